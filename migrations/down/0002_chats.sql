@@ -1,0 +1,2 @@
+drop table chat_members;
+drop table chats;

@@ -1,0 +1,40 @@
+import jwt from 'jsonwebtoken';
+import type { UserId } from '../ids.ts';
+
+/** What a valid token says. Whether it is still good is up to the user's `tokenVersion`. */
+export interface TokenClaims {
+  readonly userId: UserId;
+  readonly tokenVersion: number;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+export interface Tokens {
+  issue(user: { id: UserId; tokenVersion: number }): string;
+  /** The claims, or undefined for a token that is malformed, expired or not signed by us. */
+  verify(token: string): TokenClaims | undefined;
+}
+
+/** JSON Web Tokens (RFC 7519) signed with HS256 and nothing else; `expiresIn` in seconds. */
+export function createTokens(secret: string, expiresIn: number): Tokens {
+  return {
+    issue: ({ id, tokenVersion }) =>
+      jwt.sign({ ver: tokenVersion }, secret, { algorithm: 'HS256', subject: String(id), expiresIn }),
+    verify(token) {
+      try {
+        return readClaims(jwt.verify(token, secret, { algorithms: ['HS256'] }));
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+/** A signature alone does not make the claims ours: each must have the type and range we issue. */
+function readClaims(payload: unknown): TokenClaims | undefined {
+  const { sub, ver, exp } = payload as { sub?: unknown; ver?: unknown; exp?: unknown };
+  if (typeof sub !== 'string' || !/^[1-9]\d{0,15}$/.test(sub) || !Number.isSafeInteger(Number(sub)))
+    return undefined;
+  if (!Number.isInteger(ver) || !Number.isFinite(exp)) return undefined;
+  return { userId: Number(sub), tokenVersion: ver as number, expiresAt: (exp as number) * 1000 };
+}

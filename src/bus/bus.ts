@@ -1,0 +1,26 @@
+import type { ConnectionId } from '../ids.ts';
+
+/** What is published about: a user's own connections, or everybody who is in a group. */
+export type Topic = `user:${number}` | `chat:${number}`;
+
+/** What happened to a user that every node with a connection of theirs must act on. */
+export type Signal =
+  | { readonly kind: 'joined' | 'left'; readonly chatId: number }
+  /** Connections whose token is older than `tokenVersion` end; without one, all do (the account is deleted). */
+  | { readonly kind: 'revoked'; readonly tokenVersion?: number };
+
+/** A serialised push, or a signal to the nodes themselves. */
+export type BusMessage =
+  /** `except` is the connection that caused the push, on the node that publishes; it has its reply. */
+  { readonly frame: string; readonly except?: ConnectionId | undefined } | { readonly signal: Signal };
+
+export type Unsubscribe = () => void;
+
+/**
+ * Carries messages to the nodes that have somebody interested, this one included. Messages of one topic
+ * arrive in the order published. It only wakes people up: the record is PostgreSQL.
+ */
+export interface Bus {
+  publish(topic: Topic, message: BusMessage): void;
+  subscribe(topic: Topic, deliver: (message: BusMessage) => void): Unsubscribe;
+}

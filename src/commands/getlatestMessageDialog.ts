@@ -1,0 +1,36 @@
+import { Type } from 'typebox';
+import { pairOf } from '../messages/dialogs.ts';
+import { historyRow, readPage } from '../messages/history.ts';
+import { HistoryRow, Id, Limit, Page, UserName } from '../schema/types.ts';
+import { nameOf } from '../users/names.ts';
+import { existingUser } from '../users/users.ts';
+import { defineCommand } from './define.ts';
+
+export const getlatestMessageDialog = defineCommand({
+  type: 'getlatestMessageDialog',
+  summary: 'Page through the dialog with a person, newest first',
+  params: Type.Object({ receiverId: Id, limit: Limit, page: Page }),
+  result: Type.Object({
+    data: Type.Array(Type.Object({ ...HistoryRow.properties, receiver_id: Id, receverName: UserName })),
+  }),
+  errors: ['NOT_FOUND'],
+  async handle({ receiverId, limit, page }, { session: { userId }, db }) {
+    const self = await existingUser(db, userId);
+    const other = await existingUser(db, receiverId);
+    const { low, high } = pairOf(userId, receiverId);
+    const dialog = await db.chats.findOne({ where: { userLow: low, userHigh: high } });
+    if (!dialog) return { data: [] };
+
+    const messages = await readPage(db, dialog, limit, page);
+    const data = messages.map((message) => {
+      const receiver = message.senderId === userId ? other : self;
+      return {
+        ...historyRow(message),
+        senderName: nameOf(message.sender),
+        receiver_id: receiver.id,
+        receverName: nameOf(receiver),
+      };
+    });
+    return { data };
+  },
+});

@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import ms from 'ms';
+import { StartError } from './errors.ts';
+
+/** Everything an operator can set, validated once at start. */
+export interface Config {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Unset: an embedded PostgreSQL is started in `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  /** Connections to PostgreSQL beside the one that writes messages. */
+  readonly databasePoolSize: number;
+  readonly dataDir: string;
+  /** Unset: a secret is generated and kept in `dataDir`. */
+  readonly jwtSecret: string | undefined;
+  /** Lifetime of a token in seconds. */
+  readonly jwtExpiresIn: number;
+  readonly rateLimits: boolean;
+  readonly logLevel: string;
+  /** Origins that browsers may call the HTTP part from; `*` is any. */
+  readonly corsOrigins: readonly string[];
+  /** Threads that hash passwords. */
+  readonly passwordThreads: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** The configuration of this process: its environment and, for what that leaves unset, the file `.env`. */
+export function loadConfig(): Config {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  return readConfig(process.env);
+}
+
+/** Reads the configuration from environment variables; throws a {@link StartError} that names the first wrong one, its problem and the expected form. */
+export function readConfig(env: Environment): Config {
+  const text = (name: string) => env[name]?.trim() || undefined;
+
+  function wrong(name: string, problem: string, expected: string): never {
+    throw new StartError(`${name} ${problem}; expected ${expected}`);
+  }
+
+  function integer(name: string, fallback: number, min: number, max: number): number {
+    const value = text(name);
+    if (value === undefined) return fallback;
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < min || number > max)
+      wrong(name, `is "${value}"`, `an integer from ${min} to ${max}`);
+    return number;
+  }
+
+  function choice(name: string, fallback: string, choices: readonly string[]): string {
+    const value = text(name) ?? fallback;
+    if (!choices.includes(value)) wrong(name, `is "${value}"`, `one of ${choices.join(', ')}`);
+    return value;
+  }
+
+  function databaseUrl(): string | undefined {
+    const value = text('DATABASE_URL');
+    const expected = 'a URL like postgres://user:password@host:5432/database';
+    if (value === undefined) return undefined;
+    // The value may hold a password: the message never repeats it.
+    if (!URL.canParse(value)) wrong('DATABASE_URL', 'is not a URL', expected);
+    const { protocol, pathname } = new URL(value);
+    if (!/^postgres(ql)?:$/.test(protocol)) wrong('DATABASE_URL', `has the scheme "${protocol}"`, expected);
+    if (pathname.length < 2) wrong('DATABASE_URL', 'names no database', expected);
+    return value;
+  }
+
+  function jwtSecret(): string | undefined {
+    const value = env.JWT_SECRET || undefined;
+    const expected = 'a random string of at least 32 bytes';
+    if (value === undefined && env.NODE_ENV === 'production')
+      wrong('JWT_SECRET', 'is unset while NODE_ENV is production', expected);
+    if (value !== undefined && Buffer.byteLength(value) < 32)
+      wrong('JWT_SECRET', `has ${Buffer.byteLength(value)} bytes`, expected);
+    return value;
+  }
+
+  function seconds(name: string, fallback: string): number {
+    const value = text(name) ?? fallback;
+    const expected = 'a time from 1s to 10 years such as 15m, 24h, 7d, or a number of seconds';
+    const milliseconds = /^\d+$/.test(value)
+      ? Number(value) * 1000
+      : /^\d+(\.\d+)? ?[a-z]+$/i.test(value)
+        ? ms(value as ms.StringValue)
+        : undefined;
+    if (milliseconds === undefined || !(milliseconds >= 1000 && milliseconds <= ms('10y')))
+      wrong(name, `is "${value}"`, expected);
+    return Math.floor(milliseconds / 1000);
+  }
+
+  function origins(name: string): string[] {
+    const value = text(name) ?? '*';
+    const list = value.split(',').map((origin) => origin.trim());
+    for (const origin of list)
+      if (origin !== '*' && !(URL.canParse(origin) && new URL(origin).origin === origin))
+        wrong(
+          name,
+          `holds "${origin}"`,
+          '* or a comma-separated list of origins such as https://chat.example.com',
+        );
+    return list;
+  }
+
+  if (text('NATS_URL')) wrong('NATS_URL', 'is set, but this version runs as one node', 'it to be unset');
+
+  return {
+    host: text('HOST') ?? '0.0.0.0',
+    port: integer('PORT', 3000, 0, 65535),
+    databaseUrl: databaseUrl(),
+    databasePoolSize: integer('DATABASE_POOL_SIZE', 10, 1, 1000),
+    dataDir: text('DATA_DIR') ?? '.data',
+    jwtSecret: jwtSecret(),
+    jwtExpiresIn: seconds('JWT_EXPIRES_IN', '24h'),
+    rateLimits: choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
+    logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS),
+    corsOrigins: origins('CORS_ORIGINS'),
+    passwordThreads: integer('PASSWORD_THREADS', availableParallelism(), 1, 128),
+  };
+}

@@ -1,0 +1,110 @@
+import { Type } from 'typebox';
+import type { User } from '../database/models/User.ts';
+import { ApiError } from '../errors.ts';
+import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
+import { userTopic } from '../socket/Connections.ts';
+import { refuseTaken } from './auth.ts';
+import { callerOf, defineRoute, type RouteContext } from './define.ts';
+
+export const updateMe = defineRoute({
+  method: 'PATCH',
+  path: '/users/me',
+  summary: 'Change email, username or password',
+  authenticated: true,
+  body: Type.Object(
+    {
+      email: Type.Optional(Email),
+      username: Type.Optional(Username),
+      password: Type.Optional(Password),
+      currentPassword: Type.Optional(
+        Type.String({ ...GivenPassword, description: 'Required when email or password changes' }),
+      ),
+    },
+    { minProperties: 1 },
+  ),
+  success: {
+    200: {
+      summary: 'The account; a new token when the password changed, which ends all others',
+      schema: Type.Object({ user: Account, token: Type.Optional(Token) }),
+    },
+  },
+  errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'CONFLICT', 'RATE_LIMITED'],
+  async handle({ email, username, password, currentPassword }, context) {
+    const { db, bus, tokens, passwords } = context;
+    const user = callerOf(context);
+    if (email === undefined && username === undefined && password === undefined)
+      throw new ApiError('BAD_REQUEST', 'body must have at least one of email, username, password');
+    if (email !== undefined || password !== undefined) {
+      if (currentPassword === undefined)
+        throw new ApiError('BAD_REQUEST', 'body.currentPassword is required when email or password changes');
+      await assertPassword(user, currentPassword, context);
+    }
+
+    const changes = {
+      ...(email !== undefined && { email: normalise(email) }),
+      ...(username !== undefined && { username: normalise(username) }),
+      ...(password !== undefined && { passwordHash: await passwords.hash(password) }),
+      ...(password !== undefined && { tokenVersion: user.tokenVersion + 1 }),
+      updatedAt: new Date(),
+    };
+    // The version in the condition: of two changes at the same time one wins, and the other's token is no good.
+    const [changed] = await db.users
+      .update(changes, { where: { id: user.id, tokenVersion: user.tokenVersion, deletedAt: null } })
+      .catch(refuseTaken);
+    if (changed === 0) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
+    await user.reload();
+    if (password === undefined) return { status: 200, body: { user: accountOf(user) } };
+
+    bus.publish(userTopic(user.id), { signal: { kind: 'revoked', tokenVersion: user.tokenVersion } });
+    return { status: 200, body: { user: accountOf(user), token: tokens.issue(user) } };
+  },
+});
+
+export const deleteMe = defineRoute({
+  method: 'DELETE',
+  path: '/users/me',
+  summary: 'Delete the account. Its messages stay, signed "Deleted user"; it leaves all groups',
+  authenticated: true,
+  body: Type.Object({ password: GivenPassword }),
+  success: { 204: { summary: 'Deleted; every token and connection of the user ends', schema: null } },
+  errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'RATE_LIMITED'],
+  async handle({ password }, context) {
+    const { db, bus } = context;
+    const user = callerOf(context);
+    await assertPassword(user, password, context);
+    await db.transaction(async (transaction) => {
+      const gone = { email: null, username: null, passwordHash: null, deletedAt: new Date() };
+      await db.users.update(
+        { ...gone, tokenVersion: user.tokenVersion + 1 },
+        { where: { id: user.id }, transaction },
+      );
+      await db.sequelize.query(leaveAllGroups, { bind: [user.id], transaction });
+    });
+    bus.publish(userTopic(user.id), { signal: { kind: 'revoked' } });
+    return { status: 204 };
+  },
+});
+
+/** Dialogs keep both people: the other one goes on reading them. */
+const leaveAllGroups = `
+delete from chat_members using chats
+where chats.id = chat_members.chat_id and chats.kind = 'group' and chat_members.user_id = $1
+`;
+
+/** A user as its owner sees it. */
+export function accountOf({ id, email, username, createdAt }: User) {
+  return { id, email, username, createdAt: createdAt.toISOString() };
+}
+
+/** One spelling for what looks the same (Unicode NFC), so that uniqueness is what people see. */
+export function normalise(name: string): string {
+  return name.normalize('NFC');
+}
+
+async function assertPassword(user: User, password: string, { passwords, attempts, address }: RouteContext) {
+  const account = user.username ?? '';
+  await attempts.assertMayTry(account, address);
+  if (await passwords.matches(password, user.passwordHash)) return;
+  await attempts.failed(account, address);
+  throw new ApiError('FORBIDDEN', 'The current password is wrong');
+}

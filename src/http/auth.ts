@@ -1,0 +1,59 @@
+import { Type } from 'typebox';
+import { violatedColumn } from '../database/failures.ts';
+import { ApiError } from '../errors.ts';
+import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
+import { accountOf, normalise } from './accounts.ts';
+import { defineRoute } from './define.ts';
+
+const Entrance = Type.Object({ token: Token, user: Account });
+
+export const register = defineRoute({
+  method: 'POST',
+  path: '/auth/register',
+  summary: 'Create an account',
+  body: Type.Object({ email: Email, username: Username, password: Password }),
+  success: { 201: { summary: 'The account and a token for it', schema: Entrance } },
+  errors: ['BAD_REQUEST', 'CONFLICT', 'RATE_LIMITED'],
+  async handle({ email, username, password }, { db, tokens, passwords, attempts, address }) {
+    await attempts.registering(address);
+    const passwordHash = await passwords.hash(password);
+    const user = await db.users
+      .create({ email: normalise(email), username: normalise(username), passwordHash })
+      .catch(refuseTaken);
+    return { status: 201, body: { token: tokens.issue(user), user: accountOf(user) } };
+  },
+});
+
+export const login = defineRoute({
+  method: 'POST',
+  path: '/auth/login',
+  summary: 'Get a token with the email or the username, and the password',
+  body: Type.Object({
+    email: Type.Optional(Type.String({ minLength: 1, maxLength: 254, format: 'text' })),
+    username: Type.Optional(Type.String({ minLength: 1, maxLength: 64, format: 'text' })),
+    password: GivenPassword,
+  }),
+  success: { 200: { summary: 'A token', schema: Entrance } },
+  errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'RATE_LIMITED'],
+  async handle({ email, username, password }, { db, tokens, passwords, attempts, address }) {
+    if ((email === undefined) === (username === undefined))
+      throw new ApiError('BAD_REQUEST', 'body must have either email or username');
+    const account = normalise(email ?? username ?? '');
+    await attempts.assertMayTry(account, address);
+    const user = await db.users.findOne({
+      where: email === undefined ? { username: account } : { email: account },
+    });
+    if (!(await passwords.matches(password, user?.passwordHash ?? null)) || !user) {
+      await attempts.failed(account, address);
+      throw new ApiError('UNAUTHORIZED', 'Unknown account or wrong password');
+    }
+    return { status: 200, body: { token: tokens.issue(user), user: accountOf(user) } };
+  },
+});
+
+/** Turns a violated unique constraint into a `CONFLICT` that says what is taken. */
+export function refuseTaken(error: unknown): never {
+  const column = violatedColumn(error);
+  if (column) throw new ApiError('CONFLICT', `This ${column} is taken`);
+  throw error;
+}

@@ -1,0 +1,76 @@
+import type { Logger } from 'pino';
+import type { Static, TObject, TSchema } from 'typebox';
+import type { Passwords } from '../auth/passwords.ts';
+import type { Tokens } from '../auth/tokens.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Database } from '../database/database.ts';
+import type { User } from '../database/models/User.ts';
+import type { ErrorCode } from '../errors.ts';
+import { compileValidator } from '../schema/validator.ts';
+import type { AttemptLimits } from './attempts.ts';
+
+/** What routes work with. */
+export interface RouteServices {
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly tokens: Tokens;
+  readonly passwords: Passwords;
+  readonly attempts: AttemptLimits;
+  readonly log: Logger;
+  /** Prometheus text. */
+  readonly metricsText: () => Promise<string>;
+  /** False from the moment the server begins to stop. */
+  readonly accepting: () => boolean;
+}
+
+export interface RouteContext extends RouteServices {
+  /** Address of the client. */
+  readonly address: string;
+  /** Whom the token stands for; there on routes with `authenticated`. */
+  readonly caller: User | undefined;
+}
+
+/** The caller of an authenticated route. */
+export function callerOf({ caller }: RouteContext): User {
+  if (!caller) throw new Error('the route is not defined as authenticated');
+  return caller;
+}
+
+export interface RouteResult {
+  readonly status: number;
+  /** Sent as JSON; a string as it is, with the `contentType` of the route. */
+  readonly body?: unknown;
+}
+
+export interface RouteDefinition<Body extends TObject | undefined> {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly summary: string;
+  readonly authenticated?: boolean;
+  readonly body?: Body;
+  /** Success by status: the schema of the answer, or null for an empty one. */
+  readonly success: Readonly<
+    Record<number, { summary: string; schema: TSchema | null; contentType?: string }>
+  >;
+  readonly errors: readonly ErrorCode[];
+  handle(body: Body extends TObject ? Static<Body> : undefined, context: RouteContext): Promise<RouteResult>;
+}
+
+export interface Route extends Omit<RouteDefinition<undefined>, 'handle' | 'body'> {
+  readonly body: TObject | undefined;
+  /** Validates the body and answers. Rejects with an `ApiError` for a refusal. */
+  execute(body: unknown, context: RouteContext): Promise<RouteResult>;
+}
+
+/** Defines an HTTP call: validator, router and OpenAPI document derive from this. */
+export function defineRoute<Body extends TObject | undefined = undefined>(
+  definition: RouteDefinition<Body>,
+): Route {
+  const { handle, body: schema, ...rest } = definition;
+  type Input = Parameters<typeof handle>[0];
+  if (!schema)
+    return { ...rest, body: undefined, execute: async (_, context) => handle(undefined as Input, context) };
+  const body = { ...(schema as TObject), additionalProperties: false };
+  const validate = compileValidator(body, 'body');
+  return { ...rest, body, execute: async (input, context) => handle(validate(input) as Input, context) };
+}

@@ -1,0 +1,63 @@
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import { STATUS_CODES } from 'node:http';
+import { type ApiError, errorCodes } from '../errors.ts';
+import type { Page } from './pages.ts';
+
+export type Headers = Readonly<Record<string, string>>;
+
+export const JSON_HEADERS = {
+  'Content-Type': 'application/json; charset=utf-8',
+  'Cache-Control': 'no-store',
+};
+
+/** Writes a whole answer in one go; a body of undefined is none at all. */
+export function respond(
+  res: HttpResponse,
+  status: number,
+  headers: Headers,
+  body?: string | Buffer,
+  { withoutBody = false, closeConnection = false } = {},
+): void {
+  res.cork(() => {
+    res.writeStatus(`${status} ${STATUS_CODES[status]}`);
+    res.writeHeader('X-Content-Type-Options', 'nosniff');
+    for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
+    if (body === undefined) res.endWithoutBody(undefined, closeConnection);
+    else if (withoutBody) res.endWithoutBody(Buffer.byteLength(body), closeConnection);
+    else res.end(body, closeConnection);
+  });
+}
+
+/** Answers with an error in the contract's shape: `{ error: true, code, message }`. */
+export function respondError(res: HttpResponse, error: ApiError, headers: Headers = {}): void {
+  const { code, message, retryAfter } = error;
+  const { status } = errorCodes[code];
+  const all = {
+    ...JSON_HEADERS,
+    ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+    ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+    ...headers,
+  };
+  // The rest of an oversized body is not worth reading.
+  const closeConnection = status === 413;
+  respond(res, status, all, JSON.stringify({ error: true, code, message }), { closeConnection });
+}
+
+/** Pages carry a hash of their content: a browser that has one asks, and is told that nothing changed. */
+export function respondPage(res: HttpResponse, req: HttpRequest, page: Page, withoutBody: boolean): void {
+  const headers = { ETag: page.etag, ...page.headers };
+  if (req.getHeader('if-none-match') === page.etag) respond(res, 304, headers);
+  else respond(res, page.status, headers, page.body, { withoutBody });
+}
+
+/** The CORS headers of an answer; `*` among the allowed origins is any. */
+export function corsHeaders(origin: string, allowed: readonly string[]): Headers {
+  if (allowed.includes('*')) return { 'Access-Control-Allow-Origin': '*' };
+  return allowed.includes(origin)
+    ? { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' }
+    : { Vary: 'Origin' };
+}
+
+export function addressOf(res: HttpResponse): string {
+  return Buffer.from(res.getRemoteAddressAsText()).toString();
+}

@@ -1,0 +1,137 @@
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import { randomUUID } from 'node:crypto';
+import { authenticate } from '../auth/authenticate.ts';
+import { isUnavailable } from '../database/failures.ts';
+import { ApiError, errorCodes } from '../errors.ts';
+import type { Metrics } from '../metrics.ts';
+import { collectBody, parseBody } from './body.ts';
+import type { Route, RouteResult, RouteServices } from './define.ts';
+import type { Page } from './pages.ts';
+import {
+  addressOf,
+  corsHeaders,
+  type Headers,
+  JSON_HEADERS,
+  respond,
+  respondError,
+  respondPage,
+} from './response.ts';
+
+/** The HTTP side of the server. */
+export interface Router {
+  /** Requests accepted and not yet answered. */
+  readonly unanswered: number;
+}
+
+const PREFLIGHT = {
+  'Access-Control-Allow-Methods': 'GET, POST, PATCH, DELETE',
+  'Access-Control-Allow-Headers': 'Authorization, Content-Type',
+  'Access-Control-Max-Age': '86400',
+};
+
+/** Mounts routes and pages on the server; answers everything else with 404 or 405. */
+export function mountRouter(
+  app: TemplatedApp,
+  routes: readonly Route[],
+  pages: ReadonlyMap<string, Page>,
+  services: RouteServices,
+  metrics: Metrics,
+  corsOrigins: readonly string[],
+): Router {
+  const byPath = new Map<string, Route[]>();
+  for (const route of routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
+  let unanswered = 0;
+
+  app.any('/*', (res, req) => {
+    const path = req.getUrl();
+    const asked = req.getCaseSensitiveMethod().toUpperCase();
+    const isHead = asked === 'HEAD';
+    const method = isHead ? 'GET' : asked;
+    const cors = corsHeaders(req.getHeader('origin'), corsOrigins);
+
+    const page = pages.get(path);
+    if (page && method === 'GET') return respondPage(res, req, page, isHead);
+    const atPath = byPath.get(path) ?? [];
+    const route = atPath.find((candidate) => candidate.method === method);
+    if (route) return void answer(route, res, req, cors, isHead);
+    if (asked === 'OPTIONS' && atPath.length > 0) return respond(res, 204, { ...cors, ...PREFLIGHT });
+
+    const methods = page ? ['GET'] : atPath.map((candidate) => candidate.method);
+    if (methods.length === 0) {
+      respondError(res, new ApiError('NOT_FOUND', `There is nothing at ${path.slice(0, 100)}`), cors);
+    } else {
+      const allow = methods.join(', ');
+      const error = new ApiError('METHOD_NOT_ALLOWED', `${path} takes ${allow}`);
+      respondError(res, error, { ...cors, Allow: allow });
+    }
+  });
+
+  return {
+    get unanswered() {
+      return unanswered;
+    },
+  };
+
+  async function answer(
+    route: Route,
+    res: HttpResponse,
+    req: HttpRequest,
+    cors: Headers,
+    isHead: boolean,
+  ): Promise<void> {
+    const start = performance.now();
+    const authorization = req.getHeader('authorization'); // the request is gone after the first await
+    const address = addressOf(res);
+    const client = new AbortController();
+    res.onAborted(() => client.abort());
+
+    unanswered++;
+    let status: number;
+    try {
+      const result = await execute();
+      status = result.status;
+      if (!client.signal.aborted) respondResult(res, route, result, cors, isHead);
+    } catch (error) {
+      const refusal = refusalOf(error, route);
+      status = errorCodes[refusal.code].status;
+      if (!client.signal.aborted) respondError(res, refusal, cors);
+    } finally {
+      unanswered--;
+    }
+    metrics.httpDone(route.method, route.path, status, start);
+    services.log.debug({ method: route.method, path: route.path, status }, 'http request');
+
+    async function execute(): Promise<RouteResult> {
+      // Reading starts at once, or the first bytes are missed; a wrong token is told before a wrong body.
+      const body = route.body && collectBody(res, client.signal);
+      body?.catch(() => {});
+      const caller = route.authenticated
+        ? await authenticate(services.db, services.tokens, authorization)
+        : undefined;
+      const input = body && parseBody(await body);
+      return route.execute(input, { ...services, address, caller });
+    }
+  }
+
+  function refusalOf(error: unknown, { method, path }: Route): ApiError {
+    if (error instanceof ApiError) return error;
+    if (isUnavailable(error)) return new ApiError('UNAVAILABLE', undefined, 1);
+    const requestId = randomUUID();
+    services.log.error({ err: error, requestId, method, path }, 'http request failed');
+    return new ApiError('INTERNAL', `The server failed on this request (${requestId})`);
+  }
+}
+
+function respondResult(
+  res: HttpResponse,
+  route: Route,
+  { status, body }: RouteResult,
+  cors: Headers,
+  withoutBody: boolean,
+): void {
+  const contentType = route.success[status]?.contentType;
+  if (body === undefined) respond(res, status, cors);
+  else if (contentType)
+    respond(res, status, { ...cors, 'Content-Type': contentType }, String(body), { withoutBody });
+  else respond(res, status, { ...cors, ...JSON_HEADERS }, JSON.stringify(body), { withoutBody });
+}

@@ -1,0 +1,10 @@
+declare const brand: unique symbol;
+
+/** An integer id that the compiler keeps apart from the ids of other things. */
+type Id<Of extends string> = number & { readonly [brand]?: Of };
+
+export type UserId = Id<'user'>;
+export type ChatId = Id<'chat'>;
+export type MessageId = Id<'message'>;
+/** Counts the connections of this process, in the order they were opened. */
+export type ConnectionId = Id<'connection'>;

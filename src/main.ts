@@ -1,0 +1,43 @@
+import { pino } from 'pino';
+import { loadConfig } from './config.ts';
+import { StartError } from './errors.ts';
+import { startServer } from './server.ts';
+
+/* Start: configuration, compose, listen, signals; nothing else. */
+
+/** A stop that takes longer than this, in milliseconds, is cut short. */
+const STOP_DEADLINE = 9_500;
+
+try {
+  const config = loadConfig();
+  const log = pino({ level: config.logLevel });
+  const server = await startServer(config, log);
+  const url = `http://localhost:${server.port}`;
+  log.info({ port: server.port, url, docs: `${url}/docs/`, api: `${url}/api/` }, 'listening');
+
+  let stopping = false;
+  const stop = async (reason: string, exitCode: number) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ reason }, 'stopping');
+    setTimeout(() => process.exit(1), STOP_DEADLINE).unref();
+    await server.close();
+    log.info('stopped');
+    process.exit(exitCode);
+  };
+  process.on('SIGTERM', (signal) => stop(signal, 0));
+  process.on('SIGINT', (signal) => stop(signal, 0));
+  for (const fault of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(fault, (error) => {
+      log.fatal({ err: error }, fault);
+      stop(fault, 1);
+    });
+} catch (error) {
+  process.stderr.write(`${sentenceFor(error)}\n`);
+  process.exit(1);
+}
+
+/** One line for what the operator can mend, the whole stack for a fault of ours. */
+function sentenceFor(error: unknown): string {
+  return error instanceof StartError ? error.message : String((error as Error).stack ?? error);
+}

@@ -1,0 +1,208 @@
+import type { Logger } from 'pino';
+import type { Transaction } from 'sequelize';
+import { QueryTypes } from 'sequelize';
+import type { Database } from '../database/database.ts';
+import { isUnavailable } from '../database/failures.ts';
+import { ApiError, type ErrorCode } from '../errors.ts';
+import type { ChatId } from '../ids.ts';
+import type { DialogDirectory } from './dialogs.ts';
+import type { MessageDraft, StoredMessage } from './drafts.ts';
+import { writeBatch } from './writeBatch.sql.ts';
+
+/** Messages and changes that may wait; past it a send is answered `UNAVAILABLE`. */
+const MAX_QUEUE = 20_000;
+/** Messages in one statement: past a thousand, larger batches add latency and no throughput. */
+const MAX_BATCH = 1_000;
+
+/** Writes a system message inside a change, to be committed together with it. */
+export type WriteSystemMessage = (draft: MessageDraft & { kind: 'system' }) => Promise<StoredMessage>;
+
+interface Send {
+  readonly draft: MessageDraft;
+  readonly resolve: (stored: StoredMessage) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A job is a message to be batched with its neighbours, or a change that has its turn alone. */
+type Job = Send | { readonly change: () => Promise<void> };
+
+interface BatchRow {
+  readonly refusal: ErrorCode | null;
+  readonly repeated: boolean;
+  readonly sender_name: string;
+  readonly seq: number;
+  readonly id: number;
+  readonly created_at: Date;
+}
+
+export interface WriterObserver {
+  /** Called after each committed batch. */
+  batchWritten(size: number, seconds: number): void;
+  /** Called for each newly stored message, in the order of `seq` within its chat, before its reply. */
+  messageStored(draft: MessageDraft, stored: StoredMessage): void;
+}
+
+/**
+ * The only place that stores messages, one batch after another: while one is being committed, whatever
+ * arrives queues up, and then goes as the next. So latency is one commit when idle, throughput grows with
+ * load by itself, and everything this node stores has one order: that of the calls.
+ */
+export class MessageWriter {
+  readonly #database: Database;
+  readonly #dialogs: DialogDirectory;
+  readonly #observer: WriterObserver;
+  readonly #log: Logger;
+  #queue: Job[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(database: Database, dialogs: DialogDirectory, observer: WriterObserver, log: Logger) {
+    this.#database = database;
+    this.#dialogs = dialogs;
+    this.#observer = observer;
+    this.#log = log;
+  }
+
+  /** Jobs that wait for their turn. */
+  get queueLength(): number {
+    return this.#queue.length;
+  }
+
+  /**
+   * Stores a message. Resolves once it is committed; rejects with `NOT_FOUND`, `NOT_A_MEMBER`, `CONFLICT` (the
+   * `clientMessageId` stands for a message in another chat) or `UNAVAILABLE`.
+   */
+  write(draft: MessageDraft): Promise<StoredMessage> {
+    return new Promise((resolve, reject) => this.#enqueue({ draft, resolve, reject }, reject));
+  }
+
+  /**
+   * Runs a change of chats or members in its turn among the messages, in one transaction: what was sent before
+   * it is stored before it, what is sent after it meets its effect.
+   */
+  change<T>(work: (transaction: Transaction, write: WriteSystemMessage) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const change = () =>
+        this.#database
+          .transaction((transaction) => work(transaction, (draft) => this.#writeWithin(transaction, draft)))
+          .then(resolve, (error) => reject(unavailableOr(error)));
+      this.#enqueue({ change }, reject);
+    });
+  }
+
+  /** Resolves when everything accepted so far has been answered. */
+  async drain(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  #enqueue(job: Job, reject: (error: unknown) => void): void {
+    if (this.#queue.length >= MAX_QUEUE) {
+      reject(new ApiError('UNAVAILABLE', 'The server is overloaded; retry in a moment', 1));
+      return;
+    }
+    this.#queue.push(job);
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve(); // lets the other frames of the same read join the first batch
+    while (this.#queue.length > 0) {
+      const [first] = this.#queue;
+      if (first && 'change' in first) {
+        this.#queue.shift();
+        await first.change();
+      } else {
+        await this.#writeSends(this.#nextSends());
+      }
+    }
+    this.#running = undefined;
+  }
+
+  /** Takes the messages at the head of the queue, up to the next change. */
+  #nextSends(): Send[] {
+    let end = this.#queue.findIndex((job, index) => index === MAX_BATCH || 'change' in job);
+    if (end === -1) end = this.#queue.length;
+    return this.#queue.splice(0, end) as Send[];
+  }
+
+  async #writeSends(sends: Send[]): Promise<void> {
+    const start = performance.now();
+    try {
+      const rows = await this.#store(sends.map(({ draft }) => draft));
+      this.#observer.batchWritten(sends.length, (performance.now() - start) / 1000);
+      for (const [index, send] of sends.entries()) this.#answer(send, rows[index] as BatchRow);
+    } catch (error) {
+      if (isUnavailable(error) || sends.length === 1) {
+        for (const { reject } of sends) reject(unavailableOr(error));
+        return;
+      }
+      // One row spoils the statement for all: alone, each fails or succeeds for itself.
+      this.#log.warn({ err: error, size: sends.length }, 'batch failed, writing its messages one by one');
+      for (const send of sends) await this.#writeSends([send]);
+    }
+  }
+
+  async #store(drafts: MessageDraft[]): Promise<BatchRow[]> {
+    const chatIds = await this.#dialogs.chatIdsOf(drafts);
+    const { rows } = await this.#database.writer.query<BatchRow>({
+      name: 'writeBatch',
+      text: writeBatch,
+      values: parameters(drafts, chatIds),
+    });
+    return rows;
+  }
+
+  async #writeWithin(transaction: Transaction, draft: MessageDraft): Promise<StoredMessage> {
+    const chatIds = await this.#dialogs.chatIdsOf([draft]);
+    const [row] = await this.#database.sequelize.query<BatchRow>(writeBatch, {
+      bind: parameters([draft], chatIds),
+      type: QueryTypes.SELECT,
+      transaction,
+    });
+    return storedOf(draft, row as BatchRow);
+  }
+
+  #answer({ draft, resolve, reject }: Send, row: BatchRow): void {
+    try {
+      const stored = storedOf(draft, row);
+      if (!stored.repeated) this.#observer.messageStored(draft, stored);
+      resolve(stored);
+    } catch (error) {
+      reject(error);
+    }
+  }
+}
+
+/** The arrays the batch statement takes. */
+function parameters(drafts: readonly MessageDraft[], chatIds: readonly (ChatId | null)[]): unknown[] {
+  return [
+    chatIds,
+    drafts.map(({ senderId }) => senderId),
+    drafts.map(({ to }) => ('receiverId' in to ? to.receiverId : null)),
+    drafts.map(({ kind }) => kind),
+    drafts.map(({ content }) => content),
+    drafts.map(({ clientMessageId }) => clientMessageId ?? null),
+  ];
+}
+
+/** Reads a row of the batch statement; throws the refusal it carries. */
+function storedOf(draft: MessageDraft, row: BatchRow): StoredMessage {
+  if (row.refusal) throw new ApiError(row.refusal, refusalSentence(row.refusal, draft));
+  return {
+    messageId: row.id,
+    seq: row.seq,
+    createdAt: row.created_at.toISOString(),
+    senderName: row.sender_name,
+    repeated: row.repeated,
+  };
+}
+
+function refusalSentence(code: ErrorCode, { to }: MessageDraft): string | undefined {
+  if (code === 'NOT_FOUND')
+    return 'groupId' in to ? `There is no group ${to.groupId}` : `There is no user ${to.receiverId}`;
+  if (code === 'CONFLICT') return 'This clientMessageId stands for a message in another chat';
+  return undefined;
+}
+
+function unavailableOr(error: unknown): unknown {
+  return isUnavailable(error) ? new ApiError('UNAVAILABLE') : error;
+}

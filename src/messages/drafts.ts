@@ -1,0 +1,29 @@
+import type { ChatId, ConnectionId, MessageId, UserId } from '../ids.ts';
+
+/** A message to be stored, addressed to a group or to a person. */
+export interface MessageDraft {
+  readonly senderId: UserId;
+  readonly to: { readonly groupId: ChatId } | { readonly receiverId: UserId };
+  readonly kind: 'text' | 'system';
+  readonly content: string;
+  readonly clientMessageId?: string | undefined;
+  /** The connection it came from: it gets the reply and not the push. */
+  readonly origin: ConnectionId;
+}
+
+/** A committed message. */
+export interface StoredMessage {
+  readonly messageId: MessageId;
+  readonly seq: number;
+  /** ISO 8601, UTC, milliseconds. */
+  readonly createdAt: string;
+  /** The sender's username at the time of the commit. */
+  readonly senderName: string;
+  /** True when an earlier message with the same `clientMessageId` answers for it and nothing was stored. */
+  readonly repeated: boolean;
+}
+
+/** What a reply says of a stored message, beside `data`, `message` and `senderName`. */
+export function sent({ messageId, seq, createdAt }: StoredMessage) {
+  return { messageId, seq, createdAt };
+}

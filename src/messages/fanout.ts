@@ -1,0 +1,18 @@
+import type { Bus } from '../bus/bus.ts';
+import { chatTopic, userTopic } from '../socket/Connections.ts';
+import { encodePush } from '../socket/frames.ts';
+import { type MessageDraft, type StoredMessage, sent } from './drafts.ts';
+
+/** Pushes a committed message to everybody who may see it, but for the connection it came from. */
+export function pushMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage): void {
+  const { senderId, to, content, origin: except } = draft;
+  const fields = { ...sent(stored), senderId, ...to };
+  if ('groupId' in to) {
+    const frame = encodePush('messageInGroup', content, stored.senderName, fields);
+    bus.publish(chatTopic(to.groupId), { frame, except });
+    return;
+  }
+  const frame = encodePush('privateMessage', content, stored.senderName, fields);
+  bus.publish(userTopic(to.receiverId), { frame, except });
+  if (to.receiverId !== senderId) bus.publish(userTopic(senderId), { frame, except });
+}

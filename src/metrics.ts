@@ -1,0 +1,113 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What the server measures of itself, in Prometheus text at `GET /metrics`. */
+export interface Metrics {
+  /** `start` is a `performance.now()`; `outcome` is `ok` or an error code. */
+  commandDone(type: string, outcome: string, start: number): void;
+  httpDone(method: string, route: string, status: number, start: number): void;
+  batchWritten(size: number, seconds: number): void;
+  slowConsumerDropped(): void;
+  text(): Promise<string>;
+}
+
+/** Values that are read when somebody asks for them. */
+export interface Readings {
+  connections(): number;
+  writerQueue(): number;
+  poolUse(): { used: number; free: number; waiting: number };
+}
+
+/** Seconds; the gentle commands take less than a millisecond, a batch under load a few. */
+const LATENCY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+export function createMetrics(readings: Readings): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const commands = new Counter({
+    name: 'parley_commands_total',
+    help: 'Commands answered, by type and outcome (ok or an error code)',
+    labelNames: ['type', 'outcome'] as const,
+    registers,
+  });
+  const commandSeconds = new Histogram({
+    name: 'parley_command_seconds',
+    help: 'Time from a command to its reply',
+    labelNames: ['type'] as const,
+    buckets: LATENCY_BUCKETS,
+    registers,
+  });
+  const httpSeconds = new Histogram({
+    name: 'parley_http_request_seconds',
+    help: 'Time from an HTTP request to its answer',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: LATENCY_BUCKETS,
+    registers,
+  });
+  const batchSize = new Histogram({
+    name: 'parley_batch_messages',
+    help: 'Messages in one committed batch',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+    registers,
+  });
+  const batchSeconds = new Histogram({
+    name: 'parley_batch_seconds',
+    help: 'Time to write and commit one batch',
+    buckets: LATENCY_BUCKETS,
+    registers,
+  });
+  const slowConsumers = new Counter({
+    name: 'parley_slow_consumers_dropped_total',
+    help: 'Sockets closed because their client stopped reading',
+    registers,
+  });
+
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('parley_connections', 'Open WebSocket connections', readings.connections);
+  gauge('parley_writer_queue', 'Messages and changes that wait to be written', readings.writerQueue);
+  gauge('parley_database_pool_used', 'Pool connections in use', () => readings.poolUse().used);
+  gauge('parley_database_pool_free', 'Pool connections at rest', () => readings.poolUse().free);
+  gauge(
+    'parley_database_pool_waiting',
+    'Queries that wait for a pool connection',
+    () => readings.poolUse().waiting,
+  );
+
+  // Looking a label's child up costs more than counting: the send path finds its own here.
+  const children = new Map<string, { count: Counter.Internal; seconds: Histogram.Internal<'type'> }>();
+  function childOf(type: string, outcome: string) {
+    const key = `${type} ${outcome}`;
+    const child = children.get(key) ?? {
+      count: commands.labels(type, outcome),
+      seconds: commandSeconds.labels(type),
+    };
+    children.set(key, child);
+    return child;
+  }
+
+  return {
+    commandDone(type, outcome, start) {
+      const child = childOf(type, outcome);
+      child.count.inc();
+      child.seconds.observe((performance.now() - start) / 1000);
+    },
+    httpDone(method, route, status, start) {
+      httpSeconds.labels(method, route, String(status)).observe((performance.now() - start) / 1000);
+    },
+    batchWritten(size, seconds) {
+      batchSize.observe(size);
+      batchSeconds.observe(seconds);
+    },
+    slowConsumerDropped: () => slowConsumers.inc(),
+    text: () => registry.metrics(),
+  };
+}

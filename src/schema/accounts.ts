@@ -1,0 +1,29 @@
+import { Type } from 'typebox';
+import { Id, Time } from './types.ts';
+
+/* What the account calls take and give. */
+
+export const Email = Type.String({ format: 'email', maxLength: 254, description: 'Unique ignoring case' });
+export const Username = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[\\p{L}\\p{M}\\p{N}_.-]+$',
+  description: 'Letters, digits, _ . and -, 1 to 64 characters; unique ignoring case',
+});
+/** bcrypt reads 72 bytes: a longer password would be cut in silence. */
+export const Password = Type.String({
+  minLength: 8,
+  maxLength: 72,
+  format: 'password-bytes',
+  description: '8 characters to 72 bytes',
+});
+/** A password to be compared: its length is no business of the one who asks. */
+export const GivenPassword = Type.String({ minLength: 1, maxLength: 1024 });
+
+export const Account = Type.Object({
+  id: Id,
+  email: Type.String(),
+  username: Type.String(),
+  createdAt: Time,
+});
+export const Token = Type.String({ description: 'JSON Web Token; send it as Authorization: Bearer <token>' });

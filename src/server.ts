@@ -1,0 +1,132 @@
+import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { createPasswords } from './auth/passwords.ts';
+import { createTokens } from './auth/tokens.ts';
+import { createMemoryBus } from './bus/memory.ts';
+import { registry } from './commands/registry.ts';
+import type { Config } from './config.ts';
+import { keptSecret } from './database/embedded.ts';
+import { migrate } from './database/migrations.ts';
+import { startDatabase } from './database/start.ts';
+import { asyncapiDocument } from './docs/asyncapi.ts';
+import { openapiDocument } from './docs/openapi.ts';
+import { StartError } from './errors.ts';
+import { createAttemptLimits, noAttemptLimits } from './http/attempts.ts';
+import { documentPages } from './http/pages.ts';
+import { mountRouter } from './http/router.ts';
+import { routes } from './http/routes.ts';
+import { createDialogDirectory } from './messages/dialogs.ts';
+import { pushMessage } from './messages/fanout.ts';
+import { MessageWriter } from './messages/MessageWriter.ts';
+import { createMetrics } from './metrics.ts';
+import { Connections } from './socket/Connections.ts';
+import { CloseCode } from './socket/closeCodes.ts';
+import { createDispatcher } from './socket/dispatcher.ts';
+import { mountSockets } from './socket/mount.ts';
+
+export interface Server {
+  readonly port: number;
+  /** Stops: accepts nothing new, finishes what is in flight, closes sockets with 1001, then the database. */
+  close(): Promise<void>;
+}
+
+/** How long a stop waits for what is in flight, in milliseconds. */
+const GRACE = 5_000;
+
+/** Builds every part once, hands each what it needs, and listens. */
+export async function startServer(config: Config, log: Logger): Promise<Server> {
+  const db = await startDatabase(config, log);
+  try {
+    const migrations = await migrate(db);
+    if (migrations.length > 0) log.info({ migrations }, 'database migrated');
+    return await serve();
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+
+  async function serve(): Promise<Server> {
+    const secret = config.jwtSecret ?? (await keptSecret(join(config.dataDir, 'jwt-secret')));
+    const tokens = createTokens(secret, config.jwtExpiresIn);
+    const passwords = createPasswords(config.passwordThreads);
+    const app = uWS.App();
+    const bus = createMemoryBus();
+    const connections = new Connections(bus, (topic, frame) => app.publish(topic, frame));
+
+    const metrics = createMetrics({
+      connections: () => connections.size,
+      writerQueue: () => writer.queueLength,
+      poolUse: () => db.poolUse(),
+    });
+    const writer = new MessageWriter(
+      db,
+      createDialogDirectory(db),
+      {
+        batchWritten: metrics.batchWritten,
+        messageStored: (draft, stored) => pushMessage(bus, draft, stored),
+      },
+      log,
+    );
+
+    let accepting = true;
+    const services = { db, bus, tokens, log, accepting: () => accepting };
+    const dispatcher = createDispatcher(registry, { ...services, writer }, metrics, config.rateLimits);
+    mountSockets(app, { ...services, connections, rateLimited: config.rateLimits }, dispatcher, metrics);
+
+    const attempts = config.rateLimits ? createAttemptLimits() : noAttemptLimits;
+    const pages = await documentPages(asyncapiDocument(registry), openapiDocument(routes));
+    const routeServices = { ...services, passwords, attempts, metricsText: metrics.text };
+    const router = mountRouter(app, routes, pages, routeServices, metrics, config.corsOrigins);
+
+    const listenSocket = await listen(config.host, config.port);
+
+    return {
+      port: uWS.us_socket_local_port(listenSocket),
+      async close() {
+        accepting = false;
+        uWS.us_listen_socket_close(listenSocket);
+        await idle();
+        await writer.drain();
+        for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
+        connections.close();
+        app.close();
+        await Promise.all([db.close(), passwords.close()]);
+      },
+    };
+
+    function listen(host: string, port: number): Promise<us_listen_socket> {
+      return new Promise((resolve, reject) => {
+        const taken = `Cannot listen on ${host}:${port}: the port is in use or the address is not this machine's. Set PORT or HOST.`;
+        const settle = (socket: us_listen_socket | false) =>
+          socket ? resolve(socket) : reject(new StartError(taken));
+        // Exclusive: by default two servers would share the port without a word.
+        listenExclusively(app, host, port, LISTEN_EXCLUSIVELY, settle);
+      });
+    }
+
+    /** Resolves when everything accepted was answered, or the grace is over. */
+    async function idle(): Promise<void> {
+      const deadline = Date.now() + GRACE;
+      const busy = () =>
+        router.unanswered > 0 || [...connections].some(({ receiver }) => receiver?.unanswered);
+      while (busy() && Date.now() < deadline) await delay(20);
+    }
+  }
+}
+
+/** `LIBUS_LISTEN_EXCLUSIVE_PORT` of the library. */
+const LISTEN_EXCLUSIVELY = 1;
+
+type ListenExclusively = (
+  host: string,
+  port: number,
+  options: number,
+  callback: (socket: us_listen_socket | false) => void,
+) => void;
+
+/** The library takes host and options together, though its types know only one of them at a time. */
+function listenExclusively(app: TemplatedApp, ...parameters: Parameters<ListenExclusively>): void {
+  (app.listen as unknown as ListenExclusively).call(app, ...parameters);
+}

@@ -1,0 +1,60 @@
+import type { WebSocket } from 'uWebSockets.js';
+import type { Topic } from '../bus/bus.ts';
+import type { ChatId, ConnectionId } from '../ids.ts';
+import type { CloseCode } from './closeCodes.ts';
+import type { Session } from './session.ts';
+
+/** What receives the frames of one connection. */
+export interface Receiver {
+  onFrame(frame: string): void;
+  /** A binary frame, which the protocol has no use for, gets an error reply. */
+  onBinary(): void;
+  /** Frames accepted and not yet answered. */
+  readonly unanswered: number;
+}
+
+/** What an upgrade hands to the socket it opens. */
+export interface Admission {
+  readonly connection: Connection;
+  /** The user's groups when the token was checked. */
+  readonly groupIds: readonly ChatId[];
+}
+
+export type Socket = WebSocket<Admission>;
+
+/**
+ * One socket and its session. It exists from the moment its token was accepted, so that what happens to the
+ * user while the upgrade still asks the database is not missed; `socket` is there while it is open.
+ */
+export class Connection {
+  readonly id: ConnectionId;
+  readonly session: Session;
+  readonly address: string;
+  /** Groups whose pushes it gets. Before it is open: those joined and left while the upgrade was under way. */
+  readonly groups = new Map<ChatId, 'joined' | 'left'>();
+  socket: Socket | undefined;
+  receiver: Receiver | undefined;
+  /** Set when it must not open any more. */
+  ended = false;
+
+  constructor(id: ConnectionId, session: Session, address: string) {
+    this.id = id;
+    this.session = session;
+    this.address = address;
+  }
+
+  send(frame: string): void {
+    this.socket?.send(frame);
+  }
+
+  /** Publishes to the topic's other sockets. False when this one is not open. */
+  publish(topic: Topic, frame: string): boolean {
+    this.socket?.publish(topic, frame);
+    return this.socket !== undefined;
+  }
+
+  close(code: CloseCode, reason: string): void {
+    this.ended = true;
+    this.socket?.end(code, reason);
+  }
+}

@@ -1,0 +1,153 @@
+import type { Bus, BusMessage, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
+import type { ChatId, ConnectionId, UserId } from '../ids.ts';
+import { Connection, type Socket } from './Connection.ts';
+import { CloseCode } from './closeCodes.ts';
+import type { Session } from './session.ts';
+
+/** How often expired tokens are looked for, in milliseconds. */
+const EXPIRY_SWEEP = 500;
+
+/**
+ * The connections of this node: which user's they are, which topics they listen to. It subscribes to the bus
+ * for just those topics, and acts on the signals that concern its users.
+ */
+export class Connections {
+  readonly #bus: Bus;
+  /** The native publish of the server to all sockets of a topic. */
+  readonly #publish: (topic: Topic, frame: string) => void;
+  readonly #byId = new Map<ConnectionId, Connection>();
+  readonly #byUser = new Map<UserId, Set<Connection>>();
+  readonly #byAddress = new Map<string, number>();
+  readonly #topics = new Map<Topic, { listeners: number; unsubscribe: Unsubscribe }>();
+  readonly #sweep: NodeJS.Timeout;
+  #lastId: ConnectionId = 0;
+
+  constructor(bus: Bus, publish: (topic: Topic, frame: string) => void) {
+    this.#bus = bus;
+    this.#publish = publish;
+    this.#sweep = setInterval(() => this.#closeExpired(), EXPIRY_SWEEP);
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Connection> {
+    return this.#byId.values();
+  }
+
+  countOfUser(userId: UserId): number {
+    return this.#byUser.get(userId)?.size ?? 0;
+  }
+
+  countOfAddress(address: string): number {
+    return this.#byAddress.get(address) ?? 0;
+  }
+
+  /** Takes note of a connection whose upgrade is under way: from here on it misses no signal. */
+  expect(session: Session, address: string): Connection {
+    const connection = new Connection(++this.#lastId, session, address);
+    this.#byId.set(connection.id, connection);
+    const own = this.#byUser.get(session.userId) ?? new Set();
+    this.#byUser.set(session.userId, own.add(connection));
+    this.#byAddress.set(address, this.countOfAddress(address) + 1);
+    this.#listen(userTopic(session.userId));
+    return connection;
+  }
+
+  /** The socket is open: subscribes it to its user and to the groups, but for what changed meanwhile. */
+  open(connection: Connection, socket: Socket, groupIds: readonly ChatId[]): void {
+    connection.socket = socket;
+    socket.subscribe(userTopic(connection.session.userId));
+    for (const groupId of groupIds)
+      if (!connection.groups.has(groupId)) connection.groups.set(groupId, 'joined');
+    for (const [groupId, state] of connection.groups) {
+      if (state === 'joined') this.#subscribe(socket, chatTopic(groupId));
+      else connection.groups.delete(groupId);
+    }
+  }
+
+  /** The socket is closed, or never opened. */
+  forget(connection: Connection): void {
+    const { id, session, address, socket, groups } = connection;
+    if (!this.#byId.delete(id)) return;
+    if (socket) for (const groupId of groups.keys()) this.#unlisten(chatTopic(groupId));
+    connection.socket = undefined;
+    this.#unlisten(userTopic(session.userId));
+
+    const own = this.#byUser.get(session.userId);
+    own?.delete(connection);
+    if (own?.size === 0) this.#byUser.delete(session.userId);
+    const left = this.countOfAddress(address) - 1;
+    if (left > 0) this.#byAddress.set(address, left);
+    else this.#byAddress.delete(address);
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+  }
+
+  #subscribe(socket: Socket, topic: Topic): void {
+    socket.subscribe(topic);
+    this.#listen(topic);
+  }
+
+  /** Listens on the bus while at least one connection wants the topic. */
+  #listen(topic: Topic): void {
+    const entry = this.#topics.get(topic);
+    if (entry) entry.listeners++;
+    else
+      this.#topics.set(topic, {
+        listeners: 1,
+        unsubscribe: this.#bus.subscribe(topic, (message) => this.#deliver(topic, message)),
+      });
+  }
+
+  #unlisten(topic: Topic): void {
+    const entry = this.#topics.get(topic);
+    if (!entry || --entry.listeners > 0) return;
+    entry.unsubscribe();
+    this.#topics.delete(topic);
+  }
+
+  #deliver(topic: Topic, message: BusMessage): void {
+    if ('signal' in message) {
+      const userId = Number(topic.slice('user:'.length));
+      for (const connection of [...(this.#byUser.get(userId) ?? [])]) this.#obey(connection, message.signal);
+      return;
+    }
+    const { frame, except } = message;
+    const sender = except === undefined ? undefined : this.#byId.get(except);
+    // A socket's own publish reaches all of the topic but itself.
+    if (!sender?.publish(topic, frame)) this.#publish(topic, frame);
+  }
+
+  #obey(connection: Connection, signal: Signal): void {
+    if (signal.kind === 'revoked') {
+      if (signal.tokenVersion === undefined || connection.session.tokenVersion < signal.tokenVersion)
+        connection.close(CloseCode.Unauthorized, 'The token was revoked');
+      return;
+    }
+    const { kind, chatId } = signal;
+    const { socket, groups } = connection;
+    if (!socket) {
+      groups.set(chatId, kind);
+    } else if (kind === 'joined' && !groups.has(chatId)) {
+      groups.set(chatId, kind);
+      this.#subscribe(socket, chatTopic(chatId));
+    } else if (kind === 'left' && groups.delete(chatId)) {
+      socket.unsubscribe(chatTopic(chatId));
+      this.#unlisten(chatTopic(chatId));
+    }
+  }
+
+  #closeExpired(): void {
+    const now = Date.now();
+    for (const connection of this.#byId.values())
+      if (connection.session.expiresAt <= now)
+        connection.close(CloseCode.Unauthorized, 'The token has expired');
+  }
+}
+
+export const userTopic = (userId: UserId): Topic => `user:${userId}`;
+export const chatTopic = (chatId: ChatId): Topic => `chat:${chatId}`;

@@ -1,0 +1,13 @@
+/** Why the server closes a socket: RFC 6455 section 7.4.1, and our own from 4000 on. */
+export const CloseCode = {
+  /** The server is stopping: connect again. */
+  GoingAway: 1001,
+  /** A frame over the size limit. */
+  TooBig: 1009,
+  /** The token has expired or was revoked: log in again. */
+  Unauthorized: 4401,
+  /** More unanswered frames than any client needs. */
+  TooManyRequests: 4429,
+} as const;
+
+export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];

@@ -1,0 +1,62 @@
+import { ApiError, type ErrorCode } from '../errors.ts';
+
+/** What a client may put on a request to recognise its reply. */
+export type RequestId = string | number;
+
+/** A frame as far as it could be read; `problem` says why it is no request. */
+export interface Request {
+  readonly type: string;
+  readonly id: RequestId | undefined;
+  readonly params: unknown;
+  readonly problem?: ApiError;
+}
+
+/** The type of an error reply to a frame whose own could not be read. */
+export const UNKNOWN_TYPE = 'unknown';
+
+/** Reads the envelope `{ type, params, id }` of a frame. Never throws. */
+export function readRequest(frame: string): Request {
+  const wrong = (message: string, type = UNKNOWN_TYPE, id?: RequestId): Request => ({
+    type,
+    id,
+    params: undefined,
+    problem: new ApiError('BAD_REQUEST', message),
+  });
+
+  let value: unknown;
+  try {
+    value = JSON.parse(frame);
+  } catch {
+    return wrong('The frame is not JSON; expected { "type": …, "params": … }');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return wrong('The frame is not an object; expected { "type": …, "params": … }');
+
+  const { type, id, params = {} } = value as { type?: unknown; id?: unknown; params?: unknown };
+  const readableType = typeof type === 'string' ? type : undefined;
+  if (id !== undefined && typeof id !== 'string' && !Number.isSafeInteger(id))
+    return wrong('id must be a string or an integer', readableType);
+  if (readableType === undefined) return wrong('type must be a string', UNKNOWN_TYPE, id as RequestId);
+  return { type: readableType, id: id as RequestId | undefined, params };
+}
+
+/** What stands in `params` of a reply or a push beside the three fixed fields, or in place of their null. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+export function encodeReply(type: string, fields: Fields, id: RequestId | undefined): string {
+  const params = { data: null, message: null, senderName: null, ...fields };
+  return JSON.stringify({ type, success: true, params, id });
+}
+
+export function encodePush(type: string, message: string, senderName: string, fields: Fields): string {
+  return JSON.stringify({ type, success: true, params: { data: null, message, senderName, ...fields } });
+}
+
+export function encodeError(
+  type: string,
+  code: ErrorCode,
+  message: string,
+  id: RequestId | undefined,
+): string {
+  return JSON.stringify({ error: true, type, message, code, id });
+}

@@ -1,0 +1,66 @@
+import uWS, { type TemplatedApp, type WebSocketBehavior } from 'uWebSockets.js';
+import { limits } from '../limits.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Admission, Socket } from './Connection.ts';
+import { CloseCode } from './closeCodes.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { type UpgradeServices, upgrade } from './upgrade.ts';
+
+/** What the socket library knows of a message it had to drop, and its types do not. */
+interface Behavior extends WebSocketBehavior<Admission> {
+  dropped(socket: Socket): void;
+}
+
+/** Where clients connect. */
+const PATHS = ['/', '/ws'];
+
+/** Mounts the WebSocket on the server: authenticates upgrades, hands frames to the dispatcher. */
+export function mountSockets(
+  app: TemplatedApp,
+  services: UpgradeServices,
+  dispatcher: Dispatcher,
+  metrics: Metrics,
+): void {
+  const { connections, log } = services;
+
+  const behavior: Behavior = {
+    compression: uWS.DISABLED,
+    maxPayloadLength: limits.frameBytesReceived,
+    maxBackpressure: limits.sendBufferBytes,
+    closeOnBackpressureLimit: 1,
+    idleTimeout: limits.idleSeconds,
+    sendPingsAutomatically: true,
+
+    upgrade: (res, req, context) => upgrade(res, req, context, services),
+
+    open(socket) {
+      const { connection, groupIds } = socket.getUserData();
+      connection.receiver = dispatcher(connection);
+      connections.open(connection, socket, groupIds);
+      log.debug({ connection: connection.id, userId: connection.session.userId }, 'connection opened');
+    },
+
+    message(socket, message, isBinary) {
+      const { connection } = socket.getUserData();
+      if (message.byteLength > limits.frameBytes)
+        return connection.close(CloseCode.TooBig, `A frame has at most ${limits.frameBytes} bytes`);
+      if (isBinary) return connection.receiver?.onBinary();
+      connection.receiver?.onFrame(Buffer.from(message).toString());
+    },
+
+    dropped(socket) {
+      const { connection } = socket.getUserData();
+      if (connection.ended) return;
+      connection.ended = true;
+      metrics.slowConsumerDropped();
+      log.warn({ connection: connection.id, userId: connection.session.userId }, 'dropping a slow consumer');
+    },
+
+    close(socket, code) {
+      const { connection } = socket.getUserData();
+      connections.forget(connection);
+      log.debug({ connection: connection.id, code }, 'connection closed');
+    },
+  };
+  for (const path of PATHS) app.ws(path, behavior);
+}

@@ -1,0 +1,119 @@
+import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
+import type { Logger } from 'pino';
+import { QueryTypes } from 'sequelize';
+import { bearerToken } from '../auth/authenticate.ts';
+import type { Tokens } from '../auth/tokens.ts';
+import type { Database } from '../database/database.ts';
+import { isUnavailable } from '../database/failures.ts';
+import { ApiError } from '../errors.ts';
+import { addressOf, respondError } from '../http/response.ts';
+import type { ChatId } from '../ids.ts';
+import { limits } from '../limits.ts';
+import type { Admission, Connection } from './Connection.ts';
+import type { Connections } from './Connections.ts';
+import type { Session } from './session.ts';
+
+/** The subprotocol a browser names to pass its token, since it cannot set headers. */
+const PROTOCOL = 'auth';
+
+export interface UpgradeServices {
+  readonly db: Database;
+  readonly tokens: Tokens;
+  readonly connections: Connections;
+  readonly rateLimited: boolean;
+  readonly accepting: () => boolean;
+  readonly log: Logger;
+}
+
+/** Answers an upgrade: with a socket for a valid token, with 401 otherwise. */
+export async function upgrade(
+  res: HttpResponse,
+  req: HttpRequest,
+  context: us_socket_context_t,
+  services: UpgradeServices,
+): Promise<void> {
+  // The request is only valid before the first await.
+  const protocols = req.getHeader('sec-websocket-protocol');
+  const key = req.getHeader('sec-websocket-key');
+  const extensions = req.getHeader('sec-websocket-extensions');
+  const token = tokenOf(req.getHeader('authorization'), protocols, req.getQuery('token'));
+  const address = addressOf(res);
+
+  let connection: Connection | undefined;
+  let aborted = false;
+  res.onAborted(() => {
+    aborted = true;
+    if (connection) services.connections.forget(connection);
+  });
+
+  try {
+    if (!services.accepting()) throw new ApiError('UNAVAILABLE', 'The server is stopping', 1);
+    const session = services.tokens.verify(token);
+    if (!session)
+      throw new ApiError('UNAUTHORIZED', 'The token is missing, malformed, expired or wrongly signed');
+    if (services.rateLimited) assertRoom(services.connections, session, address);
+
+    const expected = services.connections.expect(session, address);
+    connection = expected;
+    const groupIds = await groupsOf(services.db, session);
+    if (aborted) return;
+    if (!groupIds || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
+
+    const admission: Admission = { connection: expected, groupIds };
+    res.cork(() => {
+      res.upgrade(admission, key, protocolAnswer(protocols), extensions, context);
+    });
+  } catch (error) {
+    if (connection) services.connections.forget(connection);
+    if (!aborted) refuse(res, error, services.log);
+  }
+}
+
+/** The token from the first place where one is present; empty when there is none. */
+function tokenOf(authorization: string, protocols: string, query: string | undefined): string {
+  if (authorization) return bearerToken(authorization) ?? '';
+  const [first, second] = protocols.split(',').map((protocol) => protocol.trim());
+  if (first === PROTOCOL) return second ?? '';
+  return query ?? '';
+}
+
+/** Only the name of the protocol is echoed, never the token beside it. */
+function protocolAnswer(protocols: string): string {
+  return protocols.split(',')[0]?.trim() === PROTOCOL ? PROTOCOL : '';
+}
+
+function assertRoom(connections: Connections, { userId }: Session, address: string): void {
+  if (connections.countOfUser(userId) >= limits.connectionsPerUser)
+    throw new ApiError('RATE_LIMITED', `At most ${limits.connectionsPerUser} connections per user`, 10);
+  if (connections.countOfAddress(address) >= limits.connectionsPerAddress)
+    throw new ApiError('RATE_LIMITED', `At most ${limits.connectionsPerAddress} connections per address`, 10);
+}
+
+/** The groups of the user whom the token stands for, or undefined when it was revoked. */
+async function groupsOf(
+  db: Database,
+  { userId, tokenVersion }: Session,
+): Promise<readonly ChatId[] | undefined> {
+  const [row] = await db.sequelize.query<{ groups: ChatId[] }>(groupsOfSession, {
+    bind: [userId, tokenVersion],
+    type: QueryTypes.SELECT,
+  });
+  return row?.groups;
+}
+
+const groupsOfSession = `
+select array(
+  select chats.id
+  from chat_members join chats on chats.id = chat_members.chat_id
+  where chat_members.user_id = users.id and chats.kind = 'group'
+) as groups
+from users
+where id = $1 and token_version = $2 and deleted_at is null
+`;
+
+function refuse(res: HttpResponse, error: unknown, log: Logger): void {
+  if (error instanceof ApiError) return respondError(res, error);
+  if (isUnavailable(error)) return respondError(res, new ApiError('UNAVAILABLE', undefined, 1));
+  log.error({ err: error }, 'upgrade failed');
+  respondError(res, new ApiError('INTERNAL'));
+}

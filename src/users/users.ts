@@ -1,0 +1,27 @@
+import type { Transaction } from 'sequelize';
+import type { Database } from '../database/database.ts';
+import type { User } from '../database/models/User.ts';
+import { ApiError } from '../errors.ts';
+import type { UserId } from '../ids.ts';
+
+/** Somebody who has, or had, an account; refuses with `NOT_FOUND`. */
+export async function existingUser(
+  db: Database,
+  userId: UserId,
+  transaction: Transaction | null = null,
+): Promise<User> {
+  const user = await db.users.findByPk(userId, { transaction });
+  if (!user) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);
+  return user;
+}
+
+/** Somebody with an account; a deleted one is `NOT_FOUND`, too. */
+export async function activeUser(
+  db: Database,
+  userId: UserId,
+  transaction: Transaction | null = null,
+): Promise<User> {
+  const user = await existingUser(db, userId, transaction);
+  if (user.deletedAt) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);
+  return user;
+}

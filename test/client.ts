@@ -1,0 +1,103 @@
+import { WebSocket } from 'ws';
+
+/** A frame as it came, parsed. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+export type Frame = any;
+
+/** Milliseconds after which a frame that does not come fails the test. */
+const PATIENCE = 5_000;
+
+/** A plain WebSocket client: it sends raw frames and keeps all that come until somebody asks for them. */
+export class Client {
+  readonly socket: WebSocket;
+  /** Resolves to the close code. */
+  readonly closed: Promise<number>;
+  #frames: Frame[] = [];
+  #waiting: { matches: (frame: Frame) => boolean; resolve: (frame: Frame) => void }[] = [];
+  #lastId = 0;
+
+  constructor(socket: WebSocket) {
+    this.socket = socket;
+    this.closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.on('error', () => {});
+    socket.on('message', (data) => this.#receive(JSON.parse(String(data))));
+  }
+
+  /** Sends a command and resolves to its reply or error. */
+  call(type: string, params?: unknown): Promise<Frame> {
+    return this.reply(this.send(type, params));
+  }
+
+  /** Sends a command without waiting; returns its id. */
+  send(type: string, params?: unknown): string {
+    const id = `${++this.#lastId}`;
+    this.socket.send(JSON.stringify({ type, params, id }));
+    return id;
+  }
+
+  reply(id: string): Promise<Frame> {
+    return this.next((frame) => frame.id === id, `a reply to request ${id}`);
+  }
+
+  /** The next push of a type. */
+  push(type: string): Promise<Frame> {
+    return this.next((frame) => frame.type === type && frame.success && !('id' in frame), `a push ${type}`);
+  }
+
+  /** The first frame that has come, or will come, which matches. */
+  next(matches: (frame: Frame) => boolean = () => true, what = 'a frame'): Promise<Frame> {
+    const index = this.#frames.findIndex(matches);
+    if (index >= 0) return Promise.resolve(this.#frames.splice(index, 1)[0]);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${what} did not come`)), PATIENCE);
+      this.#waiting.push({
+        matches,
+        resolve(frame) {
+          clearTimeout(timer);
+          resolve(frame);
+        },
+      });
+    });
+  }
+
+  /** All frames that came and nobody asked for, once everything sent so far has been answered. */
+  async rest(): Promise<Frame[]> {
+    await this.call('listLastMessage', { limit: 1 });
+    return this.#frames.splice(0);
+  }
+
+  async close(): Promise<void> {
+    this.socket.terminate();
+    await this.closed;
+  }
+
+  #receive(frame: Frame): void {
+    const index = this.#waiting.findIndex(({ matches }) => matches(frame));
+    if (index === -1) this.#frames.push(frame);
+    else this.#waiting.splice(index, 1)[0]?.resolve(frame);
+  }
+}
+
+/** Opens a connection with the token in the `Authorization` header; rejects with the HTTP status of a refusal. */
+export function connect(url: string, token: string): Promise<Client> {
+  return open(new WebSocket(url.replace('http', 'ws'), { headers: { authorization: `Bearer ${token}` } }));
+}
+
+/** Resolves when the socket is open; rejects with {@link Refused} when the upgrade is. */
+export function open(socket: WebSocket): Promise<Client> {
+  return new Promise((resolve, reject) => {
+    const client = new Client(socket);
+    socket.on('open', () => resolve(client));
+    socket.on('unexpected-response', (_, response) => reject(new Refused(response.statusCode ?? 0)));
+    socket.on('error', reject);
+  });
+}
+
+export class Refused extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`The upgrade was answered ${status}`);
+    this.status = status;
+  }
+}

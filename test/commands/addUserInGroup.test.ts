@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { database, http, newGroup, newUsers } from '../harness.ts';
+
+describe('addUserInGroup', () => {
+  it('tells all members and the added one, and keeps a system message', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    const [a, b, c] = [await ada.connect(), await bob.connect(), await cleo.connect()];
+    const groupId = await newGroup(a, bob);
+    await b.push('addUserInGroup');
+
+    const reply = await b.call('addUserInGroup', { groupId, userId: cleo.id });
+
+    expect(reply.params).to.include({ data: null, message: null, senderName: null, seq: 3 });
+    for (const client of [a, c]) {
+      const { params } = await client.next(({ params }) => params?.userId === cleo.id);
+      expect(params).to.include({
+        message: `${bob.username} added ${cleo.username}`,
+        senderName: bob.username,
+        groupId,
+        seq: 3,
+      });
+    }
+    const [newest] = (await c.call('getlatestMessageGroup', { groupId })).params.data;
+    expect(newest).to.include({ seq: 3, kind: 'system', content: `${bob.username} added ${cleo.username}` });
+  });
+
+  it('lets the added user write and read at once', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(), await bob.connect()];
+    const groupId = await newGroup(a);
+    await a.call('messageInGroup', { groupId, content: 'before' });
+    await a.call('addUserInGroup', { groupId, userId: bob.id });
+    expect((await b.call('messageInGroup', { groupId, content: 'after' })).params.seq).to.equal(4);
+    expect((await a.push('messageInGroup')).params.message).to.equal('after');
+    expect((await b.call('getlatestMessageGroup', { groupId })).params.data).to.have.length(4);
+  });
+
+  it('adds once when two members add the same user at once', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    const [a, b] = [await ada.connect(), await bob.connect()];
+    const groupId = await newGroup(a, bob);
+    const answers = await Promise.all(
+      [a, b].map((client) => client.call('addUserInGroup', { groupId, userId: cleo.id })),
+    );
+    expect(answers.map(({ code }) => code ?? 'done').sort()).to.deep.equal(['ALREADY_A_MEMBER', 'done']);
+    expect(await database.members.count({ where: { chatId: groupId } })).to.equal(3);
+  });
+
+  it('refuses outsiders, members who are in already, and unknown groups and users', async () => {
+    const [ada, bob, eve, gone] = await newUsers(4);
+    const [a, e] = [await ada.connect(), await eve.connect()];
+    const groupId = await newGroup(a, bob);
+    await http('DELETE', '/users/me', { token: gone.token, body: { password: gone.password } });
+
+    const code = async (client: typeof a, params: object) =>
+      (await client.call('addUserInGroup', params)).code;
+    expect(await code(e, { groupId, userId: eve.id })).to.equal('NOT_A_MEMBER');
+    expect(await code(a, { groupId, userId: bob.id })).to.equal('ALREADY_A_MEMBER');
+    expect(await code(a, { groupId, userId: ada.id })).to.equal('ALREADY_A_MEMBER');
+    expect(await code(a, { groupId, userId: 999_999_999 })).to.equal('NOT_FOUND');
+    expect(await code(a, { groupId, userId: gone.id })).to.equal('NOT_FOUND');
+    expect(await code(a, { groupId: 999_999_999, userId: eve.id })).to.equal('NOT_FOUND');
+    expect(await code(a, { groupId, userId: '7' })).to.equal('BAD_REQUEST');
+    expect(await database.members.count({ where: { chatId: groupId } })).to.equal(2);
+  });
+});

@@ -1,0 +1,84 @@
+import { expect } from 'chai';
+import { newGroup, newUsers } from '../harness.ts';
+
+type Row = Record<string, unknown>;
+
+describe('listLastMessage', () => {
+  it('gives one row per chat, newest first', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    const [a, c] = [await ada.connect(), await cleo.connect()];
+    const groupId = await newGroup(a, bob);
+    await a.call('privateMessage', { receiverId: bob.id, content: 'old' });
+    const inDialog = (await a.call('privateMessage', { receiverId: bob.id, content: 'to bob' })).params;
+    const fromCleo = (await c.call('privateMessage', { receiverId: ada.id, content: 'from cleo' })).params;
+    const inGroup = (await a.call('messageInGroup', { groupId, content: 'to all' })).params;
+
+    const { data } = (await a.call('listLastMessage')).params;
+
+    const common = { kind: 'text', deletedAt: null };
+    const row = (sent: Row) => ({
+      ...common,
+      id: sent.messageId,
+      seq: sent.seq,
+      createdAt: sent.createdAt,
+      updatedAt: sent.createdAt,
+    });
+    expect(data).to.deep.equal([
+      {
+        ...row(inGroup),
+        content: 'to all',
+        senderId: ada.id,
+        senderName: ada.username,
+        receiverId: null,
+        receiverName: null,
+        groupId,
+        groupName: 'Climbers',
+      },
+      {
+        ...row(fromCleo),
+        content: 'from cleo',
+        senderId: cleo.id,
+        senderName: cleo.username,
+        receiverId: ada.id,
+        receiverName: ada.username,
+        groupId: null,
+        groupName: null,
+      },
+      {
+        ...row(inDialog),
+        content: 'to bob',
+        senderId: ada.id,
+        senderName: ada.username,
+        receiverId: bob.id,
+        receiverName: bob.username,
+        groupId: null,
+        groupName: null,
+      },
+    ]);
+  });
+
+  it('pages', async () => {
+    const [ada, ...others] = await newUsers(6);
+    const a = await ada.connect();
+    for (const { id } of others) await a.call('privateMessage', { receiverId: id, content: `to ${id}` });
+    const page = async (number: number) =>
+      (await a.call('listLastMessage', { limit: 2, page: number })).params.data.map(
+        (row: Row) => row.receiverId,
+      );
+    const [one, two, three, four] = [await page(1), await page(2), await page(3), await page(4)];
+    expect([...one, ...two, ...three]).to.deep.equal(others.map(({ id }) => id).toReversed());
+    expect(four).to.deep.equal([]);
+  });
+
+  it('is empty for a newcomer and refuses wrong params', async () => {
+    const [ada] = await newUsers(1);
+    const a = await ada.connect();
+    expect((await a.call('listLastMessage')).params).to.deep.equal({
+      data: [],
+      message: null,
+      senderName: null,
+    });
+    expect(await a.call('listLastMessage', { limit: 101 })).to.include({ code: 'BAD_REQUEST' });
+    expect(await a.call('listLastMessage', { userId: 1 })).to.include({ code: 'BAD_REQUEST' });
+  });
+});

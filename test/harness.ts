@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { readConfig } from '../src/config.ts';
+import { type Database, openDatabase } from '../src/database/database.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/database/embedded.ts';
+import { type Server, startServer as start } from '../src/server.ts';
+import { type Client, connect } from './client.ts';
+
+/*
+ * What tests stand on: one embedded PostgreSQL and one server on it for the whole run, and more servers
+ * with settings of their own where a test needs them.
+ */
+
+let postgres: EmbeddedPostgres;
+let folder: string;
+
+/** The server that all tests share, and the database behind it, to look at. */
+export let server: RunningServer;
+export let database: Database;
+
+export interface RunningServer extends Server {
+  /** `http://127.0.0.1:port` */
+  readonly url: string;
+}
+
+/** Starts another server on the shared database; the caller closes it. */
+export async function startServer(env: Record<string, string> = {}): Promise<RunningServer> {
+  const config = readConfig({
+    HOST: '127.0.0.1',
+    PORT: '0',
+    DATABASE_URL: postgres.url,
+    DATA_DIR: folder,
+    JWT_SECRET,
+    RATE_LIMITS: 'off',
+    ...env,
+  });
+  const running = await start(config, pino({ level: process.env.LOG_LEVEL ?? 'fatal' }));
+  return { ...running, url: `http://127.0.0.1:${running.port}` };
+}
+
+/** What the servers of the tests sign tokens with. */
+export const JWT_SECRET = 'a secret of the tests, thirty-two bytes or more';
+
+export const mochaHooks = {
+  async beforeAll(this: Mocha.Context) {
+    this.timeout(60_000);
+    folder = await temporaryFolder();
+    postgres = await startEmbeddedPostgres(folder, pino({ level: 'silent' }));
+    server = await startServer();
+    database = openDatabase(postgres.url, 2);
+  },
+  async afterEach() {
+    await Promise.all(open.splice(0).map((client) => client.close()));
+  },
+  async afterAll() {
+    await database?.close();
+    await server?.close();
+    await postgres?.stop();
+    await rm(folder, { recursive: true, force: true });
+  },
+};
+
+/** A folder that the user of the embedded database can pass through. */
+export function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'parley-test-'));
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+  readonly body: any;
+}
+
+/** An HTTP call with a JSON body. */
+export async function http(
+  method: string,
+  path: string,
+  { body, token, url = server.url }: { body?: unknown; token?: string; url?: string } = {},
+): Promise<Reply> {
+  const response = await fetch(url + path, {
+    method,
+    redirect: 'manual',
+    headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.startsWith('application/json');
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+/** An account, and how to act as it. */
+export interface User {
+  readonly id: number;
+  readonly username: string;
+  readonly email: string;
+  readonly password: string;
+  readonly token: string;
+  /** Opens a connection, closed again after the test. */
+  connect(url?: string): Promise<Client>;
+}
+
+let users = 0;
+
+/** Registers somebody nobody else knows. */
+export async function newUser(url = server.url): Promise<User> {
+  const username = `user${process.pid}-${++users}`;
+  const email = `${username}@example.com`;
+  const password = 'correct horse battery';
+  const { body, status } = await http('POST', '/auth/register', { body: { email, username, password }, url });
+  if (status !== 201) throw new Error(`registration answered ${status}: ${JSON.stringify(body)}`);
+  return {
+    id: body.user.id,
+    username,
+    email,
+    password,
+    token: body.token,
+    connect: (at = url) => connectAs(body.token, at),
+  };
+}
+
+/** As many as the tuple or array that takes them. */
+export function newUsers<const Count extends number>(count: Count): Promise<TupleOf<Count>> {
+  return Promise.all(Array.from({ length: count }, () => newUser())) as Promise<TupleOf<Count>>;
+}
+
+type TupleOf<Count extends number, Tuple extends User[] = []> = number extends Count
+  ? User[]
+  : Tuple['length'] extends Count
+    ? Tuple
+    : TupleOf<Count, [...Tuple, User]>;
+
+const open: Client[] = [];
+
+/** Opens a connection with a token, closed again after the test. */
+export async function connectAs(token: string, url = server.url): Promise<Client> {
+  const client = await connect(url, token);
+  open.push(client);
+  return client;
+}
+
+/** A group with these members, the first of which is its owner. */
+export async function newGroup(owner: Client, ...others: User[]): Promise<number> {
+  const { groupId } = (await owner.call('newGroup', { groupName: 'Climbers' })).params;
+  for (const { id } of others) await owner.call('addUserInGroup', { groupId, userId: id });
+  return groupId;
+}
