@@ -11,9 +11,7 @@ const STOP_DEADLINE = 9_500;
 try {
   const config = loadConfig();
   const log = pino({ level: config.logLevel });
-  const server = await startServer(config, log);
-  const url = `http://localhost:${server.port}`;
-  log.info({ port: server.port, url, docs: `${url}/docs/`, api: `${url}/api/` }, 'listening');
+  const starting = startServer(config, log);
 
   let stopping = false;
   const stop = async (reason: string, exitCode: number) => {
@@ -21,6 +19,7 @@ try {
     stopping = true;
     log.info({ reason }, 'stopping');
     setTimeout(() => process.exit(1), STOP_DEADLINE).unref();
+    const server = await starting; // a stop during the start takes effect when there is something to stop
     await server.close();
     log.info('stopped');
     process.exit(exitCode);
@@ -32,6 +31,10 @@ try {
       log.fatal({ err: error }, fault);
       stop(fault, 1);
     });
+
+  const { port } = await starting;
+  const url = `http://localhost:${port}`;
+  log.info({ port, url, docs: `${url}/docs/`, api: `${url}/api/` }, 'listening');
 } catch (error) {
   process.stderr.write(`${sentenceFor(error)}\n`);
   process.exit(1);

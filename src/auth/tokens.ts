@@ -30,11 +30,15 @@ export function createTokens(secret: string, expiresIn: number): Tokens {
   };
 }
 
+/** The largest `integer` of PostgreSQL. */
+const MAX_VERSION = 2 ** 31 - 1;
+
 /** A signature alone does not make the claims ours: each must have the type and range we issue. */
 function readClaims(payload: unknown): TokenClaims | undefined {
   const { sub, ver, exp } = payload as { sub?: unknown; ver?: unknown; exp?: unknown };
   if (typeof sub !== 'string' || !/^[1-9]\d{0,15}$/.test(sub) || !Number.isSafeInteger(Number(sub)))
     return undefined;
-  if (!Number.isInteger(ver) || !Number.isFinite(exp)) return undefined;
-  return { userId: Number(sub), tokenVersion: ver as number, expiresAt: (exp as number) * 1000 };
+  if (typeof ver !== 'number' || !Number.isInteger(ver) || ver < 1 || ver > MAX_VERSION) return undefined;
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) return undefined;
+  return { userId: Number(sub), tokenVersion: ver, expiresAt: exp * 1000 };
 }

@@ -4,8 +4,11 @@ import type { Bus } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ConnectionId } from '../ids.ts';
+import { type MessageDraft, sent } from '../messages/drafts.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
+import { Sent } from '../schema/types.ts';
 import { compileValidator } from '../schema/validator.ts';
+import type { Fields } from '../socket/frames.ts';
 import type { Session } from '../socket/session.ts';
 
 /** What commands work with. */
@@ -41,34 +44,80 @@ export interface CommandDefinition<Params extends TObject, Result extends TObjec
   /** The codes it refuses with, beside `BAD_REQUEST`, `RATE_LIMITED`, `UNAVAILABLE` and `INTERNAL`. */
   readonly errors: readonly ErrorCode[];
   readonly push?: PushDefinition;
-  /**
-   * A command that hands over to the writer before its first await may run beside its like, because the
-   * writer keeps the order. All others of a connection run one after another.
-   */
-  readonly pipelined?: boolean;
   handle(params: Static<Params>, context: CommandContext): Promise<Static<Result>>;
 }
 
+/** A command that does nothing but write one message. */
+export interface SendDefinition<Params extends TObject>
+  extends Omit<CommandDefinition<Params, TObject>, 'handle' | 'result'> {
+  /** What to write, from checked params. */
+  draft(params: Static<Params>): Pick<MessageDraft, 'to' | 'content' | 'clientMessageId'>;
+}
+
+/** How a command ended: with what stands in its reply, or with why not. */
+export type Outcome = { readonly fields: Fields } | { readonly error: unknown };
+
 /** A command of the registry: its definition, with params checked before they reach the handler. */
-export interface Command extends Omit<CommandDefinition<TObject, TObject>, 'handle' | 'pipelined'> {
+export interface Command extends Omit<CommandDefinition<TObject, TObject>, 'handle'> {
+  /**
+   * May run beside neighbours that are pipelined as well, because the writer keeps their order. All other
+   * commands of a connection run one after another.
+   */
   readonly pipelined: boolean;
-  /** Validates and runs. Rejects with `BAD_REQUEST` for wrong params, or with what the handler refuses. */
-  execute(params: unknown, context: CommandContext): Promise<Readonly<Record<string, unknown>>>;
+  /** Validates, runs, and calls `done` once; wrong params end with `BAD_REQUEST`. Never throws. */
+  execute(params: unknown, context: CommandContext, done: (outcome: Outcome) => void): void;
 }
 
 /** Defines a command: schema, types, validator, documents and the typed client all derive from this. */
 export function defineCommand<Params extends TObject, Result extends TObject>(
   definition: CommandDefinition<Params, Result>,
 ): Command {
-  const { handle, pipelined = false, ...rest } = definition;
-  const params = { ...definition.params, additionalProperties: false };
-  const validate = compileValidator(params, 'params');
+  const { handle, ...rest } = definition;
+  const { params, validate } = strict(definition.params);
+  // async, so that a refusal of the validator rejects as one of the handler does
+  const run = async (input: unknown, context: CommandContext) => handle(validate(input), context);
   return {
     ...rest,
     params,
-    pipelined,
-    // async, so that a refusal of the validator rejects as one of the handler does
-    execute: async (input, context) =>
-      handle(validate(input), context) as Promise<Readonly<Record<string, unknown>>>,
+    pipelined: false,
+    execute(input, context, done) {
+      run(input, context).then(
+        (fields) => done({ fields: fields as Fields }),
+        (error) => done({ error }),
+      );
+    },
   };
+}
+
+/** Defines a command that writes a message: it goes to the writer at once, and is answered in the writer's order. */
+export function defineSend<Params extends TObject>(definition: SendDefinition<Params>): Command {
+  const { draft, ...rest } = definition;
+  const { params, validate } = strict(definition.params);
+  return {
+    ...rest,
+    params,
+    result: Sent,
+    pipelined: true,
+    execute(input, { session, origin, writer }, done) {
+      try {
+        const message = {
+          ...draft(validate(input)),
+          senderId: session.userId,
+          kind: 'text',
+          origin,
+        } as const;
+        writer.write(message, (outcome) =>
+          done('stored' in outcome ? { fields: sent(outcome.stored) } : outcome),
+        );
+      } catch (error) {
+        done({ error });
+      }
+    },
+  };
+}
+
+/** Params with unknown names refused, and their validator. */
+function strict<Params extends TObject>(definition: Params) {
+  const params = { ...definition, additionalProperties: false };
+  return { params, validate: compileValidator(params, 'params') };
 }

@@ -15,6 +15,7 @@ import {
 import { createServer } from 'node:net';
 import { arch, platform } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { StartError } from '../errors.ts';
@@ -147,8 +148,8 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
         );
         return port;
       } catch (error) {
-        // The free port may have been taken since; anything else fails the same way again.
-        if (attempt === 3) {
+        // Mended by waiting: the port was taken since, or processes of a killed database are still ending.
+        if (attempt === START_ATTEMPTS) {
           const tail = (await readFile(logFile, 'utf8').catch(() => ''))
             .trim()
             .split('\n')
@@ -158,10 +159,15 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
             `The embedded database in ${cluster} does not start: ${tail || lastLine(error)}`,
           );
         }
+        await delay(START_PAUSE);
       }
     }
   }
 }
+
+const START_ATTEMPTS = 5;
+/** Milliseconds between attempts to start. */
+const START_PAUSE = 500;
 
 /** Durable as PostgreSQL is by default (fsync and synchronous_commit on), reachable on this machine only. */
 const SETTINGS = [

@@ -22,7 +22,7 @@ export function respond(
     res.writeStatus(`${status} ${STATUS_CODES[status]}`);
     res.writeHeader('X-Content-Type-Options', 'nosniff');
     for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
-    if (body === undefined) res.endWithoutBody(undefined, closeConnection);
+    if (body === undefined) res.endWithoutBody();
     else if (withoutBody) res.endWithoutBody(Buffer.byteLength(body), closeConnection);
     else res.end(body, closeConnection);
   });

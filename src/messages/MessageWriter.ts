@@ -17,10 +17,12 @@ const MAX_BATCH = 1_000;
 /** Writes a system message inside a change, to be committed together with it. */
 export type WriteSystemMessage = (draft: MessageDraft & { kind: 'system' }) => Promise<StoredMessage>;
 
+/** Told how a write ended: with the committed message, or with why it was refused. */
+export type WriteAnswer = (outcome: { readonly stored: StoredMessage } | { readonly error: unknown }) => void;
+
 interface Send {
   readonly draft: MessageDraft;
-  readonly resolve: (stored: StoredMessage) => void;
-  readonly reject: (error: unknown) => void;
+  readonly answer: WriteAnswer;
 }
 
 /** A job is a message to be batched with its neighbours, or a change that has its turn alone. */
@@ -68,11 +70,13 @@ export class MessageWriter {
   }
 
   /**
-   * Stores a message. Resolves once it is committed; rejects with `NOT_FOUND`, `NOT_A_MEMBER`, `CONFLICT` (the
-   * `clientMessageId` stands for a message in another chat) or `UNAVAILABLE`.
+   * Stores a message and answers once it is committed; or with the error `NOT_FOUND`, `NOT_A_MEMBER`, `CONFLICT`
+   * (the `clientMessageId` stands for a message in another chat) or `UNAVAILABLE`. A callback and not a promise:
+   * it runs between the push of this message and that of the next, so that who sees both the reply and other
+   * people's pushes sees them in the order of `seq`.
    */
-  write(draft: MessageDraft): Promise<StoredMessage> {
-    return new Promise((resolve, reject) => this.#enqueue({ draft, resolve, reject }, reject));
+  write(draft: MessageDraft, answer: WriteAnswer): void {
+    this.#enqueue({ draft, answer }, (error) => answer({ error }));
   }
 
   /**
@@ -132,7 +136,7 @@ export class MessageWriter {
       for (const [index, send] of sends.entries()) this.#answer(send, rows[index] as BatchRow);
     } catch (error) {
       if (isUnavailable(error) || sends.length === 1) {
-        for (const { reject } of sends) reject(unavailableOr(error));
+        for (const { answer } of sends) answer({ error: unavailableOr(error) });
         return;
       }
       // One row spoils the statement for all: alone, each fails or succeeds for itself.
@@ -158,17 +162,16 @@ export class MessageWriter {
       type: QueryTypes.SELECT,
       transaction,
     });
-    return storedOf(draft, row as BatchRow);
+    if (!row) throw new Error('the batch statement answered no row');
+    if (row.refusal) throw refusalOf(row.refusal, draft);
+    return storedOf(row);
   }
 
-  #answer({ draft, resolve, reject }: Send, row: BatchRow): void {
-    try {
-      const stored = storedOf(draft, row);
-      if (!stored.repeated) this.#observer.messageStored(draft, stored);
-      resolve(stored);
-    } catch (error) {
-      reject(error);
-    }
+  #answer({ draft, answer }: Send, row: BatchRow): void {
+    if (row.refusal) return answer({ error: refusalOf(row.refusal, draft) });
+    const stored = storedOf(row);
+    if (!stored.repeated) this.#observer.messageStored(draft, stored);
+    answer({ stored });
   }
 }
 
@@ -184,9 +187,7 @@ function parameters(drafts: readonly MessageDraft[], chatIds: readonly (ChatId |
   ];
 }
 
-/** Reads a row of the batch statement; throws the refusal it carries. */
-function storedOf(draft: MessageDraft, row: BatchRow): StoredMessage {
-  if (row.refusal) throw new ApiError(row.refusal, refusalSentence(row.refusal, draft));
+function storedOf(row: BatchRow): StoredMessage {
   return {
     messageId: row.id,
     seq: row.seq,
@@ -196,11 +197,15 @@ function storedOf(draft: MessageDraft, row: BatchRow): StoredMessage {
   };
 }
 
-function refusalSentence(code: ErrorCode, { to }: MessageDraft): string | undefined {
+function refusalOf(code: ErrorCode, { to }: MessageDraft): ApiError {
   if (code === 'NOT_FOUND')
-    return 'groupId' in to ? `There is no group ${to.groupId}` : `There is no user ${to.receiverId}`;
-  if (code === 'CONFLICT') return 'This clientMessageId stands for a message in another chat';
-  return undefined;
+    return new ApiError(
+      code,
+      'groupId' in to ? `There is no group ${to.groupId}` : `There is no user ${to.receiverId}`,
+    );
+  if (code === 'CONFLICT')
+    return new ApiError(code, 'This clientMessageId stands for a message in another chat');
+  return new ApiError(code);
 }
 
 function unavailableOr(error: unknown): unknown {

@@ -2,8 +2,13 @@
 export interface Task {
   /** May run beside pipelined neighbours: its order is kept by whom it hands over to. */
   readonly pipelined: boolean;
-  /** Resolves to the reply; never rejects. */
-  run(): Promise<string>;
+  /** Starts it; `answer` is to be called once, with the reply. */
+  run(answer: (reply: string) => void): void;
+}
+
+interface Entry {
+  readonly task: Task;
+  reply?: string;
 }
 
 /**
@@ -14,8 +19,9 @@ export interface Task {
 export class Lane {
   readonly #send: (reply: string) => void;
   /** In order of arrival: running ones first, of which some may be done, then waiting ones. */
-  readonly #tasks: { readonly task: Task; reply?: string }[] = [];
+  readonly #tasks: Entry[] = [];
   #started = 0;
+  #advancing = false;
 
   constructor(send: (reply: string) => void) {
     this.#send = send;
@@ -31,19 +37,28 @@ export class Lane {
     this.#advance();
   }
 
+  /** Starts what may start. Not reentrant: a task that answers at once is met by the loop that started it. */
   #advance(): void {
-    for (;;) {
-      const next = this.#tasks[this.#started];
-      const previous = this.#tasks[this.#started - 1];
-      if (!next || (previous && !(previous.task.pipelined && next.task.pipelined))) return;
+    if (this.#advancing) return;
+    this.#advancing = true;
+    for (let next = this.#startable(); next; next = this.#startable()) {
+      const entry = next;
       this.#started++;
-      next.task.run().then((reply) => {
-        next.reply = reply;
+      entry.task.run((reply) => {
+        entry.reply = reply;
         this.#answer();
       });
     }
+    this.#advancing = false;
   }
 
+  #startable(): Entry | undefined {
+    const next = this.#tasks[this.#started];
+    const previous = this.#tasks[this.#started - 1];
+    return !previous || (previous.task.pipelined && next?.task.pipelined) ? next : undefined;
+  }
+
+  /** Sends what is done, from the oldest on. */
   #answer(): void {
     for (let head = this.#tasks[0]; head?.reply !== undefined; head = this.#tasks[0]) {
       this.#tasks.shift();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Command, CommandServices } from '../commands/define.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, type ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Connection, Receiver } from './Connection.ts';
@@ -35,8 +35,8 @@ export function createDispatcher(
     function taskFor(request: Request): Task {
       const command = commands.get(request.type);
       const problem = request.problem ?? (command ? overLimit() : unknownType(request.type));
-      if (problem || !command) return { pipelined: true, run: async () => refuse(request, problem) };
-      return { pipelined: command.pipelined, run: () => execute(command, request) };
+      if (problem || !command) return { pipelined: true, run: (answer) => answer(refuse(request, problem)) };
+      return { pipelined: command.pipelined, run: (answer) => execute(command, request, answer) };
     }
 
     function overLimit(): ApiError | undefined {
@@ -44,17 +44,17 @@ export function createDispatcher(
       return new ApiError('RATE_LIMITED', 'Too many commands on this connection; slow down', 1);
     }
 
-    async function execute(command: Command, request: Request): Promise<string> {
+    function execute(command: Command, request: Request, answer: (reply: string) => void): void {
       const start = performance.now();
-      try {
-        const fields = await command.execute(request.params, context);
-        metrics.commandDone(command.type, 'ok', start);
-        return encodeReply(command.type, fields, request.id);
-      } catch (error) {
-        const reply = refuse(request, error);
-        metrics.commandDone(command.type, error instanceof ApiError ? error.code : 'INTERNAL', start);
-        return reply;
-      }
+      command.execute(request.params, context, (outcome) => {
+        if ('fields' in outcome) {
+          metrics.commandDone(command.type, 'ok', start);
+          answer(encodeReply(command.type, outcome.fields, request.id));
+        } else {
+          metrics.commandDone(command.type, codeOf(outcome.error), start);
+          answer(refuse(request, outcome.error));
+        }
+      });
     }
 
     return {
@@ -80,6 +80,10 @@ const BINARY: Request = {
   params: undefined,
   problem: new ApiError('BAD_REQUEST', 'The frame is binary; expected a text frame with JSON'),
 };
+
+function codeOf(error: unknown): ErrorCode {
+  return error instanceof ApiError ? error.code : 'INTERNAL';
+}
 
 function unknownType(type: string): ApiError {
   return new ApiError('UNKNOWN_TYPE', `There is no command "${type.slice(0, 64)}"`);

@@ -1,0 +1,239 @@
+import { expect } from 'chai';
+import jwt from 'jsonwebtoken';
+import { database, http, newUser, newUsers } from './harness.ts';
+
+let made = 0;
+const account = () => {
+  const username = `account${process.pid}-${++made}`;
+  return { email: `${username}@example.com`, username, password: 'tops3cret' };
+};
+
+describe('POST /auth/register', () => {
+  it('answers 201 with a token and the user, without anything of the password', async () => {
+    const body = account();
+    const reply = await http('POST', '/auth/register', { body });
+    expect(reply.status).to.equal(201);
+    const { token, user } = reply.body;
+    expect(Object.keys(reply.body)).to.have.members(['token', 'user']);
+    expect(Object.keys(user)).to.have.members(['id', 'email', 'username', 'createdAt']);
+    expect(user).to.include({ email: body.email, username: body.username });
+    expect(user.id).to.be.a('number');
+    expect(new Date(user.createdAt).toISOString()).to.equal(user.createdAt);
+    expect(
+      (await http('PATCH', '/users/me', { token, body: { username: `${body.username}.` } })).status,
+    ).to.equal(200);
+    const stored = await database.users.findByPk(user.id);
+    expect(stored?.passwordHash).to.match(/^\$2[aby]\$10\$/);
+  });
+
+  it('refuses an email or a username that is taken, ignoring case', async () => {
+    const taken = account();
+    await http('POST', '/auth/register', { body: taken });
+    const sameEmail = { ...account(), email: taken.email.toUpperCase() };
+    const sameName = { ...account(), username: taken.username.toUpperCase() };
+    const answers = await Promise.all(
+      [sameEmail, sameName].map((body) => http('POST', '/auth/register', { body })),
+    );
+    expect(answers.map(({ status, body }) => [status, body])).to.deep.equal([
+      [409, { error: true, code: 'CONFLICT', message: 'This email is taken' }],
+      [409, { error: true, code: 'CONFLICT', message: 'This username is taken' }],
+    ]);
+  });
+
+  it('ignores case beyond ASCII, and the two ways to spell an accent', async () => {
+    const one = account();
+    await http('POST', '/auth/register', { body: { ...one, username: `${one.username}Ünal\u00e9` } });
+    for (const ending of ['ünal\u00e9', 'Ünale\u0301']) {
+      const body = { ...account(), username: one.username + ending };
+      expect((await http('POST', '/auth/register', { body })).status, ending).to.equal(409);
+    }
+  });
+
+  it('makes one account of two registrations at once', async () => {
+    const body = account();
+    const answers = await Promise.all([1, 2, 3].map(() => http('POST', '/auth/register', { body })));
+    expect(answers.map(({ status }) => status).sort()).to.deep.equal([201, 409, 409]);
+  });
+
+  it('refuses what is missing or wrong, naming it', async () => {
+    const good = account();
+    const { email, ...noEmail } = good;
+    const wrong: [unknown, string][] = [
+      [noEmail, 'body.email is required'],
+      [{ ...good, email: 'nobody' }, 'body.email must be a valid email'],
+      [{ ...good, email: 7 }, 'body.email must be a string'],
+      [{ ...good, username: 'two words' }, 'body.username must match ^[\\p{L}\\p{M}\\p{N}_.-]+$'],
+      [{ ...good, username: '' }, 'body.username must have at least 1 characters'],
+      [{ ...good, password: 'short' }, 'body.password must have at least 8 characters'],
+      [
+        { ...good, password: 'ü'.repeat(40) },
+        'body.password must be well-formed Unicode of at most 72 bytes',
+      ],
+      [{ ...good, admin: true }, 'body.admin is not known; expected only email, username, password'],
+      [{ ...good, username: 'nul\0' }, 'body.username must match ^[\\p{L}\\p{M}\\p{N}_.-]+$'],
+      [[good], 'body must be an object'],
+      [null, 'body must be an object'],
+      ['{"email":', 'body must be JSON in UTF-8'],
+      ['', 'body must be JSON in UTF-8'],
+    ];
+    for (const [body, message] of wrong) {
+      const reply = await http('POST', '/auth/register', { body });
+      expect([reply.status, reply.body]).to.deep.equal([400, { error: true, code: 'BAD_REQUEST', message }]);
+    }
+  });
+});
+
+describe('POST /auth/login', () => {
+  it('takes the email or the username in any case', async () => {
+    const { id, email, username, password } = await newUser();
+    for (const name of [
+      { email },
+      { username },
+      { email: email.toUpperCase() },
+      { username: username.toUpperCase() },
+    ]) {
+      const reply = await http('POST', '/auth/login', { body: { ...name, password } });
+      expect(reply.status).to.equal(200);
+      expect(reply.body.user).to.include({ id, email, username });
+      expect(Object.keys(reply.body)).to.have.members(['token', 'user']);
+    }
+  });
+
+  it('answers the same to an unknown account and a wrong password', async () => {
+    const { username, password } = await newUser();
+    const [wrong, unknown] = await Promise.all([
+      http('POST', '/auth/login', { body: { username, password: `${password}!` } }),
+      http('POST', '/auth/login', { body: { username: 'nobody-here', password } }),
+    ]);
+    expect([wrong.status, unknown.status]).to.deep.equal([401, 401]);
+    expect(wrong.body).to.deep.equal(unknown.body);
+    expect(wrong.body).to.include({ error: true, code: 'UNAUTHORIZED' });
+  });
+
+  it('compares a password for an unknown account, too, so that the time tells nothing', async () => {
+    const { username } = await newUser();
+    const time = async (name: string) => {
+      const start = performance.now();
+      await http('POST', '/auth/login', { body: { username: name, password: 'wrong password' } });
+      return performance.now() - start;
+    };
+    const fastest = { known: Infinity, unknown: Infinity };
+    for (let round = 0; round < 5; round++) {
+      fastest.known = Math.min(fastest.known, await time(username));
+      fastest.unknown = Math.min(fastest.unknown, await time('nobody-at-all'));
+    }
+    // A skipped comparison would answer in a few milliseconds, a bcrypt one takes dozens.
+    expect(fastest.unknown).to.be.greaterThan(fastest.known / 3);
+  });
+
+  it('refuses a body with neither name, both, or no password', async () => {
+    const { email, username, password } = await newUser();
+    for (const body of [
+      { password },
+      { email, username, password },
+      { username },
+      { username: 1, password },
+      {},
+    ])
+      expect((await http('POST', '/auth/login', { body })).body).to.include({
+        error: true,
+        code: 'BAD_REQUEST',
+      });
+  });
+});
+
+describe('PATCH /users/me', () => {
+  it('changes the username without the password', async () => {
+    const { id, token, email, username } = await newUser();
+    const reply = await http('PATCH', '/users/me', { token, body: { username: `${username}-new` } });
+    expect(reply.status).to.equal(200);
+    expect(Object.keys(reply.body)).to.deep.equal(['user']);
+    expect(reply.body.user).to.include({ id, email, username: `${username}-new` });
+  });
+
+  it('changes the email and the password with the current password only', async () => {
+    const { token, username, password } = await newUser();
+    const email = `${username}-new@example.com`;
+    const update = (body: object) => http('PATCH', '/users/me', { token, body });
+    expect(await update({ email })).to.deep.include({ status: 400 });
+    expect((await update({ email, currentPassword: 'guessed' })).body).to.include({ code: 'FORBIDDEN' });
+    expect((await update({ password: 'another one', currentPassword: 'guessed' })).status).to.equal(403);
+    expect((await update({ email, currentPassword: password })).body.user.email).to.equal(email);
+  });
+
+  it('gives a new token with a new password and ends the old ones', async () => {
+    const { token, username, password } = await newUser();
+    const reply = await http('PATCH', '/users/me', {
+      token,
+      body: { password: 'a new password', currentPassword: password },
+    });
+    expect(reply.status).to.equal(200);
+    expect(reply.body.token).to.be.a('string');
+
+    const rename = (bearer: string) => http('PATCH', '/users/me', { token: bearer, body: { username } });
+    expect((await rename(token)).status).to.equal(401);
+    expect((await rename(reply.body.token)).status).to.equal(200);
+    const logIn = (secret: string) => http('POST', '/auth/login', { body: { username, password: secret } });
+    expect((await logIn(password)).status).to.equal(401);
+    expect((await logIn('a new password')).status).to.equal(200);
+  });
+
+  it('refuses names that are taken, wrong fields, nothing at all, and no token', async () => {
+    const [ada, bob] = await newUsers(2);
+    const update = (body: unknown, token: string = ada.token) => http('PATCH', '/users/me', { token, body });
+    expect((await update({ username: bob.username.toUpperCase() })).body).to.include({ code: 'CONFLICT' });
+    expect((await update({ email: bob.email, currentPassword: ada.password })).status).to.equal(409);
+    expect((await update({ username: ada.username.toUpperCase() })).status).to.equal(200);
+    for (const body of [{}, { id: 1 }, { username: null }, { currentPassword: ada.password }])
+      expect((await update(body)).body).to.include({ code: 'BAD_REQUEST' });
+    expect((await http('PATCH', '/users/me', { body: {} })).status).to.equal(401);
+  });
+});
+
+describe('DELETE /users/me', () => {
+  it('ends the account: no login, no token, and its names are free again', async () => {
+    const { id, token, email, username, password } = await newUser();
+    const reply = await http('DELETE', '/users/me', { token, body: { password } });
+    expect([reply.status, reply.body]).to.deep.equal([204, '']);
+
+    expect((await http('POST', '/auth/login', { body: { username, password } })).status).to.equal(401);
+    expect((await http('PATCH', '/users/me', { token, body: { username } })).status).to.equal(401);
+    expect(await database.users.findByPk(id)).to.include({ email: null, username: null, passwordHash: null });
+    const again = await http('POST', '/auth/register', { body: { email, username, password } });
+    expect(again.status).to.equal(201);
+    expect(again.body.user.id).not.to.equal(id);
+  });
+
+  it('takes the user out of groups, and leaves the messages', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(), await bob.connect()];
+    const { groupId } = (await a.call('newGroup', { groupName: 'Crew' })).params;
+    await a.call('addUserInGroup', { groupId, userId: bob.id });
+    await b.call('messageInGroup', { groupId, content: 'I was here' });
+    await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+
+    expect(await database.members.count({ where: { chatId: groupId } })).to.equal(1);
+    const [row] = (await a.call('getlatestMessageGroup', { groupId })).params.data;
+    expect(row).to.include({ content: 'I was here', senderName: 'Deleted user', sender_id: bob.id });
+  });
+
+  it('refuses a wrong or missing password, and no token', async () => {
+    const { token, password } = await newUser();
+    expect((await http('DELETE', '/users/me', { token, body: { password: 'guessed' } })).status).to.equal(
+      403,
+    );
+    expect((await http('DELETE', '/users/me', { token, body: {} })).status).to.equal(400);
+    expect((await http('DELETE', '/users/me', { token })).status).to.equal(400);
+    expect((await http('DELETE', '/users/me', { body: { password } })).status).to.equal(401);
+    expect((await http('PATCH', '/users/me', { token, body: { username: 'still-here' } })).status).to.equal(
+      200,
+    );
+  });
+});
+
+describe('a token', () => {
+  it('expires after a day unless configured otherwise', async () => {
+    const { iat, exp } = jwt.decode((await newUser()).token) as { iat: number; exp: number };
+    expect(exp - iat).to.equal(24 * 60 * 60);
+  });
+});

@@ -1,0 +1,141 @@
+import { request } from 'node:http';
+import { expect } from 'chai';
+import { http, newUser, server, startServer } from './harness.ts';
+
+describe('HTTP', () => {
+  it('answers unknown routes 404 and wrong methods 405, in the shape of every error', async () => {
+    const missing = await http('GET', '/nothing/here');
+    expect([missing.status, missing.body]).to.deep.equal([
+      404,
+      { error: true, code: 'NOT_FOUND', message: 'There is nothing at /nothing/here' },
+    ]);
+    const wrong = await http('GET', '/users/me');
+    expect([wrong.status, wrong.headers.get('allow'), wrong.body.code]).to.deep.equal([
+      405,
+      'PATCH, DELETE',
+      'METHOD_NOT_ALLOWED',
+    ]);
+    expect((await http('PUT', '/health/live')).status).to.equal(405);
+  });
+
+  it('refuses a body over the limit with 413', async () => {
+    const { status, body } = await http('POST', '/auth/login', { body: { password: 'x'.repeat(70_000) } });
+    expect([status, body.code]).to.deep.equal([413, 'PAYLOAD_TOO_LARGE']);
+  });
+
+  it('refuses a body that is not UTF-8', async () => {
+    const body = Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]);
+    const response = await fetch(`${server.url}/auth/login`, { method: 'POST', body });
+    expect(response.status).to.equal(400);
+  });
+
+  it('goes on when a client leaves in the middle of a body', async () => {
+    await new Promise<void>((resolve) => {
+      const call = request(`${server.url}/auth/login`, {
+        method: 'POST',
+        headers: { 'content-length': 1000 },
+      });
+      call.on('error', () => resolve());
+      call.write('{"username":', () => call.destroy());
+    });
+    expect((await http('GET', '/health/live')).status).to.equal(200);
+  });
+
+  it('refuses bearer tokens that are missing, malformed or of another scheme', async () => {
+    const { token } = await newUser();
+    for (const authorization of ['', 'Bearer', 'Bearer ', 'Bearer a.b.c', `Basic ${token}`, token]) {
+      const response = await fetch(`${server.url}/users/me`, {
+        method: 'PATCH',
+        headers: { authorization },
+        body: '{}',
+      });
+      expect(response.status, authorization).to.equal(401);
+      expect(response.headers.get('www-authenticate')).to.equal('Bearer');
+    }
+  });
+
+  it('lets any origin call by default, and answers a preflight', async () => {
+    const response = await fetch(`${server.url}/auth/login`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example.com', 'access-control-request-method': 'POST' },
+    });
+    expect(response.status).to.equal(204);
+    expect(response.headers.get('access-control-allow-origin')).to.equal('*');
+    expect(response.headers.get('access-control-allow-headers')).to.match(/authorization/i);
+    const error = await fetch(`${server.url}/auth/login`, {
+      method: 'POST',
+      headers: { origin: 'https://app.example.com' },
+    });
+    expect(error.headers.get('access-control-allow-origin')).to.equal('*');
+  });
+
+  it('lets only the configured origins call', async () => {
+    const strict = await startServer({ CORS_ORIGINS: 'https://app.example.com, https://other.example.com' });
+    const allowed = async (origin: string) => {
+      const response = await fetch(`${strict.url}/health/live`, { headers: { origin } });
+      return response.headers.get('access-control-allow-origin');
+    };
+    expect(await allowed('https://other.example.com')).to.equal('https://other.example.com');
+    expect(await allowed('https://evil.example.com')).to.equal(null);
+    await strict.close();
+  });
+
+  it('is live and ready, to HEAD as well', async () => {
+    for (const path of ['/health/live', '/health/ready']) {
+      const { status, body } = await http('GET', path);
+      expect([status, body]).to.deep.equal([200, { status: 'ok' }]);
+      expect((await http('HEAD', path)).status).to.equal(200);
+    }
+  });
+
+  it('shows metrics as Prometheus text', async () => {
+    const client = await (await newUser()).connect();
+    await client.call('listLastMessage');
+    const { status, headers, body } = await http('GET', '/metrics');
+    expect(status).to.equal(200);
+    expect(headers.get('content-type')).to.match(/^text\/plain; version=0\.0\.4/);
+    expect(body).to.match(/^parley_connections [1-9]/m);
+    expect(body).to.match(/^parley_commands_total\{type="listLastMessage",outcome="ok"\} [1-9]/m);
+    for (const name of [
+      'parley_batch_messages_bucket',
+      'parley_writer_queue',
+      'nodejs_eventloop_lag_seconds',
+    ])
+      expect(body).to.include(name);
+  });
+});
+
+describe('limits on attempts', () => {
+  it('answers 429 with Retry-After after many wrong passwords, and only to that account', async () => {
+    const limited = await startServer({ RATE_LIMITS: 'on' });
+    const { url } = limited;
+    const [ada, bob] = [await newUser(url), await newUser(url)];
+    const logIn = (username: string, password: string) =>
+      http('POST', '/auth/login', { body: { username, password }, url });
+
+    const wrong = await Promise.all(Array.from({ length: 30 }, () => logIn(ada.username, 'wrong')));
+    const blocked = await logIn(ada.username.toUpperCase(), ada.password);
+
+    expect(wrong.some(({ status }) => status === 401)).to.equal(true);
+    expect([blocked.status, blocked.body.code]).to.deep.equal([429, 'RATE_LIMITED']);
+    expect(Number(blocked.headers.get('retry-after'))).to.be.within(1, 15 * 60);
+    expect((await logIn(bob.username, bob.password)).status).to.equal(200);
+    await limited.close();
+  });
+
+  it('counts guesses of the current password, too', async () => {
+    const limited = await startServer({ RATE_LIMITS: 'on' });
+    const { token } = await newUser(limited.url);
+    const statuses = new Set<number>();
+    for (let n = 0; n < 25; n++) {
+      const reply = await http('DELETE', '/users/me', {
+        token,
+        body: { password: 'guess' },
+        url: limited.url,
+      });
+      statuses.add(reply.status);
+    }
+    expect([...statuses]).to.deep.equal([403, 429]);
+    await limited.close();
+  });
+});

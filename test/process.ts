@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/** A server as an operator starts it: a process of its own. */
+export interface ServerProcess {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly url: string;
+  /** Everything it logged so far. */
+  readonly log: readonly Record<string, unknown>[];
+  /** Sends a signal and resolves to the exit code once it is gone. */
+  stop(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+export interface Failure {
+  readonly exitCode: number | null;
+  readonly stderr: string;
+}
+
+/** Starts `src/main.ts` and resolves when it listens; rejects with a {@link Failure} when it exits before. */
+export function startProcess(env: Record<string, string>): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      RATE_LIMITS: 'off',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  const log: Record<string, unknown>[] = [];
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+
+  return new Promise((resolve, reject) => {
+    exited.then(([exitCode]) => reject({ exitCode, stderr } satisfies Failure));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const entry = JSON.parse(line);
+      log.push(entry);
+      if (entry.msg !== 'listening') return;
+      resolve({
+        child,
+        port: entry.port,
+        url: `http://127.0.0.1:${entry.port}`,
+        log,
+        async stop(signal) {
+          child.kill(signal);
+          return (await exited)[0];
+        },
+      });
+    });
+  });
+}

@@ -1,0 +1,183 @@
+import { execFile } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { connectAs, http, newUser, temporaryFolder } from './harness.ts';
+import { type Failure, type ServerProcess, startProcess } from './process.ts';
+
+describe('a server process with the embedded database', function () {
+  this.timeout(60_000);
+  let folder: string;
+  let running: ServerProcess | undefined;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+  afterEach(async () => {
+    await running?.stop('SIGTERM');
+    running = undefined;
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function start(env: Record<string, string> = {}): Promise<ServerProcess> {
+    running = await startProcess({ DATA_DIR: folder, ...env });
+    return running;
+  }
+
+  it('says where it listens and where the documents are', async () => {
+    const { port, log } = await start();
+    const line = log.find(({ msg }) => msg === 'listening');
+    expect(line).to.include({
+      port,
+      url: `http://localhost:${port}`,
+      docs: `http://localhost:${port}/docs/`,
+    });
+  });
+
+  it('keeps accounts, messages and tokens over a restart', async () => {
+    const first = await start();
+    const ada = await newUser(first.url);
+    const client = await ada.connect();
+    await client.call('privateMessage', { receiverId: ada.id, content: 'remember', clientMessageId: 'm-1' });
+    expect(await first.stop('SIGTERM')).to.equal(0);
+
+    const second = await start();
+    const again = await connectAs(ada.token, second.url);
+    const { data } = (await again.call('getlatestMessageDialog', { receiverId: ada.id })).params;
+    expect(data).to.have.length(1);
+    const repeat = { receiverId: ada.id, content: 'remember', clientMessageId: 'm-1' };
+    expect((await again.call('privateMessage', repeat)).params.messageId).to.equal(data[0].id);
+  });
+
+  it('has everything it acknowledged after kill -9 in the middle of sending, once and in order', async () => {
+    const first = await start();
+    const ada = await newUser(first.url);
+    const client = await ada.connect();
+    const acknowledged: number[] = [];
+    client.socket.on('message', (data) => acknowledged.push(JSON.parse(String(data)).params.seq));
+    let sent = 0;
+    const pump = setInterval(() => {
+      for (let n = 0; n < 50; n++)
+        client.send('privateMessage', { receiverId: ada.id, content: 'x', clientMessageId: `m-${++sent}` });
+    }, 2);
+    while (acknowledged.length < 1_000) await new Promise((done) => setImmediate(done));
+    clearInterval(pump);
+    await first.stop('SIGKILL');
+    await client.closed;
+
+    const second = await start();
+    const again = await connectAs(ada.token, second.url);
+    const stored = async (page: number) =>
+      (await again.call('getlatestMessageDialog', { receiverId: ada.id, limit: 100, page })).params.data;
+    const seqs: number[] = [];
+    for (let page = 1; seqs.at(-1) !== 1; page++)
+      seqs.push(...(await stored(page)).map((row: { seq: number }) => row.seq));
+    expect(seqs.toReversed()).to.deep.equal(Array.from({ length: seqs.length }, (_, index) => index + 1));
+    expect(seqs.length).to.be.at.least(acknowledged.length);
+    for (const n of [1, 500, acknowledged.length]) {
+      const repeat = { receiverId: ada.id, content: 'x', clientMessageId: `m-${n}` };
+      expect((await again.call('privateMessage', repeat)).params.seq).to.equal(n);
+    }
+  });
+
+  it('starts after kill -9 of server and database together, with the pid files left behind', async () => {
+    const first = await start();
+    const ada = await newUser(first.url);
+    const pidFile = join(folder, 'postgres', 'postmaster.pid');
+    const postmaster = Number((await readFile(pidFile, 'utf8')).split('\n')[0]);
+    process.kill(postmaster, 'SIGKILL');
+    await first.stop('SIGKILL');
+
+    const second = await start();
+    expect((await http('POST', '/auth/login', { body: ada, url: second.url })).status).to.equal(400);
+    const { username, password } = ada;
+    expect(
+      (await http('POST', '/auth/login', { body: { username, password }, url: second.url })).status,
+    ).to.equal(200);
+  });
+
+  it('is not confused by a pid that belongs to somebody else now', async () => {
+    const first = await start();
+    expect(await first.stop('SIGTERM')).to.equal(0);
+    await writeFile(join(folder, 'postgres', 'postmaster.pid'), `${process.pid}\n`);
+    await writeFile(join(folder, 'server.pid'), '1');
+    await start();
+  });
+
+  it('refuses a data folder that another live server uses', async () => {
+    await start();
+    const failure: Failure = await startProcess({ DATA_DIR: folder }).catch((reason) => reason);
+    expect(failure.exitCode).to.equal(1);
+    expect(failure.stderr).to.match(/^.* is in use by another server \(process \d+\)\. .*DATA_DIR.*\n$/);
+    expect((await http('GET', '/health/ready', { url: running?.url ?? '' })).status).to.equal(200);
+  });
+
+  it('refuses a port in use with a sentence', async () => {
+    const { port } = await start();
+    const other = await temporaryFolder();
+    const failure: Failure = await startProcess({ DATA_DIR: other, PORT: String(port) }).catch(
+      (reason) => reason,
+    );
+    expect(failure.exitCode).to.equal(1);
+    expect(failure.stderr).to.match(
+      new RegExp(`^Cannot listen on 127\\.0\\.0\\.1:${port}: the port is in use.*\\n$`),
+    );
+    await rm(other, { recursive: true, force: true });
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    it(`stops on ${signal}: finishes what is in flight, closes with 1001, stops the database, exits 0`, async () => {
+      const { url, stop } = await start();
+      const ada = await newUser(url);
+      const [busy, quiet] = [await ada.connect(), await ada.connect()];
+      const ids = Array.from({ length: 500 }, () =>
+        busy.send('privateMessage', { receiverId: ada.id, content: 'x' }),
+      );
+      await busy.reply(ids[0] as string);
+
+      const begun = Date.now();
+      const exit = stop(signal);
+      const answers = await Promise.all(ids.slice(1).map((id) => busy.reply(id)));
+      expect(answers.every(({ success }) => success)).to.equal(true);
+      expect([await busy.closed, await quiet.closed]).to.deep.equal([1001, 1001]);
+      expect(await exit).to.equal(0);
+      expect(Date.now() - begun).to.be.lessThan(10_000);
+      const pidFile = await readFile(join(folder, 'postgres', 'postmaster.pid')).catch(() => 'gone');
+      expect(pidFile).to.equal('gone');
+      running = undefined;
+    });
+
+  it('generates a secret once, readable for its owner only', async () => {
+    await start();
+    const { stdout } = await promisify(execFile)('stat', ['-c', '%a %s', join(folder, 'jwt-secret')]);
+    expect(stdout.trim()).to.equal('600 64');
+  });
+});
+
+describe('the configuration', () => {
+  const wrong: [Record<string, string>, RegExp][] = [
+    [{ PORT: 'http' }, /^PORT is "http"; expected an integer from 0 to 65535\n$/],
+    [{ PORT: '70000' }, /^PORT is "70000"; expected/],
+    [{ JWT_SECRET: 'short' }, /^JWT_SECRET has 5 bytes; expected a random string of at least 32 bytes\n$/],
+    [{ NODE_ENV: 'production' }, /^JWT_SECRET is unset while NODE_ENV is production; expected/],
+    [{ JWT_EXPIRES_IN: 'tomorrow' }, /^JWT_EXPIRES_IN is "tomorrow"; expected a time/],
+    [{ JWT_EXPIRES_IN: '0s' }, /^JWT_EXPIRES_IN is "0s"; expected a time/],
+    [
+      { DATABASE_URL: 'mysql://root:hidden@db/x' },
+      /^DATABASE_URL has the scheme "mysql:"; expected a URL(?!.*hidden).*\n$/,
+    ],
+    [{ DATABASE_URL: 'postgres://db' }, /^DATABASE_URL names no database; expected/],
+    [{ RATE_LIMITS: 'maybe' }, /^RATE_LIMITS is "maybe"; expected one of on, off\n$/],
+    [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud"; expected one of trace, debug/],
+    [{ DATABASE_POOL_SIZE: '0' }, /^DATABASE_POOL_SIZE is "0"; expected an integer from 1 to 1000\n$/],
+    [{ CORS_ORIGINS: 'example.com/app' }, /^CORS_ORIGINS holds "example.com\/app"; expected/],
+    [{ NATS_URL: 'nats://localhost' }, /^NATS_URL is set, but/],
+  ];
+  for (const [env, message] of wrong)
+    it(`refuses ${Object.entries(env).join(' ').replace(',', '=')} with one line`, async () => {
+      const failure: Failure = await startProcess(env).catch((reason) => reason);
+      expect(failure.exitCode).to.equal(1);
+      expect(failure.stderr).to.match(message);
+    });
+});

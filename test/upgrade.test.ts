@@ -1,0 +1,181 @@
+import { expect } from 'chai';
+import jwt from 'jsonwebtoken';
+import { WebSocket } from 'ws';
+import { open, Refused } from './client.ts';
+import { http, JWT_SECRET, newUser, server, startServer } from './harness.ts';
+
+const address = (path = '/') => server.url.replace('http', 'ws') + path;
+
+/** The status that refuses an upgrade, or 101 for one that succeeds. */
+async function statusOf(socket: WebSocket): Promise<number> {
+  try {
+    const client = await open(socket);
+    await client.close();
+    return 101;
+  } catch (error) {
+    if (error instanceof Refused) return error.status;
+    throw error;
+  }
+}
+
+const withHeader = (authorization: string) =>
+  statusOf(new WebSocket(address(), { headers: { authorization } }));
+
+describe('the upgrade', () => {
+  it('takes the token from the Authorization header, on / and on /ws', async () => {
+    const { token } = await newUser();
+    for (const path of ['/', '/ws'])
+      expect(
+        await statusOf(new WebSocket(address(path), { headers: { authorization: `Bearer ${token}` } })),
+      ).to.equal(101);
+    expect(await withHeader(`bearer ${token}`)).to.equal(101);
+  });
+
+  it('takes the token from the subprotocol and answers with auth', async () => {
+    const { token } = await newUser();
+    const client = await open(new WebSocket(address(), ['auth', token]));
+    expect(client.socket.protocol).to.equal('auth');
+    expect((await client.call('listLastMessage')).success).to.equal(true);
+    await client.close();
+  });
+
+  it('takes the token from the query', async () => {
+    const { token } = await newUser();
+    expect(await statusOf(new WebSocket(address(`/?token=${token}`)))).to.equal(101);
+    expect(await statusOf(new WebSocket(address(`/ws?room=1&token=${encodeURIComponent(token)}`)))).to.equal(
+      101,
+    );
+  });
+
+  it('decides by the first place where a token is present', async () => {
+    const { token } = await newUser();
+    const headers = (authorization: string) => ({ headers: { authorization } });
+    expect(await statusOf(new WebSocket(address(`/?token=${token}`), headers('Bearer wrong')))).to.equal(401);
+    expect(await statusOf(new WebSocket(address('/?token=wrong'), headers(`Bearer ${token}`)))).to.equal(101);
+    expect(await statusOf(new WebSocket(address(`/?token=${token}`), ['auth', 'wrong']))).to.equal(401);
+    expect(await statusOf(new WebSocket(address('/?token=wrong'), ['auth', token]))).to.equal(101);
+  });
+
+  it('refuses a token that is missing or malformed', async () => {
+    const { token } = await newUser();
+    expect(await statusOf(new WebSocket(address()))).to.equal(401);
+    expect(await statusOf(new WebSocket(address('/?token=')))).to.equal(401);
+    expect(await statusOf(new WebSocket(address(), ['auth']))).to.equal(401);
+    for (const header of [
+      'Bearer',
+      'Bearer x',
+      `Basic ${token}`,
+      token,
+      `Bearer ${token}x`,
+      `Bearer ${token} x`,
+    ])
+      expect(await withHeader(header), header).to.equal(401);
+  });
+
+  it('refuses a token that is expired, wrongly signed, or not signed by HS256', async () => {
+    const { id } = await newUser();
+    const claims = { sub: String(id), ver: 1 };
+    const wrong = {
+      expired: jwt.sign(claims, JWT_SECRET, { expiresIn: -1 }),
+      'of another secret': jwt.sign(claims, 'another secret, thirty-two bytes or more', { expiresIn: 60 }),
+      'of another algorithm': jwt.sign(claims, JWT_SECRET, { algorithm: 'HS512', expiresIn: 60 }),
+      unsigned: jwt.sign(claims, '', { algorithm: 'none', expiresIn: 60 }),
+      'without an end': jwt.sign(claims, JWT_SECRET),
+      'not yet valid': jwt.sign({ ...claims, nbf: Date.now() / 1000 + 60 }, JWT_SECRET, { expiresIn: 120 }),
+    };
+    for (const [what, token] of Object.entries(wrong))
+      expect(await withHeader(`Bearer ${token}`), what).to.equal(401);
+    expect(await withHeader(`Bearer ${jwt.sign(claims, JWT_SECRET, { expiresIn: 60 })}`)).to.equal(101);
+  });
+
+  it('refuses a signed token whose claims are not of the expected types', async () => {
+    const { id } = await newUser();
+    const exp = Math.floor(Date.now() / 1000) + 60;
+    const sub = String(id);
+    const wrong = [
+      { sub, exp },
+      { ver: 1, exp },
+      { sub, ver: '1', exp },
+      { sub, ver: 1.5, exp },
+      { sub, ver: 2 ** 40, exp },
+      { sub, ver: null, exp },
+      { sub, ver: { $gt: 0 }, exp },
+      { sub: 'one', ver: 1, exp },
+      { sub: '-1', ver: 1, exp },
+      { sub: '0', ver: 1, exp },
+      { sub: `${id}.0`, ver: 1, exp },
+      { sub: '9'.repeat(16), ver: 1, exp },
+      { sub: '9'.repeat(40), ver: 1, exp },
+      { sub: `${id} or 1=1`, ver: 1, exp },
+      { sub: '999999999', ver: 1, exp },
+    ];
+    for (const claims of wrong) {
+      const token = jwt.sign(JSON.stringify(claims), JWT_SECRET); // as a string: the library checks nothing
+      expect(await withHeader(`Bearer ${token}`), JSON.stringify(claims)).to.equal(401);
+      expect((await http('PATCH', '/users/me', { token, body: {} })).status, JSON.stringify(claims)).to.equal(
+        401,
+      );
+    }
+  });
+
+  it('refuses a token that was revoked', async () => {
+    const [ada, bob] = [await newUser(), await newUser()];
+    await http('PATCH', '/users/me', {
+      token: ada.token,
+      body: { password: 'another password', currentPassword: ada.password },
+    });
+    await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+    for (const { token } of [ada, bob]) expect(await withHeader(`Bearer ${token}`)).to.equal(401);
+  });
+
+  it('knows no other path', async () => {
+    const { token } = await newUser();
+    expect(
+      await statusOf(new WebSocket(address('/chat'), { headers: { authorization: `Bearer ${token}` } })),
+    ).to.equal(404);
+  });
+
+  it('limits the connections of one user', async () => {
+    const limited = await startServer({ RATE_LIMITS: 'on' });
+    const user = await newUser(limited.url);
+    await Promise.all(Array.from({ length: 100 }, () => user.connect()));
+    const refused = await user.connect().catch((error: Refused) => error.status);
+    expect(refused).to.equal(429);
+    await limited.close();
+  });
+});
+
+describe('a token that ends while its socket is open', () => {
+  it('closes the socket with 4401 when it expires', async () => {
+    const { id } = await newUser();
+    const brief = jwt.sign({ ver: 1 }, JWT_SECRET, { subject: String(id), expiresIn: 1 });
+    const client = await open(new WebSocket(address(`/?token=${brief}`)));
+    expect(await client.closed).to.equal(4401);
+  });
+
+  it('closes every connection with 4401 when the password changes', async () => {
+    const ada = await newUser();
+    const clients = [await ada.connect(), await ada.connect()];
+    const { body } = await http('PATCH', '/users/me', {
+      token: ada.token,
+      body: { password: 'another password', currentPassword: ada.password },
+    });
+    for (const client of clients) expect(await client.closed).to.equal(4401);
+    expect(await withHeader(`Bearer ${body.token}`)).to.equal(101);
+  });
+
+  it('closes every connection with 4401 when the account is deleted, and nobody else’s', async () => {
+    const [ada, bob] = [await newUser(), await newUser()];
+    const [a, b] = [await ada.connect(), await bob.connect()];
+    await http('DELETE', '/users/me', { token: ada.token, body: { password: ada.password } });
+    expect(await a.closed).to.equal(4401);
+    expect((await b.call('listLastMessage')).success).to.equal(true);
+  });
+
+  it('leaves connections alone when only the username or the email changes', async () => {
+    const ada = await newUser();
+    const a = await ada.connect();
+    await http('PATCH', '/users/me', { token: ada.token, body: { username: `${ada.username}-2` } });
+    expect((await a.call('listLastMessage')).success).to.equal(true);
+  });
+});
