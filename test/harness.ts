@@ -40,6 +40,9 @@ export async function startServer(env: Record<string, string> = {}): Promise<Run
   return { ...running, url: `http://127.0.0.1:${running.port}` };
 }
 
+/** Where the shared database is. */
+export const databaseUrl = (): string => postgres.url;
+
 /** What the servers of the tests sign tokens with. */
 export const JWT_SECRET = 'a secret of the tests, thirty-two bytes or more';
 

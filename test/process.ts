@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 /** A server as an operator starts it: a process of its own. */
 export interface ServerProcess {
@@ -18,12 +19,21 @@ export interface Failure {
   readonly stderr: string;
 }
 
-/** Starts `src/main.ts` and resolves when it listens; rejects with a {@link Failure} when it exits before. */
-export function startProcess(env: Record<string, string>): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const TSX = import.meta.resolve('tsx');
+const TSCONFIG = fileURLToPath(new URL('../tsconfig.json', import.meta.url));
+
+/**
+ * Starts `src/main.ts`, in `cwd`, and resolves when it listens; rejects with a {@link Failure} when it exits
+ * before.
+ */
+export function startProcess(env: Record<string, string>, cwd = process.cwd()): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ['--import', TSX, MAIN], {
+    cwd,
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      TSX_TSCONFIG_PATH: TSCONFIG,
       HOST: '127.0.0.1',
       PORT: '0',
       RATE_LIMITS: 'off',

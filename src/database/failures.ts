@@ -1,4 +1,5 @@
 import { BaseError, ConnectionError, UniqueConstraintError } from 'sequelize';
+import { ApiError } from '../errors.ts';
 
 /** SQLSTATE classes and codes that say the database is away, full or shutting down, not that the query is wrong. */
 const AWAY = /^(08|53|57P0|57014|25006)/;
@@ -16,6 +17,12 @@ export function isUnavailable(error: unknown): boolean {
     return true;
   const cause = rootOf(error);
   return AWAY.test(cause.code ?? '') || CUT.test(cause.code ?? '') || CUT_MESSAGE.test(cause.message ?? '');
+}
+
+/** What a client is told of an error: a refusal as it is, `UNAVAILABLE` for a database that is away, nothing for a bug. */
+export function refusalOf(error: unknown): ApiError | undefined {
+  if (error instanceof ApiError) return error;
+  return isUnavailable(error) ? new ApiError('UNAVAILABLE', undefined, 1) : undefined;
 }
 
 /** The column of a violated unique constraint, or undefined for any other error. */

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { randomUUID } from 'node:crypto';
 import { authenticate } from '../auth/authenticate.ts';
-import { isUnavailable } from '../database/failures.ts';
+import { refusalOf } from '../database/failures.ts';
 import { ApiError, errorCodes } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { collectBody, parseBody } from './body.ts';
@@ -92,7 +92,7 @@ export function mountRouter(
       status = result.status;
       if (!client.signal.aborted) respondResult(res, route, result, cors, isHead);
     } catch (error) {
-      const refusal = refusalOf(error, route);
+      const refusal = refusalOf(error) ?? bug(error, route);
       status = errorCodes[refusal.code].status;
       if (!client.signal.aborted) respondError(res, refusal, cors);
     } finally {
@@ -113,9 +113,8 @@ export function mountRouter(
     }
   }
 
-  function refusalOf(error: unknown, { method, path }: Route): ApiError {
-    if (error instanceof ApiError) return error;
-    if (isUnavailable(error)) return new ApiError('UNAVAILABLE', undefined, 1);
+  /** Logs what went wrong under an id, which is all the client is told. */
+  function bug(error: unknown, { method, path }: Route): ApiError {
     const requestId = randomUUID();
     services.log.error({ err: error, requestId, method, path }, 'http request failed');
     return new ApiError('INTERNAL', `The server failed on this request (${requestId})`);

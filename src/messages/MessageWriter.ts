@@ -70,8 +70,9 @@ export class MessageWriter {
   }
 
   /**
-   * Stores a message and answers once it is committed; or with the error `NOT_FOUND`, `NOT_A_MEMBER`, `CONFLICT`
-   * (the `clientMessageId` stands for a message in another chat) or `UNAVAILABLE`. A callback and not a promise:
+   * Stores a message and answers once it is committed; or with the error: `NOT_FOUND`, `NOT_A_MEMBER`, `CONFLICT`
+   * (the `clientMessageId` stands for a message in another chat), `UNAVAILABLE` past the bound of the queue, or
+   * what the database said. A callback and not a promise:
    * it runs between the push of this message and that of the next, so that who sees both the reply and other
    * people's pushes sees them in the order of `seq`.
    */
@@ -88,7 +89,7 @@ export class MessageWriter {
       const change = () =>
         this.#database
           .transaction((transaction) => work(transaction, (draft) => this.#writeWithin(transaction, draft)))
-          .then(resolve, (error) => reject(unavailableOr(error)));
+          .then(resolve, reject);
       this.#enqueue({ change }, reject);
     });
   }
@@ -136,7 +137,7 @@ export class MessageWriter {
       for (const [index, send] of sends.entries()) this.#answer(send, rows[index] as BatchRow);
     } catch (error) {
       if (isUnavailable(error) || sends.length === 1) {
-        for (const { answer } of sends) answer({ error: unavailableOr(error) });
+        for (const { answer } of sends) answer({ error });
         return;
       }
       // One row spoils the statement for all: alone, each fails or succeeds for itself.
@@ -163,12 +164,12 @@ export class MessageWriter {
       transaction,
     });
     if (!row) throw new Error('the batch statement answered no row');
-    if (row.refusal) throw refusalOf(row.refusal, draft);
+    if (row.refusal) throw refusalFor(row.refusal, draft);
     return storedOf(row);
   }
 
   #answer({ draft, answer }: Send, row: BatchRow): void {
-    if (row.refusal) return answer({ error: refusalOf(row.refusal, draft) });
+    if (row.refusal) return answer({ error: refusalFor(row.refusal, draft) });
     const stored = storedOf(row);
     if (!stored.repeated) this.#observer.messageStored(draft, stored);
     answer({ stored });
@@ -197,7 +198,7 @@ function storedOf(row: BatchRow): StoredMessage {
   };
 }
 
-function refusalOf(code: ErrorCode, { to }: MessageDraft): ApiError {
+function refusalFor(code: ErrorCode, { to }: MessageDraft): ApiError {
   if (code === 'NOT_FOUND')
     return new ApiError(
       code,
@@ -206,8 +207,4 @@ function refusalOf(code: ErrorCode, { to }: MessageDraft): ApiError {
   if (code === 'CONFLICT')
     return new ApiError(code, 'This clientMessageId stands for a message in another chat');
   return new ApiError(code);
-}
-
-function unavailableOr(error: unknown): unknown {
-  return isUnavailable(error) ? new ApiError('UNAVAILABLE') : error;
 }

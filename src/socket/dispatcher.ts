@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command, CommandServices } from '../commands/define.ts';
-import { ApiError, type ErrorCode } from '../errors.ts';
+import { refusalOf } from '../database/failures.ts';
+import { ApiError } from '../errors.ts';
 import { limits } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Connection, Receiver } from './Connection.ts';
@@ -34,9 +35,11 @@ export function createDispatcher(
 
     function taskFor(request: Request): Task {
       const command = commands.get(request.type);
-      const problem = request.problem ?? (command ? overLimit() : unknownType(request.type));
-      if (problem || !command) return { pipelined: true, run: (answer) => answer(refuse(request, problem)) };
-      return { pipelined: command.pipelined, run: (answer) => execute(command, request, answer) };
+      const problem = request.problem ?? overLimit();
+      if (command && !problem)
+        return { pipelined: command.pipelined, run: (answer) => execute(command, request, answer) };
+      const refusal = problem ?? unknownType(request.type);
+      return { pipelined: true, run: (answer) => answer(encodeRefusal(request, refusal)) };
     }
 
     function overLimit(): ApiError | undefined {
@@ -51,8 +54,9 @@ export function createDispatcher(
           metrics.commandDone(command.type, 'ok', start);
           answer(encodeReply(command.type, outcome.fields, request.id));
         } else {
-          metrics.commandDone(command.type, codeOf(outcome.error), start);
-          answer(refuse(request, outcome.error));
+          const refusal = refusalOf(outcome.error) ?? bug(outcome.error, request);
+          metrics.commandDone(command.type, refusal.code, start);
+          answer(encodeRefusal(request, refusal));
         }
       });
     }
@@ -66,12 +70,16 @@ export function createDispatcher(
     };
   };
 
-  function refuse({ type, id }: Request, error: unknown): string {
-    if (error instanceof ApiError) return encodeError(type, error.code, error.message, id);
+  /** Logs what went wrong under an id, which is all the client is told. */
+  function bug(error: unknown, { type }: Request): ApiError {
     const requestId = randomUUID();
     services.log.error({ err: error, requestId, type }, 'command failed');
-    return encodeError(type, 'INTERNAL', `The server failed on this request (${requestId})`, id);
+    return new ApiError('INTERNAL', `The server failed on this request (${requestId})`);
   }
+}
+
+function encodeRefusal({ type, id }: Request, { code, message }: ApiError): string {
+  return encodeError(type, code, message, id);
 }
 
 const BINARY: Request = {
@@ -80,10 +88,6 @@ const BINARY: Request = {
   params: undefined,
   problem: new ApiError('BAD_REQUEST', 'The frame is binary; expected a text frame with JSON'),
 };
-
-function codeOf(error: unknown): ErrorCode {
-  return error instanceof ApiError ? error.code : 'INTERNAL';
-}
 
 function unknownType(type: string): ApiError {
   return new ApiError('UNKNOWN_TYPE', `There is no command "${type.slice(0, 64)}"`);

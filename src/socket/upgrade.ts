@@ -4,7 +4,7 @@ import { QueryTypes } from 'sequelize';
 import { bearerToken } from '../auth/authenticate.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Database } from '../database/database.ts';
-import { isUnavailable } from '../database/failures.ts';
+import { refusalOf } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
 import { addressOf, respondError } from '../http/response.ts';
 import type { ChatId } from '../ids.ts';
@@ -112,8 +112,7 @@ where id = $1 and token_version = $2 and deleted_at is null
 `;
 
 function refuse(res: HttpResponse, error: unknown, log: Logger): void {
-  if (error instanceof ApiError) return respondError(res, error);
-  if (isUnavailable(error)) return respondError(res, new ApiError('UNAVAILABLE', undefined, 1));
-  log.error({ err: error }, 'upgrade failed');
-  respondError(res, new ApiError('INTERNAL'));
+  const refusal = refusalOf(error);
+  if (!refusal) log.error({ err: error }, 'upgrade failed');
+  respondError(res, refusal ?? new ApiError('INTERNAL'));
 }

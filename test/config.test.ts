@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import { readConfig } from '../src/config.ts';
+import { StartError } from '../src/errors.ts';
+
+describe('the configuration', () => {
+  it('has the defaults of the README', () => {
+    expect(readConfig({})).to.deep.include({
+      host: '0.0.0.0',
+      port: 3000,
+      databaseUrl: undefined,
+      databasePoolSize: 10,
+      dataDir: '.data',
+      jwtSecret: undefined,
+      jwtExpiresIn: 86_400,
+      rateLimits: true,
+      logLevel: 'info',
+      corsOrigins: ['*'],
+    });
+  });
+
+  it('takes times with a unit or as seconds', () => {
+    for (const [value, seconds] of [
+      ['90', 90],
+      ['15m', 900],
+      ['7d', 604_800],
+      ['1.5h', 5_400],
+    ] as const)
+      expect(readConfig({ JWT_EXPIRES_IN: value }).jwtExpiresIn).to.equal(seconds);
+  });
+
+  it('takes an empty value as unset', () => {
+    expect(readConfig({ PORT: '', JWT_SECRET: '', DATABASE_URL: ' ' })).to.deep.equal(readConfig({}));
+  });
+
+  const wrong: [Record<string, string>, RegExp][] = [
+    [{ PORT: 'http' }, /^PORT is "http"; expected an integer from 0 to 65535$/],
+    [{ PORT: '70000' }, /^PORT is "70000"; expected/],
+    [{ JWT_SECRET: 'short' }, /^JWT_SECRET has 5 bytes; expected a random string of at least 32 bytes$/],
+    [{ NODE_ENV: 'production' }, /^JWT_SECRET is unset while NODE_ENV is production; expected/],
+    [{ JWT_EXPIRES_IN: 'tomorrow' }, /^JWT_EXPIRES_IN is "tomorrow"; expected a time/],
+    [{ JWT_EXPIRES_IN: '0s' }, /^JWT_EXPIRES_IN is "0s"; expected a time/],
+    [
+      { DATABASE_URL: 'mysql://root:hidden@db/x' },
+      /^DATABASE_URL has the scheme "mysql:"; expected a URL(?!.*hidden).*$/,
+    ],
+    [{ DATABASE_URL: 'postgres://db' }, /^DATABASE_URL names no database; expected/],
+    [{ RATE_LIMITS: 'maybe' }, /^RATE_LIMITS is "maybe"; expected one of on, off$/],
+    [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud"; expected one of trace, debug/],
+    [{ DATABASE_POOL_SIZE: '0' }, /^DATABASE_POOL_SIZE is "0"; expected an integer from 1 to 1000$/],
+    [{ CORS_ORIGINS: 'example.com/app' }, /^CORS_ORIGINS holds "example.com\/app"; expected/],
+    [{ NATS_URL: 'nats://localhost' }, /^NATS_URL is set, but/],
+  ];
+  for (const [env, message] of wrong)
+    it(`refuses ${JSON.stringify(env)}, naming the variable, the problem and what is expected`, () => {
+      expect(() => readConfig(env)).to.throw(StartError, message);
+    });
+});

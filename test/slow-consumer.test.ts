@@ -1,0 +1,24 @@
+import { expect } from 'chai';
+import { http, newGroup, newUsers } from './harness.ts';
+
+describe('a consumer that stops reading', () => {
+  it('is dropped at its buffer limit, and its group does not notice', async () => {
+    const [ada, bob, slow] = await newUsers(3);
+    const [a, b, stalled] = [await ada.connect(), await bob.connect(), await slow.connect()];
+    const groupId = await newGroup(a, bob, slow);
+    await b.rest();
+    stalled.socket.pause();
+
+    const content = '䷀'.repeat(4000); // 12 KB a message: 6 MB are past the 4 MiB limit and the kernel's buffers
+    const count = 1_000;
+    const ids = Array.from({ length: count }, () => a.send('messageInGroup', { groupId, content }));
+    for (const id of ids) expect((await a.reply(id)).success).to.equal(true);
+    const pushes = (await b.rest()).filter(({ type }) => type === 'messageInGroup');
+    expect(pushes).to.have.length(count);
+
+    stalled.socket.resume();
+    await stalled.closed;
+    const { body } = await http('GET', '/metrics');
+    expect(body).to.match(/^parley_slow_consumers_dropped_total 1$/m);
+  });
+});
