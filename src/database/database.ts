@@ -6,6 +6,7 @@ import { Chat } from './models/Chat.ts';
 import { ChatMember } from './models/ChatMember.ts';
 import { Message } from './models/Message.ts';
 import { User } from './models/User.ts';
+import { type ReservedConnection, reserveConnection } from './reserved.ts';
 
 /** Milliseconds after which a statement, or the wait for a connection, gives up. */
 const STATEMENT_TIMEOUT = 15_000;
@@ -19,7 +20,7 @@ export interface Database {
   readonly members: Repository<ChatMember>;
   readonly messages: Repository<Message>;
   /** One reserved connection: a busy pool never holds up the send path. */
-  readonly writer: pg.Pool;
+  readonly writer: ReservedConnection;
   /** Runs `work` in a transaction; rolled back when it throws. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Connections of the pool: in use, at rest, and queries that wait for one. */
@@ -48,20 +49,14 @@ export function openDatabase(url: string, poolSize: number): Database {
     dialectOptions: { ...timeouts, application_name: 'parley' },
   });
 
-  const writer = new pg.Pool({
+  const writer = reserveConnection({
     connectionString: url,
-    max: 1,
-    idleTimeoutMillis: 0,
     ...timeouts,
     application_name: 'parley writer',
     // The batch statement finds everything by key; a plan made while the tables were small must not
     // scan them once they are large.
     options: '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off',
   });
-  // A connection cut while idle: the pool makes a new one for the next batch. The same for one cut while
-  // checked out, whose query fails on its own.
-  writer.on('error', () => {});
-  writer.on('connect', (client) => client.on('error', () => {}));
 
   return {
     sequelize,
@@ -76,7 +71,7 @@ export function openDatabase(url: string, poolSize: number): Database {
       return { used: using, free: available, waiting };
     },
     async close() {
-      await Promise.all([sequelize.close(), writer.end()]);
+      await Promise.all([sequelize.close(), writer.close()]);
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import { QueryTypes } from 'sequelize';
@@ -28,13 +29,22 @@ interface Send {
 /** A job is a message to be batched with its neighbours, or a change that has its turn alone. */
 type Job = Send | { readonly change: () => Promise<void> };
 
-interface BatchRow {
+interface BatchRow extends QueryResultRow {
   readonly refusal: ErrorCode | null;
   readonly repeated: boolean;
   readonly sender_name: string;
   readonly seq: number;
   readonly id: number;
   readonly created_at: Date;
+}
+
+type BatchOutcome = { readonly rows: readonly BatchRow[] } | { readonly error: unknown };
+
+/** Messages on their way to the database. */
+interface Batch {
+  readonly sends: readonly Send[];
+  /** Never rejects. */
+  readonly outcome: Promise<BatchOutcome>;
 }
 
 export interface WriterObserver {
@@ -110,54 +120,68 @@ export class MessageWriter {
 
   async #run(): Promise<void> {
     await Promise.resolve(); // lets the other frames of the same read join the first batch
-    while (this.#queue.length > 0) {
-      const [first] = this.#queue;
-      if (first && 'change' in first) {
-        this.#queue.shift();
-        await first.change();
+    let batch = this.#submitNext();
+    while (batch || this.#queue.length > 0) {
+      if (batch) {
+        const outcome = await batch.outcome;
+        // The next batch is on its way to the database while this one is answered; not after a failure,
+        // whose messages may have to be written again first.
+        const next = 'rows' in outcome ? this.#submitNext() : undefined;
+        await this.#settle(batch.sends, outcome);
+        batch = next ?? this.#submitNext();
       } else {
-        await this.#writeSends(this.#nextSends());
+        const job = this.#queue.shift();
+        if (job && 'change' in job) await job.change();
+        batch = this.#submitNext();
       }
     }
     this.#running = undefined;
   }
 
-  /** Takes the messages at the head of the queue, up to the next change. */
-  #nextSends(): Send[] {
+  /** Sends the messages at the head of the queue to the database; undefined when a change comes first, or nothing. */
+  #submitNext(): Batch | undefined {
     let end = this.#queue.findIndex((job, index) => index === MAX_BATCH || 'change' in job);
     if (end === -1) end = this.#queue.length;
-    return this.#queue.splice(0, end) as Send[];
+    if (end === 0) return undefined;
+    const sends = this.#queue.splice(0, end) as Send[];
+    return { sends, outcome: this.#submit(sends) };
   }
 
-  async #writeSends(sends: Send[]): Promise<void> {
+  async #submit(sends: readonly Send[]): Promise<BatchOutcome> {
     const start = performance.now();
+    const drafts = sends.map(({ draft }) => draft);
     try {
-      const rows = await this.#store(sends.map(({ draft }) => draft));
+      const chatIds = this.#dialogs.known(drafts) ?? (await this.#dialogs.find(drafts));
+      const values = parameters(drafts, chatIds);
+      const rows = await this.#database.writer.query<BatchRow>({
+        name: 'writeBatch',
+        text: writeBatch,
+        values,
+      });
       this.#observer.batchWritten(sends.length, (performance.now() - start) / 1000);
-      for (const [index, send] of sends.entries()) this.#answer(send, rows[index] as BatchRow);
+      return { rows };
     } catch (error) {
-      if (isUnavailable(error) || sends.length === 1) {
-        for (const { answer } of sends) answer({ error });
-        return;
-      }
-      // One row spoils the statement for all: alone, each fails or succeeds for itself.
-      this.#log.warn({ err: error, size: sends.length }, 'batch failed, writing its messages one by one');
-      for (const send of sends) await this.#writeSends([send]);
+      return { error };
     }
   }
 
-  async #store(drafts: MessageDraft[]): Promise<BatchRow[]> {
-    const chatIds = await this.#dialogs.chatIdsOf(drafts);
-    const { rows } = await this.#database.writer.query<BatchRow>({
-      name: 'writeBatch',
-      text: writeBatch,
-      values: parameters(drafts, chatIds),
-    });
-    return rows;
+  async #settle(sends: readonly Send[], outcome: BatchOutcome): Promise<void> {
+    if ('rows' in outcome) {
+      for (const [index, send] of sends.entries()) this.#answer(send, outcome.rows[index] as BatchRow);
+    } else if (isUnavailable(outcome.error) || sends.length === 1) {
+      for (const { answer } of sends) answer({ error: outcome.error });
+    } else {
+      // One row spoils the statement for all: alone, each fails or succeeds for itself.
+      this.#log.warn(
+        { err: outcome.error, size: sends.length },
+        'batch failed, writing its messages one by one',
+      );
+      for (const send of sends) await this.#settle([send], await this.#submit([send]));
+    }
   }
 
   async #writeWithin(transaction: Transaction, draft: MessageDraft): Promise<StoredMessage> {
-    const chatIds = await this.#dialogs.chatIdsOf([draft]);
+    const chatIds = await this.#dialogs.find([draft]);
     const [row] = await this.#database.sequelize.query<BatchRow>(writeBatch, {
       bind: parameters([draft], chatIds),
       type: QueryTypes.SELECT,

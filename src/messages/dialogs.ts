@@ -8,35 +8,45 @@ const MAX_REMEMBERED = 200_000;
 
 /** Knows the chat of each pair of people, and makes it with their first message. */
 export interface DialogDirectory {
-  /** The chat of each draft: the group it names, or the dialog of its two people; null where one does not exist. */
-  chatIdsOf(drafts: readonly MessageDraft[]): Promise<(ChatId | null)[]>;
+  /** The chat of each draft, the group it names or the dialog of its two people, where all are known already. */
+  known(drafts: readonly MessageDraft[]): ChatId[] | undefined;
+  /** The same, with dialogs looked up or made; null where one of the two people does not exist. */
+  find(drafts: readonly MessageDraft[]): Promise<(ChatId | null)[]>;
 }
 
 /** A dialog never changes its id and never goes away, so what was found once is remembered. */
 export function createDialogDirectory({ writer }: Database): DialogDirectory {
-  const known = new LRUCache<string, ChatId>({ max: MAX_REMEMBERED });
+  const dialogs = new LRUCache<string, ChatId>({ max: MAX_REMEMBERED });
+  const chatOf = ({ senderId, to }: MessageDraft): ChatId | undefined =>
+    'groupId' in to ? to.groupId : dialogs.get(keyOf(pairOf(senderId, to.receiverId)));
 
   return {
-    async chatIdsOf(drafts) {
+    known(drafts) {
+      const chatIds: ChatId[] = [];
+      for (const draft of drafts) {
+        const chatId = chatOf(draft);
+        if (chatId === undefined) return undefined;
+        chatIds.push(chatId);
+      }
+      return chatIds;
+    },
+    async find(drafts) {
       const missing = new Map<string, Pair>();
-      const found = drafts.map(({ senderId, to }) => {
-        if ('groupId' in to) return to.groupId;
-        const pair = pairOf(senderId, to.receiverId);
-        const key = keyOf(pair);
-        const chatId = known.get(key);
-        if (chatId === undefined) missing.set(key, pair);
-        return chatId ?? key;
-      });
+      for (const draft of drafts) {
+        if (chatOf(draft) !== undefined || 'groupId' in draft.to) continue;
+        const pair = pairOf(draft.senderId, draft.to.receiverId);
+        missing.set(keyOf(pair), pair);
+      }
       if (missing.size > 0) await make([...missing.values()]);
-      return found.map((chat) => (typeof chat === 'string' ? (known.get(chat) ?? null) : chat));
+      return drafts.map((draft) => chatOf(draft) ?? null);
     },
   };
 
   async function make(pairs: Pair[]): Promise<void> {
-    const parameters = [pairs.map(({ low }) => low), pairs.map(({ high }) => high)];
-    await writer.query(makeDialogs, parameters);
-    const { rows } = await writer.query<Pair & { id: ChatId }>(findDialogs, parameters);
-    for (const { id, ...pair } of rows) known.set(keyOf(pair), id);
+    const values = [pairs.map(({ low }) => low), pairs.map(({ high }) => high)];
+    await writer.query({ text: makeDialogs, values });
+    const found = await writer.query<Pair & { id: ChatId }>({ text: findDialogs, values });
+    for (const { id, ...pair } of found) dialogs.set(keyOf(pair), id);
   }
 }
 

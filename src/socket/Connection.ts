@@ -20,6 +20,12 @@ export interface Admission {
   readonly groupIds: readonly ChatId[];
 }
 
+/** The native publish of the server, to all sockets of a topic. */
+export type PublishToTopic = (topic: string, frame: string) => void;
+
+/** A topic that only this connection listens to. */
+export const ownTopic = (id: ConnectionId): string => `connection:${id}`;
+
 export type Socket = WebSocket<Admission>;
 
 /**
@@ -34,17 +40,23 @@ export class Connection {
   readonly groups = new Map<ChatId, 'joined' | 'left'>();
   socket: Socket | undefined;
   receiver: Receiver | undefined;
+  readonly #publish: PublishToTopic;
   /** Set when it must not open any more. */
   ended = false;
 
-  constructor(id: ConnectionId, session: Session, address: string) {
+  constructor(id: ConnectionId, session: Session, address: string, publish: PublishToTopic) {
     this.id = id;
+    this.#publish = publish;
     this.session = session;
     this.address = address;
   }
 
+  /**
+   * Sends a frame. By way of a topic of its own rather than at once: the socket library then writes all that a
+   * turn of the event loop has for this socket, replies and pushes in their order, in one system call.
+   */
   send(frame: string): void {
-    this.socket?.send(frame);
+    this.#publish(ownTopic(this.id), frame);
   }
 
   /** Publishes to the topic's other sockets. False when this one is not open. */

@@ -1,6 +1,6 @@
 import type { Bus, BusMessage, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
-import { Connection, type Socket } from './Connection.ts';
+import { Connection, ownTopic, type PublishToTopic, type Socket } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
 import type { Session } from './session.ts';
 
@@ -13,8 +13,7 @@ const EXPIRY_SWEEP = 500;
  */
 export class Connections {
   readonly #bus: Bus;
-  /** The native publish of the server to all sockets of a topic. */
-  readonly #publish: (topic: Topic, frame: string) => void;
+  readonly #publish: PublishToTopic;
   readonly #byId = new Map<ConnectionId, Connection>();
   readonly #byUser = new Map<UserId, Set<Connection>>();
   readonly #byAddress = new Map<string, number>();
@@ -22,7 +21,7 @@ export class Connections {
   readonly #sweep: NodeJS.Timeout;
   #lastId: ConnectionId = 0;
 
-  constructor(bus: Bus, publish: (topic: Topic, frame: string) => void) {
+  constructor(bus: Bus, publish: PublishToTopic) {
     this.#bus = bus;
     this.#publish = publish;
     this.#sweep = setInterval(() => this.#closeExpired(), EXPIRY_SWEEP);
@@ -46,7 +45,7 @@ export class Connections {
 
   /** Takes note of a connection whose upgrade is under way: from here on it misses no signal. */
   expect(session: Session, address: string): Connection {
-    const connection = new Connection(++this.#lastId, session, address);
+    const connection = new Connection(++this.#lastId, session, address, this.#publish);
     this.#byId.set(connection.id, connection);
     const own = this.#byUser.get(session.userId) ?? new Set();
     this.#byUser.set(session.userId, own.add(connection));
@@ -58,6 +57,7 @@ export class Connections {
   /** The socket is open: subscribes it to its user and to the groups, but for what changed meanwhile. */
   open(connection: Connection, socket: Socket, groupIds: readonly ChatId[]): void {
     connection.socket = socket;
+    socket.subscribe(ownTopic(connection.id));
     socket.subscribe(userTopic(connection.session.userId));
     for (const groupId of groupIds)
       if (!connection.groups.has(groupId)) connection.groups.set(groupId, 'joined');

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+
+/**
+ * A WebSocket client (RFC 6455) that costs the machine as little as it can, since it shares the cores with
+ * the server it measures: frames are written in batches with a zero mask, and what comes in is walked over,
+ * not parsed. Only what the server sends is understood: unfragmented text frames, pings and close.
+ */
+export class RawClient {
+  readonly #socket: Socket;
+  /** Called for each text frame with the buffer and the bounds of its payload. */
+  onFrame: (buffer: Buffer, start: number, end: number) => void = () => {};
+  onClose: () => void = () => {};
+  #rest: Buffer = Buffer.alloc(0);
+  #outbox: Buffer[] = [];
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('error', () => {});
+    socket.on('close', () => this.onClose());
+  }
+
+  static open(port: number, token: string): Promise<RawClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write(
+          `GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+            `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n` +
+            `Authorization: Bearer ${token}\r\n\r\n`,
+        );
+      });
+      socket.once('error', reject);
+      socket.once('data', (head: Buffer) => {
+        const text = head.toString('latin1');
+        if (!text.startsWith('HTTP/1.1 101')) return reject(new Error(text.split('\r\n')[0]));
+        const client = new RawClient(socket);
+        socket.on('data', (chunk: Buffer) => client.#receive(chunk));
+        client.#receive(head.subarray(text.indexOf('\r\n\r\n') + 4));
+        resolve(client);
+      });
+    });
+  }
+
+  /** Queues a text frame; all that is queued within one turn of the event loop goes in one write. */
+  send(text: string): void {
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
+    this.#outbox.push(maskedFrame(0x81, text));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #flush(): void {
+    const frames = this.#outbox;
+    this.#outbox = [];
+    this.#socket.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames));
+  }
+
+  #receive(chunk: Buffer): void {
+    const buffer = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    let at = 0;
+    while (buffer.length - at >= 2) {
+      let length = (buffer[at + 1] as number) & 0x7f;
+      let start = at + 2;
+      if (length === 126) {
+        if (buffer.length < at + 4) break;
+        length = buffer.readUInt16BE(start);
+        start += 2;
+      } else if (length === 127) {
+        if (buffer.length < at + 10) break;
+        length = Number(buffer.readBigUInt64BE(start));
+        start += 8;
+      }
+      const end = start + length;
+      if (buffer.length < end) break;
+      const opcode = (buffer[at] as number) & 0x0f;
+      if (opcode === 0x1) this.onFrame(buffer, start, end);
+      else if (opcode === 0x9) this.#socket.write(maskedFrame(0x8a, buffer.toString('latin1', start, end)));
+      at = end;
+    }
+    this.#rest = at === buffer.length ? EMPTY : buffer.subarray(at);
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** A client's frame must be masked (section 5.3); a mask of zeros leaves the payload as it is. */
+function maskedFrame(head: number, text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const extended = length > 65_535 ? 8 : length > 125 ? 2 : 0;
+  const frame = Buffer.allocUnsafe(2 + extended + 4 + length);
+  frame[0] = head;
+  frame[1] = 0x80 | (extended === 0 ? length : extended === 2 ? 126 : 127);
+  if (extended === 2) frame.writeUInt16BE(length, 2);
+  if (extended === 8) frame.writeBigUInt64BE(BigInt(length), 2);
+  frame.fill(0, 2 + extended, 6 + extended);
+  frame.write(text, 6 + extended);
+  return frame;
+}
