@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
+const EMPTY: Buffer = Buffer.alloc(0);
+
 /**
  * A WebSocket client (RFC 6455) that costs the machine as little as it can, since it shares the cores with
  * the server it measures: frames are written in batches with a zero mask, and what comes in is walked over,
@@ -11,7 +13,7 @@ export class RawClient {
   /** Called for each text frame with the buffer and the bounds of its payload. */
   onFrame: (buffer: Buffer, start: number, end: number) => void = () => {};
   onClose: () => void = () => {};
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer = EMPTY;
   #outbox: Buffer[] = [];
 
   private constructor(socket: Socket) {
@@ -31,14 +33,20 @@ export class RawClient {
         );
       });
       socket.once('error', reject);
-      socket.once('data', (head: Buffer) => {
-        const text = head.toString('latin1');
-        if (!text.startsWith('HTTP/1.1 101')) return reject(new Error(text.split('\r\n')[0]));
+      let head = EMPTY;
+      const onHead = (chunk: Buffer) => {
+        head = Buffer.concat([head, chunk]);
+        const end = head.indexOf('\r\n\r\n');
+        if (end === -1) return;
+        socket.off('data', onHead);
+        if (!head.subarray(0, end).includes('101 Switching'))
+          return reject(new Error(head.toString('latin1', 0, 30)));
         const client = new RawClient(socket);
-        socket.on('data', (chunk: Buffer) => client.#receive(chunk));
-        client.#receive(head.subarray(text.indexOf('\r\n\r\n') + 4));
+        socket.on('data', (frames: Buffer) => client.#receive(frames));
+        client.#receive(head.subarray(end + 4));
         resolve(client);
-      });
+      };
+      socket.on('data', onHead);
     });
   }
 
@@ -83,8 +91,6 @@ export class RawClient {
     this.#rest = at === buffer.length ? EMPTY : buffer.subarray(at);
   }
 }
-
-const EMPTY = Buffer.alloc(0);
 
 /** A client's frame must be masked (section 5.3); a mask of zeros leaves the payload as it is. */
 function maskedFrame(head: number, text: string): Buffer {

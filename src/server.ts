@@ -11,6 +11,7 @@ import { keptSecret } from './database/embedded.ts';
 import { migrate } from './database/migrations.ts';
 import { startDatabase } from './database/start.ts';
 import { asyncapiDocument } from './docs/asyncapi.ts';
+import { examples } from './docs/examples.ts';
 import { openapiDocument } from './docs/openapi.ts';
 import { StartError } from './errors.ts';
 import { createAttemptLimits, noAttemptLimits } from './http/attempts.ts';
@@ -76,7 +77,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     mountSockets(app, { ...services, connections, rateLimited: config.rateLimits }, dispatcher, metrics);
 
     const attempts = config.rateLimits ? createAttemptLimits() : noAttemptLimits;
-    const pages = await documentPages(asyncapiDocument(registry), openapiDocument(routes));
+    const pages = await documentPages(asyncapiDocument(registry.values(), examples), openapiDocument(routes));
     const routeServices = { ...services, passwords, attempts, metricsText: metrics.text };
     const router = mountRouter(app, routes, pages, routeServices, metrics, config.corsOrigins);
 

@@ -135,6 +135,15 @@ describe('the upgrade', () => {
     ).to.equal(404);
   });
 
+  it('keeps every one of many connections that open at once', async () => {
+    const user = await newUser();
+    for (let round = 0; round < 3; round++) {
+      const clients = await Promise.all(Array.from({ length: 100 }, () => user.connect()));
+      const replies = await Promise.all(clients.map((client) => client.call('listLastMessage')));
+      expect(replies.every(({ success }) => success)).to.equal(true);
+    }
+  });
+
   it('limits the connections of one user', async () => {
     const limited = await startServer({ RATE_LIMITS: 'on' });
     const user = await newUser(limited.url);

@@ -169,13 +169,17 @@ const START_ATTEMPTS = 5;
 /** Milliseconds between attempts to start. */
 const START_PAUSE = 500;
 
-/** Durable as PostgreSQL is by default (fsync and synchronous_commit on), reachable on this machine only. */
+/**
+ * Durable as PostgreSQL is by default (fsync and synchronous_commit on), reachable on this machine only. New log
+ * files are not filled with zeros first: at 26,000 messages/s that stalled commits for 50 ms twice a second.
+ */
 const SETTINGS = [
   'listen_addresses=127.0.0.1',
   'unix_socket_directories=',
   'shared_buffers=256MB',
   'max_wal_size=2GB',
   'checkpoint_timeout=15min',
+  'wal_init_zero=off',
   'timezone=UTC',
   'log_timezone=UTC',
 ].map((setting) => `-c ${setting}`);

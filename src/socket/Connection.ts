@@ -16,8 +16,6 @@ export interface Receiver {
 /** What an upgrade hands to the socket it opens. */
 export interface Admission {
   readonly connection: Connection;
-  /** The user's groups when the token was checked. */
-  readonly groupIds: readonly ChatId[];
 }
 
 /** The native publish of the server, to all sockets of a topic. */

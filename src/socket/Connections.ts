@@ -35,6 +35,12 @@ export class Connections {
     return this.#byId.values();
   }
 
+  /** Some open socket of this node. */
+  anyOpen(): Socket | undefined {
+    for (const { socket } of this.#byId.values()) if (socket) return socket;
+    return undefined;
+  }
+
   countOfUser(userId: UserId): number {
     return this.#byUser.get(userId)?.size ?? 0;
   }
@@ -55,8 +61,9 @@ export class Connections {
   }
 
   /** The socket is open: subscribes it to its user and to the groups, but for what changed meanwhile. */
-  open(connection: Connection, socket: Socket, groupIds: readonly ChatId[]): void {
-    connection.socket = socket;
+  open(connection: Connection, groupIds: readonly ChatId[]): void {
+    const { socket } = connection;
+    if (!socket) return;
     socket.subscribe(ownTopic(connection.id));
     socket.subscribe(userTopic(connection.session.userId));
     for (const groupId of groupIds)

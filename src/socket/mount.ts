@@ -1,7 +1,8 @@
 import uWS, { type TemplatedApp, type WebSocketBehavior } from 'uWebSockets.js';
+import type { ChatId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Admission, Socket } from './Connection.ts';
+import type { Admission, Connection, Socket } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type UpgradeServices, upgrade } from './upgrade.ts';
@@ -17,11 +18,17 @@ const PATHS = ['/', '/ws'];
 /** Mounts the WebSocket on the server: authenticates upgrades, hands frames to the dispatcher. */
 export function mountSockets(
   app: TemplatedApp,
-  services: UpgradeServices,
+  services: Omit<UpgradeServices, 'opened'>,
   dispatcher: Dispatcher,
   metrics: Metrics,
 ): void {
   const { connections, log } = services;
+
+  function opened(connection: Connection, groupIds: readonly ChatId[]): void {
+    connection.receiver = dispatcher(connection);
+    connections.open(connection, groupIds);
+    log.debug({ connection: connection.id, userId: connection.session.userId }, 'connection opened');
+  }
 
   const behavior: Behavior = {
     compression: uWS.DISABLED,
@@ -31,13 +38,10 @@ export function mountSockets(
     idleTimeout: limits.idleSeconds,
     sendPingsAutomatically: true,
 
-    upgrade: (res, req, context) => upgrade(res, req, context, services),
+    upgrade: (res, req, context) => upgrade(res, req, context, { ...services, opened }),
 
     open(socket) {
-      const { connection, groupIds } = socket.getUserData();
-      connection.receiver = dispatcher(connection);
-      connections.open(connection, socket, groupIds);
-      log.debug({ connection: connection.id, userId: connection.session.userId }, 'connection opened');
+      socket.getUserData().connection.socket = socket; // see inCork in upgrade.ts for why nothing else
     },
 
     message(socket, message, isBinary) {

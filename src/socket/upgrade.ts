@@ -9,7 +9,7 @@ import { ApiError } from '../errors.ts';
 import { addressOf, respondError } from '../http/response.ts';
 import type { ChatId } from '../ids.ts';
 import { limits } from '../limits.ts';
-import type { Admission, Connection } from './Connection.ts';
+import type { Admission, Connection, Socket } from './Connection.ts';
 import type { Connections } from './Connections.ts';
 import type { Session } from './session.ts';
 
@@ -23,6 +23,8 @@ export interface UpgradeServices {
   readonly rateLimited: boolean;
   readonly accepting: () => boolean;
   readonly log: Logger;
+  /** The socket is open. */
+  readonly opened: (connection: Connection, groupIds: readonly ChatId[]) => void;
 }
 
 /** Answers an upgrade: with a socket for a valid token, with 401 otherwise. */
@@ -59,14 +61,25 @@ export async function upgrade(
     if (aborted) return;
     if (!groupIds || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
 
-    const admission: Admission = { connection: expected, groupIds };
-    res.cork(() => {
-      res.upgrade(admission, key, protocolAnswer(protocols), extensions, context);
-    });
+    const admission: Admission = { connection: expected };
+    const open = () => res.upgrade(admission, key, protocolAnswer(protocols), extensions, context);
+    inCork(services.connections.anyOpen(), () => res.cork(open));
+    services.opened(expected, groupIds);
   } catch (error) {
     if (connection) services.connections.forget(connection);
     if (!aborted) refuse(res, error, services.log);
   }
+}
+
+/**
+ * Runs `write` inside the cork of another socket, where there is one. The library may close a socket that is
+ * upgraded in a cork of its own: at the end of the cork it reads HTTP state from memory that is a WebSocket by
+ * then (uNetworking/uWebSockets#1928). Nested in another cork it has no end of its own. For the same reason the
+ * `open` handler does nothing but keep the socket; with nothing allocated in between, the state is still there.
+ */
+function inCork(socket: Socket | undefined, write: () => void): void {
+  if (socket) socket.cork(write);
+  else write();
 }
 
 /** The token from the first place where one is present; empty when there is none. */
