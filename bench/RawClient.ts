@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
+const TEXT = 0x1;
+const PING = 0x9;
+const PONG = 0xa;
+/** Bytes of a frame's header, mask included, up to 64 KiB of payload. */
+const MAX_HEADER = 8;
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
@@ -14,7 +19,7 @@ export class RawClient {
   onFrame: (buffer: Buffer, start: number, end: number) => void = () => {};
   onClose: () => void = () => {};
   #rest: Buffer = EMPTY;
-  #outbox: Buffer[] = [];
+  #outbox: string[] = [];
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -53,7 +58,7 @@ export class RawClient {
   /** Queues a text frame; all that is queued within one turn of the event loop goes in one write. */
   send(text: string): void {
     if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
-    this.#outbox.push(maskedFrame(0x81, text));
+    this.#outbox.push(text);
   }
 
   close(): void {
@@ -61,9 +66,9 @@ export class RawClient {
   }
 
   #flush(): void {
-    const frames = this.#outbox;
+    const texts = this.#outbox;
     this.#outbox = [];
-    this.#socket.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames));
+    this.#socket.write(maskedFrames(TEXT, texts));
   }
 
   #receive(chunk: Buffer): void {
@@ -84,24 +89,34 @@ export class RawClient {
       const end = start + length;
       if (buffer.length < end) break;
       const opcode = (buffer[at] as number) & 0x0f;
-      if (opcode === 0x1) this.onFrame(buffer, start, end);
-      else if (opcode === 0x9) this.#socket.write(maskedFrame(0x8a, buffer.toString('latin1', start, end)));
+      if (opcode === TEXT) this.onFrame(buffer, start, end);
+      else if (opcode === PING)
+        this.#socket.write(maskedFrames(PONG, [buffer.toString('latin1', start, end)]));
       at = end;
     }
     this.#rest = at === buffer.length ? EMPTY : buffer.subarray(at);
   }
 }
 
-/** A client's frame must be masked (section 5.3); a mask of zeros leaves the payload as it is. */
-function maskedFrame(head: number, text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const extended = length > 65_535 ? 8 : length > 125 ? 2 : 0;
-  const frame = Buffer.allocUnsafe(2 + extended + 4 + length);
-  frame[0] = head;
-  frame[1] = 0x80 | (extended === 0 ? length : extended === 2 ? 126 : 127);
-  if (extended === 2) frame.writeUInt16BE(length, 2);
-  if (extended === 8) frame.writeBigUInt64BE(BigInt(length), 2);
-  frame.fill(0, 2 + extended, 6 + extended);
-  frame.write(text, 6 + extended);
-  return frame;
+/**
+ * Final frames one behind the other. A client's frames must be masked (section 5.3); a mask of zeros leaves the
+ * payload as it is.
+ */
+function maskedFrames(opcode: number, texts: readonly string[]): Buffer {
+  let room = 0;
+  for (const text of texts) room += MAX_HEADER + text.length * 3; // UTF-16 units take at most three bytes
+  const frames = Buffer.allocUnsafe(room);
+  let at = 0;
+  for (const text of texts) {
+    const length = Buffer.byteLength(text);
+    frames[at++] = 0x80 | opcode;
+    if (length < 126) frames[at++] = 0x80 | length;
+    else {
+      frames[at++] = 0x80 | 126;
+      at = frames.writeUInt16BE(length, at);
+    }
+    at = frames.writeUInt32BE(0, at);
+    at += frames.write(text, at);
+  }
+  return frames.subarray(0, at);
 }

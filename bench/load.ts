@@ -76,8 +76,8 @@ export interface LatencyResult {
 }
 
 /**
- * Open loop: `rate` messages per second for `seconds`, each due at its own time; latency counts from then, so that
- * a server that stalls is not spared the requests it delayed.
+ * Open loop: `rate` messages per second for `seconds` after one of warm-up, each due at its own time; latency
+ * counts from then, so that a server that stalls is not spared the requests it delayed.
  */
 export async function latencyAt(
   senders: readonly Sender[],
@@ -85,37 +85,67 @@ export async function latencyAt(
   rate: number,
   seconds: number,
 ): Promise<LatencyResult> {
-  const due = new Map<string, number>();
+  const due: number[][] = senders.map(() => []);
   const toReply: number[] = [];
   const toPush: number[] = [];
-  const sender = new Map(senders.map(({ client }, index) => [client, index]));
-  for (const client of listeners)
+  const indexOf = new Map(senders.map(({ client }, index) => [client, index]));
+  for (const client of listeners) {
+    const own = due[indexOf.get(client) ?? -1] ?? [];
     client.onFrame = (buffer, start, end) => {
       const now = performance.now();
-      const text = buffer.toString('latin1', start, end);
-      const reply = /"id":(\d+)\}$/.exec(text);
-      const key = reply ? `${sender.get(client)}:${reply[1]}` : /"message":"(\d+:\d+) /.exec(text)?.[1];
-      const at = key === undefined ? undefined : due.get(key);
-      if (at !== undefined) (reply ? toReply : toPush).push(now - at);
+      if (kindOf(buffer, start, end) === 'reply') {
+        const at = own[numberBefore(buffer, end - 1)];
+        if (at !== undefined) toReply.push(now - at);
+        return;
+      }
+      // The content of a message begins with its sender's index and its number.
+      const [index, at] = numberAt(buffer, buffer.indexOf(MESSAGE, start) + MESSAGE.length);
+      const [n] = numberAt(buffer, at + 1);
+      const dueAt = due[index]?.[n];
+      if (dueAt !== undefined) toPush.push(now - dueAt);
     };
+  }
 
   const start = performance.now();
-  const count = Math.floor(rate * seconds);
-  const sequence = senders.map(() => 0);
-  for (let n = 0; n < count; ) {
-    const until = (performance.now() - start) / 1000;
-    for (; n < count && n / rate <= until; n++) {
-      const index = n % senders.length;
+  const [warmUp, count] = [Math.floor(rate), Math.floor(rate * (seconds + 1))];
+  for (let sent = 0; sent < count; ) {
+    const elapsed = (performance.now() - start) / 1000;
+    for (; sent < count && sent / rate <= elapsed; sent++) {
+      const index = sent % senders.length;
+      const id = Math.floor(sent / senders.length) + 1;
+      if (sent >= warmUp) (due[index] as number[])[id] = start + (sent / rate) * 1000;
       const { client, frame } = senders[index] as Sender;
-      const id = (sequence[index] ?? 0) + 1;
-      sequence[index] = id;
-      due.set(`${index}:${id}`, start + (n / rate) * 1000);
       client.send(frame(id));
     }
     await pause(1);
   }
   await pause(500);
+  const measured = count - warmUp;
+  if (toReply.length !== measured || toPush.length !== measured)
+    throw new Error(
+      `of ${measured} messages ${toReply.length} were acknowledged, and ${toPush.length} pushes came`,
+    );
   return { reply: percentiles(toReply), push: percentiles(toPush) };
+}
+
+const MESSAGE = Buffer.from('"message":"');
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** The decimal number that begins at a place, and the place behind it. */
+function numberAt(buffer: Buffer, at: number): [value: number, end: number] {
+  let value = 0;
+  let end = at;
+  for (let byte = buffer[end] ?? 0; byte >= ZERO && byte <= NINE; byte = buffer[++end] ?? 0)
+    value = value * 10 + byte - ZERO;
+  return [value, end];
+}
+
+/** The decimal number that ends at a place. */
+function numberBefore(buffer: Buffer, end: number): number {
+  let at = end;
+  while ((buffer[at - 1] ?? 0) >= ZERO && (buffer[at - 1] ?? 0) <= NINE) at--;
+  return numberAt(buffer, at)[0];
 }
 
 export interface Percentiles {

@@ -53,9 +53,10 @@ export function openDatabase(url: string, poolSize: number): Database {
     connectionString: url,
     ...timeouts,
     application_name: 'parley writer',
-    // The batch statement finds everything by key; a plan made while the tables were small must not
-    // scan them once they are large.
-    options: '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off',
+    // The batch statement finds everything by key. One plan for ever, without scans and hashes: a plan made while
+    // the tables were small must not scan them once they are large, and planning takes longer than a small batch.
+    options:
+      '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off',
   });
 
   return {
