@@ -74,7 +74,8 @@ ${body}
 
 const asyncapiPage = html(
   'Parley: WebSocket commands',
-  '<script src="component.js" defer></script>',
+  `<style>body { font-family: system-ui, sans-serif; margin: 0 }</style>
+<script src="component.js" defer></script>`,
   `<asyncapi-component schemaUrl="/asyncapi.yaml" cssImportPath="/docs/component.css"
   config='{"show": {"sidebar": true, "errors": true}}'></asyncapi-component>`,
 );
