@@ -75,6 +75,26 @@ describe('while the database is away', () => {
     for (const seq of acknowledged) expect(seq).to.be.at.most(seqs.length);
   });
 
+  it('bounds what waits for a database that stands still, and loses nothing of it', async () => {
+    relay.hold();
+    const count = 22_000;
+    const ids = Array.from({ length: count }, (_, n) =>
+      client.send('privateMessage', { receiverId: ada.id, content: `${n}` }),
+    );
+    const isFull = async () => / 20000$/m.test((await http('GET', '/metrics', { url: cutOff.url })).body);
+    while (!(await isFull()));
+    relay.release();
+
+    const answers = [];
+    for (const id of ids) answers.push(await client.reply(id));
+    const refused = answers.filter(({ code }) => code === 'UNAVAILABLE');
+    expect(refused.length).to.be.within(1, 2_000);
+    const seqs = answers.filter(({ success }) => success).map(({ params }) => params.seq);
+    expect(seqs).to.deep.equal(Array.from({ length: count - refused.length }, (_, index) => index + 2));
+    const { params } = await client.call('privateMessage', { receiverId: ada.id, content: 'at once again' });
+    expect(params.seq).to.equal(seqs.length + 2);
+  });
+
   it('answers HTTP and upgrades 503, and says that it is not ready', async () => {
     await relay.cut();
     const { url } = cutOff;

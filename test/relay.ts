@@ -1,12 +1,15 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP relay in front of a database, to take it away and give it back. */
+/** A TCP relay in front of a database, to take it away, slow it down, and give it back. */
 export interface Relay {
   /** The database URL through the relay. */
   readonly url: string;
   /** Cuts every connection and refuses new ones. */
   cut(): Promise<void>;
   restore(): Promise<void>;
+  /** Lets nothing through to the database, whose connections stay. */
+  hold(): void;
+  release(): void;
 }
 
 export async function startRelay(databaseUrl: string): Promise<Relay> {
@@ -49,5 +52,11 @@ export async function startRelay(databaseUrl: string): Promise<Relay> {
       await closed;
     },
     restore: listen,
+    hold() {
+      for (const socket of sockets) socket.pause();
+    },
+    release() {
+      for (const socket of sockets) socket.resume();
+    },
   };
 }

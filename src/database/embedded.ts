@@ -1,24 +1,14 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import {
-  access,
-  chmod,
-  chown,
-  constants,
-  mkdir,
-  readFile,
-  readlink,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { access, chmod, chown, constants, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { arch, platform } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { StartError } from '../errors.ts';
+import { keptSecret } from '../secrets.ts';
+import { claim, isPostmasterOf, release } from './ownership.ts';
 
 const run = promisify(execFile);
 
@@ -71,7 +61,7 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
     url,
     async stop() {
       await run(pgCtl, ['stop', '-D', cluster, '-m', 'fast', '-w', '-t', '8'], options);
-      await rm(ownerFile(home), { force: true });
+      await release(home);
     },
   };
 
@@ -226,52 +216,6 @@ async function assertReachable(runAs: RunAs, home: string, binaries: string): Pr
         );
     }
   }
-}
-
-const ownerFile = (home: string) => join(home, 'server.pid');
-
-/** One server per data folder: refuses while the server that claimed it before is alive. */
-async function claim(home: string): Promise<void> {
-  const owner = Number(await readFile(ownerFile(home), 'utf8').catch(() => ''));
-  if (owner && owner !== process.pid && (await isServer(owner)))
-    throw new StartError(
-      `${home} is in use by another server (process ${owner}). Stop it, or set DATA_DIR or DATABASE_URL.`,
-    );
-  await writeFile(ownerFile(home), String(process.pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Whether a live pid is a Node process still, not a stranger that was given the number since. */
-async function isServer(pid: number): Promise<boolean> {
-  return isAlive(pid) && basename(await linkOf(pid, 'exe', process.execPath)) === basename(process.execPath);
-}
-
-/** Whether a live pid is the postmaster of this cluster, whose working directory it is, not a stranger. */
-async function isPostmasterOf(pid: number, cluster: string): Promise<boolean> {
-  return isAlive(pid) && (await linkOf(pid, 'cwd', cluster)) === cluster;
-}
-
-/** What Linux tells of a process; empty for one that has ended but was not reaped. Other systems: `unknown`. */
-async function linkOf(pid: number, link: 'cwd' | 'exe', unknown: string): Promise<string> {
-  return platform() === 'linux' ? readlink(`/proc/${pid}/${link}`).catch(() => '') : unknown;
-}
-
-/** A random secret, made once and kept readable for the owner only. */
-export async function keptSecret(file: string): Promise<string> {
-  try {
-    await writeFile(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return (await readFile(file, 'utf8')).trim();
 }
 
 async function freePort(): Promise<number> {

@@ -82,9 +82,8 @@ export class MessageWriter {
   /**
    * Stores a message and answers once it is committed; or with the error: `NOT_FOUND`, `NOT_A_MEMBER`, `CONFLICT`
    * (the `clientMessageId` stands for a message in another chat), `UNAVAILABLE` past the bound of the queue, or
-   * what the database said. A callback and not a promise:
-   * it runs between the push of this message and that of the next, so that who sees both the reply and other
-   * people's pushes sees them in the order of `seq`.
+   * what the database said. A callback and not a promise: it runs between the push of this message and that of
+   * the next, so that who sees both the reply and other people's pushes sees them in the order of `seq`.
    */
   write(draft: MessageDraft, answer: WriteAnswer): void {
     this.#enqueue({ draft, answer }, (error) => answer({ error }));
@@ -192,11 +191,16 @@ export class MessageWriter {
     return storedOf(row);
   }
 
+  /** Pushes and answers. A fault in either must not take the messages behind it along. */
   #answer({ draft, answer }: Send, row: BatchRow): void {
-    if (row.refusal) return answer({ error: refusalFor(row.refusal, draft) });
-    const stored = storedOf(row);
-    if (!stored.repeated) this.#observer.messageStored(draft, stored);
-    answer({ stored });
+    try {
+      if (row.refusal) return answer({ error: refusalFor(row.refusal, draft) });
+      const stored = storedOf(row);
+      if (!stored.repeated) this.#observer.messageStored(draft, stored);
+      answer({ stored });
+    } catch (error) {
+      this.#log.error({ err: error, messageId: row.id }, 'a stored message could not be pushed or answered');
+    }
   }
 }
 
