@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { connectAs, http, newUser, temporaryFolder } from './harness.ts';
+import { connectAs, databaseUrl, http, newUser, temporaryFolder } from './harness.ts';
 import { type Failure, type ServerProcess, startProcess } from './process.ts';
 
 describe('a server process with the embedded database', function () {
@@ -166,5 +166,22 @@ describe('a server process with the embedded database', function () {
     await start();
     const { stdout } = await promisify(execFile)('stat', ['-c', '%a %s', join(folder, 'jwt-secret')]);
     expect(stdout.trim()).to.equal('600 64');
+  });
+
+  it('needs no data folder to exist, with a database of one’s own either', async () => {
+    const { url } = await start({ DATABASE_URL: databaseUrl(), DATA_DIR: join(folder, 'not', 'yet') });
+    expect((await http('GET', '/health/ready', { url })).status).to.equal(200);
+    expect(await readFile(join(folder, 'not', 'yet', 'jwt-secret'), 'utf8')).to.have.length(64);
+  });
+
+  it('says in one line that the database does not answer', async () => {
+    const failure: Failure = await startProcess({
+      DATABASE_URL: 'postgres://parley:wrong-password@127.0.0.1:1/parley',
+      JWT_SECRET: 'x'.repeat(32),
+      DATA_DIR: folder,
+    }).catch((reason) => reason);
+    expect(failure.exitCode).to.equal(1);
+    expect(failure.stderr).to.match(/^The database does not answer: .*DATABASE_URL.*\n$/);
+    expect(failure.stderr).not.to.include('wrong-password');
   });
 });

@@ -7,11 +7,11 @@ import { startEmbeddedPostgres } from './embedded.ts';
 import { isUnavailable } from './failures.ts';
 
 /** How long a start waits for a database that is not there yet, in milliseconds. */
-const PATIENCE = 15_000;
+const PATIENCE = 5_000;
 
 /**
  * Opens the configured database, or starts the embedded one, and waits until it answers. `close` stops what
- * was started. Throws a {@link StartError} when it is still away after 15 seconds.
+ * was started. Throws a {@link StartError} when it is still away after five seconds.
  */
 export async function startDatabase(config: Config, log: Logger): Promise<Database> {
   const embedded = config.databaseUrl ? undefined : await startEmbeddedPostgres(config.dataDir, log);
