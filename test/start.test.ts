@@ -97,6 +97,22 @@ describe('a server process with the embedded database', function () {
     ).to.equal(200);
   });
 
+  it('starts the database again when it is killed under the running server', async () => {
+    const { url } = await start();
+    const ada = await newUser(url);
+    const client = await ada.connect();
+    const send = (clientMessageId: string) =>
+      client.call('privateMessage', { receiverId: ada.id, content: 'x', clientMessageId });
+    expect((await send('m-1')).params.seq).to.equal(1);
+    const pidFile = join(folder, 'postgres', 'postmaster.pid');
+    process.kill(Number((await readFile(pidFile, 'utf8')).split('\n')[0]), 'SIGKILL');
+
+    let answer = await send('m-2');
+    while (answer.code === 'UNAVAILABLE') answer = await send('m-2');
+    expect(answer.params.seq).to.equal(2);
+    expect((await send('m-1')).params.seq).to.equal(1);
+  });
+
   it('is not confused by a pid that belongs to somebody else now', async () => {
     const first = await start();
     expect(await first.stop('SIGTERM')).to.equal(0);
