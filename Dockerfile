@@ -1,4 +1,5 @@
-FROM node:22-slim AS build
+# Debian 13: the socket library's builds for Node 22 and later need its glibc.
+FROM node:24-trixie-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
@@ -12,7 +13,7 @@ RUN node -e "const { readdirSync, rmSync } = require('node:fs'); \
   for (const file of readdirSync(folder)) if (file.endsWith('.node') && file !== own) rmSync(folder + file)" \
   && find node_modules -name '*.map' -delete
 
-FROM node:22-slim
+FROM node:24-trixie-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules

@@ -24,7 +24,7 @@ export function respond(
     for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
     if (body === undefined) res.endWithoutBody();
     else if (withoutBody) res.endWithoutBody(Buffer.byteLength(body), closeConnection);
-    else res.end(body, closeConnection);
+    else res.end(Buffer.from(body), closeConnection); // bytes: see bytesOf in Connection.ts
   });
 }
 

@@ -19,7 +19,13 @@ export interface Admission {
 }
 
 /** The native publish of the server, to all sockets of a topic. */
-export type PublishToTopic = (topic: string, frame: string) => void;
+export type PublishToTopic = (topic: string, frame: Buffer) => void;
+
+/**
+ * A frame as the bytes to send. Never a string: builds of the socket library for newer versions of Node send
+ * strings that are Latin-1 inside as Latin-1, not as UTF-8.
+ */
+export const bytesOf = (frame: string): Buffer => Buffer.from(frame);
 
 /** A topic that only this connection listens to. */
 export const ownTopic = (id: ConnectionId): string => `connection:${id}`;
@@ -54,11 +60,11 @@ export class Connection {
    * turn of the event loop has for this socket, replies and pushes in their order, in one system call.
    */
   send(frame: string): void {
-    this.#publish(ownTopic(this.id), frame);
+    this.#publish(ownTopic(this.id), bytesOf(frame));
   }
 
   /** Publishes to the topic's other sockets. False when this one is not open. */
-  publish(topic: Topic, frame: string): boolean {
+  publish(topic: Topic, frame: Buffer): boolean {
     this.socket?.publish(topic, frame);
     return this.socket !== undefined;
   }

@@ -1,6 +1,6 @@
 import type { Bus, BusMessage, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
-import { Connection, ownTopic, type PublishToTopic, type Socket } from './Connection.ts';
+import { bytesOf, Connection, ownTopic, type PublishToTopic, type Socket } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
 import type { Session } from './session.ts';
 
@@ -123,7 +123,8 @@ export class Connections {
       for (const connection of [...(this.#byUser.get(userId) ?? [])]) this.#obey(connection, message.signal);
       return;
     }
-    const { frame, except } = message;
+    const { except } = message;
+    const frame = bytesOf(message.frame);
     const sender = except === undefined ? undefined : this.#byId.get(except);
     // A socket's own publish reaches all of the topic but itself.
     if (!sender?.publish(topic, frame)) this.#publish(topic, frame);
