@@ -63,8 +63,8 @@ interface Row {
 
 /**
  * From the caller's memberships (index on user_id) to the one newest message of each chat (primary key): the
- * cost grows with the caller's chats, never with the number of messages. $1 user, $2 limit, $3 offset, $4 the
- * name of a deleted user.
+ * cost grows with the caller's chats, never with the number of messages. The message id decides between chats
+ * of the same millisecond. $1 user, $2 limit, $3 offset, $4 the name of a deleted user.
  */
 const newestMessagePerChat = `
 select message.id, message.seq, message.kind, message.content,
@@ -74,16 +74,13 @@ select message.id, message.seq, message.kind, message.content,
   case when chat.kind = 'group' then chat.id end as "groupId", chat.name as "groupName",
   message.created_at as "createdAt", coalesce(message.edited_at, message.created_at) as "updatedAt",
   message.deleted_at as "deletedAt"
-from (
-  select chats.*
-  from chat_members join chats on chats.id = chat_members.chat_id
-  where chat_members.user_id = $1 and chats.last_seq > 0
-  order by chats.last_message_at desc, chats.id desc
-  limit $2 offset $3
-) chat
+from chat_members member
+join chats chat on chat.id = member.chat_id
 join messages message on message.chat_id = chat.id and message.seq = chat.last_seq
 join users sender on sender.id = message.sender_id
 left join users receiver
   on chat.kind = 'dialog' and receiver.id = chat.user_low + chat.user_high - message.sender_id
-order by chat.last_message_at desc, chat.id desc
+where member.user_id = $1
+order by chat.last_message_at desc, message.id desc
+limit $2 offset $3
 `;

@@ -57,6 +57,15 @@ describe('listLastMessage', () => {
     ]);
   });
 
+  it('keeps the order of messages that were written within a millisecond', async () => {
+    const [ada, ...others] = await newUsers(9);
+    const a = await ada.connect();
+    for (const { id } of [...others, ...others.toReversed()])
+      a.send('privateMessage', { receiverId: id, content: 'at once' });
+    const { data } = (await a.call('listLastMessage')).params;
+    expect(data.map((row: Row) => row.receiverId)).to.deep.equal(others.map(({ id }) => id));
+  });
+
   it('pages', async () => {
     const [ada, ...others] = await newUsers(6);
     const a = await ada.connect();
