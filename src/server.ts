@@ -77,7 +77,10 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     mountSockets(app, { ...services, connections, rateLimited: config.rateLimits }, dispatcher, metrics);
 
     const attempts = config.rateLimits ? createAttemptLimits() : noAttemptLimits;
-    const pages = await documentPages(asyncapiDocument(registry.values(), examples), openapiDocument(routes));
+    const pages = documentPages({
+      asyncapi: () => asyncapiDocument(registry.values(), examples),
+      openapi: () => openapiDocument(routes, examples),
+    });
     const routeServices = { ...services, passwords, attempts, metricsText: metrics.text };
     const router = mountRouter(app, routes, pages, routeServices, metrics, config.corsOrigins);
 

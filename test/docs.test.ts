@@ -4,6 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { expect } from 'chai';
+import { WebSocket } from 'ws';
 import { parse } from 'yaml';
 import { registry } from '../src/commands/registry.ts';
 import { asyncapiDocument } from '../src/docs/asyncapi.ts';
@@ -11,11 +12,21 @@ import { examples } from '../src/docs/examples.ts';
 import { recordExamples } from '../src/docs/record.ts';
 import { errorCodes } from '../src/errors.ts';
 import { routes } from '../src/http/routes.ts';
-import { http } from './harness.ts';
+import { http, newUser, server } from './harness.ts';
 
 interface Message {
   readonly payload: object;
   readonly examples: { readonly payload: object }[];
+}
+
+/** Says what is wrong with a value by a schema that refers to the components of a document. */
+function violations(schema: object, components: object, value: unknown): unknown {
+  const ajv = new Ajv({ strict: true, allowUnionTypes: true });
+  ajv.addVocabulary(['components']);
+  formats.default(ajv, ['date-time', 'email']);
+  const validate = ajv.compile({ ...schema, components });
+  validate(value);
+  return validate.errors;
 }
 
 describe('asyncapi.yaml', () => {
@@ -30,30 +41,55 @@ describe('asyncapi.yaml', () => {
   it('is accepted by the AsyncAPI parser without errors or warnings', async function () {
     this.timeout(30_000);
     const { document, diagnostics } = await new Parser().parse((await http('GET', '/asyncapi.yaml')).body);
-    // 0 is an error, 1 a warning; what is left is a hint that AsyncAPI 3.1 exists
-    expect(diagnostics.filter(({ severity }) => severity <= 1)).to.deep.equal([]);
-    expect(document?.operations().length).to.be.greaterThan(registry.size);
+    // a hint, and no warning: AsyncAPI 3.1 exists
+    expect(diagnostics.map(({ code }) => code)).to.deep.equal(['asyncapi-latest-version']);
+    expect(document?.version()).to.equal('3.0.0');
+  });
+
+  it('has every command with its request, reply and error, and every push', () => {
+    const { operations, channels } = parse(asyncapiDocument(registry.values(), examples));
+    const ref = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` });
+    for (const { type, push } of registry.values()) {
+      expect(operations[type].action).to.equal('receive');
+      expect(operations[type].messages).to.deep.equal([ref(`${type}Request`)]);
+      expect(operations[type].reply.messages).to.deep.equal([ref(`${type}Reply`), ref(`${type}Error`)]);
+      if (push) expect(operations[`${type}Push`]).to.deep.include({ action: 'send', summary: push.summary });
+    }
+    expect(channels.socket.messages).to.have.all.keys(Object.keys(examples.frames));
   });
 
   it('has an example for every message, and every example fits its schema', () => {
-    const ajv = new Ajv({ strict: true, allowUnionTypes: true });
-    formats.default(ajv, ['date-time']);
-    const { messages } = parse(asyncapiDocument(registry.values(), examples)).components;
-    for (const [name, message] of Object.entries<Message>(messages)) {
+    const { components } = parse(asyncapiDocument(registry.values(), examples));
+    for (const [name, message] of Object.entries<Message>(components.messages)) {
       expect(message.examples, name).not.to.deep.equal([]);
-      const validate = ajv.compile(message.payload);
-      for (const { payload } of message.examples) {
-        validate(payload);
-        expect(validate.errors, `${name} ${JSON.stringify(payload)}`).to.equal(null);
-      }
+      for (const { payload } of message.examples)
+        expect(violations(message.payload, components, payload), JSON.stringify(payload)).to.equal(null);
     }
-    expect(Object.keys(messages)).to.have.members(Object.keys(examples));
+    expect(components.messages).to.have.all.keys(Object.keys(examples.frames));
   });
 
-  it('names every error code and every command', async () => {
-    const { body } = await http('GET', '/asyncapi.yaml');
-    for (const code of Object.keys(errorCodes)) expect(body).to.include(code);
-    expect(Object.keys(parse(body).operations)).to.include.members([...registry.keys()]);
+  it('names every error code', async () => {
+    const { description } = parse((await http('GET', '/asyncapi.yaml')).body).info;
+    for (const [code, { summary }] of Object.entries(errorCodes))
+      expect(description).to.include(`| \`${code}\` | ${summary} |`);
+  });
+
+  it('has a first client that works as it is pasted', async () => {
+    const user = await newUser();
+    const { description } = parse((await http('GET', '/asyncapi.yaml')).body).info;
+    const script = /```js\n(.*?)```/s
+      .exec(description)?.[1]
+      ?.replaceAll('localhost:3000', `127.0.0.1:${server.port}`)
+      .replace("'Ada'", `'${user.username}'`)
+      .replace("'correct horse'", `'${user.password}'`);
+    const { WebSocket: native } = globalThis;
+    Object.assign(globalThis, { WebSocket });
+    const client = await import(
+      `data:text/javascript,${encodeURIComponent(`${script}; export { seq, socket };`)}`
+    );
+    Object.assign(globalThis, { WebSocket: native });
+    client.socket.close();
+    expect(client.seq).to.equal(2); // after the creation of the group
   });
 });
 
@@ -63,32 +99,74 @@ describe('openapi.yaml', () => {
     expect(await new Validator().validate(body)).to.deep.include({ valid: true });
   });
 
-  it('has every HTTP call', async () => {
+  it('has every HTTP call with its successes and refusals', async () => {
     const { paths } = parse((await http('GET', '/openapi.yaml')).body);
-    for (const { method, path } of routes) expect(paths[path]).to.have.property(method.toLowerCase());
+    for (const { method, path, success, errors, authenticated } of routes) {
+      const operation = paths[path][method.toLowerCase()];
+      expect(operation.responses).to.include.all.keys(Object.keys(success));
+      for (const code of errors)
+        expect(operation.responses[errorCodes[code].status].description).to.include(code);
+      expect(operation.security).to.deep.equal(authenticated && [{ token: [] }]);
+    }
+  });
+
+  it('has schemas that fit the calls of today', async () => {
+    const { paths, components } = parse((await http('GET', '/openapi.yaml')).body);
+    for (const [name, calls] of Object.entries(examples.calls)) {
+      const [method = '', path = ''] = name.split(' ');
+      const { requestBody, responses } = paths[path][method.toLowerCase()];
+      for (const { body, status, answer } of calls) {
+        const sent = requestBody?.content['application/json'].schema;
+        if (status < 300 && body) expect(violations(sent, components, body), name).to.equal(null);
+        const got = responses[status].content?.['application/json'].schema;
+        if (answer) expect(violations(got, components, answer), `${name} ${status}`).to.equal(null);
+        else expect(got, `${name} ${status}`).to.equal(undefined);
+      }
+    }
   });
 });
 
 describe('the pages of the documents', () => {
+  const types = { js: 'text/javascript', css: 'text/css', yaml: 'application/yaml' };
+
   for (const path of ['/docs/', '/api/'])
     it(`${path} loads everything from this server`, async () => {
       const { status, headers, body } = await http('GET', path);
       expect([status, headers.get('content-type')]).to.deep.equal([200, 'text/html; charset=utf-8']);
-      expect(headers.get('content-security-policy')).to.include("default-src 'self'");
-      const links = [...body.matchAll(/(?:src|href|schemaUrl|cssImportPath)="([^"]+)"/g)].map(
-        ([, link]) => link,
-      );
+      expect(headers.get('content-security-policy')).to.match(/^default-src 'self';/);
+      expect(headers.get('content-security-policy')).not.to.match(/https?:|\*/);
+
+      const start = path === '/api/' ? (await http('GET', '/api/start.js')).body : '';
+      const links = [
+        ...(body + start).matchAll(/(?:src=|href=|schemaUrl=|cssImportPath=|url: )["']([^"']+)/g),
+      ]
+        .map(([, link = '']) => link)
+        .filter((link) => link !== 'data:,');
       expect(links.length).to.be.at.least(3);
       for (const link of links) {
-        const asset = await http('GET', new URL(link, `http://here${path}`).pathname);
-        expect([link, asset.status]).to.deep.equal([link, 200]);
-        expect(asset.headers.get('content-type')).to.match(/javascript|css|yaml/);
+        const { origin, pathname } = new URL(link, server.url + path);
+        expect(origin).to.equal(server.url);
+        const asset = await http('GET', pathname);
+        const type = Object.entries(types).find(([extension]) => pathname.endsWith(`.${extension}`))?.[1];
+        expect([asset.status, asset.headers.get('content-type')], link).to.deep.equal([
+          200,
+          `${type}; charset=utf-8`,
+        ]);
+        if (type === 'text/css') expect(asset.body).not.to.match(/@import|url\(["']?(https?:)?\/\//);
       }
     });
 
-  it('are found from the root and without a slash, and are not sent twice', async () => {
+  it('are found from the root and without a slash', async () => {
     expect((await http('GET', '/')).headers.get('location')).to.equal('/docs/');
     expect((await http('GET', '/docs')).headers.get('location')).to.equal('/docs/');
     expect((await http('GET', '/api')).headers.get('location')).to.equal('/api/');
+  });
+
+  it('are not sent again to a browser that has them', async () => {
+    for (const path of ['/docs/', '/docs/component.js', '/asyncapi.yaml', '/openapi.yaml']) {
+      const etag = (await http('GET', path)).headers.get('etag') ?? '';
+      const again = await fetch(server.url + path, { headers: { 'if-none-match': etag } });
+      expect([again.status, await again.text()], path).to.deep.equal([304, '']);
+    }
   });
 });

@@ -5,6 +5,7 @@ import { type Examples, messageNames, UNREADABLE } from './examples.ts';
 import { introduction } from './introduction.ts';
 import {
   errorSchema,
+  partSchemas,
   plain,
   pushSchema,
   replySchema,
@@ -16,14 +17,15 @@ import { VERSION } from './version.ts';
 const CHANNEL = { $ref: '#/channels/socket' };
 
 /** The AsyncAPI 3.0 document (https://www.asyncapi.com/docs/reference/specification/v3.0.0) of all commands, as YAML. */
-export function asyncapiDocument(commands: Iterable<Command>, examples: Examples): string {
-  const list = [...commands];
+export function asyncapiDocument(registry: Iterable<Command>, examples: Examples): string {
+  const commands = [...registry];
   const messages = Object.fromEntries(
-    [
-      ...list.flatMap(messagesOf),
-      [UNREADABLE, unreadableErrorSchema, 'A frame that names no command'] as const,
-    ].map(([name, schema, title]) => [name, message(name, schema, title, examples[name] ?? [])]),
+    [...commands.flatMap(messagesOf), unreadable].map((message) => [
+      message.name,
+      describe(message, examples.frames[message.name] ?? []),
+    ]),
   );
+  const schemas = Object.entries(partSchemas(commands)).map(([name, schema]) => [name, plain(schema)]);
   return stringify(
     {
       asyncapi: '3.0.0',
@@ -31,7 +33,7 @@ export function asyncapiDocument(commands: Iterable<Command>, examples: Examples
       info: {
         title: 'Parley',
         version: VERSION,
-        description: introduction,
+        description: introduction(commands, examples),
         license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
         tags: [{ name: 'messenger' }],
       },
@@ -51,49 +53,91 @@ export function asyncapiDocument(commands: Iterable<Command>, examples: Examples
         socket: {
           address: '/',
           title: 'The one socket',
-          description: 'Everything goes over it. `/ws` is the same, for proxies that route by path.',
+          summary: 'Everything goes over it. `/ws` is the same, for proxies that route by path.',
           messages: Object.fromEntries(
             Object.keys(messages).map((name) => [name, { $ref: `#/components/messages/${name}` }]),
           ),
         },
       },
-      operations: Object.fromEntries(list.flatMap(operationsOf)),
-      components: { messages, securitySchemes },
+      operations: {
+        ...Object.fromEntries(commands.flatMap(operationsOf)),
+        [UNREADABLE]: send('Answer to a frame that is no request, or that names no command', UNREADABLE),
+      },
+      components: {
+        messages,
+        schemas: Object.fromEntries(schemas),
+        correlationIds: { request: { description: 'There when the request has one', location: ID } },
+        securitySchemes,
+      },
     },
-    { aliasDuplicateObjects: false, lineWidth: 110 },
+    { aliasDuplicateObjects: false, blockQuote: 'literal', lineWidth: 110 },
   );
 }
 
-type NamedSchema = readonly [name: string, schema: TSchema, title: string];
+/** Where the id stands that a reply has from its request. */
+const ID = '$message.payload#/id';
 
-function messagesOf(command: Command): NamedSchema[] {
-  const names = messageNames(command.type);
-  const { push } = command;
-  return [
-    [names.request, requestSchema(command), `Request ${command.type}`],
-    [names.reply, replySchema(command), `Reply to ${command.type}`],
-    [names.error, errorSchema(command), `Refusal of ${command.type}`],
-    ...(push ? [[names.push, pushSchema(command.type, push.fields), `Push ${command.type}`] as const] : []),
-  ];
+interface Message {
+  readonly name: string;
+  readonly title: string;
+  readonly schema: TSchema;
+  /** Whether it has an `id` that pairs it with another message. */
+  readonly paired: boolean;
 }
 
-function message(name: string, schema: TSchema, title: string, payloads: readonly object[]) {
-  return { name, title, payload: plain(schema), examples: payloads.map((payload) => ({ payload })) };
+function messagesOf(command: Command): Message[] {
+  const { type, push } = command;
+  const names = messageNames(type);
+  const all = [
+    { name: names.request, title: `Request ${type}`, schema: requestSchema(command), paired: true },
+    { name: names.reply, title: `Reply to ${type}`, schema: replySchema(command), paired: true },
+    { name: names.error, title: `Refusal of ${type}`, schema: errorSchema(command), paired: true },
+  ];
+  if (push) all.push({ name: names.push, title: `Push ${type}`, schema: pushSchema(command), paired: false });
+  return all;
+}
+
+const unreadable: Message = {
+  name: UNREADABLE,
+  title: 'A frame that names no command',
+  schema: unreadableErrorSchema(),
+  paired: true,
+};
+
+function describe({ name, title, schema, paired }: Message, frames: readonly object[]): object {
+  return {
+    name,
+    title,
+    ...(paired && { correlationId: { $ref: '#/components/correlationIds/request' } }),
+    payload: plain(schema),
+    examples: frames.map((payload) => ({ ...('code' in payload && { name: payload.code }), payload })),
+  };
 }
 
 function operationsOf({ type, summary, description, push }: Command): [string, object][] {
   const names = messageNames(type);
-  const ref = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` });
-  const operation = {
+  const command = {
     action: 'receive',
     channel: CHANNEL,
     summary,
     ...(description && { description }),
-    messages: [ref(names.request)],
-    reply: { channel: CHANNEL, messages: [ref(names.reply), ref(names.error), ref(UNREADABLE)] },
+    messages: [inChannel(names.request)],
+    reply: { channel: CHANNEL, messages: [inChannel(names.reply), inChannel(names.error)] },
   };
-  const pushed = { action: 'send', channel: CHANNEL, summary: push?.summary, messages: [ref(names.push)] };
-  return [[type, operation], ...(push ? [[names.push, pushed] as [string, object]] : [])];
+  return push
+    ? [
+        [type, command],
+        [names.push, send(push.summary, names.push)],
+      ]
+    : [[type, command]];
+}
+
+function send(summary: string, message: string): object {
+  return { action: 'send', channel: CHANNEL, summary, messages: [inChannel(message)] };
+}
+
+function inChannel(message: string): object {
+  return { $ref: `#/channels/socket/messages/${message}` };
 }
 
 const securitySchemes = {

@@ -1,7 +1,19 @@
 import recorded from './examples.json' with { type: 'json' };
 
-/** Frames of a real conversation, by the name of the message they are examples of; see record.ts. */
-export type Examples = Readonly<Record<string, readonly object[]>>;
+/** Real traffic for the documents to show; see record.ts. */
+export interface Examples {
+  /** Frames by the name of the message they are examples of. */
+  readonly frames: Readonly<Record<string, readonly object[]>>;
+  /** HTTP calls by method and path, such as `POST /auth/login`. */
+  readonly calls: Readonly<Record<string, readonly RecordedCall[]>>;
+}
+
+export interface RecordedCall {
+  readonly body: object | null;
+  readonly status: number;
+  /** Null where there is no body. */
+  readonly answer: object | null;
+}
 
 export const examples: Examples = recorded;
 

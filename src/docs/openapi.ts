@@ -2,82 +2,119 @@ import { Type } from 'typebox';
 import { stringify } from 'yaml';
 import { type ErrorCode, errorCodes } from '../errors.ts';
 import type { Route } from '../http/define.ts';
-import { plain } from './schemas.ts';
+import type { Examples, RecordedCall } from './examples.ts';
+import { plain, schemaRef } from './schemas.ts';
 import { VERSION } from './version.ts';
 
 /** The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0) of the HTTP calls, as YAML. */
-export function openapiDocument(routes: readonly Route[]): string {
+export function openapiDocument(routes: readonly Route[], { calls }: Examples): string {
   const paths: Record<string, Record<string, object>> = {};
-  for (const route of routes)
-    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route) };
+  for (const route of routes) {
+    const recorded = calls[`${route.method} ${route.path}`] ?? [];
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route, recorded) };
+  }
   return stringify(
     {
       openapi: '3.1.0',
       info: {
         title: 'Parley accounts',
         version: VERSION,
-        description:
-          'HTTP does accounts only. Everything else is a command over the WebSocket: see the AsyncAPI document, ' +
-          '`/asyncapi.yaml`, shown at [/docs/](/docs/).',
+        description,
         license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
       },
       servers: [{ url: '/' }],
       paths,
       components: {
+        schemas: { [ERROR]: plain(errorSchema(routes)) },
         securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
       },
     },
-    { aliasDuplicateObjects: false, lineWidth: 110 },
+    { aliasDuplicateObjects: false, blockQuote: 'literal', lineWidth: 110 },
   );
 }
 
-function operation(route: Route): object {
+const description = `
+HTTP does accounts only. Everything else is a command over the WebSocket: see the AsyncAPI document,
+\`/asyncapi.yaml\`, shown at [/docs/](/docs/).
+
+Every refusal is \`{ "error": true, "code", "message" }\`: go by \`code\`. A path that is not here is 404 \`NOT_FOUND\`,
+a method that is not here 405 \`METHOD_NOT_ALLOWED\`.
+`.trim();
+
+const ERROR = 'Error';
+/** The refusals that need no route. */
+const ANYWHERE: readonly ErrorCode[] = ['NOT_FOUND', 'METHOD_NOT_ALLOWED'];
+
+function errorSchema(routes: readonly Route[]) {
+  const codes = [...new Set([...routes.flatMap(errorsOf), ...ANYWHERE])];
+  return Type.Object({
+    error: Type.Literal(true),
+    code: Type.Enum(codes),
+    message: Type.String({ description: 'A sentence for a person' }),
+  });
+}
+
+function operation(route: Route, calls: readonly RecordedCall[]): object {
   const { method, path, summary, authenticated, body, success } = route;
+  const accepted = calls.filter(({ status }) => status < 300);
+  const requests = accepted.map((call) => [`with ${Object.keys(call.body ?? {}).join(', ')}`, call.body]);
   return {
     operationId: `${method.toLowerCase()}${path.replaceAll(/\/(\w)/g, (_, letter) => letter.toUpperCase())}`,
     summary,
+    tags: [path.split('/')[1]],
     ...(authenticated && { security: [{ token: [] }] }),
-    ...(body && { requestBody: { required: true, content: content(plain(body)) } }),
+    ...(body && { requestBody: { required: true, content: content(plain(body), requests) } }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(success).map(([status, { summary: description, schema, contentType }]) => [
-          status,
-          { description, ...(schema && { content: content(plain(schema), contentType) }) },
-        ]),
+        Object.entries(success).map(([status, { summary: description, schema, contentType }]) => {
+          const answers = calls
+            .filter((call) => call.status === Number(status) && call.answer)
+            .map(({ body, answer }) => [body ? `to ${Object.keys(body).join(', ')}` : 'answer', answer]);
+          return [
+            status,
+            { description, ...(schema && { content: content(plain(schema), answers, contentType) }) },
+          ];
+        }),
       ),
-      ...errorResponses(route),
+      ...errorResponses(route, calls),
     },
   };
 }
 
-const content = (schema: object, type = 'application/json') => ({ [type]: { schema } });
+/** A body: its schema, and examples by name. */
+function content(schema: object, examples: unknown[][], type = 'application/json'): object {
+  const named = examples.map(([name, value]) => [name, { value }]);
+  return { [type]: { schema, ...(named.length > 0 && { examples: Object.fromEntries(named) }) } };
+}
 
-/** The refusals of a route by status, with those that any route may meet. */
-function errorResponses({ errors, body }: Route): Record<string, object> {
-  const codes: ErrorCode[] = [
-    ...errors,
-    ...(body ? (['PAYLOAD_TOO_LARGE', 'UNAVAILABLE'] as const) : []),
-    'INTERNAL',
-  ];
+/** The refusals of a route, with those that any such route may meet. */
+function errorsOf({ errors, body }: Route): ErrorCode[] {
+  const ofBody: readonly ErrorCode[] = body ? ['PAYLOAD_TOO_LARGE', 'UNAVAILABLE'] : [];
+  return [...new Set([...errors, ...ofBody, 'INTERNAL' as const])];
+}
+
+function errorResponses(route: Route, calls: readonly RecordedCall[]): Record<string, object> {
+  const byStatus = new Map<number, ErrorCode[]>();
+  for (const code of errorsOf(route)) {
+    const { status } = errorCodes[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
   return Object.fromEntries(
-    [...new Set(codes)].map((code) => {
-      const { status, summary } = errorCodes[code];
-      const waits = status === 429 || status === 503;
-      const schema = Type.Object({
-        error: Type.Literal(true),
-        code: Type.Literal(code),
-        message: Type.String(),
-      });
-      return [
-        String(status),
-        {
-          description: summary,
-          ...(waits && {
-            headers: { 'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } } },
-          }),
-          content: content(plain(schema)),
-        },
-      ];
-    }),
+    [...byStatus].map(([status, codes]) => [status, errorResponse(status, codes, calls)]),
   );
+}
+
+function errorResponse(status: number, codes: readonly ErrorCode[], calls: readonly RecordedCall[]): object {
+  const examples = codes.map((code) => {
+    const recorded = calls.find(({ answer }) => answer && 'code' in answer && answer.code === code);
+    return [code, recorded?.answer ?? { error: true, code, message: errorCodes[code].summary }];
+  });
+  const waits = status === 429 || status === 503;
+  return {
+    description: codes.map((code) => `\`${code}\`: ${errorCodes[code].summary}`).join('; '),
+    ...(waits && {
+      headers: { 'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } } },
+    }),
+    content: content(plain(schemaRef(ERROR)), examples),
+  };
 }

@@ -18,50 +18,83 @@ export function plain(schema: TSchema): object {
   });
 }
 
-const RequestId = Type.Union([Type.String(), Type.Integer()], {
-  description: 'Chosen by the client and echoed on the reply',
-});
+/** A pointer to a schema among the components of the document. */
+export const schemaRef = (name: string) => Type.Ref(`#/components/schemas/${name}`);
 
-export function requestSchema({ type, params }: Command): TObject {
-  const envelope = { type: Type.Literal(type), id: Type.Optional(RequestId) };
-  const needed = Array.isArray(params.required) && params.required.length > 0;
-  return Type.Object({ ...envelope, params: needed ? params : Type.Optional(params) });
-}
+const REQUEST_ID = 'RequestId';
+const paramsName = (type: string) => `${type}Params`;
+const resultName = (type: string) => `${type}Result`;
+const pushedName = (type: string) => `${type}Pushed`;
 
-export function replySchema({ type, result }: Command): TObject {
-  const fixed = { data: Type.Null(), message: Type.Null(), senderName: Type.Null() };
-  return Type.Object({
-    type: Type.Literal(type),
-    success: Type.Literal(true),
-    params: Type.Object({ ...fixed, ...result.properties }),
-    id: Type.Optional(RequestId),
+/** The parts of envelopes, by the names that {@link requestSchema} and the others refer to them by. */
+export function partSchemas(commands: readonly Command[]): Record<string, TSchema> {
+  const requestId = Type.Union([Type.String(), Type.Integer()], {
+    description: 'Chosen by the client and echoed on the reply',
   });
+  return { [REQUEST_ID]: requestId, ...Object.assign({}, ...commands.map(partsOf)) };
 }
 
-export function pushSchema(type: string, fields: TObject): TObject {
-  const fixed = {
+function partsOf({ type, params, result, push }: Command): Record<string, TSchema> {
+  const noText = { data: Type.Null(), message: Type.Null(), senderName: Type.Null() };
+  const text = {
     data: Type.Null(),
     message: Type.String({ description: 'The content, or a sentence about what happened' }),
     senderName: Type.String({ description: 'Who did it' }),
   };
+  return {
+    [paramsName(type)]: params,
+    [resultName(type)]: Type.Object({ ...noText, ...result.properties }),
+    ...(push && { [pushedName(type)]: Type.Object({ ...text, ...push.fields.properties }) }),
+  };
+}
+
+export function requestSchema({ type, params }: Command): TObject {
+  const part = schemaRef(paramsName(type));
+  const needed = Array.isArray(params.required) && params.required.length > 0;
+  return Type.Object({
+    type: Type.Literal(type),
+    params: needed ? part : Type.Optional(part),
+    id: Type.Optional(schemaRef(REQUEST_ID)),
+  });
+}
+
+export function replySchema({ type }: Command): TObject {
   return Type.Object({
     type: Type.Literal(type),
     success: Type.Literal(true),
-    params: Type.Object({ ...fixed, ...fields.properties }),
+    params: schemaRef(resultName(type)),
+    id: Type.Optional(schemaRef(REQUEST_ID)),
+  });
+}
+
+export function pushSchema({ type }: Command): TObject {
+  return Type.Object({
+    type: Type.Literal(type),
+    success: Type.Literal(true),
+    params: schemaRef(pushedName(type)),
   });
 }
 
 /** What every command may answer, beside the refusals of its own. */
 const COMMON_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'];
+/** What is answered to a frame that names no command. */
+const UNREADABLE_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'UNKNOWN_TYPE', 'RATE_LIMITED'];
+
+/** Every code that may come over the WebSocket. */
+export function socketErrors(commands: readonly Command[]): ReadonlySet<ErrorCode> {
+  return new Set([...commands.flatMap(({ errors }) => errors), ...COMMON_ERRORS, ...UNREADABLE_ERRORS]);
+}
 
 export function errorSchema({ type, errors }: Command): TObject {
   return errorFrame(Type.Literal(type), [...errors, ...COMMON_ERRORS]);
 }
 
-export const unreadableErrorSchema = errorFrame(
-  Type.String({ description: 'The type of the request, or "unknown" when it could not be read' }),
-  ['BAD_REQUEST', 'UNKNOWN_TYPE', 'RATE_LIMITED'],
-);
+export function unreadableErrorSchema(): TObject {
+  const type = Type.String({
+    description: 'The type of the request, or "unknown" when it could not be read',
+  });
+  return errorFrame(type, UNREADABLE_ERRORS);
+}
 
 function errorFrame(type: TSchema, codes: readonly ErrorCode[]): TObject {
   return Type.Object({
@@ -71,6 +104,6 @@ function errorFrame(type: TSchema, codes: readonly ErrorCode[]): TObject {
     code: Type.Enum([...codes], {
       description: codes.map((code) => `\`${code}\`: ${errorCodes[code].summary}`).join('; '),
     }),
-    id: Type.Optional(RequestId),
+    id: Type.Optional(schemaRef(REQUEST_ID)),
   });
 }

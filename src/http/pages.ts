@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** A file served as it is. */
@@ -10,46 +10,68 @@ export interface Page {
   readonly etag: string;
 }
 
-/** The documents and the pages that show them, by path; everything they load is served here, too. */
-export async function documentPages(asyncapi: string, openapi: string): Promise<ReadonlyMap<string, Page>> {
-  const packageFile = async (path: string, type: string) =>
-    page(await readFile(fileURLToPath(import.meta.resolve(path))), type);
+/** How to make the documents that are shown. */
+export interface Documents {
+  readonly asyncapi: () => string;
+  readonly openapi: () => string;
+}
+
+/**
+ * The documents and the pages that show them, by path; everything they load is served here, too. Each is made
+ * or read when it is first asked for: together they take a tenth of a second, which no start should wait for.
+ */
+export function documentPages({ asyncapi, openapi }: Documents): ReadonlyMap<string, Page> {
   return new Map([
     ['/', redirect('/docs/')],
     ['/asyncapi.yaml', page(asyncapi, 'application/yaml')],
     ['/openapi.yaml', page(openapi, 'application/yaml')],
 
     ['/docs', redirect('/docs/')],
-    ['/docs/', page(asyncapiPage, 'text/html', ASYNCAPI_POLICY)],
+    ['/docs/', page(() => asyncapiPage, 'text/html', ASYNCAPI_POLICY)],
     [
       '/docs/component.js',
-      await packageFile('@asyncapi/web-component/lib/asyncapi-web-component.js', 'text/javascript'),
+      packageFile('@asyncapi/web-component/lib/asyncapi-web-component.js', 'text/javascript'),
     ],
-    [
-      '/docs/component.css',
-      await packageFile('@asyncapi/react-component/styles/default.min.css', 'text/css'),
-    ],
+    ['/docs/component.css', packageFile('@asyncapi/react-component/styles/default.min.css', 'text/css')],
 
     ['/api', redirect('/api/')],
-    ['/api/', page(openapiPage, 'text/html', OPENAPI_POLICY)],
-    ['/api/start.js', page(openapiStart, 'text/javascript')],
-    ['/api/swagger-ui.js', await packageFile('swagger-ui-dist/swagger-ui-bundle.js', 'text/javascript')],
-    ['/api/swagger-ui.css', await packageFile('swagger-ui-dist/swagger-ui.css', 'text/css')],
+    ['/api/', page(() => openapiPage, 'text/html', OPENAPI_POLICY)],
+    ['/api/start.js', page(() => openapiStart, 'text/javascript')],
+    ['/api/swagger-ui.js', packageFile('swagger-ui-dist/swagger-ui-bundle.js', 'text/javascript')],
+    ['/api/swagger-ui.css', packageFile('swagger-ui-dist/swagger-ui.css', 'text/css')],
   ]);
 }
 
-function page(content: string | Buffer, type: string, headers: Readonly<Record<string, string>> = {}): Page {
-  const body = Buffer.from(content);
+type Headers = Readonly<Record<string, string>>;
+
+function page(content: () => string | Buffer, type: string, headers: Headers = {}): Page {
+  let made: { readonly body: Buffer; readonly etag: string } | undefined;
+  const make = () => {
+    const body = Buffer.from(content());
+    return { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` };
+  };
   return {
     status: 200,
     headers: { 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-cache', ...headers },
-    body,
-    etag: `"${createHash('sha256').update(body).digest('base64url')}"`,
+    get body() {
+      made ??= make();
+      return made.body;
+    },
+    get etag() {
+      made ??= make();
+      return made.etag;
+    },
   };
 }
 
+/** A file of a package of ours; throws at once when the package is not there. */
+function packageFile(path: string, type: string): Page {
+  const file = fileURLToPath(import.meta.resolve(path));
+  return page(() => readFileSync(file), type);
+}
+
 function redirect(location: string): Page {
-  return { ...page('', 'text/plain', { Location: location }), status: 302 };
+  return { ...page(() => '', 'text/plain', { Location: location }), status: 302 };
 }
 
 /** Both viewers style themselves inline; AsyncAPI's compiles schemas to functions, which counts as eval. */
@@ -64,6 +86,7 @@ const html = (title: string, head: string, body: string) => `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
+<link rel="icon" href="data:,">
 ${head}
 </head>
 <body>
@@ -72,12 +95,20 @@ ${body}
 </html>
 `;
 
+/** Names operations as seen by a client; a reply is part of its command. */
+const asyncapiConfig = {
+  show: { sidebar: true, errors: true, schemas: false },
+  expand: { messageExamples: true },
+  replyLabel: 'command',
+  sendLabel: 'push',
+};
+
 const asyncapiPage = html(
   'Parley: WebSocket commands',
   `<style>body { font-family: system-ui, sans-serif; margin: 0 }</style>
 <script src="component.js" defer></script>`,
   `<asyncapi-component schemaUrl="/asyncapi.yaml" cssImportPath="/docs/component.css"
-  config='{"show": {"sidebar": true, "errors": true}}'></asyncapi-component>`,
+  config='${JSON.stringify(asyncapiConfig)}'></asyncapi-component>`,
 );
 
 const openapiPage = html(
@@ -88,4 +119,4 @@ const openapiPage = html(
   '<div id="swagger-ui"></div>',
 );
 
-const openapiStart = `SwaggerUIBundle({ url: '/openapi.yaml', dom_id: '#swagger-ui' });\n`;
+const openapiStart = `SwaggerUIBundle({ url: '/openapi.yaml', dom_id: '#swagger-ui', validatorUrl: null });\n`;
