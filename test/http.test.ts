@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { expect } from 'chai';
 import { http, newUser, server, startServer } from './harness.ts';
 
@@ -86,6 +86,31 @@ describe('HTTP', () => {
       expect([status, body]).to.deep.equal([200, { status: 'ok' }]);
       expect((await http('HEAD', path)).status).to.equal(200);
     }
+  });
+
+  it('answers HEAD as GET without the body, and goes on with the connection', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const call = (method: string, path: string) =>
+      new Promise<[number | undefined, number]>((resolve, reject) => {
+        request(server.url + path, { method, agent }, (answer) => {
+          let bytes = 0;
+          answer.on('data', (chunk) => {
+            bytes += chunk.length;
+          });
+          answer.on('end', () => resolve([answer.statusCode, bytes]));
+        })
+          .on('error', reject)
+          .end();
+      });
+    for (const path of ['/docs/', '/asyncapi.yaml', '/health/live', '/nothing/here', '/auth/login']) {
+      const [status, bytes] = await call('GET', path);
+      expect(bytes, path).to.be.greaterThan(0);
+      for (let round = 0; round < 2; round++) {
+        expect(await call('HEAD', path), path).to.deep.equal([status, 0]);
+        expect(await call('GET', path), path).to.deep.equal([status, bytes]);
+      }
+    }
+    agent.destroy();
   });
 
   it('shows metrics as Prometheus text', async () => {

@@ -23,13 +23,20 @@ export function respond(
     res.writeHeader('X-Content-Type-Options', 'nosniff');
     for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
     if (body === undefined) res.endWithoutBody();
-    else if (withoutBody) res.endWithoutBody(Buffer.byteLength(body), closeConnection);
-    else res.end(Buffer.from(body), closeConnection); // bytes: see bytesOf in Connection.ts
+    else if (withoutBody) {
+      res.writeHeader('Content-Length', String(Buffer.byteLength(body)));
+      res.endWithoutBody(); // given a length, it would not count as an answer (uNetworking/uWebSockets#1855)
+    } else res.end(Buffer.from(body), closeConnection); // bytes: see bytesOf in Connection.ts
   });
 }
 
 /** Answers with an error in the contract's shape: `{ error: true, code, message }`. */
-export function respondError(res: HttpResponse, error: ApiError, headers: Headers = {}): void {
+export function respondError(
+  res: HttpResponse,
+  error: ApiError,
+  headers: Headers = {},
+  withoutBody = false,
+): void {
   const { code, message, retryAfter } = error;
   const { status } = errorCodes[code];
   const all = {
@@ -40,7 +47,10 @@ export function respondError(res: HttpResponse, error: ApiError, headers: Header
   };
   // The rest of an oversized body is not worth reading.
   const closeConnection = status === 413;
-  respond(res, status, all, JSON.stringify({ error: true, code, message }), { closeConnection });
+  respond(res, status, all, JSON.stringify({ error: true, code, message }), {
+    withoutBody,
+    closeConnection,
+  });
 }
 
 /** Pages carry a hash of their content: a browser that has one asks, and is told that nothing changed. */

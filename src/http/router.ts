@@ -58,11 +58,11 @@ export function mountRouter(
 
     const methods = page ? ['GET'] : atPath.map((candidate) => candidate.method);
     if (methods.length === 0) {
-      respondError(res, new ApiError('NOT_FOUND', `There is nothing at ${path.slice(0, 100)}`), cors);
+      respondError(res, new ApiError('NOT_FOUND', `There is nothing at ${path.slice(0, 100)}`), cors, isHead);
     } else {
       const allow = methods.join(', ');
       const error = new ApiError('METHOD_NOT_ALLOWED', `${path} takes ${allow}`);
-      respondError(res, error, { ...cors, Allow: allow });
+      respondError(res, error, { ...cors, Allow: allow }, isHead);
     }
   });
 
@@ -94,7 +94,7 @@ export function mountRouter(
     } catch (error) {
       const refusal = refusalOf(error) ?? bug(error, route);
       status = errorCodes[refusal.code].status;
-      if (!client.signal.aborted) respondError(res, refusal, cors);
+      if (!client.signal.aborted) respondError(res, refusal, cors, isHead);
     } finally {
       unanswered--;
     }
