@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { groupOfMember } from '../chats/groups.ts';
+import { violatedColumn } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
 import { sent } from '../messages/drafts.ts';
 import { Id, Sent } from '../schema/types.ts';
@@ -27,7 +28,10 @@ export const addUserInGroup = defineCommand({
       const added = await activeUser(db, userId, transaction);
       const member = { chatId: groupId, userId };
       if (await db.members.findOne({ where: member, transaction })) throw new ApiError('ALREADY_A_MEMBER');
-      await db.members.create(member, { transaction });
+      await db.members.create(member, { transaction }).catch((error) => {
+        // another node was faster
+        throw violatedColumn(error) ? new ApiError('ALREADY_A_MEMBER') : error;
+      });
       const content = `${nameOf(actor)} added ${nameOf(added)}`;
       const stored = await write({
         senderId: session.userId,

@@ -12,7 +12,7 @@ export const newGroup = defineCommand({
   summary: 'Create a group; its creator becomes the owner and first member',
   params: Type.Object({ groupName: GroupName }),
   result: Type.Object({ groupId: Id }),
-  errors: [],
+  errors: ['NOT_FOUND'],
   push: {
     summary: 'This user created a group from another connection',
     fields: Type.Object({ ...Sent.properties, groupId: Id, groupName: GroupName, userId: Id }),

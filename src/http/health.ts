@@ -22,7 +22,7 @@ export const ready = defineRoute({
   async handle(_, { db, accepting }) {
     if (!accepting()) throw new ApiError('UNAVAILABLE', 'The server is stopping');
     await db.sequelize.query('select 1').catch(() => {
-      throw new ApiError('UNAVAILABLE', 'The database cannot be reached');
+      throw new ApiError('UNAVAILABLE', 'The database cannot be reached', 1);
     });
     return { status: 200, body: { status: 'ok' } };
   },

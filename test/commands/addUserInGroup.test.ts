@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, http, newGroup, newUsers } from '../harness.ts';
+import { database, http, newGroup, newUser, newUsers, startServer } from '../harness.ts';
 
 describe('addUserInGroup', () => {
   it('tells all members and the added one, and keeps a system message', async () => {
@@ -44,6 +44,19 @@ describe('addUserInGroup', () => {
     );
     expect(answers.map(({ code }) => code ?? 'done').sort()).to.deep.equal(['ALREADY_A_MEMBER', 'done']);
     expect(await database.members.count({ where: { chatId: groupId } })).to.equal(3);
+  });
+
+  it('adds once when two nodes add the same user at once', async () => {
+    const other = await startServer();
+    const ada = await newUser();
+    const [here, there] = [await ada.connect(), await ada.connect(other.url)];
+    const groupId = await newGroup(here);
+    for (const { id } of await newUsers(10)) {
+      const calls = [here, there].map((client) => client.call('addUserInGroup', { groupId, userId: id }));
+      const codes = (await Promise.all(calls)).map(({ code }) => code ?? 'done');
+      expect(codes.sort()).to.deep.equal(['ALREADY_A_MEMBER', 'done']);
+    }
+    await other.close();
   });
 
   it('refuses outsiders, members who are in already, and unknown groups and users', async () => {
