@@ -56,7 +56,8 @@ const LOCALE = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-local
  * the database off under what is in flight.
  */
 export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | undefined): Cluster {
-  const options = { ...runAs, cwd: '/', env: { ...process.env, LC_ALL: 'C' } };
+  // An environment of its own: our secrets are no business of the database, nor PG* variables of its programs.
+  const options = { ...runAs, cwd: '/', env: { LC_ALL: 'C' } };
   const control = (...parameters: string[]) =>
     run(binaries.pg_ctl, ['-D', folder, '-w', ...parameters], options);
   const logFile = join(folder, 'postgres.log');
