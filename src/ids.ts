@@ -6,5 +6,7 @@ type Id<Of extends string> = number & { readonly [brand]?: Of };
 export type UserId = Id<'user'>;
 export type ChatId = Id<'chat'>;
 export type MessageId = Id<'message'>;
+export type InviteId = Id<'invite'>;
+export type SessionId = Id<'session'>;
 /** Counts the connections of this process, in the order they were opened. */
 export type ConnectionId = Id<'connection'>;

@@ -20,8 +20,11 @@ import { routes } from './http/routes.ts';
 import { createDialogDirectory } from './messages/dialogs.ts';
 import { pushMessage } from './messages/fanout.ts';
 import { MessageWriter } from './messages/MessageWriter.ts';
+import { SearchIndexer } from './messages/searchIndex.ts';
 import { createMetrics } from './metrics.ts';
+import { Presence } from './presence/Presence.ts';
 import { keptSecret } from './secrets.ts';
+import { SessionLog } from './sessions/SessionLog.ts';
 import { Connections } from './socket/Connections.ts';
 import { CloseCode } from './socket/closeCodes.ts';
 import { createDispatcher } from './socket/dispatcher.ts';
@@ -56,6 +59,10 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const bus = createMemoryBus();
     const connections = new Connections(bus, (topic, frame) => app.publish(topic, frame));
 
+    const sessions = new SessionLog(db, log);
+    await sessions.start();
+    const presence = new Presence(db, bus, sessions, connections);
+
     const metrics = createMetrics({
       connections: () => connections.size,
       writerQueue: () => writer.queueLength,
@@ -71,17 +78,29 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       log,
     );
 
+    const indexer = new SearchIndexer(db, log);
+
     let accepting = true;
     const services = { db, bus, tokens, log, accepting: () => accepting };
-    const dispatcher = createDispatcher(registry, { ...services, writer }, metrics, config.rateLimits);
-    mountSockets(app, { ...services, connections, rateLimited: config.rateLimits }, dispatcher, metrics);
+    const dispatcher = createDispatcher(
+      registry,
+      { ...services, writer, sessions, presence },
+      metrics,
+      config.rateLimits,
+    );
+    mountSockets(
+      app,
+      { ...services, connections, sessions, presence, rateLimited: config.rateLimits },
+      dispatcher,
+      metrics,
+    );
 
     const attempts = config.rateLimits ? createAttemptLimits() : noAttemptLimits;
     const pages = documentPages({
       asyncapi: () => asyncapiDocument(registry.values(), examples),
       openapi: () => openapiDocument(routes, examples),
     });
-    const routeServices = { ...services, passwords, attempts, metricsText: metrics.text };
+    const routeServices = { ...services, writer, passwords, attempts, metricsText: metrics.text };
     const router = mountRouter(app, routes, pages, routeServices, metrics, config.corsOrigins);
 
     const listenSocket = await listen(config.host, config.port);
@@ -95,6 +114,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         await writer.drain();
         for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
         connections.close();
+        presence.close();
+        await Promise.all([sessions.close(), indexer.close()]);
         app.close();
         await Promise.all([db.close(), passwords.close()]);
       },

@@ -213,8 +213,10 @@ describe('DELETE /users/me', () => {
     await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
 
     expect(await database.members.count({ where: { chatId: groupId } })).to.equal(1);
-    const [row] = (await a.call('getlatestMessageGroup', { groupId })).params.data;
+    const [left, row] = (await a.call('getlatestMessageGroup', { groupId })).params.data;
+    expect(left).to.include({ kind: 'system', content: 'Deleted user left the group' });
     expect(row).to.include({ content: 'I was here', senderName: 'Deleted user', sender_id: bob.id });
+    expect((await a.push('leaveGroup')).params).to.include({ groupId, userId: bob.id });
   });
 
   it('refuses a wrong or missing password, and no token', async () => {

@@ -21,7 +21,7 @@ interface Message {
 
 /** Says what is wrong with a value by a schema that refers to the components of a document. */
 function violations(schema: object, components: object, value: unknown): unknown {
-  const ajv = new Ajv({ strict: true, allowUnionTypes: true });
+  const ajv = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true });
   ajv.addVocabulary(['components']);
   formats.default(ajv, ['date-time', 'email']);
   const validate = ajv.compile({ ...schema, components });

@@ -41,7 +41,7 @@ describe('the envelope', () => {
       ['{"type":"listLastMessage","params":"x"}', bad('listLastMessage', 'params must be an object')],
       [
         '{"type":"listLastMessage","params":{"__proto__":{"limit":1}}}',
-        bad('listLastMessage', 'params.__proto__ is not known; expected only limit, page'),
+        bad('listLastMessage', 'params.__proto__ is not known; expected only limit, page, archived'),
       ],
       [
         Buffer.from('{"type":"listLastMessage"}'),

@@ -25,7 +25,16 @@ describe('the migrations', () => {
   };
 
   it('make the schema, and take every step of it back', async () => {
-    const names = ['0001_users', '0002_chats', '0003_messages'];
+    const names = [
+      '0001_users',
+      '0002_chats',
+      '0003_messages',
+      '0004_people',
+      '0005_groups',
+      '0006_message_life',
+      '0007_search',
+      '0008_sessions',
+    ];
     expect(await migrationStatus(fresh)).to.deep.equal({ executed: [], pending: names });
     expect(await migrate(fresh)).to.deep.equal(names);
     expect(await migrate(fresh)).to.deep.equal([]);
@@ -39,6 +48,6 @@ describe('the migrations', () => {
 
   it('run once when several nodes start at the same time', async () => {
     const runs = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)]);
-    expect(runs.map(({ length }) => length).sort()).to.deep.equal([0, 0, 3]);
+    expect(runs.map(({ length }) => length).sort()).to.deep.equal([0, 0, 8]);
   });
 });

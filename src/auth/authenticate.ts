@@ -1,13 +1,17 @@
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
+import { standingBind, tokenStands } from './standing.ts';
 import type { Tokens } from './tokens.ts';
 
 /** The user a bearer token stands for now; refuses with `UNAUTHORIZED` when it is missing, invalid or revoked. */
 export async function authenticate(db: Database, tokens: Tokens, authorization: string): Promise<User> {
   const claims = tokens.verify(bearerToken(authorization) ?? '');
-  const user = claims && (await db.users.findByPk(claims.userId));
-  if (!user || user.deletedAt || user.tokenVersion !== claims.tokenVersion)
+  const [standing] = claims
+    ? await db.select(`select from users where ${tokenStands}`, standingBind(claims))
+    : [];
+  const user = standing && claims && (await db.users.findByPk(claims.userId));
+  if (!user || user.tokenVersion !== claims.tokenVersion)
     throw new ApiError('UNAUTHORIZED', 'The token is missing, invalid, expired or revoked');
   return user;
 }

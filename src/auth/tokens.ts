@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import type { UserId } from '../ids.ts';
 
@@ -5,6 +6,10 @@ import type { UserId } from '../ids.ts';
 export interface TokenClaims {
   readonly userId: UserId;
   readonly tokenVersion: number;
+  /** `jti`: tells the logins of a user apart. */
+  readonly tokenId: string | undefined;
+  /** Milliseconds since the epoch; 0 when the token does not say. */
+  readonly issuedAt: number;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
@@ -19,7 +24,13 @@ export interface Tokens {
 export function createTokens(secret: string, expiresIn: number): Tokens {
   return {
     issue: ({ id, tokenVersion }) =>
-      jwt.sign({ ver: tokenVersion }, secret, { algorithm: 'HS256', subject: String(id), expiresIn }),
+      // iat with a fraction (RFC 7519 allows it): a login right after others were ended is told from one right before
+      jwt.sign({ ver: tokenVersion, iat: Date.now() / 1000 }, secret, {
+        algorithm: 'HS256',
+        subject: String(id),
+        jwtid: randomUUID(),
+        expiresIn,
+      }),
     verify(token) {
       try {
         return readClaims(jwt.verify(token, secret, { algorithms: ['HS256'] }));
@@ -30,15 +41,26 @@ export function createTokens(secret: string, expiresIn: number): Tokens {
   };
 }
 
+/** Seconds since the epoch that PostgreSQL and JavaScript agree on, with room. */
+const MAX_TIME = 2 ** 37;
 /** The largest `integer` of PostgreSQL. */
 const MAX_VERSION = 2 ** 31 - 1;
 
 /** A signature alone does not make the claims ours: each must have the type and range we issue. */
 function readClaims(payload: unknown): TokenClaims | undefined {
-  const { sub, ver, exp } = payload as { sub?: unknown; ver?: unknown; exp?: unknown };
+  const { sub, ver, exp, jti, iat = 0 } = payload as Readonly<Record<string, unknown>>;
   if (typeof sub !== 'string' || !/^[1-9]\d{0,15}$/.test(sub) || !Number.isSafeInteger(Number(sub)))
     return undefined;
   if (typeof ver !== 'number' || !Number.isInteger(ver) || ver < 1 || ver > MAX_VERSION) return undefined;
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return undefined;
-  return { userId: Number(sub), tokenVersion: ver, expiresAt: exp * 1000 };
+  if (jti !== undefined && (typeof jti !== 'string' || jti.length > 100 || jti.includes('\0')))
+    return undefined;
+  if (typeof iat !== 'number' || !Number.isFinite(iat) || Math.abs(iat) > MAX_TIME) return undefined;
+  return {
+    userId: Number(sub),
+    tokenVersion: ver,
+    tokenId: jti,
+    issuedAt: iat * 1000,
+    expiresAt: exp * 1000,
+  };
 }

@@ -1,18 +1,30 @@
 import type { ConnectionId } from '../ids.ts';
 
-/** What is published about: a user's own connections, or everybody who is in a group. */
-export type Topic = `user:${number}` | `chat:${number}`;
+/** What is published about: a user's own connections, everybody who is in a group, or who watches a user's presence. */
+export type Topic = `user:${number}` | `chat:${number}` | `presence:${number}`;
 
 /** What happened to a user that every node with a connection of theirs must act on. */
 export type Signal =
   | { readonly kind: 'joined' | 'left'; readonly chatId: number }
   /** Connections whose token is older than `tokenVersion` end; without one, all do (the account is deleted). */
-  | { readonly kind: 'revoked'; readonly tokenVersion?: number };
+  | { readonly kind: 'revoked'; readonly tokenVersion?: number }
+  /** The connection with this session ends, and all that were opened with the token, if one is named. */
+  | { readonly kind: 'ended'; readonly sessionId?: number; readonly tokenId?: string }
+  /** All end but the connection of this session. */
+  | { readonly kind: 'othersEnded'; readonly sessionId: number }
+  /** The presence of that user is not to be seen any more. */
+  | { readonly kind: 'unwatch'; readonly userId: number };
 
 /** A serialised push, or a signal to the nodes themselves. */
 export type BusMessage =
   /** `except` is the connection that caused the push, on the node that publishes; it has its reply. */
-  { readonly frame: string; readonly except?: ConnectionId | undefined } | { readonly signal: Signal };
+  | {
+      readonly frame: string;
+      readonly except?: ConnectionId | undefined;
+      /** Users who do not get it though they listen. */
+      readonly exceptUsers?: readonly number[];
+    }
+  | { readonly signal: Signal };
 
 export type Unsubscribe = () => void;
 

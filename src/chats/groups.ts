@@ -1,19 +1,24 @@
-import type { Transaction } from 'sequelize';
-import type { Database } from '../database/database.ts';
+import type { Static } from 'typebox';
 import type { Chat } from '../database/models/Chat.ts';
-import { ApiError } from '../errors.ts';
-import type { ChatId, UserId } from '../ids.ts';
+import type { Role } from '../database/models/ChatMember.ts';
+import type { Group } from '../schema/groups.ts';
 
-/** The group, if the user is in it now; refuses with `NOT_FOUND` or `NOT_A_MEMBER`. */
-export async function groupOfMember(
-  db: Database,
-  groupId: ChatId,
-  userId: UserId,
-  transaction: Transaction | null = null,
-): Promise<Chat> {
-  const group = await db.chats.findOne({ where: { id: groupId, kind: 'group' }, transaction });
-  if (!group) throw new ApiError('NOT_FOUND', `There is no group ${groupId}`);
-  const member = await db.members.findOne({ where: { chatId: groupId, userId }, transaction });
-  if (!member) throw new ApiError('NOT_A_MEMBER');
-  return group;
+/** A group as a user with this role sees it. */
+export function groupRow(chat: Chat, role: Role | null): Static<typeof Group> {
+  const { id: groupId, name, description, isPrivate, whoMayAdd, whoMayPost } = chat;
+  const { slowModeSeconds, historyFrom, custom, memberCount } = chat;
+  return {
+    groupId,
+    groupName: name ?? '',
+    description,
+    isPrivate,
+    whoMayAdd,
+    whoMayPost,
+    slowModeSeconds,
+    historyFrom,
+    custom,
+    memberCount,
+    createdAt: chat.createdAt.toISOString(),
+    role,
+  };
 }

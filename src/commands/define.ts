@@ -3,17 +3,21 @@ import type { Static, TObject } from 'typebox';
 import type { Bus } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { ConnectionId } from '../ids.ts';
+import type { ConnectionId, SessionId } from '../ids.ts';
 import { type MessageDraft, sent } from '../messages/drafts.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
+import type { Presence } from '../presence/Presence.ts';
 import { Sent } from '../schema/types.ts';
 import { compileValidator } from '../schema/validator.ts';
+import type { SessionLog } from '../sessions/SessionLog.ts';
 import type { Fields } from '../socket/frames.ts';
 import type { Session } from '../socket/session.ts';
 
 /** What commands work with. */
 export interface CommandServices {
   readonly writer: MessageWriter;
+  readonly presence: Presence;
+  readonly sessions: SessionLog;
   readonly bus: Bus;
   readonly db: Database;
   readonly log: Logger;
@@ -22,6 +26,8 @@ export interface CommandServices {
 export interface CommandContext extends CommandServices {
   /** Who acts. No command takes the acting user from its params. */
   readonly session: Session;
+  /** The session of the connection, as `listSessions` has it. */
+  readonly sessionId: SessionId;
   /** The connection the command came from. */
   readonly origin: ConnectionId;
 }
@@ -44,14 +50,19 @@ export interface CommandDefinition<Params extends TObject, Result extends TObjec
   /** The codes it refuses with, beside `BAD_REQUEST`, `RATE_LIMITED`, `UNAVAILABLE` and `INTERNAL`. */
   readonly errors: readonly ErrorCode[];
   readonly push?: PushDefinition;
+  /** How often a connection may use it: `burst` at once, refilled at `perSecond`; without, only the common limit holds. */
+  readonly rate?: { readonly burst: number; readonly perSecond: number };
   handle(params: Static<Params>, context: CommandContext): Promise<Static<Result>>;
 }
+
+/** What is written, by the command. */
+export type Content = Pick<MessageDraft, 'to' | 'content' | 'clientMessageId' | 'extras'>;
 
 /** A command that does nothing but write one message. */
 export interface SendDefinition<Params extends TObject>
   extends Omit<CommandDefinition<Params, TObject>, 'handle' | 'result'> {
   /** What to write, from checked params. */
-  draft(params: Static<Params>): Pick<MessageDraft, 'to' | 'content' | 'clientMessageId'>;
+  draft(params: Static<Params>): Content;
 }
 
 /** How a command ended: with what stands in its reply, or with why not. */
@@ -98,22 +109,50 @@ export function defineSend<Params extends TObject>(definition: SendDefinition<Pa
     params,
     result: Sent,
     pipelined: true,
-    execute(input, { session, origin, writer }, done) {
+    execute(input, context, done) {
       try {
-        const message = {
-          ...draft(validate(input)),
-          senderId: session.userId,
-          kind: 'text',
-          origin,
-        } as const;
-        writer.write(message, (outcome) =>
-          done('stored' in outcome ? { fields: sent(outcome.stored) } : outcome),
-        );
+        write(draft(validate(input)), context, done);
       } catch (error) {
         done({ error });
       }
     },
   };
+}
+
+/** A command that writes one message, which it has to read something for first. */
+export interface PreparedSendDefinition<Params extends TObject>
+  extends Omit<SendDefinition<Params>, 'draft'> {
+  prepare(params: Static<Params>, context: CommandContext): Promise<Content>;
+}
+
+/** Defines a command that prepares a message and writes it. */
+export function definePreparedSend<Params extends TObject>(
+  definition: PreparedSendDefinition<Params>,
+): Command {
+  const { prepare, ...rest } = definition;
+  const { params, validate } = strict(definition.params);
+  const prepared = async (input: unknown, context: CommandContext) => prepare(validate(input), context);
+  return {
+    ...rest,
+    params,
+    result: Sent,
+    pipelined: false,
+    execute(input, context, done) {
+      prepared(input, context).then(
+        (content) => write(content, context, done),
+        (error) => done({ error }),
+      );
+    },
+  };
+}
+
+function write(
+  content: Content,
+  { session, origin, writer }: CommandContext,
+  done: (outcome: Outcome) => void,
+) {
+  const draft = { ...content, senderId: session.userId, kind: 'text', origin } as const;
+  writer.write(draft, (outcome) => done('stored' in outcome ? { fields: sent(outcome.stored) } : outcome));
 }
 
 /** Params with unknown names refused, and their validator. */

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import { pairOf } from '../messages/dialogs.ts';
 import { historyRow, readPage } from '../messages/history.ts';
-import { HistoryRow, Id, Limit, Page, UserName } from '../schema/types.ts';
+import { HistoryRow } from '../schema/messages.ts';
+import { Id, Limit, Page, UserName } from '../schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { existingUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
@@ -18,15 +19,15 @@ export const getlatestMessageDialog = defineCommand({
     const self = await existingUser(db, userId);
     const other = await existingUser(db, receiverId);
     const { low, high } = pairOf(userId, receiverId);
-    const dialog = await db.chats.findOne({ where: { userLow: low, userHigh: high } });
-    if (!dialog) return { data: [] };
+    const chat = await db.chats.findOne({ where: { userLow: low, userHigh: high } });
+    const member = chat && (await db.members.findOne({ where: { chatId: chat.id, userId } }));
+    if (!member) return { data: [] };
 
-    const messages = await readPage(db, dialog, limit, page);
+    const messages = await readPage(db, { chat, member }, limit, page);
     const data = messages.map((message) => {
       const receiver = message.senderId === userId ? other : self;
       return {
         ...historyRow(message),
-        senderName: nameOf(message.sender),
         receiver_id: receiver.id,
         receverName: nameOf(receiver),
       };

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import { groupOfMember } from '../chats/groups.ts';
+import { seatInGroup } from '../chats/seats.ts';
 import { historyRow, readPage } from '../messages/history.ts';
-import { HistoryRow, Id, Limit, Page } from '../schema/types.ts';
-import { nameOf } from '../users/names.ts';
+import { HistoryRow } from '../schema/messages.ts';
+import { Id, Limit, Page } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const getlatestMessageGroup = defineCommand({
@@ -12,13 +12,8 @@ export const getlatestMessageGroup = defineCommand({
   result: Type.Object({ data: Type.Array(Type.Object({ ...HistoryRow.properties, group_id: Id })) }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId, limit, page }, { session, db }) {
-    const group = await groupOfMember(db, groupId, session.userId);
-    const messages = await readPage(db, group, limit, page);
-    const data = messages.map((message) => ({
-      ...historyRow(message),
-      senderName: nameOf(message.sender),
-      group_id: groupId,
-    }));
-    return { data };
+    const seat = await seatInGroup(db, session.userId, groupId);
+    const messages = await readPage(db, seat, limit, page);
+    return { data: messages.map((message) => ({ ...historyRow(message), group_id: groupId })) };
   },
 });

@@ -1,35 +1,26 @@
 import { Type } from 'typebox';
-import { groupOfMember } from '../chats/groups.ts';
-import { sent } from '../messages/drafts.ts';
+
+import { leave } from '../chats/leave.ts';
+import { groupEvent } from '../schema/groups.ts';
 import { Id, Sent } from '../schema/types.ts';
-import { chatTopic, userTopic } from '../socket/Connections.ts';
-import { encodePush } from '../socket/frames.ts';
-import { nameOf } from '../users/names.ts';
-import { activeUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
 
 export const leaveGroup = defineCommand({
   type: 'leaveGroup',
   summary: 'Leave a group; nothing of it is seen any more from then on',
+  description:
+    'An owner who leaves passes the group on to the longest-serving admin, then member. The last one out closes it.',
   params: Type.Object({ groupId: Id }),
   result: Sent,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   push: {
     summary: 'Somebody left a group; the other connections of who left get it, too',
-    fields: Type.Object({ ...Sent.properties, groupId: Id, userId: Id }),
+    fields: groupEvent({
+      userId: Id,
+      ownerId: Type.Optional(Type.Integer({ ...Id, description: 'Who owns the group from now on' })),
+    }),
   },
-  async handle({ groupId }, { session: { userId }, origin, writer, bus, db }) {
-    const { stored, content } = await writer.change(async (transaction, write) => {
-      await groupOfMember(db, groupId, userId, transaction);
-      const content = `${nameOf(await activeUser(db, userId, transaction))} left the group`;
-      const stored = await write({ senderId: userId, to: { groupId }, kind: 'system', content, origin });
-      await db.members.destroy({ where: { chatId: groupId, userId }, transaction });
-      return { stored, content };
-    });
-
-    const frame = encodePush('leaveGroup', content, stored.senderName, { ...sent(stored), groupId, userId });
-    bus.publish(chatTopic(groupId), { frame, except: origin });
-    bus.publish(userTopic(userId), { signal: { kind: 'left', chatId: groupId } });
-    return sent(stored);
+  async handle({ groupId }, context) {
+    return leave(context, groupId);
   },
 });

@@ -1,7 +1,9 @@
-import { QueryTypes } from 'sequelize';
 import { Type } from 'typebox';
+import { type StateRow, stateColumns } from '../chats/state.sql.ts';
+import { wire } from '../database/wire.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { ChatState } from '../schema/chats.ts';
 import { Id, Limit, MessageKind, Nullable, Page, Seq, Time, UserName } from '../schema/types.ts';
 import { DELETED_USER } from '../users/names.ts';
 import { defineCommand } from './define.ts';
@@ -9,7 +11,13 @@ import { defineCommand } from './define.ts';
 export const listLastMessage = defineCommand({
   type: 'listLastMessage',
   summary: 'List the chats of this user, each by its newest message, newest first',
-  params: Type.Object({ limit: Limit, page: Page }),
+  params: Type.Object({
+    limit: Limit,
+    page: Page,
+    archived: Type.Optional(
+      Type.Boolean({ description: 'Only archived chats, or only others; left out: both' }),
+    ),
+  }),
   result: Type.Object({
     data: Type.Array(
       Type.Object({
@@ -26,26 +34,18 @@ export const listLastMessage = defineCommand({
         createdAt: Time,
         updatedAt: Time,
         deletedAt: Nullable(Time),
+        ...ChatState,
       }),
     ),
   }),
   errors: [],
-  async handle({ limit = DEFAULT_LIMIT, page = 1 }, { session, db }) {
-    const rows = await db.sequelize.query<Row>(newestMessagePerChat, {
-      bind: [session.userId, limit, (page - 1) * limit, DELETED_USER],
-      type: QueryTypes.SELECT,
-    });
-    const data = rows.map((row) => ({
-      ...row,
-      createdAt: row.createdAt.toISOString(),
-      updatedAt: row.updatedAt.toISOString(),
-      deletedAt: row.deletedAt?.toISOString() ?? null,
-    }));
-    return { data };
+  async handle({ limit = DEFAULT_LIMIT, page = 1, archived }, { session, db }) {
+    const bind = [session.userId, limit, (page - 1) * limit, DELETED_USER, archived ?? null];
+    return { data: (await db.select<Row>(newestMessagePerChat, bind)).map(wire) };
   },
 });
 
-interface Row {
+interface Row extends StateRow {
   readonly id: MessageId;
   readonly seq: number;
   readonly kind: 'text' | 'system';
@@ -63,24 +63,33 @@ interface Row {
 
 /**
  * From the caller's memberships (index on user_id) to the one newest message of each chat (primary key): the
- * cost grows with the caller's chats, never with the number of messages. The message id decides between chats
- * of the same millisecond. $1 user, $2 limit, $3 offset, $4 the name of a deleted user.
+ * cost grows with the caller's chats, never with the number of messages. What is unread is counted only for the
+ * rows of the page. The message id decides between chats of the same millisecond. $1 user, $2 limit, $3 offset,
+ * $4 the name of a deleted user, $5 only archived or only others.
  */
 const newestMessagePerChat = `
+with page as materialized (
+  select member.chat_id, message.seq
+  from chat_members member
+  join chats chat on chat.id = member.chat_id
+  join messages message on message.chat_id = chat.id and message.seq = chat.last_seq
+  where member.user_id = $1 and ($5::boolean is null or (member.archived_at is not null) = $5)
+  order by chat.last_message_at desc, message.id desc
+  limit $2 offset $3
+)
 select message.id, message.seq, message.kind, message.content,
   message.sender_id as "senderId", coalesce(sender.username, $4) as "senderName",
   receiver.id as "receiverId",
   case when receiver.id is not null then coalesce(receiver.username, $4) end as "receiverName",
   case when chat.kind = 'group' then chat.id end as "groupId", chat.name as "groupName",
   message.created_at as "createdAt", coalesce(message.edited_at, message.created_at) as "updatedAt",
-  message.deleted_at as "deletedAt"
-from chat_members member
-join chats chat on chat.id = member.chat_id
-join messages message on message.chat_id = chat.id and message.seq = chat.last_seq
+  message.deleted_at as "deletedAt", ${stateColumns}
+from page
+join chat_members member on member.chat_id = page.chat_id and member.user_id = $1
+join chats chat on chat.id = page.chat_id
+join messages message on message.chat_id = page.chat_id and message.seq = page.seq
 join users sender on sender.id = message.sender_id
 left join users receiver
   on chat.kind = 'dialog' and receiver.id = chat.user_low + chat.user_high - message.sender_id
-where member.user_id = $1
 order by chat.last_message_at desc, message.id desc
-limit $2 offset $3
 `;

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { SendOptions, SentExtras } from '../schema/messages.ts';
 import { ClientMessageId, Content, Id, Sent } from '../schema/types.ts';
 import { defineSend } from './define.ts';
 
@@ -6,11 +7,21 @@ export const messageInGroup = defineSend({
   type: 'messageInGroup',
   summary: 'Write a message in a group',
   description: 'The reply means that the message is committed.',
-  params: Type.Object({ groupId: Id, content: Content, clientMessageId: Type.Optional(ClientMessageId) }),
-  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'CONFLICT'],
+  params: Type.Object({
+    groupId: Id,
+    content: Content,
+    clientMessageId: Type.Optional(ClientMessageId),
+    ...SendOptions,
+  }),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   push: {
     summary: 'Somebody wrote in a group',
-    fields: Type.Object({ ...Sent.properties, senderId: Id, groupId: Id }),
+    fields: Type.Object({ ...Sent.properties, senderId: Id, groupId: Id, ...SentExtras }),
   },
-  draft: ({ groupId, ...message }) => ({ to: { groupId }, ...message }),
+  draft: ({ groupId, content, clientMessageId, ...extras }) => ({
+    to: { groupId },
+    content,
+    clientMessageId,
+    extras,
+  }),
 });

@@ -1,7 +1,12 @@
 import { Type } from 'typebox';
+
+import { addMember } from '../chats/addMember.ts';
+import { admit } from '../chats/changeGroup.ts';
+import { listed, refuseTakenName } from '../chats/names.ts';
 import { sent } from '../messages/drafts.ts';
-import { GroupName, Id, Sent } from '../schema/types.ts';
-import { userTopic } from '../socket/Connections.ts';
+import { GroupSettings, groupEvent } from '../schema/groups.ts';
+import { ClientMessageId, GroupName, Id, UserIds } from '../schema/types.ts';
+import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush } from '../socket/frames.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
@@ -10,36 +15,66 @@ import { defineCommand } from './define.ts';
 export const newGroup = defineCommand({
   type: 'newGroup',
   summary: 'Create a group; its creator becomes the owner and first member',
-  params: Type.Object({ groupName: GroupName }),
+  params: Type.Object({
+    ...GroupSettings,
+    groupName: GroupName,
+    userIds: Type.Optional({ ...UserIds, description: 'Up to 100 users to add at once' }),
+    clientMessageId: Type.Optional(ClientMessageId),
+  }),
   result: Type.Object({ groupId: Id }),
-  errors: ['NOT_FOUND'],
+  errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
   push: {
-    summary: 'This user created a group from another connection',
-    fields: Type.Object({ ...Sent.properties, groupId: Id, groupName: GroupName, userId: Id }),
+    summary: 'Somebody created a group with this user in it, or this user did from another connection',
+    fields: groupEvent({ groupName: GroupName, userId: Id, userIds: Type.Array(Id) }),
   },
-  async handle({ groupName }, { session: { userId }, origin, writer, bus, db }) {
-    const { groupId, stored, content } = await writer.change(async (transaction, write) => {
-      const creator = await activeUser(db, userId, transaction);
-      const group = await db.chats.create(
-        { kind: 'group', name: groupName, createdBy: userId },
-        { transaction },
-      );
-      await db.members.create({ chatId: group.id, userId, role: 'owner' }, { transaction });
-      const content = `${nameOf(creator)} created the group "${groupName}"`;
+  async handle({ groupName, userIds = [], clientMessageId = null, ...settings }, context) {
+    const { session, origin, writer, bus, db } = context;
+    const { userId } = session;
+    const invited = [...new Set(userIds)].filter((id) => id !== userId);
+
+    const created = await writer.change(async (transaction, write) => {
+      const actor = await activeUser(db, userId, transaction);
+      if (clientMessageId !== null) {
+        const known = await db.messages.findOne({
+          where: { senderId: userId, clientMessageId },
+          transaction,
+        });
+        if (known) return { groupId: known.chatId, stored: undefined };
+      }
+      const group = await db.chats
+        .create(
+          { ...settings, kind: 'group', name: groupName, createdBy: userId, memberCount: invited.length + 1 },
+          { transaction },
+        )
+        .catch(refuseTakenName);
+      await group.reload({ transaction });
+      const scene = { transaction, group, actor };
+      await admit(context, scene, userId, 'owner');
+      const names: string[] = [];
+      for (const id of invited) names.push(nameOf(await addMember(context, scene, id)));
+      const content = `${nameOf(actor)} created the group "${groupName}"${names.length > 0 ? ` with ${listed(names)}` : ''}`;
+      const fields = { groupName, userId, userIds: invited };
       const stored = await write({
         senderId: userId,
         to: { groupId: group.id },
         kind: 'system',
         content,
+        ...(clientMessageId !== null && { clientMessageId }),
+        extras: { custom: { type: 'newGroup', ...fields } },
         origin,
       });
-      return { groupId: group.id, stored, content };
+      return { groupId: group.id, stored, content, fields };
     });
 
-    bus.publish(userTopic(userId), { signal: { kind: 'joined', chatId: groupId } });
-    const fields = { ...sent(stored), groupId, groupName, userId };
-    const frame = encodePush('newGroup', content, stored.senderName, fields);
-    bus.publish(userTopic(userId), { frame, except: origin });
+    const { groupId, stored, content, fields } = created;
+    if (!stored) return { groupId };
+    for (const id of [userId, ...invited])
+      bus.publish(userTopic(id), { signal: { kind: 'joined', chatId: groupId } });
+    const all = { ...sent(stored), senderId: userId, groupId, ...fields };
+    bus.publish(chatTopic(groupId), {
+      frame: encodePush('newGroup', content, stored.senderName, all),
+      except: origin,
+    });
     return { groupId };
   },
 });

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { SendOptions, SentExtras } from '../schema/messages.ts';
 import { ClientMessageId, Content, Id, Sent } from '../schema/types.ts';
 import { defineSend } from './define.ts';
 
@@ -7,11 +8,21 @@ export const privateMessage = defineSend({
   summary: 'Write a message to a person',
   description:
     'The reply means that the message is committed. Written to oneself, it is a note that all own connections see.',
-  params: Type.Object({ receiverId: Id, content: Content, clientMessageId: Type.Optional(ClientMessageId) }),
-  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'CONFLICT'],
+  params: Type.Object({
+    receiverId: Id,
+    content: Content,
+    clientMessageId: Type.Optional(ClientMessageId),
+    ...SendOptions,
+  }),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   push: {
     summary: 'Somebody wrote to this user, or this user wrote from another connection',
-    fields: Type.Object({ ...Sent.properties, senderId: Id, receiverId: Id }),
+    fields: Type.Object({ ...Sent.properties, senderId: Id, receiverId: Id, ...SentExtras }),
   },
-  draft: ({ receiverId, ...message }) => ({ to: { receiverId }, ...message }),
+  draft: ({ receiverId, content, clientMessageId, ...extras }) => ({
+    to: { receiverId },
+    content,
+    clientMessageId,
+    extras,
+  }),
 });

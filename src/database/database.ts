@@ -1,10 +1,17 @@
 import 'reflect-metadata';
 import pg from 'pg';
-import type { Transaction } from 'sequelize';
+import { QueryTypes, type Transaction } from 'sequelize';
 import { type Repository, Sequelize } from 'sequelize-typescript';
+import { Ban } from './models/Ban.ts';
+import { Block } from './models/Block.ts';
 import { Chat } from './models/Chat.ts';
 import { ChatMember } from './models/ChatMember.ts';
+import { Invite } from './models/Invite.ts';
 import { Message } from './models/Message.ts';
+import { MessageEdit } from './models/MessageEdit.ts';
+import { Pin } from './models/Pin.ts';
+import { Reaction } from './models/Reaction.ts';
+import { Report } from './models/Report.ts';
 import { User } from './models/User.ts';
 import { type ReservedConnection, reserveConnection } from './reserved.ts';
 
@@ -19,8 +26,21 @@ export interface Database {
   readonly chats: Repository<Chat>;
   readonly members: Repository<ChatMember>;
   readonly messages: Repository<Message>;
+  readonly blocks: Repository<Block>;
+  readonly bans: Repository<Ban>;
+  readonly invites: Repository<Invite>;
+  readonly reactions: Repository<Reaction>;
+  readonly pins: Repository<Pin>;
+  readonly edits: Repository<MessageEdit>;
+  readonly reports: Repository<Report>;
   /** One reserved connection: a busy pool never holds up the send path. */
   readonly writer: ReservedConnection;
+  /** The rows of a statement with its parameters bound as $1, $2, …. */
+  select<Row extends object>(
+    sql: string,
+    bind: readonly unknown[],
+    transaction?: Transaction,
+  ): Promise<Row[]>;
   /** Runs `work` in a transaction; rolled back when it throws. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   /** Connections of the pool: in use, at rest, and queries that wait for one. */
@@ -43,7 +63,7 @@ export function openDatabase(url: string, poolSize: number): Database {
     dialect: 'postgres',
     logging: false,
     repositoryMode: true,
-    models: [User, Chat, ChatMember, Message],
+    models: [User, Chat, ChatMember, Message, Block, Ban, Invite, Reaction, Pin, MessageEdit, Report],
     define: { underscored: true, timestamps: false },
     pool: { max: poolSize, min: 0, acquire: CONNECT_TIMEOUT },
     dialectOptions: { ...timeouts, application_name: 'parley' },
@@ -65,7 +85,20 @@ export function openDatabase(url: string, poolSize: number): Database {
     chats: sequelize.getRepository(Chat),
     members: sequelize.getRepository(ChatMember),
     messages: sequelize.getRepository(Message),
+    blocks: sequelize.getRepository(Block),
+    bans: sequelize.getRepository(Ban),
+    invites: sequelize.getRepository(Invite),
+    reactions: sequelize.getRepository(Reaction),
+    pins: sequelize.getRepository(Pin),
+    edits: sequelize.getRepository(MessageEdit),
+    reports: sequelize.getRepository(Report),
     writer,
+    select: <Row extends object>(sql: string, bind: readonly unknown[], transaction?: Transaction) =>
+      sequelize.query<Row>(sql, {
+        bind: [...bind],
+        type: QueryTypes.SELECT,
+        transaction: transaction ?? null,
+      }),
     transaction: (work) => sequelize.transaction(work),
     poolUse() {
       const { using, available, waiting } = (sequelize.connectionManager as unknown as { pool: Pool }).pool;

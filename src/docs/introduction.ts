@@ -123,13 +123,16 @@ The dialog of two people and each group is a chat. Each chat counts its messages
 the same order for everybody; system messages, which say who created, joined or left a group, count as well. A push
 belongs to the group in \`groupId\`, or to the dialog with whom of \`senderId\` and \`receiverId\` is not oneself.
 
-A \`seq\` that is not one more than the last one seen means that something was missed: read it with
-\`getlatestMessageDialog\` or \`getlatestMessageGroup\`, which go back from the newest message. After a reconnect,
-\`listLastMessage\` has the newest \`seq\` of each chat to compare. Pages are counted from the newest message, so they
-move when one arrives: know rows by their \`seq\`.
+A \`seq\` that is not one more than the last one seen means that something was missed: read it with \`getMessages\` and
+\`afterSeq\`. After a reconnect, \`sync\` with the cursor of the last time has everything that happened meanwhile: new,
+changed and deleted messages, reactions, members, receipts, settings. Pages by number are counted from the newest
+message, so they move when one arrives: know rows by their \`seq\`.
 
 Give each message a \`clientMessageId\`. After a broken connection, or an \`UNAVAILABLE\`, send it again: it is stored
 once, and the first answer comes back.
+
+Pushes other than messages have the \`type\` of the command that caused them, who did it in \`senderId\`, and the group
+in \`groupId\` or, in a dialog, to whom in \`receiverId\`.
 
 Pushes go to every connection that may see what happened, the sender's other ones included; the connection that
 caused them gets the reply instead.

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
 import { registry } from '../commands/registry.ts';
@@ -18,7 +19,13 @@ interface Frame {
   readonly type: string;
   readonly id?: unknown;
   readonly error?: true;
+  readonly params?: { readonly data?: { readonly code?: string } | null };
 }
+
+/** Stands for the code of the invite that was made last. */
+const INVITE = 'the code';
+/** Milliseconds after which what was sent can surely be searched. */
+const UNTIL_INDEXED = 1_500;
 
 /** Who sends what. On a fresh database Ada is user 1, Grace 2, Linus 3, and the group is chat 1. */
 const CONVERSATION: readonly (readonly [Name, Line])[] = [
@@ -42,6 +49,81 @@ const CONVERSATION: readonly (readonly [Name, Line])[] = [
   ['Linus', { type: 'getlatestMessageGroup', params: { groupId: 1 } }],
   ['Grace', { type: 'leaveGroup', params: { groupId: 1 } }],
   ['Grace', { type: 'leaveGroup', params: { groupId: 1 } }],
+  ['Ada', { type: 'addUserInGroup', params: { groupId: 1, userId: 2 } }],
+  [
+    'Ada',
+    {
+      type: 'messageInGroup',
+      params: { groupId: 1, content: 'Who brings the rope, @Grace?', custom: { place: 'hut' } },
+    },
+  ],
+  ['Grace', { type: 'messageInGroup', params: { groupId: 1, content: 'I do', replyTo: 8, silent: true } }],
+  ['Ada', { type: 'getMessages', params: { groupId: 1, afterSeq: 4 } }],
+  ['Ada', { type: 'getMessagesAround', params: { messageId: 8, limit: 3 } }],
+  ['Ada', { type: 'getMessage', params: { messageId: 8 } }],
+  ['Linus', { type: 'getMessage', params: { messageId: 8 } }],
+  ['Ada', { type: 'getThread', params: { messageId: 8 } }],
+  ['Ada', { type: 'editMessage', params: { messageId: 8, content: 'Who brings the ropes, @Grace?' } }],
+  ['Ada', { type: 'listEdits', params: { messageId: 8 } }],
+  ['Grace', { type: 'addReaction', params: { messageId: 8, emoji: '👍' } }],
+  ['Grace', { type: 'addReaction', params: { messageId: 8, emoji: 'thumbs up' } }],
+  ['Grace', { type: 'removeReaction', params: { messageId: 8, emoji: '👍' } }],
+  ['Ada', { type: 'pinMessage', params: { messageId: 8 } }],
+  ['Grace', { type: 'unpinMessage', params: { messageId: 8 } }],
+  ['Ada', { type: 'listPins', params: { groupId: 1 } }],
+  ['Ada', { type: 'unpinMessage', params: { messageId: 8 } }],
+  ['Ada', { type: 'forwardMessage', params: { messageId: 8, receiverId: 2 } }],
+  ['Grace', { type: 'deleteMessage', params: { messageId: 9 } }],
+  ['Grace', { type: 'deleteMessage', params: { messageId: 8 } }],
+  ['Grace', { type: 'reportMessage', params: { messageId: 8, reason: 'spam' } }],
+  ['Ada', { type: 'sendEvent', params: { groupId: 1, event: 'poll', custom: { votes: 3 } } }],
+  ['Grace', { type: 'markDelivered', params: { receiverId: 1, seq: 3 } }],
+  ['Grace', { type: 'markRead', params: { receiverId: 1, seq: 3 } }],
+  ['Ada', { type: 'getReceipts', params: { messageId: 8 } }],
+  ['Ada', { type: 'markUnread', params: { groupId: 1 } }],
+  ['Ada', { type: 'muteChat', params: { groupId: 1, muted: true } }],
+  ['Ada', { type: 'archiveChat', params: { groupId: 1, archived: true } }],
+  ['Ada', { type: 'pinChat', params: { groupId: 1, pinned: true } }],
+  ['Ada', { type: 'typing', params: { receiverId: 2, typing: true } }],
+  ['Ada', { type: 'searchMessages', params: { query: 'rope' } }],
+  ['Ada', { type: 'sync', params: { limit: 3 } }],
+  ['Ada', { type: 'getGroup', params: { groupId: 1 } }],
+  ['Linus', { type: 'getGroup', params: { groupId: 1 } }],
+  ['Ada', { type: 'updateGroup', params: { groupId: 1, isPrivate: false, description: 'Every Sunday' } }],
+  ['Grace', { type: 'updateGroup', params: { groupId: 1, isPrivate: true } }],
+  ['Linus', { type: 'listGroups', params: { query: 'climb' } }],
+  ['Linus', { type: 'joinGroup', params: { groupId: 1 } }],
+  ['Ada', { type: 'listGroupMembers', params: { groupId: 1 } }],
+  ['Ada', { type: 'setMemberRole', params: { groupId: 1, userId: 2, role: 'admin' } }],
+  ['Ada', { type: 'transferOwnership', params: { groupId: 1, userId: 2 } }],
+  ['Grace', { type: 'removeUserFromGroup', params: { groupId: 1, userId: 3 } }],
+  ['Grace', { type: 'banUser', params: { groupId: 1, userId: 3, reason: 'spam' } }],
+  ['Linus', { type: 'joinGroup', params: { groupId: 1 } }],
+  ['Grace', { type: 'unbanUser', params: { groupId: 1, userId: 3 } }],
+  ['Grace', { type: 'createInvite', params: { groupId: 1, maxUses: 1 } }],
+  ['Grace', { type: 'listInvites', params: { groupId: 1 } }],
+  ['Linus', { type: 'joinByInvite', params: { code: INVITE } }],
+  ['Linus', { type: 'joinByInvite', params: { code: 'nothing' } }],
+  ['Grace', { type: 'revokeInvite', params: { groupId: 1, inviteId: 1 } }],
+  ['Ada', { type: 'deleteGroup', params: { groupId: 1 } }],
+  ['Grace', { type: 'deleteGroup', params: { groupId: 1 } }],
+  ['Ada', { type: 'getProfile' }],
+  ['Ada', { type: 'updateProfile', params: { displayName: 'Ada Lovelace', about: 'Countess of computing' } }],
+  ['Grace', { type: 'searchUsers', params: { query: 'ada' } }],
+  ['Grace', { type: 'listUsers', params: { limit: 2 } }],
+  ['Ada', { type: 'blockUser', params: { userId: 3 } }],
+  ['Linus', { type: 'privateMessage', params: { receiverId: 1, content: 'Hello?' } }],
+  ['Ada', { type: 'listBlockedUsers' }],
+  ['Ada', { type: 'unblockUser', params: { userId: 3 } }],
+  ['Ada', { type: 'getPresence', params: { userIds: [2, 3] } }],
+  ['Ada', { type: 'subscribePresence', params: { userIds: [2] } }],
+  ['Grace', { type: 'setPresence', params: { invisible: true } }],
+  ['Ada', { type: 'setPresence', params: { invisible: true } }],
+  ['Ada', { type: 'unsubscribePresence' }],
+  ['Ada', { type: 'listSessions' }],
+  ['Ada', { type: 'endSession', params: { sessionId: 99 } }],
+  ['Ada', { type: 'endSession', params: { sessionId: 4 } }],
+  ['Ada', { type: 'endOtherSessions' }],
   ['Linus', { type: 'dance' }],
   ['Linus', 'hello'],
 ];
@@ -128,7 +210,7 @@ async function recordFrames(port: number, tokens: Record<Name, string>, second: 
     if (!known.some((other) => JSON.stringify(other) === JSON.stringify(frame))) known.push(frame);
   };
   const enter = async (token: string) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}`, ['auth', token]);
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/?device=laptop`, ['auth', token]);
     socket.on('message', (data) => {
       const frame: Frame = JSON.parse(String(data), steady);
       keep(nameOf(frame), frame);
@@ -142,13 +224,20 @@ async function recordFrames(port: number, tokens: Record<Name, string>, second: 
     Linus: await enter(tokens.Linus),
   };
   const sockets = [...Object.values(people), await enter(second)];
+  let invite = '';
 
-  for (const [index, [name, line]] of CONVERSATION.entries()) {
-    const request = typeof line === 'string' ? line : { ...line, id: index + 1 };
-    const reply = await ask(people[name], typeof request === 'string' ? request : JSON.stringify(request));
+  const say = async (name: Name, line: Line, id: number) => {
+    const request = typeof line === 'string' ? line : { ...line, id };
+    if (typeof request !== 'string' && request.type === 'searchMessages') await delay(UNTIL_INDEXED);
+    const text = typeof request === 'string' ? request : JSON.stringify(request).replace(INVITE, invite);
+    const reply = await ask(people[name], text);
+    if (reply.type === 'createInvite') invite = reply.params?.data?.code ?? invite;
     if (typeof request !== 'string' && !reply.error) keep(messageNames(request.type).request, request);
-    await Promise.all(sockets.map(settled));
-  }
+    await Promise.all(sockets.filter(({ readyState }) => readyState === WebSocket.OPEN).map(settled));
+  };
+  for (const [index, [name, line]] of CONVERSATION.entries()) await say(name, line, index + 1);
+  for (const type of registry.keys())
+    if (!frames[messageNames(type).error]) await say('Linus', { type, params: { dance: true } }, 1000);
   for (const socket of sockets) socket.terminate();
   return Object.fromEntries(Object.entries(frames).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -176,5 +265,7 @@ function nameOf(frame: Frame): string {
 /** Replaces what differs between two recordings. */
 function steady(key: string, value: unknown): unknown {
   if (key === 'token') return 'eyJhbGciOiJIUzI1NiIs…';
-  return /^(createdAt|updatedAt|created_at|updated_at)$/.test(key) ? '2026-01-01T12:00:00.000Z' : value;
+  if ((key === 'nextCursor' && value) || (key === 'code' && /^[\w-]{22}$/.test(String(value))))
+    return 'WyI3NTc…';
+  return typeof value === 'string' && /(At|_at|Until)$/.test(key) ? '2026-01-01T12:00:00.000Z' : value;
 }

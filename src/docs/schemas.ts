@@ -5,12 +5,14 @@ import { type ErrorCode, errorCodes } from '../errors.ts';
 /** Formats of our own mean nothing to others' tools: the documents say them in words. */
 const OWN_FORMATS: Readonly<Record<string, string>> = {
   text: 'Well-formed Unicode without NUL (U+0000).',
+  emoji: 'One that Unicode recommends for general interchange (RGI).',
   'password-bytes': 'Well-formed Unicode, at most 72 bytes.',
 };
 
 /** A schema as plain JSON, fit for a document. */
 export function plain(schema: TSchema): object {
   return JSON.parse(JSON.stringify(schema), (_, value) => {
+    if (value?.keptAsGiven === true) delete value.keptAsGiven;
     const words = OWN_FORMATS[value?.format];
     if (!words) return value;
     const { format, description, ...rest } = value;
@@ -38,7 +40,10 @@ function partsOf({ type, params, result, push }: Command): Record<string, TSchem
   const noText = { data: Type.Null(), message: Type.Null(), senderName: Type.Null() };
   const text = {
     data: Type.Null(),
-    message: Type.String({ description: 'The content, or a sentence about what happened' }),
+    message: Type.Union([
+      Type.String({ description: 'The content, or a sentence about what happened' }),
+      Type.Null(),
+    ]),
     senderName: Type.String({ description: 'Who did it' }),
   };
   return {

@@ -4,10 +4,11 @@ import type { Transaction } from 'sequelize';
 import { QueryTypes } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import { isUnavailable } from '../database/failures.ts';
-import { ApiError, type ErrorCode } from '../errors.ts';
-import type { ChatId } from '../ids.ts';
+import { ApiError } from '../errors.ts';
+import type { ChatId, UserId } from '../ids.ts';
 import type { DialogDirectory } from './dialogs.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
+import { namesIn } from './mentions.ts';
 import { writeBatch } from './writeBatch.sql.ts';
 
 /** Messages and changes that may wait; past it a send is answered `UNAVAILABLE`. */
@@ -30,9 +31,10 @@ interface Send {
 type Job = Send | { readonly change: () => Promise<void> };
 
 interface BatchRow extends QueryResultRow {
-  readonly refusal: ErrorCode | null;
+  readonly refusal: Refusal | null;
   readonly repeated: boolean;
   readonly sender_name: string;
+  readonly mentions: readonly UserId[] | null;
   readonly seq: number;
   readonly id: number;
   readonly created_at: Date;
@@ -213,7 +215,16 @@ function parameters(drafts: readonly MessageDraft[], chatIds: readonly (ChatId |
     drafts.map(({ kind }) => kind),
     drafts.map(({ content }) => content),
     drafts.map(({ clientMessageId }) => clientMessageId ?? null),
+    drafts.map(extrasOf),
   ];
+}
+
+/** The extras of a message and the names it mentions, as JSON; null where there are none. */
+function extrasOf({ kind, content, extras }: MessageDraft): string | null {
+  const mentioned = kind === 'text' && content.includes('@') ? namesIn(content) : [];
+  if (mentioned.length === 0 && !Object.values(extras ?? {}).some((value) => value !== undefined))
+    return null;
+  return JSON.stringify({ ...extras, ...(mentioned.length > 0 && { mentioned }) });
 }
 
 function storedOf(row: BatchRow): StoredMessage {
@@ -222,17 +233,39 @@ function storedOf(row: BatchRow): StoredMessage {
     seq: row.seq,
     createdAt: row.created_at.toISOString(),
     senderName: row.sender_name,
+    mentions: row.mentions,
     repeated: row.repeated,
   };
 }
 
-function refusalFor(code: ErrorCode, { to }: MessageDraft): ApiError {
-  if (code === 'NOT_FOUND')
-    return new ApiError(
-      code,
-      'groupId' in to ? `There is no group ${to.groupId}` : `There is no user ${to.receiverId}`,
-    );
-  if (code === 'CONFLICT')
-    return new ApiError(code, 'This clientMessageId stands for a message in another chat');
-  return new ApiError(code);
+/** Why the batch statement stores no message. */
+type Refusal =
+  | 'OTHER_CHAT'
+  | 'NO_CHAT'
+  | 'NOT_A_MEMBER'
+  | 'BLOCKED'
+  | 'NOT_POSTING'
+  | 'NO_ORIGINAL'
+  | 'SLOW_MODE';
+
+function refusalFor(reason: Refusal, { to, extras }: MessageDraft): ApiError {
+  switch (reason) {
+    case 'OTHER_CHAT':
+      return new ApiError('CONFLICT', 'This clientMessageId stands for a message in another chat');
+    case 'NO_CHAT':
+      return new ApiError(
+        'NOT_FOUND',
+        'groupId' in to ? `There is no group ${to.groupId}` : `There is no user ${to.receiverId}`,
+      );
+    case 'NOT_A_MEMBER':
+      return new ApiError('NOT_A_MEMBER');
+    case 'BLOCKED':
+      return new ApiError('FORBIDDEN');
+    case 'NOT_POSTING':
+      return new ApiError('FORBIDDEN', 'Only admins may write in this group');
+    case 'NO_ORIGINAL':
+      return new ApiError('NOT_FOUND', `There is no message ${extras?.replyTo} in this chat to reply to`);
+    case 'SLOW_MODE':
+      return new ApiError('RATE_LIMITED', 'This group is in slow mode; wait before writing again');
+  }
 }

@@ -7,9 +7,25 @@ export interface MessageDraft {
   readonly kind: 'text' | 'system';
   readonly content: string;
   readonly clientMessageId?: string | undefined;
+  readonly extras?: MessageExtras | undefined;
   /** The connection it came from: it gets the reply and not the push. */
   readonly origin: ConnectionId;
 }
+
+/** What most messages do not have. */
+export interface MessageExtras {
+  /** A message of the same chat. */
+  readonly replyTo?: MessageId | undefined;
+  /** True: it does not count as unread. */
+  readonly silent?: boolean | undefined;
+  /** The integrator's own data; of a system message, what happened. */
+  readonly custom?: CustomData | undefined;
+  /** Who wrote it first. */
+  readonly forwardedFrom?: UserId | undefined;
+}
+
+/** A JSON object of the integrator's. */
+export type CustomData = Readonly<Record<string, unknown>>;
 
 /** A committed message. */
 export interface StoredMessage {
@@ -19,6 +35,8 @@ export interface StoredMessage {
   readonly createdAt: string;
   /** The sender's username at the time of the commit. */
   readonly senderName: string;
+  /** Members whom the content names with `@`; null for none. */
+  readonly mentions: readonly UserId[] | null;
   /** True when an earlier message with the same `clientMessageId` answers for it and nothing was stored. */
   readonly repeated: boolean;
 }

@@ -5,8 +5,18 @@ import { type MessageDraft, type StoredMessage, sent } from './drafts.ts';
 
 /** Pushes a committed message to everybody who may see it, but for the connection it came from. */
 export function pushMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage): void {
-  const { senderId, to, content, origin: except } = draft;
-  const fields = { ...sent(stored), senderId, ...to };
+  const { senderId, to, content, extras, origin: except } = draft;
+  const { replyTo, silent, custom, forwardedFrom } = extras ?? {};
+  const fields = {
+    ...sent(stored),
+    senderId,
+    ...to,
+    replyTo,
+    silent: silent || undefined, // what is undefined is left out of the frame
+    custom,
+    mentions: stored.mentions ?? undefined,
+    forwardedFrom,
+  };
   if ('groupId' in to) {
     const frame = encodePush('messageInGroup', content, stored.senderName, fields);
     bus.publish(chatTopic(to.groupId), { frame, except });

@@ -2,45 +2,77 @@
  * Stores a batch of messages: one statement, one round trip, one commit.
  *
  * Parameters are arrays of equal length, a draft per position: chat ids, sender ids, receiver ids (null for a
- * group), kinds, contents, client message ids (null where the sender gave none).
+ * group), kinds, contents, client message ids (null where the sender gave none), and as JSON the extras that
+ * most messages do not have (null then): replyTo, silent, custom, forwardedFrom, and the names in mentioned.
  *
  * 1. `draft` numbers the drafts in arrival order.
- * 2. `judged` looks up what decides on each. The lateral look-ups with a limit keep PostgreSQL on the indexes
- *    whatever its statistics say.
+ * 2. `judged` looks up what decides on each: membership, block, posting right, slow mode, the message replied
+ *    to. The lateral look-ups with a limit keep PostgreSQL on the indexes whatever its statistics say. What a
+ *    change writes as system message was judged by the change.
  * 3. `chosen` names the `target` chat of those to store; of repeats inside the batch that is the first.
  * 4. `base` locks the targets in id order, so that two nodes never deadlock, and reads the newest `last_seq`
  *    under the lock. `numbered` counts the targets in the same order (`k`), which finds a chat's `last_seq`
  *    by position: a join of the two would be quadratic in the batch.
- * 5. `placed` gives each message its `seq`, in arrival order; `stored` inserts, `counted` updates the chats.
+ * 5. `placed` gives each message its `seq`, in arrival order; `stored` inserts, `named` keeps the mentions,
+ *    `counted` updates the chats. `sent` moves the senders' own positions: who writes has read what was before.
  *
  * Returns a row per draft in arrival order: where it is stored (seq, id, created_at), `repeated` when an
- * earlier message answers for it, the sender's name, or the code of the `refusal`.
+ * earlier message answers for it, the sender's name, whom it mentions, or the reason of the `refusal`.
  */
 export const writeBatch = `
 with draft as (
   select *
-  from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[])
-    with ordinality as draft (chat_id, sender_id, receiver_id, kind, content, client_message_id, ord)
+  from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
+    with ordinality as draft (chat_id, sender_id, receiver_id, kind, content, client_message_id, extras, ord)
 ), judged as (
   select draft.*, sender.username as sender_name,
     known.seq as known_seq, known.id as known_id, known.created_at as known_at,
+    case when extras is not null then (
+      select array_agg(distinct named.user_id)
+      from jsonb_array_elements_text(extras->'mentioned') name
+      cross join lateral (select id from users where username = name::citext and id <> draft.sender_id limit 1) person
+      cross join lateral (
+        select user_id from chat_members where chat_id = draft.chat_id and user_id = person.id limit 1
+      ) named
+    ) end as mentions,
     case
-      when known.id is not null then case when known.chat_id is distinct from draft.chat_id then 'CONFLICT' end
-      when chat.id is null or (draft.receiver_id is not null and receiver.id is null) then 'NOT_FOUND'
+      when known.id is not null then case when known.chat_id is distinct from draft.chat_id then 'OTHER_CHAT' end
+      when chat.id is null or (draft.receiver_id is not null and receiver.id is null) then 'NO_CHAT'
+      when draft.kind = 'system' then null
       when member.user_id is null or sender.username is null then 'NOT_A_MEMBER'
+      when block.user_id is not null then 'BLOCKED'
+      when chat.who_may_post = 'admins' and member.role = 'member' then 'NOT_POSTING'
+      when extras->'replyTo' is not null and (
+        original.chat_id = draft.chat_id and original.seq >= member.first_seq and original.deleted_at is null
+      ) is not true then 'NO_ORIGINAL'
+      when chat.slow_mode_seconds > 0 and member.role = 'member' and (
+        member.last_sent_at > clock_timestamp() - make_interval(secs => chat.slow_mode_seconds)
+        or exists (
+          select from draft earlier
+          where earlier.chat_id = draft.chat_id and earlier.sender_id = draft.sender_id and earlier.ord < draft.ord
+            and (earlier.client_message_id = draft.client_message_id) is not true
+        )
+      ) then 'SLOW_MODE'
     end as refusal
   from draft
   left join lateral (
-    select id from chats
-    where id = draft.chat_id and (kind = 'dialog') = (draft.receiver_id is not null) limit 1
+    select id, who_may_post, slow_mode_seconds from chats
+    where id = draft.chat_id and (kind = 'dialog') = (draft.receiver_id is not null) and closed_at is null limit 1
   ) chat on true
   left join lateral (
-    select user_id from chat_members where chat_id = draft.chat_id and user_id = draft.sender_id limit 1
+    select user_id, role, last_sent_at, first_seq from chat_members
+    where chat_id = draft.chat_id and user_id = draft.sender_id limit 1
   ) member on true
   left join lateral (select username from users where id = draft.sender_id limit 1) sender on true
   left join lateral (
     select id from users where id = draft.receiver_id and deleted_at is null limit 1
   ) receiver on true
+  left join lateral (
+    select user_id from blocks where user_id = draft.receiver_id and blocked_id = draft.sender_id limit 1
+  ) block on true
+  left join lateral (
+    select chat_id, seq, deleted_at from messages where id = (extras->'replyTo')::bigint limit 1
+  ) original on true
   left join lateral (
     select chat_id, seq, id, created_at from messages
     where sender_id = draft.sender_id and client_message_id = draft.client_message_id limit 1
@@ -54,35 +86,56 @@ with draft as (
   from judged
   window once as (partition by sender_id, client_message_id order by refusal is not null, ord)
 ), base as (
-  select array_agg(chat.last_seq order by target) as last_seqs
+  select array_agg(chat.last_seq order by target) as last_seqs, array_agg(chat.tally order by target) as tallies
   from (select distinct target from chosen where target is not null order by target) targets
-  cross join lateral (select last_seq from chats where id = target for no key update) chat
+  cross join lateral (select last_seq, tally from chats where id = target for no key update) chat
 ), numbered as (
   select *,
     dense_rank() over (order by target) as k,
-    row_number() over (partition by target order by ord) as n
+    row_number() over arrival as n,
+    count(*) filter (where kind = 'text' and (extras->'silent')::boolean is not true) over arrival as counted
   from chosen
+  window arrival as (partition by target order by ord)
 ), placed as materialized (
-  select ord, chat_id, target, sender_id, sender_name, kind, content, client_message_id, refusal, known_seq, known_id, known_at,
+  select ord, chat_id, target, sender_id, sender_name, kind, content, client_message_id, extras, mentions,
+    refusal, known_seq, known_id, known_at,
     case when target is not null then last_seqs[k] + n end as seq,
+    case when target is not null then tallies[k] + counted end as tally,
     case when target is not null then nextval('messages_id_seq') end as id,
     clock_timestamp()::timestamptz(3) as created_at
   from (select * from numbered order by ord) numbered cross join base
 ), stored as (
-  insert into messages (chat_id, seq, id, sender_id, kind, content, client_message_id, created_at)
-  select target, seq, id, sender_id, kind, content, client_message_id, created_at
+  insert into messages (
+    chat_id, seq, id, sender_id, kind, content, client_message_id, created_at, tally,
+    reply_to, silent, custom, mentions, forwarded_from
+  )
+  select target, seq, id, sender_id, kind, content, client_message_id, created_at, tally,
+    (extras->'replyTo')::bigint, coalesce((extras->'silent')::boolean, false), extras->'custom', mentions,
+    (extras->'forwardedFrom')::bigint
   from placed where target is not null
+), named as (
+  insert into mentions (user_id, chat_id, seq)
+  select unnest(mentions), target, seq from placed where target is not null and mentions is not null
 ), counted as (
   update chats
-  set last_seq = added.last_seq, last_message_at = added.last_message_at
+  set last_seq = added.last_seq, last_message_at = added.last_message_at, tally = added.tally
   from (
-    select target, max(seq) as last_seq, max(created_at) as last_message_at
+    select target, max(seq) as last_seq, max(created_at) as last_message_at, max(tally) as tally
     from placed where target is not null group by target
   ) added
   where chats.id = added.target
+), sent as (
+  update chat_members
+  set read_seq = own.seq, delivered_seq = own.seq, read_tally = own.tally, marked_unread = false,
+    last_sent_at = own.created_at, state_xid = pg_current_xact_id()
+  from (
+    select target, sender_id, max(seq) as seq, max(tally) as tally, max(created_at) as created_at
+    from placed where target is not null and kind = 'text' group by target, sender_id
+  ) own
+  where chat_members.chat_id = own.target and chat_members.user_id = own.sender_id
 )
-select sender_name, target is null as repeated,
-  coalesce(refusal, case when seq is null and known_id is null and first_value(chat_id) over once <> chat_id then 'CONFLICT' end) as refusal,
+select sender_name, mentions, target is null as repeated,
+  coalesce(refusal, case when seq is null and known_id is null and first_value(chat_id) over once <> chat_id then 'OTHER_CHAT' end) as refusal,
   coalesce(known_seq, seq, first_value(seq) over once) as seq,
   coalesce(known_id, id, first_value(id) over once) as id,
   case

@@ -1,4 +1,5 @@
-import { type TSchema, Type } from 'typebox';
+import { type TProperties, type TSchema, Type } from 'typebox';
+import type { CustomData } from '../messages/drafts.ts';
 
 /*
  * The vocabulary of the wire: what several commands or HTTP calls take or give. The descriptions end up in
@@ -6,10 +7,11 @@ import { type TSchema, Type } from 'typebox';
  */
 
 /** A text a client sends: well-formed Unicode without NUL, which PostgreSQL cannot hold. Lengths in code points. */
-const Text = (minLength: number, maxLength: number, description: string) =>
+export const Text = (minLength: number, maxLength: number, description: string) =>
   Type.String({ minLength, maxLength, format: 'text', description });
 
-export const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+const integer = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+export const Id = Type.Integer(integer);
 export const Seq = Type.Integer({
   minimum: 1,
   maximum: Number.MAX_SAFE_INTEGER,
@@ -44,18 +46,36 @@ export const MessageKind = Type.Enum(['text', 'system'], {
   description: 'system: what happened in a group, written by the server',
 });
 
+/** A JSON object of the integrator's own. */
+export const Custom = Type.Unsafe<CustomData>({
+  type: 'object',
+  keptAsGiven: true,
+  description: 'Your own data: a JSON object of at most 4 KiB, kept as given',
+});
+/** What `custom` has to contain, for lists to be filtered by. */
+export const CustomFilter = Type.Optional(
+  Type.Unsafe<CustomData>({
+    type: 'object',
+    keptAsGiven: true,
+    description: 'Only rows whose `custom` contains this, as the operator @> of PostgreSQL has it',
+  }),
+);
+
+export const UserIds = Type.Array(Id, { minItems: 1, maxItems: 100, description: 'Up to 100 users' });
+
+/** The two ways to name a chat, of which a request uses one. */
+export const Address = {
+  receiverId: Type.Optional(
+    Type.Integer({ ...integer, description: 'The other person of a dialog; this or groupId' }),
+  ),
+  groupId: Type.Optional(Type.Integer({ ...integer, description: 'A group; this or receiverId' })),
+};
+/** Params of a command about a chat: exactly one of `receiverId` and `groupId`, and others. */
+export const inChat = <Properties extends TProperties>(properties: Properties) =>
+  Type.Object(
+    { ...Address, ...properties },
+    { oneOf: [{ required: ['receiverId'] }, { required: ['groupId'] }] },
+  );
+
 /** Where a message was stored: stands beside `data`, `message` and `senderName`. */
 export const Sent = Type.Object({ messageId: Id, seq: Seq, createdAt: Time });
-
-/** What every row of a history page has. */
-export const HistoryRow = Type.Object({
-  id: Id,
-  seq: Seq,
-  kind: MessageKind,
-  content: Type.String(),
-  sender_id: Id,
-  senderName: UserName,
-  created_at: Time,
-  updated_at: Time,
-  deleted_at: Nullable(Time),
-});

@@ -2,8 +2,19 @@ import { Ajv, type ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
 import { ApiError } from '../errors.ts';
+import { emojiOf } from '../text/emoji.ts';
 
-const ajv = new Ajv({ allErrors: false, coerceTypes: false, useDefaults: false, strict: true });
+/** Bytes of JSON an integrator may keep with a message, a group or a profile. */
+const CUSTOM_BYTES = 4096;
+
+const ajv = new Ajv({
+  allErrors: false,
+  coerceTypes: false,
+  useDefaults: false,
+  strict: true,
+  // "exactly one of two" requires what only the schema around it defines
+  strictRequired: false,
+});
 formats.default(ajv, ['email', 'date-time']);
 /** Formats of our own, each with what its violation is told as. */
 const ownFormats: Readonly<Record<string, { test: (text: string) => boolean; expected: string }>> = {
@@ -11,12 +22,29 @@ const ownFormats: Readonly<Record<string, { test: (text: string) => boolean; exp
     test: (text) => text.isWellFormed() && !text.includes('\0'),
     expected: 'well-formed Unicode without NUL (U+0000)',
   },
+  emoji: { test: (text) => emojiOf(text) !== undefined, expected: 'a single emoji' },
   'password-bytes': {
     test: (text) => text.isWellFormed() && Buffer.byteLength(text) <= 72,
     expected: 'well-formed Unicode of at most 72 bytes',
   },
 };
 for (const [name, { test }] of Object.entries(ownFormats)) ajv.addFormat(name, test);
+ajv.addKeyword({
+  keyword: 'keptAsGiven',
+  type: 'object',
+  validate: (_: true, value: object) => isKeepable(value),
+});
+
+/** Whether the database gives back what it was given, and is not given too much. */
+function isKeepable(value: unknown): boolean {
+  const keepable = (part: unknown): boolean => {
+    if (typeof part === 'string') return ownFormats.text?.test(part) ?? false;
+    if (typeof part === 'number') return Number.isFinite(part);
+    if (typeof part !== 'object' || part === null) return true;
+    return Object.entries(part).every(([key, inner]) => keepable(key) && keepable(inner));
+  };
+  return Buffer.byteLength(JSON.stringify(value)) <= CUSTOM_BYTES && keepable(value);
+}
 
 /** Checks unknown input against a schema and returns it typed; throws `BAD_REQUEST` naming the wrong path. */
 export type Validator<T extends TSchema> = (input: unknown) => Static<T>;
@@ -26,7 +54,9 @@ export function compileValidator<T extends TSchema>(schema: T, root: string): Va
   const validate = ajv.compile(schema);
   return (input) => {
     if (validate(input)) return input as Static<T>;
-    throw new ApiError('BAD_REQUEST', explain(validate.errors?.[0], root, schema));
+    const errors = validate.errors ?? [];
+    const error = errors.find(({ keyword }) => keyword === 'oneOf') ?? errors[0];
+    throw new ApiError('BAD_REQUEST', explain(error, root, schema));
   };
 }
 
@@ -43,6 +73,12 @@ function explain(error: ErrorObject | undefined, root: string, schema: TSchema):
       const expected = known.length > 0 ? `expected only ${known.join(', ')}` : 'none is expected';
       return `${path}.${params.additionalProperty} is not known; ${expected}`;
     }
+    case 'oneOf':
+      return `${path} must have exactly one of receiverId, groupId`;
+    case 'keptAsGiven':
+      return `${path} must be at most ${CUSTOM_BYTES} bytes of JSON, in well-formed Unicode without NUL (U+0000)`;
+    case 'enum':
+      return `${path} must be one of ${params.allowedValues.join(', ')}`;
     case 'format':
       return `${path} must be ${ownFormats[params.format]?.expected ?? `a valid ${params.format}`}`;
     case 'pattern':
@@ -52,6 +88,9 @@ function explain(error: ErrorObject | undefined, root: string, schema: TSchema):
       return `${path} must have ${keyword === 'minLength' ? 'at least' : 'at most'} ${params.limit} characters`;
     case 'minProperties':
       return `${path} must have at least ${params.limit} of ${Object.keys((schema as { properties?: object }).properties ?? {}).join(', ')}`;
+    case 'minItems':
+    case 'maxItems':
+      return `${path} must have ${keyword === 'minItems' ? 'at least' : 'at most'} ${params.limit} items`;
     case 'minimum':
     case 'maximum':
       return `${path} must be ${keyword === 'minimum' ? 'at least' : 'at most'} ${params.limit}`;

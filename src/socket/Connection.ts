@@ -1,6 +1,6 @@
 import type { WebSocket } from 'uWebSockets.js';
 import type { Topic } from '../bus/bus.ts';
-import type { ChatId, ConnectionId } from '../ids.ts';
+import type { ChatId, ConnectionId, SessionId, UserId } from '../ids.ts';
 import type { CloseCode } from './closeCodes.ts';
 import type { Session } from './session.ts';
 
@@ -40,6 +40,12 @@ export class Connection {
   readonly id: ConnectionId;
   readonly session: Session;
   readonly address: string;
+  /** What the client calls its device, or itself. */
+  readonly device: string | null;
+  /** Its number in the record of sessions, from the moment it is admitted. */
+  sessionId: SessionId = 0;
+  /** Users whose presence it is told of. */
+  readonly watched = new Set<UserId>();
   /** Groups whose pushes it gets. Before it is open: those joined and left while the upgrade was under way. */
   readonly groups = new Map<ChatId, 'joined' | 'left'>();
   socket: Socket | undefined;
@@ -48,11 +54,18 @@ export class Connection {
   /** Set when it must not open any more. */
   ended = false;
 
-  constructor(id: ConnectionId, session: Session, address: string, publish: PublishToTopic) {
+  constructor(
+    id: ConnectionId,
+    session: Session,
+    address: string,
+    device: string | null,
+    publish: PublishToTopic,
+  ) {
     this.id = id;
     this.#publish = publish;
     this.session = session;
     this.address = address;
+    this.device = device;
   }
 
   /**

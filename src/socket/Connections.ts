@@ -50,8 +50,8 @@ export class Connections {
   }
 
   /** Takes note of a connection whose upgrade is under way: from here on it misses no signal. */
-  expect(session: Session, address: string): Connection {
-    const connection = new Connection(++this.#lastId, session, address, this.#publish);
+  expect(session: Session, address: string, device: string | null): Connection {
+    const connection = new Connection(++this.#lastId, session, address, device, this.#publish);
     this.#byId.set(connection.id, connection);
     const own = this.#byUser.get(session.userId) ?? new Set();
     this.#byUser.set(session.userId, own.add(connection));
@@ -79,6 +79,7 @@ export class Connections {
     const { id, session, address, socket, groups } = connection;
     if (!this.#byId.delete(id)) return;
     if (socket) for (const groupId of groups.keys()) this.#unlisten(chatTopic(groupId));
+    for (const userId of connection.watched) this.#unlisten(presenceTopic(userId));
     connection.socket = undefined;
     this.#unlisten(userTopic(session.userId));
 
@@ -88,6 +89,31 @@ export class Connections {
     const left = this.countOfAddress(address) - 1;
     if (left > 0) this.#byAddress.set(address, left);
     else this.#byAddress.delete(address);
+  }
+
+  /** Tells a connection of the presence of users; false, and nothing done, when they would be more than `max`. */
+  watch(id: ConnectionId, userIds: readonly UserId[], max: number): boolean {
+    const connection = this.#byId.get(id);
+    if (!connection?.socket) return true; // it is gone
+    const { socket, watched } = connection;
+    if (new Set([...watched, ...userIds]).size > max) return false;
+    for (const userId of userIds) {
+      if (watched.has(userId)) continue;
+      watched.add(userId);
+      this.#subscribe(socket, presenceTopic(userId));
+    }
+    return true;
+  }
+
+  /** Without `userIds`: of nobody any more. */
+  unwatch(id: ConnectionId, userIds?: readonly UserId[]): void {
+    const connection = this.#byId.get(id);
+    if (!connection) return;
+    for (const userId of userIds ?? [...connection.watched]) {
+      if (!connection.watched.delete(userId)) continue;
+      connection.socket?.unsubscribe(presenceTopic(userId));
+      this.#unlisten(presenceTopic(userId));
+    }
   }
 
   close(): void {
@@ -123,11 +149,14 @@ export class Connections {
       for (const connection of [...(this.#byUser.get(userId) ?? [])]) this.#obey(connection, message.signal);
       return;
     }
-    const { except } = message;
+    const { except, exceptUsers = [] } = message;
     const frame = bytesOf(message.frame);
+    const deaf = exceptUsers.flatMap((userId) => [...(this.#byUser.get(userId) ?? [])]);
+    const without = deaf.filter(({ socket }) => socket?.unsubscribe(topic));
     const sender = except === undefined ? undefined : this.#byId.get(except);
     // A socket's own publish reaches all of the topic but itself.
     if (!sender?.publish(topic, frame)) this.#publish(topic, frame);
+    for (const { socket } of without) socket?.subscribe(topic);
   }
 
   #obey(connection: Connection, signal: Signal): void {
@@ -136,6 +165,17 @@ export class Connections {
         connection.close(CloseCode.Unauthorized, 'The token was revoked');
       return;
     }
+    if (signal.kind === 'ended' || signal.kind === 'othersEnded') {
+      const { sessionId, session } = connection;
+      const named =
+        signal.kind === 'ended'
+          ? sessionId === signal.sessionId ||
+            (signal.tokenId !== undefined && session.tokenId === signal.tokenId)
+          : sessionId !== signal.sessionId;
+      if (named) connection.close(CloseCode.Unauthorized, 'The session was ended');
+      return;
+    }
+    if (signal.kind === 'unwatch') return this.unwatch(connection.id, [signal.userId]);
     const { kind, chatId } = signal;
     const { socket, groups } = connection;
     if (!socket) {
@@ -158,4 +198,5 @@ export class Connections {
 }
 
 export const userTopic = (userId: UserId): Topic => `user:${userId}`;
+export const presenceTopic = (userId: UserId): Topic => `presence:${userId}`;
 export const chatTopic = (chatId: ChatId): Topic => `chat:${chatId}`;

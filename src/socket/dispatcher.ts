@@ -24,9 +24,16 @@ export function createDispatcher(
   rateLimited: boolean,
 ): Dispatcher {
   return (connection) => {
-    const context = { ...services, session: connection.session, origin: connection.id };
+    const context = {
+      ...services,
+      session: connection.session,
+      sessionId: connection.sessionId,
+      origin: connection.id,
+    };
     const lane = new Lane((reply) => connection.send(reply));
     const bucket = rateLimited ? new TokenBucket(limits.commandBurst, limits.commandsPerSecond) : undefined;
+
+    const buckets = new Map<string, TokenBucket>();
 
     function accept(request: Request): void {
       if (lane.length < limits.unansweredPerConnection) lane.push(taskFor(request));
@@ -35,16 +42,24 @@ export function createDispatcher(
 
     function taskFor(request: Request): Task {
       const command = commands.get(request.type);
-      const problem = request.problem ?? overLimit();
+      const problem = request.problem ?? overLimit(command);
       if (command && !problem)
         return { pipelined: command.pipelined, run: (answer) => execute(command, request, answer) };
       const refusal = problem ?? unknownType(request.type);
       return { pipelined: true, run: (answer) => answer(encodeRefusal(request, refusal)) };
     }
 
-    function overLimit(): ApiError | undefined {
-      if (!bucket || bucket.take()) return undefined;
+    function overLimit(command: Command | undefined): ApiError | undefined {
+      if (!bucket || (bucket.take() && bucketOf(command)?.take() !== false)) return undefined;
       return new ApiError('RATE_LIMITED', 'Too many commands on this connection; slow down', 1);
+    }
+
+    function bucketOf(command: Command | undefined): TokenBucket | undefined {
+      if (!command?.rate) return undefined;
+      const { burst, perSecond } = command.rate;
+      const own = buckets.get(command.type) ?? new TokenBucket(burst, perSecond);
+      buckets.set(command.type, own);
+      return own;
     }
 
     function execute(command: Command, request: Request, answer: (reply: string) => void): void {

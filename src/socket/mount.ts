@@ -2,6 +2,8 @@ import uWS, { type TemplatedApp, type WebSocketBehavior } from 'uWebSockets.js';
 import type { ChatId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Presence } from '../presence/Presence.ts';
+import type { SessionLog } from '../sessions/SessionLog.ts';
 import type { Admission, Connection, Socket } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -18,15 +20,21 @@ const PATHS = ['/', '/ws'];
 /** Mounts the WebSocket on the server: authenticates upgrades, hands frames to the dispatcher. */
 export function mountSockets(
   app: TemplatedApp,
-  services: Omit<UpgradeServices, 'opened'>,
+  services: Omit<UpgradeServices, 'opened'> & { readonly sessions: SessionLog; readonly presence: Presence },
   dispatcher: Dispatcher,
   metrics: Metrics,
 ): void {
-  const { connections, log } = services;
+  const { connections, sessions, presence, log } = services;
 
   function opened(connection: Connection, groupIds: readonly ChatId[]): void {
     connection.receiver = dispatcher(connection);
     connections.open(connection, groupIds);
+    if (connection.socket) {
+      sessions.opened(connection);
+      presence
+        .arrived(connection.session.userId)
+        .catch((error) => log.error({ err: error }, 'arrival not told'));
+    }
     log.debug({ connection: connection.id, userId: connection.session.userId }, 'connection opened');
   }
 
@@ -63,6 +71,8 @@ export function mountSockets(
     close(socket, code) {
       const { connection } = socket.getUserData();
       connections.forget(connection);
+      sessions.closed(connection);
+      presence.departed(connection.session.userId);
       log.debug({ connection: connection.id, code }, 'connection closed');
     },
   };

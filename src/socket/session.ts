@@ -4,6 +4,10 @@ import type { UserId } from '../ids.ts';
 export interface Session {
   readonly userId: UserId;
   readonly tokenVersion: number;
+  /** The `jti` of the token; older tokens have none. */
+  readonly tokenId: string | undefined;
+  /** When the token was issued, in milliseconds since the epoch. */
+  readonly issuedAt: number;
   /** When the token expires, in milliseconds since the epoch. */
   readonly expiresAt: number;
 }

@@ -1,13 +1,13 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import type { Logger } from 'pino';
-import { QueryTypes } from 'sequelize';
 import { bearerToken } from '../auth/authenticate.ts';
+import { standingBind, tokenStands } from '../auth/standing.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Database } from '../database/database.ts';
 import { refusalOf } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
 import { addressOf, respondError } from '../http/response.ts';
-import type { ChatId } from '../ids.ts';
+import type { ChatId, SessionId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Admission, Connection, Socket } from './Connection.ts';
 import type { Connections } from './Connections.ts';
@@ -40,6 +40,7 @@ export async function upgrade(
   const extensions = req.getHeader('sec-websocket-extensions');
   const token = tokenOf(req.getHeader('authorization'), protocols, req.getQuery('token'));
   const address = addressOf(res);
+  const device = deviceOf(req.getQuery('device') ?? req.getHeader('user-agent'));
 
   let connection: Connection | undefined;
   let aborted = false;
@@ -55,16 +56,17 @@ export async function upgrade(
       throw new ApiError('UNAUTHORIZED', 'The token is missing, malformed, expired or wrongly signed');
     if (services.rateLimited) assertRoom(services.connections, session, address);
 
-    const expected = services.connections.expect(session, address);
+    const expected = services.connections.expect(session, address, device);
     connection = expected;
-    const groupIds = await groupsOf(services.db, session);
+    const entry = await entryOf(services.db, session);
     if (aborted) return;
-    if (!groupIds || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
+    if (!entry || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
 
+    expected.sessionId = entry.sessionId;
     const admission: Admission = { connection: expected };
     const open = () => res.upgrade(admission, key, protocolAnswer(protocols), extensions, context);
     inCork(services.connections.anyOpen(), () => res.cork(open));
-    services.opened(expected, groupIds);
+    services.opened(expected, entry.groups);
   } catch (error) {
     if (connection) services.connections.forget(connection);
     if (!aborted) refuse(res, error, services.log);
@@ -102,26 +104,33 @@ function assertRoom(connections: Connections, { userId }: Session, address: stri
     throw new ApiError('RATE_LIMITED', `At most ${limits.connectionsPerAddress} connections per address`, 10);
 }
 
-/** The groups of the user whom the token stands for, or undefined when it was revoked. */
-async function groupsOf(
-  db: Database,
-  { userId, tokenVersion }: Session,
-): Promise<readonly ChatId[] | undefined> {
-  const [row] = await db.sequelize.query<{ groups: ChatId[] }>(groupsOfSession, {
-    bind: [userId, tokenVersion],
-    type: QueryTypes.SELECT,
-  });
-  return row?.groups;
+/** Characters of a device name that are kept. */
+const DEVICE_LENGTH = 100;
+
+/** What a client calls its device, without control characters; null when it says nothing. */
+function deviceOf(name: string): string | null {
+  return name.toWellFormed().replaceAll(/\p{C}/gu, ' ').trim().slice(0, DEVICE_LENGTH).toWellFormed() || null;
 }
 
-const groupsOfSession = `
-select array(
+interface Entry {
+  readonly sessionId: SessionId;
+  readonly groups: readonly ChatId[];
+}
+
+/** What a new connection needs, or undefined when its token was revoked. */
+async function entryOf(db: Database, session: Session): Promise<Entry | undefined> {
+  const [entry] = await db.select<Entry>(entryOfSession, standingBind(session));
+  return entry;
+}
+
+const entryOfSession = `
+select nextval('sessions_id_seq') as "sessionId", array(
   select chats.id
   from chat_members join chats on chats.id = chat_members.chat_id
   where chat_members.user_id = users.id and chats.kind = 'group'
 ) as groups
 from users
-where id = $1 and token_version = $2 and deleted_at is null
+where ${tokenStands}
 `;
 
 function refuse(res: HttpResponse, error: unknown, log: Logger): void {

@@ -28,6 +28,15 @@ describe('getlatestMessageDialog', () => {
       created_at: createdAt,
       updated_at: createdAt,
       deleted_at: null,
+      edited_at: null,
+      reply_to: null,
+      silent: false,
+      custom: null,
+      mentions: [],
+      forwarded_from: null,
+      reactions: [],
+      pinned: false,
+      event: null,
     });
     expect(data[1]).to.include({ sender_id: ada.id, receiver_id: bob.id, receverName: bob.username });
     expect((await b.call('getlatestMessageDialog', { receiverId: ada.id })).params.data).to.deep.equal(data);

@@ -25,6 +25,15 @@ describe('getlatestMessageGroup', () => {
       created_at: createdAt,
       updated_at: createdAt,
       deleted_at: null,
+      edited_at: null,
+      reply_to: null,
+      silent: false,
+      custom: null,
+      mentions: [],
+      forwarded_from: null,
+      reactions: [],
+      pinned: false,
+      event: null,
     });
   });
 

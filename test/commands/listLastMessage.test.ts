@@ -15,7 +15,8 @@ describe('listLastMessage', () => {
 
     const { data } = (await a.call('listLastMessage')).params;
 
-    const common = { kind: 'text', deletedAt: null };
+    const state = { markedUnread: false, muted: false, mutedUntil: null, pinned: false, archived: false };
+    const common = { kind: 'text', deletedAt: null, mentionCount: 0, ...state };
     const row = (sent: Row) => ({
       ...common,
       id: sent.messageId,
@@ -23,6 +24,7 @@ describe('listLastMessage', () => {
       createdAt: sent.createdAt,
       updatedAt: sent.createdAt,
     });
+    const read = ({ seq }: Row) => ({ unreadCount: 0, readSeq: seq, deliveredSeq: seq });
     expect(data).to.deep.equal([
       {
         ...row(inGroup),
@@ -33,6 +35,7 @@ describe('listLastMessage', () => {
         receiverName: null,
         groupId,
         groupName: 'Climbers',
+        ...read(inGroup),
       },
       {
         ...row(fromCleo),
@@ -43,6 +46,9 @@ describe('listLastMessage', () => {
         receiverName: ada.username,
         groupId: null,
         groupName: null,
+        unreadCount: 1,
+        readSeq: 0,
+        deliveredSeq: 0,
       },
       {
         ...row(inDialog),
@@ -53,6 +59,7 @@ describe('listLastMessage', () => {
         receiverName: bob.username,
         groupId: null,
         groupName: null,
+        ...read(inDialog),
       },
     ]);
   });

@@ -55,7 +55,10 @@ describe('newGroup', () => {
       [{ groupName: '' }, 'params.groupName must have at least 1 characters'],
       [{ groupName: 'x'.repeat(101) }, 'params.groupName must have at most 100 characters'],
       [{ groupName: 7 }, 'params.groupName must be a string'],
-      [{ groupName: 'x', owner: 1 }, 'params.owner is not known; expected only groupName'],
+      [
+        { groupName: 'x', owner: 1 },
+        'params.owner is not known; expected only groupName, description, isPrivate, whoMayAdd, whoMayPost, slowModeSeconds, historyFrom, custom, userIds, clientMessageId',
+      ],
     ] as const;
     for (const [params, message] of expected)
       expect(await a.call('newGroup', params)).to.include({ error: true, code: 'BAD_REQUEST', message });

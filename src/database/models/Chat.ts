@@ -1,5 +1,6 @@
 import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { ChatId, UserId } from '../../ids.ts';
+import type { CustomData } from '../../messages/drafts.ts';
 
 /** A dialog of two people or a group. */
 @Table({ tableName: 'chats' })
@@ -23,6 +24,37 @@ export class Chat extends Model {
 
   @Column(DataType.BOOLEAN)
   declare isPrivate: boolean;
+
+  @Column(DataType.TEXT)
+  declare description: string | null;
+
+  @Column(DataType.JSONB)
+  declare custom: CustomData | null;
+
+  @Column(DataType.TEXT)
+  declare whoMayAdd: 'members' | 'admins';
+
+  @Column(DataType.TEXT)
+  declare whoMayPost: 'members' | 'admins';
+
+  /** Seconds between two messages of one member; 0 for none. */
+  @Column(DataType.INTEGER)
+  declare slowModeSeconds: number;
+
+  /** Where the history begins for newcomers. */
+  @Column(DataType.TEXT)
+  declare historyFrom: 'beginning' | 'joining';
+
+  @Column(DataType.INTEGER)
+  declare memberCount: number;
+
+  /** When the group was deleted, or its last member left. */
+  @Column(DataType.DATE)
+  declare closedAt: Date | null;
+
+  /** Messages so far that count as unread. */
+  @Column(DataType.BIGINT)
+  declare tally: number;
 
   @Column(DataType.BIGINT)
   declare createdBy: UserId;

@@ -1,6 +1,8 @@
 import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { ChatId, UserId } from '../../ids.ts';
 
+export type Role = 'owner' | 'admin' | 'member';
+
 /** That a user is in a chat now; the row goes when the user leaves. */
 @Table({ tableName: 'chat_members' })
 export class ChatMember extends Model {
@@ -11,10 +13,30 @@ export class ChatMember extends Model {
   declare userId: UserId;
 
   @Column(DataType.TEXT)
-  declare role: 'owner' | 'admin' | 'member';
+  declare role: Role;
+
+  /** The oldest message the member may see. */
+  @Column(DataType.BIGINT)
+  declare firstSeq: number;
 
   @Column(DataType.BIGINT)
   declare readSeq: number;
+
+  /** `tally` of the chat at `readSeq`: what is unread is the difference. */
+  @Column(DataType.BIGINT)
+  declare readTally: number;
+
+  @Column(DataType.BOOLEAN)
+  declare markedUnread: boolean;
+
+  @Column(DataType.DATE)
+  declare pinnedAt: Date | null;
+
+  @Column(DataType.DATE)
+  declare archivedAt: Date | null;
+
+  @Column(DataType.DATE)
+  declare lastSentAt: Date | null;
 
   @Column(DataType.BIGINT)
   declare deliveredSeq: number;

@@ -1,5 +1,6 @@
 import { BelongsTo, Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { ChatId, MessageId, UserId } from '../../ids.ts';
+import type { CustomData } from '../../messages/drafts.ts';
 import { User } from './User.ts';
 
 /** A message in a chat. Only the message writer inserts. */
@@ -32,6 +33,29 @@ export class Message extends Model {
 
   @Column(DataType.TEXT)
   declare clientMessageId: string | null;
+
+  /** Does not count as unread. */
+  @Column(DataType.BOOLEAN)
+  declare silent: boolean;
+
+  /** The integrator's own data; of a system message, what happened. */
+  @Column(DataType.JSONB)
+  declare custom: CustomData | null;
+
+  @Column(DataType.ARRAY(DataType.BIGINT))
+  declare mentions: UserId[] | null;
+
+  /** Who wrote it first. */
+  @Column(DataType.BIGINT)
+  declare forwardedFrom: UserId | null;
+
+  /** How many there are of each emoji. */
+  @Column(DataType.JSONB)
+  declare reactions: Record<string, number> | null;
+
+  /** `tally` of the chat up to and with this message. */
+  @Column(DataType.BIGINT)
+  declare tally: number;
 
   @Column(DataType.DATE)
   declare createdAt: Date;

@@ -1,5 +1,6 @@
 import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { UserId } from '../../ids.ts';
+import type { CustomData } from '../../messages/drafts.ts';
 
 /** An account. `email`, `username` and `passwordHash` are null once it is deleted. */
 @Table({ tableName: 'users' })
@@ -19,6 +20,34 @@ export class User extends Model {
   /** Stands in every token; raising it revokes all tokens handed out before. */
   @Column(DataType.INTEGER)
   declare tokenVersion: number;
+
+  @Column(DataType.TEXT)
+  declare displayName: string | null;
+
+  @Column(DataType.TEXT)
+  declare about: string | null;
+
+  /** Where a picture is, for the integrator to know. */
+  @Column(DataType.TEXT)
+  declare avatar: string | null;
+
+  @Column(DataType.JSONB)
+  declare custom: CustomData | null;
+
+  /** Shown as offline whatever the connections say. */
+  @Column(DataType.BOOLEAN)
+  declare isInvisible: boolean;
+
+  /** When the last connection ended, or the user became invisible. */
+  @Column(DataType.DATE)
+  declare lastSeenAt: Date | null;
+
+  /** Every token issued before has ended, but for the one with `keptTokenId`. */
+  @Column(DataType.DATE)
+  declare othersEndedAt: Date | null;
+
+  @Column(DataType.TEXT)
+  declare keptTokenId: string | null;
 
   @Column(DataType.DATE)
   declare createdAt: Date;

@@ -1,0 +1,136 @@
+import type { Transaction } from 'sequelize';
+import type { CommandContext } from '../commands/define.ts';
+import type { Chat } from '../database/models/Chat.ts';
+import type { ChatMember, Role } from '../database/models/ChatMember.ts';
+import type { User } from '../database/models/User.ts';
+import { ApiError } from '../errors.ts';
+import type { ChatId, UserId } from '../ids.ts';
+import { sent } from '../messages/drafts.ts';
+import { chatTopic, userTopic } from '../socket/Connections.ts';
+import { encodePush, type Fields } from '../socket/frames.ts';
+import type { Session } from '../socket/session.ts';
+import { activeUser } from '../users/users.ts';
+import { openGroup } from './seats.ts';
+
+/** What a change of a group is made in. */
+export interface Scene {
+  readonly transaction: Transaction;
+  /** Locked: nobody writes to it or changes it meanwhile, on no node. */
+  readonly group: Chat;
+  /** Who acts, and whose place in the group it is, if any. */
+  readonly actor: User;
+  readonly seat: ChatMember | null;
+  /** The same, for what only members may do: refuses with `NOT_A_MEMBER`. */
+  member(): ChatMember;
+}
+
+/** What changed, to be kept as a system message and pushed. */
+export interface GroupEvent {
+  /** A sentence for people. */
+  readonly content: string;
+  /** Stand beside `groupId` and `senderId` in the push, and as `event` in the history. */
+  readonly fields: Fields;
+  readonly joined?: readonly UserId[];
+  /** They still get the push. */
+  readonly left?: readonly UserId[];
+  /** The group ends with this. */
+  readonly closes?: boolean;
+}
+
+/** Where the system message of a change stands. */
+export type SystemMessage = ReturnType<typeof sent>;
+
+/** Who acts, by which connection. */
+export interface Actor extends Pick<CommandContext, 'origin' | 'writer' | 'bus' | 'db'> {
+  readonly session: Pick<Session, 'userId'>;
+}
+
+/**
+ * Changes a group in its turn among the messages: `work` checks and changes within the transaction and tells what
+ * happened, or nothing when all was as wanted already. Then the system message is committed with it, live
+ * connections of who joined or left are told, and members get a push of the command's type. Resolves to where the
+ * system message stands; empty when nothing changed.
+ */
+export async function changeGroup<Event extends GroupEvent | undefined>(
+  { session: { userId }, origin, writer, bus, db }: Actor,
+  type: string,
+  groupId: ChatId,
+  work: (scene: Scene) => Promise<Event>,
+): Promise<undefined extends Event ? Partial<SystemMessage> : SystemMessage> {
+  const change = await writer.change(async (transaction, write) => {
+    const group = await openGroup(db, groupId, transaction, true);
+    const actor = await activeUser(db, userId, transaction);
+    const seat = await db.members.findOne({ where: { chatId: groupId, userId }, transaction });
+    const member = () => {
+      if (!seat) throw new ApiError('NOT_A_MEMBER');
+      return seat;
+    };
+    const event = await work({ transaction, group, actor, seat, member });
+    if (!event) return undefined;
+
+    const custom = { type, ...event.fields };
+    const stored = await write({
+      senderId: userId,
+      to: { groupId },
+      kind: 'system',
+      content: event.content,
+      extras: { custom },
+      origin,
+    });
+    const counts = (event.joined?.length ?? 0) - (event.left?.length ?? 0);
+    if (counts !== 0)
+      await db.chats.increment({ memberCount: counts }, { where: { id: groupId }, transaction });
+    if (event.closes)
+      await db.chats.update({ closedAt: new Date() }, { where: { id: groupId }, transaction });
+    return { event, stored };
+  });
+  if (!change) return {} as SystemMessage; // only where the type says that it may be empty
+
+  const { event, stored } = change;
+  for (const id of event.joined ?? [])
+    bus.publish(userTopic(id), { signal: { kind: 'joined', chatId: groupId } });
+  const fields = { ...sent(stored), senderId: userId, groupId, ...event.fields };
+  const frame = encodePush(type, event.content, stored.senderName, fields);
+  bus.publish(chatTopic(groupId), { frame, except: origin });
+  for (const id of event.left ?? [])
+    bus.publish(userTopic(id), { signal: { kind: 'left', chatId: groupId } });
+  return sent(stored);
+}
+
+/** Lets somebody into the group of a scene. */
+export async function admit(
+  { db }: Actor,
+  { transaction, group }: Pick<Scene, 'transaction' | 'group'>,
+  userId: UserId,
+  role: Role = 'member',
+): Promise<void> {
+  await db.select(admitMember, [group.id, userId, role], transaction);
+}
+
+/** What was written before is read as far as the newcomer is concerned. */
+const admitMember = `
+with back as (
+  delete from former_members where chat_id = $1 and user_id = $2
+)
+insert into chat_members (chat_id, user_id, role, read_seq, delivered_seq, read_tally, first_seq)
+select id, $2, $3, last_seq, last_seq, tally, case history_from when 'joining' then last_seq + 1 else 1 end
+from chats where id = $1
+`;
+
+/** Lets people out of the group of a scene. */
+export async function dismiss(
+  { db }: Actor,
+  { transaction, group }: Pick<Scene, 'transaction' | 'group'>,
+  ...userIds: readonly UserId[]
+): Promise<void> {
+  await db.select(dismissMembers, [group.id, JSON.stringify(userIds)], transaction);
+}
+
+const dismissMembers = `
+with gone as (
+  delete from chat_members where chat_id = $1 and user_id = any (array(select jsonb_array_elements_text($2::jsonb)::bigint))
+  returning chat_id, user_id
+)
+insert into former_members (chat_id, user_id) select chat_id, user_id from gone
+on conflict (chat_id, user_id) do update set xid = pg_current_xact_id(), left_at = clock_timestamp()
+`;

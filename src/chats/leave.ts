@@ -1,0 +1,39 @@
+import type { ChatId } from '../ids.ts';
+import { nameOf } from '../users/names.ts';
+import { type Actor, changeGroup, dismiss } from './changeGroup.ts';
+import { setRole } from './targets.ts';
+
+/**
+ * Lets the acting user out of a group. An owner passes it on to the longest-serving admin, then member; the last
+ * one out closes it. `name` is how the system message calls the user, where that is not the username.
+ */
+export async function leave(actor: Actor, groupId: ChatId, name?: string) {
+  const { session, db } = actor;
+  const { userId } = session;
+  return changeGroup(actor, 'leaveGroup', groupId, async (scene) => {
+    const { transaction } = scene;
+    const member = scene.member();
+    await dismiss(actor, scene, userId);
+    const said = `${name ?? nameOf(scene.actor)} left the group`;
+    const left = [userId];
+    const [heir] = await db.select<{ userId: number; username: string | null }>(
+      longestServing,
+      [groupId],
+      transaction,
+    );
+    if (!heir) return { content: said, fields: { userId }, left, closes: true };
+    if (member.role !== 'owner') return { content: said, fields: { userId }, left };
+
+    await db.select(setRole, [groupId, heir.userId, 'owner'], transaction);
+    const content = `${said}; ${nameOf(heir)} owns it now`;
+    return { content, fields: { userId, ownerId: heir.userId }, left };
+  });
+}
+
+const longestServing = `
+select member.user_id as "userId", users.username
+from chat_members member join users on users.id = member.user_id
+where member.chat_id = $1
+order by member.role = 'admin' desc, member.joined_at, member.user_id
+limit 1
+`;

@@ -1,0 +1,15 @@
+import { Type } from 'typebox';
+import { defineSetting } from '../chats/settings.ts';
+
+export const archiveChat = defineSetting({
+  type: 'archiveChat',
+  summary: 'Put a chat into the archive, or take it out',
+  description: 'For clients to show: listLastMessage says it of each chat and keeps its order.',
+  params: Type.Object({ archived: Type.Boolean() }),
+  bind: ({ archived }) => [archived],
+  change: `
+update chat_members set archived_at = case when $3 then clock_timestamp() end, state_xid = pg_current_xact_id()
+where chat_id = $1 and user_id = $2 and (archived_at is not null) <> $3
+returning chat_id
+`,
+});

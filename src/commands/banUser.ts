@@ -1,0 +1,49 @@
+import { Type } from 'typebox';
+
+import { changeGroup, dismiss } from '../chats/changeGroup.ts';
+import { assertRole } from '../chats/seats.ts';
+import { assertOutranks } from '../chats/targets.ts';
+import { ApiError } from '../errors.ts';
+import { Changed, groupEvent } from '../schema/groups.ts';
+import { Id, Text } from '../schema/types.ts';
+import { nameOf } from '../users/names.ts';
+import { existingUser } from '../users/users.ts';
+import { defineCommand } from './define.ts';
+
+export const banUser = defineCommand({
+  type: 'banUser',
+  summary: 'Put somebody out of a group for good, or keep them from ever coming in',
+  description: 'For the owner, and for admins where it is no admin.',
+  params: Type.Object({
+    groupId: Id,
+    userId: Id,
+    reason: Type.Optional(Text(1, 500, 'For the other admins')),
+  }),
+  result: Changed,
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
+  push: {
+    summary: 'Somebody was banned from a group; the last that this user gets of it',
+    fields: groupEvent({ userId: Id }),
+  },
+  async handle({ groupId, userId, reason = null }, context) {
+    const { session, db } = context;
+    return changeGroup(context, 'banUser', groupId, async (scene) => {
+      const { transaction, actor } = scene;
+      const own = scene.member();
+      assertRole(own, 'owner', 'admin');
+      if (userId === session.userId) throw new ApiError('FORBIDDEN', 'Nobody can ban themselves');
+      const user = await existingUser(db, userId, transaction);
+      const member = await db.members.findOne({ where: { chatId: groupId, userId }, transaction });
+      if (member) assertOutranks(own, member);
+      const [, created] = await db.bans.findOrCreate({
+        where: { chatId: groupId, userId },
+        defaults: { chatId: groupId, userId, bannedBy: session.userId, reason },
+        transaction,
+      });
+      if (!created) return undefined;
+      await dismiss(context, scene, userId);
+      const content = `${nameOf(actor)} banned ${nameOf(user)}`;
+      return { content, fields: { userId }, ...(member && { left: [userId] }) };
+    });
+  },
+});

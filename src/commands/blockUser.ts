@@ -1,0 +1,36 @@
+import { Type } from 'typebox';
+import { ApiError } from '../errors.ts';
+import { Id } from '../schema/types.ts';
+import { userTopic } from '../socket/Connections.ts';
+import { encodePush } from '../socket/frames.ts';
+import { nameOf } from '../users/names.ts';
+import { activeUser } from '../users/users.ts';
+import { defineCommand } from './define.ts';
+
+export const blockUser = defineCommand({
+  type: 'blockUser',
+  summary: 'Block a user',
+  description:
+    'Their private messages to this user are refused, and neither sees the other’s typing and presence. They are not told.',
+  params: Type.Object({ userId: Id }),
+  result: Type.Object({}),
+  errors: ['NOT_FOUND'],
+  push: {
+    summary: 'This user blocked somebody from another connection',
+    fields: Type.Object({ userId: Id }),
+  },
+  async handle({ userId }, { session, origin, bus, db }) {
+    if (userId === session.userId) throw new ApiError('BAD_REQUEST', 'params.userId must be somebody else');
+    await activeUser(db, userId);
+    const block = { userId: session.userId, blockedId: userId };
+    await db.blocks.findOrCreate({ where: block, defaults: block });
+    for (const [one, other] of [
+      [session.userId, userId],
+      [userId, session.userId],
+    ] as const)
+      bus.publish(userTopic(one), { signal: { kind: 'unwatch', userId: other } });
+    const frame = encodePush('blockUser', null, nameOf(await activeUser(db, session.userId)), { userId });
+    bus.publish(userTopic(session.userId), { frame, except: origin });
+    return {};
+  },
+});

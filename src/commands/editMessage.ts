@@ -1,0 +1,102 @@
+import { Type } from 'typebox';
+import { pushToChat } from '../chats/publish.ts';
+import { ApiError } from '../errors.ts';
+import { assertWrittenByUser, changeMessage } from '../messages/changeMessage.ts';
+import { namesIn } from '../messages/mentions.ts';
+import { reindex } from '../messages/searchIndex.ts';
+import { MessageAddress } from '../schema/messages.ts';
+import { Content, Custom, Id, Nullable, Time } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+export const editMessage = defineCommand({
+  type: 'editMessage',
+  summary: 'Change what one wrote',
+  description:
+    'What it said before is kept: see listEdits. Mentions are found anew. The same content again changes nothing.',
+  params: Type.Object({ messageId: Id, content: Content, custom: Type.Optional(Nullable(Custom)) }),
+  result: Type.Object({ editedAt: Nullable({ ...Time, description: 'null when it was never changed' }) }),
+  errors: ['NOT_FOUND', 'FORBIDDEN'],
+  push: {
+    summary: 'Somebody changed a message; message is what it says now',
+    fields: Type.Object({
+      ...MessageAddress,
+      editedAt: Time,
+      custom: Nullable(Custom),
+      mentions: Type.Array(Id),
+    }),
+  },
+  async handle({ messageId, content, custom }, context) {
+    const { session, db } = context;
+    const { chat, row, result } = await changeMessage(context, messageId, async ({ transaction, row }) => {
+      assertWrittenByUser(row);
+      if (row.senderId !== session.userId)
+        throw new ApiError('FORBIDDEN', 'Only its author may change a message');
+      const newCustom = custom === undefined ? row.custom : custom;
+      if (row.content === content && JSON.stringify(row.custom) === JSON.stringify(newCustom))
+        return undefined;
+      await db.select(keepVersion, [messageId], transaction);
+      const [edited] = await db.select<Edited>(
+        edit,
+        [
+          messageId,
+          content,
+          newCustom && JSON.stringify(newCustom),
+          JSON.stringify(namesIn(content)),
+          session.userId,
+        ],
+        transaction,
+      );
+      if (!edited) throw new Error('a locked message was not found');
+      await reindex(db, messageId, transaction);
+      return { ...edited, custom: newCustom };
+    });
+    if (!result) return { editedAt: row.editedAt?.toISOString() ?? null };
+
+    const editedAt = result.editedAt.toISOString();
+    const fields = {
+      messageId,
+      seq: row.seq,
+      editedAt,
+      custom: result.custom,
+      mentions: result.mentions ?? [],
+    };
+    await pushToChat(context, chat, 'editMessage', content, fields);
+    return { editedAt };
+  },
+});
+
+interface Edited {
+  readonly editedAt: Date;
+  readonly mentions: number[] | null;
+}
+
+const keepVersion = `
+insert into message_edits (message_id, version, content, created_at)
+select id, (select count(*) + 1 from message_edits where message_id = $1), content, coalesce(edited_at, created_at)
+from messages where id = $1
+`;
+
+/** $1 message, $2 content, $3 custom, $4 names in the content, $5 author. */
+const edit = `
+with found as (
+  select array_agg(distinct users.id) as ids
+  from jsonb_array_elements_text($4::jsonb) name
+  join users on users.username = name::citext and users.id <> $5
+  join chat_members on chat_members.user_id = users.id
+  where chat_members.chat_id = (select chat_id from messages where id = $1)
+), changed as (
+  update messages
+  set content = $2, custom = $3::jsonb, mentions = found.ids, edited_at = clock_timestamp()
+  from found, (select mentions as named_before from messages where id = $1) before
+  where messages.id = $1
+  returning messages.chat_id, messages.seq, messages.mentions, messages.edited_at, before.named_before
+), forgotten as (
+  delete from mentions using changed
+  where mentions.user_id = any (changed.named_before) and mentions.user_id <> all (coalesce(changed.mentions, '{}'))
+    and mentions.chat_id = changed.chat_id and mentions.seq = changed.seq
+), named as (
+  insert into mentions (user_id, chat_id, seq) select unnest(mentions), chat_id, seq from changed
+  on conflict do nothing
+)
+select edited_at as "editedAt", mentions from changed
+`;

@@ -1,0 +1,27 @@
+import { Type } from 'typebox';
+import { ApiError } from '../errors.ts';
+import { assertWrittenByUser } from '../messages/changeMessage.ts';
+import { readLiveMessage } from '../messages/read.ts';
+import { ClientMessageId, Id, inChat } from '../schema/types.ts';
+import { definePreparedSend } from './define.ts';
+
+export const forwardMessage = definePreparedSend({
+  type: 'forwardMessage',
+  summary: 'Write a message of one chat in another, naming who wrote it first',
+  description: 'Others get it as privateMessage or messageInGroup, with forwardedFrom.',
+  params: inChat({
+    messageId: Id,
+    silent: Type.Optional(Type.Boolean({ description: 'True: it does not count as unread' })),
+    clientMessageId: Type.Optional(ClientMessageId),
+  }),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
+  async prepare({ messageId, receiverId, groupId, silent, clientMessageId }, { session, db }) {
+    const original = await readLiveMessage(db, session.userId, messageId);
+    assertWrittenByUser(original);
+    const to = groupId === undefined ? receiverId !== undefined && { receiverId } : { groupId };
+    if (!to) throw new ApiError('BAD_REQUEST', 'receiverId or groupId is required');
+    const { content, custom, senderId } = original;
+    const forwardedFrom = original.forwardedFrom ?? senderId;
+    return { to, content, clientMessageId, extras: { silent, custom: custom ?? undefined, forwardedFrom } };
+  },
+});

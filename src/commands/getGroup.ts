@@ -1,0 +1,22 @@
+import { Type } from 'typebox';
+
+import { groupRow } from '../chats/groups.ts';
+import { openGroup } from '../chats/seats.ts';
+import { ApiError } from '../errors.ts';
+import { Group } from '../schema/groups.ts';
+import { Id } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+export const getGroup = defineCommand({
+  type: 'getGroup',
+  summary: 'Read about a group one is in, or a public one',
+  params: Type.Object({ groupId: Id }),
+  result: Type.Object({ data: Group }),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
+  async handle({ groupId }, { session, db }) {
+    const group = await openGroup(db, groupId);
+    const member = await db.members.findOne({ where: { chatId: groupId, userId: session.userId } });
+    if (!member && group.isPrivate) throw new ApiError('NOT_A_MEMBER');
+    return { data: groupRow(group, member?.role ?? null) };
+  },
+});

@@ -1,0 +1,16 @@
+import { Type } from 'typebox';
+import { messageOf, readMessage } from '../messages/read.ts';
+import { Message } from '../schema/messages.ts';
+import { Id } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+export const getMessage = defineCommand({
+  type: 'getMessage',
+  summary: 'Read one message',
+  params: Type.Object({ messageId: Id }),
+  result: Type.Object({ data: Message }),
+  errors: ['NOT_FOUND'],
+  async handle({ messageId }, { session, db }) {
+    return { data: messageOf(await readMessage(db, session.userId, messageId)) };
+  },
+});

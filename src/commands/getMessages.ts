@@ -1,0 +1,37 @@
+import { Type } from 'typebox';
+import { seatIn } from '../chats/seats.ts';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { messageOf, readSpan } from '../messages/read.ts';
+import { Message } from '../schema/messages.ts';
+import { inChat, Limit } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+const Bound = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description }));
+
+export const getMessages = defineCommand({
+  type: 'getMessages',
+  summary:
+    'Read messages of a chat by their seq, lowest first: to fill a gap, or to page in either direction',
+  description:
+    'With afterSeq the messages that follow it, with beforeSeq alone those right before it, with both what lies between; with neither the newest.',
+  params: inChat({
+    afterSeq: Bound('Only messages with a higher seq'),
+    beforeSeq: Bound('Only messages with a lower seq'),
+    limit: Limit,
+  }),
+  result: Type.Object({ data: Type.Array(Message) }),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
+  async handle({ afterSeq, beforeSeq, limit = DEFAULT_LIMIT, ...address }, { session, db }) {
+    const seat = await seatIn(db, session.userId, address);
+    const end = Math.min((beforeSeq ?? Number.MAX_SAFE_INTEGER) - 1, seat.chat.lastSeq);
+    const start = Math.max((afterSeq ?? end - limit) + 1, seat.member.firstSeq);
+    const rows = await readSpan(
+      db,
+      seat,
+      start,
+      afterSeq === undefined ? end : Math.min(end, start + limit - 1),
+    );
+    return { data: rows.reverse().map(messageOf) };
+  },
+});

@@ -1,0 +1,24 @@
+import { Type } from 'typebox';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { messageOf, readMessage, readSpan } from '../messages/read.ts';
+import { Message } from '../schema/messages.ts';
+import { Id, Limit } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+export const getMessagesAround = defineCommand({
+  type: 'getMessagesAround',
+  summary: 'Read a message with its neighbours, lowest seq first: to jump to what was found',
+  params: Type.Object({ messageId: Id, limit: Limit }),
+  result: Type.Object({ data: Type.Array(Message) }),
+  errors: ['NOT_FOUND'],
+  async handle({ messageId, limit = DEFAULT_LIMIT }, { session: { userId }, db }) {
+    const { chatId, seq } = await readMessage(db, userId, messageId);
+    const chat = await db.chats.findByPk(chatId);
+    const member = await db.members.findOne({ where: { chatId, userId } });
+    if (!chat || !member) return { data: [] }; // left in between
+    const end = Math.min(chat.lastSeq, seq + Math.ceil((limit - 1) / 2));
+    const start = Math.max(member.firstSeq, end - limit + 1);
+    const rows = await readSpan(db, { chat, member }, start, start + limit - 1);
+    return { data: rows.reverse().map(messageOf) };
+  },
+});

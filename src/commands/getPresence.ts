@@ -1,0 +1,15 @@
+import { Type } from 'typebox';
+import { Presence } from '../schema/people.ts';
+import { UserIds } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+export const getPresence = defineCommand({
+  type: 'getPresence',
+  summary: 'Ask who is online, of up to 100 users',
+  params: Type.Object({ userIds: UserIds }),
+  result: Type.Object({ data: Type.Array(Presence) }),
+  errors: [],
+  async handle({ userIds }, { session, presence }) {
+    return { data: await presence.of(session.userId, userIds) };
+  },
+});

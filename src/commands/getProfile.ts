@@ -1,0 +1,27 @@
+import { Type } from 'typebox';
+import { Profile } from '../schema/people.ts';
+import { Id, Nullable } from '../schema/types.ts';
+import { profilesOf } from '../users/profiles.ts';
+import { existingUser } from '../users/users.ts';
+import { defineCommand } from './define.ts';
+
+export const getProfile = defineCommand({
+  type: 'getProfile',
+  summary: 'Read the profile of a user, or one’s own',
+  params: Type.Object({
+    userId: Type.Optional(Type.Integer({ ...Id, description: 'Left out: oneself' })),
+  }),
+  result: Type.Object({
+    data: Type.Object({
+      ...Profile.properties,
+      email: Type.Optional(Nullable(Type.String({ description: 'Only of oneself' }))),
+    }),
+  }),
+  errors: ['NOT_FOUND'],
+  async handle({ userId }, { session, db, presence }) {
+    const user = await existingUser(db, userId ?? session.userId);
+    const [profile] = await profilesOf(presence, session.userId, [user]);
+    if (!profile) throw new Error('a user without a profile');
+    return { data: { ...profile, ...(user.id === session.userId && { email: user.email }) } };
+  },
+});

@@ -1,0 +1,41 @@
+import { Type } from 'typebox';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { readMessage } from '../messages/read.ts';
+import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Id, Limit, UserName } from '../schema/types.ts';
+import { DELETED_USER } from '../users/names.ts';
+import { defineCommand } from './define.ts';
+
+export const getReceipts = defineCommand({
+  type: 'getReceipts',
+  summary: 'Read who has got and who has read a message',
+  description: 'Of those who were in the chat when it was written, without its author.',
+  params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
+  result: Type.Object({
+    data: Type.Array(
+      Type.Object({ userId: Id, username: UserName, delivered: Type.Boolean(), read: Type.Boolean() }),
+    ),
+    nextCursor: NextCursor,
+  }),
+  errors: ['NOT_FOUND'],
+  async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db }) {
+    const { chatId, seq, senderId, createdAt } = await readMessage(db, session.userId, messageId);
+    const bind = [chatId, seq, senderId, createdAt, idFrom(cursor, 0), limit + 1, DELETED_USER];
+    return pageOf(await db.select<Row>(positions, bind), limit, ({ userId }) => [userId]);
+  },
+});
+
+interface Row {
+  readonly userId: number;
+  readonly username: string;
+  readonly delivered: boolean;
+  readonly read: boolean;
+}
+
+const positions = `
+select user_id as "userId", coalesce(username, $7) as username, delivered_seq >= $2 as delivered, read_seq >= $2 as read
+from chat_members join users on users.id = user_id
+where chat_id = $1 and user_id <> $3 and joined_at <= $4 and user_id > $5
+order by user_id
+limit $6
+`;

@@ -1,0 +1,32 @@
+import { Type } from 'typebox';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { type MessageRow, messageOf, readMessage, selectMessages } from '../messages/read.ts';
+import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Message } from '../schema/messages.ts';
+import { Id, Limit } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+export const getThread = defineCommand({
+  type: 'getThread',
+  summary: 'Read the replies to a message, oldest first',
+  params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
+  result: Type.Object({ data: Type.Array(Message), nextCursor: NextCursor }),
+  errors: ['NOT_FOUND'],
+  async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db }) {
+    await readMessage(db, session.userId, messageId);
+    const rows = await db.select<MessageRow>(replies, [
+      session.userId,
+      messageId,
+      idFrom(cursor, 0),
+      limit + 1,
+    ]);
+    return pageOf(rows.map(messageOf), limit, ({ seq }) => [seq]);
+  },
+});
+
+/** Index messages_replies: a reply is in the chat of what it replies to, and later. */
+const replies = `${selectMessages}
+where message.reply_to = $2 and message.seq > $3
+order by message.seq
+limit $4
+`;

@@ -1,0 +1,46 @@
+import { Type } from 'typebox';
+
+import { admit, changeGroup } from '../chats/changeGroup.ts';
+import { ApiError } from '../errors.ts';
+import { Changed, groupEvent } from '../schema/groups.ts';
+import { Id, Text } from '../schema/types.ts';
+import { nameOf } from '../users/names.ts';
+import { defineCommand } from './define.ts';
+
+export const joinByInvite = defineCommand({
+  type: 'joinByInvite',
+  summary: 'Join a group with the code of an invite',
+  description: 'For who is in it already, nothing changes and no use is counted.',
+  params: Type.Object({ code: Text(1, 64, 'The code of an invite') }),
+  result: Type.Object({ ...Changed.properties, groupId: Id }),
+  errors: ['NOT_FOUND', 'FORBIDDEN'],
+  push: { summary: 'Somebody joined a group by an invite', fields: groupEvent({ userId: Id, inviteId: Id }) },
+  async handle({ code }, context) {
+    const { session, db } = context;
+    const { userId } = session;
+    const useless = () => new ApiError('NOT_FOUND', 'This invite does not exist, has expired or is used up');
+    const invite = await db.invites.findOne({ where: { code } });
+    if (!invite) throw useless();
+    const { id: inviteId, chatId: groupId } = invite;
+
+    const done = await changeGroup(context, 'joinByInvite', groupId, async (scene) => {
+      const { transaction, actor, seat } = scene;
+      if (seat) return undefined;
+      if (await db.bans.findOne({ where: { chatId: groupId, userId }, transaction }))
+        throw new ApiError('FORBIDDEN', 'You are banned from this group');
+      const [used] = await db.select(useInvite, [inviteId], transaction);
+      if (!used) throw useless();
+      await admit(context, scene, userId);
+      const content = `${nameOf(actor)} joined the group by an invite`;
+      return { content, fields: { userId, inviteId }, joined: [userId] };
+    });
+    return { ...done, groupId };
+  },
+});
+
+const useInvite = `
+update invites set uses = uses + 1
+where id = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
+  and (max_uses is null or uses < max_uses)
+returning id
+`;

@@ -1,0 +1,31 @@
+import { Type } from 'typebox';
+
+import { admit, changeGroup } from '../chats/changeGroup.ts';
+import { ApiError } from '../errors.ts';
+import { Changed, groupEvent } from '../schema/groups.ts';
+import { Id } from '../schema/types.ts';
+import { nameOf } from '../users/names.ts';
+import { defineCommand } from './define.ts';
+
+export const joinGroup = defineCommand({
+  type: 'joinGroup',
+  summary: 'Join a public group',
+  description: 'For who is in it already, nothing changes.',
+  params: Type.Object({ groupId: Id }),
+  result: Changed,
+  errors: ['NOT_FOUND', 'FORBIDDEN'],
+  push: { summary: 'Somebody joined a group', fields: groupEvent({ userId: Id }) },
+  async handle({ groupId }, context) {
+    const { session, db } = context;
+    const { userId } = session;
+    return changeGroup(context, 'joinGroup', groupId, async (scene) => {
+      const { transaction, group, actor, seat } = scene;
+      if (seat) return undefined;
+      if (group.isPrivate) throw new ApiError('FORBIDDEN', 'This group is private; join it by an invite');
+      if (await db.bans.findOne({ where: { chatId: groupId, userId }, transaction }))
+        throw new ApiError('FORBIDDEN', 'You are banned from this group');
+      await admit(context, scene, userId);
+      return { content: `${nameOf(actor)} joined the group`, fields: { userId }, joined: [userId] };
+    });
+  },
+});

@@ -1,0 +1,41 @@
+import { Type } from 'typebox';
+import { wire } from '../database/wire.ts';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Id, Limit, Nullable, Time, UserName } from '../schema/types.ts';
+import { DELETED_USER } from '../users/names.ts';
+import { defineCommand } from './define.ts';
+
+export const listBlockedUsers = defineCommand({
+  type: 'listBlockedUsers',
+  summary: 'List whom this user has blocked',
+  params: Type.Object({ limit: Limit, cursor: Cursor }),
+  result: Type.Object({
+    data: Type.Array(
+      Type.Object({ userId: Id, username: UserName, displayName: Nullable(Type.String()), blockedAt: Time }),
+    ),
+    nextCursor: NextCursor,
+  }),
+  errors: [],
+  async handle({ limit = DEFAULT_LIMIT, cursor }, { session, db }) {
+    const bind = [session.userId, idFrom(cursor, 0), limit + 1, DELETED_USER];
+    const rows = await db.select<Row>(blockedUsers, bind);
+    return pageOf(rows.map(wire), limit, ({ userId }) => [userId]);
+  },
+});
+
+interface Row {
+  readonly userId: number;
+  readonly username: string;
+  readonly displayName: string | null;
+  readonly blockedAt: Date;
+}
+
+const blockedUsers = `
+select blocked_id as "userId", coalesce(username, $4) as username, display_name as "displayName",
+  blocks.created_at as "blockedAt"
+from blocks join users on users.id = blocked_id
+where user_id = $1 and blocked_id > $2
+order by blocked_id
+limit $3
+`;

@@ -1,0 +1,67 @@
+import { Type } from 'typebox';
+
+import { seatInGroup } from '../chats/seats.ts';
+import { wire } from '../database/wire.ts';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Role } from '../schema/groups.ts';
+import { Presence } from '../schema/people.ts';
+import { Id, Limit, Nullable, Time, UserName } from '../schema/types.ts';
+import { DELETED_USER } from '../users/names.ts';
+import { defineCommand } from './define.ts';
+
+const { online, lastSeenAt } = Presence.properties;
+
+export const listGroupMembers = defineCommand({
+  type: 'listGroupMembers',
+  summary: 'List who is in a group',
+  params: Type.Object({ groupId: Id, role: Type.Optional(Role), limit: Limit, cursor: Cursor }),
+  result: Type.Object({
+    data: Type.Array(
+      Type.Object({
+        userId: Id,
+        username: UserName,
+        displayName: Nullable(Type.String()),
+        avatar: Nullable(Type.String()),
+        role: Role,
+        joinedAt: Time,
+        online,
+        lastSeenAt,
+      }),
+    ),
+    nextCursor: NextCursor,
+  }),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
+  async handle({ groupId, role, limit = DEFAULT_LIMIT, cursor }, { session: { userId }, db, presence }) {
+    await seatInGroup(db, userId, groupId);
+    const bind = [groupId, role ?? null, idFrom(cursor, 0), limit + 1, DELETED_USER];
+    const rows = await db.select<Row>(membersOfGroup, bind);
+    const { data, nextCursor } = pageOf(rows.map(wire), limit, (row) => [row.userId]);
+    const states = await presence.of(
+      userId,
+      data.map((row) => row.userId),
+    );
+    return {
+      data: data.map((row, index) => ({ ...row, ...(states[index] as (typeof states)[number]) })),
+      nextCursor,
+    };
+  },
+});
+
+interface Row {
+  readonly userId: number;
+  readonly username: string;
+  readonly displayName: string | null;
+  readonly avatar: string | null;
+  readonly role: 'owner' | 'admin' | 'member';
+  readonly joinedAt: Date;
+}
+
+const membersOfGroup = `
+select user_id as "userId", coalesce(username, $5) as username, display_name as "displayName", avatar, role,
+  joined_at as "joinedAt"
+from chat_members join users on users.id = user_id
+where chat_id = $1 and ($2::text is null or role = $2) and user_id > $3
+order by user_id
+limit $4
+`;

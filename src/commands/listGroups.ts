@@ -1,0 +1,52 @@
+import { Type } from 'typebox';
+
+import { groupRow } from '../chats/groups.ts';
+import type { Role } from '../database/models/ChatMember.ts';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Group } from '../schema/groups.ts';
+import { CustomFilter, Limit, Text } from '../schema/types.ts';
+import { containing } from '../text/patterns.ts';
+import { defineCommand } from './define.ts';
+
+export const listGroups = defineCommand({
+  type: 'listGroups',
+  summary: 'Find public groups, newest first',
+  params: Type.Object({
+    query: Type.Optional(Text(1, 100, 'What the name contains, whatever case and accents')),
+    custom: CustomFilter,
+    limit: Limit,
+    cursor: Cursor,
+  }),
+  result: Type.Object({ data: Type.Array(Group), nextCursor: NextCursor }),
+  errors: [],
+  async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db }) {
+    const found = await db.select<{ id: number; role: Role | null }>(publicGroups, [
+      query === undefined ? null : containing(query),
+      custom ? JSON.stringify(custom) : null,
+      idFrom(cursor, Number.MAX_SAFE_INTEGER),
+      limit + 1,
+      session.userId,
+    ]);
+    const { data, nextCursor } = pageOf(found, limit, ({ id }) => [id]);
+    const groups = await db.chats.findAll({ where: { id: data.map(({ id }) => id) } });
+    const byId = new Map(groups.map((group) => [group.id, group]));
+    return {
+      data: data.flatMap(({ id, role }) => {
+        const group = byId.get(id);
+        return group ? [groupRow(group, role)] : [];
+      }),
+      nextCursor,
+    };
+  },
+});
+
+/** Index chats_public_search. $1 pattern, $2 custom, $3 before this id, $4 limit, $5 who asks. */
+const publicGroups = `
+select chats.id, member.role
+from chats left join chat_members member on member.chat_id = chats.id and member.user_id = $5
+where chats.kind = 'group' and not is_private and closed_at is null and chats.id < $3
+  and ($1::text is null or folded(name) like folded($1)) and ($2::jsonb is null or custom @> $2)
+order by chats.id desc
+limit $4
+`;

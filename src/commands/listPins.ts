@@ -1,0 +1,45 @@
+import { Type } from 'typebox';
+import { seatIn } from '../chats/seats.ts';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
+import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Message } from '../schema/messages.ts';
+import { Id, inChat, Limit, Time } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+export const listPins = defineCommand({
+  type: 'listPins',
+  summary: 'List the pinned messages of a chat, newest message first',
+  params: inChat({ limit: Limit, cursor: Cursor }),
+  result: Type.Object({
+    data: Type.Array(Type.Object({ ...Message.properties, pinnedBy: Id, pinnedAt: Time })),
+    nextCursor: NextCursor,
+  }),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
+  async handle({ limit = DEFAULT_LIMIT, cursor, ...address }, { session, db }) {
+    const { chat, member } = await seatIn(db, session.userId, address);
+    const before = idFrom(cursor, Number.MAX_SAFE_INTEGER);
+    const rows = await db.select<MessageRow>(pinned, [
+      session.userId,
+      chat.id,
+      member.firstSeq,
+      before,
+      limit + 1,
+    ]);
+    const page = pageOf(rows, limit, ({ seq }) => [seq]);
+    const pins = await db.pins.findAll({ where: { chatId: chat.id, seq: page.data.map(({ seq }) => seq) } });
+    const pinOf = new Map(pins.map((pin) => [pin.seq, pin]));
+    const data = page.data.flatMap((row) => {
+      const pin = pinOf.get(row.seq);
+      return pin ? [{ ...messageOf(row), pinnedBy: pin.pinnedBy, pinnedAt: pin.pinnedAt.toISOString() }] : [];
+    });
+    return { ...page, data };
+  },
+});
+
+const pinned = `${selectMessages}
+join pins pin on pin.chat_id = message.chat_id and pin.seq = message.seq
+where message.chat_id = $2 and message.seq >= $3 and message.seq < $4
+order by message.seq desc
+limit $5
+`;

@@ -1,0 +1,68 @@
+import { Type } from 'typebox';
+import { wire } from '../database/wire.ts';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Id, Limit, Nullable, Time } from '../schema/types.ts';
+import { NODE_DEAD_AFTER } from '../sessions/SessionLog.ts';
+import { defineCommand } from './define.ts';
+
+export const listSessions = defineCommand({
+  type: 'listSessions',
+  summary: 'List the live and recent connections of this user, newest first',
+  description:
+    'The device is what the client gave as ?device= when it connected, or its User-Agent. Kept for 30 days.',
+  params: Type.Object({
+    live: Type.Optional(
+      Type.Boolean({ description: 'Only live ones, or only those that ended; left out: both' }),
+    ),
+    limit: Limit,
+    cursor: Cursor,
+  }),
+  result: Type.Object({
+    data: Type.Array(
+      Type.Object({
+        sessionId: Id,
+        device: Nullable(Type.String()),
+        address: Type.String(),
+        connectedAt: Time,
+        endedAt: Nullable({ ...Time, description: 'null while it is open' }),
+        current: Type.Boolean({ description: 'The connection that asks' }),
+      }),
+    ),
+    nextCursor: NextCursor,
+  }),
+  errors: [],
+  async handle({ live, limit = DEFAULT_LIMIT, cursor }, { session, sessionId, sessions, db }) {
+    await sessions.flushed();
+    const before = idFrom(cursor, Number.MAX_SAFE_INTEGER);
+    const bind = [session.userId, before, limit + 1, sessionId, NODE_DEAD_AFTER / 1000, live ?? null];
+    return pageOf((await db.select<Row>(recentSessions, bind)).map(wire), limit, (row) => [row.sessionId]);
+  },
+});
+
+interface Row {
+  readonly sessionId: number;
+  readonly device: string | null;
+  readonly address: string;
+  readonly connectedAt: Date;
+  readonly endedAt: Date | null;
+  readonly current: boolean;
+}
+
+/** The sessions of a node that died ended with its last sign of life. */
+const recentSessions = `
+select sessions.id as "sessionId", device, address, connected_at as "connectedAt", ended.at as "endedAt",
+  sessions.id = $4 as current
+from sessions
+left join nodes on nodes.id = sessions.node_id
+cross join lateral (
+  select case
+    when ended_at is not null then ended_at
+    when nodes.id is null then connected_at
+    when nodes.beat_at < clock_timestamp() - make_interval(secs => $5) then nodes.beat_at
+  end as at
+) ended
+where user_id = $1 and sessions.id < $2 and ($6::boolean is null or (ended.at is null) = $6)
+order by sessions.id desc
+limit $3
+`;

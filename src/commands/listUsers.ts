@@ -1,0 +1,29 @@
+import { Op } from 'sequelize';
+import { Type } from 'typebox';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Profile } from '../schema/people.ts';
+import { CustomFilter, Limit } from '../schema/types.ts';
+import { profilesOf } from '../users/profiles.ts';
+import { defineCommand } from './define.ts';
+
+export const listUsers = defineCommand({
+  type: 'listUsers',
+  summary: 'List all users in the order they registered, with their online state',
+  params: Type.Object({ custom: CustomFilter, limit: Limit, cursor: Cursor }),
+  result: Type.Object({ data: Type.Array(Profile), nextCursor: NextCursor }),
+  errors: [],
+  async handle({ custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence }) {
+    const users = await db.users.findAll({
+      where: {
+        id: { [Op.gt]: idFrom(cursor, 0) },
+        deletedAt: null,
+        ...(custom && { custom: { [Op.contains]: custom } }),
+      },
+      order: ['id'],
+      limit: limit + 1,
+    });
+    const { data, nextCursor } = pageOf(users, limit, ({ id }) => [id]);
+    return { data: await profilesOf(presence, session.userId, data), nextCursor };
+  },
+});

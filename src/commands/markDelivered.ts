@@ -1,0 +1,40 @@
+import { Type } from 'typebox';
+import { publishReceipt } from '../chats/receipts.ts';
+import { seatIn } from '../chats/seats.ts';
+
+import { ApiError } from '../errors.ts';
+import { ChatAddress } from '../schema/chats.ts';
+import { inChat, Seq } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+export const markDelivered = defineCommand({
+  type: 'markDelivered',
+  summary: 'Tell that messages up to a seq have reached this device',
+  description:
+    'Only forwards. What is read is delivered, too. In a dialog the other person is told; in a group see getReceipts.',
+  params: inChat({ seq: Seq }),
+  result: Type.Object({}),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
+  push: {
+    summary: 'Somebody’s device has got messages, or another one of this user',
+    fields: Type.Object({ ...ChatAddress, seq: Seq }),
+  },
+  async handle({ seq, ...address }, context) {
+    const {
+      session: { userId },
+      db,
+    } = context;
+    const { chat } = await seatIn(db, userId, address);
+    if (seq > chat.lastSeq)
+      throw new ApiError('BAD_REQUEST', `params.seq must be at most ${chat.lastSeq}, the newest message`);
+    const changed = await db.select(move, [chat.id, userId, seq]);
+    if (changed.length > 0) await publishReceipt(context, chat, 'markDelivered', seq);
+    return {};
+  },
+});
+
+const move = `
+update chat_members set delivered_seq = $3, state_xid = pg_current_xact_id()
+where chat_id = $1 and user_id = $2 and delivered_seq < $3
+returning chat_id
+`;

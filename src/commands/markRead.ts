@@ -1,0 +1,61 @@
+import { Type } from 'typebox';
+import { publishReceipt } from '../chats/receipts.ts';
+import { seatIn } from '../chats/seats.ts';
+import { type StateRow, stateColumns } from '../chats/state.sql.ts';
+import { ApiError } from '../errors.ts';
+import { ChatAddress, ChatState } from '../schema/chats.ts';
+import { inChat, Seq } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+export const markRead = defineCommand({
+  type: 'markRead',
+  summary: 'Mark a chat as read up to a seq',
+  description:
+    'Only forwards; what is read already stays so. Writing a message reads all before it. In a dialog the other person is told; in a group see getReceipts.',
+  params: inChat({ seq: Seq }),
+  result: Type.Object({
+    data: Type.Object({
+      readSeq: ChatState.readSeq,
+      unreadCount: ChatState.unreadCount,
+      mentionCount: ChatState.mentionCount,
+    }),
+  }),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
+  push: {
+    summary: 'Somebody has read, or this user on another connection',
+    fields: Type.Object({ ...ChatAddress, seq: Seq }),
+  },
+  async handle({ seq, ...address }, context) {
+    const {
+      session: { userId },
+      db,
+    } = context;
+    const { chat } = await seatIn(db, userId, address);
+    if (seq > chat.lastSeq)
+      throw new ApiError('BAD_REQUEST', `params.seq must be at most ${chat.lastSeq}, the newest message`);
+    const changed = await db.select(move, [chat.id, userId, seq]);
+    if (changed.length > 0) await publishReceipt(context, chat, 'markRead', seq);
+    const [state] = await db.select<Pick<StateRow, 'readSeq' | 'unreadCount' | 'mentionCount'>>(stateOf, [
+      chat.id,
+      userId,
+    ]);
+    if (!state) throw new ApiError('NOT_A_MEMBER'); // left in between
+    const { readSeq, unreadCount, mentionCount } = state;
+    return { data: { readSeq, unreadCount, mentionCount } };
+  },
+});
+
+const move = `
+update chat_members
+set read_seq = greatest(read_seq, $3), delivered_seq = greatest(delivered_seq, $3), marked_unread = false,
+  read_tally = case when read_seq < $3 then message.tally else read_tally end, state_xid = pg_current_xact_id()
+from (select tally from messages where chat_id = $1 and seq = $3) message
+where chat_id = $1 and user_id = $2 and (read_seq < $3 or marked_unread)
+returning chat_id
+`;
+
+const stateOf = `
+select ${stateColumns}
+from chat_members member join chats chat on chat.id = member.chat_id
+where member.chat_id = $1 and member.user_id = $2
+`;

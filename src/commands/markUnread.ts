@@ -1,0 +1,15 @@
+import { Type } from 'typebox';
+import { defineSetting } from '../chats/settings.ts';
+
+export const markUnread = defineSetting({
+  type: 'markUnread',
+  summary: 'Mark a chat as unread, to come back to it',
+  description: 'It stays so until markRead, or until one writes there; what was read stays read.',
+  params: Type.Object({}),
+  bind: () => [],
+  change: `
+update chat_members set marked_unread = true, state_xid = pg_current_xact_id()
+where chat_id = $1 and user_id = $2 and not marked_unread
+returning chat_id
+`,
+});

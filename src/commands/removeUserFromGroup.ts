@@ -1,0 +1,37 @@
+import { Type } from 'typebox';
+
+import { changeGroup, dismiss } from '../chats/changeGroup.ts';
+import { assertRole } from '../chats/seats.ts';
+import { assertOutranks, targetIn } from '../chats/targets.ts';
+import { Changed, groupEvent } from '../schema/groups.ts';
+import { Id } from '../schema/types.ts';
+import { nameOf } from '../users/names.ts';
+import { defineCommand } from './define.ts';
+
+export const removeUserFromGroup = defineCommand({
+  type: 'removeUserFromGroup',
+  summary: 'Put a member out of a group',
+  description:
+    'For the owner, and for admins where it is no admin. Who was put out can be added and join again: see banUser.',
+  params: Type.Object({ groupId: Id, userId: Id }),
+  result: Changed,
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
+  push: {
+    summary: 'Somebody was put out of a group; the last that this user gets of it',
+    fields: groupEvent({ userId: Id }),
+  },
+  async handle({ groupId, userId }, context) {
+    return changeGroup(context, 'removeUserFromGroup', groupId, async (scene) => {
+      const own = scene.member();
+      assertRole(own, 'owner', 'admin');
+      const { user, member } = await targetIn(context, scene, userId);
+      assertOutranks(own, member);
+      await dismiss(context, scene, userId);
+      return {
+        content: `${nameOf(scene.actor)} removed ${nameOf(user)}`,
+        fields: { userId },
+        left: [userId],
+      };
+    });
+  },
+});

@@ -1,0 +1,24 @@
+import { Type } from 'typebox';
+import { readLiveMessage } from '../messages/read.ts';
+import { Id, Text } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+export const reportMessage = defineCommand({
+  type: 'reportMessage',
+  summary: 'Tell the operators that a message is against the rules',
+  description:
+    'Kept in the table reports together with what the message said; nobody else is told. Once per user and message.',
+  params: Type.Object({ messageId: Id, reason: Text(1, 500, 'What is wrong with it') }),
+  result: Type.Object({}),
+  errors: ['NOT_FOUND'],
+  async handle({ messageId, reason }, { session, db, log }) {
+    const { content } = await readLiveMessage(db, session.userId, messageId);
+    const report = { messageId, reporterId: session.userId };
+    const [, created] = await db.reports.findOrCreate({
+      where: report,
+      defaults: { ...report, reason, content },
+    });
+    if (created) log.info(report, 'message reported');
+    return {};
+  },
+});

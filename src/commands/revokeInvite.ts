@@ -1,0 +1,23 @@
+import { Type } from 'typebox';
+
+import { assertRole, seatInGroup } from '../chats/seats.ts';
+import { ApiError } from '../errors.ts';
+import { Id } from '../schema/types.ts';
+import { defineCommand } from './define.ts';
+
+export const revokeInvite = defineCommand({
+  type: 'revokeInvite',
+  summary: 'Make an invite useless from now on',
+  description: 'For who made it, the owner and admins.',
+  params: Type.Object({ groupId: Id, inviteId: Id }),
+  result: Type.Object({}),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
+  async handle({ groupId, inviteId }, { session, db }) {
+    const { member } = await seatInGroup(db, session.userId, groupId);
+    const invite = await db.invites.findOne({ where: { id: inviteId, chatId: groupId } });
+    if (!invite) throw new ApiError('NOT_FOUND', `There is no invite ${inviteId} to this group`);
+    if (invite.createdBy !== session.userId) assertRole(member, 'owner', 'admin');
+    await db.invites.update({ revokedAt: new Date() }, { where: { id: inviteId, revokedAt: null } });
+    return {};
+  },
+});

@@ -1,0 +1,86 @@
+import { Type } from 'typebox';
+import { seatIn } from '../chats/seats.ts';
+import { highlightParts, highlightPlain } from '../messages/highlight.ts';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
+import { searchHits } from '../messages/search.sql.ts';
+import { Cursor, decodeCursor, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Message } from '../schema/messages.ts';
+import { Address, CustomFilter, Id, Limit, Text, Time } from '../schema/types.ts';
+import { containing } from '../text/patterns.ts';
+import { defineCommand } from './define.ts';
+
+const Moment = Type.Optional(Type.String({ ...Time }));
+
+const Highlight = Type.Array(Type.Object({ text: Type.String(), hit: Type.Boolean() }), {
+  description:
+    'The part of the content around what was found, in pieces: escape each text, then mark the hits',
+});
+
+export const searchMessages = defineCommand({
+  type: 'searchMessages',
+  summary: 'Find messages in one’s chats by words and parts of words',
+  description:
+    'Words are found in all their English forms, quoted phrases as they are, and -word excludes; any text is also found within words, whatever case and accents. A message can be found a moment after it was sent.',
+  params: Type.Object({
+    query: Text(1, 200, 'What to look for'),
+    ...Address,
+    senderId: Type.Optional(Type.Integer({ ...Id, description: 'Only what this user wrote' })),
+    from: Moment,
+    to: Moment,
+    hasMention: Type.Optional(Type.Boolean({ description: 'True: only messages that mention this user' })),
+    custom: CustomFilter,
+    order: Type.Optional(Type.Enum(['recency', 'relevance'], { default: 'recency' })),
+    limit: Limit,
+    cursor: Cursor,
+  }),
+  result: Type.Object({
+    data: Type.Array(Type.Object({ ...Message.properties, highlight: Highlight })),
+    nextCursor: NextCursor,
+  }),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
+  rate: { burst: 50, perSecond: 10 },
+  async handle({ query, order = 'recency', limit = DEFAULT_LIMIT, cursor, ...filters }, { session, db }) {
+    const { receiverId, groupId, senderId, from, to, hasMention, custom } = filters;
+    const oneChat = receiverId !== undefined || groupId !== undefined;
+    const chatId = oneChat ? (await seatIn(db, session.userId, filters)).chat.id : null;
+    const [rank = null, id = null] = cursor === undefined ? [] : decodeCursor(cursor, 'number', 'number');
+    const hits = await db.select<Hit>(searchHits, [
+      session.userId,
+      query,
+      containing(query),
+      chatId,
+      senderId ?? null,
+      from ?? null,
+      to ?? null,
+      hasMention ?? false,
+      custom ? JSON.stringify(custom) : null,
+      order === 'relevance',
+      rank,
+      id,
+      limit + 1,
+    ]);
+    const page = pageOf(hits, limit, (hit) => [hit.rank, hit.messageId]);
+    const ids = page.data.map(({ messageId }) => messageId);
+    const rows = await db.select<MessageRow>(byIds, [session.userId, JSON.stringify(ids)]);
+    const rowOf = new Map(rows.map((row) => [row.messageId, row]));
+    const data = page.data.flatMap(({ messageId, headline }) => {
+      const row = rowOf.get(messageId);
+      if (!row) return [];
+      const highlight = highlightParts(headline) ?? highlightPlain(row.content, query);
+      return [{ ...messageOf(row), highlight }];
+    });
+    return { ...page, data };
+  },
+});
+
+interface Hit {
+  readonly messageId: number;
+  readonly rank: number;
+  /** The content around the words found, these between the marks of highlight.ts. */
+  readonly headline: string;
+}
+
+const byIds = `${selectMessages}
+where message.id = any (array(select jsonb_array_elements_text($2::jsonb)::bigint))
+`;

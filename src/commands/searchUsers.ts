@@ -1,0 +1,42 @@
+import { Type } from 'typebox';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Profile } from '../schema/people.ts';
+import { CustomFilter, Limit, Text } from '../schema/types.ts';
+import { startingWith } from '../text/patterns.ts';
+import { profilesOf } from '../users/profiles.ts';
+import { defineCommand } from './define.ts';
+
+export const searchUsers = defineCommand({
+  type: 'searchUsers',
+  summary: 'Find users by the beginning of their username or display name',
+  description: 'Case and accents make no difference.',
+  params: Type.Object({
+    query: Text(1, 100, 'How the name begins'),
+    custom: CustomFilter,
+    limit: Limit,
+    cursor: Cursor,
+  }),
+  result: Type.Object({ data: Type.Array(Profile), nextCursor: NextCursor }),
+  errors: [],
+  async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence }) {
+    const found = await db.select<{ id: number }>(findUsers, [
+      startingWith(query),
+      idFrom(cursor, 0),
+      limit + 1,
+      custom ? JSON.stringify(custom) : null,
+    ]);
+    const { data, nextCursor } = pageOf(found, limit, ({ id }) => [id]);
+    const users = await db.users.findAll({ where: { id: data.map(({ id }) => id) }, order: ['id'] });
+    return { data: await profilesOf(presence, session.userId, users), nextCursor };
+  },
+});
+
+/** Each half by its own index (users_by_username, users_by_display_name). $1 pattern, $2 after this id, $3 limit, $4 custom. */
+const findUsers = `
+select id from users
+where (folded(username::text) like folded($1) or folded(display_name) like folded($1))
+  and id > $2 and deleted_at is null and ($4::jsonb is null or custom @> $4)
+order by id
+limit $3
+`;

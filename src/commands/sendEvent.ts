@@ -1,0 +1,34 @@
+import { Type } from 'typebox';
+import { pushToChat } from '../chats/publish.ts';
+import { seatIn } from '../chats/seats.ts';
+import { Custom, Id, inChat, Text } from '../schema/types.ts';
+import { assertNotBlocked } from '../users/blocks.ts';
+import { defineCommand } from './define.ts';
+
+const EventName = Text(1, 64, 'A name of your own');
+
+export const sendEvent = defineCommand({
+  type: 'sendEvent',
+  summary: 'Send an event of your own to the live connections of a chat; nothing of it is stored',
+  params: inChat({ event: EventName, custom: Type.Optional(Custom) }),
+  result: Type.Object({}),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
+  rate: { burst: 100, perSecond: 20 },
+  push: {
+    summary: 'Somebody sent an event of the integrator’s own',
+    fields: Type.Object({
+      senderId: Id,
+      receiverId: Type.Optional(Id),
+      groupId: Type.Optional(Id),
+      event: EventName,
+      custom: Type.Optional(Custom),
+    }),
+  },
+  async handle({ event, custom, ...address }, context) {
+    const { session, db } = context;
+    const { chat } = await seatIn(db, session.userId, address);
+    await assertNotBlocked(db, chat, session.userId);
+    await pushToChat(context, chat, 'sendEvent', null, { event, custom });
+    return {};
+  },
+});

@@ -1,0 +1,34 @@
+import { Type } from 'typebox';
+
+import { changeGroup } from '../chats/changeGroup.ts';
+import { assertRole } from '../chats/seats.ts';
+import { setRole, targetIn } from '../chats/targets.ts';
+import { ApiError } from '../errors.ts';
+import { Changed, groupEvent } from '../schema/groups.ts';
+import { Id } from '../schema/types.ts';
+import { nameOf } from '../users/names.ts';
+import { defineCommand } from './define.ts';
+
+const NewRole = Type.Enum(['admin', 'member']);
+
+export const setMemberRole = defineCommand({
+  type: 'setMemberRole',
+  summary: 'Make a member an admin, or an admin a member',
+  description: 'For the owner. A new owner is made with transferOwnership.',
+  params: Type.Object({ groupId: Id, userId: Id, role: NewRole }),
+  result: Changed,
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
+  push: { summary: 'Somebody’s role changed', fields: groupEvent({ userId: Id, role: NewRole }) },
+  async handle({ groupId, userId, role }, context) {
+    return changeGroup(context, 'setMemberRole', groupId, async (scene) => {
+      assertRole(scene.member(), 'owner');
+      const { user, member } = await targetIn(context, scene, userId);
+      if (member.role === role) return undefined;
+      if (member.role === 'owner')
+        throw new ApiError('FORBIDDEN', 'The owner stays the owner; see transferOwnership');
+      await context.db.select(setRole, [groupId, userId, role], scene.transaction);
+      const content = `${nameOf(scene.actor)} made ${nameOf(user)} ${role === 'admin' ? 'an admin' : 'a member'}`;
+      return { content, fields: { userId, role } };
+    });
+  },
+});

@@ -1,0 +1,18 @@
+import { Type } from 'typebox';
+import { defineCommand } from './define.ts';
+
+export const setPresence = defineCommand({
+  type: 'setPresence',
+  summary: 'Be invisible, shown as offline to everybody, or visible again',
+  params: Type.Object({ invisible: Type.Boolean() }),
+  result: Type.Object({}),
+  errors: [],
+  push: {
+    summary: 'This user became invisible or visible from another connection',
+    fields: Type.Object({ invisible: Type.Boolean() }),
+  },
+  async handle({ invisible }, { session, origin, presence }) {
+    await presence.setInvisible(session.userId, invisible, origin);
+    return {};
+  },
+});

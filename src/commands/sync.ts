@@ -1,0 +1,53 @@
+import { Type } from 'typebox';
+import { Change } from '../schema/sync.ts';
+import { type ChangeRow, changesSince, presentState } from '../sync/changes.sql.ts';
+import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/cursor.ts';
+import { readChanges } from '../sync/read.ts';
+import { defineCommand } from './define.ts';
+
+const DEFAULT_LIMIT = 500;
+
+export const sync = defineCommand({
+  type: 'sync',
+  summary: 'Catch up: everything that happened in this user’s chats since the last time, chat by chat',
+  description:
+    'While more is true, ask again with nextCursor; then keep it for the next time. Each change is the state of now, so that one that comes again is harmless. Without a cursor it begins with all messages there are; a client that lists chats and pages back by itself takes its first cursor with fromNow.',
+  params: Type.Object({
+    cursor: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 16_384, description: 'nextCursor of the last time' }),
+    ),
+    fromNow: Type.Optional(
+      Type.Boolean({ description: 'True, without a cursor: nothing but a cursor for later' }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, default: DEFAULT_LIMIT, description: 'Changes per page' }),
+    ),
+  }),
+  result: Type.Object({
+    data: Type.Array(Change),
+    nextCursor: Type.String(),
+    more: Type.Boolean({ description: 'Another page is there now' }),
+  }),
+  errors: [],
+  rate: { burst: 200, perSecond: 20 },
+  async handle({ cursor, fromNow = false, limit = DEFAULT_LIMIT }, { session, db }) {
+    // The present is taken first: what is committed while the changes are read comes now, and once more the next time.
+    const [present] = await db.select<{ snapshot: string; database: string }>(presentState, []);
+    if (!present) throw new Error('PostgreSQL named no snapshot');
+    const { snapshot, database } = present;
+    const given = cursor === undefined ? undefined : decodeSyncCursor(cursor);
+    const known = given?.database === database ? given : { since: null, until: null, place: START };
+    const until = known.until ?? snapshot;
+    const done = encodeSyncCursor({ database, since: until, until: null, place: START });
+    if (fromNow && !given) return { data: [], nextCursor: done, more: false };
+
+    const bind = [session.userId, known.since, ...known.place, limit + 1];
+    const rows = await db.select<ChangeRow>(changesSince, bind);
+    const page = rows.slice(0, limit);
+    const data = await readChanges(db, session.userId, page);
+    const last = page.at(-1);
+    if (rows.length <= limit || !last) return { data, nextCursor: done, more: false };
+    const place = [last.chatId, last.rank, last.at] as const;
+    return { data, nextCursor: encodeSyncCursor({ database, since: known.since, until, place }), more: true };
+  },
+});

@@ -1,0 +1,30 @@
+import { Type } from 'typebox';
+
+import { changeGroup } from '../chats/changeGroup.ts';
+import { assertRole } from '../chats/seats.ts';
+import { setRole, targetIn } from '../chats/targets.ts';
+import { Changed, groupEvent } from '../schema/groups.ts';
+import { Id } from '../schema/types.ts';
+import { nameOf } from '../users/names.ts';
+import { defineCommand } from './define.ts';
+
+export const transferOwnership = defineCommand({
+  type: 'transferOwnership',
+  summary: 'Make another member the owner; who was it becomes an admin',
+  params: Type.Object({ groupId: Id, userId: Id }),
+  result: Changed,
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
+  push: { summary: 'A group has a new owner', fields: groupEvent({ userId: Id }) },
+  async handle({ groupId, userId }, context) {
+    return changeGroup(context, 'transferOwnership', groupId, async (scene) => {
+      const { transaction, actor } = scene;
+      const own = scene.member();
+      const { user, member } = await targetIn(context, scene, userId);
+      if (member.role === 'owner') return undefined; // done before, or to oneself
+      assertRole(own, 'owner');
+      await context.db.select(setRole, [groupId, own.userId, 'admin'], transaction);
+      await context.db.select(setRole, [groupId, userId, 'owner'], transaction);
+      return { content: `${nameOf(actor)} made ${nameOf(user)} the owner`, fields: { userId } };
+    });
+  },
+});

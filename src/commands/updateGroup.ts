@@ -1,0 +1,50 @@
+import { Type } from 'typebox';
+
+import { changeGroup } from '../chats/changeGroup.ts';
+import { groupRow } from '../chats/groups.ts';
+import { refuseTakenName } from '../chats/names.ts';
+import { assertRole } from '../chats/seats.ts';
+import { ApiError } from '../errors.ts';
+import { Changed, Group, GroupSettings, groupEvent } from '../schema/groups.ts';
+import { Id } from '../schema/types.ts';
+import { nameOf } from '../users/names.ts';
+import { defineCommand } from './define.ts';
+
+const { role, ...shown } = Group.properties;
+
+export const updateGroup = defineCommand({
+  type: 'updateGroup',
+  summary: 'Change a group: name, description, privacy, who may add and post, slow mode, history, own data',
+  description: 'For the owner and admins. What is left out stays; null empties description and custom.',
+  params: Type.Object({ groupId: Id, ...GroupSettings }, { minProperties: 2 }),
+  result: Type.Object({ ...Changed.properties, data: Group }),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
+  push: { summary: 'Somebody changed a group', fields: groupEvent({ group: Type.Object(shown) }) },
+  async handle({ groupId, groupName, ...settings }, context) {
+    const { db, session } = context;
+    const done = await changeGroup(
+      context,
+      'updateGroup',
+      groupId,
+      async ({ transaction, group, actor, member }) => {
+        assertRole(member(), 'owner', 'admin');
+        const before = group.name;
+        group.set({ ...settings, ...(groupName !== undefined && { name: groupName }) });
+        if (!group.changed()) return undefined;
+        await group.save({ transaction }).catch(refuseTakenName);
+        await db.select(
+          'update chats set changed_xid = pg_current_xact_id() where id = $1',
+          [groupId],
+          transaction,
+        );
+        const what = group.name === before ? 'changed the group' : `named the group "${group.name}"`;
+        const { role: _, ...row } = groupRow(group, null);
+        return { content: `${nameOf(actor)} ${what}`, fields: { group: row } };
+      },
+    );
+    const group = await db.chats.findByPk(groupId);
+    const member = await db.members.findOne({ where: { chatId: groupId, userId: session.userId } });
+    if (!group || !member) throw new ApiError('NOT_A_MEMBER'); // gone in between
+    return { ...done, data: groupRow(group, member.role) };
+  },
+});

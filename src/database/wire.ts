@@ -1,0 +1,13 @@
+/** A row as it goes over the wire: times as ISO 8601, UTC, with milliseconds. */
+export type Wire<Row> = {
+  [Key in keyof Row]: Date extends Row[Key] ? Exclude<Row[Key], Date> | string : Row[Key];
+};
+
+/** Turns the times of a row into text; everything else stays as it is. */
+export function wire<Row extends object>(row: Row): Wire<Row> {
+  const entries = Object.entries(row).map(([key, value]) => [
+    key,
+    value instanceof Date ? value.toISOString() : value,
+  ]);
+  return Object.fromEntries(entries) as Wire<Row>;
+}

@@ -1,0 +1,15 @@
+import type { Transaction } from 'sequelize';
+import { assertRole, seatInGroup } from '../chats/seats.ts';
+import type { Database } from '../database/database.ts';
+import type { UserId } from '../ids.ts';
+import type { MessageRow } from './read.ts';
+
+/** Refuses with `FORBIDDEN` a member of a group who is neither owner nor admin; in a dialog both may. */
+export async function assertMayPin(
+  db: Database,
+  userId: UserId,
+  { isGroup, chatId }: MessageRow,
+  transaction: Transaction,
+): Promise<void> {
+  if (isGroup) assertRole((await seatInGroup(db, userId, chatId, transaction)).member, 'owner', 'admin');
+}

@@ -1,0 +1,132 @@
+import type { Transaction } from 'sequelize';
+import type { Static } from 'typebox';
+import type { Seat } from '../chats/seats.ts';
+import type { Database } from '../database/database.ts';
+import { type Wire, wire } from '../database/wire.ts';
+import { ApiError } from '../errors.ts';
+import type { ChatId, MessageId, UserId } from '../ids.ts';
+import type { Message } from '../schema/messages.ts';
+import type { CustomData } from './drafts.ts';
+
+/** What {@link selectMessages} reads of a message. */
+export interface MessageRow {
+  readonly messageId: MessageId;
+  readonly chatId: ChatId;
+  readonly isGroup: boolean;
+  /** The two people of a dialog, added up. */
+  readonly pair: number | null;
+  readonly seq: number;
+  readonly kind: 'text' | 'system';
+  readonly senderId: UserId;
+  readonly senderName: string;
+  readonly content: string;
+  readonly createdAt: Date;
+  readonly editedAt: Date | null;
+  readonly deletedAt: Date | null;
+  readonly replyTo: MessageId | null;
+  readonly silent: boolean;
+  readonly custom: CustomData | null;
+  readonly mentions: UserId[] | null;
+  readonly forwardedFrom: UserId | null;
+  readonly forwardedFromName: string | null;
+  readonly counts: Record<string, number> | null;
+  readonly own: string[] | null;
+  readonly pinned: boolean;
+}
+
+/** Begins a statement that reads messages as $1, a user, sees them; conditions on `message` follow. */
+export const selectMessages = `
+select message.id as "messageId", message.chat_id as "chatId", chat.kind = 'group' as "isGroup",
+  chat.user_low + chat.user_high as pair, message.seq, message.kind,
+  message.sender_id as "senderId", coalesce(sender.username, 'Deleted user') as "senderName", message.content,
+  message.created_at as "createdAt", message.edited_at as "editedAt", message.deleted_at as "deletedAt",
+  message.reply_to as "replyTo", message.silent, message.custom, message.mentions,
+  message.forwarded_from as "forwardedFrom",
+  case when message.forwarded_from is not null then coalesce(author.username, 'Deleted user') end as "forwardedFromName",
+  message.reactions as counts,
+  case when message.reactions is not null then array(
+    select emoji from reactions
+    where reactions.chat_id = message.chat_id and reactions.seq = message.seq and reactions.user_id = $1
+  ) end as own,
+  exists (select from pins where pins.chat_id = message.chat_id and pins.seq = message.seq) as pinned
+from messages message
+join chats chat on chat.id = message.chat_id
+join users sender on sender.id = message.sender_id
+left join users author on author.id = message.forwarded_from
+`;
+
+const bySeq = `${selectMessages}
+where message.chat_id = $2 and message.seq between $3 and $4
+order by message.seq desc
+`;
+
+/** Messages of a chat from one `seq` to another, newest first, as far as the member may see them. */
+export async function readSpan(
+  db: Database,
+  { chat, member }: Seat,
+  from: number,
+  to: number,
+): Promise<MessageRow[]> {
+  const first = Math.max(from, member.firstSeq);
+  return to < first
+    ? []
+    : db.select<MessageRow>(bySeq, [member.userId, chat.id, first, Math.min(to, chat.lastSeq)]);
+}
+
+const byId = `${selectMessages}
+join chat_members member on member.chat_id = message.chat_id and member.user_id = $1 and message.seq >= member.first_seq
+where message.id = $2 and chat.closed_at is null
+`;
+
+/** A message that the user may see now; refuses with `NOT_FOUND` all others, as if they did not exist. */
+export async function readMessage(
+  db: Database,
+  userId: UserId,
+  messageId: MessageId,
+  transaction?: Transaction,
+): Promise<MessageRow> {
+  const [row] = await db.select<MessageRow>(byId, [userId, messageId], transaction);
+  if (!row) throw new ApiError('NOT_FOUND', `There is no message ${messageId}`);
+  return row;
+}
+
+/** The same, but for what was deleted. */
+export async function readLiveMessage(
+  db: Database,
+  userId: UserId,
+  messageId: MessageId,
+  transaction?: Transaction,
+): Promise<MessageRow> {
+  const row = await readMessage(db, userId, messageId, transaction);
+  if (row.deletedAt) throw new ApiError('NOT_FOUND', `The message ${messageId} was deleted`);
+  return row;
+}
+
+/** Whose dialog or which group a message is in, seen from who reads: the receiver is whom it was sent to. */
+export function chatOf({ isGroup, chatId, pair, senderId }: MessageRow) {
+  return isGroup ? { groupId: chatId } : { receiverId: (pair ?? 0) - senderId };
+}
+
+/** A message as commands answer it. */
+export function messageOf(row: MessageRow): Static<typeof Message> {
+  const { chatId, isGroup, pair, custom, counts, own, mentions, ...rest } = wire(
+    row,
+  ) satisfies Wire<MessageRow>;
+  const isSystem = row.kind === 'system';
+  return {
+    ...rest,
+    ...chatOf(row),
+    custom: isSystem ? null : custom,
+    event: isSystem ? (custom as { type: string } | null) : null,
+    mentions: mentions ?? [],
+    reactions: reactionsOf(row),
+  };
+}
+
+export function reactionsOf({ counts, own }: Pick<MessageRow, 'counts' | 'own'>) {
+  return Object.entries(counts ?? {}).map(([emoji, count]) => ({
+    emoji,
+    count,
+    own: own?.includes(emoji) ?? false,
+  }));
+}

@@ -1,0 +1,126 @@
+import type { Logger } from 'pino';
+import type { Transaction } from 'sequelize';
+import type { Database } from '../database/database.ts';
+import { isUnavailable } from '../database/failures.ts';
+import type { MessageId } from '../ids.ts';
+
+/** Messages taken into the index by one statement. */
+const CHUNK = 500;
+/** Milliseconds between two looks for new messages, and the rest after a chunk as a multiple of what it took. */
+const PAUSE = 200;
+const REST = 4;
+
+/**
+ * Takes new messages into the search index, behind the send path: a chunk at a time, resting four times as long as
+ * each took, so that a flood of messages keeps the database. Any number of nodes may run it; one works at a time.
+ */
+export class SearchIndexer {
+  readonly #db: Database;
+  readonly #log: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(db: Database, log: Logger) {
+    this.#db = db;
+    this.#log = log;
+    this.#schedule(PAUSE);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #schedule(ms: number): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.#run();
+    }, ms).unref();
+  }
+
+  async #run(): Promise<void> {
+    const start = performance.now();
+    let indexed = 0;
+    try {
+      indexed = await indexNewMessages(this.#db);
+    } catch (error) {
+      if (!isUnavailable(error)) this.#log.error({ err: error }, 'messages could not be indexed');
+    }
+    this.#schedule(indexed === CHUNK ? (performance.now() - start) * REST : PAUSE);
+  }
+}
+
+/**
+ * Indexes the next messages; resolves to how many. Ids are given before the commit, so a lower one may become
+ * visible after a higher one: `settled_id` only moves on to an id noted at a time of which no transaction is open
+ * any more.
+ */
+async function indexNewMessages(db: Database): Promise<number> {
+  const [state] = await db.select<{ behind: boolean }>(isBehind, []);
+  if (!state?.behind) return 0;
+  return db.transaction(async (transaction) => {
+    const [mine] = await db.select(lockProgress, [], transaction);
+    if (!mine) return 0; // another node is at it
+    const [chunk] = await db.select<{ indexed: number; settled: boolean }>(indexChunk, [CHUNK], transaction);
+    if (chunk?.settled) {
+      // Two statements: the snapshot has to be younger than the id, or a writer could be in neither.
+      const [newest] = await db.select<{ id: number }>(
+        'select last_value as id from messages_id_seq',
+        [],
+        transaction,
+      );
+      await db.select(note, [newest?.id], transaction);
+    }
+    return chunk?.indexed ?? 0;
+  });
+}
+
+/** Writes a message that was changed anew; `indexNewMessages` leaves what is there alone. */
+export async function reindex(db: Database, messageId: MessageId, transaction: Transaction): Promise<void> {
+  await db.select(reindexMessage, [messageId], transaction);
+}
+
+const isBehind = `
+select noted_id < last_value or settled_id < noted_id as behind from message_search_progress, messages_id_seq
+`;
+
+const lockProgress = `
+select 1 from message_search_progress for update skip locked
+`;
+
+const indexChunk = `
+with fresh as materialized (
+  select message.id, message.chat_id, message.seq, message.content
+  from messages message
+  where message.id > (select settled_id from message_search_progress)
+    and message.kind = 'text' and message.deleted_at is null
+    and not exists (select from message_search where message_id = message.id)
+  order by message.id
+  limit $1
+), indexed as (
+  insert into message_search (message_id, chat_id, seq, document, folded)
+  select id, chat_id, seq, to_tsvector('parley', content), folded(content) from fresh
+  on conflict (message_id) do nothing
+)
+update message_search_progress
+set settled_id = case
+  when pg_snapshot_xmin(pg_current_snapshot()) < noted_xmax then settled_id
+  when chunk.size = $1 then greatest(settled_id, least(noted_id, chunk.last))
+  else noted_id
+end
+from (select count(*)::int as size, max(id) as last from fresh) chunk
+returning chunk.size as indexed, settled_id >= noted_id as settled
+`;
+
+const note = `
+update message_search_progress
+set noted_id = $1, noted_xmax = pg_snapshot_xmax(pg_current_snapshot())
+`;
+
+const reindexMessage = `
+insert into message_search (message_id, chat_id, seq, document, folded)
+select id, chat_id, seq, to_tsvector('parley', content), folded(content) from messages where id = $1
+on conflict (message_id) do update set document = excluded.document, folded = excluded.folded
+`;

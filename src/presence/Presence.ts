@@ -1,0 +1,166 @@
+import { QueryTypes } from 'sequelize';
+import type { Static } from 'typebox';
+import type { Bus } from '../bus/bus.ts';
+import type { Database } from '../database/database.ts';
+import { isUnavailable } from '../database/failures.ts';
+import { ApiError } from '../errors.ts';
+import type { ConnectionId, UserId } from '../ids.ts';
+import type { Presence as PresenceSchema } from '../schema/people.ts';
+import { NODE_DEAD_AFTER, type SessionLog } from '../sessions/SessionLog.ts';
+import { type Connections, presenceTopic, userTopic } from '../socket/Connections.ts';
+import { encodePush } from '../socket/frames.ts';
+import { nameOf } from '../users/names.ts';
+
+/** Milliseconds without a connection after which a user is offline: a reconnect within is not noticed. */
+const GRACE = 5_000;
+/** Users one connection may subscribe to. */
+const MAX_SUBSCRIPTIONS = 1_000;
+
+export type PresenceState = Static<typeof PresenceSchema>;
+
+/**
+ * Who is there. The state is read from the sessions of all nodes in the database; changes are published by the
+ * node where they happen, to a topic per user that only those listen to who subscribed: who has nothing to do with
+ * a user costs nothing.
+ */
+export class Presence {
+  readonly #db: Database;
+  readonly #bus: Bus;
+  readonly #sessions: SessionLog;
+  readonly #connections: Connections;
+  /** Users whose last connection of this node ended a moment ago. */
+  readonly #leaving = new Map<UserId, NodeJS.Timeout>();
+
+  constructor(db: Database, bus: Bus, sessions: SessionLog, connections: Connections) {
+    this.#db = db;
+    this.#bus = bus;
+    this.#sessions = sessions;
+    this.#connections = connections;
+  }
+
+  /** The state of users as `viewerId` may see it: who is invisible, or blocked in either direction, is offline. */
+  async of(viewerId: UserId, userIds: readonly UserId[]): Promise<PresenceState[]> {
+    await this.#sessions.flushed();
+    const rows = await this.#db.select<{ userId: UserId; online: boolean; lastSeenAt: Date | null }>(states, [
+      viewerId,
+      JSON.stringify(userIds),
+      GRACE / 1000,
+      NODE_DEAD_AFTER / 1000,
+    ]);
+    return rows.map(({ lastSeenAt, ...row }) => ({ ...row, lastSeenAt: lastSeenAt?.toISOString() ?? null }));
+  }
+
+  /** Tells a connection when these users come and go, but for those who are blocked or block. */
+  async subscribe(viewerId: UserId, connectionId: ConnectionId, userIds: readonly UserId[]): Promise<void> {
+    const blocked = await this.#db.select<{ id: UserId }>(blockedOf, [viewerId, JSON.stringify(userIds)]);
+    const hidden = new Set(blocked.map(({ id }) => id));
+    const wanted = userIds.filter((id) => !hidden.has(id));
+    if (!this.#connections.watch(connectionId, wanted, MAX_SUBSCRIPTIONS))
+      throw new ApiError('CONFLICT', `A connection may subscribe to at most ${MAX_SUBSCRIPTIONS} users`);
+  }
+
+  /** Without `userIds`: to nobody any more. */
+  unsubscribe(connectionId: ConnectionId, userIds?: readonly UserId[]): void {
+    this.#connections.unwatch(connectionId, userIds);
+  }
+
+  async setInvisible(userId: UserId, invisible: boolean, origin: ConnectionId): Promise<void> {
+    const [changed] = await this.#db.sequelize.query<{ username: string }>(setInvisible, {
+      bind: [userId, invisible],
+      type: QueryTypes.SELECT,
+    });
+    if (!changed) return;
+    const frame = encodePush('setPresence', null, changed.username, { invisible });
+    this.#bus.publish(userTopic(userId), { frame, except: origin });
+    this.#publish(userId, changed.username, !invisible, new Date());
+  }
+
+  /** A connection of the user was opened on this node. */
+  async arrived(userId: UserId): Promise<void> {
+    const leaving = this.#leaving.get(userId);
+    if (leaving) {
+      clearTimeout(leaving);
+      this.#leaving.delete(userId);
+    } else if (this.#connections.countOfUser(userId) === 1) {
+      const user = await this.#visible(userId);
+      if (user) this.#publish(userId, nameOf(user), true, null);
+    }
+  }
+
+  /** A connection of the user was closed on this node. */
+  departed(userId: UserId): void {
+    if (this.#connections.countOfUser(userId) > 0 || this.#leaving.has(userId)) return;
+    this.#leaving.set(
+      userId,
+      setTimeout(() => {
+        this.#leaving.delete(userId);
+        this.#gone(userId).catch(() => {}); // the database is away: who asks later is told right
+      }, GRACE).unref(),
+    );
+  }
+
+  close(): void {
+    for (const timer of this.#leaving.values()) clearTimeout(timer);
+    this.#leaving.clear();
+  }
+
+  async #gone(userId: UserId): Promise<void> {
+    const [state] = await this.of(userId, [userId]);
+    const user = await this.#visible(userId);
+    if (state && !state.online && user) this.#publish(userId, nameOf(user), false, user.lastSeenAt);
+  }
+
+  async #visible(userId: UserId) {
+    const user = await this.#db.users.findByPk(userId).catch((error) => {
+      if (isUnavailable(error)) return null;
+      throw error;
+    });
+    return user?.isInvisible ? null : user;
+  }
+
+  #publish(userId: UserId, username: string, online: boolean, lastSeenAt: Date | null): void {
+    const fields = { userId, online, lastSeenAt: online ? null : (lastSeenAt?.toISOString() ?? null) };
+    const frame = encodePush('subscribePresence', null, username, fields);
+    this.#bus.publish(presenceTopic(userId), { frame });
+  }
+}
+
+/** $1 who asks, $2 ids as a JSON array, $3 seconds of grace, $4 seconds after which a silent node is dead. */
+const states = `
+select wanted.id as "userId", coalesce(online, false) as online,
+  case when not coalesce(online, false) and not coalesce(hidden, false) then users.last_seen_at end as "lastSeenAt"
+from jsonb_array_elements_text($2::jsonb) with ordinality as given (text, ord)
+cross join lateral (select given.text::bigint as id) wanted
+left join users on users.id = wanted.id and users.deleted_at is null
+left join lateral (
+  select true as hidden from blocks
+  where (user_id = $1 and blocked_id = wanted.id) or (user_id = wanted.id and blocked_id = $1)
+  limit 1
+) block on true
+left join lateral (
+  select not coalesce(hidden, false) and not users.is_invisible and exists (
+    select from sessions left join nodes on nodes.id = sessions.node_id
+    where sessions.user_id = users.id and (
+      (ended_at is null and nodes.beat_at > clock_timestamp() - make_interval(secs => $4))
+      or ended_at > clock_timestamp() - make_interval(secs => $3)
+    )
+  ) as online
+) state on true
+order by given.ord
+`;
+
+const blockedOf = `
+select text::bigint as id
+from jsonb_array_elements_text($2::jsonb) as given (text)
+where exists (
+  select from blocks
+  where (user_id = $1 and blocked_id = text::bigint) or (user_id = text::bigint and blocked_id = $1)
+)
+`;
+
+const setInvisible = `
+update users
+set is_invisible = $2, last_seen_at = case when $2 then clock_timestamp() else last_seen_at end
+where id = $1 and is_invisible <> $2
+returning username
+`;

@@ -1,0 +1,65 @@
+import { type TProperties, Type } from 'typebox';
+import { Custom, GroupName, Id, Nullable, Sent, Text, Time } from './types.ts';
+
+/* What commands take and give about groups. */
+
+export const Description = Text(0, 1000, 'What the group is about');
+export const Role = Type.Enum(['owner', 'admin', 'member']);
+export const Audience = Type.Enum(['members', 'admins'], { description: 'admins: the owner and the admins' });
+export const SlowMode = Type.Integer({
+  minimum: 0,
+  maximum: 86_400,
+  description: 'Seconds between two messages of one member, admins excepted; 0 for none',
+});
+export const HistoryFrom = Type.Enum(['beginning', 'joining'], {
+  description: 'Where the history begins for those who join from now on',
+});
+
+/** What can be changed of a group. */
+export const GroupSettings = {
+  groupName: Type.Optional(GroupName),
+  description: Type.Optional(Nullable(Description)),
+  isPrivate: Type.Optional(
+    Type.Boolean({
+      description: 'A group that is not private is found with listGroups and joined with joinGroup',
+    }),
+  ),
+  whoMayAdd: Type.Optional(Audience),
+  whoMayPost: Type.Optional(Audience),
+  slowModeSeconds: Type.Optional(SlowMode),
+  historyFrom: Type.Optional(HistoryFrom),
+  custom: Type.Optional(Nullable(Custom)),
+};
+
+export const Group = Type.Object({
+  groupId: Id,
+  groupName: GroupName,
+  description: Nullable(Type.String()),
+  isPrivate: Type.Boolean(),
+  whoMayAdd: Audience,
+  whoMayPost: Audience,
+  slowModeSeconds: SlowMode,
+  historyFrom: HistoryFrom,
+  custom: Nullable(Custom),
+  memberCount: Type.Integer(),
+  createdAt: Time,
+  role: Nullable({ ...Role, description: 'Of this user; null for who is not a member' }),
+});
+
+export const Invite = Type.Object({
+  inviteId: Id,
+  groupId: Id,
+  code: Type.String({ description: 'What joinByInvite takes' }),
+  createdBy: Id,
+  expiresAt: Nullable(Time),
+  maxUses: Nullable(Type.Integer()),
+  uses: Type.Integer(),
+  createdAt: Time,
+});
+
+/** Where the system message of a change stands; nothing when all was as wanted already. */
+export const Changed = Type.Partial(Sent);
+
+/** What a push about a group has: the system message, who did it, and more. */
+export const groupEvent = <Properties extends TProperties>(properties: Properties) =>
+  Type.Object({ ...Sent.properties, senderId: Id, groupId: Id, ...properties });

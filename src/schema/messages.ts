@@ -1,0 +1,92 @@
+import { Type } from 'typebox';
+import { Content, Custom, Id, MessageKind, Nullable, Seq, Time, UserName } from './types.ts';
+
+/* What commands take and give about messages. */
+
+/** What the commands that write a message take beside address and content. */
+export const SendOptions = {
+  replyTo: Type.Optional(Type.Integer({ ...Id, description: 'messageId of a message in the same chat' })),
+  silent: Type.Optional(Type.Boolean({ description: 'True: it does not count as unread' })),
+  custom: Type.Optional(Custom),
+};
+
+/** What the push of a message has where the message has it. */
+export const SentExtras = {
+  replyTo: Type.Optional(Id),
+  silent: Type.Optional(Type.Literal(true)),
+  custom: Type.Optional(Custom),
+  mentions: Type.Optional(Type.Array(Id, { description: 'Members whom the content names with @' })),
+  forwardedFrom: Type.Optional(Type.Integer({ ...Id, description: 'Who wrote it first' })),
+};
+
+export const Emoji = Type.String({ minLength: 1, maxLength: 32, format: 'emoji', description: 'One emoji' });
+
+export const Reactions = Type.Array(
+  Type.Object({
+    emoji: Type.String(),
+    count: Type.Integer(),
+    own: Type.Boolean({ description: 'One is one’s own' }),
+  }),
+);
+
+const Event = Type.Object(
+  { type: Type.String({ description: 'The command' }) },
+  { additionalProperties: true, description: 'Of a system message: what happened, as it was pushed' },
+);
+
+/** A message as commands answer it. */
+export const Message = Type.Object({
+  messageId: Id,
+  seq: Seq,
+  kind: MessageKind,
+  senderId: Id,
+  senderName: UserName,
+  receiverId: Type.Optional(Type.Integer({ ...Id, description: 'In a dialog: to whom' })),
+  groupId: Type.Optional(Type.Integer({ ...Id, description: 'In a group: which one' })),
+  content: Type.String({ description: 'Empty once it is deleted' }),
+  createdAt: Time,
+  editedAt: Nullable(Time),
+  deletedAt: Nullable(Time),
+  replyTo: Nullable(Id),
+  silent: Type.Boolean(),
+  custom: Nullable(Custom),
+  mentions: Type.Array(Id),
+  forwardedFrom: Nullable(Id),
+  forwardedFromName: Nullable(UserName),
+  reactions: Reactions,
+  pinned: Type.Boolean(),
+  event: Nullable(Event),
+});
+
+/** What every row of a history page has, in the spelling of its two commands. */
+export const HistoryRow = Type.Object({
+  id: Id,
+  seq: Seq,
+  kind: MessageKind,
+  content: Type.String(),
+  sender_id: Id,
+  senderName: UserName,
+  created_at: Time,
+  updated_at: Time,
+  edited_at: Nullable(Time),
+  deleted_at: Nullable(Time),
+  reply_to: Nullable(Id),
+  silent: Type.Boolean(),
+  custom: Nullable(Custom),
+  mentions: Type.Array(Id),
+  forwarded_from: Nullable(Id),
+  reactions: Reactions,
+  pinned: Type.Boolean(),
+  event: Nullable(Event),
+});
+
+/** Where a message stands. */
+export const MessageAddress = {
+  messageId: Id,
+  seq: Seq,
+  senderId: Type.Integer({ ...Id, description: 'Who did it' }),
+  receiverId: Type.Optional(Id),
+  groupId: Type.Optional(Id),
+};
+
+export const Edit = Type.Object({ version: Type.Integer(), content: Content, createdAt: Time });

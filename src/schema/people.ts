@@ -1,0 +1,31 @@
+import { Type } from 'typebox';
+import { Custom, Id, Nullable, Text, Time, UserName } from './types.ts';
+
+/* What commands say of people. */
+
+export const DisplayName = Text(1, 100, 'Shown instead of the username');
+export const About = Text(0, 500, 'A few words about oneself');
+export const Avatar = Text(1, 500, 'Where a picture is: a URL or a key of your own storage');
+
+/** Whether somebody is there. */
+export const Presence = Type.Object({
+  userId: Id,
+  online: Type.Boolean({ description: 'At least one connection is open' }),
+  lastSeenAt: Nullable({
+    ...Time,
+    description: 'When the last connection ended; null while online, or when not known',
+  }),
+});
+
+/** What everybody may know of a user. */
+export const Profile = Type.Object({
+  userId: Id,
+  username: UserName,
+  displayName: Nullable(Type.String()),
+  about: Nullable(Type.String()),
+  avatar: Nullable(Type.String()),
+  custom: Nullable(Custom),
+  createdAt: Time,
+  online: Presence.properties.online,
+  lastSeenAt: Presence.properties.lastSeenAt,
+});

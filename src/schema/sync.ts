@@ -1,0 +1,46 @@
+import { Type } from 'typebox';
+import { ChatState } from './chats.ts';
+import { Group, Role } from './groups.ts';
+import { Message } from './messages.ts';
+import { Id, UserName } from './types.ts';
+
+const { role: _, groupId, ...group } = Group.properties;
+const chat = {
+  receiverId: Type.Optional(Type.Integer({ ...Id, description: 'The other person of a dialog' })),
+  groupId: Type.Optional(groupId),
+};
+
+/** Something that is different from what the client knew: always the state of now, so that a repeat is harmless. */
+export const Change = Type.Union([
+  Type.Object(
+    { kind: Type.Literal('message'), message: Message },
+    { description: 'A message that is new, or was edited, deleted, reacted to, pinned or taken down' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('chat'),
+      ...chat,
+      group: Type.Optional(Type.Object(group)),
+      role: Role,
+      lastSeq: Type.Integer(),
+      ...ChatState,
+      otherReadSeq: Type.Optional(
+        Type.Integer({ description: 'In a dialog: how far the other person has read' }),
+      ),
+      otherDeliveredSeq: Type.Optional(Type.Integer()),
+    },
+    { description: 'A chat one came into, or whose settings, receipts or counts changed' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('member'), groupId, userId: Id, username: UserName, role: Role },
+    { description: 'Somebody came into a group, or has another role' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('memberLeft'), groupId, userId: Id },
+    { description: 'Somebody left a group' },
+  ),
+  Type.Object(
+    { kind: Type.Literal('left'), groupId },
+    { description: 'This user is not in the group any more' },
+  ),
+]);

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Database } from '../database/database.ts';
+import type { Connection } from '../socket/Connection.ts';
+
+/** Milliseconds between two signs of life of this node. */
+const BEAT = 5_000;
+/** Milliseconds without a sign of life after which a node counts as dead. */
+export const NODE_DEAD_AFTER = 15_000;
+/** How long a session is remembered after its end. */
+const REMEMBERED = '30 days';
+
+interface Entry {
+  readonly id: number;
+  readonly user_id: number;
+  readonly token_id: string | null;
+  readonly device: string | null;
+  readonly address: string;
+  readonly connected_at: Date;
+  ended_at: Date | null;
+}
+
+/**
+ * Keeps a record of the connections of all nodes in the database: what presence and `listSessions` read. Written
+ * behind the connections, many in one statement, so that connecting waits for nothing; what the database could not
+ * take is written when it is back. A node that dies without a word is found by its missing signs of life, and its
+ * sessions are ended by the others.
+ */
+export class SessionLog {
+  readonly nodeId = randomUUID();
+  readonly #db: Database;
+  readonly #log: Logger;
+  readonly #entries = new Map<number, Entry>();
+  readonly #changed = new Set<Entry>();
+  #flushing: Promise<void> | undefined;
+  readonly #timer: NodeJS.Timeout;
+  #sweptAt = 0;
+
+  constructor(db: Database, log: Logger) {
+    this.#db = db;
+    this.#log = log;
+    this.#timer = setInterval(() => this.#beat(), BEAT).unref();
+  }
+
+  /** Makes this node known. */
+  async start(): Promise<void> {
+    await this.#db.select(beat, [this.nodeId]);
+  }
+
+  opened({ sessionId: id, session, address, device }: Connection): void {
+    const entry: Entry = {
+      id,
+      user_id: session.userId,
+      token_id: session.tokenId ?? null,
+      device,
+      address,
+      connected_at: new Date(),
+      ended_at: null,
+    };
+    this.#entries.set(id, entry);
+    this.#changed.add(entry);
+    this.flushed().catch(() => {}); // logged there; kept for the next time
+  }
+
+  closed({ sessionId }: Connection): void {
+    const entry = this.#entries.get(sessionId);
+    if (!entry) return;
+    entry.ended_at = new Date();
+    this.#entries.delete(sessionId);
+    this.#changed.add(entry);
+    this.flushed().catch(() => {});
+  }
+
+  /** Resolves when what happened so far on this node is in the database; rejects when the database is away. */
+  async flushed(): Promise<void> {
+    while (this.#changed.size > 0) {
+      this.#flushing ??= this.#flush().finally(() => {
+        this.#flushing = undefined;
+      });
+      await this.#flushing;
+    }
+    await this.#flushing;
+  }
+
+  async #flush(): Promise<void> {
+    const entries = [...this.#changed];
+    this.#changed.clear();
+    try {
+      await this.#db.select(writeSessions, [JSON.stringify(entries), this.nodeId]);
+    } catch (error) {
+      for (const entry of entries) this.#changed.add(entry);
+      this.#log.warn(
+        { err: error, sessions: entries.length },
+        'sessions could not be recorded; trying again',
+      );
+      throw error;
+    }
+  }
+
+  /** Shows that this node lives, and ends the sessions of nodes that do not. */
+  async #beat(): Promise<void> {
+    try {
+      await this.flushed();
+      await this.#db.select(beat, [this.nodeId]);
+      await this.#db.select(endSessionsOfTheDead, [NODE_DEAD_AFTER / 1000]);
+      if (Date.now() - this.#sweptAt < 3_600_000) return;
+      this.#sweptAt = Date.now();
+      await this.#db.select(forgetOldSessions, [REMEMBERED]);
+    } catch (error) {
+      this.#log.debug({ err: error }, 'no sign of life could be written');
+    }
+  }
+
+  /** Ends what is still open. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const entry of this.#entries.values()) {
+      entry.ended_at = new Date();
+      this.#changed.add(entry);
+    }
+    this.#entries.clear();
+    await this.flushed().catch(() => {});
+    await this.#db.select('delete from nodes where id = $1', [this.nodeId]).catch(() => {});
+  }
+}
+
+const beat = `
+insert into nodes (id) values ($1) on conflict (id) do update set beat_at = clock_timestamp()
+`;
+
+/** When a user was seen last is kept with the user, for sessions are forgotten. Not of who is invisible. */
+const seen = `
+update users set last_seen_at = greatest(users.last_seen_at, last.ended_at)
+from (select user_id, max(ended_at) as ended_at from ended group by user_id) last
+where users.id = last.user_id and not users.is_invisible
+`;
+
+/** $1 an array of sessions as JSON, $2 this node. */
+const writeSessions = `
+with given as (
+  select * from jsonb_to_recordset($1::jsonb) as given (
+    id bigint, user_id bigint, token_id text, device text, address text, connected_at timestamptz, ended_at timestamptz
+  )
+), written as (
+  insert into sessions (id, user_id, node_id, token_id, device, address, connected_at, ended_at)
+  select id, user_id, $2::uuid, token_id, device, address, connected_at, ended_at from given
+  on conflict (id) do update set ended_at = excluded.ended_at
+), ended as (
+  select user_id, ended_at from given where ended_at is not null
+)
+${seen}
+`;
+
+const endSessionsOfTheDead = `
+with dead as (
+  delete from nodes where beat_at < clock_timestamp() - make_interval(secs => $1) returning id, beat_at
+), ended as (
+  update sessions set ended_at = dead.beat_at from dead
+  where node_id = dead.id and ended_at is null
+  returning user_id, ended_at
+)
+${seen}
+`;
+
+const forgetOldSessions = `
+with forgotten as (
+  delete from sessions where ended_at < clock_timestamp() - $1::interval
+)
+delete from ended_tokens where expires_at < clock_timestamp()
+`;

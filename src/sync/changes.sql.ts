@@ -1,0 +1,99 @@
+import type { ChatId } from '../ids.ts';
+
+/** The kinds of change in the order they come within a chat. */
+export const RANK = { left: 0, chat: 1, member: 2, memberLeft: 3, message: 4 } as const;
+
+export interface ChangeRow {
+  readonly chatId: ChatId;
+  readonly rank: (typeof RANK)[keyof typeof RANK];
+  /** Seq of a message, id of a member, 0 for what there is once. */
+  readonly at: number;
+}
+
+/** Whether the transaction in a column was visible to the snapshot $2; one that is not due yet counts as seen. */
+const seen = (xid: string) => `(
+  $2::text is not null
+  and (pg_visible_in_snapshot(${xid}, $2::pg_snapshot) or ${xid} >= pg_snapshot_xmax(pg_current_snapshot()))
+)`;
+/** No older transaction was missed: lets the indexes on (chat_id, xid) begin where it matters. */
+const floor = `coalesce(pg_snapshot_xmin($2::pg_snapshot), '0'::xid8)`;
+
+export const presentState = `
+select pg_current_snapshot()::text as snapshot, (select system_identifier::text from pg_control_system()) as database
+`;
+
+/**
+ * Names what changed in a user's chats since a snapshot, chat by chat. A row is seen when the transaction of its
+ * last change was visible to that snapshot: exactly what the client was told of, however many transactions were
+ * open then (PostgreSQL, "Transaction ID and Snapshot Information Functions"). A chat's messages become visible in
+ * the order of seq, because each holds the lock of the chat until its commit: so the new ones are those above the
+ * newest that is seen. Streams: chats in the order of their ids, and no further than the limit.
+ *
+ * $1 user, $2 the snapshot or null, $3 chat, $4 rank and $5 place of the last row read, $6 limit. Rows of a
+ * transaction that is not due yet come from another database that this one was restored from.
+ */
+export const changesSince = `
+with chat as materialized (
+  select chats.id, chats.kind, chats.last_seq, chats.changed_xid, chats.user_low + chats.user_high - $1 as other_id,
+    member.first_seq, member.membership_xid, member.state_xid, false as gone
+  from chat_members member join chats on chats.id = member.chat_id
+  where member.user_id = $1 and chats.id >= $3
+  union all
+  select chats.id, chats.kind, 0, chats.changed_xid, null, 0, former.xid, former.xid, true
+  from former_members former join chats on chats.id = former.chat_id
+  where former.user_id = $1 and chats.id >= $3
+    and not exists (select from chat_members where chat_id = former.chat_id and user_id = $1)
+)
+select chat.id as "chatId", change.rank, change.at
+from (select * from chat order by id) chat
+cross join lateral (
+  select rank, at from (
+    select ${RANK.left} as rank, 0::bigint as at
+    where $2::text is not null and chat.gone and not ${seen('chat.membership_xid')}
+    union all
+    select ${RANK.chat}, 0
+    where not chat.gone and (
+      not ${seen('chat.membership_xid')} or not ${seen('chat.state_xid')} or not ${seen('chat.changed_xid')}
+      or exists (select from messages where chat_id = chat.id and seq = chat.last_seq and not ${seen('xid')})
+      or chat.kind = 'dialog' and exists (
+        select from chat_members where chat_id = chat.id and user_id = chat.other_id and not ${seen('state_xid')}
+      )
+    )
+    union all
+    select ${RANK.member}, user_id from chat_members
+    where $2::text is not null and not chat.gone and chat.kind = 'group' and chat_id = chat.id
+      and membership_xid >= ${floor} and not ${seen('membership_xid')}
+    union all
+    select ${RANK.memberLeft}, user_id from former_members
+    where $2::text is not null and not chat.gone and chat.kind = 'group' and chat_id = chat.id and not ${seen('xid')}
+    union all
+    (
+      select ${RANK.message}, seq from messages
+      where not chat.gone and chat_id = chat.id and changed_xid >= ${floor} and not ${seen('changed_xid')}
+        and seq >= chat.first_seq
+    )
+    union
+    (
+      select ${RANK.message}, seq from messages
+      where not chat.gone and chat_id = chat.id
+        and seq > case
+          when chat.id = $3 and $4 = ${RANK.message} and exists (
+            select from messages where chat_id = chat.id and seq = $5 and not ${seen('xid')}
+          ) then $5
+          else greatest(chat.first_seq - 1, coalesce((
+            select seq from messages seen
+            where $2::text is not null and seen.chat_id = chat.id and ${seen('seen.xid')}
+            order by seq desc limit 1
+          ), 0))
+        end
+      order by seq
+      limit $6
+    )
+  ) changes
+  where chat.id > $3 or (rank, at) > ($4::int, $5::bigint)
+  order by rank, at
+  limit $6
+) change
+order by chat.id, change.rank, change.at
+limit $6
+`;

@@ -1,0 +1,122 @@
+import type { Static } from 'typebox';
+import { groupRow } from '../chats/groups.ts';
+import { addressOf } from '../chats/seats.ts';
+import { type StateRow, stateColumns } from '../chats/state.sql.ts';
+import type { Database } from '../database/database.ts';
+import type { Role } from '../database/models/ChatMember.ts';
+import { wire } from '../database/wire.ts';
+import type { ChatId, UserId } from '../ids.ts';
+import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
+import type { Change } from '../schema/sync.ts';
+import { type ChangeRow, RANK } from './changes.sql.ts';
+
+/** Reads the present state of what changed, in the same order. What is gone meanwhile is left out: it changed again. */
+export async function readChanges(
+  db: Database,
+  userId: UserId,
+  rows: readonly ChangeRow[],
+): Promise<Static<typeof Change>[]> {
+  const of = (rank: number) => rows.filter((row) => row.rank === rank);
+  const [messages, chats, members] = await Promise.all([
+    readMessages(db, userId, of(RANK.message)),
+    readChats(db, userId, of(RANK.chat)),
+    readMembers(db, of(RANK.member)),
+  ]);
+  return rows.flatMap(changeOf);
+
+  function changeOf({ chatId: groupId, rank, at }: ChangeRow): Static<typeof Change>[] {
+    switch (rank) {
+      case RANK.left:
+        return [{ kind: 'left', groupId }];
+      case RANK.memberLeft:
+        return [{ kind: 'memberLeft', groupId, userId: at }];
+      case RANK.chat:
+        return chats.get(groupId) ?? [];
+      case RANK.member:
+        return members.get(`${groupId}:${at}`) ?? [];
+      case RANK.message:
+        return messages.get(`${groupId}:${at}`) ?? [];
+    }
+  }
+}
+
+type Changes = Map<string, Static<typeof Change>[]>;
+
+async function readMessages(db: Database, userId: UserId, wanted: readonly ChangeRow[]): Promise<Changes> {
+  if (wanted.length === 0) return new Map();
+  const rows = await db.select<MessageRow>(messagesAt, [userId, JSON.stringify(wanted)]);
+  return new Map(
+    rows.map((row) => [`${row.chatId}:${row.seq}`, [{ kind: 'message', message: messageOf(row) }]]),
+  );
+}
+
+/** With a limit, so that each is looked up by its key whatever PostgreSQL expects of the list. */
+const messagesAt = `${selectMessages.replace(
+  'from messages message',
+  `from jsonb_to_recordset($2::jsonb) as wanted ("chatId" bigint, at bigint)
+cross join lateral (select * from messages where chat_id = wanted."chatId" and seq = wanted.at limit 1) message`,
+)}`;
+
+async function readMembers(db: Database, wanted: readonly ChangeRow[]): Promise<Changes> {
+  if (wanted.length === 0) return new Map();
+  const rows = await db.select<{ groupId: ChatId; userId: UserId; username: string; role: Role }>(membersAt, [
+    JSON.stringify(wanted),
+  ]);
+  return new Map(rows.map((row) => [`${row.groupId}:${row.userId}`, [{ kind: 'member', ...row }]]));
+}
+
+const membersAt = `
+select member.chat_id as "groupId", member.user_id as "userId", coalesce(username, 'Deleted user') as username, role
+from jsonb_to_recordset($1::jsonb) as wanted ("chatId" bigint, at bigint)
+join chat_members member on member.chat_id = "chatId" and member.user_id = at
+join users on users.id = member.user_id
+`;
+
+async function readChats(
+  db: Database,
+  userId: UserId,
+  wanted: readonly ChangeRow[],
+): Promise<Map<ChatId, Static<typeof Change>[]>> {
+  if (wanted.length === 0) return new Map();
+  const ids = wanted.map(({ chatId }) => chatId);
+  const [states, chats] = await Promise.all([
+    db.select<ChatRow>(chatsAt, [userId, JSON.stringify(ids)]),
+    db.chats.findAll({ where: { id: ids } }),
+  ]);
+  const stateOf = new Map(states.map((state) => [state.chatId, state]));
+  return new Map(
+    chats.flatMap((chat) => {
+      const row = stateOf.get(chat.id);
+      if (!row) return [];
+      const { chatId: _, role, lastSeq, otherReadSeq, otherDeliveredSeq, ...state } = row;
+      const { role: _role, groupId: _groupId, ...group } = groupRow(chat, role);
+      const change = {
+        kind: 'chat' as const,
+        ...addressOf(chat, userId),
+        ...(chat.kind === 'group' ? { group } : { otherReadSeq, otherDeliveredSeq }),
+        role,
+        lastSeq,
+        ...wire(state),
+      };
+      return [[chat.id, [change as Static<typeof Change>]]];
+    }),
+  );
+}
+
+interface ChatRow extends StateRow {
+  readonly chatId: ChatId;
+  readonly role: Role;
+  readonly lastSeq: number;
+  readonly otherReadSeq: number | undefined;
+  readonly otherDeliveredSeq: number | undefined;
+}
+
+const chatsAt = `
+select chat.id as "chatId", member.role, chat.last_seq as "lastSeq",
+  other.read_seq as "otherReadSeq", other.delivered_seq as "otherDeliveredSeq", ${stateColumns}
+from chat_members member
+join chats chat on chat.id = member.chat_id
+left join chat_members other
+  on chat.kind = 'dialog' and other.chat_id = chat.id and other.user_id = chat.user_low + chat.user_high - $1
+where member.user_id = $1 and member.chat_id = any (array(select jsonb_array_elements_text($2::jsonb)::bigint))
+`;

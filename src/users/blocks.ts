@@ -1,0 +1,18 @@
+import type { Transaction } from 'sequelize';
+import { otherIn } from '../chats/seats.ts';
+import type { Database } from '../database/database.ts';
+import type { Chat } from '../database/models/Chat.ts';
+import { ApiError } from '../errors.ts';
+import type { UserId } from '../ids.ts';
+
+/** Refuses with a bare `FORBIDDEN` when the other person of the dialog has blocked the user; never in a group. */
+export async function assertNotBlocked(
+  db: Database,
+  chat: Chat,
+  userId: UserId,
+  transaction: Transaction | null = null,
+): Promise<void> {
+  if (chat.kind === 'group') return;
+  const block = { userId: otherIn(chat, userId), blockedId: userId };
+  if (await db.blocks.findOne({ where: block, transaction })) throw new ApiError('FORBIDDEN');
+}

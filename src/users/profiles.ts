@@ -1,0 +1,34 @@
+import type { Static } from 'typebox';
+import type { User } from '../database/models/User.ts';
+import type { UserId } from '../ids.ts';
+import type { Presence } from '../presence/Presence.ts';
+import type { Profile } from '../schema/people.ts';
+import { nameOf } from './names.ts';
+
+/** Profiles as `viewerId` may see them, in the order of the users. */
+export async function profilesOf(
+  presence: Presence,
+  viewerId: UserId,
+  users: readonly User[],
+): Promise<Static<typeof Profile>[]> {
+  const states = await presence.of(
+    viewerId,
+    users.map(({ id }) => id),
+  );
+  return users.map((user, index) => {
+    const { online, lastSeenAt } = states[index] ?? { online: false, lastSeenAt: null };
+    const { id: userId, displayName, about, avatar, custom } = user;
+    const createdAt = user.createdAt.toISOString();
+    return {
+      userId,
+      username: nameOf(user),
+      displayName,
+      about,
+      avatar,
+      custom,
+      createdAt,
+      online,
+      lastSeenAt,
+    };
+  });
+}
