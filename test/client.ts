@@ -28,6 +28,20 @@ export class Client {
     return this.reply(this.send(type, params));
   }
 
+  /** Sends a command that has to succeed, and resolves to the `params` of its reply. */
+  async done(type: string, params?: unknown): Promise<Frame> {
+    const reply = await this.call(type, params);
+    if (reply.error) throw new Error(`${type} was refused: ${reply.code}: ${reply.message}`);
+    return reply.params;
+  }
+
+  /** Sends a command that has to be refused, and resolves to the code. */
+  async refused(type: string, params?: unknown): Promise<string> {
+    const reply = await this.call(type, params);
+    if (!reply.error) throw new Error(`${type} was not refused`);
+    return reply.code;
+  }
+
   /** Sends a command without waiting; returns its id. */
   send(type: string, params?: unknown): string {
     const id = `${++this.#lastId}`;
@@ -45,11 +59,15 @@ export class Client {
   }
 
   /** The first frame that has come, or will come, which matches. */
-  next(matches: (frame: Frame) => boolean = () => true, what = 'a frame'): Promise<Frame> {
+  next(
+    matches: (frame: Frame) => boolean = () => true,
+    what = 'a frame',
+    patience = PATIENCE,
+  ): Promise<Frame> {
     const index = this.#frames.findIndex(matches);
     if (index >= 0) return Promise.resolve(this.#frames.splice(index, 1)[0]);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${what} did not come`)), PATIENCE);
+      const timer = setTimeout(() => reject(new Error(`${what} did not come`)), patience);
       this.#waiting.push({
         matches,
         resolve(frame) {

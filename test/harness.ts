@@ -133,11 +133,11 @@ export function newUsers<const Count extends number>(count: Count): Promise<Tupl
   return Promise.all(Array.from({ length: count }, () => newUser())) as Promise<TupleOf<Count>>;
 }
 
-type TupleOf<Count extends number, Tuple extends User[] = []> = number extends Count
-  ? User[]
+type TupleOf<Count extends number, Tuple extends Item[] = [], Item = User> = number extends Count
+  ? Item[]
   : Tuple['length'] extends Count
     ? Tuple
-    : TupleOf<Count, [...Tuple, User]>;
+    : TupleOf<Count, [...Tuple, Item], Item>;
 
 const open: Client[] = [];
 
@@ -146,6 +146,20 @@ export async function connectAs(token: string, url = server.url): Promise<Client
   const client = await connect(url, token);
   open.push(client);
   return client;
+}
+
+/** Users, each with a connection of their own. */
+export async function newClients<const Count extends number>(
+  count: Count,
+): Promise<TupleOf<Count, [], Person>> {
+  const people = await newUsers(count as number);
+  return Promise.all(people.map(async (user) => ({ ...user, client: await user.connect() }))) as Promise<
+    TupleOf<Count, [], Person>
+  >;
+}
+
+export interface Person extends User {
+  readonly client: Client;
 }
 
 /** A group with these members, the first of which is its owner. */

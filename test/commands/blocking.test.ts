@@ -1,0 +1,89 @@
+import { expect } from 'chai';
+import { newClients, newGroup } from '../harness.ts';
+
+describe('blockUser', () => {
+  it('has private messages of the blocked refused, and says no more than FORBIDDEN', async () => {
+    const [ada, bob] = await newClients(2);
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'before' });
+    await ada.client.push('privateMessage');
+    await ada.client.done('blockUser', { userId: bob.id });
+    const { code, message } = await bob.client.call('privateMessage', {
+      receiverId: ada.id,
+      content: 'hello?',
+    });
+    expect({ code, message }).to.deep.equal({ code: 'FORBIDDEN', message: 'Not allowed to this user' });
+    expect(await ada.client.rest()).to.deep.equal([]);
+    expect((await ada.client.done('getlatestMessageDialog', { receiverId: bob.id })).data).to.have.length(1);
+  });
+
+  it('refuses everything else that would reach the one who blocked', async () => {
+    const [ada, bob] = await newClients(2);
+    const { messageId } = await bob.client.done('privateMessage', { receiverId: ada.id, content: 'before' });
+    await ada.client.done('blockUser', { userId: bob.id });
+    const attempts = [
+      ['editMessage', { messageId, content: 'after all' }],
+      ['addReaction', { messageId, emoji: '👍' }],
+      ['pinMessage', { messageId }],
+      ['forwardMessage', { messageId, receiverId: ada.id }],
+      ['sendEvent', { receiverId: ada.id, event: 'poke' }],
+      ['addUserInGroup', { groupId: await newGroup(bob.client), userId: ada.id }],
+    ] as const;
+    for (const [type, params] of attempts)
+      expect(await bob.client.refused(type, params), type).to.equal('FORBIDDEN');
+  });
+
+  it('lets both go on in groups', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('blockUser', { userId: bob.id });
+    await bob.client.done('messageInGroup', { groupId, content: 'still here' });
+    expect((await ada.client.push('messageInGroup')).params.message).to.equal('still here');
+  });
+
+  it('hides typing and presence from each other, in groups as well', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    await ada.client.done('subscribePresence', { userIds: [bob.id] });
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    await ada.client.done('blockUser', { userId: bob.id });
+    await ada.client.rest();
+
+    await bob.client.done('typing', { groupId, typing: true });
+    await bob.client.done('typing', { receiverId: ada.id, typing: true });
+    await bob.client.done('setPresence', { invisible: true });
+    expect((await cleo.client.push('typing')).params).to.include({ senderId: bob.id, groupId });
+    expect(await ada.client.rest()).to.deep.equal([]);
+    await bob.client.done('messageInGroup', { groupId, content: 'messages still come' });
+    expect((await ada.client.push('messageInGroup')).params.message).to.equal('messages still come');
+    for (const [one, other] of [
+      [ada, bob],
+      [bob, ada],
+    ] as const)
+      expect((await one.client.done('getPresence', { userIds: [other.id] })).data).to.deep.equal([
+        { userId: other.id, online: false, lastSeenAt: null },
+      ]);
+  });
+
+  it('survives a repeat, tells own devices, and refuses oneself and nobody', async () => {
+    const [ada, bob] = await newClients(2);
+    const other = await ada.connect();
+    await ada.client.done('blockUser', { userId: bob.id });
+    await ada.client.done('blockUser', { userId: bob.id });
+    expect((await other.push('blockUser')).params.userId).to.equal(bob.id);
+    const { data } = await ada.client.done('listBlockedUsers');
+    expect(data).to.have.length(1);
+    expect(data[0]).to.include({ userId: bob.id, username: bob.username });
+    expect(await ada.client.refused('blockUser', { userId: ada.id })).to.equal('BAD_REQUEST');
+    expect(await ada.client.refused('blockUser', { userId: 999_999_999 })).to.equal('NOT_FOUND');
+  });
+});
+
+describe('unblockUser', () => {
+  it('lets messages through again', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('blockUser', { userId: bob.id });
+    for (let times = 0; times < 2; times++) await ada.client.done('unblockUser', { userId: bob.id });
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'thanks' });
+    expect((await ada.client.done('listBlockedUsers')).data).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,60 @@
+import { expect } from 'chai';
+import { newClients, newGroup } from '../harness.ts';
+
+describe('forwardMessage', () => {
+  it('writes it in another chat and names who wrote it first, however often it is passed on', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const { messageId } = await ada.client.done('privateMessage', {
+      receiverId: bob.id,
+      content: 'news',
+      custom: { a: 1 },
+    });
+    const groupId = await newGroup(bob.client, cleo);
+    const forwarded = await bob.client.done('forwardMessage', { messageId, groupId });
+    expect(forwarded.seq).to.equal(3);
+    const { params } = await cleo.client.push('messageInGroup');
+    expect(params).to.deep.include({
+      message: 'news',
+      senderId: bob.id,
+      forwardedFrom: ada.id,
+      custom: { a: 1 },
+    });
+    const again = await cleo.client.done('forwardMessage', {
+      messageId: params.messageId,
+      receiverId: ada.id,
+    });
+    expect((await ada.client.push('privateMessage')).params).to.include({
+      message: 'news',
+      forwardedFrom: ada.id,
+    });
+    expect((await ada.client.done('getMessage', { messageId: again.messageId })).data).to.include({
+      senderId: cleo.id,
+      forwardedFrom: ada.id,
+      forwardedFromName: ada.username,
+    });
+  });
+
+  it('is stored once with a clientMessageId', async () => {
+    const [ada, bob] = await newClients(2);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
+    const params = { messageId, receiverId: bob.id, clientMessageId: 'forward' };
+    const [one, two] = [
+      await ada.client.done('forwardMessage', params),
+      await ada.client.done('forwardMessage', params),
+    ];
+    expect(two).to.deep.equal(one);
+  });
+
+  it('refuses what one cannot see or write to', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
+    const groupId = await newGroup(eve.client);
+    expect(await eve.client.refused('forwardMessage', { messageId, groupId })).to.equal('NOT_FOUND');
+    expect(await ada.client.refused('forwardMessage', { messageId, groupId })).to.equal('NOT_A_MEMBER');
+    expect(await ada.client.refused('forwardMessage', { messageId })).to.equal('BAD_REQUEST');
+    await ada.client.done('deleteMessage', { messageId });
+    expect(await ada.client.refused('forwardMessage', { messageId, receiverId: bob.id })).to.equal(
+      'NOT_FOUND',
+    );
+  });
+});

@@ -1,0 +1,194 @@
+import { expect } from 'chai';
+import { newClients, newGroup } from '../harness.ts';
+
+describe('newGroup with settings', () => {
+  it('adds people at once, who are told and get its messages', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const { groupId } = await ada.client.done('newGroup', {
+      groupName: 'Crew',
+      description: 'Sundays',
+      userIds: [bob.id, cleo.id, bob.id, ada.id],
+      custom: { colour: 'red' },
+    });
+    for (const { client } of [bob, cleo])
+      expect((await client.push('newGroup')).params).to.deep.include({
+        message: `${ada.username} created the group "Crew" with ${bob.username} and ${cleo.username}`,
+        groupId,
+        userIds: [bob.id, cleo.id],
+      });
+    await bob.client.done('messageInGroup', { groupId, content: 'hello' });
+    expect((await cleo.client.push('messageInGroup')).params.seq).to.equal(2);
+    const { data } = await cleo.client.done('getGroup', { groupId });
+    expect(data).to.deep.include({
+      groupId,
+      groupName: 'Crew',
+      description: 'Sundays',
+      isPrivate: true,
+      memberCount: 3,
+      custom: { colour: 'red' },
+      role: 'member',
+    });
+  });
+
+  it('makes nothing when one of the people does not exist', async () => {
+    const [ada, bob] = await newClients(2);
+    const params = { groupName: 'Crew', userIds: [bob.id, 999_999_999] };
+    expect(await ada.client.refused('newGroup', params)).to.equal('NOT_FOUND');
+    expect((await bob.client.done('listLastMessage')).data).to.deep.equal([]);
+    expect(await bob.client.rest()).to.deep.equal([]);
+  });
+
+  it('makes one group of a repeat with a clientMessageId', async () => {
+    const [ada] = await newClients(1);
+    const params = { groupName: 'Once', clientMessageId: 'group-1' };
+    const [one, two] = [await ada.client.done('newGroup', params), await ada.client.done('newGroup', params)];
+    expect(two.groupId).to.equal(one.groupId);
+    expect((await ada.client.done('listLastMessage')).data).to.have.length(1);
+  });
+});
+
+describe('public groups', () => {
+  it('have a name no other public one has, whatever the case', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupName = `Öffentlich ${ada.id}`;
+    const { groupId } = await ada.client.done('newGroup', { groupName, isPrivate: false });
+    const again = { groupName: groupName.toUpperCase(), isPrivate: false };
+    expect(await bob.client.refused('newGroup', again)).to.equal('CONFLICT');
+    const { groupId: other } = await bob.client.done('newGroup', { ...again, isPrivate: true });
+    expect(await bob.client.refused('updateGroup', { groupId: other, isPrivate: false })).to.equal(
+      'CONFLICT',
+    );
+    await ada.client.done('deleteGroup', { groupId });
+    await bob.client.done('updateGroup', { groupId: other, isPrivate: false }); // the name is free
+  });
+
+  it('are found by a part of the name and own data, newest first, private ones are not', async () => {
+    const [ada, bob] = await newClients(2);
+    const tag = `tag${ada.id}x`;
+    const ids: number[] = [];
+    for (const n of [1, 2, 3])
+      ids.push(
+        (
+          await ada.client.done('newGroup', {
+            groupName: `Café ${tag} ${n}`,
+            isPrivate: false,
+            custom: { n },
+          })
+        ).groupId,
+      );
+    await ada.client.done('newGroup', { groupName: `Café ${tag} hidden` });
+    await bob.client.done('joinGroup', { groupId: ids[0] });
+    const find = async (params: object) => bob.client.done('listGroups', params);
+    const all = await find({ query: `cafe ${tag.toUpperCase()}` });
+    expect(all.data.map((row: { groupId: number }) => row.groupId)).to.deep.equal(ids.toReversed());
+    expect(all.data[2]).to.include({ memberCount: 2, role: 'member' });
+    expect(all.data[1]).to.include({ memberCount: 1, role: null });
+    expect((await find({ query: tag, custom: { n: 2 } })).data).to.have.length(1);
+    const first = await find({ query: tag, limit: 2 });
+    const second = await find({ query: tag, limit: 2, cursor: first.nextCursor });
+    expect([first.data.length, second.data.length, second.nextCursor]).to.deep.equal([2, 1, null]);
+  });
+});
+
+describe('joinGroup', () => {
+  it('lets anybody into a public group and pushes to the members; again it changes nothing', async () => {
+    const [ada, bob] = await newClients(2);
+    const { groupId } = await ada.client.done('newGroup', { groupName: `Open ${ada.id}`, isPrivate: false });
+    const { seq } = await bob.client.done('joinGroup', { groupId });
+    expect(seq).to.equal(2);
+    expect((await ada.client.push('joinGroup')).params).to.include({ groupId, userId: bob.id, seq: 2 });
+    expect(await bob.client.done('joinGroup', { groupId })).not.to.have.property('seq');
+    await ada.client.done('messageInGroup', { groupId, content: 'welcome' });
+    expect((await bob.client.push('messageInGroup')).params.message).to.equal('welcome');
+  });
+
+  it('refuses private groups and those that do not exist', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client);
+    expect(await bob.client.refused('joinGroup', { groupId })).to.equal('FORBIDDEN');
+    expect(await bob.client.refused('joinGroup', { groupId: 999_999_999 })).to.equal('NOT_FOUND');
+    expect(await bob.client.refused('getGroup', { groupId })).to.equal('NOT_A_MEMBER');
+  });
+});
+
+describe('updateGroup', () => {
+  it('changes what is given, says so to the members, and does nothing the second time', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const change = { groupId, groupName: 'Divers', description: 'Deep', custom: { a: 1 } };
+    const { data, seq } = await ada.client.done('updateGroup', change);
+    expect(data).to.deep.include({
+      groupName: 'Divers',
+      description: 'Deep',
+      custom: { a: 1 },
+      role: 'owner',
+    });
+    const { params } = await bob.client.push('updateGroup');
+    expect(params).to.include({ message: `${ada.username} named the group "Divers"`, seq });
+    expect(params.group).to.include({ groupName: 'Divers' });
+    expect(await ada.client.done('updateGroup', change)).not.to.have.property('seq');
+    const [row] = (await bob.client.done('getlatestMessageGroup', { groupId, limit: 1 })).data;
+    expect(row.event).to.deep.include({ type: 'updateGroup' });
+  });
+
+  it('is for the owner and admins', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    expect(await bob.client.refused('updateGroup', { groupId, groupName: 'Mine' })).to.equal('FORBIDDEN');
+    expect(await eve.client.refused('updateGroup', { groupId, groupName: 'Mine' })).to.equal('NOT_A_MEMBER');
+    await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
+    await bob.client.done('updateGroup', { groupId, groupName: 'Ours' });
+    expect(await bob.client.refused('updateGroup', { groupId })).to.equal('BAD_REQUEST');
+  });
+
+  it('decides who may add and who may post', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('updateGroup', { groupId, whoMayAdd: 'admins', whoMayPost: 'admins' });
+    expect(await bob.client.refused('addUserInGroup', { groupId, userId: cleo.id })).to.equal('FORBIDDEN');
+    expect(await bob.client.refused('createInvite', { groupId })).to.equal('FORBIDDEN');
+    expect(await bob.client.refused('messageInGroup', { groupId, content: 'psst' })).to.equal('FORBIDDEN');
+    await ada.client.done('messageInGroup', { groupId, content: 'news' });
+    await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
+    await bob.client.done('messageInGroup', { groupId, content: 'more news' });
+    await bob.client.done('addUserInGroup', { groupId, userId: cleo.id });
+  });
+
+  it('slows members down, not admins', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('updateGroup', { groupId, slowModeSeconds: 1 });
+    const sent = ['1', '2', '3'].map((content) => bob.client.send('messageInGroup', { groupId, content }));
+    const codes = (await Promise.all(sent.map((id) => bob.client.reply(id)))).map(
+      ({ code }) => code ?? 'done',
+    );
+    expect(codes).to.deep.equal(['done', 'RATE_LIMITED', 'RATE_LIMITED']);
+    const once = { groupId, content: '4', clientMessageId: 'slow' };
+    expect(await bob.client.refused('messageInGroup', once)).to.equal('RATE_LIMITED');
+    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    const { seq } = await bob.client.done('messageInGroup', once);
+    expect((await bob.client.done('messageInGroup', once)).seq).to.equal(seq); // a repeat is no second message
+    for (const content of ['a', 'b']) await ada.client.done('messageInGroup', { groupId, content });
+  });
+
+  it('hides from newcomers what was before, where the history begins with joining', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client);
+    await ada.client.done('updateGroup', { groupId, historyFrom: 'joining' });
+    const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'before' });
+    await ada.client.done('addUserInGroup', { groupId, userId: bob.id });
+    await ada.client.done('messageInGroup', { groupId, content: 'after', replyTo: messageId });
+    const seqs = (rows: { seq: number }[]) => rows.map(({ seq }) => seq);
+    expect(seqs((await bob.client.done('getlatestMessageGroup', { groupId })).data)).to.deep.equal([5, 4]);
+    expect(seqs((await bob.client.done('getMessages', { groupId, afterSeq: 0 })).data)).to.deep.equal([4, 5]);
+    for (const [type, params] of [
+      ['getMessage', { messageId }],
+      ['getThread', { messageId }],
+      ['addReaction', { messageId, emoji: '👍' }],
+      ['messageInGroup', { groupId, content: 'to that', replyTo: messageId }],
+      ['forwardMessage', { messageId, groupId }],
+    ] as const)
+      expect(await bob.client.refused(type, params), type).to.equal('NOT_FOUND');
+    expect((await bob.client.done('listLastMessage')).data[0].unreadCount).to.equal(1);
+  });
+});

@@ -1,0 +1,69 @@
+import { expect } from 'chai';
+import { newClients, newGroup } from '../harness.ts';
+
+describe('createInvite', () => {
+  it('lets people in with its code, as often as it says', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client);
+    const { data } = await ada.client.done('createInvite', { groupId, maxUses: 1, expiresInSeconds: 3600 });
+    expect(data).to.include({ groupId, createdBy: ada.id, maxUses: 1, uses: 0 });
+    expect(Date.parse(data.expiresAt) - Date.now()).to.be.within(3_590_000, 3_610_000);
+
+    const joined = await bob.client.done('joinByInvite', { code: data.code });
+    expect(joined).to.include({ groupId, seq: 2 });
+    expect((await ada.client.push('joinByInvite')).params).to.include({
+      userId: bob.id,
+      inviteId: data.inviteId,
+    });
+    expect(await bob.client.done('joinByInvite', { code: data.code })).to.include({ groupId }); // a repeat
+    expect(await cleo.client.refused('joinByInvite', { code: data.code })).to.equal('NOT_FOUND');
+    expect((await ada.client.done('listInvites', { groupId })).data).to.deep.equal([]); // used up
+    await ada.client.done('messageInGroup', { groupId, content: 'welcome' });
+    expect((await bob.client.push('messageInGroup')).params.message).to.equal('welcome');
+  });
+
+  it('lets no more in than it says, however many come at once', async () => {
+    const [ada, ...others] = await newClients(6);
+    const groupId = await newGroup(ada.client);
+    const { code } = (await ada.client.done('createInvite', { groupId, maxUses: 2 })).data;
+    const answers = await Promise.all(others.map(({ client }) => client.call('joinByInvite', { code })));
+    expect(answers.filter(({ success }) => success)).to.have.length(2);
+  });
+
+  it('is made once of a repeat with a clientInviteId', async () => {
+    const [ada] = await newClients(1);
+    const groupId = await newGroup(ada.client);
+    const params = { groupId, clientInviteId: 'one' };
+    const [one, two] = [
+      await ada.client.done('createInvite', params),
+      await ada.client.done('createInvite', params),
+    ];
+    expect(two.data).to.deep.equal(one.data);
+    const other = await newGroup(ada.client);
+    expect(await ada.client.refused('createInvite', { ...params, groupId: other })).to.equal('CONFLICT');
+  });
+
+  it('expires', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client);
+    const { code } = (await ada.client.done('createInvite', { groupId, expiresInSeconds: 1 })).data;
+    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    expect(await bob.client.refused('joinByInvite', { code })).to.equal('NOT_FOUND');
+    expect((await ada.client.done('listInvites', { groupId })).data).to.deep.equal([]);
+  });
+});
+
+describe('revokeInvite', () => {
+  it('makes it useless, by who made it or an admin', async () => {
+    const [ada, bob, cleo, eve] = await newClients(4);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    const { inviteId, code } = (await bob.client.done('createInvite', { groupId })).data;
+    expect((await cleo.client.done('listInvites', { groupId })).data).to.deep.equal([]);
+    expect((await ada.client.done('listInvites', { groupId })).data).to.have.length(1);
+    expect(await cleo.client.refused('revokeInvite', { groupId, inviteId })).to.equal('FORBIDDEN');
+    expect(await eve.client.refused('revokeInvite', { groupId, inviteId })).to.equal('NOT_A_MEMBER');
+    for (let times = 0; times < 2; times++) await ada.client.done('revokeInvite', { groupId, inviteId });
+    expect(await eve.client.refused('joinByInvite', { code })).to.equal('NOT_FOUND');
+    expect(await ada.client.refused('revokeInvite', { groupId, inviteId: 999_999 })).to.equal('NOT_FOUND');
+  });
+});

@@ -1,0 +1,45 @@
+import { expect } from 'chai';
+import { newClients, newGroup } from '../harness.ts';
+
+describe('pinMessage', () => {
+  it('pins for everybody, in dialogs by both, and does nothing the second time', async () => {
+    const [ada, bob] = await newClients(2);
+    const sent = [];
+    for (const content of ['one', 'two', 'three'])
+      sent.push(await ada.client.done('privateMessage', { receiverId: bob.id, content }));
+    for (const { messageId } of [...sent, ...sent]) await bob.client.done('pinMessage', { messageId });
+    const pushes = (await ada.client.rest()).filter(({ type }) => type === 'pinMessage');
+    expect(pushes.map(({ params }) => params.messageId)).to.deep.equal(
+      sent.map(({ messageId }) => messageId),
+    );
+    const first = await ada.client.done('listPins', { receiverId: bob.id, limit: 2 });
+    expect(first.data.map((row: { content: string }) => row.content)).to.deep.equal(['three', 'two']);
+    expect(first.data[0]).to.include({ pinnedBy: bob.id, pinned: true });
+    const rest = await ada.client.done('listPins', {
+      receiverId: bob.id,
+      limit: 2,
+      cursor: first.nextCursor,
+    });
+    expect([rest.data.length, rest.nextCursor]).to.deep.equal([1, null]);
+    for (let times = 0; times < 2; times++)
+      await ada.client.done('unpinMessage', { messageId: sent[0].messageId });
+    expect((await bob.client.push('unpinMessage')).params).to.include({
+      messageId: sent[0].messageId,
+      senderId: ada.id,
+    });
+    expect((await ada.client.done('listPins', { receiverId: bob.id })).data).to.have.length(2);
+  });
+
+  it('is for the owner and admins in groups', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    const { messageId } = await bob.client.done('messageInGroup', { groupId, content: 'x' });
+    expect(await bob.client.refused('pinMessage', { messageId })).to.equal('FORBIDDEN');
+    await ada.client.done('pinMessage', { messageId });
+    expect(await bob.client.refused('unpinMessage', { messageId })).to.equal('FORBIDDEN');
+    expect(await eve.client.refused('pinMessage', { messageId })).to.equal('NOT_FOUND');
+    expect(await eve.client.refused('listPins', { groupId })).to.equal('NOT_A_MEMBER');
+    expect(await ada.client.refused('listPins', {})).to.equal('BAD_REQUEST');
+    expect(await ada.client.refused('listPins', { groupId, receiverId: bob.id })).to.equal('BAD_REQUEST');
+  });
+});

@@ -1,0 +1,210 @@
+import { expect } from 'chai';
+import { newClients, newGroup, startServer } from '../harness.ts';
+
+const chat = async (client: { done(type: string): Promise<{ data: Record<string, unknown>[] }> }) =>
+  (await client.done('listLastMessage')).data[0] ?? {};
+
+describe('markRead', () => {
+  it('counts down what is unread, and tells the other person and own devices', async () => {
+    const [ada, bob] = await newClients(2);
+    const device = await bob.connect();
+    for (let n = 1; n <= 5; n++)
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
+    expect(await chat(bob.client)).to.include({ unreadCount: 5, readSeq: 0 });
+    const { data } = await bob.client.done('markRead', { receiverId: ada.id, seq: 3 });
+    expect(data).to.deep.equal({ readSeq: 3, unreadCount: 2, mentionCount: 0 });
+    for (const client of [ada.client, device])
+      expect((await client.push('markRead')).params).to.include({
+        senderId: bob.id,
+        receiverId: ada.id,
+        seq: 3,
+      });
+    expect(await chat(bob.client)).to.include({ unreadCount: 2, readSeq: 3, deliveredSeq: 3 });
+    expect((await chat(ada.client)).unreadCount).to.equal(0);
+  });
+
+  it('goes forwards only, and not beyond the newest', async () => {
+    const [ada, bob] = await newClients(2);
+    for (let n = 1; n <= 3; n++)
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
+    for (const seq of [2, 2, 1]) await bob.client.done('markRead', { receiverId: ada.id, seq });
+    expect(await chat(bob.client)).to.include({ unreadCount: 1, readSeq: 2 });
+    expect((await ada.client.rest()).filter(({ type }) => type === 'markRead')).to.have.length(1);
+    expect(await bob.client.refused('markRead', { receiverId: ada.id, seq: 4 })).to.equal('BAD_REQUEST');
+    expect(await bob.client.refused('markRead', { receiverId: 999_999_999, seq: 1 })).to.equal('NOT_FOUND');
+  });
+
+  it('in a group tells own devices only; silent, system and deleted messages are not unread', async () => {
+    const [ada, bob] = await newClients(2);
+    const device = await bob.connect();
+    const groupId = await newGroup(ada.client, bob);
+    expect((await chat(bob.client)).unreadCount).to.equal(0);
+    await ada.client.done('messageInGroup', { groupId, content: 'loud' });
+    await ada.client.done('messageInGroup', { groupId, content: 'soft', silent: true });
+    const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'gone' });
+    await ada.client.done('updateGroup', { groupId, groupName: 'New' });
+    expect((await chat(bob.client)).unreadCount).to.equal(2);
+    await ada.client.done('deleteMessage', { messageId });
+    expect((await chat(bob.client)).unreadCount).to.equal(1);
+    expect((await bob.client.push('messageInGroup')).params).not.to.have.property('silent');
+    expect((await bob.client.push('messageInGroup')).params.silent).to.equal(true);
+    await bob.client.done('markRead', { groupId, seq: 6 });
+    expect((await device.push('markRead')).params).to.include({ groupId, seq: 6 });
+    expect((await ada.client.rest()).filter(({ type }) => type === 'markRead')).to.deep.equal([]);
+    expect((await chat(bob.client)).unreadCount).to.equal(0);
+  });
+
+  it('is implied by writing', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'ping' });
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'pong' });
+    expect(await chat(bob.client)).to.include({ unreadCount: 0, readSeq: 2 });
+    expect(await chat(ada.client)).to.include({ unreadCount: 1, readSeq: 1 });
+  });
+
+  it('adds up when many write and read at once, on two nodes', async () => {
+    const other = await startServer();
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    const there = await cleo.connect(other.url);
+    const sends = Array.from({ length: 60 }, (_, n) =>
+      (n % 2 ? ada.client : there).done('messageInGroup', { groupId, content: `${n}` }),
+    );
+    await Promise.all(
+      sends.map(
+        async (send, n) => n % 10 === 0 && bob.client.done('markRead', { groupId, seq: (await send).seq }),
+      ),
+    );
+    await Promise.all(sends);
+    const { unreadCount, readSeq, seq } = await chat(bob.client);
+    expect(unreadCount).to.equal((seq as number) - (readSeq as number));
+    await other.close();
+  });
+});
+
+describe('markDelivered', () => {
+  it('tells the other person, forwards only', async () => {
+    const [ada, bob] = await newClients(2);
+    for (let n = 1; n <= 2; n++)
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
+    for (const seq of [2, 2, 1]) await bob.client.done('markDelivered', { receiverId: ada.id, seq });
+    expect((await ada.client.push('markDelivered')).params).to.include({ senderId: bob.id, seq: 2 });
+    expect(await ada.client.rest()).to.deep.equal([]);
+    expect(await chat(bob.client)).to.include({ deliveredSeq: 2, readSeq: 0, unreadCount: 2 });
+  });
+});
+
+describe('getReceipts', () => {
+  it('says who of those who were there has got and read a message', async () => {
+    const [ada, bob, cleo, dan] = await newClients(4);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    const { messageId, seq } = await ada.client.done('messageInGroup', { groupId, content: 'read me' });
+    await bob.client.done('markRead', { groupId, seq });
+    await cleo.client.done('markDelivered', { groupId, seq });
+    await ada.client.done('addUserInGroup', { groupId, userId: dan.id });
+    const { data } = await ada.client.done('getReceipts', { messageId });
+    expect(data).to.have.deep.members([
+      { userId: bob.id, username: bob.username, delivered: true, read: true },
+      { userId: cleo.id, username: cleo.username, delivered: true, read: false },
+    ]);
+    const page = await ada.client.done('getReceipts', { messageId, limit: 1 });
+    expect(
+      (await ada.client.done('getReceipts', { messageId, limit: 1, cursor: page.nextCursor })).data,
+    ).to.have.length(1);
+  });
+});
+
+describe('the settings of a chat', () => {
+  it('are one’s own, told to own devices, and listed', async () => {
+    const [ada, bob] = await newClients(2);
+    const device = await bob.connect();
+    const groupId = await newGroup(ada.client, bob);
+    await device.rest();
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    for (const [type, params] of [
+      ['muteChat', { muted: true, until }],
+      ['archiveChat', { archived: true }],
+      ['pinChat', { pinned: true }],
+      ['markUnread', {}],
+    ] as const) {
+      for (let times = 0; times < 2; times++) await bob.client.done(type, { groupId, ...params });
+      expect((await device.push(type)).params).to.include({ groupId, ...params });
+    }
+    expect(await device.rest()).to.deep.equal([]); // a repeat is no news
+    const on = { muted: true, mutedUntil: until, archived: true, pinned: true, markedUnread: true };
+    expect(await chat(bob.client)).to.include(on);
+    expect(await chat(ada.client)).to.include({
+      muted: false,
+      archived: false,
+      pinned: false,
+      markedUnread: false,
+    });
+    expect((await bob.client.done('listLastMessage', { archived: false })).data).to.deep.equal([]);
+    expect((await bob.client.done('listLastMessage', { archived: true })).data).to.have.length(1);
+
+    await bob.client.done('muteChat', { groupId, muted: false });
+    await bob.client.done('archiveChat', { groupId, archived: false });
+    await bob.client.done('pinChat', { groupId, pinned: false });
+    await bob.client.done('markRead', { groupId, seq: 1 });
+    const off = { muted: false, mutedUntil: null, archived: false, pinned: false, markedUnread: false };
+    expect(await chat(bob.client)).to.include(off);
+    await bob.client.done('muteChat', { groupId, muted: true });
+    expect(await chat(bob.client)).to.include({ muted: true, mutedUntil: null });
+    await bob.client.done('muteChat', { groupId, muted: true, until: '2020-01-01T00:00:00Z' });
+    expect(await chat(bob.client)).to.include({ muted: false });
+  });
+
+  it('are for those in the chat', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const groupId = await newGroup(ada.client);
+    for (const [type, params] of [
+      ['muteChat', { muted: true }],
+      ['archiveChat', { archived: true }],
+      ['pinChat', { pinned: true }],
+      ['markUnread', {}],
+      ['markRead', { seq: 1 }],
+      ['markDelivered', { seq: 1 }],
+      ['typing', { typing: true }],
+    ] as const) {
+      expect(await eve.client.refused(type, { groupId, ...params }), type).to.equal('NOT_A_MEMBER');
+      expect(await eve.client.refused(type, { receiverId: bob.id, ...params }), type).to.equal('NOT_FOUND');
+      expect(await eve.client.refused(type, params), type).to.equal('BAD_REQUEST');
+    }
+    expect(await ada.client.refused('muteChat', { groupId, muted: true, until: 'tomorrow' })).to.equal(
+      'BAD_REQUEST',
+    );
+  });
+});
+
+describe('typing', () => {
+  it('is shown to the others in the chat, and says when it is over', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    await bob.client.rest();
+    for (const typing of [true, false]) {
+      await ada.client.done('typing', { receiverId: bob.id, typing });
+      expect((await bob.client.push('typing')).params).to.deep.equal({
+        data: null,
+        message: null,
+        senderName: ada.username,
+        senderId: ada.id,
+        receiverId: bob.id,
+        typing,
+        expiresInSeconds: 6,
+      });
+    }
+  });
+
+  it('is limited in rate, and nothing else is', async () => {
+    const limited = await startServer({ RATE_LIMITS: 'on' });
+    const [ada, bob] = await newClients(2);
+    const client = await ada.connect(limited.url);
+    await client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const ids = Array.from({ length: 20 }, () => client.send('typing', { receiverId: bob.id, typing: true }));
+    const codes = (await Promise.all(ids.map((id) => client.reply(id)))).map(({ code }) => code ?? 'done');
+    expect(codes.filter((code) => code === 'done').length).to.be.within(10, 12);
+    expect(codes.at(-1)).to.equal('RATE_LIMITED');
+    await client.done('privateMessage', { receiverId: bob.id, content: 'still there' });
+    await limited.close();
+  });
+});

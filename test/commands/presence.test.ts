@@ -1,0 +1,91 @@
+import { expect } from 'chai';
+import { newClients, newUser, startServer } from '../harness.ts';
+
+describe('getPresence', () => {
+  it('tells who is online, in the order asked', async () => {
+    const [ada, bob] = await newClients(2);
+    const away = await newUser();
+    const { data } = await ada.client.done('getPresence', { userIds: [away.id, bob.id, 999_999_999] });
+    expect(data).to.deep.equal([
+      { userId: away.id, online: false, lastSeenAt: null },
+      { userId: bob.id, online: true, lastSeenAt: null },
+      { userId: 999_999_999, online: false, lastSeenAt: null },
+    ]);
+    expect(await ada.client.refused('getPresence', { userIds: [] })).to.equal('BAD_REQUEST');
+    expect(await ada.client.refused('getPresence', { userIds: Array(101).fill(1) })).to.equal('BAD_REQUEST');
+  });
+
+  it('sees connections to another node', async () => {
+    const other = await startServer();
+    const [ada] = await newClients(1);
+    const bob = await newUser();
+    const there = await bob.connect(other.url);
+    await there.done('listSessions'); // so that the other node has written what it knows
+    expect((await ada.client.done('getPresence', { userIds: [bob.id] })).data[0].online).to.equal(true);
+    await other.close();
+  });
+});
+
+describe('subscribePresence', () => {
+  it('tells who comes and, after some seconds, who goes; a reconnect is no change', async function () {
+    this.timeout(20_000);
+    const [ada] = await newClients(1);
+    const bob = await newUser();
+    const { data } = await ada.client.done('subscribePresence', { userIds: [bob.id] });
+    expect(data).to.deep.equal([{ userId: bob.id, online: false, lastSeenAt: null }]);
+
+    const first = await bob.connect();
+    expect((await ada.client.push('subscribePresence')).params).to.include({ userId: bob.id, online: true });
+    await first.close();
+    const second = await bob.connect();
+    await second.close();
+    const left = Date.now();
+    const { params } = await ada.client.next(
+      ({ type }) => type === 'subscribePresence',
+      'the leaving',
+      9_000,
+    );
+    expect(params).to.include({ userId: bob.id, online: false, senderName: bob.username });
+    expect(Date.now() - left).to.be.at.least(3_000);
+    expect(Math.abs(Date.parse(params.lastSeenAt) - left)).to.be.below(2_000);
+    const [state] = (await ada.client.done('getPresence', { userIds: [bob.id] })).data;
+    expect(state).to.deep.equal({ userId: bob.id, online: false, lastSeenAt: params.lastSeenAt });
+    expect(await ada.client.rest()).to.deep.equal([]);
+  });
+
+  it('ends with unsubscribePresence, and has a limit', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('subscribePresence', { userIds: [bob.id] });
+    await ada.client.done('unsubscribePresence', { userIds: [bob.id] });
+    await bob.client.done('setPresence', { invisible: true });
+    expect(await ada.client.rest()).to.deep.equal([]);
+    const many = (from: number) => Array.from({ length: 100 }, (_, n) => from + n);
+    for (let n = 0; n < 10; n++)
+      await ada.client.done('subscribePresence', { userIds: many(1_000_000 + n * 100) });
+    expect(await ada.client.refused('subscribePresence', { userIds: [bob.id] })).to.equal('CONFLICT');
+    await ada.client.done('unsubscribePresence');
+    await ada.client.done('subscribePresence', { userIds: [bob.id] });
+  });
+});
+
+describe('setPresence', () => {
+  it('shows the invisible as offline everywhere, and visible again', async () => {
+    const [ada, bob] = await newClients(2);
+    const device = await bob.connect();
+    await ada.client.done('subscribePresence', { userIds: [bob.id] });
+    await bob.client.done('setPresence', { invisible: true });
+    expect((await device.push('setPresence')).params.invisible).to.equal(true);
+    const { params } = await ada.client.push('subscribePresence');
+    expect(params).to.include({ userId: bob.id, online: false });
+    expect((await ada.client.done('getPresence', { userIds: [bob.id] })).data[0]).to.deep.equal({
+      userId: bob.id,
+      online: false,
+      lastSeenAt: params.lastSeenAt,
+    });
+    expect((await ada.client.done('getProfile', { userId: bob.id })).data.online).to.equal(false);
+    await bob.client.done('setPresence', { invisible: false });
+    expect((await ada.client.push('subscribePresence')).params).to.include({ userId: bob.id, online: true });
+    await bob.client.done('setPresence', { invisible: false });
+    expect(await ada.client.rest()).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import { http, newClients } from '../harness.ts';
+
+describe('getProfile', () => {
+  it('shows everybody, and the email only to oneself', async () => {
+    const [ada, bob] = await newClients(2);
+    const own = (await ada.client.done('getProfile')).data;
+    expect(own).to.include({
+      userId: ada.id,
+      username: ada.username,
+      email: ada.email,
+      online: true,
+      about: null,
+    });
+    const other = (await bob.client.done('getProfile', { userId: ada.id })).data;
+    expect(other).to.include({ userId: ada.id, username: ada.username });
+    expect(other).not.to.have.property('email');
+    expect(await bob.client.refused('getProfile', { userId: 999_999_999 })).to.equal('NOT_FOUND');
+  });
+
+  it('shows a deleted account as such, with nothing of it left', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('updateProfile', { displayName: 'Ada', about: 'secret', custom: { a: 1 } });
+    await http('DELETE', '/users/me', { token: ada.token, body: { password: ada.password } });
+    const { data } = await bob.client.done('getProfile', { userId: ada.id });
+    expect(data).to.include({
+      username: 'Deleted user',
+      displayName: null,
+      about: null,
+      custom: null,
+      online: false,
+    });
+  });
+});
+
+describe('updateProfile', () => {
+  it('changes what is given, keeps the rest, and empties with null', async () => {
+    const [ada] = await newClients(1);
+    const custom = { z: [1, { deep: 'é' }], a: null };
+    await ada.client.done('updateProfile', {
+      displayName: 'Ada Lovelace',
+      avatar: 'https://example.com/a.png',
+      custom,
+    });
+    const { data } = await ada.client.done('updateProfile', { about: 'Countess', avatar: null });
+    expect(data).to.deep.include({ displayName: 'Ada Lovelace', about: 'Countess', avatar: null, custom });
+  });
+
+  it('tells own devices and the people one writes with, nobody else', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const other = await ada.connect();
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    await bob.client.rest();
+    await other.rest();
+    await ada.client.done('updateProfile', { displayName: 'Countess' });
+    for (const client of [other, bob.client])
+      expect((await client.push('updateProfile')).params).to.include({
+        userId: ada.id,
+        displayName: 'Countess',
+      });
+    expect(await eve.client.rest()).to.deep.equal([]);
+  });
+
+  it('refuses own data that is too large or cannot be kept, and unknown fields', async () => {
+    const [ada] = await newClients(1);
+    const wrong = [
+      { custom: { text: 'x'.repeat(4096) } },
+      { custom: { text: 'a\0b' } },
+      { custom: { ['\ud800']: 1 } },
+      { custom: [1] },
+      { custom: 'text' },
+      { displayName: '' },
+      { email: 'new@example.com' },
+    ];
+    for (const params of wrong)
+      expect(await ada.client.refused('updateProfile', params)).to.equal('BAD_REQUEST');
+    ada.client.socket.send('{"type":"updateProfile","params":{"custom":{"n":1e999}},"id":"inf"}');
+    expect((await ada.client.reply('inf')).code).to.equal('BAD_REQUEST');
+  });
+});

@@ -1,0 +1,81 @@
+import { expect } from 'chai';
+import { newClients, newGroup } from '../harness.ts';
+
+describe('a message with replyTo', () => {
+  it('is pushed and kept with it, and found in the thread', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'question' });
+    const answers: number[] = [];
+    for (const content of ['one', 'two', 'three'])
+      answers.push(
+        (await bob.client.done('messageInGroup', { groupId, content, replyTo: messageId })).messageId,
+      );
+    expect((await ada.client.push('messageInGroup')).params.replyTo).to.equal(messageId);
+    const first = await ada.client.done('getThread', { messageId, limit: 2 });
+    const second = await ada.client.done('getThread', { messageId, limit: 2, cursor: first.nextCursor });
+    const ids = [...first.data, ...second.data].map((row: { messageId: number }) => row.messageId);
+    expect(ids).to.deep.equal(answers);
+    expect((await ada.client.done('getlatestMessageGroup', { groupId, limit: 1 })).data[0].reply_to).to.equal(
+      messageId,
+    );
+  });
+
+  it('is refused for a message of another chat, a deleted one and none', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client);
+    const elsewhere = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'here' });
+    const { messageId: gone } = await ada.client.done('messageInGroup', { groupId, content: 'gone' });
+    await ada.client.done('deleteMessage', { messageId: gone });
+    for (const replyTo of [elsewhere.messageId, gone, 999_999_999])
+      expect(await ada.client.refused('messageInGroup', { groupId, content: 'x', replyTo })).to.equal(
+        'NOT_FOUND',
+      );
+    expect(await ada.client.refused('messageInGroup', { groupId, content: 'x', replyTo: 'x' })).to.equal(
+      'BAD_REQUEST',
+    );
+  });
+});
+
+describe('mentions', () => {
+  it('are members named with @, whatever the case, each once and never oneself', async () => {
+    const [ada, bob, cleo, eve] = await newClients(4);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    const content = `@${bob.username.toUpperCase()}, @${cleo.username}. and @${bob.username} (not x@${eve.username}) @${eve.username} @${ada.username} @nobody-at-all`;
+    await ada.client.done('messageInGroup', { groupId, content });
+    const ids = [bob.id, cleo.id].toSorted((a, b) => a - b);
+    expect((await bob.client.push('messageInGroup')).params.mentions).to.deep.equal(ids);
+    expect(
+      (await cleo.client.done('getlatestMessageGroup', { groupId, limit: 1 })).data[0].mentions,
+    ).to.deep.equal(ids);
+    expect((await bob.client.done('listLastMessage')).data[0].mentionCount).to.equal(1);
+    await ada.client.done('messageInGroup', { groupId, content: 'nobody @ all' });
+    expect((await bob.client.push('messageInGroup')).params).not.to.have.property('mentions');
+  });
+
+  it('follow an edit', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    const { messageId } = await ada.client.done('messageInGroup', { groupId, content: `@${bob.username}` });
+    await ada.client.done('editMessage', { messageId, content: `@${cleo.username}` });
+    expect((await cleo.client.push('editMessage')).params.mentions).to.deep.equal([cleo.id]);
+    expect((await bob.client.done('listLastMessage')).data[0].mentionCount).to.equal(0);
+    expect((await cleo.client.done('listLastMessage')).data[0].mentionCount).to.equal(1);
+    await ada.client.done('deleteMessage', { messageId });
+    expect((await cleo.client.done('listLastMessage')).data[0].mentionCount).to.equal(0);
+  });
+});
+
+describe('a message with custom data', () => {
+  it('is pushed and read as given', async () => {
+    const [ada, bob] = await newClients(2);
+    const custom = { order: { id: 7, tags: ['a', null, 1.5, true] }, é: '👍', empty: {} };
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'order', custom });
+    expect((await bob.client.push('privateMessage')).params.custom).to.deep.equal(custom);
+    expect(
+      (await bob.client.done('getlatestMessageDialog', { receiverId: ada.id })).data[0].custom,
+    ).to.deep.equal(custom);
+    const tooLarge = { receiverId: bob.id, content: 'x', custom: { a: 'x'.repeat(4090) } };
+    expect(await ada.client.refused('privateMessage', tooLarge)).to.equal('BAD_REQUEST');
+  });
+});

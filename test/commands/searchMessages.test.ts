@@ -1,0 +1,158 @@
+import { expect } from 'chai';
+import { database, newClients, newGroup, type Person } from '../harness.ts';
+
+/** Searches until the index has what was sent: the number of hits expected. */
+async function find({ client }: Person, params: object, expected: number) {
+  for (let tries = 0; ; tries++) {
+    const page = await client.done('searchMessages', params);
+    if (page.data.length === expected || tries === 40) return page;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const contents = ({ data }: { data: { content: string }[] }) => data.map(({ content }) => content);
+const marked = (row: { highlight: { text: string; hit: boolean }[] }) =>
+  row.highlight.map(({ text, hit }) => (hit ? `[${text}]` : text)).join('');
+
+describe('searchMessages', () => {
+  it('finds words in all their forms, and parts of words in any language', async () => {
+    const [ada, bob] = await newClients(2);
+    const texts = [
+      'We were running late',
+      'Příliš žluťoučký kůň',
+      '我们明天在北京见面',
+      'unforgettable evening',
+    ];
+    for (const content of texts) await ada.client.done('privateMessage', { receiverId: bob.id, content });
+    const hits = async (query: string, expected = 1) => contents(await find(bob, { query }, expected));
+    expect(await hits('run')).to.deep.equal([texts[0]]);
+    expect(await hits('ZLUTOUC')).to.deep.equal([texts[1]]);
+    expect(await hits('北京')).to.deep.equal([texts[2]]);
+    expect(await hits('gettab')).to.deep.equal([texts[3]]);
+    expect(await hits('"running late"')).to.deep.equal([texts[0]]);
+    for (const nothing of ['walrus', '%', '_', "'", '"', '\\', '((', ':*'])
+      expect(await hits(nothing, 0), nothing).to.deep.equal([]);
+  });
+
+  it('marks what was found', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'A <b>climber</b> climbs' });
+    const [words] = (await find(bob, { query: 'climbing' }, 1)).data;
+    expect(marked(words)).to.include('[climbs]');
+    const [part] = (await find(bob, { query: 'LIMBER' }, 1)).data;
+    expect(marked(part)).to.equal('A <b>c[limber]</b> climbs');
+  });
+
+  it('looks into one’s own chats only, as far as one may see them', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const word = `word${ada.id}`;
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('messageInGroup', { groupId, content: `${word} in the group` });
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: `${word} in private` });
+    expect(contents(await find(bob, { query: word }, 2))).to.deep.equal([
+      `${word} in private`,
+      `${word} in the group`,
+    ]);
+    expect(contents(await find(eve, { query: word }, 0))).to.deep.equal([]);
+    await ada.client.done('updateGroup', { groupId, historyFrom: 'joining' });
+    await ada.client.done('addUserInGroup', { groupId, userId: eve.id });
+    expect(contents(await find(eve, { query: word }, 0))).to.deep.equal([]);
+    await bob.client.done('leaveGroup', { groupId });
+    expect(contents(await find(bob, { query: word }, 1))).to.deep.equal([`${word} in private`]);
+    expect(await bob.client.refused('searchMessages', { query: word, groupId })).to.equal('NOT_A_MEMBER');
+  });
+
+  it('narrows by chat, sender, time, mention and own data', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('messageInGroup', {
+      groupId,
+      content: `alpha @${bob.username}`,
+      custom: { kind: 'note', n: 1 },
+    });
+    const middle = (await bob.client.done('messageInGroup', { groupId, content: 'alpha two' })).createdAt;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'alpha three' });
+    const count = async (params: object, expected: number) =>
+      expect(
+        contents(await find(bob, { query: 'alpha', ...params }, expected)),
+        JSON.stringify(params),
+      ).to.have.length(expected);
+    await count({}, 3);
+    await count({ groupId }, 2);
+    await count({ receiverId: ada.id }, 1);
+    await count({ senderId: bob.id }, 1);
+    await count({ to: middle }, 1);
+    await count({ from: middle }, 2);
+    await count({ hasMention: true }, 1);
+    await count({ custom: { kind: 'note' } }, 1);
+    await count({ custom: { kind: 'other' } }, 0);
+    expect(await bob.client.refused('searchMessages', { query: 'alpha', from: 'yesterday' })).to.equal(
+      'BAD_REQUEST',
+    );
+    expect(await bob.client.refused('searchMessages', { query: '' })).to.equal('BAD_REQUEST');
+  });
+
+  it('goes on from page to page, by recency and by relevance', async () => {
+    const [ada, bob] = await newClients(2);
+    for (let n = 1; n <= 7; n++)
+      await ada.client.done('privateMessage', {
+        receiverId: bob.id,
+        content: `${'tango '.repeat(n === 3 ? 5 : 1)}${n}`,
+      });
+    await find(bob, { query: 'tango' }, 7);
+    for (const order of ['recency', 'relevance']) {
+      const seen: string[] = [];
+      for (let cursor: string | null | undefined; cursor !== null; ) {
+        const page = await bob.client.done('searchMessages', {
+          query: 'tango',
+          order,
+          limit: 3,
+          ...(cursor && { cursor }),
+        });
+        seen.push(...contents(page).map((content) => content.slice(-1)));
+        cursor = page.nextCursor;
+      }
+      expect(seen, order).to.deep.equal(
+        order === 'recency' ? ['7', '6', '5', '4', '3', '2', '1'] : ['3', '7', '6', '5', '4', '2', '1'],
+      );
+    }
+  });
+
+  it('follows edits and deletions', async () => {
+    const [ada, bob] = await newClients(2);
+    const { messageId } = await ada.client.done('privateMessage', {
+      receiverId: bob.id,
+      content: 'kangaroo',
+    });
+    await find(bob, { query: 'kangaroo' }, 1);
+    await ada.client.done('editMessage', { messageId, content: 'wombat' });
+    expect(contents(await find(bob, { query: 'kangaroo' }, 0))).to.deep.equal([]);
+    expect(contents(await find(bob, { query: 'wombat' }, 1))).to.deep.equal(['wombat']);
+    await ada.client.done('deleteMessage', { messageId });
+    expect(contents(await find(bob, { query: 'wombat' }, 0))).to.deep.equal([]);
+    const at = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'quokka' });
+    await ada.client.done('editMessage', { messageId: at.messageId, content: 'dingo' }); // before it is indexed
+    expect(contents(await find(bob, { query: 'dingo' }, 1))).to.deep.equal(['dingo']);
+    expect(contents(await find(bob, { query: 'quokka' }, 0))).to.deep.equal([]);
+  });
+
+  it('misses none of many messages written at once', async () => {
+    const [ada, bob] = await newClients(2);
+    const word = `flood${ada.id}`;
+    const ids = Array.from({ length: 1_500 }, (_, n) =>
+      ada.client.send('privateMessage', { receiverId: bob.id, content: `${word} ${n}` }),
+    );
+    await Promise.all(ids.map((id) => ada.client.reply(id)));
+    const indexed = async () =>
+      (
+        await database.select<{ n: number }>(
+          'select count(*) as n from message_search where folded like $1',
+          [`${word}%`],
+        )
+      )[0]?.n;
+    for (let tries = 0; tries < 150 && (await indexed()) !== 1_500; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await indexed()).to.equal(1_500);
+  });
+});

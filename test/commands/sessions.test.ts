@@ -1,0 +1,98 @@
+import { expect } from 'chai';
+import { WebSocket } from 'ws';
+import { open } from '../client.ts';
+import { connectAs, http, newClients, newUser, server, startServer } from '../harness.ts';
+
+const login = async (user: { username: string; password: string }) =>
+  (await http('POST', '/auth/login', { body: { username: user.username, password: user.password } })).body
+    .token;
+
+const connectWith = (token: string, device: string) =>
+  open(
+    new WebSocket(`${server.url.replace('http', 'ws')}/?device=${encodeURIComponent(device)}`, [
+      'auth',
+      token,
+    ]),
+  );
+
+describe('listSessions', () => {
+  it('lists live and ended connections with their devices, newest first', async () => {
+    const ada = await newUser();
+    const phone = await connectWith(ada.token, 'Ada’s phone');
+    const laptop = await connectWith(ada.token, 'laptop\n\u0007');
+    await phone.close();
+    await new Promise((resolve) => setTimeout(resolve, 50)); // the server's side of the closing
+    const { data } = await laptop.done('listSessions');
+    expect(data).to.have.length(2);
+    expect(data[0]).to.include({ device: 'laptop', address: '127.0.0.1', endedAt: null, current: true });
+    expect(data[1]).to.include({ device: 'Ada’s phone', current: false });
+    expect(Date.parse(data[1].endedAt)).to.be.at.least(Date.parse(data[1].connectedAt));
+    expect((await laptop.done('listSessions', { live: true })).data).to.have.length(1);
+    const page = await laptop.done('listSessions', { limit: 1 });
+    expect(
+      (await laptop.done('listSessions', { limit: 1, cursor: page.nextCursor })).data[0].device,
+    ).to.equal('Ada’s phone');
+    await laptop.close();
+  });
+
+  it('shows connections to other nodes, which end with their node', async () => {
+    const other = await startServer();
+    const ada = await newUser();
+    const there = await ada.connect(other.url);
+    await there.done('listSessions');
+    const here = await ada.connect();
+    expect((await here.done('listSessions', { live: true })).data).to.have.length(2);
+    await other.close();
+    expect((await here.done('listSessions', { live: true })).data).to.have.length(1);
+  });
+});
+
+describe('endSession', () => {
+  it('closes the connection and ends its token, on the socket and over HTTP', async () => {
+    const ada = await newUser();
+    const stolen = await login(ada);
+    const here = await ada.connect();
+    const there = await connectAs(stolen);
+    const { data } = await here.done('listSessions');
+    const { sessionId } = data.find(({ current }: { current: boolean }) => !current);
+    for (let times = 0; times < 2; times++) await here.done('endSession', { sessionId });
+    expect(await there.closed).to.equal(4401);
+    expect(await connectAs(stolen).catch((error) => error.status)).to.equal(401);
+    const change = { token: stolen, body: { username: `${ada.username}-x` } };
+    expect((await http('PATCH', '/users/me', change)).status).to.equal(401);
+    await connectAs(ada.token);
+    await connectAs(await login(ada));
+  });
+
+  it('closes only the connection where the token is that of the one who asks', async () => {
+    const ada = await newUser();
+    const [here, there] = [await ada.connect(), await ada.connect()];
+    const [{ sessionId }] = (await here.done('listSessions')).data;
+    await here.done('endSession', { sessionId });
+    expect(await there.closed).to.equal(4401);
+    await here.done('listSessions');
+  });
+
+  it('refuses the own connection and those of others', async () => {
+    const [ada, bob] = await newClients(2);
+    const [own] = (await ada.client.done('listSessions')).data;
+    expect(await ada.client.refused('endSession', { sessionId: own.sessionId })).to.equal('FORBIDDEN');
+    expect(await bob.client.refused('endSession', { sessionId: own.sessionId })).to.equal('NOT_FOUND');
+  });
+});
+
+describe('endOtherSessions', () => {
+  it('ends every other connection and token, those that are not connected as well', async () => {
+    const ada = await newUser();
+    const [one, two] = [await login(ada), await login(ada)];
+    const here = await connectAs(one);
+    const there = await ada.connect();
+    await here.done('endOtherSessions');
+    expect(await there.closed).to.equal(4401);
+    for (const token of [two, ada.token])
+      expect(await connectAs(token).catch((error) => error.status)).to.equal(401);
+    await here.done('listSessions');
+    await connectAs(one);
+    await connectAs(await login(ada)); // logged in after
+  });
+});

@@ -1,0 +1,225 @@
+import { expect } from 'chai';
+import type { Frame } from '../client.ts';
+import { database, http, newClients, newGroup, type Person, startServer } from '../harness.ts';
+
+type Change = Frame;
+
+/** Everything that changed since a cursor, page by page, and the next cursor. */
+async function changes(
+  { client }: Pick<Person, 'client'>,
+  cursor?: string,
+  limit = 1000,
+): Promise<{ all: Change[]; cursor: string }> {
+  const all: Change[] = [];
+  let next = cursor;
+  for (let more = true; more; ) {
+    const page = await client.done('sync', { limit, ...(next && { cursor: next }) });
+    expect(page.data.length).to.be.at.most(limit);
+    all.push(...page.data);
+    next = page.nextCursor;
+    more = page.more;
+  }
+  return { all, cursor: next as string };
+}
+
+const now = async ({ client }: Pick<Person, 'client'>): Promise<string> =>
+  (await client.done('sync', { fromNow: true })).nextCursor;
+const messages = (all: Change[]) =>
+  all.filter(({ kind }) => kind === 'message').map(({ message }) => message);
+const of = (all: Change[], kind: string) => all.filter((change) => change.kind === kind);
+
+describe('sync', () => {
+  it('without a cursor gives all there is, and nothing with the next', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('messageInGroup', { groupId, content: 'one' });
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'two' });
+    const { all, cursor } = await changes(ada);
+    expect(messages(all).map(({ content }) => content)).to.deep.equal([
+      `${ada.username} created the group "Climbers"`,
+      `${ada.username} added ${bob.username}`,
+      'one',
+      'two',
+    ]);
+    expect(of(all, 'chat')).to.have.length(2);
+    expect(of(all, 'chat')[0]).to.deep.include({ groupId, role: 'owner', lastSeq: 3, unreadCount: 0 });
+    expect(of(all, 'chat')[1]).to.deep.include({
+      receiverId: bob.id,
+      lastSeq: 1,
+      unreadCount: 1,
+      otherReadSeq: 1,
+    });
+    expect(await changes(ada, cursor)).to.deep.include({ all: [] });
+  });
+
+  it('gives what is new, edited, deleted, reacted to and pinned, each as it is now', async () => {
+    const [ada, bob] = await newClients(2);
+    const ids: number[] = [];
+    for (let n = 0; n < 6; n++)
+      ids.push((await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` })).messageId);
+    const cursor = await now(bob);
+    await ada.client.done('editMessage', { messageId: ids[0], content: 'edited' });
+    await ada.client.done('deleteMessage', { messageId: ids[1] });
+    await bob.client.done('addReaction', { messageId: ids[2], emoji: '👍' });
+    await bob.client.done('pinMessage', { messageId: ids[3] });
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'new' });
+    const { all } = await changes(bob, cursor);
+    expect(messages(all).map(({ seq }) => seq)).to.deep.equal([1, 2, 3, 4, 7]);
+    const [edited, deleted, reacted, pinned] = messages(all);
+    expect(edited).to.include({ content: 'edited' });
+    expect(deleted).to.include({ content: '' });
+    expect(reacted.reactions).to.deep.equal([{ emoji: '👍', count: 1, own: true }]);
+    expect(pinned.pinned).to.equal(true);
+    expect(await changes(bob, cursor)).to.deep.include({ all }); // a repeat gives the same
+  });
+
+  it('gives receipts, settings and group changes', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const [adas, bobs] = [await now(ada), await now(bob)];
+    await bob.client.done('markRead', { receiverId: ada.id, seq: 1 });
+    await ada.client.done('muteChat', { groupId, muted: true });
+    await ada.client.done('updateGroup', { groupId, description: 'new' });
+    await ada.client.done('addUserInGroup', { groupId, userId: cleo.id });
+    await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
+    const { all, cursor } = await changes(ada, adas);
+    const [group, dialog] = of(all, 'chat');
+    expect(group).to.deep.include({ groupId, muted: true });
+    expect(group.group).to.include({ description: 'new', memberCount: 3 });
+    expect(dialog).to.deep.include({ receiverId: bob.id, otherReadSeq: 1, otherDeliveredSeq: 1 });
+    expect(of(all, 'member')).to.have.deep.members([
+      { kind: 'member', groupId, userId: bob.id, username: bob.username, role: 'admin' },
+      { kind: 'member', groupId, userId: cleo.id, username: cleo.username, role: 'member' },
+    ]);
+    await ada.client.done('removeUserFromGroup', { groupId, userId: bob.id });
+    expect(of((await changes(ada, cursor)).all, 'memberLeft')).to.deep.equal([
+      { kind: 'memberLeft', groupId, userId: bob.id },
+    ]);
+    const after = (await changes(bob, bobs)).all;
+    expect(after).to.deep.include({ kind: 'left', groupId });
+    expect(messages(after).filter((message) => message.groupId === groupId)).to.deep.equal([]);
+    await ada.client.done('addUserInGroup', { groupId, userId: bob.id });
+    const back = (await changes(bob, bobs)).all;
+    expect(of(back, 'left')).to.deep.equal([]);
+    expect(of(back, 'chat').map((change) => change.groupId)).to.include(groupId);
+  });
+
+  it('pages through many changes without gap or repeat, while more happen', async () => {
+    const [ada, bob] = await newClients(2);
+    const cursor = await now(bob);
+    const write = (from: number, to: number) =>
+      Promise.all(
+        Array.from({ length: to - from }, (_, n) =>
+          ada.client.done('privateMessage', { receiverId: bob.id, content: `${from + n}` }),
+        ),
+      );
+    await write(0, 50);
+    const first = await bob.client.done('sync', { cursor, limit: 7 });
+    expect([first.data.length, first.more]).to.deep.equal([7, true]);
+    await write(50, 60);
+    await ada.client.done('editMessage', { messageId: messages(first.data)[0].messageId, content: 'edited' });
+    const rest = await changes(bob, first.nextCursor, 7);
+    const seqs = [...messages(first.data), ...messages(rest.all)].map(({ seq }) => seq);
+    expect(seqs.slice(0, 50)).to.deep.equal(Array.from({ length: 50 }, (_, n) => n + 1));
+    const next = (await changes(bob, rest.cursor)).all;
+    const known = new Map(
+      [...messages(first.data), ...messages(rest.all), ...messages(next)].map(({ seq, content }) => [
+        seq,
+        content,
+      ]),
+    );
+    expect(known.size).to.equal(60);
+    expect(known.get(1)).to.equal('edited');
+  });
+
+  it('misses nothing while two nodes and open transactions write at the same time', async function () {
+    this.timeout(60_000);
+    const other = await startServer();
+    const [reader, ...writers] = await newClients(5);
+    const groups = await Promise.all(writers.map(({ client }) => newGroup(client, reader)));
+    const clients = await Promise.all(
+      writers.map((writer, n) => (n % 2 ? writer.client : writer.connect(other.url))),
+    );
+    let cursor = (await changes(reader)).cursor;
+
+    const state = new Map<string, string>();
+    const truth = new Map<string, string>();
+    let writing = true;
+    const writes = Promise.all(
+      clients.map(async (client, n) => {
+        const groupId = groups[n] as number;
+        for (let m = 0; m < 120; m++) {
+          const { messageId, seq } = await client.done('messageInGroup', { groupId, content: `${m}` });
+          truth.set(`${groupId}:${seq}`, `${m}`);
+          if (m % 3 === 0) {
+            await client.done('editMessage', { messageId, content: `${m} edited` });
+            truth.set(`${groupId}:${seq}`, `${m} edited`);
+          }
+        }
+      }),
+    );
+    // a transaction with a low number that commits late, again and again
+    const late = (async () => {
+      const groupId = groups[0] as number;
+      for (let n = 0; writing; n++)
+        await database.transaction(async (transaction) => {
+          await database.select('select pg_current_xact_id()', [], transaction);
+          await new Promise((resolve) => setTimeout(resolve, 30));
+          const bind = [groupId, `late ${n}`];
+          await database.select(
+            'update messages set content = $2, changed_xid = pg_current_xact_id() where chat_id = $1 and seq = 1',
+            bind,
+            transaction,
+          );
+          truth.set(`${groupId}:1`, `late ${n}`);
+        });
+    })();
+    const read = async () => {
+      const page = await changes(reader, cursor, 20);
+      cursor = page.cursor;
+      for (const { groupId, seq, content } of messages(page.all)) state.set(`${groupId}:${seq}`, content);
+    };
+    const finished = writes.then(() => {
+      writing = false;
+    });
+    while (writing) await read();
+    await Promise.all([finished, late]);
+    await read();
+    for (const [place, content] of truth) expect(state.get(place), place).to.equal(content);
+    expect(truth.size).to.equal(4 * 120 + 1);
+    await other.close();
+  });
+
+  it('begins anew with a cursor of another database, and refuses what is none', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const parts = JSON.parse(Buffer.from(await now(bob), 'base64url').toString());
+    const forged = (change: unknown[]) => Buffer.from(JSON.stringify(change)).toString('base64url');
+    expect(messages((await changes(bob, forged(['1', ...parts.slice(1)]))).all)).to.have.length(1);
+    for (const wrong of [
+      'nonsense',
+      forged([]),
+      forged([parts[0], "1:1:'; drop table users", null, 0, 0, 0]),
+      forged([parts[0], '5:3:', null, 0, 0, 0]),
+      forged([parts[0], '3:5:9', null, 0, 0, 0]),
+    ])
+      expect(await bob.client.refused('sync', { cursor: wrong })).to.equal('BAD_REQUEST');
+  });
+
+  it('tells nobody of chats they are not in, nor of what was before they came', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const cursor = await now(eve);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('updateGroup', { groupId, historyFrom: 'joining' });
+    await ada.client.done('messageInGroup', { groupId, content: 'secret' });
+    expect((await changes(eve, cursor)).all).to.deep.equal([]);
+    await ada.client.done('addUserInGroup', { groupId, userId: eve.id });
+    for (const from of [cursor, undefined])
+      expect(messages((await changes(eve, from)).all).map(({ seq }) => seq)).to.deep.equal([5]);
+    await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+    expect(of((await changes(eve, cursor)).all, 'memberLeft').map(({ userId }) => userId)).to.deep.equal([
+      bob.id,
+    ]);
+  });
+});
