@@ -181,6 +181,8 @@ export function ask(client: RawClient, type: string, params: object): Promise<{ 
 export interface Reply {
   readonly data: readonly unknown[] | null;
   readonly groupId?: number;
+  readonly nextCursor?: string;
+  readonly more?: boolean;
 }
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

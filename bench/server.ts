@@ -19,8 +19,11 @@ export interface Target {
 /** Clock ticks per second of /proc/<pid>/stat; 100 on every Linux. */
 const TICKS = 100;
 
-/** Starts the built server, or another script that logs `listening` like it. */
-export async function startTarget(script = 'dist/main.js'): Promise<Target> {
+/** Starts the built server, or another script that logs `listening` like it, with more settings in `env`. */
+export async function startTarget(
+  script = 'dist/main.js',
+  env: Readonly<Record<string, string>> = {},
+): Promise<Target> {
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   await chmod(folder, 0o711);
   const options = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
@@ -33,6 +36,7 @@ export async function startTarget(script = 'dist/main.js'): Promise<Target> {
       DATA_DIR: folder,
       RATE_LIMITS: 'off',
       LOG_LEVEL: 'info',
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

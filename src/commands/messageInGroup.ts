@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { extrasOf } from '../messages/drafts.ts';
 import { SendOptions, SentExtras } from '../schema/messages.ts';
 import { ClientMessageId, Content, Id, Sent } from '../schema/types.ts';
 import { defineSend } from './define.ts';
@@ -18,10 +19,10 @@ export const messageInGroup = defineSend({
     summary: 'Somebody wrote in a group',
     fields: Type.Object({ ...Sent.properties, senderId: Id, groupId: Id, ...SentExtras }),
   },
-  draft: ({ groupId, content, clientMessageId, ...extras }) => ({
+  draft: ({ groupId, content, clientMessageId, ...options }) => ({
     to: { groupId },
     content,
     clientMessageId,
-    extras,
+    extras: extrasOf(options),
   }),
 });

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { defineSetting } from '../chats/settings.ts';
-import { Time } from '../schema/types.ts';
+import { Moment } from '../schema/types.ts';
 
 export const muteChat = defineSetting({
   type: 'muteChat',
@@ -9,9 +9,9 @@ export const muteChat = defineSetting({
     'It changes nothing on the server but what listLastMessage says: clients keep still about muted chats.',
   params: Type.Object({
     muted: Type.Boolean(),
-    until: Type.Optional(Type.String({ ...Time, description: 'Left out: until it is unmuted' })),
+    until: Type.Optional(Type.String({ ...Moment, description: 'Left out: until it is unmuted' })),
   }),
-  bind: ({ muted, until }) => [muted, until ?? null],
+  bind: ({ muted, until }) => [muted, until === undefined ? null : new Date(until)],
   change: `
 update chat_members set muted_until = case when $3 then coalesce($4::timestamptz, 'infinity') end, state_xid = pg_current_xact_id()
 where chat_id = $1 and user_id = $2

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { extrasOf } from '../messages/drafts.ts';
 import { SendOptions, SentExtras } from '../schema/messages.ts';
 import { ClientMessageId, Content, Id, Sent } from '../schema/types.ts';
 import { defineSend } from './define.ts';
@@ -19,10 +20,10 @@ export const privateMessage = defineSend({
     summary: 'Somebody wrote to this user, or this user wrote from another connection',
     fields: Type.Object({ ...Sent.properties, senderId: Id, receiverId: Id, ...SentExtras }),
   },
-  draft: ({ receiverId, content, clientMessageId, ...extras }) => ({
+  draft: ({ receiverId, content, clientMessageId, ...options }) => ({
     to: { receiverId },
     content,
     clientMessageId,
-    extras,
+    extras: extrasOf(options),
   }),
 });

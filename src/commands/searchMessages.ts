@@ -3,14 +3,12 @@ import { seatIn } from '../chats/seats.ts';
 import { highlightParts, highlightPlain } from '../messages/highlight.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
-import { searchHits } from '../messages/search.sql.ts';
+import { reach, searchHits } from '../messages/search.sql.ts';
 import { Cursor, decodeCursor, NextCursor, pageOf } from '../schema/cursor.ts';
 import { Message } from '../schema/messages.ts';
-import { Address, CustomFilter, Id, Limit, Text, Time } from '../schema/types.ts';
+import { Address, CustomFilter, Id, Limit, Moment, Text } from '../schema/types.ts';
 import { containing } from '../text/patterns.ts';
 import { defineCommand } from './define.ts';
-
-const Moment = Type.Optional(Type.String({ ...Time }));
 
 const Highlight = Type.Array(Type.Object({ text: Type.String(), hit: Type.Boolean() }), {
   description:
@@ -26,8 +24,8 @@ export const searchMessages = defineCommand({
     query: Text(1, 200, 'What to look for'),
     ...Address,
     senderId: Type.Optional(Type.Integer({ ...Id, description: 'Only what this user wrote' })),
-    from: Moment,
-    to: Moment,
+    from: Type.Optional(Moment),
+    to: Type.Optional(Moment),
     hasMention: Type.Optional(Type.Boolean({ description: 'True: only messages that mention this user' })),
     custom: CustomFilter,
     order: Type.Optional(Type.Enum(['recency', 'relevance'], { default: 'recency' })),
@@ -44,20 +42,21 @@ export const searchMessages = defineCommand({
     const { receiverId, groupId, senderId, from, to, hasMention, custom } = filters;
     const oneChat = receiverId !== undefined || groupId !== undefined;
     const chatId = oneChat ? (await seatIn(db, session.userId, filters)).chat.id : null;
-    const [rank = null, id = null] = cursor === undefined ? [] : decodeCursor(cursor, 'number', 'number');
-    const hits = await db.select<Hit>(searchHits, [
+    const [rank = null, id = null] = cursor === undefined ? [] : decodeCursor(cursor, 'rank', 'id');
+    const [reached] = await db.select<{ messages: number }>(reach, [session.userId, chatId]);
+    const statement = searchHits(order, [...query].length, reached?.messages ?? 0);
+    const hits = await db.select<Hit>(statement, [
       session.userId,
       query,
       containing(query),
       chatId,
       senderId ?? null,
-      from ?? null,
-      to ?? null,
+      from === undefined ? null : new Date(from),
+      to === undefined ? null : new Date(to),
       hasMention ?? false,
       custom ? JSON.stringify(custom) : null,
-      order === 'relevance',
-      rank,
       id,
+      rank,
       limit + 1,
     ]);
     const page = pageOf(hits, limit, (hit) => [hit.rank, hit.messageId]);

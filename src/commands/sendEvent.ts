@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { pushToChat } from '../chats/publish.ts';
-import { seatIn } from '../chats/seats.ts';
+import { assertRole, seatIn } from '../chats/seats.ts';
 import { Custom, Id, inChat, Text } from '../schema/types.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
 import { defineCommand } from './define.ts';
@@ -10,6 +10,7 @@ const EventName = Text(1, 64, 'A name of your own');
 export const sendEvent = defineCommand({
   type: 'sendEvent',
   summary: 'Send an event of your own to the live connections of a chat; nothing of it is stored',
+  description: 'For who may post there.',
   params: inChat({ event: EventName, custom: Type.Optional(Custom) }),
   result: Type.Object({}),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
@@ -26,7 +27,8 @@ export const sendEvent = defineCommand({
   },
   async handle({ event, custom, ...address }, context) {
     const { session, db } = context;
-    const { chat } = await seatIn(db, session.userId, address);
+    const { chat, member } = await seatIn(db, session.userId, address);
+    if (chat.whoMayPost === 'admins') assertRole(member, 'owner', 'admin');
     await assertNotBlocked(db, chat, session.userId);
     await pushToChat(context, chat, 'sendEvent', null, { event, custom });
     return {};

@@ -5,6 +5,7 @@ import { type ErrorCode, errorCodes } from '../errors.ts';
 /** Formats of our own mean nothing to others' tools: the documents say them in words. */
 const OWN_FORMATS: Readonly<Record<string, string>> = {
   text: 'Well-formed Unicode without NUL (U+0000).',
+  moment: 'Such as 2026-01-31T12:00:00Z.',
   emoji: 'One that Unicode recommends for general interchange (RGI).',
   'password-bytes': 'Well-formed Unicode, at most 72 bytes.',
 };

@@ -215,15 +215,14 @@ function parameters(drafts: readonly MessageDraft[], chatIds: readonly (ChatId |
     drafts.map(({ kind }) => kind),
     drafts.map(({ content }) => content),
     drafts.map(({ clientMessageId }) => clientMessageId ?? null),
-    drafts.map(extrasOf),
+    drafts.map(encodeExtras),
   ];
 }
 
 /** The extras of a message and the names it mentions, as JSON; null where there are none. */
-function extrasOf({ kind, content, extras }: MessageDraft): string | null {
+function encodeExtras({ kind, content, extras }: MessageDraft): string | null {
   const mentioned = kind === 'text' && content.includes('@') ? namesIn(content) : [];
-  if (mentioned.length === 0 && !Object.values(extras ?? {}).some((value) => value !== undefined))
-    return null;
+  if (!extras && mentioned.length === 0) return null;
   return JSON.stringify({ ...extras, ...(mentioned.length > 0 && { mentioned }) });
 }
 

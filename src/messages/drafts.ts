@@ -24,6 +24,11 @@ export interface MessageExtras {
   readonly forwardedFrom?: UserId | undefined;
 }
 
+/** The extras of a message; undefined for one that has none, which costs least. */
+export function extrasOf(options: MessageExtras): MessageExtras | undefined {
+  return Object.keys(options).length > 0 ? options : undefined;
+}
+
 /** A JSON object of the integrator's. */
 export type CustomData = Readonly<Record<string, unknown>>;
 

@@ -1,22 +1,18 @@
 import type { Bus } from '../bus/bus.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush } from '../socket/frames.ts';
-import { type MessageDraft, type StoredMessage, sent } from './drafts.ts';
+import type { MessageDraft, StoredMessage } from './drafts.ts';
 
 /** Pushes a committed message to everybody who may see it, but for the connection it came from. */
 export function pushMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage): void {
   const { senderId, to, content, extras, origin: except } = draft;
-  const { replyTo, silent, custom, forwardedFrom } = extras ?? {};
-  const fields = {
-    ...sent(stored),
-    senderId,
-    ...to,
-    replyTo,
-    silent: silent || undefined, // what is undefined is left out of the frame
-    custom,
-    mentions: stored.mentions ?? undefined,
-    forwardedFrom,
-  };
+  const { messageId, seq, createdAt, mentions } = stored;
+  const plain = { messageId, seq, createdAt, senderId, ...to };
+  // What is undefined is left out of the frame; most messages have none of it.
+  const fields =
+    extras || mentions
+      ? { ...plain, ...extras, silent: extras?.silent || undefined, mentions: mentions ?? undefined }
+      : plain;
   if ('groupId' in to) {
     const frame = encodePush('messageInGroup', content, stored.senderName, fields);
     bus.publish(chatTopic(to.groupId), { frame, except });

@@ -6,13 +6,16 @@ import type { MessageId } from '../ids.ts';
 
 /** Messages taken into the index by one statement. */
 const CHUNK = 500;
-/** Milliseconds between two looks for new messages, and the rest after a chunk as a multiple of what it took. */
+/** Milliseconds between two looks for new messages. */
 const PAUSE = 200;
-const REST = 4;
+/** Messages per second from which on their senders come first. */
+const BUSY = 2_000;
+/** The rest after a chunk, as a multiple of what it took, while it is calm and while it is busy. */
+const REST = { calm: 1, busy: 50 };
 
 /**
- * Takes new messages into the search index, behind the send path: a chunk at a time, resting four times as long as
- * each took, so that a flood of messages keeps the database. Any number of nodes may run it; one works at a time.
+ * Takes new messages into the search index, behind the send path: a chunk at a time, and hardly any while messages
+ * flood in; the rest is caught up with when it is calm again. Any number of nodes may run it; one works at a time.
  */
 export class SearchIndexer {
   readonly #db: Database;
@@ -20,6 +23,7 @@ export class SearchIndexer {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
+  #last = { id: 0, at: 0 };
 
   constructor(db: Database, log: Logger) {
     this.#db = db;
@@ -42,13 +46,23 @@ export class SearchIndexer {
 
   async #run(): Promise<void> {
     const start = performance.now();
-    let indexed = 0;
+    let rest = PAUSE;
     try {
-      indexed = await indexNewMessages(this.#db);
+      const [state] = await this.#db.select<{ newest: number; behind: boolean }>(progress, []);
+      const isFull = state?.behind === true && (await indexNewMessages(this.#db)) === CHUNK;
+      const pace = state && this.#rate(state.newest) > BUSY ? REST.busy : REST.calm;
+      if (isFull) rest = (performance.now() - start) * pace;
     } catch (error) {
       if (!isUnavailable(error)) this.#log.error({ err: error }, 'messages could not be indexed');
     }
-    this.#schedule(indexed === CHUNK ? (performance.now() - start) * REST : PAUSE);
+    this.#schedule(rest);
+  }
+
+  /** Messages per second on all nodes, since the last look. */
+  #rate(newest: number): number {
+    const { id, at } = this.#last;
+    this.#last = { id: newest, at: performance.now() };
+    return (newest - id) / ((this.#last.at - at) / 1000);
   }
 }
 
@@ -58,8 +72,6 @@ export class SearchIndexer {
  * any more.
  */
 async function indexNewMessages(db: Database): Promise<number> {
-  const [state] = await db.select<{ behind: boolean }>(isBehind, []);
-  if (!state?.behind) return 0;
   return db.transaction(async (transaction) => {
     const [mine] = await db.select(lockProgress, [], transaction);
     if (!mine) return 0; // another node is at it
@@ -82,8 +94,9 @@ export async function reindex(db: Database, messageId: MessageId, transaction: T
   await db.select(reindexMessage, [messageId], transaction);
 }
 
-const isBehind = `
-select noted_id < last_value or settled_id < noted_id as behind from message_search_progress, messages_id_seq
+const progress = `
+select last_value as newest, noted_id < last_value or settled_id < noted_id as behind
+from message_search_progress, messages_id_seq
 `;
 
 const lockProgress = `

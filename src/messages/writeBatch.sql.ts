@@ -43,12 +43,14 @@ with draft as (
       when block.user_id is not null then 'BLOCKED'
       when chat.who_may_post = 'admins' and member.role = 'member' then 'NOT_POSTING'
       when extras->'replyTo' is not null and (
-        original.chat_id = draft.chat_id and original.seq >= member.first_seq and original.deleted_at is null
+        select chat_id = draft.chat_id and seq >= member.first_seq and deleted_at is null
+        from messages where id = (extras->'replyTo')::bigint limit 1
       ) is not true then 'NO_ORIGINAL'
       when chat.slow_mode_seconds > 0 and member.role = 'member' and (
         member.last_sent_at > clock_timestamp() - make_interval(secs => chat.slow_mode_seconds)
         or exists (
-          select from draft earlier
+          select from unnest($1::bigint[], $2::bigint[], $6::text[])
+            with ordinality as earlier (chat_id, sender_id, client_message_id, ord)
           where earlier.chat_id = draft.chat_id and earlier.sender_id = draft.sender_id and earlier.ord < draft.ord
             and (earlier.client_message_id = draft.client_message_id) is not true
         )
@@ -70,9 +72,6 @@ with draft as (
   left join lateral (
     select user_id from blocks where user_id = draft.receiver_id and blocked_id = draft.sender_id limit 1
   ) block on true
-  left join lateral (
-    select chat_id, seq, deleted_at from messages where id = (extras->'replyTo')::bigint limit 1
-  ) original on true
   left join lateral (
     select chat_id, seq, id, created_at from messages
     where sender_id = draft.sender_id and client_message_id = draft.client_message_id limit 1

@@ -15,21 +15,24 @@ export const NextCursor = Nullable(
   Type.String({ description: 'Where the next page begins; null after the last one' }),
 );
 
-type Part = string | number | null;
-
 /** A place in a list as opaque text. */
-export function encodeCursor(...parts: Part[]): string {
+export function encodeCursor(...parts: readonly number[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/** The parts of a cursor, each of the type named; refuses with `BAD_REQUEST` what is no cursor of this list. */
-export function decodeCursor(cursor: string, ...types: ('string' | 'number')[]): Part[] {
+const isPart = {
+  id: (part: unknown) => Number.isSafeInteger(part) && (part as number) >= 0,
+  rank: (part: unknown) => Number.isFinite(part),
+};
+
+/** The parts of a cursor, each of the kind named; refuses with `BAD_REQUEST` what is no cursor of this list. */
+export function decodeCursor(cursor: string, ...kinds: (keyof typeof isPart)[]): number[] {
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     if (
       Array.isArray(parts) &&
-      parts.length === types.length &&
-      types.every((type, at) => typeof parts[at] === type)
+      parts.length === kinds.length &&
+      kinds.every((kind, at) => isPart[kind](parts[at]))
     )
       return parts;
   } catch {
@@ -40,11 +43,11 @@ export function decodeCursor(cursor: string, ...types: ('string' | 'number')[]):
 
 /** The last id seen of a list in the order of ids, or `start` for its first page. */
 export function idFrom(cursor: string | undefined, start: number): number {
-  return cursor === undefined ? start : (decodeCursor(cursor, 'number')[0] as number);
+  return cursor === undefined ? start : (decodeCursor(cursor, 'id')[0] as number);
 }
 
 /** A page and where the next one begins, from rows of which one more than `limit` was asked for. */
-export function pageOf<Row>(rows: readonly Row[], limit: number, place: (last: Row) => Part[]) {
+export function pageOf<Row>(rows: readonly Row[], limit: number, place: (last: Row) => number[]) {
   const data = rows.slice(0, limit);
   const last = data.at(-1);
   return { data, nextCursor: rows.length > limit && last ? encodeCursor(...place(last)) : null };

@@ -18,6 +18,8 @@ export const Seq = Type.Integer({
   description: 'Position in the chat: 1, 2, 3 … without a gap, in commit order',
 });
 export const Time = Type.String({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds' });
+/** A time a client gives. */
+export const Moment = Type.String({ format: 'moment', description: 'A time, ISO 8601 with its offset or Z' });
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 export const Content = Text(1, 4000, 'The message, kept byte for byte');

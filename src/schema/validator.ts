@@ -23,6 +23,12 @@ const ownFormats: Readonly<Record<string, { test: (text: string) => boolean; exp
     expected: 'well-formed Unicode without NUL (U+0000)',
   },
   emoji: { test: (text) => emojiOf(text) !== undefined, expected: 'a single emoji' },
+  moment: {
+    test: (text) =>
+      /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) &&
+      !Number.isNaN(Date.parse(text)),
+    expected: 'a time such as 2026-01-31T12:00:00Z',
+  },
   'password-bytes': {
     test: (text) => text.isWellFormed() && Buffer.byteLength(text) <= 72,
     expected: 'well-formed Unicode of at most 72 bytes',

@@ -131,8 +131,12 @@ insert into nodes (id) values ($1) on conflict (id) do update set beat_at = cloc
 /** When a user was seen last is kept with the user, for sessions are forgotten. Not of who is invisible. */
 const seen = `
 update users set last_seen_at = greatest(users.last_seen_at, last.ended_at)
-from (select user_id, max(ended_at) as ended_at from ended group by user_id) last
-where users.id = last.user_id and not users.is_invisible
+from (
+  -- in the order of ids, so that two nodes never wait for each other
+  select id, (select max(ended_at) from ended where user_id = users.id) as ended_at
+  from users where id in (select user_id from ended) order by id for no key update
+) last
+where users.id = last.id and not users.is_invisible
 `;
 
 /** $1 an array of sessions as JSON, $2 this node. */

@@ -66,7 +66,7 @@ describe('updateProfile', () => {
     const wrong = [
       { custom: { text: 'x'.repeat(4096) } },
       { custom: { text: 'a\0b' } },
-      { custom: { ['\ud800']: 1 } },
+      { custom: { '\ud800': 1 } },
       { custom: [1] },
       { custom: 'text' },
       { displayName: '' },

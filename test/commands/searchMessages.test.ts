@@ -70,6 +70,7 @@ describe('searchMessages', () => {
       content: `alpha @${bob.username}`,
       custom: { kind: 'note', n: 1 },
     });
+    await new Promise((resolve) => setTimeout(resolve, 5));
     const middle = (await bob.client.done('messageInGroup', { groupId, content: 'alpha two' })).createdAt;
     await new Promise((resolve) => setTimeout(resolve, 5));
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'alpha three' });

@@ -1,0 +1,155 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { pino } from 'pino';
+import { startEmbeddedPostgres } from '../src/database/embedded.ts';
+import { ask, type Percentiles, percentiles } from './load.ts';
+import { RawClient } from './RawClient.ts';
+import { register, startTarget } from './server.ts';
+
+/** Chats of the one who asks, messages in each, and messages of others. */
+const CHATS = 1_000;
+const PER_CHAT = 50;
+const OTHERS = 950_000;
+/** Messages of the one who asks that change while away. */
+const CHANGES = 5_000;
+
+export interface Finding {
+  readonly chatList: Percentiles;
+  readonly rareWord: Percentiles;
+  readonly commonWord: Percentiles;
+  readonly partOfWord: Percentiles;
+  readonly byRelevance: Percentiles;
+  /** Milliseconds of a whole sync, pages of 500 and of 1,000. */
+  readonly sync500: Percentiles;
+  readonly sync1000: Percentiles;
+}
+
+/** A million generated messages, 50,000 of them in the 1,000 chats of the one who asks; one request after another. */
+export async function finding(): Promise<Finding> {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
+  const postgres = await startEmbeddedPostgres(folder, pino({ level: 'warn' }));
+  const target = await startTarget('dist/main.js', { DATABASE_URL: postgres.url });
+  const db = new pg.Client(postgres.url);
+  await db.connect();
+  try {
+    const [reader, writer] = await register(target.port, 2);
+    if (!reader || !writer) throw new Error('nobody was registered');
+    const client = await RawClient.open(target.port, reader.token);
+    const { nextCursor } = (await ask(client, 'sync', { fromNow: true })).params;
+    await generate(db, reader.id, writer.id);
+
+    const time = async (type: string, params: object, rows: number) => {
+      const times: number[] = [];
+      for (let n = 0; n < 60; n++) {
+        const { ms, params: reply } = await ask(client, type, params);
+        if (reply.data?.length !== rows)
+          throw new Error(`${type} answered ${reply.data?.length} rows, not ${rows}`);
+        if (n >= 10) times.push(ms);
+      }
+      return percentiles(times);
+    };
+    const syncAll = async (cursor: string, limit: number, atLeast: number) => {
+      const times: number[] = [];
+      for (let n = 0; n < 7; n++) {
+        const start = performance.now();
+        let [next, rows, more] = [cursor, 0, true];
+        while (more) {
+          const { params } = await ask(client, 'sync', { cursor: next, limit });
+          [next, more] = [params.nextCursor ?? '', params.more ?? false];
+          rows += params.data?.length ?? 0;
+        }
+        if (rows < atLeast) throw new Error(`sync answered ${rows} changes`);
+        if (n >= 2) times.push(performance.now() - start);
+      }
+      return percentiles(times);
+    };
+
+    const chatList = await time('listLastMessage', { limit: 100 }, 100);
+    const search = (query: string, more: object = {}) =>
+      time('searchMessages', { query, limit: 20, ...more }, 20);
+    const searches = {
+      rareWord: await search('w1999'),
+      commonWord: await search('w1'),
+      partOfWord: await search('199'),
+      byRelevance: await search('w10', { order: 'relevance' }),
+    };
+    const { params } = await ask(client, 'sync', { fromNow: true });
+    if (!nextCursor || !params.nextCursor) throw new Error('sync answered no cursor');
+    await change(db, reader.id);
+    const sync500 = await syncAll(params.nextCursor, 500, CHANGES);
+    const sync1000 = await syncAll(params.nextCursor, 1_000, CHANGES);
+    client.close();
+    return { chatList, ...searches, sync500, sync1000 };
+  } finally {
+    await db.end();
+    await target.stop();
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Chats with messages of eight words each, of which the n-th of a vocabulary of 2,000 comes with a chance of about
+ * 1/n: like a language. Written straight into the tables, and into the index by the statement of the indexer.
+ */
+async function generate(db: pg.Client, reader: number, writer: number): Promise<void> {
+  // keeps the server's own indexer out until the end
+  await db.query('begin');
+  await db.query('select from message_search_progress for update');
+  const perOther = 475;
+  await db.query(
+    `insert into chats (kind, name, created_by, last_seq, tally, last_message_at)
+     select 'group', 'chat ' || n, $1::bigint, last_seq, last_seq,
+       now() - n * interval '1 minute'
+     from generate_series(1, $5::int) n, lateral (select case when n <= $2::int then $3::int else $4::int end as last_seq) size`,
+    [writer, CHATS, PER_CHAT, perOther, CHATS + OTHERS / perOther],
+  );
+  await db.query(
+    `insert into chat_members (chat_id, user_id, read_seq, read_tally)
+     select id, $1::bigint, 20, 20 from chats where last_seq = $3::int union all select id, $2::bigint, last_seq, last_seq from chats`,
+    [reader, writer, PER_CHAT],
+  );
+  await db.query(
+    `insert into messages (chat_id, seq, sender_id, kind, content, tally, created_at)
+     select chats.id, seq, $1::bigint, 'text', (
+       select string_agg('w' || floor(exp(random() * ln(2000)))::int, ' ')
+       from generate_series(1, 8) where seq > 0 and chats.id > 0
+     ), seq, now() - interval '30 days' + seq * interval '1 minute'
+     from chats, lateral generate_series(1, chats.last_seq) seq
+     order by seq, chats.id`,
+    [writer],
+  );
+  await db.query(
+    `insert into mentions (user_id, chat_id, seq)
+     select $1::bigint, id, 40 from chats where last_seq = $2::int`,
+    [reader, PER_CHAT],
+  );
+  await db.query(
+    `insert into message_search (message_id, chat_id, seq, document, folded)
+     select id, chat_id, seq, to_tsvector('parley', content), folded(content) from messages`,
+  );
+  await db.query(
+    `update message_search_progress set settled_id = (select max(id) from messages),
+       noted_id = (select max(id) from messages), noted_xmax = pg_snapshot_xmax(pg_current_snapshot())`,
+  );
+  await db.query('commit');
+  await db.query('vacuum analyze');
+}
+
+/** Half of the changes are new messages, half are edits, in all of the chats. */
+async function change(db: pg.Client, reader: number): Promise<void> {
+  await db.query(
+    `with mine as (select chat_id from chat_members where user_id = $1), added as (
+       insert into messages (chat_id, seq, sender_id, kind, content, tally)
+       select chats.id, chats.last_seq + n, chats.created_by, 'text', 'new', chats.tally + n
+       from chats join mine on mine.chat_id = chats.id, generate_series(1, $2::int) n
+     ), counted as (
+       update chats set last_seq = last_seq + $2::int, tally = tally + $2::int from mine where mine.chat_id = chats.id
+     )
+     update messages set content = 'edited', edited_at = now(), changed_xid = pg_current_xact_id()
+     from mine where messages.chat_id = mine.chat_id and seq between 11 and 10 + $2::int`,
+    [reader, Math.ceil(CHANGES / CHATS / 2)],
+  );
+}

@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { registry } from '../src/commands/registry.ts';
+import { examples, messageNames } from '../src/docs/examples.ts';
+import { newClients, newGroup } from './harness.ts';
+
+const cursor = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url');
+
+/** Values that some parameter of some command might not bear. */
+const STRANGE: readonly unknown[] = [
+  ...[null, true, false, 0, 1, -1, 1.5, Number.MAX_SAFE_INTEGER, 2 ** 53, 1e300],
+  ...[
+    '',
+    ' ',
+    '%',
+    '_',
+    '\\',
+    "'",
+    '"',
+    '((',
+    ':*',
+    '!',
+    '\0',
+    '\ud800',
+    '👍',
+    'é'.repeat(100),
+    '@',
+    'x'.repeat(5000),
+  ],
+  ...['0000-01-01T00:00:00Z', '9999-12-31T23:59:60Z', '2026-01-01T00:00:00+23:59', '2026-13-01T00:00:00Z'],
+  ...[
+    cursor(),
+    cursor(1),
+    cursor(-1),
+    cursor('1'),
+    cursor(1e300),
+    cursor(1, 1),
+    cursor(0.5, 1),
+    cursor(null, null),
+  ],
+  ...[
+    cursor('1', '1:1:', null, 0, 0, 0),
+    cursor('1', '2:1:', null, 0, 0, 0),
+    cursor('1', '0:0:', null, 0, 0, 0),
+  ],
+  ...[
+    [],
+    [1, 1, 1],
+    ['1'],
+    [Number.MAX_SAFE_INTEGER],
+    {},
+    { a: { b: [1, null] } },
+    { __proto__: 1 },
+    { toString: 1 },
+  ],
+];
+
+describe('params that no client should send', () => {
+  for (const { type, params } of registry.values())
+    it(`are never the fault of the server: ${type}`, async () => {
+      const [ada, bob] = await newClients(2);
+      const groupId = await newGroup(ada.client, bob);
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hello' });
+      const [example] = examples.frames[messageNames(type).request] as [{ params?: Record<string, unknown> }];
+      const ids = {
+        ...(example.params?.groupId !== undefined && { groupId }),
+        ...(example.params?.receiverId !== undefined && { receiverId: bob.id }),
+      };
+      for (const name of Object.keys(params.properties))
+        for (const value of STRANGE) {
+          const given = { ...example.params, ...ids, [name]: value };
+          const answer = await ada.client.call(type, given);
+          expect(answer.code, JSON.stringify({ type, given })).not.to.equal('INTERNAL');
+          if (answer.code === 'BAD_REQUEST') expect(answer.message).to.match(/^params/);
+        }
+      await ada.client.done('listSessions'); // still there
+    });
+});
