@@ -122,6 +122,10 @@ async function generate(db: pg.Client, reader: number, writer: number): Promise<
     [writer],
   );
   await db.query(
+    `update chats set last_message_id = messages.id from messages
+     where messages.chat_id = chats.id and messages.seq = chats.last_seq`,
+  );
+  await db.query(
     `insert into mentions (user_id, chat_id, seq)
      select $1::bigint, id, 40 from chats where last_seq = $2::int`,
     [reader, PER_CHAT],

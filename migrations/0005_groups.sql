@@ -13,9 +13,13 @@ alter table chats
   -- deleted, or left by everybody
   add closed_at         timestamptz(3),
   add changed_xid       xid8    not null default pg_current_xact_id(),
+  -- id of the newest message: decides between chats of the same millisecond
+  add last_message_id   bigint  not null default 0,
   -- messages so far that count as unread: neither system messages nor silent ones
   add tally             bigint  not null default 0;
 update chats set member_count = (select count(*) from chat_members where chat_id = chats.id);
+update chats set last_message_id = messages.id
+from messages where messages.chat_id = chats.id and messages.seq = chats.last_seq;
 
 create unique index chats_public_name on chats (lower(name))
   where kind = 'group' and not is_private and closed_at is null;

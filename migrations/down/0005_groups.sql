@@ -5,4 +5,4 @@ alter table chat_members
   drop membership_xid, drop state_xid, reset (fillfactor);
 alter table chats
   drop description, drop custom, drop who_may_add, drop who_may_post, drop slow_mode_seconds, drop history_from,
-  drop member_count, drop closed_at, drop changed_xid, drop tally;
+  drop member_count, drop closed_at, drop changed_xid, drop last_message_id, drop tally;

@@ -62,19 +62,17 @@ interface Row extends StateRow {
 }
 
 /**
- * From the caller's memberships (index on user_id) to the one newest message of each chat (primary key): the
- * cost grows with the caller's chats, never with the number of messages. What is unread is counted only for the
- * rows of the page. The message id decides between chats of the same millisecond. $1 user, $2 limit, $3 offset,
- * $4 the name of a deleted user, $5 only archived or only others.
+ * From the caller's memberships (index on user_id) to their chats, sorted, and for the page to the newest message
+ * of each (primary key) and what is unread: the cost grows with the caller's chats, never with the number of
+ * messages. The message id decides between chats of the same millisecond. $1 user, $2 limit, $3 offset, $4 the
+ * name of a deleted user, $5 only archived or only others.
  */
 const newestMessagePerChat = `
 with page as materialized (
-  select member.chat_id, message.seq
-  from chat_members member
-  join chats chat on chat.id = member.chat_id
-  join messages message on message.chat_id = chat.id and message.seq = chat.last_seq
-  where member.user_id = $1 and ($5::boolean is null or (member.archived_at is not null) = $5)
-  order by chat.last_message_at desc, message.id desc
+  select member.chat_id, chat.last_seq as seq
+  from chat_members member join chats chat on chat.id = member.chat_id
+  where member.user_id = $1 and chat.last_seq > 0 and ($5::boolean is null or (member.archived_at is not null) = $5)
+  order by chat.last_message_at desc, chat.last_message_id desc
   limit $2 offset $3
 )
 select message.id, message.seq, message.kind, message.content,
@@ -91,5 +89,5 @@ join messages message on message.chat_id = page.chat_id and message.seq = page.s
 join users sender on sender.id = message.sender_id
 left join users receiver
   on chat.kind = 'dialog' and receiver.id = chat.user_low + chat.user_high - message.sender_id
-order by chat.last_message_at desc, message.id desc
+order by chat.last_message_at desc, chat.last_message_id desc
 `;

@@ -117,9 +117,11 @@ with draft as (
   select unnest(mentions), target, seq from placed where target is not null and mentions is not null
 ), counted as (
   update chats
-  set last_seq = added.last_seq, last_message_at = added.last_message_at, tally = added.tally
+  set last_seq = added.last_seq, last_message_at = added.last_message_at, last_message_id = added.last_message_id,
+    tally = added.tally
   from (
-    select target, max(seq) as last_seq, max(created_at) as last_message_at, max(tally) as tally
+    select target, max(seq) as last_seq, max(created_at) as last_message_at,
+      max(id) as last_message_id, max(tally) as tally
     from placed where target is not null group by target
   ) added
   where chats.id = added.target
