@@ -1,4 +1,3 @@
-import { QueryTypes } from 'sequelize';
 import type { Static } from 'typebox';
 import type { Bus } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
@@ -65,14 +64,14 @@ export class Presence {
   }
 
   async setInvisible(userId: UserId, invisible: boolean, origin: ConnectionId): Promise<void> {
-    const [changed] = await this.#db.sequelize.query<{ username: string }>(setInvisible, {
-      bind: [userId, invisible],
-      type: QueryTypes.SELECT,
-    });
+    const [changed] = await this.#db.select<{ username: string; lastSeenAt: Date | null }>(setInvisible, [
+      userId,
+      invisible,
+    ]);
     if (!changed) return;
     const frame = encodePush('setPresence', null, changed.username, { invisible });
     this.#bus.publish(userTopic(userId), { frame, except: origin });
-    this.#publish(userId, changed.username, !invisible, new Date());
+    this.#publish(userId, changed.username, !invisible, changed.lastSeenAt);
   }
 
   /** A connection of the user was opened on this node. */
@@ -162,5 +161,5 @@ const setInvisible = `
 update users
 set is_invisible = $2, last_seen_at = case when $2 then clock_timestamp() else last_seen_at end
 where id = $1 and is_invisible <> $2
-returning username
+returning username, last_seen_at as "lastSeenAt"
 `;
