@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { seatIn } from '../chats/seats.ts';
+import { ApiError } from '../errors.ts';
 import { highlightParts, highlightPlain } from '../messages/highlight.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
@@ -40,6 +41,8 @@ export const searchMessages = defineCommand({
   rate: { burst: 50, perSecond: 10 },
   async handle({ query, order = 'recency', limit = DEFAULT_LIMIT, cursor, ...filters }, { session, db }) {
     const { receiverId, groupId, senderId, from, to, hasMention, custom } = filters;
+    if (receiverId !== undefined && groupId !== undefined)
+      throw new ApiError('BAD_REQUEST', 'params must have at most one of receiverId, groupId');
     const oneChat = receiverId !== undefined || groupId !== undefined;
     const chatId = oneChat ? (await seatIn(db, session.userId, filters)).chat.id : null;
     const [rank = null, id = null] = cursor === undefined ? [] : decodeCursor(cursor, 'rank', 'id');

@@ -92,6 +92,8 @@ describe('searchMessages', () => {
       'BAD_REQUEST',
     );
     expect(await bob.client.refused('searchMessages', { query: '' })).to.equal('BAD_REQUEST');
+    const both = { query: 'alpha', groupId, receiverId: ada.id };
+    expect(await bob.client.refused('searchMessages', both)).to.equal('BAD_REQUEST');
   });
 
   it('goes on from page to page, by recency and by relevance', async () => {
