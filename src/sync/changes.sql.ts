@@ -58,6 +58,10 @@ cross join lateral (
       or chat.kind = 'dialog' and exists (
         select from chat_members where chat_id = chat.id and user_id = chat.other_id and not ${seen('state_xid')}
       )
+      or exists (
+        select from messages
+        where chat_id = chat.id and changed_xid >= ${floor} and not ${seen('changed_xid')}
+      )
     )
     union all
     select ${RANK.member}, user_id from chat_members

@@ -70,6 +70,8 @@ describe('sync', () => {
     expect(deleted).to.include({ content: '' });
     expect(reacted.reactions).to.deep.equal([{ emoji: '👍', count: 1, own: true }]);
     expect(pinned.pinned).to.equal(true);
+    expect(of(all, 'chat')).to.have.length(1);
+    expect(of(all, 'chat')[0]).to.include({ unreadCount: 6, lastSeq: 7 }); // one of the seven is deleted
     expect(await changes(bob, cursor)).to.deep.include({ all }); // a repeat gives the same
   });
 
