@@ -17,6 +17,7 @@ create table sessions (
 );
 create index sessions_user on sessions (user_id, id);
 create index sessions_open on sessions (node_id) where ended_at is null;
+create index sessions_ended on sessions (ended_at) where ended_at is not null;
 
 -- Tokens that were ended before they expire, by jti.
 create table ended_tokens (

@@ -97,24 +97,26 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
   return sent(stored);
 }
 
-/** Lets somebody into the group of a scene. */
+/** Lets people into the group of a scene. */
 export async function admit(
   { db }: Actor,
   { transaction, group }: Pick<Scene, 'transaction' | 'group'>,
-  userId: UserId,
+  userIds: readonly UserId[],
   role: Role = 'member',
 ): Promise<void> {
-  await db.select(admitMember, [group.id, userId, role], transaction);
+  await db.select(admitMembers, [group.id, JSON.stringify(userIds), role], transaction);
 }
 
-/** What was written before is read as far as the newcomer is concerned. */
-const admitMember = `
-with back as (
-  delete from former_members where chat_id = $1 and user_id = $2
+/** What was written before is read as far as newcomers are concerned. */
+const admitMembers = `
+with newcomer as (
+  select jsonb_array_elements_text($2::jsonb)::bigint as id
+), back as (
+  delete from former_members using newcomer where chat_id = $1 and user_id = newcomer.id
 )
 insert into chat_members (chat_id, user_id, role, read_seq, delivered_seq, read_tally, first_seq)
-select id, $2, $3, last_seq, last_seq, tally, case history_from when 'joining' then last_seq + 1 else 1 end
-from chats where id = $1
+select chats.id, newcomer.id, $3, last_seq, last_seq, tally, case history_from when 'joining' then last_seq + 1 else 1 end
+from chats, newcomer where chats.id = $1
 `;
 
 /** Lets people out of the group of a scene. */

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-import { addMember } from '../chats/addMember.ts';
+import { addMembers } from '../chats/addMembers.ts';
 import { changeGroup } from '../chats/changeGroup.ts';
 import { assertRole } from '../chats/seats.ts';
 import { groupEvent } from '../schema/groups.ts';
@@ -23,7 +23,7 @@ export const addUserInGroup = defineCommand({
     return changeGroup(context, 'addUserInGroup', groupId, async (scene) => {
       const member = scene.member();
       if (scene.group.whoMayAdd === 'admins') assertRole(member, 'owner', 'admin');
-      const added = await addMember(context, scene, userId);
+      const [added] = await addMembers(context, scene, [userId]);
       const content = `${nameOf(scene.actor)} added ${nameOf(added)}`;
       return { content, fields: { userId }, joined: [userId] };
     });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
 import { pushToChat } from '../chats/publish.ts';
 import { ApiError } from '../errors.ts';
@@ -32,8 +33,7 @@ export const editMessage = defineCommand({
       if (row.senderId !== session.userId)
         throw new ApiError('FORBIDDEN', 'Only its author may change a message');
       const newCustom = custom === undefined ? row.custom : custom;
-      if (row.content === content && JSON.stringify(row.custom) === JSON.stringify(newCustom))
-        return undefined;
+      if (row.content === content && isDeepStrictEqual(row.custom, newCustom)) return undefined;
       await db.select(keepVersion, [messageId], transaction);
       const [edited] = await db.select<Edited>(
         edit,

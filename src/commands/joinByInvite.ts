@@ -30,7 +30,7 @@ export const joinByInvite = defineCommand({
         throw new ApiError('FORBIDDEN', 'You are banned from this group');
       const [used] = await db.select(useInvite, [inviteId], transaction);
       if (!used) throw useless();
-      await admit(context, scene, userId);
+      await admit(context, scene, [userId]);
       const content = `${nameOf(actor)} joined the group by an invite`;
       return { content, fields: { userId, inviteId }, joined: [userId] };
     });

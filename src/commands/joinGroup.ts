@@ -24,7 +24,7 @@ export const joinGroup = defineCommand({
       if (group.isPrivate) throw new ApiError('FORBIDDEN', 'This group is private; join it by an invite');
       if (await db.bans.findOne({ where: { chatId: groupId, userId }, transaction }))
         throw new ApiError('FORBIDDEN', 'You are banned from this group');
-      await admit(context, scene, userId);
+      await admit(context, scene, [userId]);
       return { content: `${nameOf(actor)} joined the group`, fields: { userId }, joined: [userId] };
     });
   },

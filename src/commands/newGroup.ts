@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-import { addMember } from '../chats/addMember.ts';
+import { addMembers } from '../chats/addMembers.ts';
 import { admit } from '../chats/changeGroup.ts';
 import { listed, refuseTakenName } from '../chats/names.ts';
 import { sent } from '../messages/drafts.ts';
@@ -49,9 +49,8 @@ export const newGroup = defineCommand({
         .catch(refuseTakenName);
       await group.reload({ transaction });
       const scene = { transaction, group, actor };
-      await admit(context, scene, userId, 'owner');
-      const names: string[] = [];
-      for (const id of invited) names.push(nameOf(await addMember(context, scene, id)));
+      await admit(context, scene, [userId], 'owner');
+      const names = (await addMembers(context, scene, invited)).map(nameOf);
       const content = `${nameOf(actor)} created the group "${groupName}"${names.length > 0 ? ` with ${listed(names)}` : ''}`;
       const fields = { groupName, userId, userIds: invited };
       const stored = await write({

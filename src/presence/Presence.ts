@@ -6,6 +6,7 @@ import { ApiError } from '../errors.ts';
 import type { ConnectionId, UserId } from '../ids.ts';
 import type { Presence as PresenceSchema } from '../schema/people.ts';
 import { NODE_DEAD_AFTER, type SessionLog } from '../sessions/SessionLog.ts';
+import type { Connection } from '../socket/Connection.ts';
 import { type Connections, presenceTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush } from '../socket/frames.ts';
 import { nameOf } from '../users/names.ts';
@@ -27,6 +28,8 @@ export class Presence {
   readonly #bus: Bus;
   readonly #sessions: SessionLog;
   readonly #connections: Connections;
+  /** The open connections of each user on this node. */
+  readonly #open = new Map<UserId, Set<ConnectionId>>();
   /** Users whose last connection of this node ended a moment ago. */
   readonly #leaving = new Map<UserId, NodeJS.Timeout>();
 
@@ -74,21 +77,25 @@ export class Presence {
     this.#publish(userId, changed.username, !invisible, changed.lastSeenAt);
   }
 
-  /** A connection of the user was opened on this node. */
-  async arrived(userId: UserId): Promise<void> {
+  /** A connection was opened on this node. */
+  async arrived({ id, session: { userId } }: Connection): Promise<void> {
+    const open = this.#open.get(userId) ?? new Set();
+    this.#open.set(userId, open.add(id));
     const leaving = this.#leaving.get(userId);
     if (leaving) {
       clearTimeout(leaving);
       this.#leaving.delete(userId);
-    } else if (this.#connections.countOfUser(userId) === 1) {
+    } else if (open.size === 1) {
       const user = await this.#visible(userId);
       if (user) this.#publish(userId, nameOf(user), true, null);
     }
   }
 
-  /** A connection of the user was closed on this node. */
-  departed(userId: UserId): void {
-    if (this.#connections.countOfUser(userId) > 0 || this.#leaving.has(userId)) return;
+  /** A connection was closed on this node. */
+  departed({ id, session: { userId } }: Connection): void {
+    const open = this.#open.get(userId);
+    if (!open?.delete(id) || open.size > 0) return;
+    this.#open.delete(userId);
     this.#leaving.set(
       userId,
       setTimeout(() => {

@@ -31,9 +31,7 @@ export function mountSockets(
     connections.open(connection, groupIds);
     if (connection.socket) {
       sessions.opened(connection);
-      presence
-        .arrived(connection.session.userId)
-        .catch((error) => log.error({ err: error }, 'arrival not told'));
+      presence.arrived(connection).catch((error) => log.error({ err: error }, 'arrival not told'));
     }
     log.debug({ connection: connection.id, userId: connection.session.userId }, 'connection opened');
   }
@@ -72,7 +70,7 @@ export function mountSockets(
       const { connection } = socket.getUserData();
       connections.forget(connection);
       sessions.closed(connection);
-      presence.departed(connection.session.userId);
+      presence.departed(connection);
       log.debug({ connection: connection.id, code }, 'connection closed');
     },
   };

@@ -31,9 +31,13 @@ describe('editMessage', () => {
   it('does nothing the second time', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'one' });
-    const first = await ada.client.done('editMessage', { messageId, content: 'two', custom: { a: 1 } });
+    const first = await ada.client.done('editMessage', {
+      messageId,
+      content: 'two',
+      custom: { longer: 1, a: 2 },
+    });
     expect(
-      await ada.client.done('editMessage', { messageId, content: 'two', custom: { a: 1 } }),
+      await ada.client.done('editMessage', { messageId, content: 'two', custom: { longer: 1, a: 2 } }),
     ).to.deep.equal(first);
     expect((await bob.client.done('listEdits', { messageId })).data).to.have.length(2);
     expect((await bob.client.rest()).filter(({ type }) => type === 'editMessage')).to.have.length(1);

@@ -53,6 +53,15 @@ describe('subscribePresence', () => {
     expect(await ada.client.rest()).to.deep.equal([]);
   });
 
+  it('tells of two devices that connect at once, once', async () => {
+    const [ada] = await newClients(1);
+    const bob = await newUser();
+    await ada.client.done('subscribePresence', { userIds: [bob.id] });
+    await Promise.all([bob.connect(), bob.connect(), bob.connect()]);
+    expect((await ada.client.push('subscribePresence')).params).to.include({ userId: bob.id, online: true });
+    expect(await ada.client.rest()).to.deep.equal([]);
+  });
+
   it('ends with unsubscribePresence, and has a limit', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('subscribePresence', { userIds: [bob.id] });

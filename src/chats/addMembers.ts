@@ -1,0 +1,52 @@
+import type { User } from '../database/models/User.ts';
+import { ApiError } from '../errors.ts';
+import type { UserId } from '../ids.ts';
+import { type Actor, admit, type Scene } from './changeGroup.ts';
+
+/**
+ * Adds people at another member's wish: all, or none. Refuses with `NOT_FOUND`, `ALREADY_A_MEMBER`, or `FORBIDDEN` for
+ * who is banned or has blocked the one who adds.
+ */
+export async function addMembers(
+  context: Actor,
+  scene: Pick<Scene, 'transaction' | 'group' | 'actor'>,
+  userIds: readonly UserId[],
+): Promise<User[]> {
+  const { db } = context;
+  const { transaction, group, actor } = scene;
+  const users = await db.users.findAll({ where: { id: [...userIds], deletedAt: null }, transaction });
+  const userOf = new Map(users.map((user) => [user.id, user]));
+  const added = userIds.map((id) => {
+    const user = userOf.get(id);
+    if (!user) throw new ApiError('NOT_FOUND', `There is no user ${id}`);
+    return user;
+  });
+
+  const ids = JSON.stringify(userIds);
+  const [reason] = await db.select<Reason>(reasonsAgainst, [group.id, ids, actor.id], transaction);
+  if (reason?.member) throw new ApiError('ALREADY_A_MEMBER');
+  if (reason?.banned) throw new ApiError('FORBIDDEN', `User ${reason.id} is banned from this group`);
+  if (reason) throw new ApiError('FORBIDDEN');
+  await admit(context, scene, userIds);
+  return added;
+}
+
+interface Reason {
+  readonly id: UserId;
+  readonly member: boolean;
+  readonly banned: boolean;
+}
+
+/** Who of $2 cannot be added to $1 by $3, if anybody. */
+const reasonsAgainst = `
+select id, member, banned
+from jsonb_array_elements_text($2::jsonb) as given (text)
+cross join lateral (
+  select text::bigint as id,
+    exists (select from chat_members where chat_id = $1 and user_id = text::bigint) as member,
+    exists (select from bans where chat_id = $1 and user_id = text::bigint) as banned,
+    exists (select from blocks where user_id = text::bigint and blocked_id = $3) as blocked
+) reason
+where member or banned or blocked
+limit 1
+`;
