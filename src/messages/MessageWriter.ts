@@ -25,6 +25,8 @@ export type WriteAnswer = (outcome: { readonly stored: StoredMessage } | { reado
 interface Send {
   readonly draft: MessageDraft;
   readonly answer: WriteAnswer;
+  /** What has the same `clientMessageId` in the same batch, and waits for what becomes of this one. */
+  readonly repeats: Send[];
 }
 
 /** A job is a message to be batched with its neighbours, or a change that has its turn alone. */
@@ -88,7 +90,7 @@ export class MessageWriter {
    * the next, so that who sees both the reply and other people's pushes sees them in the order of `seq`.
    */
   write(draft: MessageDraft, answer: WriteAnswer): void {
-    this.#enqueue({ draft, answer }, (error) => answer({ error }));
+    this.#enqueue({ draft, answer, repeats: [] }, (error) => answer({ error }));
   }
 
   /**
@@ -144,7 +146,7 @@ export class MessageWriter {
     let end = this.#queue.findIndex((job, index) => index === MAX_BATCH || 'change' in job);
     if (end === -1) end = this.#queue.length;
     if (end === 0) return undefined;
-    const sends = this.#queue.splice(0, end) as Send[];
+    const sends = withoutRepeats(this.#queue.splice(0, end) as Send[]);
     return { sends, outcome: this.#submit(sends) };
   }
 
@@ -170,7 +172,7 @@ export class MessageWriter {
     if ('rows' in outcome) {
       for (const [index, send] of sends.entries()) this.#answer(send, outcome.rows[index] as BatchRow);
     } else if (isUnavailable(outcome.error) || sends.length === 1) {
-      for (const { answer } of sends) answer({ error: outcome.error });
+      for (const send of sends) this.#finish(send, { error: outcome.error });
     } else {
       // One row spoils the statement for all: alone, each fails or succeeds for itself.
       this.#log.warn(
@@ -193,17 +195,50 @@ export class MessageWriter {
     return storedOf(row);
   }
 
+  /** Answers a message and its repeats: with its own result once it is stored; a refused one leaves them their try. */
+  #finish({ draft, answer, repeats }: Send, outcome: Parameters<WriteAnswer>[0]): void {
+    answer(outcome);
+    for (const repeat of repeats) {
+      if ('error' in outcome && isUnavailable(outcome.error)) this.#finish(repeat, outcome);
+      else if ('error' in outcome) this.#enqueue(repeat, (error) => repeat.answer({ error }));
+      else if (isSameChat(draft.to, repeat.draft.to))
+        repeat.answer({ stored: { ...outcome.stored, repeated: true } });
+      else repeat.answer({ error: refusalFor('OTHER_CHAT', repeat.draft) });
+    }
+  }
+
   /** Pushes and answers. A fault in either must not take the messages behind it along. */
-  #answer({ draft, answer }: Send, row: BatchRow): void {
+  #answer(send: Send, row: BatchRow): void {
+    const { draft } = send;
     try {
-      if (row.refusal) return answer({ error: refusalFor(row.refusal, draft) });
+      if (row.refusal) return this.#finish(send, { error: refusalFor(row.refusal, draft) });
       const stored = storedOf(row);
       if (!stored.repeated) this.#observer.messageStored(draft, stored);
-      answer({ stored });
+      this.#finish(send, { stored });
     } catch (error) {
       this.#log.error({ err: error, messageId: row.id }, 'a stored message could not be pushed or answered');
     }
   }
+}
+
+/** The messages without those that repeat another one of them, which keeps them until it has its answer. */
+function withoutRepeats(sends: readonly Send[]): Send[] {
+  const firsts = new Map<string, Send>();
+  return sends.filter((send) => {
+    const { senderId, clientMessageId } = send.draft;
+    if (clientMessageId === undefined) return true;
+    const key = `${senderId} ${clientMessageId}`;
+    const first = firsts.get(key);
+    if (first) first.repeats.push(send);
+    else firsts.set(key, send);
+    return !first;
+  });
+}
+
+function isSameChat(one: MessageDraft['to'], other: MessageDraft['to']): boolean {
+  return 'groupId' in one
+    ? 'groupId' in other && one.groupId === other.groupId
+    : 'receiverId' in other && one.receiverId === other.receiverId;
 }
 
 /** The arrays the batch statement takes. */

@@ -9,7 +9,8 @@
  * 2. `judged` looks up what decides on each: membership, block, posting right, slow mode, the message replied
  *    to. The lateral look-ups with a limit keep PostgreSQL on the indexes whatever its statistics say. What a
  *    change writes as system message was judged by the change.
- * 3. `chosen` names the `target` chat of those to store; of repeats inside the batch that is the first.
+ * 3. `chosen` names the `target` chat of those to store: neither refused nor known by their client message id,
+ *    of which a batch has each once.
  * 4. `base` locks the targets in id order, so that two nodes never deadlock, and reads the newest `last_seq`
  *    under the lock. `numbered` counts the targets in the same order (`k`), which finds a chat's `last_seq`
  *    by position: a join of the two would be quadratic in the batch.
@@ -47,12 +48,10 @@ with draft as (
         from messages where id = (extras->'replyTo')::bigint limit 1
       ) is not true then 'NO_ORIGINAL'
       when chat.slow_mode_seconds > 0 and member.role = 'member' and (
-        member.last_sent_at > clock_timestamp() - make_interval(secs => chat.slow_mode_seconds)
+        member.last_sent_at > now() - make_interval(secs => chat.slow_mode_seconds)
         or exists (
-          select from unnest($1::bigint[], $2::bigint[], $6::text[])
-            with ordinality as earlier (chat_id, sender_id, client_message_id, ord)
+          select from unnest($1::bigint[], $2::bigint[]) with ordinality as earlier (chat_id, sender_id, ord)
           where earlier.chat_id = draft.chat_id and earlier.sender_id = draft.sender_id and earlier.ord < draft.ord
-            and (earlier.client_message_id = draft.client_message_id) is not true
         )
       ) then 'SLOW_MODE'
     end as refusal
@@ -77,13 +76,7 @@ with draft as (
     where sender_id = draft.sender_id and client_message_id = draft.client_message_id limit 1
   ) known on true
 ), chosen as materialized (
-  select *,
-    case
-      when refusal is null and known_id is null and (client_message_id is null or row_number() over once = 1)
-      then chat_id
-    end as target
-  from judged
-  window once as (partition by sender_id, client_message_id order by refusal is not null, ord)
+  select *, case when refusal is null and known_id is null then chat_id end as target from judged
 ), base as (
   select array_agg(chat.last_seq order by target) as last_seqs, array_agg(chat.tally order by target) as tallies
   from (select distinct target from chosen where target is not null order by target) targets
@@ -135,16 +128,8 @@ with draft as (
   ) own
   where chat_members.chat_id = own.target and chat_members.user_id = own.sender_id
 )
-select sender_name, mentions, target is null as repeated,
-  coalesce(refusal, case when seq is null and known_id is null and first_value(chat_id) over once <> chat_id then 'OTHER_CHAT' end) as refusal,
-  coalesce(known_seq, seq, first_value(seq) over once) as seq,
-  coalesce(known_id, id, first_value(id) over once) as id,
-  case
-    when known_id is not null then known_at
-    when id is not null then created_at
-    else first_value(created_at) over once
-  end as created_at
+select sender_name, mentions, refusal, target is null as repeated,
+  coalesce(known_seq, seq) as seq, coalesce(known_id, id) as id, coalesce(known_at, created_at) as created_at
 from placed
-window once as (partition by sender_id, client_message_id order by refusal is not null, ord)
 order by ord
 `;
