@@ -75,6 +75,7 @@ async function indexNewMessages(db: Database): Promise<number> {
   return db.transaction(async (transaction) => {
     const [mine] = await db.select(lockProgress, [], transaction);
     if (!mine) return 0; // another node is at it
+    await db.select(inOrderOfIds, [], transaction);
     const [chunk] = await db.select<{ indexed: number; settled: boolean }>(indexChunk, [CHUNK], transaction);
     if (chunk?.settled) {
       // Two statements: the snapshot has to be younger than the id, or a writer could be in neither.
@@ -97,6 +98,12 @@ export async function reindex(db: Database, messageId: MessageId, transaction: T
 const progress = `
 select last_value as newest, noted_id < last_value or settled_id < noted_id as behind
 from message_search_progress, messages_id_seq
+`;
+
+/** For the rest of the transaction: the next messages come from the index on their ids, whatever the statistics say. */
+const inOrderOfIds = `
+select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+  set_config('enable_sort', 'off', true)
 `;
 
 const lockProgress = `
