@@ -16,10 +16,12 @@ export const getlatestMessageDialog = defineCommand({
   }),
   errors: ['NOT_FOUND'],
   async handle({ receiverId, limit, page }, { session: { userId }, db }) {
-    const self = await existingUser(db, userId);
-    const other = await existingUser(db, receiverId);
     const { low, high } = pairOf(userId, receiverId);
-    const chat = await db.chats.findOne({ where: { userLow: low, userHigh: high } });
+    const [self, other, chat] = await Promise.all([
+      existingUser(db, userId),
+      existingUser(db, receiverId),
+      db.chats.findOne({ where: { userLow: low, userHigh: high } }),
+    ]);
     const member = chat && (await db.members.findOne({ where: { chatId: chat.id, userId } }));
     if (!member) return { data: [] };
 

@@ -5,9 +5,10 @@ export type Wire<Row> = {
 
 /** Turns the times of a row into text; everything else stays as it is. */
 export function wire<Row extends object>(row: Row): Wire<Row> {
-  const entries = Object.entries(row).map(([key, value]) => [
-    key,
-    value instanceof Date ? value.toISOString() : value,
-  ]);
-  return Object.fromEntries(entries) as Wire<Row>;
+  const copy = { ...row };
+  for (const key in copy) {
+    const value: unknown = copy[key];
+    if (value instanceof Date) Object.assign(copy, { [key]: value.toISOString() });
+  }
+  return copy as Wire<Row>;
 }
