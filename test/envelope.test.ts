@@ -66,6 +66,11 @@ describe('the envelope', () => {
     }
   });
 
+  it('answers a ping', async () => {
+    const client = await (await newUser()).connect();
+    expect(await client.call('ping')).to.deep.include({ type: 'ping', success: true });
+  });
+
   it('takes missing params as none', async () => {
     const client = await (await newUser()).connect();
     expect(await answerTo(client, '{"type":"listLastMessage"}')).to.include({ success: true });

@@ -1,6 +1,6 @@
-import type { Static, TObject } from 'typebox';
+import type { Static, TObject, TProperties } from 'typebox';
 import { Type } from 'typebox';
-import { type Command, type CommandContext, defineCommand } from '../commands/define.ts';
+import { type CommandContext, defineCommand } from '../commands/define.ts';
 import { ChatAddress } from '../schema/chats.ts';
 import { inChat } from '../schema/types.ts';
 import { userTopic } from '../socket/Connections.ts';
@@ -9,20 +9,22 @@ import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { type ChatAddress as Address, addressOf, seatIn } from './seats.ts';
 
-interface SettingDefinition<Params extends TObject> {
-  readonly type: string;
+interface SettingDefinition<Name extends string, Properties extends TProperties> {
+  readonly type: Name;
   readonly summary: string;
   readonly description?: string;
   /** Beside the address of the chat; pushed as they are. */
-  readonly params: Params;
+  readonly params: TObject<Properties>;
   /** The statement that changes the row of chat_members of $1 chat, $2 user, and returns it when it changed. */
   readonly change: string;
   /** $3 and so on of the statement. */
-  bind(params: Static<Params>): readonly unknown[];
+  bind(params: Static<TObject<Properties>>): readonly unknown[];
 }
 
 /** Defines a command that changes what one has to do with a chat oneself: only one's own connections are told. */
-export function defineSetting<Params extends TObject>(definition: SettingDefinition<Params>): Command {
+export function defineSetting<const Name extends string, Properties extends TProperties>(
+  definition: SettingDefinition<Name, Properties>,
+) {
   const { type, summary, description, params, change, bind } = definition;
   return defineCommand({
     type,
@@ -35,11 +37,16 @@ export function defineSetting<Params extends TObject>(definition: SettingDefinit
       summary: 'This user did it from another connection',
       fields: Type.Object({ ...ChatAddress, ...params.properties }),
     },
-    async handle(given: Address & Static<TObject>, context) {
+    async handle(params, context) {
+      const given = params as unknown as Address & Static<TObject>; // validated, but generic
       const { receiverId, groupId, ...setting } = given;
       const { session, db } = context;
       const { chat } = await seatIn(db, session.userId, given);
-      const changed = await db.select(change, [chat.id, session.userId, ...bind(setting as Static<Params>)]);
+      const changed = await db.select(change, [
+        chat.id,
+        session.userId,
+        ...bind(setting as unknown as Static<TObject<Properties>>),
+      ]);
       if (changed.length > 0)
         await pushToSelf(context, type, { ...addressOf(chat, session.userId), ...setting });
       return {};

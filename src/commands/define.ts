@@ -33,14 +33,19 @@ export interface CommandContext extends CommandServices {
 }
 
 /** What other connections are told of a command's effect. */
-export interface PushDefinition {
+export interface PushDefinition<Fields extends TObject = TObject> {
   readonly summary: string;
   /** Stand beside `data`, `message` and `senderName`. */
-  readonly fields: TObject;
+  readonly fields: Fields;
 }
 
-export interface CommandDefinition<Params extends TObject, Result extends TObject> {
-  readonly type: string;
+export interface CommandDefinition<
+  Name extends string,
+  Params extends TObject,
+  Result extends TObject,
+  Pushed extends TObject,
+> {
+  readonly type: Name;
   readonly summary: string;
   readonly description?: string;
   /** Unknown params are refused by name. */
@@ -49,7 +54,7 @@ export interface CommandDefinition<Params extends TObject, Result extends TObjec
   readonly result: Result;
   /** The codes it refuses with, beside `BAD_REQUEST`, `RATE_LIMITED`, `UNAVAILABLE` and `INTERNAL`. */
   readonly errors: readonly ErrorCode[];
-  readonly push?: PushDefinition;
+  readonly push?: PushDefinition<Pushed>;
   /** How often a connection may use it: `burst` at once, refilled at `perSecond`; without, only the common limit holds. */
   readonly rate?: { readonly burst: number; readonly perSecond: number };
   handle(params: Static<Params>, context: CommandContext): Promise<Static<Result>>;
@@ -59,8 +64,8 @@ export interface CommandDefinition<Params extends TObject, Result extends TObjec
 export type Content = Pick<MessageDraft, 'to' | 'content' | 'clientMessageId' | 'extras'>;
 
 /** A command that does nothing but write one message. */
-export interface SendDefinition<Params extends TObject>
-  extends Omit<CommandDefinition<Params, TObject>, 'handle' | 'result'> {
+export interface SendDefinition<Name extends string, Params extends TObject, Pushed extends TObject>
+  extends Omit<CommandDefinition<Name, Params, TObject, Pushed>, 'handle' | 'result'> {
   /** What to write, from checked params. */
   draft(params: Static<Params>): Content;
 }
@@ -68,8 +73,16 @@ export interface SendDefinition<Params extends TObject>
 /** How a command ended: with what stands in its reply, or with why not. */
 export type Outcome = { readonly fields: Fields } | { readonly error: unknown };
 
-/** A command of the registry: its definition, with params checked before they reach the handler. */
-export interface Command extends Omit<CommandDefinition<TObject, TObject>, 'handle'> {
+/**
+ * A command of the registry: its definition, with params checked before they reach the handler. `Pushed` is never
+ * where nobody else is told.
+ */
+export interface Command<
+  Name extends string = string,
+  Params extends TObject = TObject,
+  Result extends TObject = TObject,
+  Pushed extends TObject = TObject,
+> extends Omit<CommandDefinition<Name, Params, Result, Pushed>, 'handle'> {
   /**
    * May run beside neighbours that are pipelined as well, because the writer keeps their order. All other
    * commands of a connection run one after another.
@@ -80,9 +93,12 @@ export interface Command extends Omit<CommandDefinition<TObject, TObject>, 'hand
 }
 
 /** Defines a command: schema, types, validator, documents and the typed client all derive from this. */
-export function defineCommand<Params extends TObject, Result extends TObject>(
-  definition: CommandDefinition<Params, Result>,
-): Command {
+export function defineCommand<
+  const Name extends string,
+  Params extends TObject,
+  Result extends TObject,
+  Pushed extends TObject = never,
+>(definition: CommandDefinition<Name, Params, Result, Pushed>): Command<Name, Params, Result, Pushed> {
   const { handle, ...rest } = definition;
   const { params, validate } = strict(definition.params);
   // async, so that a refusal of the validator rejects as one of the handler does
@@ -101,7 +117,9 @@ export function defineCommand<Params extends TObject, Result extends TObject>(
 }
 
 /** Defines a command that writes a message: it goes to the writer at once, and is answered in the writer's order. */
-export function defineSend<Params extends TObject>(definition: SendDefinition<Params>): Command {
+export function defineSend<const Name extends string, Params extends TObject, Pushed extends TObject>(
+  definition: SendDefinition<Name, Params, Pushed>,
+): Command<Name, Params, typeof Sent, Pushed> {
   const { draft, ...rest } = definition;
   const { params, validate } = strict(definition.params);
   return {
@@ -120,15 +138,20 @@ export function defineSend<Params extends TObject>(definition: SendDefinition<Pa
 }
 
 /** A command that writes one message, which it has to read something for first. */
-export interface PreparedSendDefinition<Params extends TObject>
-  extends Omit<SendDefinition<Params>, 'draft'> {
+export interface PreparedSendDefinition<
+  Name extends string,
+  Params extends TObject,
+  Pushed extends TObject = never,
+> extends Omit<SendDefinition<Name, Params, Pushed>, 'draft'> {
   prepare(params: Static<Params>, context: CommandContext): Promise<Content>;
 }
 
 /** Defines a command that prepares a message and writes it. */
-export function definePreparedSend<Params extends TObject>(
-  definition: PreparedSendDefinition<Params>,
-): Command {
+export function definePreparedSend<
+  const Name extends string,
+  Params extends TObject,
+  Pushed extends TObject = never,
+>(definition: PreparedSendDefinition<Name, Params, Pushed>): Command<Name, Params, typeof Sent, Pushed> {
   const { prepare, ...rest } = definition;
   const { params, validate } = strict(definition.params);
   const prepared = async (input: unknown, context: CommandContext) => prepare(validate(input), context);

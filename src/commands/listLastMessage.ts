@@ -3,7 +3,7 @@ import { type StateRow, stateColumns } from '../chats/state.sql.ts';
 import { wire } from '../database/wire.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { ChatState } from '../schema/chats.ts';
+import { ChatState, OtherPosition } from '../schema/chats.ts';
 import { Id, Limit, MessageKind, Nullable, Page, Seq, Time, UserName } from '../schema/types.ts';
 import { DELETED_USER } from '../users/names.ts';
 import { defineCommand } from './define.ts';
@@ -35,6 +35,14 @@ export const listLastMessage = defineCommand({
         updatedAt: Time,
         deletedAt: Nullable(Time),
         ...ChatState,
+        otherReadSeq: Nullable({
+          ...OtherPosition,
+          description: 'In a dialog: how far the other person has read',
+        }),
+        otherDeliveredSeq: Nullable({
+          ...OtherPosition,
+          description: 'In a dialog: how far it has reached them',
+        }),
       }),
     ),
   }),
@@ -59,6 +67,8 @@ interface Row extends StateRow {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly deletedAt: Date | null;
+  readonly otherReadSeq: number | null;
+  readonly otherDeliveredSeq: number | null;
 }
 
 /**
@@ -81,7 +91,8 @@ select message.id, message.seq, message.kind, message.content,
   case when receiver.id is not null then coalesce(receiver.username, $4) end as "receiverName",
   case when chat.kind = 'group' then chat.id end as "groupId", chat.name as "groupName",
   message.created_at as "createdAt", coalesce(message.edited_at, message.created_at) as "updatedAt",
-  message.deleted_at as "deletedAt", ${stateColumns}
+  message.deleted_at as "deletedAt",
+  other.read_seq as "otherReadSeq", other.delivered_seq as "otherDeliveredSeq", ${stateColumns}
 from page
 join chat_members member on member.chat_id = page.chat_id and member.user_id = $1
 join chats chat on chat.id = page.chat_id
@@ -89,5 +100,7 @@ join messages message on message.chat_id = page.chat_id and message.seq = page.s
 join users sender on sender.id = message.sender_id
 left join users receiver
   on chat.kind = 'dialog' and receiver.id = chat.user_low + chat.user_high - message.sender_id
+left join chat_members other
+  on chat.kind = 'dialog' and other.chat_id = chat.id and other.user_id = chat.user_low + chat.user_high - $1
 order by chat.last_message_at desc, chat.last_message_id desc
 `;

@@ -40,6 +40,7 @@ import { messageInGroup } from './messageInGroup.ts';
 import { muteChat } from './muteChat.ts';
 import { newGroup } from './newGroup.ts';
 import { pinChat } from './pinChat.ts';
+import { ping } from './ping.ts';
 import { pinMessage } from './pinMessage.ts';
 import { privateMessage } from './privateMessage.ts';
 import { removeReaction } from './removeReaction.ts';
@@ -63,7 +64,7 @@ import { updateGroup } from './updateGroup.ts';
 import { updateProfile } from './updateProfile.ts';
 
 /** Every command there is, in the order of the documents. */
-const commands: readonly Command[] = [
+export const commands = [
   listLastMessage,
   getlatestMessageDialog,
   getlatestMessageGroup,
@@ -133,8 +134,10 @@ const commands: readonly Command[] = [
   listSessions,
   endSession,
   endOtherSessions,
-];
+
+  ping,
+] as const;
 
 export const registry: ReadonlyMap<string, Command> = new Map(
-  commands.map((command) => [command.type, command]),
+  commands.map((command): [string, Command] => [command.type, command]),
 );

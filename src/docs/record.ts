@@ -124,6 +124,7 @@ const CONVERSATION: readonly (readonly [Name, Line])[] = [
   ['Ada', { type: 'endSession', params: { sessionId: 99 } }],
   ['Ada', { type: 'endSession', params: { sessionId: 4 } }],
   ['Ada', { type: 'endOtherSessions' }],
+  ['Ada', { type: 'ping' }],
   ['Linus', { type: 'dance' }],
   ['Linus', 'hello'],
 ];

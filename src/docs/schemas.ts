@@ -110,6 +110,9 @@ function errorFrame(type: TSchema, codes: readonly ErrorCode[]): TObject {
     code: Type.Enum([...codes], {
       description: codes.map((code) => `\`${code}\`: ${errorCodes[code].summary}`).join('; '),
     }),
+    retryAfter: Type.Optional(
+      Type.Integer({ description: 'Seconds after which the same may succeed, where that is known' }),
+    ),
     id: Type.Optional(schemaRef(REQUEST_ID)),
   });
 }

@@ -272,7 +272,7 @@ function storedOf(row: BatchRow): StoredMessage {
   };
 }
 
-/** Why the batch statement stores no message. */
+/** Why the batch statement stores no message; of slow mode, with the seconds that are left. */
 type Refusal =
   | 'OTHER_CHAT'
   | 'NO_CHAT'
@@ -280,10 +280,14 @@ type Refusal =
   | 'BLOCKED'
   | 'NOT_POSTING'
   | 'NO_ORIGINAL'
-  | 'SLOW_MODE';
+  | `SLOW_MODE ${number}`;
 
 function refusalFor(reason: Refusal, { to, extras }: MessageDraft): ApiError {
-  switch (reason) {
+  const [name, seconds] = reason.split(' ') as [
+    Exclude<Refusal, `SLOW_MODE ${number}`> | 'SLOW_MODE',
+    string?,
+  ];
+  switch (name) {
     case 'OTHER_CHAT':
       return new ApiError('CONFLICT', 'This clientMessageId stands for a message in another chat');
     case 'NO_CHAT':
@@ -300,6 +304,10 @@ function refusalFor(reason: Refusal, { to, extras }: MessageDraft): ApiError {
     case 'NO_ORIGINAL':
       return new ApiError('NOT_FOUND', `There is no message ${extras?.replyTo} in this chat to reply to`);
     case 'SLOW_MODE':
-      return new ApiError('RATE_LIMITED', 'This group is in slow mode; wait before writing again');
+      return new ApiError(
+        'RATE_LIMITED',
+        `This group is in slow mode; write again in ${seconds} s`,
+        Number(seconds),
+      );
   }
 }

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { pushToChat } from '../chats/publish.ts';
-import { type Command, type CommandContext, defineCommand } from '../commands/define.ts';
+import { type CommandContext, defineCommand } from '../commands/define.ts';
 import type { ErrorCode } from '../errors.ts';
 import { Emoji, MessageAddress } from '../schema/messages.ts';
 import { Id } from '../schema/types.ts';
@@ -8,8 +8,8 @@ import { emojiOf } from '../text/emoji.ts';
 import { changeMessage } from './changeMessage.ts';
 import type { MessageRow } from './read.ts';
 
-interface ReactionDefinition {
-  readonly type: string;
+interface ReactionDefinition<Name extends string> {
+  readonly type: Name;
   readonly summary: string;
   readonly description: string;
   readonly errors?: readonly ErrorCode[];
@@ -24,7 +24,7 @@ interface ReactionDefinition {
 }
 
 /** Defines a command that changes one reaction of the connected user. */
-export function defineReaction(definition: ReactionDefinition): Command {
+export function defineReaction<const Name extends string>(definition: ReactionDefinition<Name>) {
   const { type, summary, description, errors = [], pushSummary, check, statement } = definition;
   return defineCommand({
     type,

@@ -53,7 +53,10 @@ with draft as (
           select from unnest($1::bigint[], $2::bigint[]) with ordinality as earlier (chat_id, sender_id, ord)
           where earlier.chat_id = draft.chat_id and earlier.sender_id = draft.sender_id and earlier.ord < draft.ord
         )
-      ) then 'SLOW_MODE'
+      ) then 'SLOW_MODE ' || ceil(chat.slow_mode_seconds - case
+        when member.last_sent_at > now() - make_interval(secs => chat.slow_mode_seconds)
+        then extract(epoch from now() - member.last_sent_at) else 0
+      end)
     end as refusal
   from draft
   left join lateral (

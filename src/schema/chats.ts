@@ -4,6 +4,8 @@ import { Id, Nullable, Seq, Time } from './types.ts';
 /* What commands say of a user's own place in a chat. */
 
 const Position = Type.Integer({ ...Seq, minimum: 0 });
+/** Of the other person in a dialog. */
+export const OtherPosition = Position;
 
 /** What one has to do with a chat. */
 export const ChatState = {

@@ -13,7 +13,11 @@ const chat = {
 /** Something that is different from what the client knew: always the state of now, so that a repeat is harmless. */
 export const Change = Type.Union([
   Type.Object(
-    { kind: Type.Literal('message'), message: Message },
+    {
+      kind: Type.Literal('message'),
+      message: Message,
+      isNew: Type.Boolean({ description: 'It was not there the last time; false: it changed since' }),
+    },
     { description: 'A message that is new, or was edited, deleted, reacted to, pinned or taken down' },
   ),
   Type.Object(

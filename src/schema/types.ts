@@ -72,10 +72,14 @@ export const Address = {
   ),
   groupId: Type.Optional(Type.Integer({ ...integer, description: 'A group; this or receiverId' })),
 };
+/** The same for the compiler, which is told that exactly one is there: the typed client asks for it. */
+export type OneAddress = {
+  [Key in keyof typeof Address]: (typeof Address)[Key] & { readonly oneOf?: typeof Address };
+};
 /** Params of a command about a chat: exactly one of `receiverId` and `groupId`, and others. */
 export const inChat = <Properties extends TProperties>(properties: Properties) =>
   Type.Object(
-    { ...Address, ...properties },
+    { ...(Address as OneAddress), ...properties },
     { oneOf: [{ required: ['receiverId'] }, { required: ['groupId'] }] },
   );
 

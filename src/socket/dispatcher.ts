@@ -93,8 +93,8 @@ export function createDispatcher(
   }
 }
 
-function encodeRefusal({ type, id }: Request, { code, message }: ApiError): string {
-  return encodeError(type, code, message, id);
+function encodeRefusal({ type, id }: Request, { code, message, retryAfter }: ApiError): string {
+  return encodeError(type, code, message, retryAfter, id);
 }
 
 const BINARY: Request = {

@@ -56,7 +56,8 @@ export function encodeError(
   type: string,
   code: ErrorCode,
   message: string,
+  retryAfter: number | undefined,
   id: RequestId | undefined,
 ): string {
-  return JSON.stringify({ error: true, type, message, code, id });
+  return JSON.stringify({ error: true, type, message, code, retryAfter, id });
 }

@@ -8,17 +8,18 @@ import { wire } from '../database/wire.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
 import type { Change } from '../schema/sync.ts';
-import { type ChangeRow, RANK } from './changes.sql.ts';
+import { type ChangeRow, RANK, seen } from './changes.sql.ts';
 
 /** Reads the present state of what changed, in the same order. What is gone meanwhile is left out: it changed again. */
 export async function readChanges(
   db: Database,
   userId: UserId,
+  since: string | null,
   rows: readonly ChangeRow[],
 ): Promise<Static<typeof Change>[]> {
   const of = (rank: number) => rows.filter((row) => row.rank === rank);
   const [messages, chats, members] = await Promise.all([
-    readMessages(db, userId, of(RANK.message)),
+    readMessages(db, userId, since, of(RANK.message)),
     readChats(db, userId, of(RANK.chat)),
     readMembers(db, of(RANK.member)),
   ]);
@@ -42,18 +43,31 @@ export async function readChanges(
 
 type Changes = Map<string, Static<typeof Change>[]>;
 
-async function readMessages(db: Database, userId: UserId, wanted: readonly ChangeRow[]): Promise<Changes> {
+async function readMessages(
+  db: Database,
+  userId: UserId,
+  since: string | null,
+  wanted: readonly ChangeRow[],
+): Promise<Changes> {
   if (wanted.length === 0) return new Map();
-  const rows = await db.select<MessageRow>(messagesAt, [userId, JSON.stringify(wanted)]);
+  const rows = await db.select<MessageRow & { readonly isNew: boolean }>(messagesAt, [
+    userId,
+    since,
+    JSON.stringify(wanted),
+  ]);
   return new Map(
-    rows.map((row) => [`${row.chatId}:${row.seq}`, [{ kind: 'message', message: messageOf(row) }]]),
+    rows.map(({ isNew, ...row }) => [
+      `${row.chatId}:${row.seq}`,
+      [{ kind: 'message', message: messageOf(row), isNew }],
+    ]),
   );
 }
 
 /** With a limit, so that each is looked up by its key whatever PostgreSQL expects of the list. */
 const messagesAt = `${selectMessages.replace(
   'from messages message',
-  `from jsonb_to_recordset($2::jsonb) as wanted ("chatId" bigint, at bigint)
+  `, not ${seen('message.xid')} as "isNew"
+from jsonb_to_recordset($3::jsonb) as wanted ("chatId" bigint, at bigint)
 cross join lateral (select * from messages where chat_id = wanted."chatId" and seq = wanted.at limit 1) message`,
 )}`;
 

@@ -163,6 +163,10 @@ describe('updateGroup', () => {
       ({ code }) => code ?? 'done',
     );
     expect(codes).to.deep.equal(['done', 'RATE_LIMITED', 'RATE_LIMITED']);
+    await ada.client.done('updateGroup', { groupId, slowModeSeconds: 30 });
+    const { retryAfter } = await bob.client.call('messageInGroup', { groupId, content: 'too early' });
+    expect(retryAfter).to.be.within(25, 30);
+    await ada.client.done('updateGroup', { groupId, slowModeSeconds: 1 });
     const once = { groupId, content: '4', clientMessageId: 'slow' };
     expect(await bob.client.refused('messageInGroup', once)).to.equal('RATE_LIMITED');
     await new Promise((resolve) => setTimeout(resolve, 1_050));

@@ -36,6 +36,8 @@ describe('listLastMessage', () => {
         groupId,
         groupName: 'Climbers',
         ...read(inGroup),
+        otherReadSeq: null,
+        otherDeliveredSeq: null,
       },
       {
         ...row(fromCleo),
@@ -49,6 +51,8 @@ describe('listLastMessage', () => {
         unreadCount: 1,
         readSeq: 0,
         deliveredSeq: 0,
+        otherReadSeq: 1,
+        otherDeliveredSeq: 1,
       },
       {
         ...row(inDialog),
@@ -60,6 +64,8 @@ describe('listLastMessage', () => {
         groupId: null,
         groupName: null,
         ...read(inDialog),
+        otherReadSeq: 0,
+        otherDeliveredSeq: 0,
       },
     ]);
   });

@@ -65,6 +65,7 @@ describe('sync', () => {
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'new' });
     const { all } = await changes(bob, cursor);
     expect(messages(all).map(({ seq }) => seq)).to.deep.equal([1, 2, 3, 4, 7]);
+    expect(of(all, 'message').filter(({ isNew }) => isNew)).to.deep.equal(all.slice(-1));
     const [edited, deleted, reacted, pinned] = messages(all);
     expect(edited).to.include({ content: 'edited' });
     expect(deleted).to.include({ content: '' });
