@@ -1,7 +1,14 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import {
+  type ClientOptions,
+  connect as connectTyped,
+  type Client as TypedClient,
+} from '../src/client/node.ts';
 import { readConfig } from '../src/config.ts';
 import { type Database, openDatabase } from '../src/database/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/database/embedded.ts';
@@ -64,6 +71,15 @@ export const mochaHooks = {
     await rm(folder, { recursive: true, force: true });
   },
 };
+
+/** A port that nobody uses: what was given by the system cannot be listened on again at once. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  return port;
+}
 
 /** A folder that the user of the embedded database can pass through. */
 export function temporaryFolder(): Promise<string> {
@@ -139,7 +155,14 @@ type TupleOf<Count extends number, Tuple extends Item[] = [], Item = User> = num
     ? Tuple
     : TupleOf<Count, [...Tuple, Item], Item>;
 
-const open: Client[] = [];
+const open: { close(): unknown }[] = [];
+
+/** A typed client of a user, closed again after the test. */
+export function typedClient(user: Pick<User, 'token'>, options: Partial<ClientOptions> = {}): TypedClient {
+  const client = connectTyped({ url: server.url, token: user.token, ...options });
+  open.push(client);
+  return client;
+}
 
 /** Opens a connection with a token, closed again after the test. */
 export async function connectAs(token: string, url = server.url): Promise<Client> {

@@ -1,22 +1,42 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP relay in front of a database, to take it away, slow it down, and give it back. */
+/** A TCP relay in front of a database or a server, to take it away, slow it down, and give it back. */
 export interface Relay {
-  /** The database URL through the relay. */
+  /** The URL through the relay. */
   readonly url: string;
   /** Cuts every connection and refuses new ones. */
   cut(): Promise<void>;
   restore(): Promise<void>;
-  /** Lets nothing through to the database, whose connections stay. */
+  /** Cuts every connection once so many more bytes have come back; new ones are taken. */
+  cutAfter(bytes: number): void;
+  /** Lets nothing through, in neither direction; the connections stay, and so do new ones. */
   hold(): void;
   release(): void;
+  /** Lets nothing more come back over the connections there are; what is sent arrives. */
+  mute(): void;
+  /** Cuts every connection; new ones are taken. */
+  drop(): void;
 }
 
-export async function startRelay(databaseUrl: string): Promise<Relay> {
-  const target = new URL(databaseUrl);
+export async function startRelay(targetUrl: string): Promise<Relay> {
+  const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
+  const mutes = new Set<Socket>();
   let port = 0;
   let server: Server;
+  let held = false;
+  let bytesLeft = Number.POSITIVE_INFINITY;
+
+  const drop = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+
+  /** What of a chunk still comes back. */
+  const returned = (chunk: Buffer): Buffer => {
+    const part = chunk.subarray(0, bytesLeft);
+    bytesLeft -= part.length;
+    return part;
+  };
 
   const listen = () =>
     new Promise<void>((resolve) => {
@@ -27,10 +47,21 @@ export async function startRelay(databaseUrl: string): Promise<Relay> {
           [database, client],
         ] as const) {
           sockets.add(from);
-          from.on('data', (chunk) => to.write(chunk));
+          if (held) from.pause();
+          from.on('data', (chunk) => {
+            if (from === client) return to.write(chunk);
+            if (mutes.has(from)) return;
+            to.write(returned(chunk));
+            if (bytesLeft > 0) return;
+            bytesLeft = Number.POSITIVE_INFINITY;
+            // What was written goes out before the end.
+            for (const socket of sockets) socket.end();
+            setTimeout(drop, 5);
+          });
           from.on('error', () => {});
           from.on('close', () => {
             sockets.delete(from);
+            mutes.delete(from);
             to.destroy();
           });
         }
@@ -42,20 +73,29 @@ export async function startRelay(databaseUrl: string): Promise<Relay> {
     });
 
   await listen();
-  const url = new URL(databaseUrl);
+  const url = new URL(targetUrl);
   url.port = String(port);
   return {
     url: url.href,
     async cut() {
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of sockets) socket.destroy();
+      drop();
       await closed;
     },
     restore: listen,
+    drop,
+    cutAfter(bytes) {
+      bytesLeft = bytes;
+    },
+    mute() {
+      for (const socket of sockets) mutes.add(socket);
+    },
     hold() {
+      held = true;
       for (const socket of sockets) socket.pause();
     },
     release() {
+      held = false;
       for (const socket of sockets) socket.resume();
     },
   };

@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { connectAs, databaseUrl, http, newUser, temporaryFolder } from './harness.ts';
+import { connectAs, databaseUrl, freePort, http, newUser, temporaryFolder } from './harness.ts';
 import { type Failure, type ServerProcess, startProcess } from './process.ts';
 
 describe('a server process with the embedded database', function () {
@@ -159,6 +159,16 @@ describe('a server process with the embedded database', function () {
       new RegExp(`^Cannot listen on 127\\.0\\.0\\.1:${port}: the port is in use.*\\n$`),
     );
     await rm(other, { recursive: true, force: true });
+  });
+
+  it('starts again on its port at once, though clients were connected', async () => {
+    const PORT = String(await freePort());
+    for (let run = 0; run < 2; run++) {
+      const { url, stop } = await start({ PORT });
+      const client = await (await newUser(url)).connect();
+      expect(await stop('SIGTERM')).to.equal(0);
+      await client.closed;
+    }
   });
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const)

@@ -1,0 +1,272 @@
+import { Emitter, type Unsubscribe } from './Emitter.ts';
+import { ParleyError } from './errors.ts';
+import { Inbox } from './Inbox.ts';
+import { Link, type LinkOptions } from './Link.ts';
+import { Outbox, type Reply } from './Outbox.ts';
+import type { Change, ChatAddress, CommandName, Params, Push, Pushes, Result } from './protocol.ts';
+import { type Chat, type Chats, createView, type Observable, type Presence, type View } from './view/view.ts';
+
+export type ClientOptions = LinkOptions;
+
+/**
+ * `connecting` at first; `online` once everything missed was told; `offline` while another connection is tried;
+ * `closed` for good.
+ */
+export type State = 'connecting' | 'online' | 'offline' | 'closed';
+
+/** What {@link Client.on} hears of, by name: every push, and what the client itself has to say. */
+export interface Events extends Pushes {
+  state: State;
+  /** Any push. */
+  push: Push;
+  /** A message of this client was stored; it comes in its place among those of the others. */
+  sent: Push;
+  /** A command of this client succeeded. */
+  done: Done;
+  /** What catching up found beside new messages, as it is now: edits, deletions, reactions, members, receipts … */
+  sync: Change;
+}
+
+export interface Done {
+  readonly type: CommandName;
+  readonly params: object;
+  readonly result: object;
+}
+
+/** Who is connected. */
+export interface Self {
+  readonly userId: number;
+  readonly username: string;
+}
+
+export interface CallOptions {
+  /** Gives the call up; what was sent already may still be done. */
+  readonly signal?: AbortSignal;
+}
+
+/** Users that one command subscribes to. */
+const WATCHED_AT_ONCE = 100;
+
+/** A connection to a server that mends itself; made by {@link connect}. */
+export class Client implements AsyncIterable<Push> {
+  readonly #events = new Emitter<Events>();
+  readonly #link: Link;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #watched = new Set<number>();
+  #view: View | undefined;
+  #connection = new AbortController();
+  #state: State = 'connecting';
+  #self: Self | undefined;
+  #end: ParleyError | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#link = new Link(options, {
+      opened: () => this.#opened(),
+      frame: (text) => this.#frame(JSON.parse(text)),
+      lost: () => this.#lost(),
+      gaveUp: (error) => this.#finish(error),
+    });
+    this.#outbox = new Outbox(
+      (frame) => this.#link.send(frame),
+      (type, params, result) => this.#done(type, params, result),
+    );
+    this.#inbox = new Inbox({
+      push: (push) => this.#tell(push),
+      own: (push) => this.#events.emit('sent', this.#signed(push)),
+      change: (change) => this.#events.emit('sync', change),
+      broken: () => this.#link.restart(),
+    });
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Who is connected; undefined until the client is online for the first time. */
+  get self(): Self | undefined {
+    return this.#self;
+  }
+
+  /**
+   * Runs a command and resolves to the `params` of its reply. While offline it waits; cut off in the middle it is sent
+   * again, and done once. Rejects with a {@link ParleyError}: with the code of the refusal, `CONNECTION_LOST` for the
+   * few commands that must not be sent twice, or `CLOSED`.
+   */
+  call<Name extends CommandName>(
+    type: Name,
+    ...[params, options]: Record<string, never> extends Params<Name>
+      ? [params?: Params<Name>, options?: CallOptions]
+      : [params: Params<Name>, options?: CallOptions]
+  ): Promise<Result<Name>> {
+    return this.#outbox.call(type, params ?? ({} as Params<Name>), options?.signal);
+  }
+
+  /** Listens to pushes by their name, or to another of the {@link Events}, until the function it returns is called. */
+  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): Unsubscribe {
+    return this.#events.on(name, listener);
+  }
+
+  /** Resolves when the client is online; rejects when it never will be again. */
+  online(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (this.#state === 'online') resolve();
+        else if (this.#end) reject(this.#end);
+        else return;
+        stop();
+      };
+      const stop = this.on('state', look);
+      look();
+    });
+  }
+
+  /** All pushes from now on, until the client is closed; throws when it was not closed by {@link close}. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Push, void, undefined> {
+    const waiting: Push[] = [];
+    let wake = () => {};
+    const stops = [this.on('push', (push) => void waiting.push(push)), this.on('push', () => wake())];
+    stops.push(this.on('state', () => wake()));
+    try {
+      for (;;) {
+        const push = waiting.shift();
+        if (push) yield push;
+        else if (this.#end) break;
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+      }
+      if (this.#end.code !== 'CLOSED') throw this.#end;
+    } finally {
+      for (const stop of stops) stop();
+    }
+  }
+
+  /** The chats of this user, kept current from the first look on. */
+  get chats(): Chats {
+    return this.#viewed.chats;
+  }
+
+  /** One chat and its messages, kept current from the first look on. */
+  chat(address: ChatAddress): Chat {
+    return this.#viewed.chat(address);
+  }
+
+  /** Whether somebody is there, kept current from the first look on; undefined until it is known. */
+  presence(userId: number): Observable<Presence | undefined> {
+    return this.#viewed.presence(userId);
+  }
+
+  /** Ends everything; calls that wait are rejected with `CLOSED`. */
+  close(): void {
+    if (this.#end) return;
+    this.#link.close();
+    this.#finish(new ParleyError('CLOSED', 'The client was closed'));
+  }
+
+  get #viewed(): View {
+    this.#view ??= createView(this);
+    return this.#view;
+  }
+
+  #opened(): void {
+    const connection = new AbortController();
+    this.#connection = connection;
+    const { signal } = connection;
+    const ask = <Name extends CommandName>(type: Name, params: Params<Name>) =>
+      this.#outbox.call(type, params, signal);
+    const begin = async () => {
+      const settled = this.#outbox.settled();
+      this.#outbox.opened();
+      if (!this.#self) {
+        const { userId, username } = (await ask('getProfile', {})).data;
+        this.#self = { userId, username };
+      }
+      await settled;
+      if (signal.aborted) return;
+      await this.#inbox.catchUp(this.#self.userId, ask);
+      if (signal.aborted) return;
+      this.#link.proven();
+      this.#become('online');
+      await this.#watchAgain(ask);
+    };
+    begin().catch(() => {
+      if (!signal.aborted) this.#link.restart();
+    });
+  }
+
+  #lost(): void {
+    this.#connection.abort();
+    this.#inbox.lost();
+    this.#outbox.lost();
+    if (!this.#end && this.#state !== 'offline') this.#become('offline');
+  }
+
+  #frame(frame: Reply & Partial<Push>): void {
+    if (frame.id !== undefined) this.#outbox.answer(frame);
+    else if (frame.type && frame.params) this.#inbox.push(frame as Push);
+  }
+
+  #done(type: CommandName, params: object, result: object): void {
+    this.#events.emit('done', { type, params, result });
+    const given = params as Partial<Params<'privateMessage'>> & { groupId?: number; userIds?: number[] };
+    const {
+      groupId = given.groupId,
+      seq,
+      ...sent
+    } = result as Partial<Result<'messageInGroup'>> & { groupId?: number };
+    for (const userId of given.userIds ?? []) {
+      if (type === 'subscribePresence') this.#watched.add(userId);
+      if (type === 'unsubscribePresence') this.#watched.delete(userId);
+    }
+    if (type === 'unsubscribePresence' && !given.userIds) this.#watched.clear();
+
+    const address = (groupId === undefined ? { receiverId: given.receiverId } : { groupId }) as ChatAddress;
+    if (seq && sent.createdAt) {
+      const isMessage = type === 'privateMessage' || type === 'messageInGroup';
+      const { content, clientMessageId, ...rest } = given;
+      const all = { ...rest, ...sent, seq, data: null, message: content };
+      this.#inbox.own(address, seq, isMessage ? ({ type, params: all } as Push) : undefined);
+    } else if (type === 'newGroup') this.#inbox.own(address, 1, undefined);
+    if (type === 'leaveGroup' || type === 'deleteGroup') this.#inbox.forget(address);
+  }
+
+  #tell(push: Push): void {
+    this.#events.emit(push.type, push.params as never);
+    this.#events.emit('push', push);
+  }
+
+  #signed({ type, params }: Push): Push {
+    const { userId: senderId, username: senderName } = this.#self ?? {};
+    return { type, params: { ...params, senderId, senderName } } as Push;
+  }
+
+  /** Presence is watched per connection; who came or went in between is told. */
+  async #watchAgain(
+    ask: (type: 'subscribePresence', params: { userIds: number[] }) => Promise<Result<'subscribePresence'>>,
+  ): Promise<void> {
+    const all = [...this.#watched];
+    for (let at = 0; at < all.length; at += WATCHED_AT_ONCE) {
+      const { data } = await ask('subscribePresence', { userIds: all.slice(at, at + WATCHED_AT_ONCE) });
+      for (const state of data)
+        this.#tell({
+          type: 'subscribePresence',
+          params: { data: null, message: null, senderName: '', ...state },
+        });
+    }
+  }
+
+  #become(state: State): void {
+    this.#state = state;
+    this.#events.emit('state', state);
+  }
+
+  #finish(error: ParleyError): void {
+    this.#end = error;
+    this.#connection.abort();
+    this.#inbox.lost();
+    this.#outbox.close(error);
+    this.#become('closed');
+  }
+}

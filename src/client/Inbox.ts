@@ -1,0 +1,216 @@
+import { ParleyError } from './errors.ts';
+import { chatKey, keyOf, pushOf } from './places.ts';
+import type { Change, ChatAddress, CommandName, Params, Push, Result } from './protocol.ts';
+
+/** Asks the server, for as long as the present connection lasts. */
+type Ask = <Name extends CommandName>(type: Name, params: Params<Name>) => Promise<Result<Name>>;
+
+export interface InboxListener {
+  /** In the order of `seq` in each chat, without a hole, each once. */
+  push(push: Push): void;
+  /** The same for what this client did itself. */
+  own(push: Push): void;
+  /** What catching up found, as it is now. */
+  change(change: Change): void;
+  /** A hole cannot be filled: only another connection can mend that. */
+  broken(): void;
+}
+
+/** A place in a chat that is taken: by a message of somebody else, or of this client. */
+interface Arrival {
+  readonly key: string;
+  readonly seq: number;
+  /** Undefined: this client did it, and what is there has to be read. */
+  readonly push: Push | undefined;
+}
+
+/** How far a chat was told of. */
+interface Thread {
+  /** Undefined until the first arrival, with which it begins. */
+  last: number | undefined;
+  /** Places that this client took itself. */
+  readonly own: Set<number>;
+  /** What waits until a hole is filled. */
+  held: (Arrival | Push)[] | undefined;
+}
+
+/** Messages read at once to fill a hole, and changes to catch up. */
+const PAGE = 100;
+const SYNC_PAGE = 500;
+/** Where the next catch-up begins is moved on after so many arrivals, or milliseconds. */
+const RENEW_AFTER_ARRIVALS = 500;
+const RENEW_AFTER = 5 * 60_000;
+/** Milliseconds in which all pushes have come that were on their way when a cursor was read. */
+const SETTLED_AFTER = 10_000;
+
+/**
+ * Puts what comes in order: each chat counts its messages without a gap, so a number that was told already is a
+ * repeat, and one that is too high shows a hole, which is read from the server before anything else is told. After
+ * a reconnect everything missed comes through `sync` first.
+ */
+export class Inbox {
+  readonly #listener: InboxListener;
+  readonly #threads = new Map<string, Thread>();
+  #userId = 0;
+  /** What came while catching up. */
+  #early: (Arrival | Push)[] | undefined = [];
+  #cursor: string | undefined;
+  #ask: Ask = () => Promise.reject();
+  #arrivals = 0;
+  #renewal: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(listener: InboxListener) {
+    this.#listener = listener;
+  }
+
+  /** Reads what was missed, and resolves when all was told; what comes meanwhile is told after it. */
+  async catchUp(userId: number, ask: Ask): Promise<void> {
+    this.#userId = userId;
+    this.#ask = ask;
+    for (let more = true; more; ) {
+      const from = this.#cursor === undefined ? { fromNow: true } : { cursor: this.#cursor };
+      const page: Result<'sync'> = await ask('sync', { ...from, limit: SYNC_PAGE });
+      for (const change of page.data) this.#change(change);
+      this.#cursor = page.nextCursor;
+      more = page.more;
+    }
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const item of early) this.#take(item);
+    this.#renewLater();
+  }
+
+  /** The connection is gone: what was not told yet will be found by catching up. */
+  lost(): void {
+    this.#early = [];
+    this.#ask = () => new Promise(() => {});
+    clearTimeout(this.#renewal);
+    for (const thread of this.#threads.values()) thread.held = undefined;
+  }
+
+  /** A push came. */
+  push(push: Push): void {
+    if (this.#early) this.#early.push(push);
+    else this.#take(push);
+  }
+
+  /** A reply says that this client took a place; without a push it has to be read what is there. */
+  own(address: ChatAddress, seq: number, push: Push | undefined): void {
+    const arrival = { key: chatKey(address), seq, push };
+    this.#thread(arrival.key).own.add(seq);
+    if (this.#early) this.#early.push(arrival);
+    else this.#take(arrival);
+  }
+
+  /** Nothing more comes of a chat, or everything anew. */
+  forget(address: ChatAddress): void {
+    this.#threads.delete(chatKey(address));
+  }
+
+  #thread(key: string): Thread {
+    const known = this.#threads.get(key);
+    if (known) return known;
+    const thread = { last: undefined, own: new Set<number>(), held: undefined };
+    this.#threads.set(key, thread);
+    return thread;
+  }
+
+  #take(item: Arrival | Push): void {
+    const arrival = 'key' in item ? item : this.#arrivalOf(item);
+    const key = arrival?.key ?? keyOf((item as Push).params, this.#userId);
+    const held = key === undefined ? undefined : this.#threads.get(key)?.held;
+    if (held) held.push(item);
+    else if (arrival) this.#place(arrival);
+    else this.#listener.push(item as Push);
+  }
+
+  /** What takes a place in a chat has the time when it did. */
+  #arrivalOf(push: Push): Arrival | undefined {
+    const key = keyOf(push.params, this.#userId);
+    return key !== undefined && 'createdAt' in push.params && 'seq' in push.params
+      ? { key, seq: push.params.seq, push }
+      : undefined;
+  }
+
+  #place(arrival: Arrival): void {
+    const { key, seq, push } = arrival;
+    const thread = this.#thread(key);
+    thread.last ??= seq - 1;
+    if (seq <= thread.last) return;
+    if (seq > thread.last + 1 || !push) {
+      thread.held = [arrival];
+      void this.#fill(key, thread, push ? seq : seq + 1);
+    } else this.#tell(thread, seq, push);
+  }
+
+  #tell(thread: Thread, seq: number, push: Push): void {
+    thread.last = seq;
+    if (thread.own.delete(seq)) this.#listener.own(push);
+    else this.#listener.push(push);
+    if (++this.#arrivals % RENEW_AFTER_ARRIVALS === 0) void this.#renew();
+    if (this.#ends(push)) this.#threads.delete(keyOf(push.params, this.#userId) ?? '');
+  }
+
+  /** Whether nothing more comes of a group after this. */
+  #ends({ type, params }: Push): boolean {
+    const gone = type === 'leaveGroup' || type === 'removeUserFromGroup' || type === 'banUser';
+    return type === 'deleteGroup' || (gone && params.userId === this.#userId);
+  }
+
+  /** Reads the messages of a chat before `end` that were not told, then goes on with what was held. */
+  async #fill(key: string, thread: Thread, end: number): Promise<void> {
+    const ask = this.#ask;
+    const address = addressOf(key);
+    let full = true;
+    while (full && (thread.last ?? 0) < end - 1) {
+      const bounds = { afterSeq: thread.last ?? 0, beforeSeq: end, limit: PAGE };
+      const data = await ask('getMessages', { ...address, ...bounds }).then(
+        (result) => result.data,
+        (error) => (isForOthers(error) ? [] : undefined),
+      );
+      if (ask !== this.#ask) return; // another connection, which catches up by itself
+      if (!data) return this.#listener.broken();
+      for (const message of data) this.#tell(thread, message.seq, pushOf(message));
+      full = data.length === PAGE;
+    }
+    // What cannot be read is not for this user: it was before one came, or after one left.
+    thread.last = Math.max(thread.last ?? 0, end - 1);
+    const held = thread.held ?? [];
+    thread.held = undefined;
+    for (const item of held) this.#take(item);
+  }
+
+  #change(change: Change): void {
+    if (change.kind === 'left') this.forget({ groupId: change.groupId });
+    if (change.kind === 'message' && change.isNew) {
+      const { message } = change;
+      const thread = this.#thread(keyOf(message, this.#userId) ?? '');
+      if (message.seq > (thread.last ?? 0)) this.#tell(thread, message.seq, pushOf(message));
+    }
+    this.#listener.change(change);
+  }
+
+  #renewLater(): void {
+    clearTimeout(this.#renewal);
+    this.#renewal = setTimeout(() => void this.#renew(), RENEW_AFTER);
+  }
+
+  /** Moves the cursor on, so that the next catch-up does not begin with what was told long ago. */
+  async #renew(): Promise<void> {
+    this.#renewLater();
+    const ask = this.#ask;
+    const { nextCursor } = await ask('sync', { fromNow: true }).catch(() => ({ nextCursor: this.#cursor }));
+    // What was committed before the cursor may still be on its way.
+    await new Promise((resolve) => setTimeout(resolve, SETTLED_AFTER));
+    if (ask === this.#ask) this.#cursor = nextCursor;
+  }
+}
+
+function addressOf(key: string): ChatAddress {
+  const [kind, id] = key.split(':');
+  return kind === 'group' ? { groupId: Number(id) } : { receiverId: Number(id) };
+}
+
+function isForOthers(error: unknown): boolean {
+  return error instanceof ParleyError && (error.code === 'NOT_FOUND' || error.code === 'NOT_A_MEMBER');
+}

@@ -1,0 +1,223 @@
+import { ParleyError } from './errors.ts';
+import { httpUrl, socketUrl } from './urls.ts';
+
+/** What the client needs of a WebSocket; that of the platform and the one of the package `ws` have it. */
+export interface Socket {
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(text: string): void;
+  close(): void;
+}
+
+export interface LinkOptions {
+  /** Of the server: `https://chat.example.com`, or `ws://localhost:3000/ws`. */
+  readonly url: string;
+  /** A token, or where a fresh one comes from: asked at first, and whenever the last one is refused. */
+  readonly token: string | (() => string | Promise<string>);
+  /** What `listSessions` calls this device. */
+  readonly device?: string;
+  /** Opens a socket; by default the platform's, with the token as a subprotocol. */
+  readonly open?: (url: string, token: string) => Socket;
+  /** Milliseconds of silence after which the server is asked for a sign of life; twice of it, and the connection is dead. Default 15,000. */
+  readonly heartbeat?: number;
+}
+
+export interface LinkListener {
+  opened(): void;
+  frame(text: string): void;
+  /** The socket is gone; another one is tried. */
+  lost(): void;
+  /** No other is tried. */
+  gaveUp(error: ParleyError): void;
+}
+
+/** Milliseconds before the second attempt, doubled for each further one. */
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 30_000;
+/** Milliseconds a socket may take to open, and a server to answer when the device came back to life. */
+const PATIENCE = 10_000;
+/** The server's close code for a token that has expired or was revoked. */
+const UNAUTHORIZED = 4401;
+
+/** Asked when nothing was heard for a while: scripts in browsers do not see the pings of the WebSocket. */
+const PING = JSON.stringify({ type: 'ping', id: 'ping' });
+
+/**
+ * Keeps one socket to the server open: opens another when it breaks, with delays that grow and are spread by chance
+ * ("full jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), until it is closed or
+ * the server wants another token than it can get.
+ */
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #listener: LinkListener;
+  readonly #heartbeat: number;
+  #socket: Socket | undefined;
+  #token: string | undefined;
+  #refused: string | undefined;
+  #failures = 0;
+  #heardAt = 0;
+  #closed = false;
+  /** Ends the wait for the next attempt. */
+  #hurry: (() => void) | undefined;
+  /** Ends the socket there is, as if it had broken. */
+  #drop: ((code?: number) => void) | undefined;
+
+  constructor(options: LinkOptions, listener: LinkListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.#heartbeat = options.heartbeat ?? 15_000;
+    socketUrl(options.url); // throws for what is no URL
+    for (const name of ['online', 'pageshow', 'visibilitychange'])
+      globalThis.addEventListener?.(name, this.#wake);
+    queueMicrotask(() => this.#run());
+  }
+
+  /** Sends over the open socket; without one, nothing happens. */
+  send(text: string): void {
+    this.#socket?.send(text);
+  }
+
+  /** Gives the present socket up for another one. */
+  restart(): void {
+    this.#drop?.();
+  }
+
+  /** The connection is of use: the next one that breaks is tried again soon. */
+  proven(): void {
+    this.#failures = 0;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const name of ['online', 'pageshow', 'visibilitychange'])
+      globalThis.removeEventListener?.(name, this.#wake);
+    this.#drop?.();
+    this.#hurry?.();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      let retryAfter = 0;
+      try {
+        const token = await this.#nextToken();
+        const { code, opened } = await this.#session(token);
+        if (this.#closed) return;
+        const answer = opened ? { refused: code === UNAUTHORIZED, retryAfter: 0 } : await this.#probe(token);
+        if (answer.refused) this.#refused = token;
+        retryAfter = answer.retryAfter;
+      } catch (error) {
+        if (error instanceof ParleyError && error.code === 'UNAUTHORIZED') return this.#giveUp(error);
+      }
+      await this.#pause(retryAfter);
+    }
+  }
+
+  async #nextToken(): Promise<string> {
+    const { token } = this.#options;
+    if (this.#token === undefined || this.#token === this.#refused) {
+      this.#token = typeof token === 'string' ? token : await token();
+      if (this.#token === this.#refused)
+        throw new ParleyError('UNAUTHORIZED', 'The token is expired, revoked or no token of this server');
+    }
+    return this.#token;
+  }
+
+  /** Resolves when the socket has closed. */
+  #session(token: string): Promise<{ code: number; opened: boolean }> {
+    return new Promise((resolve) => {
+      if (this.#closed) return resolve({ code: 0, opened: false });
+      const { url, device, open = openSocket } = this.#options;
+      const socket = open(socketUrl(url, device), token);
+      let opened = false;
+      let silent = false;
+      let timer = setTimeout(() => end(), PATIENCE);
+
+      // Once, and deaf from then on: a socket that was given up must not speak again.
+      const end = (code = 0) => {
+        clearTimeout(timer);
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        socket.onerror = () => {};
+        this.#socket = this.#drop = undefined;
+        try {
+          socket.close();
+        } catch {
+          // some cannot be closed before they are open
+        }
+        if (opened) this.#listener.lost();
+        resolve({ code, opened });
+      };
+      const listen = () => {
+        const heardAt = this.#heardAt;
+        timer = setTimeout(() => {
+          const heard = this.#heardAt !== heardAt;
+          if (!heard && silent) return end();
+          silent = !heard;
+          if (silent) this.send(PING);
+          listen();
+        }, this.#heartbeat);
+      };
+
+      this.#drop = end;
+      socket.onopen = () => {
+        clearTimeout(timer);
+        opened = true;
+        this.#socket = socket;
+        listen();
+        this.#listener.opened();
+      };
+      socket.onmessage = ({ data }: { data: unknown }) => {
+        this.#heardAt++;
+        this.#listener.frame(String(data));
+      };
+      socket.onclose = ({ code }: { code: number }) => end(code);
+      socket.onerror = () => {};
+    });
+  }
+
+  /** Asks over HTTP why no socket opened, which scripts in browsers are not told: a call that changes nothing. */
+  async #probe(token: string): Promise<{ refused: boolean; retryAfter: number }> {
+    const { status, headers } = await fetch(httpUrl(this.#options.url, 'users/me'), {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${token}` },
+      body: '{}',
+      signal: AbortSignal.timeout(PATIENCE),
+    });
+    return { refused: status === 401, retryAfter: Number(headers.get('retry-after')) || 0 };
+  }
+
+  #pause(retryAfter: number): Promise<void> {
+    const delay = Math.random() * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures++);
+    return new Promise((resolve) => {
+      if (this.#closed) return resolve();
+      this.#hurry = () => {
+        clearTimeout(timer);
+        this.#hurry = undefined;
+        resolve();
+      };
+      const timer = setTimeout(this.#hurry, retryAfter * 1000 + delay);
+    });
+  }
+
+  /** The device is back, from sleep or from no network: what was waited for is tried now, what is open is doubted. */
+  readonly #wake = () => {
+    this.#hurry?.();
+    const drop = this.#drop;
+    if (!this.#socket) return;
+    const heardAt = this.#heardAt;
+    this.send(PING);
+    setTimeout(() => {
+      if (this.#heardAt === heardAt && this.#drop === drop) drop?.();
+    }, PATIENCE / 2);
+  };
+
+  #giveUp(error: ParleyError): void {
+    this.close();
+    this.#listener.gaveUp(error);
+  }
+}
+
+function openSocket(url: string, token: string): Socket {
+  return new WebSocket(url, ['auth', token]);
+}

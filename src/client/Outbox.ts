@@ -1,0 +1,215 @@
+import { type ErrorCode, ParleyError } from './errors.ts';
+import type { CommandName, Params, Result } from './protocol.ts';
+
+/** A frame of the server that answers a request. */
+export interface Reply {
+  readonly id?: unknown;
+  readonly error?: true;
+  readonly code?: ErrorCode;
+  readonly message?: string;
+  readonly retryAfter?: number;
+  readonly params?: unknown;
+}
+
+interface Request {
+  readonly id: number;
+  readonly type: CommandName;
+  readonly params: object;
+  readonly frame: string;
+  /** Requests of one lane go one after another. */
+  readonly lane: string;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: unknown) => void;
+  readonly unwatch: () => void;
+  state: 'waiting' | 'sent' | 'done';
+  /** The connection broke before the reply. */
+  cut: boolean;
+  retries: number;
+}
+
+/** Get a `clientMessageId`, so that they can be sent again. */
+const SENDS: ReadonlySet<string> = new Set<CommandName>([
+  'privateMessage',
+  'messageInGroup',
+  'forwardMessage',
+  'newGroup',
+]);
+/** Sent twice, they would do something twice, or be refused the second time. */
+const ONCE: ReadonlySet<string> = new Set<CommandName>([
+  'addUserInGroup',
+  'leaveGroup',
+  'removeUserFromGroup',
+  'createInvite',
+  'sendEvent',
+  'typing',
+]);
+/** What only reads, or is over in a moment, waits for nobody. */
+const FREE = /^(get|list|search|sync$|typing$|sendEvent$|ping$)/;
+
+/** Bytes of a frame that the server takes. */
+const FRAME_BYTES = 64 * 1024;
+/** Seconds that a refusal is waited out; longer ones, such as slow mode, are told. */
+const LONGEST_WAIT = 10;
+
+/**
+ * Sends requests and keeps each until it is answered for good. What changes something in a chat goes one after
+ * another, so that a retry cannot be overtaken; requests that were cut off are sent again, which does no harm: the
+ * server knows messages by their `clientMessageId`, and all else is done once already.
+ */
+export class Outbox {
+  readonly #write: (frame: string) => void;
+  readonly #done: (type: CommandName, params: object, result: object) => void;
+  /** The first request of a lane may be sent, the others wait. */
+  readonly #lanes = new Map<string, Request[]>();
+  readonly #sent = new Map<number, Request>();
+  readonly #cut = new Set<Request>();
+  #uncut: (() => void) | undefined;
+  #lastId = 0;
+  #open = false;
+  #closed: ParleyError | undefined;
+
+  /** `done` hears of every success before the caller does. */
+  constructor(
+    write: (frame: string) => void,
+    done: (type: CommandName, params: object, result: object) => void,
+  ) {
+    this.#write = write;
+    this.#done = done;
+  }
+
+  call<Name extends CommandName>(
+    type: Name,
+    given: Params<Name>,
+    signal?: AbortSignal,
+  ): Promise<Result<Name>> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw this.#closed;
+      signal?.throwIfAborted();
+      const id = ++this.#lastId;
+      const params: object = SENDS.has(type) ? { clientMessageId: crypto.randomUUID(), ...given } : given;
+      const frame = JSON.stringify({ type, params, id });
+      if (frame.length * 3 > FRAME_BYTES && new TextEncoder().encode(frame).length > FRAME_BYTES)
+        throw new ParleyError('PAYLOAD_TOO_LARGE', `The command is over ${FRAME_BYTES / 1024} KiB`);
+
+      const aborted = () => this.#abort(request, signal?.reason);
+      const request: Request = {
+        id,
+        type,
+        params,
+        frame,
+        lane: FREE.test(type) ? `${id}` : laneOf(params),
+        resolve,
+        reject,
+        unwatch: () => signal?.removeEventListener('abort', aborted),
+        state: 'waiting',
+        cut: false,
+        retries: 0,
+      };
+      signal?.addEventListener('abort', aborted);
+      const lane = this.#lanes.get(request.lane);
+      if (lane) lane.push(request);
+      else this.#lanes.set(request.lane, [request]);
+      if (!lane) this.#send(request);
+    });
+  }
+
+  /** A socket is open: everything that waits is sent, what was cut off first of all. */
+  opened(): void {
+    this.#open = true;
+    for (const [first] of [...this.#lanes.values()]) if (first) this.#send(first);
+  }
+
+  /** The socket is gone. */
+  lost(): void {
+    this.#open = false;
+    for (const request of [...this.#sent.values()]) {
+      this.#sent.delete(request.id);
+      if (request.state === 'done') this.#finish(request);
+      else if (ONCE.has(request.type)) {
+        request.reject(
+          new ParleyError('CONNECTION_LOST', `It is not known whether ${request.type} was done`),
+        );
+        this.#finish(request);
+      } else {
+        request.state = 'waiting';
+        request.cut = true;
+        this.#cut.add(request);
+      }
+    }
+  }
+
+  /** Resolves when it is known of every request that was cut off what became of it. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#uncut = resolve;
+      this.#settle();
+    });
+  }
+
+  /** Takes the answer to a request; what nobody waits for is let go. */
+  answer(reply: Reply): void {
+    const request = this.#sent.get(reply.id as number);
+    if (!request) return;
+    this.#sent.delete(request.id);
+    const { code = 'INTERNAL', message = '', retryAfter } = reply;
+    const passing = code === 'RATE_LIMITED' || code === 'UNAVAILABLE';
+    if (reply.error && passing && (retryAfter ?? 0) <= LONGEST_WAIT && request.state !== 'done') {
+      request.state = 'waiting';
+      const delay = (1 + Math.random()) * 500 * 2 ** Math.min(request.retries++, 5);
+      setTimeout(() => this.#send(request), (retryAfter ?? 0) * 1000 + delay);
+      return;
+    }
+    if (reply.error) request.reject(new ParleyError(code, message, retryAfter));
+    else {
+      this.#done(request.type, request.params, reply.params as object);
+      request.resolve(reply.params as never);
+    }
+    this.#finish(request);
+  }
+
+  /** Refuses everything from now on. */
+  close(error: ParleyError): void {
+    this.#closed = error;
+    this.#open = false;
+    for (const lane of [...this.#lanes.values()])
+      for (const request of [...lane]) {
+        request.reject(error);
+        this.#finish(request);
+      }
+    this.#sent.clear();
+  }
+
+  #send(request: Request): void {
+    if (!this.#open || request.state !== 'waiting' || this.#lanes.get(request.lane)?.[0] !== request) return;
+    request.state = 'sent';
+    this.#sent.set(request.id, request);
+    this.#write(request.frame);
+  }
+
+  /** What was sent keeps its place until the reply: what follows must not overtake it. */
+  #abort(request: Request, reason: unknown): void {
+    request.reject(reason);
+    if (request.state === 'sent') request.state = 'done';
+    else this.#finish(request);
+  }
+
+  #finish(request: Request): void {
+    request.state = 'done';
+    request.unwatch();
+    const lane = this.#lanes.get(request.lane);
+    const at = lane?.indexOf(request) ?? -1;
+    if (lane && at >= 0) lane.splice(at, 1);
+    const [next] = lane ?? [];
+    if (next) this.#send(next);
+    else this.#lanes.delete(request.lane);
+    if (this.#cut.delete(request)) this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#cut.size === 0) this.#uncut?.();
+  }
+}
+
+function laneOf(params: { receiverId?: unknown; groupId?: unknown }): string {
+  return `${params.receiverId ?? ''}/${params.groupId ?? ''}`;
+}

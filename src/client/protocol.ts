@@ -1,0 +1,51 @@
+import type { Static, TObject } from 'typebox';
+import type { Command } from '../commands/define.ts';
+import type { commands } from '../commands/registry.ts';
+import type { Message as MessageSchema } from '../schema/messages.ts';
+import type { Change as ChangeSchema } from '../schema/sync.ts';
+
+/* What goes over the socket, derived from the definitions of the server. Types only: nothing of it is bundled. */
+
+type Definition = (typeof commands)[number];
+
+/** How a chat is named: by the other person of a dialog, or by the group. */
+export type ChatAddress =
+  | { readonly receiverId: number; readonly groupId?: never }
+  | { readonly groupId: number; readonly receiverId?: never };
+
+/** A message, as commands answer it. */
+export type Message = Static<typeof MessageSchema>;
+/** Something that is different from what the client knew; see the command `sync`. */
+export type Change = Static<typeof ChangeSchema>;
+
+/** Every command by its name: what it takes, and what its reply has. */
+export type Commands = {
+  [D in Definition as D['type']]: { params: ParamsOf<D['params']>; result: Static<D['result']> };
+};
+export type CommandName = keyof Commands;
+export type Params<Name extends CommandName> = Commands[Name]['params'];
+export type Result<Name extends CommandName> = Commands[Name]['result'];
+
+/** Schemas made by `inChat` take exactly one of two addresses. */
+type ParamsOf<Schema extends TObject> = 'oneOf' extends keyof Schema['properties']['receiverId']
+  ? Omit<Static<Schema>, 'receiverId' | 'groupId'> & ChatAddress
+  : Static<Schema>;
+
+/** Every push by its name: its `params`. */
+export type Pushes = {
+  [D in Definition as [PushedOf<D>] extends [never] ? never : D['type']]: PushParams<Static<PushedOf<D>>>;
+};
+export type PushName = keyof Pushes;
+/** A push as it came, one of a union to be told apart by `type`. */
+export type Push<Name extends PushName = PushName> = {
+  [Each in Name]: { readonly type: Each; readonly params: Pushes[Each] };
+}[Name];
+
+type PushedOf<D> = D extends Command<string, TObject, TObject, infer Pushed> ? Pushed : never;
+
+/** What takes a place in a chat has a text; what happens to it may have none. */
+type PushParams<Fields> = Fields & {
+  data: null;
+  message: Fields extends { createdAt: string } ? string : string | null;
+  senderName: string;
+};

@@ -1,0 +1,247 @@
+import type { Client } from '../Client.ts';
+import type { ParleyError } from '../errors.ts';
+import type { ChatAddress, Message, Params } from '../protocol.ts';
+import type { ChatSummary } from './ChatList.ts';
+import type { Fields } from './effects.ts';
+import { type Observable, Store } from './Store.ts';
+
+/** A message as a conversation shows it. One that is not stored yet has neither `messageId` nor `seq`: both are 0. */
+export interface ChatMessage extends Message {
+  /** Stays the same when a message that was sent is stored. */
+  readonly key: string;
+  /** Of one's own: how far it has come; `delivered` and `read` in dialogs only. Of others: `sent`. */
+  readonly status: 'sending' | 'failed' | 'sent' | 'delivered' | 'read';
+  /** Why it failed. */
+  readonly error: ParleyError | undefined;
+}
+
+export type SendOptions = Pick<Params<'privateMessage'>, 'replyTo' | 'silent' | 'custom'>;
+
+/** A chat that is looked at. */
+export interface Chat {
+  readonly address: ChatAddress;
+  /** As the list has it; undefined while nothing was ever written. */
+  readonly summary: Observable<ChatSummary | undefined>;
+  /** A run of messages up to the newest, without a hole, then those that are being sent. Read on the first look. */
+  readonly messages: Observable<readonly ChatMessage[]>;
+  /** Usernames of those who are typing. */
+  readonly typing: Observable<readonly string[]>;
+  /** Whether there is more before the first message. */
+  readonly hasOlder: boolean;
+  /** Reads older messages, or back to `seq`. */
+  loadOlder(seq?: number): Promise<void>;
+  /** Shows a message at once and sends it; rejects when it is refused, and it stays as `failed`. */
+  send(content: string, options?: SendOptions): Promise<void>;
+  /** Takes a message that failed away. */
+  discard(key: string): void;
+  /** Marks everything as read. */
+  markRead(): Promise<void>;
+  /** To be called with each keystroke, and with false when the writing is over or given up. */
+  setTyping(typing: boolean): void;
+}
+
+const PAGE = 50;
+const LONG_PAGE = 100;
+/** Milliseconds between two notices that one is still typing. */
+const TYPING_AGAIN = 3_000;
+
+/** The messages of one chat, current from pages and events. */
+export class ChatView implements Chat {
+  readonly address: ChatAddress;
+  readonly summary: Store<ChatSummary | undefined>;
+  readonly messages: Store<readonly ChatMessage[]>;
+  readonly typing: Store<readonly string[]>;
+  readonly #client: Client;
+  readonly #find: () => ChatSummary | undefined;
+  /** By seq, in no order. */
+  readonly #stored = new Map<number, Message>();
+  readonly #unsent = new Map<string, ChatMessage>();
+  /** The keys that stored messages had before, by messageId. */
+  readonly #keys = new Map<number, string>();
+  readonly #typists = new Map<string, ReturnType<typeof setTimeout>>();
+  #first = Number.POSITIVE_INFINITY;
+  #newest = 0;
+  #reading: Promise<void> | undefined;
+  /** What came before the first page. */
+  #early: Message[] = [];
+  #typedAt = 0;
+  hasOlder = true;
+
+  constructor(client: Client, address: ChatAddress, find: () => ChatSummary | undefined) {
+    this.#client = client;
+    this.address = address;
+    this.#find = find;
+    this.summary = new Store(find);
+    this.messages = new Store<readonly ChatMessage[]>(() => this.#list());
+    this.typing = new Store<readonly string[]>(() => [...this.#typists.keys()]);
+    this.loadOlder().catch(() => {});
+  }
+
+  /** Of the list, or of something that shows there. */
+  summaryChanged(): void {
+    if (this.summary.value === this.#find()) return;
+    const before = this.summary.value;
+    this.summary.changed();
+    const after = this.summary.value;
+    if (
+      before?.otherReadSeq !== after?.otherReadSeq ||
+      before?.otherDeliveredSeq !== after?.otherDeliveredSeq
+    )
+      this.messages.changed();
+  }
+
+  /** A message that is new, or one as it is now; what lies before the messages that were read is let go. */
+  put(message: Message): void {
+    const { seq, senderName } = message;
+    this.#stopped(senderName);
+    if (this.#newest === 0 && this.#reading) this.#early.push(message);
+    else if (seq === this.#newest + 1 || this.#newest === 0 || this.#stored.has(seq)) this.#keep([message]);
+    else if (seq > this.#newest) this.#startAnew();
+  }
+
+  /** Changes a message that is there. */
+  patch(messageId: number, change: (message: Message) => Partial<Message>): void {
+    for (const [seq, message] of this.#stored) {
+      if (message.messageId !== messageId) continue;
+      this.#stored.set(seq, { ...message, ...change(message) });
+      this.messages.changed();
+    }
+  }
+
+  typed({
+    senderName,
+    typing,
+    expiresInSeconds,
+  }: Pick<Fields, 'senderName' | 'typing' | 'expiresInSeconds'>): void {
+    this.#stopped(senderName);
+    if (typing)
+      this.#typists.set(
+        senderName,
+        setTimeout(() => this.#stopped(senderName), expiresInSeconds * 1000),
+      );
+    this.typing.changed();
+  }
+
+  async loadOlder(seq?: number): Promise<void> {
+    do {
+      this.#reading ??= this.#readOlder(seq === undefined ? PAGE : LONG_PAGE);
+      await this.#reading;
+    } while (seq !== undefined && this.hasOlder && this.#first > seq);
+  }
+
+  async send(content: string, options: SendOptions = {}): Promise<void> {
+    const key = crypto.randomUUID();
+    const { userId = 0, username = '' } = this.#client.self ?? {};
+    const { replyTo = null, silent = false, custom = null } = options;
+    const plain = { messageId: 0, seq: 0, kind: 'text', senderId: userId, senderName: username } as const;
+    const nothing = {
+      editedAt: null,
+      deletedAt: null,
+      forwardedFrom: null,
+      forwardedFromName: null,
+      event: null,
+    };
+    const lists = { mentions: [], reactions: [], pinned: false };
+    const sent = { content, createdAt: new Date().toISOString(), replyTo, silent, custom };
+    const message: ChatMessage = {
+      ...{ ...plain, ...this.address, ...nothing, ...lists, ...sent },
+      ...{ key, status: 'sending', error: undefined },
+    };
+    this.#unsent.set(key, message);
+    this.messages.changed();
+    this.#typedAt = 0;
+    const { receiverId, groupId } = this.address;
+    const params = { content, clientMessageId: key, ...options };
+    try {
+      if (groupId === undefined) await this.#client.call('privateMessage', { receiverId, ...params });
+      else await this.#client.call('messageInGroup', { groupId, ...params });
+    } catch (error) {
+      this.#unsent.set(key, { ...message, status: 'failed', error: error as ParleyError });
+      this.messages.changed();
+      throw error;
+    }
+  }
+
+  /** A message that was being sent has its place, and comes there at once. */
+  stored(key: string, messageId: number): void {
+    if (!this.#unsent.delete(key)) return;
+    this.#keys.set(messageId, key);
+    this.messages.changed();
+  }
+
+  discard(key: string): void {
+    if (this.#unsent.get(key)?.status === 'failed' && this.#unsent.delete(key)) this.messages.changed();
+  }
+
+  async markRead(): Promise<void> {
+    const chat = this.#find();
+    if (!chat) return;
+    const { seq } = chat.lastMessage;
+    if (chat.readSeq < seq || chat.unreadCount > 0 || chat.markedUnread)
+      await this.#client.call('markRead', { ...this.address, seq });
+  }
+
+  setTyping(typing: boolean): void {
+    const now = Date.now();
+    const due = typing ? now - this.#typedAt > TYPING_AGAIN : this.#typedAt > 0;
+    if (!due || this.#client.state !== 'online') return;
+    this.#typedAt = typing ? now : 0;
+    this.#client.call('typing', { ...this.address, typing }).catch(() => {}); // nobody misses it
+  }
+
+  async #readOlder(limit: number): Promise<void> {
+    try {
+      const before = Number.isFinite(this.#first) ? { beforeSeq: this.#first } : {};
+      const { data } = await this.#client.call('getMessages', { ...this.address, ...before, limit });
+      this.#keep(data);
+      this.hasOlder = data.length === limit && this.#first > 1;
+    } catch (error) {
+      this.hasOlder = false;
+      throw error;
+    } finally {
+      this.#reading = undefined;
+      for (const message of this.#early.splice(0)) this.put(message);
+    }
+  }
+
+  #keep(messages: readonly Message[]): void {
+    for (const message of messages) {
+      this.#stored.set(message.seq, message);
+      this.#first = Math.min(this.#first, message.seq);
+      this.#newest = Math.max(this.#newest, message.seq);
+    }
+    this.messages.changed();
+  }
+
+  /** There is a hole that this user cannot see into: back in a group, the history began anew. */
+  #startAnew(): void {
+    this.#stored.clear();
+    this.#first = Number.POSITIVE_INFINITY;
+    this.#newest = 0;
+    this.hasOlder = true;
+    this.loadOlder().catch(() => {});
+  }
+
+  #list(): ChatMessage[] {
+    const { otherReadSeq = 0, otherDeliveredSeq = 0 } = this.#find() ?? {};
+    const self = this.#client.self?.userId;
+    const statusOf = ({ seq, senderId }: Message) => {
+      if (senderId !== self || this.address.groupId !== undefined) return 'sent';
+      return seq <= otherReadSeq ? 'read' : seq <= otherDeliveredSeq ? 'delivered' : 'sent';
+    };
+    const stored = [...this.#stored.values()]
+      .sort((one, other) => one.seq - other.seq)
+      .map((message) => ({
+        ...message,
+        key: this.#keys.get(message.messageId) ?? `${message.messageId}`,
+        status: statusOf(message) as ChatMessage['status'],
+        error: undefined,
+      }));
+    return [...stored, ...this.#unsent.values()];
+  }
+
+  #stopped(name: string): void {
+    clearTimeout(this.#typists.get(name));
+    if (this.#typists.delete(name)) this.typing.changed();
+  }
+}

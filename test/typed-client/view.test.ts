@@ -1,0 +1,295 @@
+import { expect } from 'chai';
+import type { Observable } from '../../src/client/index.ts';
+import { http, newClients, newGroup, newUsers, server, typedClient } from '../harness.ts';
+import { startRelay } from '../relay.ts';
+
+/** Resolves to the value once it is as expected. */
+function when<Value>(observable: Observable<Value>, holds: (value: Value) => unknown): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`it stayed ${JSON.stringify(observable.value, null, 1)}`)),
+      5_000,
+    );
+    const look = () => {
+      if (!holds(observable.value)) return;
+      clearTimeout(timer);
+      stop();
+      resolve(observable.value);
+    };
+    const stop = observable.subscribe(look);
+    look();
+  });
+}
+
+describe('the chats of the typed client', () => {
+  it('are listed with what is unread, pinned ones first, and follow what happens', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    await cleo.client.done('privateMessage', { receiverId: bob.id, content: 'from cleo' });
+    const client = typedClient(bob);
+    const { chats } = client;
+    await chats.loaded;
+    const names = () => chats.value.map(({ name, unreadCount }) => `${name} ${unreadCount}`);
+    expect(names()).to.deep.equal([`${cleo.username} 1`, 'Climbers 0']);
+
+    await ada.client.done('messageInGroup', { groupId, content: `hello @${bob.username}` });
+    const [first] = await when(chats, ([chat]) => chat?.unreadCount === 1 && chat.name === 'Climbers');
+    expect(first).to.deep.include({ mentionCount: 1, address: { groupId }, key: `group:${groupId}` });
+    expect(first?.lastMessage).to.include({ content: `hello @${bob.username}`, senderName: ada.username });
+    await ada.client.done('messageInGroup', { groupId, content: 'quietly', silent: true });
+    await when(chats, ([chat]) => chat?.lastMessage.content === 'quietly' && chat.unreadCount === 1);
+
+    await client.call('pinChat', { receiverId: cleo.id, pinned: true });
+    await when(chats, ([chat]) => chat?.pinned && chat.name === cleo.username);
+    await client.call('muteChat', { groupId, muted: true });
+    await client.call('archiveChat', { groupId, archived: true });
+    await client.call('markUnread', { groupId });
+    const muted = await when(chats, ([, chat]) => chat?.muted && chat.archived && chat.markedUnread);
+    expect(muted[1]?.mutedUntil).to.equal(null);
+    await client.call('markRead', { groupId, seq: 4 });
+    await when(chats, ([, chat]) => chat?.unreadCount === 0 && !chat.markedUnread && chat.mentionCount === 0);
+  });
+
+  it('follow what the user does on another device', async () => {
+    const [ada, bob] = await newClients(2);
+    for (const content of ['1', '2', '3', '4'])
+      await ada.client.done('privateMessage', { receiverId: bob.id, content });
+    const client = typedClient(bob);
+    const { chats } = client;
+    await chats.loaded;
+    await bob.client.done('markRead', { receiverId: ada.id, seq: 2 });
+    await when(chats, ([chat]) => chat?.unreadCount === 2 && chat.readSeq === 2);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: '5' });
+    await when(chats, ([chat]) => chat?.unreadCount === 3);
+    await ada.client.done('deleteMessage', { messageId });
+    await when(chats, ([chat]) => chat?.unreadCount === 2 && chat.lastMessage.deletedAt);
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'from my phone' });
+    await when(chats, ([chat]) => chat?.unreadCount === 0 && chat.lastMessage.content === 'from my phone');
+    await bob.client.done('muteChat', { receiverId: ada.id, muted: true, until: '2100-01-01T00:00:00Z' });
+    await when(chats, ([chat]) => chat?.muted && chat.mutedUntil === '2100-01-01T00:00:00Z');
+  });
+
+  it('come and go: a first message, a group one is added to, renamed, left, closed', async () => {
+    const [ada, bob] = await newClients(2);
+    const client = typedClient(bob);
+    const { chats } = client;
+    await chats.loaded;
+    expect(chats.value).to.deep.equal([]);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
+    await when(chats, ([chat]) => chat?.name === ada.username && chat.unreadCount === 1);
+    const groupId = await newGroup(ada.client, bob);
+    await when(chats, ([chat]) => chat?.name === 'Climbers');
+    await ada.client.done('updateGroup', { groupId, groupName: 'Sailors' });
+    await when(chats, ([chat]) => chat?.name === 'Sailors');
+    await client.call('leaveGroup', { groupId });
+    await when(chats, ({ length }) => length === 1);
+    const other = await newGroup(ada.client, bob);
+    await when(chats, ({ length }) => length === 2);
+    await ada.client.done('removeUserFromGroup', { groupId: other, userId: bob.id });
+    await when(chats, ({ length }) => length === 1);
+    await client.call('newGroup', { groupName: 'Mine' });
+    await when(chats, ([chat]) => chat?.name === 'Mine');
+  });
+
+  it('report to the sender that messages have arrived', async () => {
+    const [ada, bob] = await newClients(2);
+    const client = typedClient(bob);
+    await client.chats.loaded;
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
+    expect((await ada.client.push('markDelivered')).params).to.include({ senderId: bob.id, seq: 1 });
+  });
+
+  it('catch up after a reconnect', async () => {
+    const relay = await startRelay(server.url);
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const client = typedClient(bob, { url: relay.url });
+    const { chats } = client;
+    await chats.loaded;
+    await relay.cut();
+    await ada.client.done('messageInGroup', { groupId, content: 'missed' });
+    const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'to be changed' });
+    await ada.client.done('editMessage', { messageId, content: 'changed' });
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'a new chat' });
+    await relay.restore();
+    const all = await when(
+      chats,
+      (value) => value.length === 2 && value.some(({ unreadCount }) => unreadCount === 2),
+    );
+    expect(all.map(({ lastMessage }) => lastMessage.content)).to.deep.equal(['a new chat', 'changed']);
+    await relay.cut();
+  });
+});
+
+describe('a chat of the typed client', () => {
+  it('shows a message while it is sent, and how far it has come', async () => {
+    const [ada, bob] = await newClients(2);
+    const client = typedClient(ada);
+    await client.chats.loaded;
+    const chat = client.chat({ receiverId: bob.id });
+    const statuses: string[] = [];
+    const keys = new Set<string>();
+    chat.messages.subscribe(([message]) => {
+      if (message && statuses.at(-1) !== message.status) statuses.push(message.status);
+      if (message) keys.add(message.key);
+    });
+    const sent = chat.send('Hi', { custom: { mood: 'good' } });
+    expect(chat.messages.value[0]).to.include({ content: 'Hi', status: 'sending', seq: 0 });
+    await sent;
+    await when(chat.summary, (summary) => summary?.name === bob.username);
+    await bob.client.done('markDelivered', { receiverId: ada.id, seq: 1 });
+    await when(chat.messages, ([message]) => message?.status === 'delivered');
+    await bob.client.done('markRead', { receiverId: ada.id, seq: 1 });
+    const [message] = await when(chat.messages, ([first]) => first?.status === 'read');
+    expect(statuses).to.deep.equal(['sending', 'sent', 'delivered', 'read']);
+    expect(keys).to.have.property('size', 1);
+    expect(message).to.deep.include({
+      seq: 1,
+      senderId: ada.id,
+      senderName: ada.username,
+      custom: { mood: 'good' },
+    });
+    expect(chat.messages.value).to.have.length(1);
+  });
+
+  it('keeps a message that was refused, until it is discarded', async () => {
+    const [ada, bob] = await newClients(2);
+    await bob.client.done('blockUser', { userId: ada.id });
+    const client = typedClient(ada);
+    const chat = client.chat({ receiverId: bob.id });
+    const error = await chat.send('Hi').catch((reason) => reason);
+    expect(error.code).to.equal('FORBIDDEN');
+    const [message] = chat.messages.value;
+    expect(message).to.deep.include({ status: 'failed', error });
+    chat.discard(message?.key ?? '');
+    expect(chat.messages.value).to.deep.equal([]);
+  });
+
+  it('keeps what is sent while offline at the end, in order', async () => {
+    const relay = await startRelay(server.url);
+    const [ada, bob] = await newClients(2);
+    const client = typedClient(ada, { url: relay.url });
+    const chat = client.chat({ receiverId: bob.id });
+    await client.online();
+    await relay.cut();
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'from Bob' });
+    const sends = ['1', '2', '3'].map((content) => chat.send(content));
+    const contents = () => chat.messages.value.map(({ content, status }) => `${content} ${status}`);
+    expect(contents()).to.deep.equal(['1 sending', '2 sending', '3 sending']);
+    await relay.restore();
+    await Promise.all(sends);
+    await client.online();
+    await when(chat.messages, ({ length }) => length === 4);
+    expect(contents().map((line) => line.split(' s')[0])).to.deep.equal(['from Bob', '1', '2', '3']);
+    await relay.cut();
+  });
+
+  it('pages back to the first message', async () => {
+    const [ada, bob] = await newClients(2);
+    for (let n = 1; n <= 130; n++)
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
+    const client = typedClient(bob);
+    const chat = client.chat({ receiverId: ada.id });
+    await when(chat.messages, ({ length }) => length === 50);
+    expect(chat.hasOlder).to.equal(true);
+    await Promise.all([chat.loadOlder(), chat.loadOlder()]); // one page, though asked twice
+    expect(chat.messages.value.map(({ seq }) => seq)).to.deep.equal(
+      Array.from({ length: 100 }, (_, n) => n + 31),
+    );
+    await chat.loadOlder(3);
+    expect(chat.messages.value[0]?.seq).to.equal(1);
+    expect(chat.hasOlder).to.equal(false);
+    await chat.markRead();
+    expect((await ada.client.push('markRead')).params.seq).to.equal(130);
+  });
+
+  it('follows edits, reactions, pins and deletions, by others and by oneself', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'one' });
+    const client = typedClient(bob);
+    await client.online();
+    const chat = client.chat({ groupId });
+    const last = (holds: (message: ReturnType<() => (typeof chat.messages.value)[number]>) => unknown) =>
+      when(chat.messages, (messages) => {
+        const message = messages.find((one) => one.messageId === messageId);
+        return message && holds(message);
+      });
+    await last(({ content }) => content === 'one');
+    await ada.client.done('editMessage', { messageId, content: 'two' });
+    await last(({ content, editedAt }) => content === 'two' && editedAt);
+    await ada.client.done('addReaction', { messageId, emoji: '👍' });
+    await last(({ reactions: [first] }) => first?.count === 1 && !first.own);
+    await client.call('addReaction', { messageId, emoji: '👍' });
+    await last(({ reactions: [first] }) => first?.count === 2 && first.own);
+    await client.call('removeReaction', { messageId, emoji: '👍' });
+    await last(({ reactions: [first] }) => first?.count === 1 && !first.own);
+    await ada.client.done('removeReaction', { messageId, emoji: '👍' });
+    await last(({ reactions }) => reactions.length === 0);
+    await ada.client.done('pinMessage', { messageId });
+    await last(({ pinned }) => pinned);
+    await ada.client.done('deleteMessage', { messageId });
+    await last(({ content, deletedAt, pinned }) => content === '' && deletedAt && !pinned);
+    expect(chat.messages.value.map(({ kind }) => kind)).to.deep.equal(['system', 'system', 'text']);
+  });
+
+  it('says who is typing, until the message comes', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const client = typedClient(bob);
+    await client.online();
+    const chat = client.chat({ groupId });
+    await when(chat.messages, ({ length }) => length > 0);
+    await ada.client.done('typing', { groupId, typing: true });
+    expect(await when(chat.typing, ({ length }) => length > 0)).to.deep.equal([ada.username]);
+    await ada.client.done('messageInGroup', { groupId, content: 'Hi' });
+    await when(chat.typing, ({ length }) => length === 0);
+    chat.setTyping(true);
+    chat.setTyping(true); // is not told again so soon
+    expect((await ada.client.push('typing')).params).to.include({ typing: true, senderId: bob.id });
+    chat.setTyping(false);
+    expect((await ada.client.push('typing')).params).to.include({ typing: false });
+  });
+
+  it('begins anew in a group whose history begins with joining', async () => {
+    const relay = await startRelay(server.url);
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('updateGroup', { groupId, historyFrom: 'joining' });
+    const client = typedClient(bob, { url: relay.url });
+    await client.online();
+    const chat = client.chat({ groupId });
+    await when(chat.messages, ({ length }) => length === 3);
+    await relay.cut();
+    await ada.client.done('removeUserFromGroup', { groupId, userId: bob.id });
+    for (const content of ['1', '2']) await ada.client.done('messageInGroup', { groupId, content });
+    await ada.client.done('addUserInGroup', { groupId, userId: bob.id });
+    await ada.client.done('messageInGroup', { groupId, content: 'again' });
+    await relay.restore();
+    const messages = await when(chat.messages, (value) => value.at(-1)?.content === 'again');
+    expect(messages.map(({ seq }) => seq)).to.deep.equal([7, 8]);
+    await relay.cut();
+  });
+
+  it('knows who is there', async () => {
+    const [ada, bob] = await newUsers(2);
+    const client = typedClient(ada);
+    const presence = client.presence(bob.id);
+    expect(await when(presence, (state) => state)).to.include({ userId: bob.id, online: false });
+    await bob.connect();
+    await when(presence, (state) => state?.online);
+    expect(client.presence(bob.id)).to.equal(presence);
+  });
+
+  it('is over with the account', async () => {
+    const [ada] = await newUsers(1);
+    const client = typedClient(ada);
+    await client.chats.loaded;
+    await http('DELETE', '/users/me', { token: ada.token, body: { password: ada.password } });
+    await client.online().then(
+      () => new Promise<void>((resolve) => client.on('state', (state) => state === 'closed' && resolve())),
+      () => {},
+    );
+    expect(client.state).to.equal('closed');
+  });
+});

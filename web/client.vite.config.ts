@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { defineConfig, type Plugin } from 'vite';
+import { compress } from './compress.ts';
+
+/** Bytes that the client may have, minified and compressed. */
+const LIMIT = 8 * 1024;
+
+/** Fails the build of a client that has grown too large. */
+function limit(): Plugin {
+  return {
+    name: 'limit',
+    async writeBundle() {
+      const bytes = gzipSync(await readFile('dist/browser/client.js'), { level: 9 }).length;
+      if (bytes > LIMIT) throw new Error(`The client has ${bytes} bytes compressed, over ${LIMIT}`);
+      this.info(`The client has ${bytes} bytes compressed`);
+    },
+  };
+}
+
+/** The client as one file for browsers, which the server serves as /client.js. */
+export default defineConfig({
+  build: {
+    outDir: 'dist/browser',
+    copyPublicDir: false,
+    lib: { entry: 'src/client/index.ts', formats: ['es'], fileName: () => 'client.js' },
+    rolldownOptions: { output: { minify: true } },
+  },
+  plugins: [limit(), compress('dist/browser')],
+});
