@@ -17,6 +17,7 @@ import { createAttemptLimits, noAttemptLimits } from './http/attempts.ts';
 import { documentPages } from './http/pages.ts';
 import { mountRouter } from './http/router.ts';
 import { routes } from './http/routes.ts';
+import { webPages } from './http/webPages.ts';
 import { createDialogDirectory } from './messages/dialogs.ts';
 import { pushMessage } from './messages/fanout.ts';
 import { MessageWriter } from './messages/MessageWriter.ts';
@@ -96,10 +97,11 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     );
 
     const attempts = config.rateLimits ? createAttemptLimits() : noAttemptLimits;
-    const pages = documentPages({
+    const documents = documentPages({
       asyncapi: () => asyncapiDocument(registry.values(), examples),
       openapi: () => openapiDocument(routes, examples),
     });
+    const pages = new Map([...documents, ...webPages()]);
     const routeServices = { ...services, writer, passwords, attempts, metricsText: metrics.text };
     const router = mountRouter(app, routes, pages, routeServices, metrics, config.corsOrigins);
 

@@ -6,8 +6,21 @@ import { fileURLToPath } from 'node:url';
 export interface Page {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Made or read when it is first asked for. */
+  content(): Content;
+  /** The same compressed, best first. */
+  readonly encodings: readonly Encoding[];
+}
+
+export interface Content {
   readonly body: Buffer;
   readonly etag: string;
+}
+
+export interface Encoding {
+  /** As in `Content-Encoding`. */
+  readonly name: string;
+  content(): Content;
 }
 
 /** How to make the documents that are shown. */
@@ -22,7 +35,7 @@ export interface Documents {
  */
 export function documentPages({ asyncapi, openapi }: Documents): ReadonlyMap<string, Page> {
   return new Map([
-    ['/', redirect('/docs/')],
+    ['/', redirect('/docs/')], // where the page is not built
     ['/asyncapi.yaml', page(asyncapi, 'application/yaml')],
     ['/openapi.yaml', page(openapi, 'application/yaml')],
 
@@ -44,23 +57,30 @@ export function documentPages({ asyncapi, openapi }: Documents): ReadonlyMap<str
 
 type Headers = Readonly<Record<string, string>>;
 
-function page(content: () => string | Buffer, type: string, headers: Headers = {}): Page {
-  let made: { readonly body: Buffer; readonly etag: string } | undefined;
-  const make = () => {
-    const body = Buffer.from(content());
-    return { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` };
-  };
+/** A page whose content is made once; `encodings` are its compressed forms, if any. */
+export function page(
+  content: () => string | Buffer,
+  type: string,
+  headers: Headers = {},
+  encodings: readonly Encoding[] = [],
+): Page {
   return {
     status: 200,
     headers: { 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-cache', ...headers },
-    get body() {
-      made ??= make();
-      return made.body;
-    },
-    get etag() {
-      made ??= make();
-      return made.etag;
-    },
+    content: madeOnce(content),
+    encodings,
+  };
+}
+
+/** Content that is made when it is first asked for, with a hash of it. */
+export function madeOnce(make: () => string | Buffer): () => Content {
+  let made: Content | undefined;
+  return () => {
+    if (!made) {
+      const body = Buffer.from(make());
+      made = { body, etag: `"${createHash('sha256').update(body).digest('base64url')}"` };
+    }
+    return made;
   };
 }
 

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
 import { type ApiError, errorCodes } from '../errors.ts';
-import type { Page } from './pages.ts';
+import type { Encoding, Page } from './pages.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 
@@ -55,9 +55,31 @@ export function respondError(
 
 /** Pages carry a hash of their content: a browser that has one asks, and is told that nothing changed. */
 export function respondPage(res: HttpResponse, req: HttpRequest, page: Page, withoutBody: boolean): void {
-  const headers = { ETag: page.etag, ...page.headers };
-  if (req.getHeader('if-none-match') === page.etag) respond(res, 304, headers);
-  else respond(res, page.status, headers, page.body, { withoutBody });
+  const encoding = acceptedEncoding(req.getHeader('accept-encoding'), page);
+  const { body, etag } = (encoding ?? page).content();
+  const headers = {
+    ETag: etag,
+    ...(page.encodings.length > 0 && { Vary: 'Accept-Encoding' }),
+    ...(encoding && { 'Content-Encoding': encoding.name }),
+    ...page.headers,
+  };
+  if (req.getHeader('if-none-match') === etag) respond(res, 304, headers);
+  else respond(res, page.status, headers, body, { withoutBody });
+}
+
+/** The best of the page's encodings that the client takes (RFC 9110, section 12.5.3). */
+function acceptedEncoding(accepted: string, { encodings }: Page): Encoding | undefined {
+  const names = accepted
+    .split(',')
+    .map((entry) =>
+      entry
+        .toLowerCase()
+        .split(';')
+        .map((part) => part.trim()),
+    )
+    .filter(([, quality]) => !/^q=0(\.0*)?$/.test(quality ?? ''))
+    .map(([name]) => name);
+  return encodings.find(({ name }) => names.includes(name));
 }
 
 /** The CORS headers of an answer; `*` among the allowed origins is any. */

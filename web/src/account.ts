@@ -1,0 +1,28 @@
+import { accounts, type Client, connect, type Entrance } from '../../src/client/index.ts';
+
+/** Where the server is: the one this page came from. */
+export const server = accounts(location.origin);
+
+const KEY = 'parley.token';
+/** A window that was opened for somebody else, to talk with oneself: it does not take up who logged in last. */
+const isForAnother = new URLSearchParams(location.search).has('another');
+
+/** The token of this window, kept over reloads; a new window takes that of the last one. */
+export const keptToken = (): string | null =>
+  sessionStorage.getItem(KEY) ?? (isForAnother ? null : localStorage.getItem(KEY));
+
+export function keep(token: string): void {
+  sessionStorage.setItem(KEY, token);
+  if (!isForAnother) localStorage.setItem(KEY, token);
+}
+
+export function forget(): void {
+  if (localStorage.getItem(KEY) === keptToken()) localStorage.removeItem(KEY);
+  sessionStorage.removeItem(KEY);
+}
+
+/** Connects with a token; a new one, after a change of the password, is taken from where it is kept. */
+export function enter({ token }: Pick<Entrance, 'token'>): Client {
+  keep(token);
+  return connect({ url: location.origin, token: () => keptToken() ?? token });
+}

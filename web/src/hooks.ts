@@ -1,0 +1,80 @@
+import { createContext } from 'preact';
+import { useContext, useEffect, useLayoutEffect, useReducer, useState } from 'preact/hooks';
+import { type Client, type Observable, ParleyError } from '../../src/client/index.ts';
+
+export const ClientContext = createContext<Client | undefined>(undefined);
+
+/** The connected client; everything but the way in stands inside its context. */
+export function useClient(): Client {
+  const client = useContext(ClientContext);
+  if (!client) throw new Error('there is no client here');
+  return client;
+}
+
+/** The value of an observable, as it changes. */
+export function useValue<Value>(observable: Observable<Value>): Value {
+  const [, again] = useReducer((count: number) => count + 1, 0);
+  useLayoutEffect(() => observable.subscribe(() => again(0)), [observable]);
+  return observable.value;
+}
+
+/** What a promise resolves to, asked for anew when one of the inputs changes; `reload` asks again. */
+export function useLoaded<Value>(load: () => Promise<Value>, inputs: readonly unknown[]) {
+  const [value, setValue] = useState<Value>();
+  const [error, setError] = useState<string>();
+  const [round, reload] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    let current = true;
+    load().then(
+      (loaded) => {
+        if (!current) return;
+        setValue(() => loaded);
+        setError(undefined);
+      },
+      (reason) => current && setError(sentence(reason)),
+    );
+    return () => {
+      current = false;
+    };
+  }, [...inputs, round]);
+  return { value, error, reload: () => reload(0) };
+}
+
+/** Runs what a person asked for, and keeps what went wrong as a sentence. */
+export function useAction() {
+  const [error, setError] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const run = async (action: () => Promise<unknown>): Promise<boolean> => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await action();
+      return true;
+    } catch (reason) {
+      setError(sentence(reason));
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { run, error, busy };
+}
+
+/** A value that follows another one after it has stayed the same for a moment. */
+export function useSettled<Value>(value: Value, milliseconds = 200): Value {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(() => value), milliseconds);
+    return () => clearTimeout(timer);
+  }, [value, milliseconds]);
+  return settled;
+}
+
+/** What the server says, without the path of the parameter; anything else is no business of a person. */
+export function sentence(reason: unknown): string {
+  if (!(reason instanceof ParleyError)) return 'Something went wrong. Please try again.';
+  const text = reason.message.replace(/^(params|body)\.(\w)/, (_, __, letter: string) =>
+    letter.toUpperCase(),
+  );
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

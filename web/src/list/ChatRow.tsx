@@ -1,0 +1,87 @@
+import type { ChatSummary, Observable, Presence } from '../../../src/client/index.ts';
+import { useClient, useValue } from '../hooks.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import { Icon } from '../parts/Icon.tsx';
+import { Ticks } from '../parts/Ticks.tsx';
+import { chatHref, useRoute } from '../route.ts';
+import { fullTime, shortTime } from '../time.ts';
+
+const NOBODY: Observable<Presence | undefined> = { value: undefined, subscribe: () => () => {} };
+
+/** A chat in the list. */
+export function ChatRow({ chat }: { readonly chat: ChatSummary }) {
+  const client = useClient();
+  const route = useRoute();
+  const { address, name, lastMessage, unreadCount, mentionCount, markedUnread, muted, pinned } = chat;
+  const isGroup = address.groupId !== undefined;
+  const presence = useValue(isGroup ? NOBODY : client.presence(address.receiverId));
+  const typing = useValue(client.chat(address).typing);
+  const href = chatHref(address);
+  const isOpen = route.page === 'chat' && chatHref(route.address) === href;
+  const isOwn = lastMessage.senderId === client.self?.userId && lastMessage.kind === 'text';
+  const author = isOwn
+    ? 'You: '
+    : isGroup && lastMessage.kind === 'text'
+      ? `${lastMessage.senderName}: `
+      : '';
+
+  return (
+    <li>
+      <a class="row" href={href} {...(isOpen && { 'aria-current': 'page' })}>
+        <Avatar name={name} presence={presence} square={isGroup} />
+        <span class="row-text">
+          <span class="row-top">
+            <span class="row-name">{name}</span>
+            {presence?.online && <span class="hidden">, online</span>}
+            {muted && <Mark icon="mute" label="muted" />}
+            {pinned && <Mark icon="pin" label="pinned" />}
+            <time dateTime={lastMessage.createdAt} title={fullTime(lastMessage.createdAt)}>
+              {shortTime(lastMessage.createdAt)}
+            </time>
+          </span>
+          <span class="row-bottom">
+            {isOwn && !isGroup && <Ticks status={statusOf(chat)} />}
+            <span class={`row-message${typing.length > 0 ? ' is-typing' : ''}`}>
+              {typing.length > 0
+                ? `${typing.join(', ')} typing…`
+                : lastMessage.deletedAt
+                  ? 'Deleted message'
+                  : `${author}${lastMessage.content}`}
+            </span>
+            {mentionCount > 0 && (
+              <span class="badge mention">
+                @<span class="hidden"> mentioned</span>
+              </span>
+            )}
+            {unreadCount > 0 ? (
+              <span class={`badge${muted ? ' muted' : ''}`}>
+                {unreadCount}
+                <span class="hidden"> unread</span>
+              </span>
+            ) : (
+              markedUnread && (
+                <span class="badge dot">
+                  <span class="hidden">marked as unread</span>
+                </span>
+              )
+            )}
+          </span>
+        </span>
+      </a>
+    </li>
+  );
+}
+
+function Mark({ icon, label }: { icon: 'mute' | 'pin'; label: string }) {
+  return (
+    <span class="mark" title={label}>
+      <Icon name={icon} />
+      <span class="hidden">, {label}</span>
+    </span>
+  );
+}
+
+function statusOf({ lastMessage: { seq }, otherReadSeq, otherDeliveredSeq }: ChatSummary) {
+  if (seq <= otherReadSeq) return 'read';
+  return seq <= otherDeliveredSeq ? 'delivered' : 'sent';
+}

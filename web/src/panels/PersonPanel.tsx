@@ -1,0 +1,41 @@
+import { useAction, useClient, useLoaded } from '../hooks.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import { Panel } from '../parts/Panel.tsx';
+
+/** Who somebody is, and whether one wants to hear from them. */
+export function PersonPanel({ userId, onClose }: { readonly userId: number; onClose(): void }) {
+  const client = useClient();
+  const { run, error: refusal, busy } = useAction();
+  const { value: profile, error } = useLoaded(
+    async () => (await client.call('getProfile', { userId })).data,
+    [userId],
+  );
+  const { value: blocked, reload } = useLoaded(
+    async () =>
+      (await client.call('listBlockedUsers', { limit: 100 })).data.some((user) => user.userId === userId),
+    [userId],
+  );
+  const toggle = () => run(() => client.call(blocked ? 'unblockUser' : 'blockUser', { userId })).then(reload);
+  return (
+    <Panel title={profile?.username ?? 'Profile'} onClose={onClose}>
+      {profile && (
+        <div class="person">
+          <Avatar name={profile.username} />
+          {profile.displayName && <p class="display-name">{profile.displayName}</p>}
+          {profile.about && <p>{profile.about}</p>}
+          <p class="faint">Here since {new Date(profile.createdAt).toLocaleDateString()}</p>
+        </div>
+      )}
+      {(error ?? refusal) && (
+        <p class="error" role="alert">
+          {error ?? refusal}
+        </p>
+      )}
+      {blocked !== undefined && userId !== client.self?.userId && (
+        <button type="button" class={blocked ? '' : 'danger'} disabled={busy} onClick={toggle}>
+          {blocked ? 'Unblock' : 'Block'}
+        </button>
+      )}
+    </Panel>
+  );
+}

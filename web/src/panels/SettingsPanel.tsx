@@ -1,0 +1,199 @@
+import { useState } from 'preact/hooks';
+import { keep, keptToken, server } from '../account.ts';
+import { useAction, useClient, useLoaded } from '../hooks.ts';
+import { Panel } from '../parts/Panel.tsx';
+import { shortTime } from '../time.ts';
+
+interface Props {
+  onClose(): void;
+  onLeave(): void;
+}
+
+/** Oneself: the profile, the account, and the devices. */
+export function SettingsPanel({ onClose, onLeave }: Props) {
+  const client = useClient();
+  return (
+    <Panel title="Settings" onClose={onClose}>
+      <p class="faint">You are {client.self?.username}.</p>
+      <Profile />
+      <Sessions />
+      <Password />
+      <div class="buttons">
+        <button type="button" onClick={onLeave}>
+          Log out
+        </button>
+      </div>
+      <DeleteAccount onLeave={onLeave} />
+    </Panel>
+  );
+}
+
+function Profile() {
+  const client = useClient();
+  const { run, error, busy } = useAction();
+  const [saved, setSaved] = useState(false);
+  const { value: profile } = useLoaded(async () => (await client.call('getProfile')).data, []);
+  if (!profile) return null;
+  const save = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const text = (name: string) => String(form.get(name)).trim() || null;
+    run(async () => {
+      await client.call('updateProfile', { displayName: text('displayName'), about: text('about') });
+      await client.call('setPresence', { invisible: form.get('invisible') !== null });
+    }).then(setSaved);
+  };
+  return (
+    <form onSubmit={save} onInput={() => setSaved(false)}>
+      <label>
+        Display name
+        <input name="displayName" maxLength={100} defaultValue={profile.displayName ?? ''} />
+      </label>
+      <label>
+        About you
+        <textarea name="about" rows={2} maxLength={500} defaultValue={profile.about ?? ''} />
+      </label>
+      <label class="check">
+        <input type="checkbox" name="invisible" defaultChecked={!profile.online} /> Invisible: nobody sees
+        that you are online
+      </label>
+      {error && (
+        <p class="error" role="alert">
+          {error}
+        </p>
+      )}
+      <button type="submit" class="primary" disabled={busy}>
+        {saved ? 'Saved' : 'Save'}
+      </button>
+    </form>
+  );
+}
+
+function Sessions() {
+  const client = useClient();
+  const { run, error, busy } = useAction();
+  const { value: sessions, reload } = useLoaded(
+    async () => (await client.call('listSessions', { live: true })).data,
+    [],
+  );
+  const live = sessions ?? [];
+  return (
+    <section>
+      <h3>Devices</h3>
+      {error && (
+        <p class="error" role="alert">
+          {error}
+        </p>
+      )}
+      <ul class="rows">
+        {live.map(({ sessionId, device, connectedAt, current }) => (
+          <li key={sessionId} class="row">
+            <span class="row-text">
+              <span class="row-name">{deviceOf(device)}</span>
+              <span class="row-message">{current ? 'This one' : `since ${shortTime(connectedAt)}`}</span>
+            </span>
+            {!current && (
+              <button
+                type="button"
+                disabled={busy}
+                onClick={() => run(() => client.call('endSession', { sessionId })).then(reload)}
+              >
+                Log out
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {live.length > 1 && (
+        <button
+          type="button"
+          disabled={busy}
+          onClick={() => run(() => client.call('endOtherSessions')).then(reload)}
+        >
+          Log out all others
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Password() {
+  const { run, error, busy } = useAction();
+  const [done, setDone] = useState(false);
+  const change = (event: SubmitEvent) => {
+    event.preventDefault();
+    const element = event.currentTarget as HTMLFormElement;
+    const form = new FormData(element);
+    run(async () => {
+      const changes = { password: String(form.get('new')), currentPassword: String(form.get('current')) };
+      const { token } = await server.update(keptToken() ?? '', changes);
+      if (token) keep(token);
+      element.reset();
+    }).then(setDone);
+  };
+  return (
+    <details>
+      <summary>Change the password</summary>
+      <form onSubmit={change}>
+        <label>
+          Current password
+          <input name="current" type="password" autocomplete="current-password" required />
+        </label>
+        <label>
+          New password
+          <input name="new" type="password" autocomplete="new-password" required minLength={8} />
+        </label>
+        {error && (
+          <p class="error" role="alert">
+            {error}
+          </p>
+        )}
+        <button type="submit" class="primary" disabled={busy}>
+          Change it
+        </button>
+        <p role="status">{done && 'Changed. All other devices were logged out.'}</p>
+      </form>
+    </details>
+  );
+}
+
+function DeleteAccount({ onLeave }: { onLeave(): void }) {
+  const { run, error, busy } = useAction();
+  const remove = (event: SubmitEvent) => {
+    event.preventDefault();
+    const password = String(new FormData(event.currentTarget as HTMLFormElement).get('password'));
+    run(async () => {
+      await server.delete(keptToken() ?? '', password);
+      onLeave();
+    });
+  };
+  return (
+    <details>
+      <summary>Delete the account</summary>
+      <form onSubmit={remove}>
+        <p>Your messages stay where you wrote them, without your name.</p>
+        <label>
+          Password
+          <input name="password" type="password" autocomplete="current-password" required />
+        </label>
+        {error && (
+          <p class="error" role="alert">
+            {error}
+          </p>
+        )}
+        <button type="submit" class="danger" disabled={busy}>
+          Delete for good
+        </button>
+      </form>
+    </details>
+  );
+}
+
+/** The browser and the system of a User-Agent, as far as it gives them away. */
+function deviceOf(device: string | null): string {
+  if (!device) return 'Unknown device';
+  const browser = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(device)?.[1];
+  const system = /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/.exec(device)?.[1];
+  const name = { Edg: 'Edge', OPR: 'Opera' }[browser ?? ''] ?? browser;
+  return name ? [name, system].filter(Boolean).join(' on ') : device;
+}
