@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
 import { Parser } from '@asyncapi/parser';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv } from 'ajv';
@@ -74,22 +75,25 @@ describe('asyncapi.yaml', () => {
       expect(description).to.include(`| \`${code}\` | ${summary} |`);
   });
 
-  it('has a first client that works as it is pasted', async () => {
+  it('has a first client that works as it is pasted, with the typed client and without', async () => {
     const user = await newUser();
     const { description } = parse((await http('GET', '/asyncapi.yaml')).body).info;
-    const script = /```js\n(.*?)```/s
-      .exec(description)?.[1]
-      ?.replaceAll('localhost:3000', `127.0.0.1:${server.port}`)
-      .replace("'Ada'", `'${user.username}'`)
-      .replace("'correct horse'", `'${user.password}'`);
+    const [typed = '', byHand = ''] = [...description.matchAll(/```js\n(.*?)```/gs)].map(([, script = '']) =>
+      script
+        .replace("'http://localhost:3000/client.js'", `'${pathToFileURL('dist/browser/client.js')}'`)
+        .replaceAll('localhost:3000', `127.0.0.1:${server.port}`)
+        .replace("'Ada'", `'${user.username}'`)
+        .replace("'correct horse'", `'${user.password}'`),
+    );
     const { WebSocket: native } = globalThis;
     Object.assign(globalThis, { WebSocket });
-    const client = await import(
-      `data:text/javascript,${encodeURIComponent(`${script}; export { seq, socket };`)}`
-    );
+    const run = (script: string) => import(`data:text/javascript,${encodeURIComponent(script)}`);
+    const { client, seq } = await run(`${typed}; export { client, seq };`);
+    const other = await run(`${byHand}; export { seq, socket };`);
     Object.assign(globalThis, { WebSocket: native });
-    client.socket.close();
-    expect(client.seq).to.equal(2); // after the creation of the group
+    client.close();
+    other.socket.close();
+    expect([seq, other.seq]).to.deep.equal([2, 2]); // after the creation of the group
   });
 });
 

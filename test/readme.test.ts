@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { registry } from '../src/commands/registry.ts';
 import { readConfig } from '../src/config.ts';
-import { startServer } from './harness.ts';
+import { newUsers, server, startServer } from './harness.ts';
 
 /** The text under a heading of the README. */
 async function section(title: string): Promise<string> {
@@ -18,18 +19,36 @@ const commandsIn = (text: string) =>
 
 describe('the README', () => {
   it('has a first conversation that works as it is pasted', async () => {
-    const server = await startServer({ HOST: '0.0.0.0' });
+    const open = await startServer({ HOST: '0.0.0.0' });
     const names = { Ada: `Ada${process.pid}`, Bob: `Bob${process.pid}` };
     const script = commandsIn(await section('A first conversation'))
-      .replaceAll('localhost:3000', `localhost:${server.port}`)
+      .replaceAll('localhost:3000', `localhost:${open.port}`)
       .replaceAll(/"(ada|bob)@/g, `"$1${process.pid}@`)
       .replaceAll(/"username":"(Ada|Bob)"/g, (_, name: 'Ada' | 'Bob') => `"username":"${names[name]}"`);
 
     const { stdout } = await promisify(execFile)('bash', ['-c', script]);
 
+    await open.close();
     expect(stdout).to.match(/"type":"privateMessage","success":true,.*"seq":1,.*"id":1/);
     expect(stdout).to.include(`"message":"Hi Bob","senderName":"${names.Ada}"`);
-    await server.close();
+  });
+
+  it('has a chat in ten lines that works as it is pasted', async () => {
+    const [ada, bob] = await newUsers(2);
+    const device = await bob.connect();
+    const script = /^```js\n(.*?)^```/ms
+      .exec(await readFile('README.md', 'utf8'))?.[1]
+      ?.replace("'parley/client'", `'${pathToFileURL('dist/client/node.js')}'`)
+      .replaceAll('http://localhost:3000', server.url)
+      .replace("'Ada'", `'${ada.username}'`)
+      .replace("'correct horse'", `'${ada.password}'`)
+      .replace("'Bob'", `'${bob.username}'`);
+    const { client } = await import(
+      `data:text/javascript,${encodeURIComponent(`${script}; export { client };`)}`
+    );
+    client.close();
+    expect((await device.push('privateMessage')).params.message).to.equal('Hi Bob');
+    expect(script?.split('\n').filter((line) => line.trim()).length).to.be.at.most(10);
   });
 
   it('lists every command and every setting', async () => {

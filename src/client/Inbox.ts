@@ -84,6 +84,7 @@ export class Inbox {
   lost(): void {
     this.#early = [];
     this.#ask = () => new Promise(() => {});
+    this.#arrivals = 0;
     clearTimeout(this.#renewal);
     for (const thread of this.#threads.values()) thread.held = undefined;
   }
@@ -147,7 +148,7 @@ export class Inbox {
     thread.last = seq;
     if (thread.own.delete(seq)) this.#listener.own(push);
     else this.#listener.push(push);
-    if (++this.#arrivals % RENEW_AFTER_ARRIVALS === 0) void this.#renew();
+    if (++this.#arrivals >= RENEW_AFTER_ARRIVALS && !this.#early) void this.#renew();
     if (this.#ends(push)) this.#threads.delete(keyOf(push.params, this.#userId) ?? '');
   }
 
@@ -191,18 +192,22 @@ export class Inbox {
   }
 
   #renewLater(): void {
-    clearTimeout(this.#renewal);
-    this.#renewal = setTimeout(() => void this.#renew(), RENEW_AFTER);
+    this.#renewal = setTimeout(() => this.#renew(), RENEW_AFTER);
   }
 
   /** Moves the cursor on, so that the next catch-up does not begin with what was told long ago. */
   async #renew(): Promise<void> {
-    this.#renewLater();
+    this.#arrivals = Number.NEGATIVE_INFINITY; // one at a time
+    clearTimeout(this.#renewal);
     const ask = this.#ask;
-    const { nextCursor } = await ask('sync', { fromNow: true }).catch(() => ({ nextCursor: this.#cursor }));
+    const page = await ask('sync', { fromNow: true }).catch(() => undefined);
+    if (ask !== this.#ask) return;
     // What was committed before the cursor may still be on its way.
-    await new Promise((resolve) => setTimeout(resolve, SETTLED_AFTER));
-    if (ask === this.#ask) this.#cursor = nextCursor;
+    this.#renewal = setTimeout(() => {
+      if (page) this.#cursor = page.nextCursor;
+      this.#arrivals = 0;
+      this.#renewLater();
+    }, SETTLED_AFTER);
   }
 }
 

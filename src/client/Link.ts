@@ -1,4 +1,4 @@
-import { ParleyError } from './errors.ts';
+import { isPassing, ParleyError } from './errors.ts';
 import { httpUrl, socketUrl } from './urls.ts';
 
 /** What the client needs of a WebSocket; that of the platform and the one of the package `ws` have it. */
@@ -14,7 +14,11 @@ export interface Socket {
 export interface LinkOptions {
   /** Of the server: `https://chat.example.com`, or `ws://localhost:3000/ws`. */
   readonly url: string;
-  /** A token, or where a fresh one comes from: asked at first, and whenever the last one is refused. */
+  /**
+   * A token, or where a fresh one comes from: asked at first, and whenever the last one is refused. When that rejects
+   * with a {@link ParleyError} that will not pass by itself, such as `UNAUTHORIZED`, the client is closed with it; after
+   * any other error it is asked again later.
+   */
   readonly token: string | (() => string | Promise<string>);
   /** What `listSessions` calls this device. */
   readonly device?: string;
@@ -108,7 +112,7 @@ export class Link {
         if (answer.refused) this.#refused = token;
         retryAfter = answer.retryAfter;
       } catch (error) {
-        if (error instanceof ParleyError && error.code === 'UNAUTHORIZED') return this.#giveUp(error);
+        if (error instanceof ParleyError && !isPassing(error.code)) return this.#giveUp(error);
       }
       await this.#pause(retryAfter);
     }

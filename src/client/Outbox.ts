@@ -1,4 +1,4 @@
-import { type ErrorCode, ParleyError } from './errors.ts';
+import { type ErrorCode, isPassing, ParleyError } from './errors.ts';
 import type { CommandName, Params, Result } from './protocol.ts';
 
 /** A frame of the server that answers a request. */
@@ -152,8 +152,7 @@ export class Outbox {
     if (!request) return;
     this.#sent.delete(request.id);
     const { code = 'INTERNAL', message = '', retryAfter } = reply;
-    const passing = code === 'RATE_LIMITED' || code === 'UNAVAILABLE';
-    if (reply.error && passing && (retryAfter ?? 0) <= LONGEST_WAIT && request.state !== 'done') {
+    if (reply.error && isPassing(code) && (retryAfter ?? 0) <= LONGEST_WAIT && request.state !== 'done') {
       request.state = 'waiting';
       const delay = (1 + Math.random()) * 500 * 2 ** Math.min(request.retries++, 5);
       setTimeout(() => this.#send(request), (retryAfter ?? 0) * 1000 + delay);

@@ -7,6 +7,11 @@ import type { ErrorCode as ServerCode } from '../errors.ts';
  */
 export type ErrorCode = ServerCode | 'CONNECTION_LOST' | 'CLOSED';
 
+/** Whether what was refused with this code may succeed a little later. */
+export function isPassing(code: ErrorCode): boolean {
+  return code === 'RATE_LIMITED' || code === 'UNAVAILABLE';
+}
+
 /** A refusal, or the end of a client. */
 export class ParleyError extends Error {
   override readonly name = 'ParleyError';

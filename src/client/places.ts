@@ -18,6 +18,21 @@ export function keyOf(fields: object, userId: number): string | undefined {
   return address && chatKey(address);
 }
 
+/** What a message has that nothing was added to, and nothing happened to. */
+export const FRESH = {
+  editedAt: null,
+  deletedAt: null,
+  replyTo: null,
+  silent: false,
+  custom: null,
+  mentions: [],
+  forwardedFrom: null,
+  forwardedFromName: null,
+  reactions: [],
+  pinned: false,
+  event: null,
+} satisfies Partial<Message>;
+
 /** A message that was read, as it would have been pushed. */
 export function pushOf(message: Message): Push {
   const { content, senderName, messageId, seq, createdAt, senderId, receiverId, groupId, event } = message;

@@ -16,7 +16,22 @@ are the business of the HTTP calls (see \`/api/\`): \`POST /auth/register\` and 
 
 ## A first client
 
-For browsers and Node 22; before that, with \`WebSocket\` from the package \`ws\`.
+In JavaScript and TypeScript there is a typed client, which reconnects, catches up and keeps the order by itself, and
+needs nothing else in a browser:
+
+\`\`\`js
+import { accounts, connect } from 'http://localhost:3000/client.js'; // with npm: from 'parley/client'
+
+const url = 'http://localhost:3000';
+const { token } = await accounts(url).login({ username: 'Ada', password: 'correct horse' });
+const client = connect({ url, token });
+client.on('messageInGroup', ({ senderName, message }) => console.log(senderName, message));
+const { groupId } = await client.call('newGroup', { groupName: 'Climbers' });
+const { seq } = await client.call('messageInGroup', { groupId, content: 'Hello' });
+\`\`\`
+
+The README says what it does; \`examples/\` has the same in raw frames from Python and Go. By hand in JavaScript it
+begins like this, in browsers and Node 22; before that, with \`WebSocket\` from the package \`ws\`.
 
 \`\`\`js
 const response = await fetch('http://localhost:3000/auth/login', {

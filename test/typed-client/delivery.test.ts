@@ -271,6 +271,27 @@ describe('what the typed client sends and tells', () => {
     expect(told.map(({ seq }) => seq)).to.deep.equal([3, 4, 6, 7]);
   });
 
+  it('catches up from where it was a moment ago, not from where it began', async function () {
+    this.timeout(30_000);
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const client = typedClient(bob, { url: relay.url });
+    const told = toldOf(client, groupId);
+    await client.online();
+    const write = (n: number) => ada.client.done('messageInGroup', { groupId, content: `${n}` });
+    await Promise.all(Array.from({ length: 600 }, (_, n) => write(n)));
+    await until(() => told.length === 600);
+    await new Promise((resolve) => setTimeout(resolve, 10_500)); // what was on its way has come by then
+    await relay.cut();
+    for (let n = 600; n < 603; n++) await write(n);
+    let changes = 0;
+    client.on('sync', () => changes++);
+    await relay.restore();
+    await client.online();
+    await expectAllTold(told, groupId, 3);
+    expect(changes).to.be.within(4, 110); // the last ones, and the state of the chat
+  });
+
   it('after a reconnect also tells edits, deletions and reactions, as they are now', async () => {
     const [ada, bob] = await newClients(2);
     const ids: number[] = [];

@@ -1,5 +1,6 @@
 import type { Client } from '../Client.ts';
 import type { ParleyError } from '../errors.ts';
+import { FRESH } from '../places.ts';
 import type { ChatAddress, Message, Params } from '../protocol.ts';
 import type { ChatSummary } from './ChatList.ts';
 import type { Fields } from './effects.ts';
@@ -9,11 +10,16 @@ import { type Observable, Store } from './Store.ts';
 export interface ChatMessage extends Message {
   /** Stays the same when a message that was sent is stored. */
   readonly key: string;
+  /** Whether this user wrote it. */
+  readonly isOwn: boolean;
   /** Of one's own: how far it has come; `delivered` and `read` in dialogs only. Of others: `sent`. */
   readonly status: 'sending' | 'failed' | 'sent' | 'delivered' | 'read';
   /** Why it failed. */
   readonly error: ParleyError | undefined;
 }
+
+/** Who the user is may not be known yet. */
+type Unsent = Omit<ChatMessage, 'senderId' | 'senderName'>;
 
 export type SendOptions = Pick<Params<'privateMessage'>, 'replyTo' | 'silent' | 'custom'>;
 
@@ -49,13 +55,15 @@ const TYPING_AGAIN = 3_000;
 export class ChatView implements Chat {
   readonly address: ChatAddress;
   readonly summary: Store<ChatSummary | undefined>;
-  readonly messages: Store<readonly ChatMessage[]>;
   readonly typing: Store<readonly string[]>;
   readonly #client: Client;
   readonly #find: () => ChatSummary | undefined;
+  readonly #messages: Store<readonly ChatMessage[]>;
+  /** Somebody looks at the messages. */
+  #isLookedAt = false;
   /** By seq, in no order. */
   readonly #stored = new Map<number, Message>();
-  readonly #unsent = new Map<string, ChatMessage>();
+  readonly #unsent = new Map<string, Unsent>();
   /** The keys that stored messages had before, by messageId. */
   readonly #keys = new Map<number, string>();
   readonly #typists = new Map<string, ReturnType<typeof setTimeout>>();
@@ -65,6 +73,7 @@ export class ChatView implements Chat {
   /** What came before the first page. */
   #early: Message[] = [];
   #typedAt = 0;
+  #userId: number | undefined;
   hasOlder = true;
 
   constructor(client: Client, address: ChatAddress, find: () => ChatSummary | undefined) {
@@ -72,28 +81,32 @@ export class ChatView implements Chat {
     this.address = address;
     this.#find = find;
     this.summary = new Store(find);
-    this.messages = new Store<readonly ChatMessage[]>(() => this.#list());
+    this.#messages = new Store<readonly ChatMessage[]>(() => this.#list());
     this.typing = new Store<readonly string[]>(() => [...this.#typists.keys()]);
-    this.loadOlder().catch(() => {});
   }
 
-  /** Of the list, or of something that shows there. */
-  summaryChanged(): void {
-    if (this.summary.value === this.#find()) return;
+  get messages(): Observable<readonly ChatMessage[]> {
+    if (!this.#isLookedAt) {
+      this.#isLookedAt = true;
+      this.loadOlder().catch(() => {});
+    }
+    return this.#messages;
+  }
+
+  /** The list has changed, or it is known now who the user is. */
+  refresh(): void {
     const before = this.summary.value;
     this.summary.changed();
-    const after = this.summary.value;
-    if (
-      before?.otherReadSeq !== after?.otherReadSeq ||
-      before?.otherDeliveredSeq !== after?.otherDeliveredSeq
-    )
-      this.messages.changed();
+    const userId = this.#client.self?.userId;
+    if (this.summary.value !== before || userId !== this.#userId) this.#messages.changed();
+    this.#userId = userId;
   }
 
   /** A message that is new, or one as it is now; what lies before the messages that were read is let go. */
   put(message: Message): void {
     const { seq, senderName } = message;
     this.#stopped(senderName);
+    if (!this.#isLookedAt) return;
     if (this.#newest === 0 && this.#reading) this.#early.push(message);
     else if (seq === this.#newest + 1 || this.#newest === 0 || this.#stored.has(seq)) this.#keep([message]);
     else if (seq > this.#newest) this.#startAnew();
@@ -104,7 +117,7 @@ export class ChatView implements Chat {
     for (const [seq, message] of this.#stored) {
       if (message.messageId !== messageId) continue;
       this.#stored.set(seq, { ...message, ...change(message) });
-      this.messages.changed();
+      this.#messages.changed();
     }
   }
 
@@ -131,24 +144,15 @@ export class ChatView implements Chat {
 
   async send(content: string, options: SendOptions = {}): Promise<void> {
     const key = crypto.randomUUID();
-    const { userId = 0, username = '' } = this.#client.self ?? {};
-    const { replyTo = null, silent = false, custom = null } = options;
-    const plain = { messageId: 0, seq: 0, kind: 'text', senderId: userId, senderName: username } as const;
-    const nothing = {
-      editedAt: null,
-      deletedAt: null,
-      forwardedFrom: null,
-      forwardedFromName: null,
-      event: null,
-    };
-    const lists = { mentions: [], reactions: [], pinned: false };
-    const sent = { content, createdAt: new Date().toISOString(), replyTo, silent, custom };
-    const message: ChatMessage = {
-      ...{ ...plain, ...this.address, ...nothing, ...lists, ...sent },
-      ...{ key, status: 'sending', error: undefined },
+    const message: Unsent = {
+      ...FRESH,
+      ...options,
+      ...this.address,
+      ...{ key, content, messageId: 0, seq: 0, kind: 'text', createdAt: new Date().toISOString() },
+      ...{ isOwn: true, status: 'sending', error: undefined },
     };
     this.#unsent.set(key, message);
-    this.messages.changed();
+    this.#messages.changed();
     this.#typedAt = 0;
     const { receiverId, groupId } = this.address;
     const params = { content, clientMessageId: key, ...options };
@@ -157,7 +161,7 @@ export class ChatView implements Chat {
       else await this.#client.call('messageInGroup', { groupId, ...params });
     } catch (error) {
       this.#unsent.set(key, { ...message, status: 'failed', error: error as ParleyError });
-      this.messages.changed();
+      this.#messages.changed();
       throw error;
     }
   }
@@ -166,11 +170,11 @@ export class ChatView implements Chat {
   stored(key: string, messageId: number): void {
     if (!this.#unsent.delete(key)) return;
     this.#keys.set(messageId, key);
-    this.messages.changed();
+    this.#messages.changed();
   }
 
   discard(key: string): void {
-    if (this.#unsent.get(key)?.status === 'failed' && this.#unsent.delete(key)) this.messages.changed();
+    if (this.#unsent.get(key)?.status === 'failed' && this.#unsent.delete(key)) this.#messages.changed();
   }
 
   async markRead(): Promise<void> {
@@ -210,7 +214,7 @@ export class ChatView implements Chat {
       this.#first = Math.min(this.#first, message.seq);
       this.#newest = Math.max(this.#newest, message.seq);
     }
-    this.messages.changed();
+    this.#messages.changed();
   }
 
   /** There is a hole that this user cannot see into: back in a group, the history began anew. */
@@ -224,20 +228,25 @@ export class ChatView implements Chat {
 
   #list(): ChatMessage[] {
     const { otherReadSeq = 0, otherDeliveredSeq = 0 } = this.#find() ?? {};
-    const self = this.#client.self?.userId;
-    const statusOf = ({ seq, senderId }: Message) => {
-      if (senderId !== self || this.address.groupId !== undefined) return 'sent';
-      return seq <= otherReadSeq ? 'read' : seq <= otherDeliveredSeq ? 'delivered' : 'sent';
-    };
-    const stored = [...this.#stored.values()]
-      .sort((one, other) => one.seq - other.seq)
-      .map((message) => ({
-        ...message,
-        key: this.#keys.get(message.messageId) ?? `${message.messageId}`,
-        status: statusOf(message) as ChatMessage['status'],
-        error: undefined,
-      }));
-    return [...stored, ...this.#unsent.values()];
+    const { userId: senderId = 0, username: senderName = '' } = this.#client.self ?? {};
+    const stored = [...this.#stored.values()].sort((one, other) => one.seq - other.seq);
+    const isDialog = this.address.groupId === undefined;
+    return [
+      ...stored.map((message): ChatMessage => {
+        const { messageId, seq } = message;
+        const isOwn = message.senderId === senderId;
+        const reached = seq <= otherReadSeq ? 'read' : seq <= otherDeliveredSeq ? 'delivered' : 'sent';
+        const status = isOwn && isDialog ? reached : 'sent';
+        return {
+          ...message,
+          key: this.#keys.get(messageId) ?? `${messageId}`,
+          isOwn,
+          status,
+          error: undefined,
+        };
+      }),
+      ...[...this.#unsent.values()].map((message) => ({ ...message, senderId, senderName })),
+    ];
   }
 
   #stopped(name: string): void {

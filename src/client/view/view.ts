@@ -1,5 +1,5 @@
 import type { Client } from '../Client.ts';
-import { chatKey, keyOf } from '../places.ts';
+import { chatKey, FRESH, keyOf } from '../places.ts';
 import type { Change, ChatAddress, Message, Push, Result } from '../protocol.ts';
 import { ChatList, type ChatSummary, type Chats, type LastMessage } from './ChatList.ts';
 import { type Chat, type ChatMessage, ChatView } from './ChatView.ts';
@@ -30,9 +30,11 @@ export function createView(client: Client): View {
   const self = () => client.self?.userId ?? 0;
   const effects = createEffects(list, views, self);
 
-  list.subscribe(() => {
-    for (const view of views.values()) view.summaryChanged();
-  });
+  const refresh = () => {
+    for (const view of views.values()) view.refresh();
+  };
+  list.subscribe(refresh);
+  client.on('state', refresh);
   client.on('push', (push) => heard(push, false));
   client.on('sent', (push) => heard(push, true));
   client.on('done', ({ type, params, result }) =>
@@ -104,9 +106,8 @@ function isPlace({ params }: Push): boolean {
 function messageFrom({ type, params }: Push): Message {
   const { data, message, ...fields } = params as Push<'messageInGroup'>['params'];
   const isText = type === 'privateMessage' || type === 'messageInGroup';
-  const nothing = { editedAt: null, deletedAt: null, forwardedFrom: null, forwardedFromName: null };
   return {
-    ...{ ...nothing, replyTo: null, silent: false, custom: null, mentions: [], reactions: [], pinned: false },
+    ...FRESH,
     ...fields,
     kind: isText ? 'text' : 'system',
     content: message,

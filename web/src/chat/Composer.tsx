@@ -81,8 +81,7 @@ export function Composer({ chat, messages, intent, onIntent }: Props) {
     } else if (event.key === 'Escape' && intent) done();
     else if (event.key === 'ArrowUp' && text === '') {
       const own = messages.findLast(
-        ({ senderId, kind, deletedAt, messageId }) =>
-          senderId === client.self?.userId && kind === 'text' && !deletedAt && messageId > 0,
+        ({ isOwn, kind, deletedAt, messageId }) => isOwn && kind === 'text' && !deletedAt && messageId > 0,
       );
       if (!own) return;
       event.preventDefault();

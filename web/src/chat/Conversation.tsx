@@ -95,7 +95,7 @@ export function Conversation({ address, seq }: Props) {
         ref={scroller}
         onScroll={({ currentTarget }) => setIsAtEnd(currentTarget.scrollTop > -NEAR)}
       >
-        <div class="messages-inner" role="log" aria-label="Messages">
+        <div class="messages-inner" role="log" aria-live="off" aria-label="Messages">
           <div ref={top} />
           {!chat.hasOlder && messages.length === 0 && <p class="empty">No messages yet. Say hello.</p>}
           <ol onKeyDown={walk}>
@@ -125,11 +125,27 @@ export function Conversation({ address, seq }: Props) {
           <Icon name="down" />
         </button>
       )}
+      <Announcement messages={messages} />
       <p class="typing" role="status">
         {typing.length > 0 && `${typing.join(', ')} ${typing.length > 1 ? 'are' : 'is'} typing…`}
       </p>
       <Composer chat={chat} messages={messages} intent={intent} onIntent={setIntent} />
     </main>
+  );
+}
+
+/** Says to a screen reader what the others write, and not what is paged back to. */
+function Announcement({ messages }: { readonly messages: readonly ChatMessage[] }) {
+  const heard = useRef<number | undefined>(undefined);
+  const newest = messages.findLast(({ seq, isOwn }) => seq > 0 && !isOwn);
+  const isNews = heard.current !== undefined && newest !== undefined && newest.seq > heard.current;
+  useEffect(() => {
+    if (messages.length > 0) heard.current ??= newest?.seq ?? 0;
+  }, [messages.length]);
+  return (
+    <p class="hidden" role="status">
+      {isNews && (newest.kind === 'system' ? newest.content : `${newest.senderName}: ${newest.content}`)}
+    </p>
   );
 }
 

@@ -30,9 +30,8 @@ export function MessageItem(props: Props) {
   const client = useClient();
   const [isOpen, setIsOpen] = useState(false);
   const [error, setError] = useState<string>();
-  const { messageId, seq, kind, senderId, senderName, content, createdAt, editedAt, deletedAt, status } =
+  const { messageId, seq, kind, isOwn, senderName, content, createdAt, editedAt, deletedAt, status } =
     message;
-  const isOwn = senderId === client.self?.userId;
   const isGroup = chat.address.groupId !== undefined;
 
   const run = (action: Promise<unknown>) =>
@@ -151,7 +150,6 @@ export function MessageItem(props: Props) {
           {!deletedAt && messageId > 0 && (
             <MessageMenu
               message={message}
-              isOwn={isOwn}
               isOpen={isOpen}
               isReachable={isReachable}
               onToggle={setIsOpen}

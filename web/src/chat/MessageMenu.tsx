@@ -6,7 +6,6 @@ import type { Intent } from './Composer.tsx';
 
 interface Props {
   readonly message: ChatMessage;
-  readonly isOwn: boolean;
   readonly isOpen: boolean;
   readonly isReachable: boolean;
   onToggle(isOpen: boolean): void;
@@ -20,20 +19,11 @@ const MARGIN = 8;
 const EMOJI = ['👍', '❤️', '😂', '🎉', '😮', '😢'];
 
 /** What can be done with a message; the arrows go through it, Escape closes it (WAI-ARIA menu button pattern). */
-export function MessageMenu({
-  message,
-  isOwn,
-  isOpen,
-  isReachable,
-  onToggle,
-  onReact,
-  onIntent,
-  onRun,
-}: Props) {
+export function MessageMenu({ message, isOpen, isReachable, onToggle, onReact, onIntent, onRun }: Props) {
   const client = useClient();
   const menu = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  const { messageId, pinned, content } = message;
+  const { messageId, pinned, content, isOwn } = message;
   const isGroup = message.groupId !== undefined;
 
   useEffect(() => {

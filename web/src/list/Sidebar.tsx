@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { useClient, useSettled, useValue } from '../hooks.ts';
+import { useClient, useLoaded, useSettled, useValue } from '../hooks.ts';
 import { NewPanel } from '../panels/NewPanel.tsx';
 import { SettingsPanel } from '../panels/SettingsPanel.tsx';
 import { Icon } from '../parts/Icon.tsx';
@@ -14,6 +14,7 @@ export function Sidebar({ onLeave }: { onLeave(): void }) {
   const [query, setQuery] = useState('');
   const [showsArchived, setShowsArchived] = useState(false);
   const [panel, setPanel] = useState<'new' | 'settings'>();
+  const isLoaded = useLoaded(() => client.chats.loaded.then(() => true), [client]).value === true;
   const settled = useSettled(query.trim());
   const route = useRoute();
   useEffect(() => setQuery(''), [route]); // what was found is open
@@ -50,7 +51,7 @@ export function Sidebar({ onLeave }: { onLeave(): void }) {
               <ChatRow key={chat.key} chat={chat} />
             ))}
           </ul>
-          {shown.length === 0 && (
+          {shown.length === 0 && isLoaded && (
             <p class="empty">
               {showsArchived ? (
                 'Nothing is archived.'

@@ -1,0 +1,137 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { newGroup, newUser, newUsers, server, startServer } from './harness.ts';
+
+/** A program that runs beside the test, and what it has said so far. */
+interface Program {
+  readonly child: ChildProcess;
+  /** Resolves when it has said what matches. */
+  says(pattern: RegExp): Promise<void>;
+}
+
+const running: ChildProcess[] = [];
+
+function start(command: string, args: string[], env: Record<string, string> = {}, url = server.url): Program {
+  const child = spawn(command, args, { env: { ...process.env, PARLEY_URL: url, ...env }, stdio: 'pipe' });
+  running.push(child);
+  let said = '';
+  const heard = (chunk: Buffer) => {
+    said += chunk;
+  };
+  child.stdout.on('data', heard);
+  child.stderr.on('data', heard);
+  return {
+    child,
+    async says(pattern) {
+      const deadline = Date.now() + 15_000;
+      while (!pattern.test(said)) {
+        if (Date.now() > deadline) throw new Error(`it only said:\n${said}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+  };
+}
+
+/** Whether a command runs here. */
+function works(command: string, args: string[], env = process.env): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore', env });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('the examples', function () {
+  this.timeout(60_000);
+  afterEach(async () => {
+    for (const child of running.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+
+  it('have a bot that answers, also after the server was away', async () => {
+    const target = await startServer();
+    const name = `bot${process.pid}`;
+    const bot = start(process.execPath, ['examples/bot.js'], { BOT_NAME: name }, target.url);
+    await bot.says(/online/);
+    const ada = await newUser(target.url);
+    const client = await ada.connect();
+    const [person] = (await client.done('searchUsers', { query: name })).data;
+    await client.done('privateMessage', { receiverId: person.userId, content: 'Hi' });
+    expect((await client.push('privateMessage')).params.message).to.equal('You said: Hi');
+    const groupId = await newGroup(client, { ...ada, id: person.userId });
+    await client.done('messageInGroup', { groupId, content: `@${name}, what time is it?` });
+    expect((await client.push('messageInGroup')).params.message).to.match(/^It is /);
+    await target.close();
+    await bot.says(/offline/);
+  });
+
+  it('have a messenger for the terminal', async () => {
+    const [bob] = await newUsers(1);
+    const device = await bob.connect();
+    const name = `terminal${process.pid}`;
+    const { child, says } = start(process.execPath, ['examples/terminal.js', name], {
+      PARLEY_PASSWORD: 'correct horse',
+    });
+    await says(/online/);
+    child.stdin?.write(`nobody-of-that-name: hello\n`);
+    await says(/There is nobody called nobody-of-that-name/);
+    child.stdin?.write(`${bob.username}: hello\nand again\n`);
+    for (const message of ['hello', 'and again'])
+      expect((await device.push('privateMessage')).params).to.include({ message, senderName: name });
+    const [person] = (await device.done('searchUsers', { query: name })).data;
+    await device.done('privateMessage', { receiverId: person.userId, content: 'hello yourself' });
+    await says(new RegExp(`${bob.username}: hello yourself`));
+    child.stdin?.end();
+    expect((await once(child, 'exit'))[0]).to.equal(0);
+  });
+
+  it('have raw frames for Python', async function () {
+    const python = ['python3', '/usr/bin/python3'].find((command) =>
+      works(command, ['-c', 'import websockets']),
+    );
+    if (!python) {
+      console.log('      skipped: there is no Python with the package websockets here');
+      return this.skip();
+    }
+    await talk((user, to) => start(python, ['examples/chat.py', user.username, user.password, to, 'Hello']));
+  });
+
+  it('have raw frames for Go', async function () {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-go-'));
+    const built = join(folder, 'chat');
+    // Debian has its packages in GOPATH
+    const go = { GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOCACHE: join(folder, 'cache') };
+    const env = { ...process.env, ...go };
+    try {
+      if (!works('go', ['list', 'github.com/gorilla/websocket'], env)) {
+        console.log('      skipped: there is no Go with the package gorilla/websocket here');
+        return this.skip();
+      }
+      execFileSync('go', ['build', '-o', built, 'examples/chat.go'], { env });
+      await talk((user, to) => start(built, [user.username, user.password, to, 'Hello']));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  /** Somebody writes with a program, gets an answer, and writes nothing twice. */
+  async function talk(
+    run: (user: { username: string; password: string }, to: string) => Program,
+  ): Promise<void> {
+    const [ada, bob] = await newUsers(2);
+    const client = await bob.connect();
+    const program = run(ada, bob.username);
+    await program.says(/stored at seq 1/);
+    expect((await client.push('privateMessage')).params).to.include({ message: 'Hello', senderId: ada.id });
+    await client.done('privateMessage', { receiverId: ada.id, content: 'Hello yourself' });
+    await program.says(new RegExp(`push privateMessage ${bob.username} Hello yourself`));
+  }
+});
