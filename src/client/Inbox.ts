@@ -69,7 +69,11 @@ export class Inbox {
     this.#ask = ask;
     for (let more = true; more; ) {
       const from = this.#cursor === undefined ? { fromNow: true } : { cursor: this.#cursor };
-      const page: Result<'sync'> = await ask('sync', { ...from, limit: SYNC_PAGE });
+      const page: Result<'sync'> = await ask('sync', { ...from, limit: SYNC_PAGE }).catch((error) => {
+        // A cursor that the server does not know any more is of no use the next time either.
+        if (error instanceof ParleyError && error.code === 'BAD_REQUEST') this.#cursor = undefined;
+        throw error;
+      });
       for (const change of page.data) this.#change(change);
       this.#cursor = page.nextCursor;
       more = page.more;

@@ -1,5 +1,6 @@
 import { type ErrorCode, isPassing, ParleyError } from './errors.ts';
 import type { CommandName, Params, Result } from './protocol.ts';
+import { randomId } from './randomId.ts';
 
 /** A frame of the server that answers a request. */
 export interface Reply {
@@ -27,7 +28,7 @@ interface Request {
   retries: number;
 }
 
-/** Get a `clientMessageId`, so that they can be sent again. */
+/** What takes a `clientMessageId`. */
 const SENDS: ReadonlySet<string> = new Set<CommandName>([
   'privateMessage',
   'messageInGroup',
@@ -86,7 +87,7 @@ export class Outbox {
       if (this.#closed) throw this.#closed;
       signal?.throwIfAborted();
       const id = ++this.#lastId;
-      const params: object = SENDS.has(type) ? { clientMessageId: crypto.randomUUID(), ...given } : given;
+      const params = withClientMessageId(type, given);
       const frame = JSON.stringify({ type, params, id });
       if (frame.length * 3 > FRAME_BYTES && new TextEncoder().encode(frame).length > FRAME_BYTES)
         throw new ParleyError('PAYLOAD_TOO_LARGE', `The command is over ${FRAME_BYTES / 1024} KiB`);
@@ -207,6 +208,13 @@ export class Outbox {
   #settle(): void {
     if (this.#cut.size === 0) this.#uncut?.();
   }
+}
+
+/** The params, for messages with an id of theirs, so that they can be sent again. */
+function withClientMessageId(type: string, given: object): object {
+  if (!SENDS.has(type)) return given;
+  const { clientMessageId = randomId() } = given as { clientMessageId?: string };
+  return { ...given, clientMessageId };
 }
 
 function laneOf(params: { receiverId?: unknown; groupId?: unknown }): string {

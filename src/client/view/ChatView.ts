@@ -2,6 +2,7 @@ import type { Client } from '../Client.ts';
 import type { ParleyError } from '../errors.ts';
 import { FRESH } from '../places.ts';
 import type { ChatAddress, Message, Params } from '../protocol.ts';
+import { randomId } from '../randomId.ts';
 import type { ChatSummary } from './ChatList.ts';
 import type { Fields } from './effects.ts';
 import { type Observable, Store } from './Store.ts';
@@ -143,7 +144,7 @@ export class ChatView implements Chat {
   }
 
   async send(content: string, options: SendOptions = {}): Promise<void> {
-    const key = crypto.randomUUID();
+    const key = randomId();
     const message: Unsent = {
       ...FRESH,
       ...options,

@@ -121,7 +121,7 @@ export function MessageMenu({ message, isOpen, isReachable, onToggle, onReact, o
             ))}
           </div>
           {item('reply', 'Reply', () => onIntent({ kind: 'reply', message }))}
-          {item('copy', 'Copy', () => onRun(navigator.clipboard.writeText(content)))}
+          {item('copy', 'Copy', () => onRun(copy(content)))}
           {isOwn && item('edit', 'Edit', () => onIntent({ kind: 'edit', message }))}
           {item('pin', pinned ? 'Unpin' : 'Pin', () =>
             onRun(client.call(pinned ? 'unpinMessage' : 'pinMessage', { messageId })),
@@ -132,6 +132,11 @@ export function MessageMenu({ message, isOpen, isReachable, onToggle, onReact, o
       )}
     </div>
   );
+}
+
+/** Rejects where the browser keeps its clipboard to itself, as without TLS. */
+async function copy(text: string): Promise<void> {
+  await navigator.clipboard.writeText(text);
 }
 
 /** Below the button or, where there is no room, above it; towards the middle of the conversation. */

@@ -205,7 +205,7 @@ function Invites({ groupId }: { readonly groupId: number }) {
             <button
               type="button"
               onClick={() =>
-                run(() => navigator.clipboard.writeText(inviteHref(code))).then(
+                run(async () => navigator.clipboard.writeText(inviteHref(code))).then(
                   (done) => done && setCopied(inviteId),
                 )
               }
