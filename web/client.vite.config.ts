@@ -24,7 +24,7 @@ export default defineConfig({
     outDir: 'dist/browser',
     copyPublicDir: false,
     lib: { entry: 'src/client/index.ts', formats: ['es'], fileName: () => 'client.js' },
-    rolldownOptions: { output: { minify: true } },
+    rolldownOptions: { output: { minify: true, comments: false } },
   },
   plugins: [limit(), compress('dist/browser')],
 });
