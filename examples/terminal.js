@@ -12,6 +12,7 @@ if (!username) {
 }
 
 const terminal = createInterface({ input: process.stdin, output: process.stdout });
+const lines = terminal[Symbol.asyncIterator](); // what is typed early waits here
 const password = process.env.PARLEY_PASSWORD ?? (await terminal.question('Password: '));
 const { login, register } = accounts(url);
 const { token } = await login({ username, password })
@@ -41,7 +42,7 @@ for (const { name, lastMessage, unreadCount } of client.chats.value.slice(0, 10)
   show(`${unreadCount > 0 ? `(${unreadCount}) ` : ''}${name}: ${lastMessage.content}`);
 terminal.prompt();
 
-for await (const line of terminal) {
+for await (const line of { [Symbol.asyncIterator]: () => lines }) {
   await say(line.trim()).catch((error) => show(`! ${error.message}`));
   terminal.prompt();
 }

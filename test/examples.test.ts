@@ -80,7 +80,6 @@ describe('the examples', function () {
     const { child, says } = start(process.execPath, ['examples/terminal.js', name], {
       PARLEY_PASSWORD: 'correct horse',
     });
-    await says(/online/);
     child.stdin?.write(`nobody-of-that-name: hello\n`);
     await says(/There is nobody called nobody-of-that-name/);
     child.stdin?.write(`${bob.username}: hello\nand again\n`);

@@ -161,8 +161,8 @@ export class Client implements AsyncIterable<Push> {
   /** Ends everything; calls that wait are rejected with `CLOSED`. */
   close(): void {
     if (this.#end) return;
-    this.#link.close();
     this.#finish(new ParleyError('CLOSED', 'The client was closed'));
+    this.#link.close();
   }
 
   get #viewed(): View {

@@ -171,8 +171,10 @@ describe('the connection of the typed client', () => {
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'before' });
     await bob.client.push('privateMessage');
     await client.call('ping');
+    const states = statesOf(client);
     const call = client.call('listLastMessage');
     client.close();
+    expect(states).to.deep.equal(['closed']);
     expect(await refusal(call)).to.equal('CLOSED');
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'after' });
     await bob.client.push('privateMessage');
