@@ -204,6 +204,20 @@ describe('the page in a browser', function () {
     await messageIn(page, 'I am in').waitFor();
     await page.getByText(`${cleo.username} joined`).waitFor();
 
+    await say(page, 'Welcome');
+    await messageIn(guest, 'Welcome').waitFor();
+    await choose(page, 'Welcome', 'Who has read it');
+    const readers = page.getByRole('dialog', { name: 'Who has read it' }).getByRole('listitem');
+    await readers
+      .filter({ hasText: cleo.username })
+      .getByText('read', { exact: true })
+      .waitFor({ state: 'attached' });
+    await readers
+      .filter({ hasText: bob.username })
+      .getByText('sent', { exact: true })
+      .waitFor({ state: 'attached' });
+    await page.keyboard.press('Escape');
+
     const stranger = await windowOf(await newUser());
     await stranger.getByRole('button', { name: 'New chat or group' }).click();
     await stranger.getByRole('button', { name: 'Public groups' }).click();

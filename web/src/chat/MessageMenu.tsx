@@ -1,6 +1,7 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ChatMessage } from '../../../src/client/index.ts';
 import { useClient } from '../hooks.ts';
+import { ReceiptsPanel } from '../panels/ReceiptsPanel.tsx';
 import { Icon, type IconName } from '../parts/Icon.tsx';
 import type { Intent } from './Composer.tsx';
 
@@ -21,6 +22,7 @@ const EMOJI = ['👍', '❤️', '😂', '🎉', '😮', '😢'];
 /** What can be done with a message; the arrows go through it, Escape closes it (WAI-ARIA menu button pattern). */
 export function MessageMenu({ message, isOpen, isReachable, onToggle, onReact, onIntent, onRun }: Props) {
   const client = useClient();
+  const [showsReceipts, setShowsReceipts] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
   const { messageId, pinned, content, isOwn } = message;
@@ -126,10 +128,12 @@ export function MessageMenu({ message, isOpen, isReachable, onToggle, onReact, o
           {item('pin', pinned ? 'Unpin' : 'Pin', () =>
             onRun(client.call(pinned ? 'unpinMessage' : 'pinMessage', { messageId })),
           )}
+          {isOwn && isGroup && item('delivered', 'Who has read it', () => setShowsReceipts(true))}
           {(isOwn || isGroup) &&
             item('trash', 'Delete', () => onRun(client.call('deleteMessage', { messageId })))}
         </div>
       )}
+      {showsReceipts && <ReceiptsPanel messageId={messageId} onClose={() => setShowsReceipts(false)} />}
     </div>
   );
 }

@@ -1,0 +1,32 @@
+import { useClient, useLoaded } from '../hooks.ts';
+import { Avatar } from '../parts/Avatar.tsx';
+import { Panel } from '../parts/Panel.tsx';
+import { Ticks } from '../parts/Ticks.tsx';
+
+/** Who has got and who has read a message in a group. */
+export function ReceiptsPanel({ messageId, onClose }: { readonly messageId: number; onClose(): void }) {
+  const client = useClient();
+  const { value: receipts, error } = useLoaded(
+    async () => (await client.call('getReceipts', { messageId, limit: 100 })).data,
+    [messageId],
+  );
+  return (
+    <Panel title="Who has read it" onClose={onClose}>
+      {error && (
+        <p class="error" role="alert">
+          {error}
+        </p>
+      )}
+      <ul class="rows">
+        {receipts?.map(({ userId, username, delivered, read }) => (
+          <li key={userId} class="row">
+            <Avatar name={username} />
+            <span class="row-name">{username}</span>
+            <Ticks status={read ? 'read' : delivered ? 'delivered' : 'sent'} />
+          </li>
+        ))}
+      </ul>
+      {receipts?.length === 0 && <p class="empty">Nobody else was there.</p>}
+    </Panel>
+  );
+}
