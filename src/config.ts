@@ -15,6 +15,11 @@ export interface Config {
   readonly dataDir: string;
   /** Unset: a secret is generated and kept in `dataDir`. */
   readonly jwtSecret: string | undefined;
+  /** NATS servers that connect the nodes; none: this is the only one. */
+  readonly natsUrl: readonly string[];
+  /** Files: credentials for NATS, and the certificate authorities to trust there. */
+  readonly natsCreds: string | undefined;
+  readonly natsCa: string | undefined;
   /** Lifetime of a token in seconds. */
   readonly jwtExpiresIn: number;
   readonly rateLimits: boolean;
@@ -106,7 +111,19 @@ export function readConfig(env: Environment): Config {
     return list;
   }
 
-  if (text('NATS_URL')) wrong('NATS_URL', 'is set, but this version runs as one node', 'it to be unset');
+  function natsServers(): string[] {
+    const expected = 'URLs like nats://user:password@host:4222 or tls://host:4222, separated by commas';
+    const list = text('NATS_URL')?.split(',') ?? [];
+    // As with the database, a value may hold a password.
+    for (const server of list.map((entry) => entry.trim()))
+      if (!URL.canParse(server) || !/^(nats|tls):$/.test(new URL(server).protocol) || !new URL(server).host)
+        wrong('NATS_URL', 'holds something that is no URL of a NATS server', expected);
+    if (list.length > 0 && !text('DATABASE_URL'))
+      wrong('NATS_URL', 'is set without DATABASE_URL', 'a PostgreSQL that all nodes share');
+    if (list.length > 0 && !env.JWT_SECRET)
+      wrong('NATS_URL', 'is set without JWT_SECRET', 'a secret that all nodes share');
+    return list.map((entry) => entry.trim());
+  }
 
   return {
     host: text('HOST') ?? '0.0.0.0',
@@ -115,6 +132,9 @@ export function readConfig(env: Environment): Config {
     databasePoolSize: integer('DATABASE_POOL_SIZE', 10, 1, 1000),
     dataDir: text('DATA_DIR') ?? '.data',
     jwtSecret: jwtSecret(),
+    natsUrl: natsServers(),
+    natsCreds: text('NATS_CREDS'),
+    natsCa: text('NATS_CA'),
     jwtExpiresIn: seconds('JWT_EXPIRES_IN', '24h'),
     rateLimits: choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
     logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS),

@@ -7,6 +7,8 @@ export interface Metrics {
   httpDone(method: string, route: string, status: number, start: number): void;
   batchWritten(size: number, seconds: number): void;
   slowConsumerDropped(): void;
+  /** Messages that other nodes' publications did not bring, and the database did. */
+  messagesHealed(count: number): void;
   text(): Promise<string>;
 }
 
@@ -15,6 +17,8 @@ export interface Readings {
   connections(): number;
   writerQueue(): number;
   poolUse(): { used: number; free: number; waiting: number };
+  /** Undefined where there is one node. */
+  nats(): { connected: boolean; subscriptions: number } | undefined;
 }
 
 /** Seconds; the gentle commands take less than a millisecond, a batch under load a few. */
@@ -63,6 +67,12 @@ export function createMetrics(readings: Readings): Metrics {
     registers,
   });
 
+  const healed = new Counter({
+    name: 'parley_messages_healed_total',
+    help: 'Messages of other nodes that were read from the database because NATS did not bring them in time',
+    registers,
+  });
+
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -72,6 +82,14 @@ export function createMetrics(readings: Readings): Metrics {
         this.set(read());
       },
     });
+  gauge('parley_nats_connected', '1 while NATS connects this node to the others', () =>
+    readings.nats()?.connected ? 1 : 0,
+  );
+  gauge(
+    'parley_nats_subscriptions',
+    'Subjects that this node listens to, for its own users',
+    () => readings.nats()?.subscriptions ?? 0,
+  );
   gauge('parley_connections', 'Open WebSocket connections', readings.connections);
   gauge('parley_writer_queue', 'Messages and changes that wait to be written', readings.writerQueue);
   gauge('parley_database_pool_used', 'Pool connections in use', () => readings.poolUse().used);
@@ -108,6 +126,7 @@ export function createMetrics(readings: Readings): Metrics {
       batchSeconds.observe(seconds);
     },
     slowConsumerDropped: () => slowConsumers.inc(),
+    messagesHealed: (count) => healed.inc(count),
     text: () => registry.metrics(),
   };
 }

@@ -4,7 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createPasswords } from './auth/passwords.ts';
 import { createTokens } from './auth/tokens.ts';
+import type { Bus } from './bus/bus.ts';
 import { createMemoryBus } from './bus/memory.ts';
+import { createNatsBus } from './bus/nats.ts';
+import { createOrderedBus } from './bus/ordered.ts';
+import { recover } from './bus/recovery.ts';
 import { registry } from './commands/registry.ts';
 import type { Config } from './config.ts';
 import { migrate } from './database/migrations.ts';
@@ -21,6 +25,7 @@ import { webPages } from './http/webPages.ts';
 import { createDialogDirectory } from './messages/dialogs.ts';
 import { pushMessage } from './messages/fanout.ts';
 import { MessageWriter } from './messages/MessageWriter.ts';
+import { readMissed } from './messages/missed.ts';
 import { SearchIndexer } from './messages/searchIndex.ts';
 import { createMetrics } from './metrics.ts';
 import { Presence } from './presence/Presence.ts';
@@ -57,7 +62,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const tokens = createTokens(secret, config.jwtExpiresIn);
     const passwords = createPasswords(config.passwordThreads);
     const app = uWS.App();
-    const bus = createMemoryBus();
+    const nats = config.natsUrl.length > 0 ? await openNats() : undefined;
+    const bus: Bus = nats?.bus ?? createMemoryBus();
     const connections = new Connections(bus, (topic, frame) => app.publish(topic, frame));
 
     const sessions = new SessionLog(db, log);
@@ -68,6 +74,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       connections: () => connections.size,
       writerQueue: () => writer.queueLength,
       poolUse: () => db.poolUse(),
+      nats: () => nats?.carrier,
     });
     const writer = new MessageWriter(
       db,
@@ -91,7 +98,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     );
     mountSockets(
       app,
-      { ...services, connections, sessions, presence, rateLimited: config.rateLimits },
+      { ...services, connections, sessions, presence, rateLimited: config.rateLimits, isOneNode: !nats },
       dispatcher,
       metrics,
     );
@@ -119,9 +126,31 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         presence.close();
         await Promise.all([sessions.close(), indexer.close()]);
         app.close();
+        await bus.close();
         await Promise.all([db.close(), passwords.close()]);
       },
     };
+
+    /** The bus of several nodes, which puts right what NATS cannot know. */
+    async function openNats() {
+      const carrier = await createNatsBus(
+        { servers: config.natsUrl, credentials: config.natsCreds, authorities: config.natsCa },
+        log,
+        (topic, head) => bus.catchUp(topic, head),
+        (since) => {
+          recover(db, bus, connections, since).catch((error) =>
+            log.warn({ err: error }, 'what NATS did not bring cannot be read now'),
+          );
+        },
+      );
+      const bus = createOrderedBus(
+        carrier,
+        (chatId, from, to) => readMissed(db, chatId, from, to),
+        log,
+        (count) => metrics.messagesHealed(count),
+      );
+      return { carrier, bus };
+    }
 
     function listen(host: string, port: number): Promise<us_listen_socket> {
       return new Promise((resolve, reject) => {

@@ -5,7 +5,9 @@ export type Topic = `user:${number}` | `chat:${number}` | `presence:${number}`;
 
 /** What happened to a user that every node with a connection of theirs must act on. */
 export type Signal =
-  | { readonly kind: 'joined' | 'left'; readonly chatId: number }
+  /** Into a group, with the message at `seq`: what comes after is theirs to hear. */
+  | { readonly kind: 'joined'; readonly chatId: number; readonly seq: number }
+  | { readonly kind: 'left'; readonly chatId: number }
   /** Connections whose token is older than `tokenVersion` end; without one, all do (the account is deleted). */
   | { readonly kind: 'revoked'; readonly tokenVersion?: number }
   /** The connection with this session ends, and all that were opened with the token, if one is named. */
@@ -15,6 +17,12 @@ export type Signal =
   /** The presence of that user is not to be seen any more. */
   | { readonly kind: 'unwatch'; readonly userId: number };
 
+/** Which place in a chat a push is about. */
+export interface Place {
+  readonly chatId: number;
+  readonly seq: number;
+}
+
 /** A serialised push, or a signal to the nodes themselves. */
 export type BusMessage =
   /** `except` is the connection that caused the push, on the node that publishes; it has its reply. */
@@ -23,16 +31,26 @@ export type BusMessage =
       readonly except?: ConnectionId | undefined;
       /** Users who do not get it though they listen. */
       readonly exceptUsers?: readonly number[];
+      /** Of a message that was stored: those of a chat reach the sockets in the order of `seq`. */
+      readonly place?: Place;
     }
   | { readonly signal: Signal };
 
 export type Unsubscribe = () => void;
 
 /**
- * Carries messages to the nodes that have somebody interested, this one included. Messages of one topic
- * arrive in the order published. It only wakes people up: the record is PostgreSQL.
+ * Carries messages to the nodes that have somebody interested, this one included. Messages of one topic arrive in the
+ * order published, and those of one chat in the order of `seq`. It only wakes people up: the record is PostgreSQL.
  */
 export interface Bus {
   publish(topic: Topic, message: BusMessage): void;
+  /** A topic has one subscriber on a node. */
   subscribe(topic: Topic, deliver: (message: BusMessage) => void): Unsubscribe;
+  /** Tells how far the chats of a topic were when somebody began to listen: what follows must not be missed. */
+  begin(topic: Topic, heads: Iterable<Place>): void;
+  /** A chat of a topic is at least that far: what was not delivered of it is read from the record. */
+  catchUp(topic: Topic, head: Place): void;
+  /** Resolves when what other nodes publish from now on reaches the subscriptions made so far. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
 }

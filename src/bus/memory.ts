@@ -2,21 +2,20 @@ import type { Bus, BusMessage, Topic } from './bus.ts';
 
 type Deliver = (message: BusMessage) => void;
 
-/** The bus of a server that runs as one node: delivers at once, within `publish`. */
+/** The bus of a server that runs as one node: delivers at once, within `publish`; nothing can be missed. */
 export function createMemoryBus(): Bus {
-  const subscribers = new Map<Topic, Set<Deliver>>();
+  const subscribers = new Map<Topic, Deliver>();
   return {
-    publish(topic, message) {
-      const interested = subscribers.get(topic);
-      if (interested) for (const deliver of interested) deliver(message);
-    },
+    publish: (topic, message) => subscribers.get(topic)?.(message),
     subscribe(topic, deliver) {
-      const interested = subscribers.get(topic) ?? new Set();
-      subscribers.set(topic, interested.add(deliver));
+      subscribers.set(topic, deliver);
       return () => {
-        interested.delete(deliver);
-        if (interested.size === 0 && subscribers.get(topic) === interested) subscribers.delete(topic);
+        if (subscribers.get(topic) === deliver) subscribers.delete(topic);
       };
     },
+    begin() {},
+    catchUp() {},
+    settled: async () => {},
+    close: async () => {},
   };
 }

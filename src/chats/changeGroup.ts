@@ -88,10 +88,11 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
 
   const { event, stored } = change;
   for (const id of event.joined ?? [])
-    bus.publish(userTopic(id), { signal: { kind: 'joined', chatId: groupId } });
+    bus.publish(userTopic(id), { signal: { kind: 'joined', chatId: groupId, seq: stored.seq } });
   const fields = { ...sent(stored), senderId: userId, groupId, ...event.fields };
   const frame = encodePush(type, event.content, stored.senderName, fields);
-  bus.publish(chatTopic(groupId), { frame, except: origin });
+  const place = { chatId: groupId, seq: stored.seq };
+  bus.publish(chatTopic(groupId), { frame, except: origin, place });
   for (const id of event.left ?? [])
     bus.publish(userTopic(id), { signal: { kind: 'left', chatId: groupId } });
   return sent(stored);

@@ -68,11 +68,12 @@ export const newGroup = defineCommand({
     const { groupId, stored, content, fields } = created;
     if (!stored) return { groupId };
     for (const id of [userId, ...invited])
-      bus.publish(userTopic(id), { signal: { kind: 'joined', chatId: groupId } });
+      bus.publish(userTopic(id), { signal: { kind: 'joined', chatId: groupId, seq: stored.seq } });
     const all = { ...sent(stored), senderId: userId, groupId, ...fields };
     bus.publish(chatTopic(groupId), {
       frame: encodePush('newGroup', content, stored.senderName, all),
       except: origin,
+      place: { chatId: groupId, seq: stored.seq },
     });
     return { groupId };
   },

@@ -39,6 +39,7 @@ interface BatchRow extends QueryResultRow {
   readonly mentions: readonly UserId[] | null;
   readonly seq: number;
   readonly id: number;
+  readonly chat_id: ChatId;
   readonly created_at: Date;
 }
 
@@ -263,6 +264,7 @@ function encodeExtras({ kind, content, extras }: MessageDraft): string | null {
 
 function storedOf(row: BatchRow): StoredMessage {
   return {
+    chatId: row.chat_id,
     messageId: row.id,
     seq: row.seq,
     createdAt: row.created_at.toISOString(),

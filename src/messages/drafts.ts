@@ -34,6 +34,7 @@ export type CustomData = Readonly<Record<string, unknown>>;
 
 /** A committed message. */
 export interface StoredMessage {
+  readonly chatId: ChatId;
   readonly messageId: MessageId;
   readonly seq: number;
   /** ISO 8601, UTC, milliseconds. */

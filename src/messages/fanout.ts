@@ -6,7 +6,8 @@ import type { MessageDraft, StoredMessage } from './drafts.ts';
 /** Pushes a committed message to everybody who may see it, but for the connection it came from. */
 export function pushMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage): void {
   const { senderId, to, content, extras, origin: except } = draft;
-  const { messageId, seq, createdAt, mentions } = stored;
+  const { chatId, messageId, seq, createdAt, mentions } = stored;
+  const place = { chatId, seq };
   const plain = { messageId, seq, createdAt, senderId, ...to };
   // What is undefined is left out of the frame; most messages have none of it.
   const fields =
@@ -15,10 +16,10 @@ export function pushMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage
       : plain;
   if ('groupId' in to) {
     const frame = encodePush('messageInGroup', content, stored.senderName, fields);
-    bus.publish(chatTopic(to.groupId), { frame, except });
+    bus.publish(chatTopic(to.groupId), { frame, except, place });
     return;
   }
   const frame = encodePush('privateMessage', content, stored.senderName, fields);
-  bus.publish(userTopic(to.receiverId), { frame, except });
-  if (to.receiverId !== senderId) bus.publish(userTopic(senderId), { frame, except });
+  bus.publish(userTopic(to.receiverId), { frame, except, place });
+  if (to.receiverId !== senderId) bus.publish(userTopic(senderId), { frame, except, place });
 }

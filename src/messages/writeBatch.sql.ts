@@ -131,7 +131,7 @@ with draft as (
   ) own
   where chat_members.chat_id = own.target and chat_members.user_id = own.sender_id
 )
-select sender_name, mentions, refusal, target is null as repeated,
+select sender_name, mentions, refusal, target is null as repeated, chat_id,
   coalesce(known_seq, seq) as seq, coalesce(known_id, id) as id, coalesce(known_at, created_at) as created_at
 from placed
 order by ord

@@ -1,4 +1,4 @@
-import type { Bus, BusMessage, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
+import type { Bus, BusMessage, Place, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import { bytesOf, Connection, ownTopic, type PublishToTopic, type Socket } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
@@ -60,27 +60,40 @@ export class Connections {
     return connection;
   }
 
-  /** The socket is open: subscribes it to its user and to the groups, but for what changed meanwhile. */
-  open(connection: Connection, groupIds: readonly ChatId[]): void {
+  /**
+   * Listens for a connection that is admitted: to the groups it is in, but for what changed meanwhile. Resolves when
+   * it misses nothing of what other nodes publish.
+   */
+  async listen(connection: Connection, groups: readonly Place[], dialogs: readonly Place[]): Promise<void> {
+    const { groups: own, session } = connection;
+    const heads = new Map(groups.map((head) => [head.chatId, head]));
+    for (const { chatId } of groups) if (!own.has(chatId)) own.set(chatId, 'joined');
+    this.#bus.begin(userTopic(session.userId), dialogs);
+    for (const [chatId, state] of own) {
+      if (state === 'left') own.delete(chatId);
+      else this.#listenToGroup(heads.get(chatId) ?? { chatId, seq: 0 });
+    }
+    connection.isListening = true;
+    await this.#bus.settled();
+  }
+
+  /** The socket is open: subscribes it to its user and to its groups. */
+  open(connection: Connection): void {
     const { socket } = connection;
     if (!socket) return;
     socket.subscribe(ownTopic(connection.id));
     socket.subscribe(userTopic(connection.session.userId));
-    for (const groupId of groupIds)
-      if (!connection.groups.has(groupId)) connection.groups.set(groupId, 'joined');
-    for (const [groupId, state] of connection.groups) {
-      if (state === 'joined') this.#subscribe(socket, chatTopic(groupId));
-      else connection.groups.delete(groupId);
-    }
+    for (const groupId of connection.groups.keys()) socket.subscribe(chatTopic(groupId));
   }
 
   /** The socket is closed, or never opened. */
   forget(connection: Connection): void {
-    const { id, session, address, socket, groups } = connection;
+    const { id, session, address, isListening, groups } = connection;
     if (!this.#byId.delete(id)) return;
-    if (socket) for (const groupId of groups.keys()) this.#unlisten(chatTopic(groupId));
+    if (isListening) for (const groupId of groups.keys()) this.#unlisten(chatTopic(groupId));
     for (const userId of connection.watched) this.#unlisten(presenceTopic(userId));
     connection.socket = undefined;
+    connection.isListening = false;
     this.#unlisten(userTopic(session.userId));
 
     const own = this.#byUser.get(session.userId);
@@ -114,6 +127,20 @@ export class Connections {
       connection.socket?.unsubscribe(presenceTopic(userId));
       this.#unlisten(presenceTopic(userId));
     }
+  }
+
+  /** Ends a connection whose token does not stand any more. */
+  revoke(connection: Connection): void {
+    connection.close(CloseCode.Unauthorized, 'The token was revoked');
+  }
+
+  /** Sets right which groups a connection listens to, where signals were missed. */
+  regroup(connection: Connection, groupIds: readonly ChatId[]): void {
+    const now = new Set(groupIds);
+    for (const chatId of [...connection.groups.keys()])
+      if (!now.has(chatId)) this.#obey(connection, { kind: 'left', chatId });
+    for (const chatId of now)
+      if (!connection.groups.has(chatId)) this.#obey(connection, { kind: 'joined', chatId, seq: 1 });
   }
 
   close(): void {
@@ -162,7 +189,7 @@ export class Connections {
   #obey(connection: Connection, signal: Signal): void {
     if (signal.kind === 'revoked') {
       if (signal.tokenVersion === undefined || connection.session.tokenVersion < signal.tokenVersion)
-        connection.close(CloseCode.Unauthorized, 'The token was revoked');
+        this.revoke(connection);
       return;
     }
     if (signal.kind === 'ended' || signal.kind === 'othersEnded') {
@@ -177,16 +204,25 @@ export class Connections {
     }
     if (signal.kind === 'unwatch') return this.unwatch(connection.id, [signal.userId]);
     const { kind, chatId } = signal;
-    const { socket, groups } = connection;
-    if (!socket) {
+    const { socket, groups, isListening } = connection;
+    if (!isListening) {
       groups.set(chatId, kind);
     } else if (kind === 'joined' && !groups.has(chatId)) {
       groups.set(chatId, kind);
-      this.#subscribe(socket, chatTopic(chatId));
+      this.#listenToGroup({ chatId, seq: signal.seq - 1 });
+      socket?.subscribe(chatTopic(chatId));
+      // What was published before the other nodes knew that somebody listens here.
+      void this.#bus.settled().then(() => this.#bus.catchUp(chatTopic(chatId), { chatId, seq: signal.seq }));
     } else if (kind === 'left' && groups.delete(chatId)) {
-      socket.unsubscribe(chatTopic(chatId));
+      socket?.unsubscribe(chatTopic(chatId));
       this.#unlisten(chatTopic(chatId));
     }
+  }
+
+  #listenToGroup(head: Place): void {
+    const topic = chatTopic(head.chatId);
+    this.#listen(topic);
+    this.#bus.begin(topic, [head]);
   }
 
   #closeExpired(): void {

@@ -1,5 +1,4 @@
 import uWS, { type TemplatedApp, type WebSocketBehavior } from 'uWebSockets.js';
-import type { ChatId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Presence } from '../presence/Presence.ts';
@@ -26,9 +25,9 @@ export function mountSockets(
 ): void {
   const { connections, sessions, presence, log } = services;
 
-  function opened(connection: Connection, groupIds: readonly ChatId[]): void {
+  function opened(connection: Connection): void {
     connection.receiver = dispatcher(connection);
-    connections.open(connection, groupIds);
+    connections.open(connection);
     if (connection.socket) {
       sessions.opened(connection);
       presence.arrived(connection).catch((error) => log.error({ err: error }, 'arrival not told'));

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { bearerToken } from '../auth/authenticate.ts';
 import { standingBind, tokenStands } from '../auth/standing.ts';
 import type { Tokens } from '../auth/tokens.ts';
+import type { Place } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import { refusalOf } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
@@ -21,10 +22,12 @@ export interface UpgradeServices {
   readonly tokens: Tokens;
   readonly connections: Connections;
   readonly rateLimited: boolean;
+  /** No other node writes to the same chats. */
+  readonly isOneNode: boolean;
   readonly accepting: () => boolean;
   readonly log: Logger;
   /** The socket is open. */
-  readonly opened: (connection: Connection, groupIds: readonly ChatId[]) => void;
+  readonly opened: (connection: Connection) => void;
 }
 
 /** Answers an upgrade: with a socket for a valid token, with 401 otherwise. */
@@ -58,15 +61,18 @@ export async function upgrade(
 
     const expected = services.connections.expect(session, address, device);
     connection = expected;
-    const entry = await entryOf(services.db, session);
+    const entry = await entryOf(services, session);
     if (aborted) return;
     if (!entry || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
 
     expected.sessionId = entry.sessionId;
+    await services.connections.listen(expected, placesOf(entry.groups), placesOf(entry.dialogs));
+    if (aborted) return;
+    if (expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
     const admission: Admission = { connection: expected };
     const open = () => res.upgrade(admission, key, protocolAnswer(protocols), extensions, context);
     inCork(services.connections.anyOpen(), () => res.cork(open));
-    services.opened(expected, entry.groups);
+    services.opened(expected);
   } catch (error) {
     if (connection) services.connections.forget(connection);
     if (!aborted) refuse(res, error, services.log);
@@ -114,23 +120,37 @@ function deviceOf(name: string): string | null {
 
 interface Entry {
   readonly sessionId: SessionId;
-  readonly groups: readonly ChatId[];
+  /** Ids of chats and how far they are: id, seq, id, seq … */
+  readonly groups: readonly number[];
+  readonly dialogs: readonly number[];
 }
 
+const placesOf = (flat: readonly number[]): Place[] =>
+  Array.from({ length: flat.length / 2 }, (_, at) => ({
+    chatId: flat[2 * at] as ChatId,
+    seq: flat[2 * at + 1] as number,
+  }));
+
 /** What a new connection needs, or undefined when its token was revoked. */
-async function entryOf(db: Database, session: Session): Promise<Entry | undefined> {
-  const [entry] = await db.select<Entry>(entryOfSession, standingBind(session));
+async function entryOf(
+  { db, isOneNode }: Pick<UpgradeServices, 'db' | 'isOneNode'>,
+  session: Session,
+): Promise<Entry | undefined> {
+  const [entry] = await db.select<Entry>(entryOfSession, [...standingBind(session), !isOneNode]);
   return entry;
 }
 
+/** $5: with the dialogs, which other nodes' messages are put in order by. */
 const entryOfSession = `
-select nextval('sessions_id_seq') as "sessionId", array(
-  select chats.id
-  from chat_members join chats on chats.id = chat_members.chat_id
-  where chat_members.user_id = users.id and chats.kind = 'group'
-) as groups
+select nextval('sessions_id_seq') as "sessionId",
+  coalesce(array_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'group'), '{}') as groups,
+  coalesce(array_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'dialog'), '{}') as dialogs
 from users
+left join chat_members member on member.user_id = users.id
+left join chats chat on chat.id = member.chat_id and (chat.kind = 'group' or $5)
+left join lateral (values (1, chat.id), (2, chat.last_seq)) part (ord, value) on chat.id is not null
 where ${tokenStands}
+group by users.id
 `;
 
 function refuse(res: HttpResponse, error: unknown, log: Logger): void {

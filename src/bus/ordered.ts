@@ -1,0 +1,152 @@
+import type { Logger } from 'pino';
+import type { Bus, BusMessage, Topic } from './bus.ts';
+
+/** A message as it is pushed, read from the database. */
+export interface ReadPush {
+  readonly seq: number;
+  readonly frame: string;
+}
+
+export interface OrderedBus extends Bus {
+  /** How far each subscribed group was delivered; undefined where nothing of it is known. */
+  groups(): IterableIterator<{ topic: Topic; chatId: number; last: number | undefined }>;
+}
+
+/** Messages of one chat that a topic was told of. */
+interface Thread {
+  /** Everything up to here was delivered. */
+  last: number;
+  /** What came too early, by `seq`. */
+  readonly held: Map<number, BusMessage>;
+  /** It is known that the chat is this far. */
+  head: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+interface Listener {
+  readonly deliver: (message: BusMessage) => void;
+  readonly threads: Map<number, Thread>;
+  /** How far chats were at first. Once it is known of a topic, a chat that is not there is a new one. */
+  heads: Map<number, number> | undefined;
+}
+
+/** Milliseconds a hole may fill by itself: publications of two nodes overtake each other by less. */
+const PATIENCE = 100;
+/** Milliseconds before the database is asked again. */
+const RETRY = 1_000;
+
+/**
+ * Lets the messages of a chat through in the order of `seq`, each once: they come from several nodes, which overtake
+ * each other, and NATS keeps nothing for who was away. A hole that does not fill in a moment is read from the record
+ * with `read`, which resolves to the messages of a chat from one `seq` to another.
+ */
+export function createOrderedBus(
+  bus: Bus,
+  read: (chatId: number, from: number, to: number) => Promise<readonly ReadPush[]>,
+  log: Logger,
+  healed: (messages: number) => void,
+): OrderedBus {
+  const listeners = new Map<Topic, Listener>();
+
+  return {
+    publish: (topic, message) => bus.publish(topic, message),
+    settled: () => bus.settled(),
+    close: () => bus.close(),
+    subscribe(topic, deliver) {
+      const listener: Listener = { deliver, threads: new Map(), heads: undefined };
+      listeners.set(topic, listener);
+      const unsubscribe = bus.subscribe(topic, (message) => take(listener, message));
+      return () => {
+        unsubscribe();
+        listeners.delete(topic);
+        for (const { timer } of listener.threads.values()) clearTimeout(timer);
+        listener.threads.clear();
+      };
+    },
+    begin(topic, heads) {
+      const listener = listeners.get(topic);
+      if (!listener) return;
+      listener.heads ??= new Map();
+      for (const { chatId, seq } of heads) if (!listener.heads.has(chatId)) listener.heads.set(chatId, seq);
+    },
+    catchUp(topic, { chatId, seq }) {
+      const listener = listeners.get(topic);
+      if (!listener) return;
+      const thread = threadOf(listener, chatId, seq);
+      thread.head = Math.max(thread.head, seq);
+      heal(listener, chatId, thread);
+    },
+    *groups() {
+      for (const [topic, { threads, heads }] of listeners) {
+        if (!topic.startsWith('chat:')) continue;
+        const chatId = Number(topic.slice('chat:'.length));
+        yield { topic, chatId, last: threads.get(chatId)?.last ?? heads?.get(chatId) };
+      }
+    },
+  };
+
+  /** The thread that a message at `seq` belongs to. */
+  function threadOf({ threads, heads }: Listener, chatId: number, seq: number): Thread {
+    const known = threads.get(chatId);
+    if (known) return known;
+    const last = heads ? (heads.get(chatId) ?? 0) : seq - 1;
+    const thread: Thread = { last, head: last, held: new Map(), timer: undefined };
+    threads.set(chatId, thread);
+    heads?.delete(chatId);
+    return thread;
+  }
+
+  function take(listener: Listener, message: BusMessage): void {
+    if (!('frame' in message) || !message.place) return listener.deliver(message);
+    const { chatId, seq } = message.place;
+    const thread = threadOf(listener, chatId, seq);
+    if (seq <= thread.last) return;
+    thread.held.set(seq, message);
+    thread.head = Math.max(thread.head, seq);
+    release(listener, thread);
+    if (thread.held.size > 0) heal(listener, chatId, thread);
+  }
+
+  /** Delivers what is next. */
+  function release({ deliver }: Listener, thread: Thread): void {
+    for (let next = thread.held.get(thread.last + 1); next; next = thread.held.get(thread.last + 1)) {
+      thread.held.delete(++thread.last);
+      deliver(next);
+    }
+  }
+
+  function heal(listener: Listener, chatId: number, thread: Thread, delay = PATIENCE): void {
+    thread.timer ??= setTimeout(async () => {
+      const retry = await fill(listener, chatId, thread).catch((error) => {
+        log.warn({ err: error, chatId }, 'missed messages cannot be read now');
+        return true;
+      });
+      thread.timer = undefined;
+      // Something may have come too early again meanwhile.
+      if (retry || thread.last < thread.head) heal(listener, chatId, thread, retry ? RETRY : PATIENCE);
+    }, delay);
+  }
+
+  async function fill(listener: Listener, chatId: number, thread: Thread): Promise<boolean> {
+    const end = thread.held.size > 0 ? Math.min(...thread.held.keys()) - 1 : thread.head;
+    if (end <= thread.last) return false;
+    const missed = await read(chatId, thread.last + 1, end);
+    if (listener.threads.get(chatId) !== thread) return false; // nobody listens any more
+    let delivered = 0;
+    for (const { seq, frame } of missed) {
+      release(listener, thread); // some may have come after all
+      if (seq <= thread.last) continue;
+      thread.held.delete(seq);
+      thread.last = seq;
+      listener.deliver({ frame });
+      delivered++;
+    }
+    thread.last = Math.max(thread.last, end);
+    release(listener, thread);
+    if (delivered > 0) {
+      healed(delivered);
+      log.debug({ chatId, delivered }, 'missed messages read from the database');
+    }
+    return false;
+  }
+}

@@ -1,0 +1,336 @@
+import { expect } from 'chai';
+import type { Push } from '../src/client/index.ts';
+import type { Client } from './client.ts';
+import {
+  database,
+  databaseUrl,
+  http,
+  JWT_SECRET,
+  newGroup,
+  newUsers,
+  type RunningServer,
+  startServer,
+  typedClient,
+  type User,
+} from './harness.ts';
+import { type NatsServer, natsServer } from './nats.ts';
+import { type ServerProcess, startProcess } from './process.ts';
+import { startRelay } from './relay.ts';
+
+const until = async (holds: () => boolean | Promise<boolean>, patience = 15_000): Promise<void> => {
+  const deadline = Date.now() + patience;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('it did not come to that');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+};
+
+/** The pushed messages of a group that begin with a number, as a raw client gets them. */
+function heard(client: Client, groupId: number): { seq: number; message: string; id: number }[] {
+  const all: { seq: number; message: string; id: number }[] = [];
+  client.socket.on('message', (data) => {
+    const { params, id } = JSON.parse(String(data));
+    if (id === undefined && params?.groupId === groupId && /^\d/.test(params.message))
+      all.push({ seq: params.seq, message: params.message, id: params.messageId });
+  });
+  return all;
+}
+
+async function stored(groupId: number): Promise<{ seq: number; message: string; id: number }[]> {
+  const rows = await database.messages.findAll({ where: { chatId: groupId }, order: [['seq', 'asc']] });
+  return rows.map(({ seq, content, id }) => ({ seq, message: content, id }));
+}
+
+async function metric(node: RunningServer, name: string): Promise<number> {
+  const { body } = await http('GET', '/metrics', { url: node.url });
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(body)?.[1]);
+}
+
+describe('several nodes on NATS', function () {
+  this.timeout(60_000);
+  let nats: NatsServer;
+  let nodes: RunningServer[];
+  const processes: ServerProcess[] = [];
+
+  before(async function () {
+    const server = await natsServer();
+    if (!server) {
+      console.log('      skipped: there is no nats-server here');
+      return this.skip();
+    }
+    nats = server;
+    await nats.start();
+    nodes = await Promise.all([1, 2, 3].map(() => startServer({ NATS_URL: nats.url })));
+    await until(async () =>
+      (await Promise.all(nodes.map((node) => metric(node, 'parley_nats_connected')))).every(Boolean),
+    );
+  });
+  afterEach(async () => {
+    for (const process of processes.splice(0)) await process.stop('SIGKILL');
+  });
+  after(async () => {
+    await Promise.all((nodes ?? []).map((node) => node.close()));
+    await nats?.stop();
+  });
+
+  const url = (node: number) => (nodes[node] as RunningServer).url;
+  const on = (user: User, node: number) => user.connect(url(node));
+  const startNode = async () => {
+    const node = await startProcess({ DATABASE_URL: databaseUrl(), JWT_SECRET, NATS_URL: nats.url });
+    processes.push(node);
+    return node;
+  };
+
+  it('carry messages, changes, events and presence to whoever is connected elsewhere', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 1), on(cleo, 2)]);
+    await b.done('subscribePresence', { userIds: [ada.id] });
+    await a.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
+    expect((await b.push('privateMessage')).params).to.include({ message: 'Hi', senderId: ada.id, seq: 1 });
+    const { groupId } = await a.done('newGroup', { groupName: 'Climbers', userIds: [bob.id] });
+    expect((await b.push('newGroup')).params).to.include({ groupId, seq: 1 });
+    await b.done('addUserInGroup', { groupId, userId: cleo.id });
+    for (const client of [a, c])
+      expect((await client.push('addUserInGroup')).params).to.include({ groupId, userId: cleo.id, seq: 2 });
+    const { messageId } = await c.done('messageInGroup', { groupId, content: 'Hello' });
+    for (const client of [a, b])
+      expect((await client.push('messageInGroup')).params).to.include({ message: 'Hello', messageId });
+    await a.done('editMessage', { messageId, content: 'x' }).catch(() => {});
+    await b.done('addReaction', { messageId, emoji: '👍' });
+    for (const client of [a, c])
+      expect((await client.push('addReaction')).params).to.include({ emoji: '👍', messageId });
+    await c.done('typing', { groupId, typing: true });
+    for (const client of [a, b]) expect((await client.push('typing')).params.senderId).to.equal(cleo.id);
+    await c.done('markRead', { groupId, seq: 3 });
+    await a.done('removeUserFromGroup', { groupId, userId: cleo.id });
+    expect((await c.push('removeUserFromGroup')).params).to.include({ userId: cleo.id });
+    await a.done('messageInGroup', { groupId, content: 'without Cleo' });
+    await b.push('messageInGroup');
+    expect((await c.rest()).filter(({ type }) => type === 'messageInGroup')).to.deep.equal([]);
+    await a.close();
+    expect(
+      (await b.next((frame) => frame.type === 'subscribePresence' && !frame.params.online, 'gone', 15_000))
+        .params.userId,
+    ).to.equal(ada.id);
+  });
+
+  it('end sessions and revoked tokens everywhere within a second', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [here, there] = [await on(ada, 0), await on(ada, 1)];
+    const [b0, b1] = [await on(bob, 0), await on(bob, 2)];
+    const [, session] = (await here.done('listSessions', { live: true })).data.sort(
+      (one: { current: boolean }, other: { current: boolean }) => Number(other.current) - Number(one.current),
+    );
+    const start = Date.now();
+    await here.done('endSession', { sessionId: session.sessionId });
+    expect(await there.closed).to.equal(4401);
+    await http('PATCH', '/users/me', {
+      url: url(1),
+      token: bob.token,
+      body: { password: 'another horse', currentPassword: bob.password },
+    });
+    expect(await Promise.all([b0.closed, b1.closed])).to.deep.equal([4401, 4401]);
+    expect(Date.now() - start).to.be.below(2_000); // two of them, and a hash of a password
+  });
+
+  it('tell all members the same order when all write at once, without a hole or a repeat', async () => {
+    const people = await newUsers(6);
+    const clients = await Promise.all(people.map((user, index) => on(user, index % 3)));
+    const [owner] = clients;
+    const groupId = await newGroup(owner as Client, ...people.slice(1));
+    await Promise.all(clients.map((client) => client.rest()));
+    const all = clients.map((client) => heard(client, groupId));
+    const replies: number[][] = clients.map(() => []);
+    await Promise.all(
+      clients.flatMap((client, index) =>
+        Array.from({ length: 100 }, async (_, n) => {
+          const { seq } = await client.done('messageInGroup', { groupId, content: `${index} ${n}` });
+          replies[index]?.push(seq);
+        }),
+      ),
+    );
+    const record = (await stored(groupId)).slice(-600);
+    for (const [index, messages] of all.entries()) {
+      const others = record.filter(({ message }) => !message.startsWith(`${index} `));
+      await until(() => messages.length >= others.length);
+      expect(messages).to.deep.equal(others);
+      expect(replies[index]).to.deep.equal(
+        record.filter(({ message }) => message.startsWith(`${index} `)).map(({ seq }) => seq),
+      );
+    }
+  });
+
+  it('keep order and miss nothing when two people begin to write each other from two nodes', async () => {
+    for (let round = 0; round < 10; round++) {
+      const [ada, bob] = await newUsers(2);
+      const [a, b] = await Promise.all([on(ada, 0), on(bob, 1)]);
+      const device = await on(ada, 2);
+      const seen: number[] = [];
+      device.socket.on('message', (data) => {
+        const { type, params } = JSON.parse(String(data));
+        if (type === 'privateMessage') seen.push(params.seq);
+      });
+      await Promise.all(
+        Array.from({ length: 10 }, (_, n) => [
+          a.done('privateMessage', { receiverId: bob.id, content: `a${n}` }),
+          b.done('privateMessage', { receiverId: ada.id, content: `b${n}` }),
+        ]).flat(),
+      );
+      await until(() => seen.length >= 20);
+      expect(seen).to.deep.equal(Array.from({ length: 20 }, (_, n) => n + 1));
+    }
+  });
+
+  it('serve on while NATS is away, and tell what was missed as soon as it is back', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 0), on(cleo, 1)]);
+    const groupId = await newGroup(a, bob, cleo);
+    await Promise.all([a, b, c].map((client) => client.rest()));
+    const [atB, atC] = [heard(b, groupId), heard(c, groupId)];
+    const writing = { on: true };
+    let n = 0;
+    const writer = (async () => {
+      while (writing.on) {
+        await a.done('messageInGroup', { groupId, content: `${n++}` });
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    })();
+    await until(() => atC.length > 20);
+    await nats.stop();
+    const before = n;
+    await until(() => n > before + 100);
+    await a.done('privateMessage', { receiverId: cleo.id, content: 'while it was away' });
+    const { token } = (
+      await http('POST', '/auth/login', {
+        url: url(1),
+        body: { username: bob.username, password: bob.password },
+      })
+    ).body;
+    const late = await b.done('getGroup', { groupId });
+    expect(late.data.groupId).to.equal(groupId);
+    await until(() => atB.length >= before + 100); // local pushes at once
+    await nats.start();
+    await c.push('privateMessage');
+    await until(() => n > before + 300);
+    writing.on = false;
+    await writer;
+    const record = (await stored(groupId)).slice(-n);
+    await until(() => atC.length >= n);
+    expect(atC).to.deep.equal(record);
+    expect(atB).to.deep.equal(record);
+    expect(token).to.be.a('string');
+    expect(await metric(nodes[1] as RunningServer, 'parley_messages_healed_total')).to.be.above(0);
+  });
+
+  it('end tokens that were revoked while NATS was away, and right groups that changed, once it is back', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 1), on(cleo, 1)]);
+    const groupId = await newGroup(a, cleo);
+    await c.push('addUserInGroup');
+    await nats.stop();
+    await http('PATCH', '/users/me', {
+      url: url(0),
+      token: bob.token,
+      body: { password: 'another horse', currentPassword: bob.password },
+    });
+    await a.done('removeUserFromGroup', { groupId, userId: cleo.id });
+    const other = await newGroup(a, cleo);
+    await nats.start();
+    expect(await b.closed).to.equal(4401);
+    await until(async () => {
+      await a.done('messageInGroup', { groupId: other, content: 'Hi' });
+      return (await c.rest()).some(({ type }) => type === 'messageInGroup');
+    });
+    await a.done('messageInGroup', { groupId, content: 'without Cleo' });
+    await a.done('messageInGroup', { groupId: other, content: 'with Cleo' });
+    const { params } = await c.next(({ params }) => /^with/.test(params?.message), 'the second');
+    expect(params.groupId).to.equal(other);
+    expect(
+      (await c.rest()).filter(
+        ({ params }) => params.groupId === groupId && params.message === 'without Cleo',
+      ),
+    ).to.deep.equal([]);
+  });
+
+  it('lose nothing when a node is killed in the middle of sending', async () => {
+    const doomed = await startNode();
+    const [ada, bob] = await newUsers(2);
+    const away = await startRelay(doomed.url);
+    const { groupId } = await (await on(ada, 0)).done('newGroup', {
+      groupName: 'Climbers',
+      userIds: [bob.id],
+    });
+    // behind a load balancer: the same address, another node
+    let at = away.url;
+    const client = typedClient(ada, { url: at });
+    await client.online();
+    const listener = typedClient(bob, { url: url(2) });
+    const told: number[] = [];
+    listener.on('push', ({ params }: Push) => {
+      if ('createdAt' in params && 'groupId' in params && params.groupId === groupId) told.push(params.seq);
+    });
+    await listener.online();
+    const sends = Array.from({ length: 300 }, (_, n) =>
+      client.call('messageInGroup', { groupId, content: `${n}` }),
+    );
+    await sends[50];
+    await doomed.stop('SIGKILL');
+    await away.cut();
+    const again = await startProcess({
+      DATABASE_URL: databaseUrl(),
+      JWT_SECRET,
+      NATS_URL: nats.url,
+      PORT: new URL(away.url).port,
+    });
+    processes.push(again);
+    at = again.url;
+    const seqs = (await Promise.all(sends)).map(({ seq }) => seq);
+    expect(seqs).to.deep.equal(Array.from({ length: 300 }, (_, n) => n + 2));
+    await until(() => told.length >= 300);
+    expect(told).to.deep.equal(seqs);
+  });
+
+  it('subscribe only to what somebody connected here may hear', async () => {
+    const node = nodes[2] as RunningServer;
+    await until(async () => (await metric(node, 'parley_nats_subscriptions')) === 0);
+    const [ada, bob] = await newUsers(2);
+    const a = await on(ada, 0);
+    const groupId = await newGroup(a, bob);
+    const subscriptions = () => metric(node, 'parley_nats_subscriptions');
+    expect(await subscriptions()).to.equal(0);
+    const b = await on(bob, 2);
+    expect(await subscriptions()).to.equal(2); // Bob, and his group
+    const device = await on(bob, 2);
+    expect(await subscriptions()).to.equal(2);
+    await b.done('leaveGroup', { groupId });
+    await until(async () => (await subscriptions()) === 1);
+    await Promise.all([b.close(), device.close()]);
+    await until(async () => (await subscriptions()) === 0);
+  });
+
+  it('start without NATS, and find it later', async () => {
+    const other = (await natsServer()) as NatsServer;
+    const pair = await Promise.all([1, 2].map(() => startServer({ NATS_URL: other.url })));
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(pair[0]?.url), await bob.connect(pair[1]?.url)];
+    await a.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
+    await other.start();
+    expect((await b.push('privateMessage')).params.message).to.equal('Hi');
+    await Promise.all(pair.map((node) => node.close()));
+    await other.stop();
+  });
+
+  it('come in with a password, and not without', async () => {
+    const guarded = (await natsServer('--user', 'parley', '--pass', 'a secret')) as NatsServer;
+    await guarded.start();
+    const url = guarded.url.replace('nats://', `nats://parley:${encodeURIComponent('a secret')}@`);
+    const [inside, outside] = await Promise.all([
+      startServer({ NATS_URL: url }),
+      startServer({ NATS_URL: guarded.url }),
+    ]);
+    await until(async () => (await metric(inside, 'parley_nats_connected')) === 1);
+    expect(await metric(outside, 'parley_nats_connected')).to.equal(0);
+    await Promise.all([inside.close(), outside.close()]);
+    await guarded.stop();
+  });
+});
