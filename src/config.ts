@@ -8,6 +8,8 @@ export interface Config {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Other processes of this machine may listen there, too. */
+  readonly sharesPort: boolean;
   /** Unset: an embedded PostgreSQL is started in `dataDir`. */
   readonly databaseUrl: string | undefined;
   /** Connections to PostgreSQL beside the one that writes messages. */
@@ -20,6 +22,10 @@ export interface Config {
   /** Files: credentials for NATS, and the certificate authorities to trust there. */
   readonly natsCreds: string | undefined;
   readonly natsCa: string | undefined;
+  /** Seconds over which a stop closes the sockets, a slice at a time. */
+  readonly drainSeconds: number;
+  /** Connections let in per second. */
+  readonly upgradesPerSecond: number;
   /** Lifetime of a token in seconds. */
   readonly jwtExpiresIn: number;
   readonly rateLimits: boolean;
@@ -128,6 +134,7 @@ export function readConfig(env: Environment): Config {
   return {
     host: text('HOST') ?? '0.0.0.0',
     port: integer('PORT', 3000, 0, 65535),
+    sharesPort: choice('SHARES_PORT', 'off', ['on', 'off']) === 'on',
     databaseUrl: databaseUrl(),
     databasePoolSize: integer('DATABASE_POOL_SIZE', 10, 1, 1000),
     dataDir: text('DATA_DIR') ?? '.data',
@@ -135,6 +142,8 @@ export function readConfig(env: Environment): Config {
     natsUrl: natsServers(),
     natsCreds: text('NATS_CREDS'),
     natsCa: text('NATS_CA'),
+    drainSeconds: integer('DRAIN_SECONDS', 0, 0, 3600),
+    upgradesPerSecond: integer('UPGRADES_PER_SECOND', 1_000, 1, 1_000_000),
     jwtExpiresIn: seconds('JWT_EXPIRES_IN', '24h'),
     rateLimits: choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
     logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS),

@@ -5,7 +5,7 @@ import { startServer } from './server.ts';
 
 /* Start: configuration, compose, listen, signals; nothing else. */
 
-/** A stop that takes longer than this, in milliseconds, is cut short. */
+/** A stop that takes longer than this, in milliseconds, and than what closing sockets may take, is cut short. */
 const STOP_DEADLINE = 9_500;
 
 try {
@@ -18,7 +18,7 @@ try {
     if (stopping) return;
     stopping = true;
     log.info({ reason }, 'stopping');
-    setTimeout(() => process.exit(1), STOP_DEADLINE).unref();
+    setTimeout(() => process.exit(1), STOP_DEADLINE + config.drainSeconds * 1000).unref();
     const server = await starting; // a stop during the start takes effect when there is something to stop
     await server.close();
     log.info('stopped');

@@ -34,7 +34,9 @@ import { SessionLog } from './sessions/SessionLog.ts';
 import { Connections } from './socket/Connections.ts';
 import { CloseCode } from './socket/closeCodes.ts';
 import { createDispatcher } from './socket/dispatcher.ts';
+import { createEntries } from './socket/entries.ts';
 import { mountSockets } from './socket/mount.ts';
+import { TokenBucket } from './socket/TokenBucket.ts';
 
 export interface Server {
   readonly port: number;
@@ -44,6 +46,8 @@ export interface Server {
 
 /** How long a stop waits for what is in flight, in milliseconds. */
 const GRACE = 5_000;
+/** Milliseconds between two slices of sockets that are closed. */
+const DRAIN_STEP = 100;
 
 /** Builds every part once, hands each what it needs, and listens. */
 export async function startServer(config: Config, log: Logger): Promise<Server> {
@@ -96,14 +100,16 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       metrics,
       config.rateLimits,
     );
+    const entries = createEntries(db, nats !== undefined);
+    const upgrades = new TokenBucket(config.upgradesPerSecond, config.upgradesPerSecond);
     mountSockets(
       app,
-      { ...services, connections, sessions, presence, rateLimited: config.rateLimits, isOneNode: !nats },
+      { ...services, connections, sessions, presence, rateLimited: config.rateLimits, upgrades, entries },
       dispatcher,
       metrics,
     );
 
-    const attempts = config.rateLimits ? createAttemptLimits() : noAttemptLimits;
+    const attempts = config.rateLimits ? createAttemptLimits(nats && db.sequelize) : noAttemptLimits;
     const documents = documentPages({
       asyncapi: () => asyncapiDocument(registry.values(), examples),
       openapi: () => openapiDocument(routes, examples),
@@ -118,6 +124,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       port: uWS.us_socket_local_port(listenSocket),
       async close() {
         accepting = false;
+        await drain();
         uWS.us_listen_socket_close(listenSocket);
         await idle();
         await writer.drain();
@@ -157,9 +164,24 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         const taken = `Cannot listen on ${host}:${port}: the port is in use or the address is not this machine's. Set PORT or HOST.`;
         const settle = (socket: us_listen_socket | false) =>
           socket ? resolve(socket) : reject(new StartError(taken));
-        // Exclusive: by default two servers would share the port without a word.
-        listenExclusively(app, host, port, LISTEN_EXCLUSIVELY, settle);
+        // Two servers would share the port without a word, unless told not to.
+        listenWith(app, host, port, config.sharesPort ? 0 : LISTEN_EXCLUSIVELY, settle);
       });
+    }
+
+    /**
+     * Closes the sockets a slice at a time, so that their clients spread over the other nodes; readiness is refused
+     * meanwhile, and whoever waits for an answer gets it first.
+     */
+    async function drain(): Promise<void> {
+      const end = Date.now() + config.drainSeconds * 1000;
+      for (let left = end - Date.now(); left > 0 && connections.size > 0; left = end - Date.now()) {
+        const slice = Math.ceil((connections.size * DRAIN_STEP) / left);
+        const idle = [...connections].filter(({ receiver, ended }) => receiver?.unanswered === 0 && !ended);
+        for (const connection of idle.slice(0, slice))
+          connection.close(CloseCode.ServiceRestart, 'This node is stopping; connect again');
+        await delay(Math.min(DRAIN_STEP, left));
+      }
     }
 
     /** Resolves when everything accepted was answered, or the grace is over. */
@@ -175,7 +197,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT` of the library. */
 const LISTEN_EXCLUSIVELY = 1;
 
-type ListenExclusively = (
+type Listen = (
   host: string,
   port: number,
   options: number,
@@ -183,6 +205,6 @@ type ListenExclusively = (
 ) => void;
 
 /** The library takes host and options together, though its types know only one of them at a time. */
-function listenExclusively(app: TemplatedApp, ...parameters: Parameters<ListenExclusively>): void {
-  (app.listen as unknown as ListenExclusively).call(app, ...parameters);
+function listenWith(app: TemplatedApp, ...parameters: Parameters<Listen>): void {
+  (app.listen as unknown as Listen).call(app, ...parameters);
 }

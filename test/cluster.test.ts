@@ -308,6 +308,37 @@ describe('several nodes on NATS', function () {
     await until(async () => (await subscriptions()) === 0);
   });
 
+  it('count failed logins together', async () => {
+    const pair = await Promise.all([1, 2].map(() => startServer({ NATS_URL: nats.url, RATE_LIMITS: 'on' })));
+    const [ada] = await newUsers(1);
+    const statuses: number[] = [];
+    for (let n = 0; n < 24; n++) {
+      const body = { username: ada.username, password: 'wrong horse' };
+      statuses.push((await http('POST', '/auth/login', { url: pair[n % 2]?.url ?? '', body })).status);
+    }
+    expect(statuses).to.deep.equal([...Array(20).fill(401), ...Array(4).fill(429)]);
+    await Promise.all(pair.map((node) => node.close()));
+  });
+
+  it('send their clients to the others in slices when they stop, and nobody misses anything', async () => {
+    const leaving = await startServer({ NATS_URL: nats.url, DRAIN_SECONDS: '2' });
+    const users = await newUsers(10);
+    const clients = await Promise.all(users.map((user) => user.connect(leaving.url)));
+    const closings: { code: number; at: number }[] = [];
+    for (const client of clients)
+      client.socket.on('close', (code) => closings.push({ code, at: Date.now() }));
+    const start = Date.now();
+    const closed = leaving.close();
+    await until(async () => (await http('GET', '/health/ready', { url: leaving.url })).status === 503);
+    const refused = await users[0]?.connect(leaving.url).catch((reason) => reason.status);
+    expect(refused).to.equal(503);
+    await closed;
+    expect(closings.map(({ code }) => code)).to.deep.equal(Array(10).fill(1012));
+    const [first, last] = [closings[0], closings.at(-1)];
+    expect((last?.at ?? 0) - (first?.at ?? 0)).to.be.above(500);
+    expect((last?.at ?? 0) - start).to.be.below(3_000);
+  });
+
   it('start without NATS, and find it later', async () => {
     const other = (await natsServer()) as NatsServer;
     const pair = await Promise.all([1, 2].map(() => startServer({ NATS_URL: other.url })));

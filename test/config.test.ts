@@ -48,7 +48,14 @@ describe('the configuration', () => {
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud"; expected one of trace, debug/],
     [{ DATABASE_POOL_SIZE: '0' }, /^DATABASE_POOL_SIZE is "0"; expected an integer from 1 to 1000$/],
     [{ CORS_ORIGINS: 'example.com/app' }, /^CORS_ORIGINS holds "example.com\/app"; expected/],
-    [{ NATS_URL: 'nats://localhost' }, /^NATS_URL is set, but/],
+    [{ NATS_URL: 'redis://:hidden@queue' }, /^NATS_URL holds something that is no URL(?!.*hidden).*$/],
+    [{ NATS_URL: 'nats://a,b' }, /^NATS_URL holds something that is no URL of a NATS server; expected URLs/],
+    [{ NATS_URL: 'nats://queue' }, /^NATS_URL is set without DATABASE_URL; expected/],
+    [
+      { NATS_URL: 'nats://queue', DATABASE_URL: 'postgres://db/parley' },
+      /^NATS_URL is set without JWT_SECRET; expected/,
+    ],
+    [{ DRAIN_SECONDS: '-1' }, /^DRAIN_SECONDS is "-1"; expected an integer from 0 to 3600$/],
   ];
   for (const [env, message] of wrong)
     it(`refuses ${JSON.stringify(env)}, naming the variable, the problem and what is expected`, () => {

@@ -21,6 +21,35 @@ async function statusOf(socket: WebSocket): Promise<number> {
 const withHeader = (authorization: string) =>
   statusOf(new WebSocket(address(), { headers: { authorization } }));
 
+describe('a storm of connections', () => {
+  it('is let in at a limited rate, the others are told when to come back', async () => {
+    const target = await startServer({ RATE_LIMITS: 'on', UPGRADES_PER_SECOND: '20' });
+    const user = await newUser();
+    const headers = { authorization: `Bearer ${user.token}` };
+    const sockets = Array.from(
+      { length: 60 },
+      () => new WebSocket(`ws://127.0.0.1:${target.port}`, { headers }),
+    );
+    const answers = await Promise.all(
+      sockets.map(
+        (socket) =>
+          new Promise<{ status: number; retryAfter: string | undefined }>((resolve) => {
+            socket.on('error', () => {});
+            socket.on('open', () => resolve({ status: 101, retryAfter: undefined }));
+            socket.on('unexpected-response', (_, { statusCode = 0, headers }) =>
+              resolve({ status: statusCode, retryAfter: headers['retry-after'] }),
+            );
+          }),
+      ),
+    );
+    const refused = answers.filter(({ status }) => status !== 101);
+    expect(refused.length).to.be.within(15, 40);
+    for (const { status, retryAfter } of refused) expect(`${status} ${retryAfter}`).to.match(/^503 [1-5]$/);
+    for (const socket of sockets) socket.terminate();
+    await target.close();
+  });
+});
+
 describe('the upgrade', () => {
   it('takes the token from the Authorization header, on / and on /ws', async () => {
     const { token } = await newUser();

@@ -55,6 +55,8 @@ export async function createNatsBus(
   let awaySince = new Date();
   let isClosed = false;
   let settling: Promise<void> | undefined;
+  /** Tells the others, a moment after NATS is back. */
+  let telling: NodeJS.Timeout | undefined;
 
   const options = await connectOptions();
   // The server starts and serves its own connections without NATS.
@@ -101,7 +103,9 @@ export async function createNatsBus(
     },
     async close() {
       isClosed = true;
+      isUp = false;
       clearInterval(pings);
+      clearTimeout(telling);
       await connection?.drain().catch(() => {}); // what was published goes out
     },
   };
@@ -138,12 +142,13 @@ export async function createNatsBus(
     isUp = true;
     log.info('NATS carries');
     returned(awaySince);
-    setTimeout(() => {
+    clearTimeout(telling);
+    telling = setTimeout(() => {
       if (!isUp || !connection) return;
       for (const { topic, message } of waiting.splice(0))
         connection.publish(subjectOf(topic), encode(message));
       for (const [topic, head] of unconfirmed) connection.publish(subjectOf(topic), encode({ head }));
-    }, OTHERS_ARE_BACK).unref();
+    }, OTHERS_ARE_BACK);
   }
 
   /** What was published before a ping that is answered, NATS has. */
@@ -184,6 +189,7 @@ export async function createNatsBus(
       name: 'parley',
       noEcho: true,
       maxReconnectAttempts: -1,
+      ignoreAuthErrorAbort: true,
       reconnectTimeWait: RECONNECT_WAIT,
       pingInterval: PING_INTERVAL,
       maxPingOut: 2,

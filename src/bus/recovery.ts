@@ -1,4 +1,4 @@
-import { tokenStands } from '../auth/standing.ts';
+import { claimStands, claims, claimsOf } from '../auth/standing.ts';
 import type { Database } from '../database/database.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import type { Connections } from '../socket/Connections.ts';
@@ -40,14 +40,8 @@ export async function recover(
 type Open = Connections extends Iterable<infer Connection> ? readonly Connection[] : never;
 
 async function revoke(db: Database, connections: Connections, open: Open): Promise<void> {
-  const claims = open.map(({ id, session }) => ({
-    id,
-    user: session.userId,
-    version: session.tokenVersion,
-    token: session.tokenId ?? null,
-    issued: session.issuedAt / 1000,
-  }));
-  const fallen = await db.select<{ id: number }>(fallenTokens, [JSON.stringify(claims)]);
+  const bind = [JSON.stringify(open.map(({ id, session }) => claimsOf(id, session)))];
+  const fallen = await db.select<{ id: number }>(fallenTokens, bind);
   const ids = new Set(fallen.map(({ id }) => id));
   for (const connection of open) if (ids.has(connection.id)) connections.revoke(connection);
 }
@@ -62,18 +56,8 @@ async function join(db: Database, open: Open, connections: Connections): Promise
     connections.regroup(connection, groupsOf.get(connection.session.userId) ?? []);
 }
 
-/** The same condition as at the upgrade, for many at once. */
 const fallenTokens = `
-select claim.id
-from jsonb_to_recordset($1::jsonb) as claim (id bigint, "user" bigint, version bigint, token text, issued double precision)
-where not exists (
-  select from users
-  where ${tokenStands
-    .replaceAll('$1', 'claim."user"')
-    .replaceAll('$2', 'claim.version')
-    .replaceAll('$3', 'claim.token')
-    .replaceAll('$4::double precision', 'claim.issued')}
-)
+select claim.id from ${claims} where not exists (select from users where ${claimStands})
 `;
 
 const groupsOfUsers = `

@@ -1,4 +1,11 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { createHash } from 'node:crypto';
+import {
+  type RateLimiterAbstract,
+  RateLimiterMemory,
+  RateLimiterPostgres,
+  RateLimiterRes,
+} from 'rate-limiter-flexible';
+import type { Sequelize } from 'sequelize';
 import { ApiError } from '../errors.ts';
 import { limits } from '../limits.ts';
 
@@ -19,22 +26,28 @@ export const noAttemptLimits: AttemptLimits = {
 
 /**
  * Counts failures per account and address together, so that a stranger's guesses do not lock the owner out
- * elsewhere, and per address alone, so that guessing through many accounts ends, too.
+ * elsewhere, and per address alone, so that guessing through many accounts ends, too. With a `shared` database, for
+ * all nodes together.
  */
-export function createAttemptLimits(): AttemptLimits {
-  const perAccount = new RateLimiterMemory({
-    points: limits.loginFailuresPerAccount,
-    duration: limits.loginWindowSeconds,
-  });
-  const perAddress = new RateLimiterMemory({
-    points: limits.loginFailuresPerAddress,
-    duration: limits.loginWindowSeconds,
-  });
-  const registrations = new RateLimiterMemory({
-    points: limits.registrationsPerAddress,
-    duration: limits.registrationWindowSeconds,
-  });
-  const pair = (account: string, address: string) => `${address} ${account.toLowerCase()}`;
+export function createAttemptLimits(shared?: Sequelize): AttemptLimits {
+  const limiter = (keyPrefix: string, points: number, duration: number): RateLimiterAbstract =>
+    shared
+      ? new RateLimiterPostgres({
+          ...{ keyPrefix, points, duration },
+          ...{ storeClient: shared, storeType: 'sequelize', tableName: 'attempts', tableCreated: true },
+        })
+      : new RateLimiterMemory({ keyPrefix, points, duration });
+  const { loginFailuresPerAccount, loginFailuresPerAddress, loginWindowSeconds } = limits;
+  const perAccount = limiter('account', loginFailuresPerAccount, loginWindowSeconds);
+  const perAddress = limiter('address', loginFailuresPerAddress, loginWindowSeconds);
+  const registrations = limiter(
+    'registration',
+    limits.registrationsPerAddress,
+    limits.registrationWindowSeconds,
+  );
+  // Of one length, whatever somebody names.
+  const pair = (account: string, address: string) =>
+    createHash('sha256').update(`${address} ${account.toLowerCase()}`).digest('base64url');
 
   return {
     async assertMayTry(account, address) {

@@ -2,6 +2,8 @@
 export const CloseCode = {
   /** The server is stopping: connect again. */
   GoingAway: 1001,
+  /** The server makes way for others: connect again, to another node. */
+  ServiceRestart: 1012,
   /** A frame over the size limit. */
   TooBig: 1009,
   /** The token has expired or was revoked: log in again. */

@@ -1,29 +1,27 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import type { Logger } from 'pino';
 import { bearerToken } from '../auth/authenticate.ts';
-import { standingBind, tokenStands } from '../auth/standing.ts';
 import type { Tokens } from '../auth/tokens.ts';
-import type { Place } from '../bus/bus.ts';
-import type { Database } from '../database/database.ts';
 import { refusalOf } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
 import { addressOf, respondError } from '../http/response.ts';
-import type { ChatId, SessionId } from '../ids.ts';
 import { limits } from '../limits.ts';
 import type { Admission, Connection, Socket } from './Connection.ts';
 import type { Connections } from './Connections.ts';
+import type { Entries } from './entries.ts';
 import type { Session } from './session.ts';
+import type { TokenBucket } from './TokenBucket.ts';
 
 /** The subprotocol a browser names to pass its token, since it cannot set headers. */
 const PROTOCOL = 'auth';
 
 export interface UpgradeServices {
-  readonly db: Database;
   readonly tokens: Tokens;
   readonly connections: Connections;
   readonly rateLimited: boolean;
-  /** No other node writes to the same chats. */
-  readonly isOneNode: boolean;
+  /** Lets so many in a second. */
+  readonly upgrades: TokenBucket;
+  readonly entries: Entries;
   readonly accepting: () => boolean;
   readonly log: Logger;
   /** The socket is open. */
@@ -57,16 +55,18 @@ export async function upgrade(
     const session = services.tokens.verify(token);
     if (!session)
       throw new ApiError('UNAUTHORIZED', 'The token is missing, malformed, expired or wrongly signed');
+    if (services.rateLimited && !services.upgrades.take())
+      throw new ApiError('UNAVAILABLE', 'Too many connect at once; come back in a moment', retryLater());
     if (services.rateLimited) assertRoom(services.connections, session, address);
 
     const expected = services.connections.expect(session, address, device);
     connection = expected;
-    const entry = await entryOf(services, session);
+    const entry = await services.entries.load({ id: expected.id, session });
     if (aborted) return;
     if (!entry || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
 
     expected.sessionId = entry.sessionId;
-    await services.connections.listen(expected, placesOf(entry.groups), placesOf(entry.dialogs));
+    await services.connections.listen(expected, entry.groups, entry.dialogs);
     if (aborted) return;
     if (expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
     const admission: Admission = { connection: expected };
@@ -110,6 +110,9 @@ function assertRoom(connections: Connections, { userId }: Session, address: stri
     throw new ApiError('RATE_LIMITED', `At most ${limits.connectionsPerAddress} connections per address`, 10);
 }
 
+/** Seconds, spread by chance: who is sent away together must not come back together. */
+const retryLater = () => 1 + Math.floor(Math.random() * 5);
+
 /** Characters of a device name that are kept. */
 const DEVICE_LENGTH = 100;
 
@@ -117,41 +120,6 @@ const DEVICE_LENGTH = 100;
 function deviceOf(name: string): string | null {
   return name.toWellFormed().replaceAll(/\p{C}/gu, ' ').trim().slice(0, DEVICE_LENGTH).toWellFormed() || null;
 }
-
-interface Entry {
-  readonly sessionId: SessionId;
-  /** Ids of chats and how far they are: id, seq, id, seq … */
-  readonly groups: readonly number[];
-  readonly dialogs: readonly number[];
-}
-
-const placesOf = (flat: readonly number[]): Place[] =>
-  Array.from({ length: flat.length / 2 }, (_, at) => ({
-    chatId: flat[2 * at] as ChatId,
-    seq: flat[2 * at + 1] as number,
-  }));
-
-/** What a new connection needs, or undefined when its token was revoked. */
-async function entryOf(
-  { db, isOneNode }: Pick<UpgradeServices, 'db' | 'isOneNode'>,
-  session: Session,
-): Promise<Entry | undefined> {
-  const [entry] = await db.select<Entry>(entryOfSession, [...standingBind(session), !isOneNode]);
-  return entry;
-}
-
-/** $5: with the dialogs, which other nodes' messages are put in order by. */
-const entryOfSession = `
-select nextval('sessions_id_seq') as "sessionId",
-  coalesce(array_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'group'), '{}') as groups,
-  coalesce(array_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'dialog'), '{}') as dialogs
-from users
-left join chat_members member on member.user_id = users.id
-left join chats chat on chat.id = member.chat_id and (chat.kind = 'group' or $5)
-left join lateral (values (1, chat.id), (2, chat.last_seq)) part (ord, value) on chat.id is not null
-where ${tokenStands}
-group by users.id
-`;
 
 function refuse(res: HttpResponse, error: unknown, log: Logger): void {
   const refusal = refusalOf(error);

@@ -1,0 +1,85 @@
+import DataLoader from 'dataloader';
+import { claimStands, claims, claimsOf } from '../auth/standing.ts';
+import type { Place } from '../bus/bus.ts';
+import type { Database } from '../database/database.ts';
+import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
+import type { Session } from './session.ts';
+
+/** What a new connection needs; undefined when its token was revoked. */
+export interface Entry {
+  readonly sessionId: SessionId;
+  readonly groups: readonly Place[];
+  /** Empty where there is one node. */
+  readonly dialogs: readonly Place[];
+}
+
+interface Newcomer {
+  readonly id: ConnectionId;
+  readonly session: Session;
+}
+
+export type Entries = DataLoader<Newcomer, Entry | undefined>;
+
+/** Connections that one query admits. */
+const MAX_BATCH = 200;
+
+/**
+ * Looks entries up. While one query is under way, whoever else connects is gathered for the next: a storm of
+ * reconnects is a few large queries and not thousands. With `dialogs`, which the messages of other nodes are put in
+ * order by.
+ */
+export function createEntries(db: Database, dialogs: boolean): Entries {
+  let before: Promise<unknown> = Promise.resolve();
+  return new DataLoader(
+    (newcomers) => {
+      const entries = read(db, newcomers, dialogs);
+      before = entries.catch(() => {});
+      return entries;
+    },
+    { cache: false, maxBatchSize: MAX_BATCH, batchScheduleFn: (dispatch) => void before.then(dispatch) },
+  );
+}
+
+async function read(
+  db: Database,
+  newcomers: readonly Newcomer[],
+  dialogs: boolean,
+): Promise<(Entry | undefined)[]> {
+  const bind = [JSON.stringify(newcomers.map(({ id, session }) => claimsOf(id, session))), dialogs];
+  const rows = await db.select<Row>(entriesOfClaims, bind);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return newcomers.map(({ id }) => {
+    const row = byId.get(id);
+    return row && { sessionId: row.sessionId, groups: placesOf(row.groups), dialogs: placesOf(row.dialogs) };
+  });
+}
+
+interface Row {
+  readonly id: ConnectionId;
+  readonly sessionId: SessionId;
+  /** Ids of chats and how far they are: id, seq, id, seq … */
+  readonly groups: readonly number[];
+  readonly dialogs: readonly number[];
+}
+
+const placesOf = (flat: readonly number[]): Place[] =>
+  Array.from({ length: flat.length / 2 }, (_, at) => ({
+    chatId: flat[2 * at] as ChatId,
+    seq: flat[2 * at + 1] as number,
+  }));
+
+/** $1 claims, $2 with dialogs. */
+const entriesOfClaims = `
+select claim.id, nextval('sessions_id_seq') as "sessionId", chats.groups, chats.dialogs
+from ${claims}
+join users on ${claimStands}
+cross join lateral (
+  select
+    coalesce(array_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'group'), '{}') as groups,
+    coalesce(array_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'dialog'), '{}') as dialogs
+  from chat_members member
+  join chats chat on chat.id = member.chat_id and (chat.kind = 'group' or $2)
+  cross join lateral (values (1, chat.id), (2, chat.last_seq)) part (ord, value)
+  where member.user_id = users.id
+) chats
+`;
