@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
+import { cluster } from './cluster.ts';
 import { finding } from './finding.ts';
 import { bareDialogs, dialogs, group, idleMemory, latency, reading } from './scenarios.ts';
 import { register, startTarget } from './server.ts';
@@ -39,6 +40,8 @@ try {
   await target.stop();
 }
 if (runs('bare')) report('bare server, dialogs, 50 senders × 16', await bareDialogs(6));
+if (runs('cluster'))
+  for (const [name, row] of Object.entries(await cluster())) report(`cluster: ${name}`, row);
 if (runs('finding')) report('finding, 1,000,000 messages', await finding());
 process.stdout.write(`${JSON.stringify(result)}\n`);
 

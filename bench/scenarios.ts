@@ -41,7 +41,9 @@ export async function group(
   seconds: number,
 ): Promise<Throughput> {
   const members = people.slice(0, 100);
-  const clients = await Promise.all(members.map(({ token }) => RawClient.open(target.port, token)));
+  const clients = await Promise.all(
+    members.map(({ token }, index) => RawClient.open(portOf(target, index), token)),
+  );
   const [owner] = clients as [RawClient];
   const { groupId } = (await ask(owner, 'newGroup', { groupName: 'hundred' })).params;
   for (const { id } of members.slice(1)) await ask(owner, 'addUserInGroup', { groupId, userId: id });
@@ -150,11 +152,14 @@ async function dialogSenders(target: Target, people: readonly Account[]): Promis
   return Promise.all(
     people.map(async ({ token }, index) => {
       const receiverId = (people[index ^ 1] as Account).id;
-      const client = await RawClient.open(target.port, token);
+      const client = await RawClient.open(portOf(target, index), token);
       return { client, frame: (n: number) => dialogFrame(receiverId, n, `${index}:${n} ${CONTENT}`) };
     }),
   );
 }
+
+/** Neighbours, who write each other, are on different nodes where there are several. */
+const portOf = ({ ports }: Target, index: number): number => ports[index % ports.length] as number;
 
 function dialogFrame(receiverId: number, id: number, content: string): string {
   return `{"type":"privateMessage","params":{"receiverId":${receiverId},"content":"${content}"},"id":${id}}`;

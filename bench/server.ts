@@ -9,11 +9,28 @@ import { createInterface } from 'node:readline';
 /** A server under load: a process of its own on an embedded PostgreSQL in a fresh folder. */
 export interface Target {
   readonly port: number;
+  /** Of all its nodes, over which clients are spread. */
+  readonly ports: readonly number[];
   /** Resident memory in bytes. */
   memory(): number;
   /** CPU time used so far in seconds. */
   cpu(): number;
-  stop(): Promise<void>;
+  /** Ends it, at once with SIGKILL. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** Several nodes as one target. */
+export function together(...nodes: [Target, ...Target[]]): Target {
+  const sum = (of: (node: Target) => number) => nodes.reduce((total, node) => total + of(node), 0);
+  return {
+    port: nodes[0].port,
+    ports: nodes.flatMap(({ ports }) => ports),
+    memory: () => sum((node) => node.memory()),
+    cpu: () => sum((node) => node.cpu()),
+    async stop(signal) {
+      await Promise.all(nodes.map((node) => node.stop(signal)));
+    },
+  };
 }
 
 /** Clock ticks per second of /proc/<pid>/stat; 100 on every Linux. */
@@ -40,21 +57,23 @@ export async function startTarget(
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const kill = () => child.kill('SIGTERM');
-  process.once('exit', kill);
+  const kill = (signal: NodeJS.Signals = 'SIGTERM') => child.kill(signal);
+  const onExit = () => kill();
+  process.once('exit', onExit);
   const port = await listening(child);
   return {
     port,
+    ports: [port],
     memory: () =>
       Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1024,
     cpu() {
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
       return (Number(fields[11]) + Number(fields[12])) / TICKS;
     },
-    async stop() {
-      kill();
-      if (child.exitCode === null) await once(child, 'exit');
-      process.off('exit', kill);
+    async stop(signal) {
+      kill(signal);
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      process.off('exit', onExit);
       await rm(folder, { recursive: true, force: true });
     },
   };
