@@ -308,6 +308,26 @@ describe('several nodes on NATS', function () {
     await until(async () => (await subscriptions()) === 0);
   });
 
+  it('store nothing of somebody after the message that says they were removed, whatever races', async () => {
+    const [ada, bob] = await newUsers(2);
+    const a = await on(ada, 0);
+    const writers = await Promise.all([on(bob, 1), on(bob, 2)]);
+    for (let round = 0; round < 15; round++) {
+      const groupId = await newGroup(a, bob);
+      const calls = writers.flatMap((client) =>
+        Array.from({ length: 60 }, (_, n) => client.call('messageInGroup', { groupId, content: `${n}` })),
+      );
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 12));
+      const removed = await a.done('removeUserFromGroup', { groupId, userId: bob.id });
+      const replies = await Promise.all(calls);
+      const seqs = replies.filter(({ success }) => success).map(({ params }) => params.seq);
+      for (const { code } of replies.filter(({ error }) => error)) expect(code).to.equal('NOT_A_MEMBER');
+      const rows = await database.messages.findAll({ where: { chatId: groupId, senderId: bob.id } });
+      expect(rows.map(({ seq }) => seq).sort((x, y) => x - y)).to.deep.equal(seqs.sort((x, y) => x - y));
+      expect(Math.max(0, ...seqs)).to.be.below(removed.seq);
+    }
+  });
+
   it('count failed logins together', async () => {
     const pair = await Promise.all([1, 2].map(() => startServer({ NATS_URL: nats.url, RATE_LIMITS: 'on' })));
     const [ada] = await newUsers(1);

@@ -78,8 +78,8 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
       origin,
     });
     const counts = (event.joined?.length ?? 0) - (event.left?.length ?? 0);
-    if (counts !== 0)
-      await db.chats.increment({ memberCount: counts }, { where: { id: groupId }, transaction });
+    const raised = { memberCount: counts, rulesVersion: 1 };
+    await db.chats.increment(raised, { where: { id: groupId }, transaction });
     if (event.closes)
       await db.chats.update({ closedAt: new Date() }, { where: { id: groupId }, transaction });
     return { event, stored };

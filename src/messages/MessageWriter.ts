@@ -130,7 +130,7 @@ export class MessageWriter {
         const outcome = await batch.outcome;
         // The next batch is on its way to the database while this one is answered; not after a failure,
         // whose messages may have to be written again first.
-        const next = 'rows' in outcome ? this.#submitNext() : undefined;
+        const next = 'rows' in outcome && !outcome.rows.some(isStale) ? this.#submitNext() : undefined;
         await this.#settle(batch.sends, outcome);
         batch = next ?? this.#submitNext();
       } else {
@@ -172,6 +172,8 @@ export class MessageWriter {
   async #settle(sends: readonly Send[], outcome: BatchOutcome): Promise<void> {
     if ('rows' in outcome) {
       for (const [index, send] of sends.entries()) this.#answer(send, outcome.rows[index] as BatchRow);
+      const stale = sends.filter((_, index) => isStale(outcome.rows[index] as BatchRow));
+      this.#queue.unshift(...stale); // nothing was submitted meanwhile: they keep their place
     } else if (isUnavailable(outcome.error) || sends.length === 1) {
       for (const send of sends) this.#finish(send, { error: outcome.error });
     } else {
@@ -211,6 +213,7 @@ export class MessageWriter {
   /** Pushes and answers. A fault in either must not take the messages behind it along. */
   #answer(send: Send, row: BatchRow): void {
     const { draft } = send;
+    if (isStale(row)) return;
     try {
       if (row.refusal) return this.#finish(send, { error: refusalFor(row.refusal, draft) });
       const stored = storedOf(row);
@@ -262,6 +265,8 @@ function encodeExtras({ kind, content, extras }: MessageDraft): string | null {
   return JSON.stringify({ ...extras, ...(mentioned.length > 0 && { mentioned }) });
 }
 
+const isStale = ({ refusal }: BatchRow): boolean => refusal === 'STALE';
+
 function storedOf(row: BatchRow): StoredMessage {
   return {
     chatId: row.chat_id,
@@ -282,6 +287,8 @@ type Refusal =
   | 'BLOCKED'
   | 'NOT_POSTING'
   | 'NO_ORIGINAL'
+  /** The rules of the chat changed between the judgement and its turn. */
+  | 'STALE'
   | `SLOW_MODE ${number}`;
 
 function refusalFor(reason: Refusal, { to, extras }: MessageDraft): ApiError {
@@ -303,6 +310,8 @@ function refusalFor(reason: Refusal, { to, extras }: MessageDraft): ApiError {
       return new ApiError('FORBIDDEN');
     case 'NOT_POSTING':
       return new ApiError('FORBIDDEN', 'Only admins may write in this group');
+    case 'STALE':
+      return new ApiError('UNAVAILABLE', 'The group is being changed; retry');
     case 'NO_ORIGINAL':
       return new ApiError('NOT_FOUND', `There is no message ${extras?.replyTo} in this chat to reply to`);
     case 'SLOW_MODE':

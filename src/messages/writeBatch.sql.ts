@@ -14,6 +14,8 @@
  * 4. `base` locks the targets in id order, so that two nodes never deadlock, and reads the newest `last_seq`
  *    under the lock. `numbered` counts the targets in the same order (`k`), which finds a chat's `last_seq`
  *    by position: a join of the two would be quadratic in the batch.
+ *    A chat whose rules changed since its drafts were judged (`rules_version`, which only the lock shows as it is now)
+ *    takes none of them: they are refused as `STALE`, to be judged again.
  * 5. `placed` gives each message its `seq`, in arrival order; `stored` inserts, `named` keeps the mentions,
  *    `counted` updates the chats. `sent` moves the senders' own positions: who writes has read what was before.
  *
@@ -26,7 +28,7 @@ with draft as (
   from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
     with ordinality as draft (chat_id, sender_id, receiver_id, kind, content, client_message_id, extras, ord)
 ), judged as (
-  select draft.*, sender.username as sender_name,
+  select draft.*, sender.username as sender_name, chat.rules_version,
     known.seq as known_seq, known.id as known_id, known.created_at as known_at,
     case when extras is not null then (
       select array_agg(distinct named.user_id)
@@ -60,7 +62,7 @@ with draft as (
     end as refusal
   from draft
   left join lateral (
-    select id, who_may_post, slow_mode_seconds from chats
+    select id, who_may_post, slow_mode_seconds, rules_version from chats
     where id = draft.chat_id and (kind = 'dialog') = (draft.receiver_id is not null) and closed_at is null limit 1
   ) chat on true
   left join lateral (
@@ -81,9 +83,10 @@ with draft as (
 ), chosen as materialized (
   select *, case when refusal is null and known_id is null then chat_id end as target from judged
 ), base as (
-  select array_agg(chat.last_seq order by target) as last_seqs, array_agg(chat.tally order by target) as tallies
+  select array_agg(chat.last_seq order by target) as last_seqs, array_agg(chat.tally order by target) as tallies,
+    array_agg(chat.rules_version order by target) as versions
   from (select distinct target from chosen where target is not null order by target) targets
-  cross join lateral (select last_seq, tally from chats where id = target for no key update) chat
+  cross join lateral (select last_seq, tally, rules_version from chats where id = target for no key update) chat
 ), numbered as (
   select *,
     dense_rank() over (order by target) as k,
@@ -93,12 +96,18 @@ with draft as (
   window arrival as (partition by target order by ord)
 ), placed as materialized (
   select ord, chat_id, target, sender_id, sender_name, kind, content, client_message_id, extras, mentions,
-    refusal, known_seq, known_id, known_at,
+    case when is_stale then 'STALE' else refusal end as refusal, known_seq, known_id, known_at,
     case when target is not null then last_seqs[k] + n end as seq,
     case when target is not null then tallies[k] + counted end as tally,
     case when target is not null then nextval('messages_id_seq') end as id,
     clock_timestamp()::timestamptz(3) as created_at
-  from (select * from numbered order by ord) numbered cross join base
+  from (
+    select ord, chat_id, sender_id, sender_name, kind, content, client_message_id, extras, mentions,
+      refusal, known_seq, known_id, known_at, k, n, counted, last_seqs, tallies,
+      coalesce(versions[k] <> rules_version, false) and target is not null as is_stale,
+      case when versions[k] = rules_version then target end as target
+    from (select * from numbered order by ord) numbered cross join base
+  ) current
 ), stored as (
   insert into messages (
     chat_id, seq, id, sender_id, kind, content, client_message_id, created_at, tally,

@@ -48,6 +48,10 @@ export class Chat extends Model {
   @Column(DataType.INTEGER)
   declare memberCount: number;
 
+  /** Raised by each change of members, roles and rules. */
+  @Column(DataType.BIGINT)
+  declare rulesVersion: number;
+
   /** When the group was deleted, or its last member left. */
   @Column(DataType.DATE)
   declare closedAt: Date | null;
