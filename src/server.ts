@@ -71,8 +71,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const connections = new Connections(bus, (topic, frame) => app.publish(topic, frame));
 
     const sessions = new SessionLog(db, log);
-    await sessions.start();
     const presence = new Presence(db, bus, sessions, connections);
+    await sessions.start((users) => presence.vanished(users));
 
     const metrics = createMetrics({
       connections: () => connections.size,

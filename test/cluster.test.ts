@@ -290,6 +290,24 @@ describe('several nodes on NATS', function () {
     expect(told).to.deep.equal(seqs);
   });
 
+  it('tell within 15 s that the users of a killed node are offline', async () => {
+    const doomed = await startNode();
+    const [ada, bob] = await newUsers(2);
+    const a = await on(ada, 0);
+    await bob.connect(doomed.url);
+    await until(async () => (await a.done('getPresence', { userIds: [bob.id] })).data[0].online);
+    await a.done('subscribePresence', { userIds: [bob.id] });
+    await a.rest();
+    const start = Date.now();
+    await doomed.stop('SIGKILL');
+    const gone = (frame: { type: string; params?: { online?: boolean } }) =>
+      frame.type === 'subscribePresence' && frame.params?.online === false;
+    expect((await a.next(gone, 'a push that he is gone', 20_000)).params.userId).to.equal(bob.id);
+    expect(Date.now() - start).to.be.below(15_000);
+    const [state] = (await a.done('getPresence', { userIds: [bob.id] })).data;
+    expect(state).to.include({ online: false });
+  });
+
   it('subscribe only to what somebody connected here may hear', async () => {
     const node = nodes[2] as RunningServer;
     await until(async () => (await metric(node, 'parley_nats_subscriptions')) === 0);

@@ -5,7 +5,7 @@ import { isUnavailable } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
 import type { ConnectionId, UserId } from '../ids.ts';
 import type { Presence as PresenceSchema } from '../schema/people.ts';
-import { NODE_DEAD_AFTER, type SessionLog } from '../sessions/SessionLog.ts';
+import { type Bereaved, NODE_DEAD_AFTER, type SessionLog } from '../sessions/SessionLog.ts';
 import type { Connection } from '../socket/Connection.ts';
 import { type Connections, presenceTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush } from '../socket/frames.ts';
@@ -103,6 +103,11 @@ export class Presence {
         this.#gone(userId).catch(() => {}); // the database is away: who asks later is told right
       }, GRACE).unref(),
     );
+  }
+
+  /** The node that these users were connected to has died. */
+  vanished(users: readonly Bereaved[]): void {
+    for (const { userId, username, lastSeenAt } of users) this.#publish(userId, username, false, lastSeenAt);
   }
 
   close(): void {

@@ -1,14 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
+import type { UserId } from '../ids.ts';
 import type { Connection } from '../socket/Connection.ts';
 
 /** Milliseconds between two signs of life of this node. */
-const BEAT = 5_000;
+const BEAT = 3_000;
 /** Milliseconds without a sign of life after which a node counts as dead. */
-export const NODE_DEAD_AFTER = 15_000;
+export const NODE_DEAD_AFTER = 9_000;
 /** How long a session is remembered after its end. */
 const REMEMBERED = '30 days';
+
+/** Somebody whose last connection was to a node that died. */
+export interface Bereaved {
+  readonly userId: UserId;
+  readonly username: string;
+  readonly lastSeenAt: Date;
+}
 
 interface Entry {
   readonly id: number;
@@ -35,6 +43,8 @@ export class SessionLog {
   #flushing: Promise<void> | undefined;
   readonly #timer: NodeJS.Timeout;
   #sweptAt = 0;
+  #beatAt = 0;
+  #bereft: (users: readonly Bereaved[]) => void = () => {};
 
   constructor(db: Database, log: Logger) {
     this.#db = db;
@@ -42,8 +52,9 @@ export class SessionLog {
     this.#timer = setInterval(() => this.#beat(), BEAT).unref();
   }
 
-  /** Makes this node known. */
-  async start(): Promise<void> {
+  /** Makes this node known; `bereft` is told who went offline with another one. */
+  async start(bereft: (users: readonly Bereaved[]) => void): Promise<void> {
+    this.#bereft = bereft;
     await this.#db.select(beat, [this.nodeId]);
   }
 
@@ -101,8 +112,15 @@ export class SessionLog {
   async #beat(): Promise<void> {
     try {
       await this.flushed();
-      await this.#db.select(beat, [this.nodeId]);
-      await this.#db.select(endSessionsOfTheDead, [NODE_DEAD_AFTER / 1000]);
+      const [sign] = await this.#db.select<{ isNew: boolean }>(beat, [this.nodeId]);
+      // Taken for dead by the others: what is open is recorded once more.
+      if (sign?.isNew) for (const entry of this.#entries.values()) this.#changed.add(entry);
+      const isRegular = Date.now() - this.#beatAt < 2 * BEAT;
+      this.#beatAt = Date.now();
+      // After a pause of its own, or of the database, this node cannot tell who is dead.
+      if (!isRegular) return;
+      const users = await this.#db.select<Bereaved>(endSessionsOfTheDead, [NODE_DEAD_AFTER / 1000]);
+      if (users.length > 0) this.#bereft(users);
       if (Date.now() - this.#sweptAt < 3_600_000) return;
       this.#sweptAt = Date.now();
       await this.#db.select(forgetOldSessions, [REMEMBERED]);
@@ -126,6 +144,7 @@ export class SessionLog {
 
 const beat = `
 insert into nodes (id) values ($1) on conflict (id) do update set beat_at = clock_timestamp()
+returning xmax = 0 as "isNew"
 `;
 
 /** When a user was seen last is kept with the user, for sessions are forgotten. Not of who is invisible. */
@@ -162,8 +181,17 @@ with dead as (
   update sessions set ended_at = dead.beat_at from dead
   where node_id = dead.id and ended_at is null
   returning user_id, ended_at
+), seen as (
+  ${seen}
 )
-${seen}
+select users.id as "userId", users.username, max(ended.ended_at) as "lastSeenAt"
+from ended join users on users.id = ended.user_id
+where not users.is_invisible and users.deleted_at is null and not exists (
+  select from sessions join nodes on nodes.id = sessions.node_id
+  where sessions.user_id = users.id and sessions.ended_at is null
+    and nodes.beat_at >= clock_timestamp() - make_interval(secs => $1)
+)
+group by users.id, users.username
 `;
 
 const forgetOldSessions = `
