@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Push } from '../src/client/index.ts';
 import type { Client } from './client.ts';
@@ -10,6 +13,7 @@ import {
   newUsers,
   type RunningServer,
   startServer,
+  temporaryFolder,
   typedClient,
   type User,
 } from './harness.ts';
@@ -375,6 +379,70 @@ describe('several nodes on NATS', function () {
     const [first, last] = [closings[0], closings.at(-1)];
     expect((last?.at ?? 0) - (first?.at ?? 0)).to.be.above(500);
     expect((last?.at ?? 0) - start).to.be.below(3_000);
+  });
+
+  it('go on when the database was away, with nothing lost or twice', async () => {
+    const way = await startRelay(databaseUrl());
+    const pair = await Promise.all(
+      [1, 2].map(() => startServer({ NATS_URL: nats.url, DATABASE_URL: way.url })),
+    );
+    const users = await newUsers(2);
+    const clients = users.map((user, index) => typedClient(user, { url: pair[index]?.url ?? '' }));
+    const [first] = clients;
+    await Promise.all(clients.map((client) => client.online()));
+    const { groupId } =
+      (await first?.call('newGroup', { groupName: 'Climbers', userIds: [users[1]?.id ?? 0] })) ?? {};
+    const told = clients.map(() => [] as number[]);
+    for (const [index, client] of clients.entries())
+      for (const name of ['push', 'sent'] as const)
+        client.on(name, ({ params }: Push) => {
+          if ('createdAt' in params && 'groupId' in params && params.groupId === groupId)
+            told[index]?.push(params.seq);
+        });
+    const writing = clients.map(async (client, index) => {
+      for (let n = 0; n < 100; n++)
+        await client.call('messageInGroup', { groupId: groupId ?? 0, content: `${index} ${n}` });
+    });
+    await until(() => (told[1]?.length ?? 0) > 20);
+    await way.cut();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await way.restore();
+    await Promise.all(writing);
+    const seqs = Array.from({ length: 201 }, (_, n) => n + 1);
+    for (const all of told) {
+      await until(() => all.length >= 200);
+      expect(all.filter((seq) => seq > 1)).to.deep.equal(seqs.slice(1));
+    }
+    expect((await stored(groupId ?? 0)).map(({ seq }) => seq)).to.deep.equal(seqs);
+    for (const client of clients) client.close();
+    await Promise.all(pair.map((node) => node.close()));
+    await way.cut();
+  });
+
+  it('speak TLS to NATS, with an authority of one’s own', async () => {
+    const folder = await temporaryFolder();
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    execFileSync(
+      'openssl',
+      `req -x509 -newkey rsa:2048 -nodes -keyout ${key} -out ${cert} -days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1`.split(
+        ' ',
+      ),
+      { stdio: 'ignore' },
+    );
+    const secure = (await natsServer('--tls', '--tlscert', cert, '--tlskey', key)) as NatsServer;
+    await secure.start();
+    const NATS_URL = secure.url.replace('nats:', 'tls:');
+    const [trusting, wary] = await Promise.all([
+      startServer({ NATS_URL, NATS_CA: cert }),
+      startServer({ NATS_URL }),
+    ]);
+    await until(async () => (await metric(trusting, 'parley_nats_connected')) === 1);
+    expect(await metric(wary, 'parley_nats_connected')).to.equal(0);
+    await Promise.all([trusting.close(), wary.close()]);
+    await secure.stop();
+    await rm(folder, { recursive: true, force: true });
+    const missing = await startServer({ NATS_URL, NATS_CA: '/nowhere' }).catch((error) => error.message);
+    expect(missing).to.equal('The file /nowhere, named in NATS_CREDS or NATS_CA, cannot be read');
   });
 
   it('start without NATS, and find it later', async () => {
