@@ -54,6 +54,7 @@ export async function createNatsBus(
   let isUp = false;
   let awaySince = new Date();
   let isClosed = false;
+  let last: { readonly message: BusMessage; readonly payload: Uint8Array } | undefined;
   let settling: Promise<void> | undefined;
   /** Tells the others, a moment after NATS is back. */
   let telling: NodeJS.Timeout | undefined;
@@ -77,7 +78,7 @@ export async function createNatsBus(
         waiting.push({ topic, message });
         if (waiting.length > MAX_WAITING) waiting.shift();
       }
-      if (isUp) connection?.publish(subjectOf(topic), encode(message));
+      if (isUp) connection?.publish(subjectOf(topic), payloadOf(message));
     },
     subscribe(topic, deliver) {
       const unsubscribe = local.subscribe(topic, deliver);
@@ -161,6 +162,12 @@ export async function createNatsBus(
     } catch {
       unconfirmed = new Map([...published, ...unconfirmed]);
     }
+  }
+
+  /** Made once for the topics that get the same message one after another, as both people of a dialog do. */
+  function payloadOf(message: BusMessage): Uint8Array {
+    if (last?.message !== message) last = { message, payload: Buffer.from(encode(message)) };
+    return last.payload;
   }
 
   function listen(topic: Topic): Subscription | undefined {

@@ -20,6 +20,7 @@ export function pushMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage
     return;
   }
   const frame = encodePush('privateMessage', content, stored.senderName, fields);
-  bus.publish(userTopic(to.receiverId), { frame, except, place });
-  if (to.receiverId !== senderId) bus.publish(userTopic(senderId), { frame, except, place });
+  const push = { frame, except, place };
+  bus.publish(userTopic(to.receiverId), push);
+  if (to.receiverId !== senderId) bus.publish(userTopic(senderId), push);
 }
