@@ -227,6 +227,44 @@ describe('several nodes on NATS', function () {
     expect(await metric(nodes[1] as RunningServer, 'parley_messages_healed_total')).to.be.above(0);
   });
 
+  it('tell the others what was written while one node alone could not reach NATS', async () => {
+    const way = await startRelay(nats.url);
+    const apart = await startServer({ NATS_URL: way.url });
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(apart.url), await on(bob, 0)];
+    const groupId = await newGroup(a, bob);
+    await b.push('addUserInGroup');
+    // the pings fall differently into the moment after it is back
+    for (let round = 0; round < 3; round++) {
+      await way.cut();
+      await until(async () => (await metric(apart, 'parley_nats_connected')) === 0);
+      const { messageId } = await a.done('messageInGroup', { groupId, content: `${round}` });
+      await a.done('privateMessage', { receiverId: bob.id, content: `${round}` });
+      await a.done('addReaction', { messageId, emoji: '👍' });
+      await new Promise((resolve) => setTimeout(resolve, round * 900));
+      await way.restore();
+      for (const type of ['messageInGroup', 'privateMessage'])
+        expect((await b.push(type)).params.message).to.equal(`${round}`);
+      expect((await b.push('addReaction')).params.messageId).to.equal(messageId);
+    }
+    await apart.close();
+    await way.cut();
+  });
+
+  it('push nothing of before to who came into a group while NATS was away', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = await Promise.all([on(ada, 0), on(bob, 1)]);
+    const groupId = await newGroup(a);
+    for (let n = 0; n < 20; n++) await a.done('messageInGroup', { groupId, content: `${n}` });
+    await nats.stop();
+    const joined = await a.done('addUserInGroup', { groupId, userId: bob.id });
+    await nats.start();
+    expect((await b.push('addUserInGroup')).params.seq).to.equal(joined.seq);
+    await a.done('messageInGroup', { groupId, content: 'welcome' });
+    const next = await b.push('messageInGroup');
+    expect(next.params).to.include({ message: 'welcome', seq: joined.seq + 1 });
+  });
+
   it('end tokens that were revoked while NATS was away, and right groups that changed, once it is back', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 1), on(cleo, 1)]);

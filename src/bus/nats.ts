@@ -145,6 +145,7 @@ export async function createNatsBus(
     returned(awaySince);
     clearTimeout(telling);
     telling = setTimeout(() => {
+      telling = undefined;
       if (!isUp || !connection) return;
       for (const { topic, message } of waiting.splice(0))
         connection.publish(subjectOf(topic), encode(message));
@@ -154,7 +155,7 @@ export async function createNatsBus(
 
   /** What was published before a ping that is answered, NATS has. */
   async function confirm(): Promise<void> {
-    if (!isUp || !connection) return;
+    if (!isUp || !connection || telling) return; // what was not published yet is not confirmed either
     const published = unconfirmed;
     unconfirmed = new Map();
     try {

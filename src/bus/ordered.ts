@@ -32,6 +32,8 @@ interface Listener {
 
 /** Milliseconds a hole may fill by itself: publications of two nodes overtake each other by less. */
 const PATIENCE = 100;
+/** Messages read at once. */
+const PAGE = 500;
 /** Milliseconds before the database is asked again. */
 const RETRY = 1_000;
 
@@ -67,7 +69,8 @@ export function createOrderedBus(
       const listener = listeners.get(topic);
       if (!listener) return;
       listener.heads ??= new Map();
-      for (const { chatId, seq } of heads) if (!listener.heads.has(chatId)) listener.heads.set(chatId, seq);
+      for (const { chatId, seq } of heads)
+        if (!listener.heads.has(chatId) && !listener.threads.has(chatId)) listener.heads.set(chatId, seq);
     },
     catchUp(topic, { chatId, seq }) {
       const listener = listeners.get(topic);
@@ -128,8 +131,9 @@ export function createOrderedBus(
   }
 
   async function fill(listener: Listener, chatId: number, thread: Thread): Promise<boolean> {
-    const end = thread.held.size > 0 ? Math.min(...thread.held.keys()) - 1 : thread.head;
-    if (end <= thread.last) return false;
+    const hole = thread.held.size > 0 ? Math.min(...thread.held.keys()) - 1 : thread.head;
+    if (hole <= thread.last) return false;
+    const end = Math.min(hole, thread.last + PAGE);
     const missed = await read(chatId, thread.last + 1, end);
     if (listener.threads.get(chatId) !== thread) return false; // nobody listens any more
     let delivered = 0;

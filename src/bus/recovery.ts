@@ -1,8 +1,8 @@
 import { claimStands, claims, claimsOf } from '../auth/standing.ts';
 import type { Database } from '../database/database.ts';
-import type { ChatId, UserId } from '../ids.ts';
-import type { Connections } from '../socket/Connections.ts';
-import { chatTopic, userTopic } from '../socket/Connections.ts';
+import type { UserId } from '../ids.ts';
+import { type Connections, chatTopic, userTopic } from '../socket/Connections.ts';
+import type { Place } from './bus.ts';
 import type { OrderedBus } from './ordered.ts';
 
 /** Milliseconds by which clocks of nodes and database may differ, and by which an outage is noticed late. */
@@ -19,53 +19,44 @@ export async function recover(
   since: Date,
 ): Promise<void> {
   const open = [...connections].filter(({ isListening }) => isListening);
-  await revoke(db, connections, open);
-  await join(db, open, connections);
+  const userIds = [...new Set(open.map(({ session }) => session.userId))];
+  const bind = [JSON.stringify(userIds), new Date(since.getTime() - MARGIN)];
+
+  const claimed = JSON.stringify(open.map(({ id, session }) => claimsOf(id, session)));
+  const fallen = await db.select<{ id: number }>(fallenTokens, [claimed]);
+  const fallenIds = new Set(fallen.map(({ id }) => id));
+  for (const connection of open) if (fallenIds.has(connection.id)) connections.revoke(connection);
+
+  const groups = new Map<UserId, UserPlace[]>(userIds.map((userId) => [userId, []]));
+  for (const place of await db.select<UserPlace>(groupsOfUsers, bind)) groups.get(place.userId)?.push(place);
+  for (const connection of open) connections.regroup(connection, groups.get(connection.session.userId) ?? []);
 
   const known = new Map([...bus.groups()].map(({ chatId, last }) => [chatId, last ?? 0]));
-  const heads = await db.select<{ chatId: ChatId; seq: number }>(headsOfGroups, [
-    JSON.stringify([...known.keys()]),
-  ]);
+  const heads = await db.select<Place>(headsOfGroups, [JSON.stringify([...known.keys()])]);
   for (const head of heads)
     if (head.seq > (known.get(head.chatId) ?? 0)) bus.catchUp(chatTopic(head.chatId), head);
 
-  const userIds = [...new Set(open.map(({ session }) => session.userId))];
-  const dialogs = await db.select<{ userId: UserId; chatId: ChatId; seq: number }>(headsOfDialogs, [
-    JSON.stringify(userIds),
-    new Date(since.getTime() - MARGIN),
-  ]);
-  for (const { userId, ...head } of dialogs) bus.catchUp(userTopic(userId), head);
+  for (const { userId, ...head } of await db.select<UserPlace>(headsOfDialogs, bind))
+    bus.catchUp(userTopic(userId), head);
 }
 
-type Open = Connections extends Iterable<infer Connection> ? readonly Connection[] : never;
-
-async function revoke(db: Database, connections: Connections, open: Open): Promise<void> {
-  const bind = [JSON.stringify(open.map(({ id, session }) => claimsOf(id, session)))];
-  const fallen = await db.select<{ id: number }>(fallenTokens, bind);
-  const ids = new Set(fallen.map(({ id }) => id));
-  for (const connection of open) if (ids.has(connection.id)) connections.revoke(connection);
-}
-
-async function join(db: Database, open: Open, connections: Connections): Promise<void> {
-  const userIds = [...new Set(open.map(({ session }) => session.userId))];
-  const rows = await db.select<{ userId: UserId; groups: number[] }>(groupsOfUsers, [
-    JSON.stringify(userIds),
-  ]);
-  const groupsOf = new Map(rows.map(({ userId, groups }) => [userId, groups]));
-  for (const connection of open)
-    connections.regroup(connection, groupsOf.get(connection.session.userId) ?? []);
+interface UserPlace extends Place {
+  readonly userId: UserId;
 }
 
 const fallenTokens = `
 select claim.id from ${claims} where not exists (select from users where ${claimStands})
 `;
 
+/** Groups, and how far each was: of one that was joined since $2, before that. */
 const groupsOfUsers = `
-select member.user_id as "userId", array_agg(chats.id) as groups
+select member.user_id as "userId", chats.id as "chatId",
+  case when member.joined_at > $2 then coalesce((
+    select seq from messages where chat_id = chats.id and created_at < member.joined_at order by seq desc limit 1
+  ), 0) else chats.last_seq end as seq
 from jsonb_array_elements_text($1::jsonb) wanted
 join chat_members member on member.user_id = wanted::bigint
 join chats on chats.id = member.chat_id and chats.kind = 'group'
-group by member.user_id
 `;
 
 const headsOfGroups = `

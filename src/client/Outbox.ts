@@ -23,8 +23,6 @@ interface Request {
   readonly reject: (error: unknown) => void;
   readonly unwatch: () => void;
   state: 'waiting' | 'sent' | 'done';
-  /** The connection broke before the reply. */
-  cut: boolean;
   retries: number;
 }
 
@@ -63,6 +61,7 @@ export class Outbox {
   /** The first request of a lane may be sent, the others wait. */
   readonly #lanes = new Map<string, Request[]>();
   readonly #sent = new Map<number, Request>();
+  /** Sent over a connection that broke before the reply. */
   readonly #cut = new Set<Request>();
   #uncut: (() => void) | undefined;
   #lastId = 0;
@@ -103,7 +102,6 @@ export class Outbox {
         reject,
         unwatch: () => signal?.removeEventListener('abort', aborted),
         state: 'waiting',
-        cut: false,
         retries: 0,
       };
       signal?.addEventListener('abort', aborted);
@@ -133,7 +131,6 @@ export class Outbox {
         this.#finish(request);
       } else {
         request.state = 'waiting';
-        request.cut = true;
         this.#cut.add(request);
       }
     }

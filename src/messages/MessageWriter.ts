@@ -182,7 +182,11 @@ export class MessageWriter {
         { err: outcome.error, size: sends.length },
         'batch failed, writing its messages one by one',
       );
-      for (const send of sends) await this.#settle([send], await this.#submit([send]));
+      for (const send of sends) {
+        let outcome = await this.#submit([send]);
+        while ('rows' in outcome && outcome.rows.some(isStale)) outcome = await this.#submit([send]);
+        await this.#settle([send], outcome);
+      }
     }
   }
 

@@ -46,8 +46,11 @@ export class Connection {
   sessionId: SessionId = 0;
   /** Users whose presence it is told of. */
   readonly watched = new Set<UserId>();
-  /** Groups whose pushes it gets. Before it listens: those joined and left while the upgrade was under way. */
-  readonly groups = new Map<ChatId, 'joined' | 'left'>();
+  /**
+   * Groups whose pushes it gets, and how far each was when that began. Before it listens: those joined and left while
+   * the upgrade was under way.
+   */
+  readonly groups = new Map<ChatId, number | 'left'>();
   /** Its groups are listened to: from here on what happens is not only noted. */
   isListening = false;
   socket: Socket | undefined;

@@ -66,12 +66,11 @@ export class Connections {
    */
   async listen(connection: Connection, groups: readonly Place[], dialogs: readonly Place[]): Promise<void> {
     const { groups: own, session } = connection;
-    const heads = new Map(groups.map((head) => [head.chatId, head]));
-    for (const { chatId } of groups) if (!own.has(chatId)) own.set(chatId, 'joined');
+    for (const { chatId, seq } of groups) if (!own.has(chatId)) own.set(chatId, seq);
     this.#bus.begin(userTopic(session.userId), dialogs);
-    for (const [chatId, state] of own) {
-      if (state === 'left') own.delete(chatId);
-      else this.#listenToGroup(heads.get(chatId) ?? { chatId, seq: 0 });
+    for (const [chatId, seq] of own) {
+      if (seq === 'left') own.delete(chatId);
+      else this.#listenToGroup({ chatId, seq });
     }
     connection.isListening = true;
     await this.#bus.settled();
@@ -135,12 +134,12 @@ export class Connections {
   }
 
   /** Sets right which groups a connection listens to, where signals were missed. */
-  regroup(connection: Connection, groupIds: readonly ChatId[]): void {
-    const now = new Set(groupIds);
+  regroup(connection: Connection, groups: readonly Place[]): void {
+    const now = new Set(groups.map(({ chatId }) => chatId));
     for (const chatId of [...connection.groups.keys()])
       if (!now.has(chatId)) this.#obey(connection, { kind: 'left', chatId });
-    for (const chatId of now)
-      if (!connection.groups.has(chatId)) this.#obey(connection, { kind: 'joined', chatId, seq: 1 });
+    for (const { chatId, seq } of groups)
+      if (!connection.groups.has(chatId)) this.#obey(connection, { kind: 'joined', chatId, seq: seq + 1 });
   }
 
   close(): void {
@@ -203,19 +202,21 @@ export class Connections {
       return;
     }
     if (signal.kind === 'unwatch') return this.unwatch(connection.id, [signal.userId]);
-    const { kind, chatId } = signal;
+    const { chatId } = signal;
     const { socket, groups, isListening } = connection;
+    const topic = chatTopic(chatId);
     if (!isListening) {
-      groups.set(chatId, kind);
-    } else if (kind === 'joined' && !groups.has(chatId)) {
-      groups.set(chatId, kind);
-      this.#listenToGroup({ chatId, seq: signal.seq - 1 });
-      socket?.subscribe(chatTopic(chatId));
+      groups.set(chatId, signal.kind === 'joined' ? signal.seq - 1 : 'left');
+    } else if (signal.kind === 'joined' && !groups.has(chatId)) {
+      const { seq } = signal;
+      groups.set(chatId, seq - 1);
+      this.#listenToGroup({ chatId, seq: seq - 1 });
+      socket?.subscribe(topic);
       // What was published before the other nodes knew that somebody listens here.
-      void this.#bus.settled().then(() => this.#bus.catchUp(chatTopic(chatId), { chatId, seq: signal.seq }));
-    } else if (kind === 'left' && groups.delete(chatId)) {
-      socket?.unsubscribe(chatTopic(chatId));
-      this.#unlisten(chatTopic(chatId));
+      void this.#bus.settled().then(() => this.#bus.catchUp(topic, { chatId, seq }));
+    } else if (signal.kind === 'left' && groups.delete(chatId)) {
+      socket?.unsubscribe(topic);
+      this.#unlisten(topic);
     }
   }
 
