@@ -1,7 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { loadConfig } from './config.ts';
 import { StartError } from './errors.ts';
@@ -16,31 +14,25 @@ const RESTART_AFTER = 1_000;
 
 const workers: ChildProcess[] = [];
 let stopping = false;
+let restarting = Promise.resolve();
 
 try {
-  const count = workerCount();
-  const { natsUrl, port } = loadConfig();
-  if (count > 1 && natsUrl.length === 0)
+  const { values } = parseArgs({ options: { workers: { type: 'string' } } });
+  const config = loadConfig(values.workers === undefined ? {} : { WORKERS: values.workers });
+  if (config.workers > 1 && config.natsUrl.length === 0)
     throw new StartError('NATS_URL is unset; expected a NATS server, which connects the workers');
-  if (port === 0) throw new StartError('PORT is 0; expected a port that the workers share');
-  for (let index = 0; index < count; index++) start(index);
+  if (config.port === 0) throw new StartError('PORT is 0; expected a port that the workers share');
+  for (let index = 0; index < config.workers; index++) start(index);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
-  process.on('SIGHUP', () => void restart());
+  process.on('SIGHUP', () => {
+    restarting = restarting.then(restart);
+  });
 } catch (error) {
   process.stderr.write(`${error instanceof StartError ? error.message : (error as Error).stack}\n`);
   process.exit(1);
 }
 
-function workerCount(): number {
-  const { values } = parseArgs({ options: { workers: { type: 'string' } } });
-  const given = values.workers ?? process.env.WORKERS ?? `${availableParallelism()}`;
-  const count = Number(given);
-  if (!Number.isSafeInteger(count) || count < 1 || count > 256)
-    throw new StartError(`WORKERS is "${given}"; expected a number of processes from 1 to 256`);
-  return count;
-}
-
-function start(index: number): void {
+function start(index: number): ChildProcess {
   const main = new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url);
   const worker = fork(main, { env: { ...process.env, SHARES_PORT: 'on' } });
   workers[index] = worker;
@@ -49,6 +41,7 @@ function start(index: number): void {
     process.stderr.write(`worker ${index} ended with ${code}; another one is started\n`);
     setTimeout(() => start(index), RESTART_AFTER);
   });
+  return worker;
 }
 
 async function stop(signal: NodeJS.Signals): Promise<void> {
@@ -60,9 +53,9 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
 
 /** Replaces the workers one after another, so that there is always somebody to connect to. */
 async function restart(): Promise<void> {
-  for (const [index, worker] of workers.entries()) {
-    start(index);
-    await delay(RESTART_AFTER);
+  for (const [index, worker] of [...workers].entries()) {
+    const next = start(index);
+    await once(next, 'message'); // it listens
     await end(worker, 'SIGTERM');
   }
 }

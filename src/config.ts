@@ -32,6 +32,8 @@ export interface Config {
   readonly logLevel: string;
   /** Origins that browsers may call the HTTP part from; `*` is any. */
   readonly corsOrigins: readonly string[];
+  /** Processes that `start:cluster` starts. */
+  readonly workers: number;
   /** Threads that hash passwords. */
   readonly passwordThreads: number;
 }
@@ -40,10 +42,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-/** The configuration of this process: its environment and, for what that leaves unset, the file `.env`. */
-export function loadConfig(): Config {
+/** The configuration of this process: its environment and, for what that leaves unset, the file `.env`; `overrides` stand above both. */
+export function loadConfig(overrides: Environment = {}): Config {
   if (existsSync('.env')) process.loadEnvFile('.env');
-  return readConfig(process.env);
+  return readConfig({ ...process.env, ...overrides });
 }
 
 /** Reads the configuration from environment variables; throws a {@link StartError} that names the first wrong one, its problem and the expected form. */
@@ -148,6 +150,7 @@ export function readConfig(env: Environment): Config {
     rateLimits: choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
     logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS),
     corsOrigins: origins('CORS_ORIGINS'),
+    workers: integer('WORKERS', availableParallelism(), 1, 256),
     passwordThreads: integer('PASSWORD_THREADS', availableParallelism(), 1, 128),
   };
 }

@@ -32,9 +32,13 @@ try {
       stop(fault, 1);
     });
 
+  // As a worker: not without the process that starts and stops it.
+  process.on('disconnect', () => stop('the cluster has ended', 1));
+
   const { port } = await starting;
   const url = `http://localhost:${port}`;
   log.info({ port, url, docs: `${url}/docs/`, api: `${url}/api/` }, 'listening');
+  process.send?.('listening');
 } catch (error) {
   process.stderr.write(`${sentenceFor(error)}\n`);
   process.exit(1);

@@ -7,6 +7,14 @@ import { type NatsServer, natsServer } from './nats.ts';
 
 const CLUSTER = fileURLToPath(new URL('../src/cluster.ts', import.meta.url));
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 describe('start:cluster', function () {
   this.timeout(60_000);
   let nats: NatsServer | undefined;
@@ -68,15 +76,20 @@ describe('start:cluster', function () {
     process.kill(pids[0] as number, 'SIGKILL');
     await listening(3);
     expect((await http('GET', '/health/ready', { url })).status).to.equal(200);
+    cluster?.kill('SIGHUP');
+    await listening(5); // both were replaced, and somebody was there all the time
+    for (const pid of pids.slice(1, 3))
+      while (isAlive(pid)) expect((await http('GET', '/health/live', { url })).status).to.equal(200);
+
     cluster?.kill('SIGTERM');
     expect((await once(cluster as ChildProcess, 'exit'))[0]).to.equal(0);
-    for (const pid of pids) expect(() => process.kill(pid, 0)).to.throw(/ESRCH/);
+    expect(pids.filter(isAlive)).to.deep.equal([]);
   });
 
   it('says in one line what is missing', async () => {
     const cases = [
       [['--workers', '2'], {}, /^NATS_URL is unset; expected a NATS server, which connects the workers\n$/],
-      [['--workers', 'many'], {}, /^WORKERS is "many"; expected a number of processes from 1 to 256\n$/],
+      [['--workers', 'many'], {}, /^WORKERS is "many"; expected an integer from 1 to 256\n$/],
       [
         [],
         { WORKERS: '2', NATS_URL: nats?.url ?? '', PORT: '0' },
