@@ -4,6 +4,7 @@ import { Conversation } from './chat/Conversation.tsx';
 import { useAction, useClient, useSettled, useValue } from './hooks.ts';
 import { Sidebar } from './list/Sidebar.tsx';
 import { Icon } from './parts/Icon.tsx';
+import { Problem } from './parts/Problem.tsx';
 import { chatHref, go, useRoute } from './route.ts';
 
 /** The list of chats beside the one that is open; on a narrow screen one of the two. */
@@ -51,11 +52,7 @@ function Join({ code }: { readonly code: string }) {
     <main class="nothing-open">
       <Icon name="people" />
       <p>You are invited to a group.</p>
-      {error && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Problem text={error} />
       <button type="button" class="primary" disabled={busy} onClick={join}>
         Join the group
       </button>

@@ -3,6 +3,7 @@ import type { Entrance } from '../../src/client/index.ts';
 import { server } from './account.ts';
 import { useAction } from './hooks.ts';
 import { Icon } from './parts/Icon.tsx';
+import { Problem } from './parts/Problem.tsx';
 
 interface Props {
   readonly notice: string | undefined;
@@ -70,11 +71,7 @@ export function Welcome({ notice, onEntered }: Props) {
             />
             {isNew && <small>At least 8 characters</small>}
           </label>
-          {error && (
-            <p class="error" role="alert">
-              {error}
-            </p>
-          )}
+          <Problem text={error} />
           <button class="primary" type="submit" disabled={busy}>
             {isNew ? 'Create account' : 'Log in'}
           </button>

@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Chat, ChatMessage } from '../../../src/client/index.ts';
 import { sentence, useClient } from '../hooks.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { Problem } from '../parts/Problem.tsx';
 
 /** What the next message is about. */
 export interface Intent {
@@ -98,11 +99,7 @@ export function Composer({ chat, messages, intent, onIntent }: Props) {
         void submit();
       }}
     >
-      {error && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Problem text={error} />
       {intent && (
         <div class="intent">
           <Icon name={intent.kind} />

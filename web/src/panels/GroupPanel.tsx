@@ -4,6 +4,7 @@ import { useAction, useClient, useLoaded } from '../hooks.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Panel } from '../parts/Panel.tsx';
 import { PeoplePicker } from '../parts/PeoplePicker.tsx';
+import { Problem } from '../parts/Problem.tsx';
 import { go, inviteHref } from '../route.ts';
 
 type Group = Result<'getGroup'>['data'];
@@ -52,11 +53,7 @@ export function GroupPanel({ groupId, onClose }: { readonly groupId: number; onC
   const mayAdd = rules || about?.whoMayAdd === 'members';
   return (
     <Panel title={about?.groupName ?? 'Group'} onClose={onClose}>
-      {error && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Problem text={error} />
       {about?.description && <p>{about.description}</p>}
       {about && (
         <p class="faint">
@@ -187,11 +184,7 @@ function Invites({ groupId }: { readonly groupId: number }) {
   return (
     <section>
       <h3>Invites</h3>
-      {error && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Problem text={error} />
       <ul class="invites">
         {invites?.map(({ inviteId, code, uses }) => (
           <li key={inviteId}>

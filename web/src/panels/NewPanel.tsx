@@ -3,6 +3,7 @@ import { useAction, useClient, useLoaded, useSettled } from '../hooks.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Panel } from '../parts/Panel.tsx';
 import { PeoplePicker } from '../parts/PeoplePicker.tsx';
+import { Problem } from '../parts/Problem.tsx';
 import { chatHref, go } from '../route.ts';
 
 type Tab = 'person' | 'group' | 'public';
@@ -79,11 +80,7 @@ function NewGroup({ onOpen }: { onOpen(href: string): void }) {
           </li>
         ))}
       </ul>
-      {error && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Problem text={error} />
       <button type="submit" class="primary" disabled={busy}>
         Create group
       </button>
@@ -116,11 +113,7 @@ function PublicGroups({ onOpen }: { onOpen(href: string): void }) {
           onInput={(event) => setQuery(event.currentTarget.value)}
         />
       </label>
-      {error && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Problem text={error} />
       <ul class="rows">
         {groups?.map(({ groupId, groupName, description, memberCount }) => (
           <li key={groupId}>

@@ -1,6 +1,7 @@
 import { useAction, useClient, useLoaded } from '../hooks.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Panel } from '../parts/Panel.tsx';
+import { Problem } from '../parts/Problem.tsx';
 
 /** Who somebody is, and whether one wants to hear from them. */
 export function PersonPanel({ userId, onClose }: { readonly userId: number; onClose(): void }) {
@@ -26,11 +27,7 @@ export function PersonPanel({ userId, onClose }: { readonly userId: number; onCl
           <p class="faint">Here since {new Date(profile.createdAt).toLocaleDateString()}</p>
         </div>
       )}
-      {(error ?? refusal) && (
-        <p class="error" role="alert">
-          {error ?? refusal}
-        </p>
-      )}
+      <Problem text={error ?? refusal} />
       {blocked !== undefined && userId !== client.self?.userId && (
         <button type="button" class={blocked ? '' : 'danger'} disabled={busy} onClick={toggle}>
           {blocked ? 'Unblock' : 'Block'}

@@ -1,6 +1,7 @@
 import { useClient, useLoaded } from '../hooks.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { Panel } from '../parts/Panel.tsx';
+import { Problem } from '../parts/Problem.tsx';
 import { Ticks } from '../parts/Ticks.tsx';
 
 /** Who has got and who has read a message in a group. */
@@ -12,11 +13,7 @@ export function ReceiptsPanel({ messageId, onClose }: { readonly messageId: numb
   );
   return (
     <Panel title="Who has read it" onClose={onClose}>
-      {error && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Problem text={error} />
       <ul class="rows">
         {receipts?.map(({ userId, username, delivered, read }) => (
           <li key={userId} class="row">

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { keep, keptToken, server } from '../account.ts';
 import { useAction, useClient, useLoaded } from '../hooks.ts';
 import { Panel } from '../parts/Panel.tsx';
+import { Problem } from '../parts/Problem.tsx';
 import { shortTime } from '../time.ts';
 
 interface Props {
@@ -57,11 +58,7 @@ function Profile() {
         <input type="checkbox" name="invisible" defaultChecked={!profile.online} /> Invisible: nobody sees
         that you are online
       </label>
-      {error && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Problem text={error} />
       <button type="submit" class="primary" disabled={busy}>
         {saved ? 'Saved' : 'Save'}
       </button>
@@ -80,11 +77,7 @@ function Sessions() {
   return (
     <section>
       <h3>Devices</h3>
-      {error && (
-        <p class="error" role="alert">
-          {error}
-        </p>
-      )}
+      <Problem text={error} />
       <ul class="rows">
         {live.map(({ sessionId, device, connectedAt, current }) => (
           <li key={sessionId} class="row">
@@ -143,11 +136,7 @@ function Password() {
           New password
           <input name="new" type="password" autocomplete="new-password" required minLength={8} />
         </label>
-        {error && (
-          <p class="error" role="alert">
-            {error}
-          </p>
-        )}
+        <Problem text={error} />
         <button type="submit" class="primary" disabled={busy}>
           Change it
         </button>
@@ -176,11 +165,7 @@ function DeleteAccount({ onLeave }: { onLeave(): void }) {
           Password
           <input name="password" type="password" autocomplete="current-password" required />
         </label>
-        {error && (
-          <p class="error" role="alert">
-            {error}
-          </p>
-        )}
+        <Problem text={error} />
         <button type="submit" class="danger" disabled={busy}>
           Delete for good
         </button>
