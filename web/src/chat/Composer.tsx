@@ -38,7 +38,8 @@ export function Composer({ chat, messages, intent, onIntent }: Props) {
     if (matchMedia('(hover: hover)').matches) field.current?.focus();
   }, [chat]);
 
-  useEffect(() => {
+  // Before the next key is heard: what is typed at once must not be replaced by the text to edit.
+  useLayoutEffect(() => {
     if (!intent) return;
     if (intent.kind === 'edit') setText(intent.message.content);
     field.current?.focus();
@@ -50,10 +51,15 @@ export function Composer({ chat, messages, intent, onIntent }: Props) {
     chat.setTyping(value !== '');
   }
 
-  function done(): void {
-    setText('');
-    drafts.delete(chat);
+  /** Back to what was begun before. */
+  function leave(): void {
+    setText(drafts.get(chat) ?? '');
     onIntent(undefined);
+  }
+
+  function done(): void {
+    if (intent?.kind !== 'edit') drafts.delete(chat);
+    leave();
   }
 
   async function submit(): Promise<void> {
@@ -79,7 +85,7 @@ export function Composer({ chat, messages, intent, onIntent }: Props) {
     if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       void submit();
-    } else if (event.key === 'Escape' && intent) done();
+    } else if (event.key === 'Escape' && intent) leave();
     else if (event.key === 'ArrowUp' && text === '') {
       const own = messages.findLast(
         ({ isOwn, kind, deletedAt, messageId }) => isOwn && kind === 'text' && !deletedAt && messageId > 0,
@@ -107,7 +113,7 @@ export function Composer({ chat, messages, intent, onIntent }: Props) {
             <strong>{intent.kind === 'edit' ? 'Edit' : intent.message.senderName}</strong>
             <span>{intent.message.content}</span>
           </span>
-          <button type="button" class="quiet" aria-label="Never mind" onClick={done}>
+          <button type="button" class="quiet" aria-label="Never mind" onClick={leave}>
             <Icon name="close" />
           </button>
         </div>
