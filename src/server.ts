@@ -46,6 +46,8 @@ export interface Server {
 
 /** How long a stop waits for what is in flight, in milliseconds. */
 const GRACE = 5_000;
+/** Milliseconds over which clients are sent to read anew what their node missed. */
+const REREAD = 5_000;
 /** Milliseconds between two slices of sockets that are closed. */
 const DRAIN_STEP = 100;
 
@@ -124,7 +126,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       port: uWS.us_socket_local_port(listenSocket),
       async close() {
         accepting = false;
-        await drain();
+        await sendAway('This node is stopping; connect again', config.drainSeconds * 1000);
         uWS.us_listen_socket_close(listenSocket);
         await idle();
         await writer.drain();
@@ -143,11 +145,19 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       const carrier = await createNatsBus(
         { servers: config.natsUrl, credentials: config.natsCreds, authorities: config.natsCa },
         log,
-        (topic, head) => bus.catchUp(topic, head),
-        (since) => {
-          recover(db, bus, connections, since).catch((error) =>
-            log.warn({ err: error }, 'what NATS did not bring cannot be read now'),
-          );
+        {
+          lost: (topic, head) => bus.catchUp(topic, head),
+          returned: (since) => {
+            recover(db, bus, connections, since).catch((error) =>
+              log.warn({ err: error }, 'what NATS did not bring cannot be read now'),
+            );
+          },
+          forgotten: () => {
+            log.warn(
+              'more was missed without NATS than the nodes remember; clients are sent to read it anew',
+            );
+            void sendAway('This node missed something; connect again and synchronise', REREAD);
+          },
         },
       );
       const bus = createOrderedBus(
@@ -170,16 +180,19 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     }
 
     /**
-     * Closes the sockets a slice at a time, so that their clients spread over the other nodes; readiness is refused
-     * meanwhile, and whoever waits for an answer gets it first.
+     * Closes the sockets of now with 1012, a slice at a time in so many milliseconds, so that their clients come back
+     * one after another, or spread over the other nodes; whoever waits for an answer gets it first.
      */
-    async function drain(): Promise<void> {
-      const end = Date.now() + config.drainSeconds * 1000;
-      for (let left = end - Date.now(); left > 0 && connections.size > 0; left = end - Date.now()) {
-        const slice = Math.ceil((connections.size * DRAIN_STEP) / left);
-        const idle = [...connections].filter(({ receiver, ended }) => receiver?.unanswered === 0 && !ended);
-        for (const connection of idle.slice(0, slice))
-          connection.close(CloseCode.ServiceRestart, 'This node is stopping; connect again');
+    async function sendAway(reason: string, duration: number): Promise<void> {
+      const staying = new Set(connections);
+      const end = Date.now() + duration;
+      for (let left = duration; left > 0 && staying.size > 0; left = end - Date.now()) {
+        const slice = Math.ceil((staying.size * DRAIN_STEP) / left);
+        const idle = [...staying].filter(({ receiver, ended }) => ended || receiver?.unanswered === 0);
+        for (const connection of idle.slice(0, slice)) {
+          connection.close(CloseCode.ServiceRestart, reason);
+          staying.delete(connection);
+        }
         await delay(Math.min(DRAIN_STEP, left));
       }
     }

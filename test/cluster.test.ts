@@ -2,7 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { pino } from 'pino';
+import { createNatsBus } from '../src/bus/nats.ts';
 import type { Push } from '../src/client/index.ts';
+import type { UserId } from '../src/ids.ts';
+import { userTopic } from '../src/socket/Connections.ts';
 import type { Client } from './client.ts';
 import {
   database,
@@ -247,6 +251,61 @@ describe('several nodes on NATS', function () {
         expect((await b.push(type)).params.message).to.equal(`${round}`);
       expect((await b.push('addReaction')).params.messageId).to.equal(messageId);
     }
+    await apart.close();
+    await way.cut();
+  });
+
+  it('tell a node that alone was cut off from NATS all else that happened meanwhile, once and in order', async () => {
+    const way = await startRelay(nats.url);
+    const apart = await startServer({ NATS_URL: way.url });
+    const [ada, bob, cleo] = await newUsers(3);
+    const [a, b, c] = [await ada.connect(url(0)), await bob.connect(apart.url), await on(cleo, 1)];
+    const groupId = await newGroup(a, bob, cleo);
+    const { messageId } = await a.done('messageInGroup', { groupId, content: 'first' });
+    await a.done('editMessage', { messageId, content: 'second' });
+    await b.push('editMessage');
+    await way.cut();
+    await until(async () => (await metric(apart, 'parley_nats_connected')) === 0);
+    await a.done('editMessage', { messageId, content: 'third' });
+    await c.done('addReaction', { messageId, emoji: '👍' });
+    await c.done('removeReaction', { messageId, emoji: '👍' });
+    await a.done('typing', { groupId, typing: true });
+    await c.done('sendEvent', { groupId, event: 'dice', custom: {} });
+    await a.done('pinMessage', { messageId });
+    const written = await a.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
+    await a.done('deleteMessage', { messageId: written.messageId });
+    await way.restore();
+    await b.next(({ type }) => type === 'deleteMessage', 'the deletion', 10_000);
+    await a.done('editMessage', { messageId, content: 'fourth' });
+    await b.next(
+      ({ type, params }) => type === 'editMessage' && params.message === 'fourth',
+      'the last edit',
+    );
+    const told = (await b.rest())
+      .map(({ type }) => type)
+      .filter((type) => !/Message|Group$/.test(type) || type === 'editMessage' || type === 'pinMessage');
+    expect(told).to.deep.equal(['editMessage', 'addReaction', 'removeReaction', 'pinMessage']);
+    await apart.close();
+    await way.cut();
+  });
+
+  it('send their clients to synchronise when more was missed than a node remembers', async () => {
+    const way = await startRelay(nats.url);
+    const apart = await startServer({ NATS_URL: way.url });
+    const ada = await newUser();
+    const a = await ada.connect(apart.url);
+    const busy = await createNatsBus({ servers: [nats.url] }, pino({ level: 'silent' }), {
+      lost() {},
+      returned() {},
+      forgotten() {},
+    });
+    await until(() => busy.connected);
+    await way.cut();
+    await until(async () => (await metric(apart, 'parley_nats_connected')) === 0);
+    for (let n = 0; n <= 50_000; n++) busy.publish(userTopic(ada.id as UserId), { frame: `${n}` });
+    await way.restore();
+    expect(await a.closed).to.equal(1012);
+    await busy.close();
     await apart.close();
     await way.cut();
   });

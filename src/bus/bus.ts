@@ -33,6 +33,8 @@ export type BusMessage =
       readonly exceptUsers?: readonly number[];
       /** Of a message that was stored: those of a chat reach the sockets in the order of `seq`. */
       readonly place?: Place;
+      /** Over in a moment: it is not told to nodes that could not hear it in time. */
+      readonly isPassing?: true;
     }
   | { readonly signal: Signal };
 

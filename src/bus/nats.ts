@@ -1,10 +1,25 @@
 import { readFile } from 'node:fs/promises';
-import { connect, credsAuthenticator, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import {
+  connect,
+  createInbox,
+  credsAuthenticator,
+  type Msg,
+  type NatsConnection,
+  type Subscription,
+} from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { StartError } from '../errors.ts';
-import type { Bus, BusMessage, Place, Topic } from './bus.ts';
+import type { Bus, Place, Topic } from './bus.ts';
 import { createMemoryBus } from './memory.ts';
-import { decode, encode } from './wire.ts';
+import { Heard, type Publication, Recent } from './Recent.ts';
+import {
+  decode,
+  decodePublication,
+  encode,
+  encodePublication,
+  type NodeMessage,
+  type NodeQuestion,
+} from './wire.ts';
 
 export interface NatsOptions {
   /** `nats://` or `tls://`, with user and password where they are wanted. */
@@ -29,32 +44,47 @@ const RECONNECT_WAIT = 250;
 const PING_INTERVAL = 3_000;
 /** Milliseconds after which the other nodes are back, too, when NATS was away. */
 const OTHERS_ARE_BACK = 1_500;
-/** What is not a message and could not be told while NATS was away: the newest so many are told later. */
-const MAX_WAITING = 10_000;
+/** Milliseconds by which clocks may differ, and by which it is noticed late that NATS is away. */
+const MARGIN = 10_000;
+/** Milliseconds for which the answers of the other nodes are gathered. */
+const ANSWERS = 500;
+/** The subject on which all nodes hear each other's questions. */
+const NODES = `${PREFIX}.nodes`;
+
+/** What the bus tells of its losses. */
+export interface Losses {
+  /** A chat is that far, and something of it may not have come. */
+  lost(topic: Topic, head: Place): void;
+  /** NATS was away since then. */
+  returned(since: Date): void;
+  /** More was published meanwhile, beside messages, than anybody has kept: who listens here must read it anew. */
+  forgotten(): void;
+}
 
 /**
  * The bus of several nodes: NATS carries (https://docs.nats.io), local subscribers are told at once. A subject per
  * topic, subscribed to while somebody on this node listens, so that a node without members of a chat gets nothing of
- * it. While NATS is away, signals and events wait; of messages only how far each chat came: the other nodes read them
- * from the database. `lost` is told how far a chat is of which something may not have come, `returned` that NATS was
- * away since a time.
+ * it. NATS keeps nothing for who is away, so a node that comes back tells what it could not, and asks the others for
+ * what it did not hear; of messages only how far each chat is: those are read from the database.
  */
 export async function createNatsBus(
   { servers, credentials, authorities }: NatsOptions,
   log: Logger,
-  lost: (topic: Topic, head: Place) => void,
-  returned: (since: Date) => void,
+  { lost, returned, forgotten }: Losses,
 ): Promise<NatsBus> {
   const local = createMemoryBus();
   const topics = new Map<Topic, Subscription | undefined>();
-  const waiting: { topic: Topic; message: BusMessage }[] = [];
+  const recent = new Recent();
+  const heard = new Heard();
+  /** What was published before that number, NATS has. */
+  let confirmed = 0;
   /** The newest place of each topic that NATS may not have carried: since the last ping that was answered. */
   let unconfirmed = new Map<Topic, Place>();
   let connection: NatsConnection | undefined;
   let isUp = false;
   let awaySince = new Date();
   let isClosed = false;
-  let last: { readonly message: BusMessage; readonly payload: Uint8Array } | undefined;
+  let last: { readonly message: NodeMessage; readonly payload: Uint8Array } | undefined;
   let settling: Promise<void> | undefined;
   /** Tells the others, a moment after NATS is back. */
   let telling: NodeJS.Timeout | undefined;
@@ -73,12 +103,10 @@ export async function createNatsBus(
     },
     publish(topic, message) {
       local.publish(topic, message);
+      let told: NodeMessage = message;
       if ('frame' in message && message.place) unconfirmed.set(topic, message.place);
-      else if (!isUp) {
-        waiting.push({ topic, message });
-        if (waiting.length > MAX_WAITING) waiting.shift();
-      }
-      if (isUp) connection?.publish(subjectOf(topic), payloadOf(message));
+      else if (!('frame' in message && message.isPassing)) told = recent.add(topic, message);
+      if (isUp) connection?.publish(subjectOf(topic), payloadOf(told));
     },
     subscribe(topic, deliver) {
       const unsubscribe = local.subscribe(topic, deliver);
@@ -125,6 +153,7 @@ export async function createNatsBus(
     if (!connection) return;
     if (isClosed) return connection.close();
     for (const topic of topics.keys()) topics.set(topic, listen(topic));
+    connection.subscribe(NODES, { callback: (_, message) => answer(message) });
     up();
     void watch(connection);
   }
@@ -142,31 +171,78 @@ export async function createNatsBus(
   function up(): void {
     isUp = true;
     log.info('NATS carries');
-    returned(awaySince);
+    const since = awaySince;
+    returned(since);
     clearTimeout(telling);
     telling = setTimeout(() => {
       telling = undefined;
       if (!isUp || !connection) return;
-      for (const { topic, message } of waiting.splice(0))
-        connection.publish(subjectOf(topic), encode(message));
-      for (const [topic, head] of unconfirmed) connection.publish(subjectOf(topic), encode({ head }));
+      tell(connection);
+      ask(connection, Date.now() - since.getTime() + MARGIN);
     }, OTHERS_ARE_BACK);
+  }
+
+  /** Tells what NATS may not have carried. */
+  function tell(to: NatsConnection): void {
+    const missed = recent.from(confirmed);
+    if (!missed) to.publish(NODES, JSON.stringify({ forgotten: true } satisfies NodeQuestion));
+    for (const { topic, message } of missed ?? []) to.publish(subjectOf(topic), encode(message));
+    for (const [topic, head] of unconfirmed) to.publish(subjectOf(topic), encode({ head }));
+  }
+
+  /** Asks the other nodes what they published in the last so many milliseconds, and takes it in its order. */
+  function ask(from: NatsConnection, published: number): void {
+    const answers: Publication[] = [];
+    let isComplete = true;
+    const inbox = createInbox();
+    const subscription = from.subscribe(inbox, {
+      callback(error, message) {
+        if (error) return;
+        if (message.data.length === 0) isComplete = false;
+        else answers.push(decodePublication(message.string()));
+      },
+    });
+    from.publish(NODES, JSON.stringify({ published } satisfies NodeQuestion), { reply: inbox });
+    setTimeout(() => {
+      subscription.unsubscribe();
+      if (isClosed) return;
+      for (const { topic, message } of answers.sort((one, other) => one.at - other.at)) take(topic, message);
+      if (!isComplete) forgotten();
+    }, ANSWERS);
+  }
+
+  function answer(message: Msg): void {
+    const question: NodeQuestion = message.json();
+    if ('forgotten' in question) return forgotten();
+    // Signals are not told again: their effects are in the database, which `returned` looks at.
+    const known = recent.since(Date.now() - question.published);
+    if (!known) message.respond();
+    for (const publication of known ?? [])
+      if ('frame' in publication.message) message.respond(encodePublication(publication));
   }
 
   /** What was published before a ping that is answered, NATS has. */
   async function confirm(): Promise<void> {
     if (!isUp || !connection || telling) return; // what was not published yet is not confirmed either
     const published = unconfirmed;
+    const next = recent.next;
     unconfirmed = new Map();
     try {
       await connection.flush();
+      confirmed = next;
     } catch {
       unconfirmed = new Map([...published, ...unconfirmed]);
     }
   }
 
+  /** Tells the local subscribers what came from another node, once. */
+  function take(topic: Topic, message: NodeMessage): void {
+    if ('head' in message) lost(topic, message.head);
+    else if (message.id === undefined || heard.add(message.id)) local.publish(topic, message);
+  }
+
   /** Made once for the topics that get the same message one after another, as both people of a dialog do. */
-  function payloadOf(message: BusMessage): Uint8Array {
+  function payloadOf(message: NodeMessage): Uint8Array {
     if (last?.message !== message) last = { message, payload: Buffer.from(encode(message)) };
     return last.payload;
   }
@@ -175,9 +251,7 @@ export async function createNatsBus(
     return connection?.subscribe(subjectOf(topic), {
       callback(error, message) {
         if (error) return log.error({ err: error, topic }, 'NATS refused a subscription');
-        const received = decode(message.string());
-        if ('head' in received) lost(topic, received.head);
-        else local.publish(topic, received);
+        take(topic, decode(message.string()));
       },
     });
   }

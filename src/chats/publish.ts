@@ -7,6 +7,13 @@ import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { addressOf, otherIn } from './seats.ts';
 
+interface Audience {
+  /** Users who do not get it though they are in the chat. */
+  readonly exceptUsers?: readonly UserId[];
+  /** It is of no use later. */
+  readonly isPassing?: true;
+}
+
 /**
  * Pushes what the connected user did in a chat to all others who may see it: `type` is that of the command,
  * `senderId` and `receiverId` or `groupId` stand beside the fields.
@@ -17,21 +24,22 @@ export async function pushToChat(
   type: string,
   message: string | null,
   fields: Fields,
+  audience?: Audience,
 ): Promise<void> {
   const { session, db } = context;
   const sender = await activeUser(db, session.userId);
   const all = { senderId: session.userId, ...addressOf(chat, session.userId), ...fields };
-  publishToChat(context, chat, encodePush(type, message, nameOf(sender), all));
+  publishToChat(context, chat, encodePush(type, message, nameOf(sender), all), audience);
 }
 
-/** Publishes a frame to everybody in a chat but the connection the command came from and some users. */
+/** Publishes a frame to everybody in a chat but the connection the command came from. */
 export function publishToChat(
   { session: { userId }, origin, bus }: CommandContext,
   chat: Chat,
   frame: string,
-  exceptUsers: readonly UserId[] = [],
+  audience?: Audience,
 ): void {
-  const push = { frame, except: origin, exceptUsers };
+  const push = { frame, except: origin, ...audience };
   if (chat.kind === 'group') return bus.publish(chatTopic(chat.id), push);
   bus.publish(userTopic(userId), push);
   const other = otherIn(chat, userId);

@@ -30,7 +30,7 @@ export const sendEvent = defineCommand({
     const { chat, member } = await seatIn(db, session.userId, address);
     if (chat.whoMayPost === 'admins') assertRole(member, 'owner', 'admin');
     await assertNotBlocked(db, chat, session.userId);
-    await pushToChat(context, chat, 'sendEvent', null, { event, custom });
+    await pushToChat(context, chat, 'sendEvent', null, { event, custom }, { isPassing: true });
     return {};
   },
 });

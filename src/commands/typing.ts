@@ -36,12 +36,7 @@ export const typing = defineCommand({
     const deaf = await db.select<{ id: number }>(blockers, [chat.id, userId]);
     const fields = { senderId: userId, ...addressOf(chat, userId), typing, expiresInSeconds: EXPIRES_IN };
     const frame = encodePush('typing', null, nameOf(await activeUser(db, userId)), fields);
-    publishToChat(
-      context,
-      chat,
-      frame,
-      deaf.map(({ id }) => id),
-    );
+    publishToChat(context, chat, frame, { exceptUsers: deaf.map(({ id }) => id), isPassing: true });
     return {};
   },
 });
