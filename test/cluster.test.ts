@@ -552,6 +552,19 @@ describe('several nodes on NATS', function () {
     expect(missing).to.equal('The file /nowhere, named in NATS_CREDS or NATS_CA, cannot be read');
   });
 
+  it('keep their clients when there is no other node to ask what was missed', async () => {
+    const own = (await natsServer()) as NatsServer;
+    const node = await startServer({ NATS_URL: own.url });
+    const ada = await newUser();
+    const client = await ada.connect(node.url);
+    await own.start();
+    await until(async () => (await metric(node, 'parley_nats_connected')) === 1);
+    await new Promise((resolve) => setTimeout(resolve, 2_500)); // the question and its answers
+    await client.done('ping');
+    await node.close();
+    await own.stop();
+  });
+
   it('start without NATS, and find it later', async () => {
     const other = (await natsServer()) as NatsServer;
     const pair = await Promise.all([1, 2].map(() => startServer({ NATS_URL: other.url })));

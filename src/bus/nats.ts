@@ -48,6 +48,8 @@ const OTHERS_ARE_BACK = 1_500;
 const MARGIN = 10_000;
 /** Milliseconds for which the answers of the other nodes are gathered. */
 const ANSWERS = 500;
+/** The answer of a node that does not know all of it any more. */
+const FORGOTTEN = 'forgotten';
 /** The subject on which all nodes hear each other's questions. */
 const NODES = `${PREFIX}.nodes`;
 
@@ -197,8 +199,8 @@ export async function createNatsBus(
     const inbox = createInbox();
     const subscription = from.subscribe(inbox, {
       callback(error, message) {
-        if (error) return;
-        if (message.data.length === 0) isComplete = false;
+        if (error || message.data.length === 0) return; // that no other node is there
+        if (message.string() === FORGOTTEN) isComplete = false;
         else answers.push(decodePublication(message.string()));
       },
     });
@@ -216,7 +218,7 @@ export async function createNatsBus(
     if ('forgotten' in question) return forgotten();
     // Signals are not told again: their effects are in the database, which `returned` looks at.
     const known = recent.since(Date.now() - question.published);
-    if (!known) message.respond();
+    if (!known) message.respond(FORGOTTEN);
     for (const publication of known ?? [])
       if ('frame' in publication.message) message.respond(encodePublication(publication));
   }
