@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import ms from 'ms';
 import { StartError } from './errors.ts';
+import { createAddressOf } from './http/address.ts';
+import { type Limits, readLimits } from './limits.ts';
 
 /** Everything an operator can set, validated once at start. */
 export interface Config {
@@ -24,11 +26,13 @@ export interface Config {
   readonly natsCa: string | undefined;
   /** Seconds over which a stop closes the sockets, a slice at a time. */
   readonly drainSeconds: number;
-  /** Connections let in per second. */
-  readonly upgradesPerSecond: number;
   /** Lifetime of a token in seconds. */
   readonly jwtExpiresIn: number;
+  /** Whether rates and numbers of connections are limited. */
   readonly rateLimits: boolean;
+  readonly limits: Limits;
+  /** Proxies whose `X-Forwarded-For` is believed: addresses, networks, or names of ranges. */
+  readonly trustProxy: readonly string[];
   readonly logLevel: string;
   /** Origins that browsers may call the HTTP part from; `*` is any. */
   readonly corsOrigins: readonly string[];
@@ -133,6 +137,19 @@ export function readConfig(env: Environment): Config {
     return list.map((entry) => entry.trim());
   }
 
+  function proxies(): string[] {
+    const list = text('TRUST_PROXY')?.split(',') ?? [];
+    const trusted = list.map((entry) => entry.trim());
+    try {
+      createAddressOf(trusted);
+      return trusted;
+    } catch {
+      const expected =
+        'addresses, networks such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas';
+      return wrong('TRUST_PROXY', `is "${text('TRUST_PROXY')}"`, expected);
+    }
+  }
+
   return {
     host: text('HOST') ?? '0.0.0.0',
     port: integer('PORT', 3000, 0, 65535),
@@ -145,9 +162,10 @@ export function readConfig(env: Environment): Config {
     natsCreds: text('NATS_CREDS'),
     natsCa: text('NATS_CA'),
     drainSeconds: integer('DRAIN_SECONDS', 0, 0, 3600),
-    upgradesPerSecond: integer('UPGRADES_PER_SECOND', 1_000, 1, 1_000_000),
     jwtExpiresIn: seconds('JWT_EXPIRES_IN', '24h'),
     rateLimits: choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
+    limits: readLimits(integer),
+    trustProxy: proxies(),
     logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS),
     corsOrigins: origins('CORS_ORIGINS'),
     workers: integer('WORKERS', availableParallelism(), 1, 256),

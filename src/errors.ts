@@ -34,5 +34,29 @@ export class ApiError extends Error {
   }
 }
 
+/** What is limited, as the metric `parley_limited_total` names it. */
+export type LimitName =
+  | 'commands'
+  | 'connections'
+  | 'upgrades'
+  | 'frame'
+  | 'unanswered'
+  | 'queue'
+  | 'login'
+  | 'registration'
+  | 'groups'
+  | 'members'
+  | 'slowMode';
+
+/** A refusal because a limit was reached; where it is answered, it is counted. */
+export class LimitError extends ApiError {
+  readonly limit: LimitName;
+
+  constructor(limit: LimitName, ...error: ConstructorParameters<typeof ApiError>) {
+    super(...error);
+    this.limit = limit;
+  }
+}
+
 /** Why the server cannot start, as one line for the operator who can mend it. */
 export class StartError extends Error {}

@@ -1,30 +1,63 @@
 /**
- * Bounds on what one client, or a flood of them, can take. Those on rates and numbers of connections are
- * lifted by `RATE_LIMITS=off`; sizes and queues stay.
+ * Bounds on what one client, or a flood of them, can take: its default, and the least and the most that the
+ * environment variable of its name (COMMAND_BURST and so on) may set it to. Those on rates and numbers of connections are lifted by
+ * `RATE_LIMITS=off`; sizes and queues stay.
  */
-export const limits = {
-  /** Bytes of a frame: the longest legal message with every character escaped fits in. */
-  frameBytes: 64 * 1024,
-  /** Bytes of a frame the socket library still takes in, to close with 1009; beyond, it cuts the connection. */
-  frameBytesReceived: 4 * 1024 * 1024,
+const definitions = {
+  /** Commands of one connection: so many at once, refilled at so many a second. Heavier commands count as several. */
+  commandBurst: [2_000, 1, 1_000_000],
+  commandsPerSecond: [200, 1, 1_000_000],
+  /** The same for all connections of a user on one node together. */
+  userCommandBurst: [8_000, 1, 1_000_000],
+  userCommandsPerSecond: [800, 1, 1_000_000],
+  connectionsPerUser: [100, 1, 1_000_000],
+  connectionsPerAddress: [10_000, 1, 10_000_000],
+  /** Connections that are let in per second. */
+  upgradesPerSecond: [1_000, 1, 1_000_000],
+
+  /** Bytes of a frame: by default the longest legal message fits in with every character escaped. */
+  frameBytes: [64 * 1024, 1024, 1024 * 1024],
   /** Bytes that may wait for a socket whose client reads slowly before it is dropped: two of the largest pages. */
-  sendBufferBytes: 4 * 1024 * 1024,
-  /** Seconds without any traffic, pongs included, after which a socket is closed. */
-  idleSeconds: 60,
-  /** Bytes of an HTTP body. */
-  bodyBytes: 64 * 1024,
+  sendBufferBytes: [4 * 1024 * 1024, 64 * 1024, 1024 * 1024 * 1024],
   /** Frames of one connection that wait for their answer before the connection is closed. */
-  unansweredPerConnection: 50_000,
+  unansweredPerConnection: [50_000, 1, 10_000_000],
+  /** Messages and changes of a node that wait to be written before more are answered `UNAVAILABLE`. */
+  queueLength: [20_000, 1, 10_000_000],
+  /** Seconds without any traffic, pongs included, after which a socket is closed. */
+  idleSeconds: [60, 8, 900],
 
-  commandBurst: 2_000,
-  commandsPerSecond: 200,
-  connectionsPerUser: 100,
-  connectionsPerAddress: 10_000,
+  groupsPerUser: [2_000, 1, 1_000_000],
+  membersPerGroup: [10_000, 2, 1_000_000],
 
-  /** Failed logins and wrong current passwords, per window. */
-  loginFailuresPerAccount: 20,
-  loginFailuresPerAddress: 200,
-  loginWindowSeconds: 15 * 60,
-  registrationsPerAddress: 1_000,
-  registrationWindowSeconds: 60 * 60,
-} as const;
+  /** Failed logins and wrong current passwords in a window: by one address on one account, and by one address. */
+  loginFailuresPerAccount: [20, 1, 1_000_000],
+  loginFailuresPerAddress: [200, 1, 1_000_000],
+  loginWindowSeconds: [15 * 60, 1, 86_400],
+  /** Accounts that one address may make in an hour. */
+  registrationsPerAddress: [1_000, 1, 1_000_000],
+} as const satisfies Record<string, readonly [fallback: number, min: number, max: number]>;
+
+type Name = keyof typeof definitions;
+
+export type Limits = Readonly<Record<Name, number>>;
+
+/** The name of the environment variable that sets something: COMMAND_BURST for commandBurst. */
+const variableOf = (name: string): string => name.replaceAll(/[A-Z]/g, '_$&').toUpperCase();
+
+/** The limits, each as `read` finds it set. */
+export function readLimits(
+  read: (variable: string, fallback: number, min: number, max: number) => number,
+): Limits {
+  const entries = Object.entries(definitions);
+  return Object.fromEntries(
+    entries.map(([name, [fallback, min, max]]) => [name, read(variableOf(name), fallback, min, max)]),
+  ) as Limits;
+}
+
+export const defaultLimits: Limits = readLimits((_, fallback) => fallback);
+
+/** Bytes of a frame the socket library still takes in, to close with 1009; beyond, it cuts the connection. */
+export const FRAME_BYTES_RECEIVED = 4 * 1024 * 1024;
+
+/** Bytes of an HTTP body. */
+export const BODY_BYTES = 64 * 1024;

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type ApiError, LimitError, type LimitName } from './errors.ts';
 
 /** What the server measures of itself, in Prometheus text at `GET /metrics`. */
 export interface Metrics {
@@ -6,6 +7,11 @@ export interface Metrics {
   commandDone(type: string, outcome: string, start: number): void;
   httpDone(method: string, route: string, status: number, start: number): void;
   batchWritten(size: number, seconds: number): void;
+  /** A command that did not come to be run. */
+  commandRefused(type: string, refusal: ApiError): void;
+  /** Counts a refusal, if it is one of a limit. */
+  limitReached(refusal: ApiError): void;
+  limited(limit: LimitName): void;
   slowConsumerDropped(): void;
   /** Messages that other nodes' publications did not bring, and the database did. */
   messagesHealed(count: number): void;
@@ -67,6 +73,12 @@ export function createMetrics(readings: Readings): Metrics {
     registers,
   });
 
+  const limited = new Counter({
+    name: 'parley_limited_total',
+    help: 'Refusals because a limit was reached, by limit',
+    labelNames: ['limit'] as const,
+    registers,
+  });
   const healed = new Counter({
     name: 'parley_messages_healed_total',
     help: 'Messages of other nodes that were read from the database because NATS did not bring them in time',
@@ -112,6 +124,10 @@ export function createMetrics(readings: Readings): Metrics {
     return child;
   }
 
+  const limitReached = (refusal: ApiError) => {
+    if (refusal instanceof LimitError) limited.inc({ limit: refusal.limit });
+  };
+
   return {
     commandDone(type, outcome, start) {
       const child = childOf(type, outcome);
@@ -125,6 +141,12 @@ export function createMetrics(readings: Readings): Metrics {
       batchSize.observe(size);
       batchSeconds.observe(seconds);
     },
+    commandRefused(type, refusal) {
+      commands.inc({ type, outcome: refusal.code });
+      limitReached(refusal);
+    },
+    limitReached,
+    limited: (limit) => limited.inc({ limit }),
     slowConsumerDropped: () => slowConsumers.inc(),
     messagesHealed: (count) => healed.inc(count),
     text: () => registry.metrics(),

@@ -17,6 +17,7 @@ import { asyncapiDocument } from './docs/asyncapi.ts';
 import { examples } from './docs/examples.ts';
 import { openapiDocument } from './docs/openapi.ts';
 import { StartError } from './errors.ts';
+import { createAddressOf } from './http/address.ts';
 import { createAttemptLimits, noAttemptLimits } from './http/attempts.ts';
 import { documentPages } from './http/pages.ts';
 import { mountRouter } from './http/router.ts';
@@ -36,7 +37,7 @@ import { CloseCode } from './socket/closeCodes.ts';
 import { createDispatcher } from './socket/dispatcher.ts';
 import { createEntries } from './socket/entries.ts';
 import { mountSockets } from './socket/mount.ts';
-import { TokenBucket } from './socket/TokenBucket.ts';
+import { upgradesOf } from './socket/pace.ts';
 
 export interface Server {
   readonly port: number;
@@ -64,6 +65,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   }
 
   async function serve(): Promise<Server> {
+    const { limits } = config;
     const secret = config.jwtSecret ?? (await keptSecret(join(config.dataDir, 'jwt-secret')));
     const tokens = createTokens(secret, config.jwtExpiresIn);
     const passwords = createPasswords(config.passwordThreads);
@@ -90,12 +92,14 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         messageStored: (draft, stored) => pushMessage(bus, draft, stored),
       },
       log,
+      limits.queueLength,
     );
 
     const indexer = new SearchIndexer(db, log);
 
     let accepting = true;
-    const services = { db, bus, tokens, log, accepting: () => accepting };
+    const addressOf = createAddressOf(config.trustProxy);
+    const services = { db, bus, tokens, limits, log, accepting: () => accepting };
     const dispatcher = createDispatcher(
       registry,
       { ...services, writer, sessions, presence },
@@ -103,22 +107,25 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       config.rateLimits,
     );
     const entries = createEntries(db, nats !== undefined);
-    const upgrades = new TokenBucket(config.upgradesPerSecond, config.upgradesPerSecond);
+    const isLimited = config.rateLimits;
     mountSockets(
       app,
-      { ...services, connections, sessions, presence, rateLimited: config.rateLimits, upgrades, entries },
+      {
+        ...{ ...services, connections, sessions, presence, entries, addressOf, isLimited },
+        upgrades: upgradesOf(limits),
+      },
       dispatcher,
       metrics,
     );
 
-    const attempts = config.rateLimits ? createAttemptLimits(nats && db.sequelize) : noAttemptLimits;
+    const attempts = config.rateLimits ? createAttemptLimits(limits, nats && db.sequelize) : noAttemptLimits;
     const documents = documentPages({
       asyncapi: () => asyncapiDocument(registry.values(), examples),
       openapi: () => openapiDocument(routes, examples),
     });
     const pages = new Map([...documents, ...webPages()]);
     const routeServices = { ...services, writer, passwords, attempts, metricsText: metrics.text };
-    const router = mountRouter(app, routes, pages, routeServices, metrics, config.corsOrigins);
+    const router = mountRouter(app, routes, pages, routeServices, metrics, config.corsOrigins, addressOf);
 
     const listenSocket = await listen(config.host, config.port);
 

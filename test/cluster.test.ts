@@ -13,6 +13,7 @@ import {
   databaseUrl,
   http,
   JWT_SECRET,
+  metric,
   newGroup,
   newUser,
   newUsers,
@@ -48,11 +49,6 @@ function heard(client: Client, groupId: number): { seq: number; message: string;
 async function stored(groupId: number): Promise<{ seq: number; message: string; id: number }[]> {
   const rows = await database.messages.findAll({ where: { chatId: groupId }, order: [['seq', 'asc']] });
   return rows.map(({ seq, content, id }) => ({ seq, message: content, id }));
-}
-
-async function metric(node: RunningServer, name: string): Promise<number> {
-  const { body } = await http('GET', '/metrics', { url: node.url });
-  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(body)?.[1]);
 }
 
 describe('several nodes on NATS', function () {

@@ -35,6 +35,12 @@ describe('the configuration', () => {
   const wrong: [Record<string, string>, RegExp][] = [
     [{ PORT: 'http' }, /^PORT is "http"; expected an integer from 0 to 65535$/],
     [{ PORT: '70000' }, /^PORT is "70000"; expected/],
+    [{ COMMANDS_PER_SECOND: '0' }, /^COMMANDS_PER_SECOND is "0"; expected an integer from 1 to 1000000$/],
+    [{ MEMBERS_PER_GROUP: '1' }, /^MEMBERS_PER_GROUP is "1"; expected an integer from 2 to/],
+    [
+      { TRUST_PROXY: 'loopback, my-proxy' },
+      /^TRUST_PROXY is "loopback, my-proxy"; expected addresses, networks/,
+    ],
     [{ JWT_SECRET: 'short' }, /^JWT_SECRET has 5 bytes; expected a random string of at least 32 bytes$/],
     [{ NODE_ENV: 'production' }, /^JWT_SECRET is unset while NODE_ENV is production; expected/],
     [{ JWT_EXPIRES_IN: 'tomorrow' }, /^JWT_EXPIRES_IN is "tomorrow"; expected a time/],

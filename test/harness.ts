@@ -97,12 +97,17 @@ export interface Reply {
 export async function http(
   method: string,
   path: string,
-  { body, token, url = server.url }: { body?: unknown; token?: string; url?: string } = {},
+  {
+    body,
+    token,
+    url = server.url,
+    headers = {},
+  }: { body?: unknown; token?: string; url?: string; headers?: Record<string, string> } = {},
 ): Promise<Reply> {
   const response = await fetch(url + path, {
     method,
     redirect: 'manual',
-    headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
@@ -112,6 +117,15 @@ export async function http(
     headers: response.headers,
     body: isJson && text ? JSON.parse(text) : text,
   };
+}
+
+/** What a server counts under a name, labels included; 0 as long as there was nothing to count. */
+export async function metric({ url }: Pick<RunningServer, 'url'>, name: string): Promise<number> {
+  const { body } = await http('GET', '/metrics', { url });
+  const line = String(body)
+    .split('\n')
+    .find((text) => text.startsWith(`${name} `));
+  return Number(line?.slice(name.length) ?? 0);
 }
 
 /** An account, and how to act as it. */

@@ -172,15 +172,6 @@ describe('the upgrade', () => {
       expect(replies.every(({ success }) => success)).to.equal(true);
     }
   });
-
-  it('limits the connections of one user', async () => {
-    const limited = await startServer({ RATE_LIMITS: 'on' });
-    const user = await newUser(limited.url);
-    await Promise.all(Array.from({ length: 100 }, () => user.connect()));
-    const refused = await user.connect().catch((error: Refused) => error.status);
-    expect(refused).to.equal(429);
-    await limited.close();
-  });
 });
 
 describe('a token that ends while its socket is open', () => {

@@ -1,14 +1,15 @@
+import type { CommandContext } from '../commands/define.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
 import type { UserId } from '../ids.ts';
-import { type Actor, admit, type Scene } from './changeGroup.ts';
+import { admit, type Scene } from './changeGroup.ts';
 
 /**
  * Adds people at another member's wish: all, or none. Refuses with `NOT_FOUND`, `ALREADY_A_MEMBER`, or `FORBIDDEN` for
  * who is banned or has blocked the one who adds.
  */
 export async function addMembers(
-  context: Actor,
+  context: Pick<CommandContext, 'db' | 'limits'>,
   scene: Pick<Scene, 'transaction' | 'group' | 'actor'>,
   userIds: readonly UserId[],
 ): Promise<User[]> {

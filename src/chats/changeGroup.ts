@@ -3,7 +3,7 @@ import type { CommandContext } from '../commands/define.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { ChatMember, Role } from '../database/models/ChatMember.ts';
 import type { User } from '../database/models/User.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, LimitError } from '../errors.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import { sent } from '../messages/drafts.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
@@ -98,15 +98,45 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
   return sent(stored);
 }
 
-/** Lets people into the group of a scene. */
+/** Lets people into the group of a scene; refuses with `FORBIDDEN` where one of them or the group is full. */
 export async function admit(
-  { db }: Actor,
+  { db, limits: { membersPerGroup, groupsPerUser } }: Pick<CommandContext, 'db' | 'limits'>,
   { transaction, group }: Pick<Scene, 'transaction' | 'group'>,
   userIds: readonly UserId[],
   role: Role = 'member',
 ): Promise<void> {
-  await db.select(admitMembers, [group.id, JSON.stringify(userIds), role], transaction);
+  const wanted = JSON.stringify(userIds);
+  const [room] = await db.select<Room>(roomFor, [group.id, wanted, groupsPerUser], transaction);
+  if (room && room.members + userIds.length > membersPerGroup)
+    throw new LimitError('members', 'FORBIDDEN', `A group has at most ${membersPerGroup} members`);
+  if (room?.full != null)
+    throw new LimitError('groups', 'FORBIDDEN', `User ${room.full} is in as many groups as one can be`);
+  await db.select(admitMembers, [group.id, wanted, role], transaction);
 }
+
+interface Room {
+  readonly members: number;
+  /** One of those wanted who can be in no more groups. */
+  readonly full: UserId | null;
+}
+
+/** How many are in $1, and who of $2 is in $3 groups. */
+const roomFor = `
+select
+  (select count(*) from chat_members where chat_id = $1) as members,
+  (
+    select wanted::bigint from jsonb_array_elements_text($2::jsonb) wanted
+    where (
+      select count(*) from (
+        select from chat_members member
+        join chats on chats.id = member.chat_id and chats.kind = 'group' and chats.closed_at is null
+        where member.user_id = wanted::bigint
+        limit $3
+      ) own
+    ) >= $3
+    limit 1
+  ) as full
+`;
 
 /** What was written before is read as far as newcomers are concerned. */
 const admitMembers = `

@@ -14,6 +14,7 @@ export const addUserInGroup = defineCommand({
   description: 'What the new member sees of the history is up to the setting historyFrom of the group.',
   params: Type.Object({ groupId: Id, userId: Id }),
   result: Sent,
+  cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'ALREADY_A_MEMBER', 'FORBIDDEN'],
   push: {
     summary: 'Somebody added a user to a group; the added user gets it, too',

@@ -20,6 +20,7 @@ export const banUser = defineCommand({
     reason: Type.Optional(Text(1, 500, 'For the other admins')),
   }),
   result: Changed,
+  cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {
     summary: 'Somebody was banned from a group; the last that this user gets of it',

@@ -4,6 +4,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ConnectionId, SessionId } from '../ids.ts';
+import type { Limits } from '../limits.ts';
 import { type MessageDraft, sent } from '../messages/drafts.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
 import type { Presence } from '../presence/Presence.ts';
@@ -20,6 +21,7 @@ export interface CommandServices {
   readonly sessions: SessionLog;
   readonly bus: Bus;
   readonly db: Database;
+  readonly limits: Limits;
   readonly log: Logger;
 }
 
@@ -55,6 +57,8 @@ export interface CommandDefinition<
   /** The codes it refuses with, beside `BAD_REQUEST`, `RATE_LIMITED`, `UNAVAILABLE` and `INTERNAL`. */
   readonly errors: readonly ErrorCode[];
   readonly push?: PushDefinition<Pushed>;
+  /** As how many commands it counts, where the rate of commands is limited; 1 if left out. */
+  readonly cost?: number;
   /** How often a connection may use it: `burst` at once, refilled at `perSecond`; without, only the common limit holds. */
   readonly rate?: { readonly burst: number; readonly perSecond: number };
   handle(params: Static<Params>, context: CommandContext): Promise<Static<Result>>;

@@ -13,6 +13,7 @@ export const deleteGroup = defineCommand({
   description: 'For the owner. Nothing of it can be read any more, and its name is free.',
   params: Type.Object({ groupId: Id }),
   result: Type.Object({}),
+  cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: { summary: 'A group was deleted; the last that comes of it', fields: groupEvent({}) },
   async handle({ groupId }, context) {

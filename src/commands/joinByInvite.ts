@@ -13,6 +13,7 @@ export const joinByInvite = defineCommand({
   description: 'For who is in it already, nothing changes and no use is counted.',
   params: Type.Object({ code: Text(1, 64, 'The code of an invite') }),
   result: Type.Object({ ...Changed.properties, groupId: Id }),
+  cost: 2,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: { summary: 'Somebody joined a group by an invite', fields: groupEvent({ userId: Id, inviteId: Id }) },
   async handle({ code }, context) {

@@ -13,6 +13,7 @@ export const joinGroup = defineCommand({
   description: 'For who is in it already, nothing changes.',
   params: Type.Object({ groupId: Id }),
   result: Changed,
+  cost: 2,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: { summary: 'Somebody joined a group', fields: groupEvent({ userId: Id }) },
   async handle({ groupId }, context) {

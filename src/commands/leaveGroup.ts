@@ -12,6 +12,7 @@ export const leaveGroup = defineCommand({
     'An owner who leaves passes the group on to the longest-serving admin, then member. The last one out closes it.',
   params: Type.Object({ groupId: Id }),
   result: Sent,
+  cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   push: {
     summary: 'Somebody left a group; the other connections of who left get it, too',

@@ -12,6 +12,7 @@ export const listUsers = defineCommand({
   summary: 'List all users in the order they registered, with their online state',
   params: Type.Object({ custom: CustomFilter, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Profile), nextCursor: NextCursor }),
+  cost: 2,
   errors: [],
   async handle({ custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence }) {
     const users = await db.users.findAll({

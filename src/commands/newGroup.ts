@@ -22,6 +22,7 @@ export const newGroup = defineCommand({
     clientMessageId: Type.Optional(ClientMessageId),
   }),
   result: Type.Object({ groupId: Id }),
+  cost: 5,
   errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
   push: {
     summary: 'Somebody created a group with this user in it, or this user did from another connection',

@@ -15,6 +15,7 @@ export const removeUserFromGroup = defineCommand({
     'For the owner, and for admins where it is no admin. Who was put out can be added and join again: see banUser.',
   params: Type.Object({ groupId: Id, userId: Id }),
   result: Changed,
+  cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {
     summary: 'Somebody was put out of a group; the last that this user gets of it',

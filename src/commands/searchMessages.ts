@@ -38,7 +38,7 @@ export const searchMessages = defineCommand({
     nextCursor: NextCursor,
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
-  rate: { burst: 50, perSecond: 10 },
+  cost: 20,
   async handle({ query, order = 'recency', limit = DEFAULT_LIMIT, cursor, ...filters }, { session, db }) {
     const { receiverId, groupId, senderId, from, to, hasMention, custom } = filters;
     if (receiverId !== undefined && groupId !== undefined)

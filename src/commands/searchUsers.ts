@@ -18,6 +18,7 @@ export const searchUsers = defineCommand({
     cursor: Cursor,
   }),
   result: Type.Object({ data: Type.Array(Profile), nextCursor: NextCursor }),
+  cost: 2,
   errors: [],
   async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence }) {
     const found = await db.select<{ id: number }>(findUsers, [

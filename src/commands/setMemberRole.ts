@@ -17,6 +17,7 @@ export const setMemberRole = defineCommand({
   description: 'For the owner. A new owner is made with transferOwnership.',
   params: Type.Object({ groupId: Id, userId: Id, role: NewRole }),
   result: Changed,
+  cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: { summary: 'Somebody’s role changed', fields: groupEvent({ userId: Id, role: NewRole }) },
   async handle({ groupId, userId, role }, context) {

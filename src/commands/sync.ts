@@ -29,7 +29,7 @@ export const sync = defineCommand({
     more: Type.Boolean({ description: 'Another page is there now' }),
   }),
   errors: [],
-  rate: { burst: 200, perSecond: 20 },
+  cost: 10,
   async handle({ cursor, fromNow = false, limit = DEFAULT_LIMIT }, { session, db }) {
     // The present is taken first: what is committed while the changes are read comes now, and once more the next time.
     const [present] = await db.select<{ snapshot: string; database: string }>(presentState, []);

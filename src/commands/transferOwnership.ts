@@ -13,6 +13,7 @@ export const transferOwnership = defineCommand({
   summary: 'Make another member the owner; who was it becomes an admin',
   params: Type.Object({ groupId: Id, userId: Id }),
   result: Changed,
+  cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: { summary: 'A group has a new owner', fields: groupEvent({ userId: Id }) },
   async handle({ groupId, userId }, context) {

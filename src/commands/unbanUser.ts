@@ -13,6 +13,7 @@ export const unbanUser = defineCommand({
   summary: 'Let somebody who was banned come in again; it does not add them',
   params: Type.Object({ groupId: Id, userId: Id }),
   result: Changed,
+  cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: { summary: 'Somebody is not banned from a group any more', fields: groupEvent({ userId: Id }) },
   async handle({ groupId, userId }, context) {

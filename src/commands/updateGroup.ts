@@ -18,6 +18,7 @@ export const updateGroup = defineCommand({
   description: 'For the owner and admins. What is left out stays; null empties description and custom.',
   params: Type.Object({ groupId: Id, ...GroupSettings }, { minProperties: 2 }),
   result: Type.Object({ ...Changed.properties, data: Group }),
+  cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   push: { summary: 'Somebody changed a group', fields: groupEvent({ group: Type.Object(shown) }) },
   async handle({ groupId, groupName, ...settings }, context) {

@@ -114,13 +114,15 @@ function describe({ name, title, schema, paired }: Message, frames: readonly obj
   };
 }
 
-function operationsOf({ type, summary, description, push }: Command): [string, object][] {
+function operationsOf({ type, summary, description, cost, push }: Command): [string, object][] {
   const names = messageNames(type);
+  const weight = cost && `Counts as ${cost} commands where their rate is limited.`;
+  const told = [description, weight].filter(Boolean).join('\n\n');
   const command = {
     action: 'receive',
     channel: CHANNEL,
     summary,
-    ...(description && { description }),
+    ...(told && { description: told }),
     messages: [inChannel(names.request)],
     reply: { channel: CHANNEL, messages: [inChannel(names.reply), inChannel(names.error)] },
   };

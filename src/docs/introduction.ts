@@ -1,6 +1,6 @@
 import type { Command } from '../commands/define.ts';
 import { errorCodes } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { FRAME_BYTES_RECEIVED, defaultLimits as limits } from '../limits.ts';
 import { CloseCode } from '../socket/closeCodes.ts';
 import { type Examples, messageNames } from './examples.ts';
 import { socketErrors } from './schemas.ts';
@@ -87,7 +87,7 @@ Browsers do not show the status to scripts: there, try a call over HTTP.
 | ${CloseCode.TooManyRequests} | ${count(limits.unansweredPerConnection)} requests unanswered | connect again; wait for replies before sending more |
 
 A connection that breaks without a close frame (1006) is a network that failed, a client that left ${limits.sendBufferBytes / 1024 / 1024} MiB unread,
-or a frame over ${limits.frameBytesReceived / 1024 / 1024} MiB: connect again. The server pings, and closes a connection that is silent for ${limits.idleSeconds} seconds;
+or a frame over ${FRAME_BYTES_RECEIVED / 1024 / 1024} MiB: connect again. The server pings, and closes a connection that is silent for ${limits.idleSeconds} seconds;
 WebSocket libraries and browsers answer pings by themselves.
 `.trim();
 
@@ -127,8 +127,9 @@ sending the next. A reply means that the effect is committed.
 
 A frame that is not JSON, of an unknown type or with wrong params gets an error, and the connection stays open; a
 binary frame, too. Unknown params are refused by name, numbers are not read from strings, and lengths of strings are
-counted in Unicode code points. A connection may send ${limits.commandsPerSecond} commands a second, and ${count(limits.commandBurst)} at once; what is
-over is refused as \`RATE_LIMITED\` and may be sent again a second later.
+counted in Unicode code points. A connection may send ${limits.commandsPerSecond} commands a second, and ${count(limits.commandBurst)} at once, all of a
+user together four times as many; some count as several, which is said with them. What is over is refused as
+\`RATE_LIMITED\` and may be sent again after \`retryAfter\` seconds. Operators may set other limits.
 `.trim();
 
 const messages = `

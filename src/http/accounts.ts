@@ -123,8 +123,8 @@ export function normalise(name: string): string {
 
 async function assertPassword(user: User, password: string, { passwords, attempts, address }: RouteContext) {
   const account = user.username ?? '';
-  await attempts.assertMayTry(account, address);
-  if (await passwords.matches(password, user.passwordHash)) return;
-  await attempts.failed(account, address);
-  throw new ApiError('FORBIDDEN', 'The current password is wrong');
+  const isRight = await attempts.guess(account, address, () =>
+    passwords.matches(password, user.passwordHash),
+  );
+  if (!isRight) throw new ApiError('FORBIDDEN', 'The current password is wrong');
 }

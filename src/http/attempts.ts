@@ -6,30 +6,30 @@ import {
   RateLimiterRes,
 } from 'rate-limiter-flexible';
 import type { Sequelize } from 'sequelize';
-import { ApiError } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { LimitError } from '../errors.ts';
+import type { Limits } from '../limits.ts';
+import { networkOf } from './address.ts';
 
 /** Limits on guessing passwords and on making accounts. Each refuses with `RATE_LIMITED` and a `retryAfter`. */
 export interface AttemptLimits {
-  /** To be asked before a password is compared. `account` is what the caller named, existing or not. */
-  assertMayTry(account: string, address: string): Promise<void>;
-  /** To be told of each wrong password. */
-  failed(account: string, address: string): Promise<void>;
+  /** Runs a comparison of a password; false counts as a failure. `account` is what the caller named, existing or not. */
+  guess(account: string, address: string, compare: () => Promise<boolean>): Promise<boolean>;
   registering(address: string): Promise<void>;
 }
 
 export const noAttemptLimits: AttemptLimits = {
-  assertMayTry: async () => {},
-  failed: async () => {},
+  guess: (_account, _address, compare) => compare(),
   registering: async () => {},
 };
+
+const REGISTRATION_WINDOW = 60 * 60; // seconds
 
 /**
  * Counts failures per account and address together, so that a stranger's guesses do not lock the owner out
  * elsewhere, and per address alone, so that guessing through many accounts ends, too. With a `shared` database, for
  * all nodes together.
  */
-export function createAttemptLimits(shared?: Sequelize): AttemptLimits {
+export function createAttemptLimits(limits: Limits, shared?: Sequelize): AttemptLimits {
   const limiter = (keyPrefix: string, points: number, duration: number): RateLimiterAbstract =>
     shared
       ? new RateLimiterPostgres({
@@ -40,40 +40,44 @@ export function createAttemptLimits(shared?: Sequelize): AttemptLimits {
   const { loginFailuresPerAccount, loginFailuresPerAddress, loginWindowSeconds } = limits;
   const perAccount = limiter('account', loginFailuresPerAccount, loginWindowSeconds);
   const perAddress = limiter('address', loginFailuresPerAddress, loginWindowSeconds);
-  const registrations = limiter(
-    'registration',
-    limits.registrationsPerAddress,
-    limits.registrationWindowSeconds,
-  );
+  const registrations = limiter('registration', limits.registrationsPerAddress, REGISTRATION_WINDOW);
   // Of one length, whatever somebody names.
-  const pair = (account: string, address: string) =>
-    createHash('sha256').update(`${address} ${account.toLowerCase()}`).digest('base64url');
+  const pair = (account: string, network: string) =>
+    createHash('sha256').update(`${network} ${account.toLowerCase()}`).digest('base64url');
 
   return {
-    async assertMayTry(account, address) {
+    async guess(account, address, compare) {
+      const network = networkOf(address);
       const counts = [
-        [perAccount, await perAccount.get(pair(account, address))],
-        [perAddress, await perAddress.get(address)],
+        [perAccount, pair(account, network)],
+        [perAddress, network],
       ] as const;
-      for (const [limiter, count] of counts)
-        if (count && count.consumedPoints >= limiter.points) refuse('Too many failed attempts', count);
+      // Counted before it is known what comes of it: many guesses at once are many.
+      for (const [limit, key] of counts) await take(limit, key, 'login', 'Too many failed attempts');
+      let isRight: boolean | undefined;
+      try {
+        isRight = await compare();
+        return isRight;
+      } finally {
+        if (isRight !== false) await Promise.allSettled(counts.map(([limit, key]) => limit.reward(key)));
+      }
     },
-    async failed(account, address) {
-      await Promise.allSettled([perAccount.consume(pair(account, address)), perAddress.consume(address)]);
-    },
-    async registering(address) {
-      await registrations.consume(address).catch((reason: unknown) => {
-        if (reason instanceof RateLimiterRes) refuse('Too many registrations from this address', reason);
-        throw reason;
-      });
-    },
+    registering: (address) =>
+      take(registrations, networkOf(address), 'registration', 'Too many registrations from this address'),
   };
 }
 
-function refuse(message: string, { msBeforeNext }: RateLimiterRes): never {
-  throw new ApiError(
-    'RATE_LIMITED',
-    `${message}; come back later`,
-    Math.max(1, Math.ceil(msBeforeNext / 1000)),
-  );
+async function take(
+  limiter: RateLimiterAbstract,
+  key: string,
+  limit: 'login' | 'registration',
+  message: string,
+): Promise<void> {
+  try {
+    await limiter.consume(key);
+  } catch (reason) {
+    if (!(reason instanceof RateLimiterRes)) throw reason;
+    const seconds = Math.max(1, Math.ceil(reason.msBeforeNext / 1000));
+    throw new LimitError(limit, 'RATE_LIMITED', `${message}; come back later`, seconds);
+  }
 }

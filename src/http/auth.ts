@@ -39,14 +39,13 @@ export const login = defineRoute({
     if ((email === undefined) === (username === undefined))
       throw new ApiError('BAD_REQUEST', 'body must have either email or username');
     const account = normalise(email ?? username ?? '');
-    await attempts.assertMayTry(account, address);
     const user = await db.users.findOne({
       where: email === undefined ? { username: account } : { email: account },
     });
-    if (!(await passwords.matches(password, user?.passwordHash ?? null)) || !user) {
-      await attempts.failed(account, address);
-      throw new ApiError('UNAUTHORIZED', 'Unknown account or wrong password');
-    }
+    const isRight = await attempts.guess(account, address, () =>
+      passwords.matches(password, user?.passwordHash ?? null),
+    );
+    if (!isRight || !user) throw new ApiError('UNAUTHORIZED', 'Unknown account or wrong password');
     return { status: 200, body: { token: tokens.issue(user), user: accountOf(user) } };
   },
 });

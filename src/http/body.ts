@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { ApiError } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { BODY_BYTES } from '../limits.ts';
 
 /**
  * Collects the bytes of a body; rejects with `PAYLOAD_TOO_LARGE`. To be called before the first await of a
@@ -13,8 +13,8 @@ export function collectBody(res: HttpResponse, signal: AbortSignal): Promise<Buf
     signal.addEventListener('abort', () => reject(new ApiError('BAD_REQUEST', 'The client went away')));
     res.onData((chunk, isLast) => {
       size += chunk.byteLength;
-      if (size > limits.bodyBytes)
-        return reject(new ApiError('PAYLOAD_TOO_LARGE', `body must have at most ${limits.bodyBytes} bytes`));
+      if (size > BODY_BYTES)
+        return reject(new ApiError('PAYLOAD_TOO_LARGE', `body must have at most ${BODY_BYTES} bytes`));
       chunks.push(Buffer.from(new Uint8Array(chunk))); // a copy: the chunk is gone when we return
       if (isLast) resolve(Buffer.concat(chunks));
     });

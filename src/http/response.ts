@@ -89,7 +89,3 @@ export function corsHeaders(origin: string, allowed: readonly string[]): Headers
     ? { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' }
     : { Vary: 'Origin' };
 }
-
-export function addressOf(res: HttpResponse): string {
-  return Buffer.from(res.getRemoteAddressAsText()).toString();
-}

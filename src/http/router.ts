@@ -4,18 +4,11 @@ import { authenticate } from '../auth/authenticate.ts';
 import { refusalOf } from '../database/failures.ts';
 import { ApiError, errorCodes } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
+import type { AddressOf } from './address.ts';
 import { collectBody, parseBody } from './body.ts';
 import type { Route, RouteResult, RouteServices } from './define.ts';
 import type { Page } from './pages.ts';
-import {
-  addressOf,
-  corsHeaders,
-  type Headers,
-  JSON_HEADERS,
-  respond,
-  respondError,
-  respondPage,
-} from './response.ts';
+import { corsHeaders, type Headers, JSON_HEADERS, respond, respondError, respondPage } from './response.ts';
 
 /** The HTTP side of the server. */
 export interface Router {
@@ -37,6 +30,7 @@ export function mountRouter(
   services: RouteServices,
   metrics: Metrics,
   corsOrigins: readonly string[],
+  addressOf: AddressOf,
 ): Router {
   const byPath = new Map<string, Route[]>();
   for (const route of routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
@@ -81,7 +75,7 @@ export function mountRouter(
   ): Promise<void> {
     const start = performance.now();
     const authorization = req.getHeader('authorization'); // the request is gone after the first await
-    const address = addressOf(res);
+    const address = addressOf(res, req);
     const client = new AbortController();
     res.onAborted(() => client.abort());
 
@@ -94,6 +88,7 @@ export function mountRouter(
     } catch (error) {
       const refusal = refusalOf(error) ?? bug(error, route);
       status = errorCodes[refusal.code].status;
+      metrics.limitReached(refusal);
       if (!client.signal.aborted) respondError(res, refusal, cors, isHead);
     } finally {
       unanswered--;

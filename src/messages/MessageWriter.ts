@@ -4,15 +4,13 @@ import type { Transaction } from 'sequelize';
 import { QueryTypes } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import { isUnavailable } from '../database/failures.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, LimitError } from '../errors.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import type { DialogDirectory } from './dialogs.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 import { namesIn } from './mentions.ts';
 import { writeBatch } from './writeBatch.sql.ts';
 
-/** Messages and changes that may wait; past it a send is answered `UNAVAILABLE`. */
-const MAX_QUEUE = 20_000;
 /** Messages in one statement: past a thousand, larger batches add latency and no throughput. */
 const MAX_BATCH = 1_000;
 
@@ -69,14 +67,23 @@ export class MessageWriter {
   readonly #dialogs: DialogDirectory;
   readonly #observer: WriterObserver;
   readonly #log: Logger;
+  readonly #maxQueue: number;
   #queue: Job[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(database: Database, dialogs: DialogDirectory, observer: WriterObserver, log: Logger) {
+  /** Of `maxQueue` messages and changes that wait, no more are taken: a send is answered `UNAVAILABLE`. */
+  constructor(
+    database: Database,
+    dialogs: DialogDirectory,
+    observer: WriterObserver,
+    log: Logger,
+    maxQueue: number,
+  ) {
     this.#database = database;
     this.#dialogs = dialogs;
     this.#observer = observer;
     this.#log = log;
+    this.#maxQueue = maxQueue;
   }
 
   /** Jobs that wait for their turn. */
@@ -114,8 +121,8 @@ export class MessageWriter {
   }
 
   #enqueue(job: Job, reject: (error: unknown) => void): void {
-    if (this.#queue.length >= MAX_QUEUE) {
-      reject(new ApiError('UNAVAILABLE', 'The server is overloaded; retry in a moment', 1));
+    if (this.#queue.length >= this.#maxQueue) {
+      reject(new LimitError('queue', 'UNAVAILABLE', 'The server is overloaded; retry in a moment', 1));
       return;
     }
     this.#queue.push(job);
@@ -319,7 +326,8 @@ function refusalFor(reason: Refusal, { to, extras }: MessageDraft): ApiError {
     case 'NO_ORIGINAL':
       return new ApiError('NOT_FOUND', `There is no message ${extras?.replyTo} in this chat to reply to`);
     case 'SLOW_MODE':
-      return new ApiError(
+      return new LimitError(
+        'slowMode',
         'RATE_LIMITED',
         `This group is in slow mode; write again in ${seconds} s`,
         Number(seconds),

@@ -1,4 +1,5 @@
 import type { Bus, BusMessage, Place, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
+import { networkOf } from '../http/address.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import { bytesOf, Connection, ownTopic, type PublishToTopic, type Socket } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
@@ -16,7 +17,7 @@ export class Connections {
   readonly #publish: PublishToTopic;
   readonly #byId = new Map<ConnectionId, Connection>();
   readonly #byUser = new Map<UserId, Set<Connection>>();
-  readonly #byAddress = new Map<string, number>();
+  readonly #byNetwork = new Map<string, number>();
   readonly #topics = new Map<Topic, { listeners: number; unsubscribe: Unsubscribe }>();
   readonly #sweep: NodeJS.Timeout;
   #lastId: ConnectionId = 0;
@@ -45,8 +46,8 @@ export class Connections {
     return this.#byUser.get(userId)?.size ?? 0;
   }
 
-  countOfAddress(address: string): number {
-    return this.#byAddress.get(address) ?? 0;
+  countOfNetwork(network: string): number {
+    return this.#byNetwork.get(network) ?? 0;
   }
 
   /** Takes note of a connection whose upgrade is under way: from here on it misses no signal. */
@@ -55,7 +56,8 @@ export class Connections {
     this.#byId.set(connection.id, connection);
     const own = this.#byUser.get(session.userId) ?? new Set();
     this.#byUser.set(session.userId, own.add(connection));
-    this.#byAddress.set(address, this.countOfAddress(address) + 1);
+    const network = networkOf(address);
+    this.#byNetwork.set(network, this.countOfNetwork(network) + 1);
     this.#listen(userTopic(session.userId));
     return connection;
   }
@@ -98,9 +100,10 @@ export class Connections {
     const own = this.#byUser.get(session.userId);
     own?.delete(connection);
     if (own?.size === 0) this.#byUser.delete(session.userId);
-    const left = this.countOfAddress(address) - 1;
-    if (left > 0) this.#byAddress.set(address, left);
-    else this.#byAddress.delete(address);
+    const network = networkOf(address);
+    const left = this.countOfNetwork(network) - 1;
+    if (left > 0) this.#byNetwork.set(network, left);
+    else this.#byNetwork.delete(network);
   }
 
   /** Tells a connection of the presence of users; false, and nothing done, when they would be more than `max`. */

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Command, CommandServices } from '../commands/define.ts';
 import { refusalOf } from '../database/failures.ts';
-import { ApiError } from '../errors.ts';
-import { limits } from '../limits.ts';
+import { ApiError, LimitError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Connection, Receiver } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
 import { encodeError, encodeReply, type Request, readRequest, UNKNOWN_TYPE } from './frames.ts';
 import { Lane, type Task } from './Lane.ts';
-import { TokenBucket } from './TokenBucket.ts';
+import { createPaces } from './pace.ts';
 
 /** Opens the receiving end of a connection: takes its frames, answers each in order. */
 export type Dispatcher = (connection: Connection) => Receiver;
@@ -21,8 +20,10 @@ export function createDispatcher(
   commands: ReadonlyMap<string, Command>,
   services: CommandServices,
   metrics: Metrics,
-  rateLimited: boolean,
+  isLimited: boolean,
 ): Dispatcher {
+  const { limits } = services;
+  const paceOf = isLimited ? createPaces(limits) : undefined;
   return (connection) => {
     const context = {
       ...services,
@@ -31,13 +32,14 @@ export function createDispatcher(
       origin: connection.id,
     };
     const lane = new Lane((reply) => connection.send(reply));
-    const bucket = rateLimited ? new TokenBucket(limits.commandBurst, limits.commandsPerSecond) : undefined;
-
-    const buckets = new Map<string, TokenBucket>();
+    const pace = paceOf?.(connection.session.userId);
 
     function accept(request: Request): void {
       if (lane.length < limits.unansweredPerConnection) lane.push(taskFor(request));
-      else connection.close(CloseCode.TooManyRequests, 'Too many unanswered requests');
+      else {
+        metrics.limited('unanswered');
+        connection.close(CloseCode.TooManyRequests, 'Too many unanswered requests');
+      }
     }
 
     function taskFor(request: Request): Task {
@@ -46,20 +48,14 @@ export function createDispatcher(
       if (command && !problem)
         return { pipelined: command.pipelined, run: (answer) => execute(command, request, answer) };
       const refusal = problem ?? unknownType(request.type);
+      metrics.commandRefused(command?.type ?? UNKNOWN_TYPE, refusal);
       return { pipelined: true, run: (answer) => answer(encodeRefusal(request, refusal)) };
     }
 
     function overLimit(command: Command | undefined): ApiError | undefined {
-      if (!bucket || (bucket.take() && bucketOf(command)?.take() !== false)) return undefined;
-      return new ApiError('RATE_LIMITED', 'Too many commands on this connection; slow down', 1);
-    }
-
-    function bucketOf(command: Command | undefined): TokenBucket | undefined {
-      if (!command?.rate) return undefined;
-      const { burst, perSecond } = command.rate;
-      const own = buckets.get(command.type) ?? new TokenBucket(burst, perSecond);
-      buckets.set(command.type, own);
-      return own;
+      const seconds = pace?.take(command);
+      if (seconds === undefined) return undefined;
+      return new LimitError('commands', 'RATE_LIMITED', 'Too many commands; slow down', seconds);
     }
 
     function execute(command: Command, request: Request, answer: (reply: string) => void): void {
@@ -71,6 +67,7 @@ export function createDispatcher(
         } else {
           const refusal = refusalOf(outcome.error) ?? bug(outcome.error, request);
           metrics.commandDone(command.type, refusal.code, start);
+          metrics.limitReached(refusal);
           answer(encodeRefusal(request, refusal));
         }
       });

@@ -1,5 +1,5 @@
 import uWS, { type TemplatedApp, type WebSocketBehavior } from 'uWebSockets.js';
-import { limits } from '../limits.ts';
+import { FRAME_BYTES_RECEIVED } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Presence } from '../presence/Presence.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
@@ -19,11 +19,14 @@ const PATHS = ['/', '/ws'];
 /** Mounts the WebSocket on the server: authenticates upgrades, hands frames to the dispatcher. */
 export function mountSockets(
   app: TemplatedApp,
-  services: Omit<UpgradeServices, 'opened'> & { readonly sessions: SessionLog; readonly presence: Presence },
+  services: Omit<UpgradeServices, 'opened' | 'metrics'> & {
+    readonly sessions: SessionLog;
+    readonly presence: Presence;
+  },
   dispatcher: Dispatcher,
   metrics: Metrics,
 ): void {
-  const { connections, sessions, presence, log } = services;
+  const { connections, sessions, presence, limits, log } = services;
 
   function opened(connection: Connection): void {
     connection.receiver = dispatcher(connection);
@@ -37,13 +40,13 @@ export function mountSockets(
 
   const behavior: Behavior = {
     compression: uWS.DISABLED,
-    maxPayloadLength: limits.frameBytesReceived,
+    maxPayloadLength: FRAME_BYTES_RECEIVED,
     maxBackpressure: limits.sendBufferBytes,
     closeOnBackpressureLimit: 1,
     idleTimeout: limits.idleSeconds,
     sendPingsAutomatically: true,
 
-    upgrade: (res, req, context) => upgrade(res, req, context, { ...services, opened }),
+    upgrade: (res, req, context) => upgrade(res, req, context, { ...services, metrics, opened }),
 
     open(socket) {
       socket.getUserData().connection.socket = socket; // see inCork in upgrade.ts for why nothing else
@@ -51,8 +54,10 @@ export function mountSockets(
 
     message(socket, message, isBinary) {
       const { connection } = socket.getUserData();
-      if (message.byteLength > limits.frameBytes)
+      if (message.byteLength > limits.frameBytes) {
+        metrics.limited('frame');
         return connection.close(CloseCode.TooBig, `A frame has at most ${limits.frameBytes} bytes`);
+      }
       if (isBinary) return connection.receiver?.onBinary();
       connection.receiver?.onFrame(Buffer.from(message).toString());
     },

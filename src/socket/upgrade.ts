@@ -1,16 +1,18 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
+import type { TokenBucket } from 'limiter';
 import type { Logger } from 'pino';
 import { bearerToken } from '../auth/authenticate.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { refusalOf } from '../database/failures.ts';
-import { ApiError } from '../errors.ts';
-import { addressOf, respondError } from '../http/response.ts';
-import { limits } from '../limits.ts';
+import { ApiError, LimitError } from '../errors.ts';
+import { type AddressOf, networkOf } from '../http/address.ts';
+import { respondError } from '../http/response.ts';
+import type { Limits } from '../limits.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Admission, Connection, Socket } from './Connection.ts';
 import type { Connections } from './Connections.ts';
 import type { Entries } from './entries.ts';
 import type { Session } from './session.ts';
-import type { TokenBucket } from './TokenBucket.ts';
 
 /** The subprotocol a browser names to pass its token, since it cannot set headers. */
 const PROTOCOL = 'auth';
@@ -18,12 +20,15 @@ const PROTOCOL = 'auth';
 export interface UpgradeServices {
   readonly tokens: Tokens;
   readonly connections: Connections;
-  readonly rateLimited: boolean;
+  readonly addressOf: AddressOf;
+  readonly limits: Limits;
+  readonly isLimited: boolean;
   /** Lets so many in a second. */
   readonly upgrades: TokenBucket;
   readonly entries: Entries;
   readonly accepting: () => boolean;
   readonly log: Logger;
+  readonly metrics: Metrics;
   /** The socket is open. */
   readonly opened: (connection: Connection) => void;
 }
@@ -40,7 +45,7 @@ export async function upgrade(
   const key = req.getHeader('sec-websocket-key');
   const extensions = req.getHeader('sec-websocket-extensions');
   const token = tokenOf(req.getHeader('authorization'), protocols, req.getQuery('token'));
-  const address = addressOf(res);
+  const address = services.addressOf(res, req);
   const device = deviceOf(req.getQuery('device') ?? req.getHeader('user-agent'));
 
   let connection: Connection | undefined;
@@ -55,9 +60,10 @@ export async function upgrade(
     const session = services.tokens.verify(token);
     if (!session)
       throw new ApiError('UNAUTHORIZED', 'The token is missing, malformed, expired or wrongly signed');
-    if (services.rateLimited && !services.upgrades.take())
-      throw new ApiError('UNAVAILABLE', 'Too many connect at once; come back in a moment', retryLater());
-    if (services.rateLimited) assertRoom(services.connections, session, address);
+    if (services.isLimited) {
+      if (!services.upgrades.tryRemoveTokens(1)) throw crowd();
+      assertRoom(services, session, address);
+    }
 
     const expected = services.connections.expect(session, address, device);
     connection = expected;
@@ -75,7 +81,7 @@ export async function upgrade(
     services.opened(expected);
   } catch (error) {
     if (connection) services.connections.forget(connection);
-    if (!aborted) refuse(res, error, services.log);
+    if (!aborted) refuse(res, error, services);
   }
 }
 
@@ -103,15 +109,24 @@ function protocolAnswer(protocols: string): string {
   return protocols.split(',')[0]?.trim() === PROTOCOL ? PROTOCOL : '';
 }
 
-function assertRoom(connections: Connections, { userId }: Session, address: string): void {
-  if (connections.countOfUser(userId) >= limits.connectionsPerUser)
-    throw new ApiError('RATE_LIMITED', `At most ${limits.connectionsPerUser} connections per user`, 10);
-  if (connections.countOfAddress(address) >= limits.connectionsPerAddress)
-    throw new ApiError('RATE_LIMITED', `At most ${limits.connectionsPerAddress} connections per address`, 10);
+function assertRoom({ connections, limits }: UpgradeServices, { userId }: Session, address: string): void {
+  const { connectionsPerUser, connectionsPerAddress } = limits;
+  if (connections.countOfUser(userId) >= connectionsPerUser)
+    throw tooMany(`At most ${connectionsPerUser} connections per user`);
+  if (connections.countOfNetwork(networkOf(address)) >= connectionsPerAddress)
+    throw tooMany(`At most ${connectionsPerAddress} connections per address`);
 }
 
-/** Seconds, spread by chance: who is sent away together must not come back together. */
-const retryLater = () => 1 + Math.floor(Math.random() * 5);
+const tooMany = (message: string) => new LimitError('connections', 'RATE_LIMITED', message, 10);
+
+/** Come back after some seconds, spread by chance: who is sent away together must not come back together. */
+const crowd = () =>
+  new LimitError(
+    'upgrades',
+    'UNAVAILABLE',
+    'Too many connect at once; come back in a moment',
+    1 + Math.floor(Math.random() * 5),
+  );
 
 /** Characters of a device name that are kept. */
 const DEVICE_LENGTH = 100;
@@ -121,8 +136,9 @@ function deviceOf(name: string): string | null {
   return name.toWellFormed().replaceAll(/\p{C}/gu, ' ').trim().slice(0, DEVICE_LENGTH).toWellFormed() || null;
 }
 
-function refuse(res: HttpResponse, error: unknown, log: Logger): void {
+function refuse(res: HttpResponse, error: unknown, { log, metrics }: UpgradeServices): void {
   const refusal = refusalOf(error);
-  if (!refusal) log.error({ err: error }, 'upgrade failed');
+  if (refusal) metrics.limitReached(refusal);
+  else log.error({ err: error }, 'upgrade failed');
   respondError(res, refusal ?? new ApiError('INTERNAL'));
 }

@@ -1,0 +1,68 @@
+import { TokenBucket } from 'limiter';
+import { LRUCache } from 'lru-cache';
+import type { Command } from '../commands/define.ts';
+import type { UserId } from '../ids.ts';
+import type { Limits } from '../limits.ts';
+
+/** How fast a connection may go. */
+export interface Pace {
+  /** Takes what a command costs; otherwise tells the seconds after which there is enough for it. */
+  take(command: Command | undefined): number | undefined;
+}
+
+/** Users whose pace is known: who is forgotten begins anew. */
+const MAX_USERS = 100_000;
+
+/**
+ * Token buckets (https://en.wikipedia.org/wiki/Token_bucket): one for each connection, within one for all of its user
+ * on this node, and others for commands with a rate of their own.
+ */
+export function createPaces(limits: Limits): (userId: UserId) => Pace {
+  const users = new LRUCache<UserId, TokenBucket>({ max: MAX_USERS });
+
+  function ofUser(userId: UserId): TokenBucket {
+    const bucket = users.get(userId) ?? full(limits.userCommandBurst, limits.userCommandsPerSecond);
+    users.set(userId, bucket);
+    return bucket;
+  }
+
+  return (userId) => {
+    let common: TokenBucket | undefined; // most connections are idle
+    const own = new Map<string, TokenBucket>();
+
+    function ofCommand({ type, rate }: Command): TokenBucket | undefined {
+      if (!rate) return undefined;
+      const bucket = own.get(type) ?? full(rate.burst, rate.perSecond);
+      own.set(type, bucket);
+      return bucket;
+    }
+
+    return {
+      take(command) {
+        common ??= full(limits.commandBurst, limits.commandsPerSecond, ofUser(userId));
+        const cost = Math.min(command?.cost ?? 1, limits.commandBurst, limits.userCommandBurst);
+        return secondsUntil(common, cost) ?? (command && secondsUntil(ofCommand(command), 1));
+      },
+    };
+  };
+}
+
+function secondsUntil(bucket: TokenBucket | undefined, cost: number): number | undefined {
+  if (!bucket || bucket.tryRemoveTokens(cost)) return undefined;
+  return Math.max(1, Math.ceil(bucket.getWaitTime(cost) / 1000));
+}
+
+/** The bucket of upgrades: so many at once, and as many a second. */
+export const upgradesOf = ({ upgradesPerSecond }: Limits): TokenBucket =>
+  full(upgradesPerSecond, upgradesPerSecond);
+
+function full(bucketSize: number, perSecond: number, parentBucket?: TokenBucket): TokenBucket {
+  const bucket = new TokenBucket({
+    bucketSize,
+    tokensPerInterval: perSecond,
+    interval: 'second',
+    ...(parentBucket && { parentBucket }),
+  });
+  bucket.content = bucketSize;
+  return bucket;
+}

@@ -1,0 +1,275 @@
+import { once } from 'node:events';
+import { expect } from 'chai';
+import { WebSocket } from 'ws';
+import { open, Refused } from './client.ts';
+import { http, metric, newGroup, newUser, type RunningServer, startServer, type User } from './harness.ts';
+
+/** A server with limits, for one test. */
+async function limited(env: Record<string, string>, test: (server: RunningServer) => Promise<void>) {
+  const server = await startServer({ RATE_LIMITS: 'on', ...env });
+  try {
+    await test(server);
+  } finally {
+    await server.close();
+  }
+}
+
+const count = (server: RunningServer, limit: string) =>
+  metric(server, `parley_limited_total{limit="${limit}"}`);
+
+/** The status an upgrade is refused with; 101 when it is not. */
+async function upgradeOf({ url }: RunningServer, { token }: User, headers = {}) {
+  const all = { authorization: `Bearer ${token}`, ...headers };
+  const socket = new WebSocket(url.replace('http', 'ws'), { headers: all });
+  return open(socket).then(
+    (client) => ({ status: 101, client }),
+    (error: Refused) => ({ status: error instanceof Refused ? error.status : 0, client: undefined }),
+  );
+}
+
+describe('limits on commands', () => {
+  it('answer RATE_LIMITED to a connection that sends without end, say when to go on, and let it', () =>
+    limited({ COMMAND_BURST: '100', COMMANDS_PER_SECOND: '50' }, async (server) => {
+      const client = await (await newUser(server.url)).connect();
+      const ids = Array.from({ length: 200 }, () => client.send('ping'));
+      const replies = await Promise.all(ids.map((id) => client.reply(id)));
+      const refused = replies.filter(({ code }) => code === 'RATE_LIMITED');
+      expect(replies[0].success).to.equal(true);
+      expect(refused.length).to.be.within(80, 100);
+      expect(refused[0].retryAfter).to.equal(1);
+      expect(await count(server, 'commands')).to.equal(refused.length);
+      expect(await metric(server, 'parley_commands_total{type="ping",outcome="RATE_LIMITED"}')).to.equal(
+        refused.length,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      expect((await client.call('ping')).success).to.equal(true);
+      await client.close();
+    }));
+
+  it('count heavy commands as several', () =>
+    limited({ COMMAND_BURST: '100', COMMANDS_PER_SECOND: '1' }, async (server) => {
+      const client = await (await newUser(server.url)).connect();
+      for (let n = 0; n < 5; n++) await client.done('searchMessages', { query: 'anything' });
+      const refused = await client.call('searchMessages', { query: 'anything' });
+      expect(refused).to.include({ code: 'RATE_LIMITED' });
+      expect(refused.retryAfter).to.be.within(18, 20);
+      await client.close();
+    }));
+
+  it('hold for all connections of a user together, and for nobody else', () =>
+    limited({ USER_COMMAND_BURST: '30', USER_COMMANDS_PER_SECOND: '1' }, async (server) => {
+      const [ada, bob] = [await newUser(server.url), await newUser(server.url)];
+      const [phone, desk, b] = [await ada.connect(), await ada.connect(), await bob.connect()];
+      for (let n = 0; n < 15; n++) await Promise.all([phone.done('ping'), desk.done('ping')]);
+      expect(await phone.refused('ping')).to.equal('RATE_LIMITED');
+      expect(await desk.refused('ping')).to.equal('RATE_LIMITED');
+      await phone.close();
+      expect(await (await ada.connect()).refused('ping')).to.equal('RATE_LIMITED');
+      await b.done('ping');
+    }));
+
+  it('refuse sends past the queue as UNAVAILABLE, store all the others once, and recover at once', () =>
+    limited({ RATE_LIMITS: 'off', QUEUE_LENGTH: '50' }, async (server) => {
+      const [ada, bob] = [await newUser(server.url), await newUser(server.url)];
+      const a = await ada.connect();
+      const ids = Array.from({ length: 2_000 }, (_, n) =>
+        a.send('privateMessage', { receiverId: bob.id, content: `${n}` }),
+      );
+      const replies = await Promise.all(ids.map((id) => a.reply(id)));
+      const stored = replies.flatMap(({ success }, n) => (success ? [`${n}`] : []));
+      const refused = replies.filter(({ success }) => !success);
+      expect(refused.length).to.be.above(100);
+      expect(new Set(refused.map(({ code }) => code))).to.deep.equal(new Set(['UNAVAILABLE']));
+      expect(await count(server, 'queue')).to.equal(refused.length);
+      const { seq } = await a.done('privateMessage', { receiverId: bob.id, content: 'after' });
+      expect(seq).to.equal(stored.length + 1);
+      const kept: string[] = [];
+      for (let page = 1; kept.length < stored.length + 1; page++) {
+        const { data } = await a.done('getlatestMessageDialog', { receiverId: bob.id, limit: 100, page });
+        if (data.length === 0) break;
+        kept.push(...data.map(({ content }: { content: string }) => content));
+      }
+      expect(kept.reverse()).to.deep.equal([...stored, 'after']);
+    }));
+
+  it('end a connection with too many unanswered commands', () =>
+    limited({ RATE_LIMITS: 'off', UNANSWERED_PER_CONNECTION: '10' }, async (server) => {
+      const client = await (await newUser(server.url)).connect();
+      for (let n = 0; n < 100; n++) client.send('listLastMessage');
+      expect(await client.closed).to.equal(4429);
+      expect(await count(server, 'unanswered')).to.be.above(0);
+    }));
+
+  it('close with 1009 on a frame past the size that is set', () =>
+    limited({ FRAME_BYTES: '2000' }, async (server) => {
+      const client = await (await newUser(server.url)).connect();
+      client.socket.send(JSON.stringify({ type: 'ping', params: {}, id: 'x'.repeat(1_900) }));
+      await client.next(({ id }) => id !== undefined);
+      client.socket.send('x'.repeat(2_001));
+      expect(await client.closed).to.equal(1009);
+      expect(await count(server, 'frame')).to.equal(1);
+    }));
+});
+
+describe('limits on connections', () => {
+  it('hold per user', () =>
+    limited({ CONNECTIONS_PER_USER: '3' }, async (server) => {
+      const [ada, bob] = [await newUser(server.url), await newUser(server.url)];
+      const clients = await Promise.all([1, 2, 3].map(() => ada.connect()));
+      expect((await upgradeOf(server, ada)).status).to.equal(429);
+      expect((await upgradeOf(server, bob)).status).to.equal(101);
+      await clients[0]?.close();
+      expect((await upgradeOf(server, ada)).status).to.equal(101);
+      expect(await count(server, 'connections')).to.equal(1);
+    }));
+
+  it('hold per address, which a trusted proxy tells, and nobody else', () =>
+    limited({ CONNECTIONS_PER_ADDRESS: '2', TRUST_PROXY: 'loopback' }, async (server) => {
+      const ada = await newUser(server.url);
+      const from = (address: string) =>
+        upgradeOf(server, ada, { 'x-forwarded-for': address }).then(({ status }) => status);
+      expect([await from('203.0.113.7'), await from('203.0.113.7')]).to.deep.equal([101, 101]);
+      expect(await from('203.0.113.7')).to.equal(429);
+      expect(await from('203.0.113.8')).to.equal(101);
+      // what the client itself claims stands to the left of what the proxy saw
+      expect(await from('203.0.113.99, 203.0.113.7')).to.equal(429);
+      // one customer has a whole /64
+      expect([await from('2001:db8::1'), await from('2001:db8::2'), await from('2001:db8::3')]).to.deep.equal(
+        [101, 101, 429],
+      );
+      expect(await from('2001:db8:0:1::1')).to.equal(101);
+      expect([await from('garbage'), await from('gar, bage'), await from('::x')]).to.deep.equal([
+        101, 101, 429,
+      ]);
+    }));
+
+  it('do not believe a header of strangers', () =>
+    limited({ CONNECTIONS_PER_ADDRESS: '1' }, async (server) => {
+      const ada = await newUser(server.url);
+      expect((await upgradeOf(server, ada, { 'x-forwarded-for': '203.0.113.7' })).status).to.equal(101);
+      expect((await upgradeOf(server, ada, { 'x-forwarded-for': '203.0.113.8' })).status).to.equal(429);
+    }));
+
+  it('end who is silent for too long, pongs included, and keep who answers pings', () =>
+    limited({ IDLE_SECONDS: '8' }, async (server) => {
+      const ada = await newUser(server.url);
+      const headers = { authorization: `Bearer ${ada.token}` };
+      const alive = await ada.connect();
+      const dead = new WebSocket(server.url.replace('http', 'ws'), { headers, autoPong: false });
+      const start = Date.now();
+      await once(dead, 'close');
+      expect(Date.now() - start).to.be.within(3_000, 14_000);
+      expect((await alive.call('ping')).success).to.equal(true);
+    }));
+});
+
+describe('limits on groups', () => {
+  it('hold per group, however somebody comes in', () =>
+    limited({ MEMBERS_PER_GROUP: '3' }, async (server) => {
+      const people = await Promise.all([1, 2, 3, 4].map(() => newUser(server.url)));
+      const [a, , , d] = await Promise.all(people.map((user) => user.connect()));
+      const [, bob, cleo, dan] = people;
+      if (!a || !d || !bob || !cleo || !dan) throw new Error('nobody there');
+      const userIds = [bob.id, cleo.id, dan.id];
+      expect(await a.refused('newGroup', { groupName: 'Four', userIds })).to.equal('FORBIDDEN');
+      const groupId = await newGroup(a, bob, cleo);
+      expect(await a.refused('addUserInGroup', { groupId, userId: dan.id })).to.equal('FORBIDDEN');
+      const { code } = (await a.done('createInvite', { groupId })).data;
+      const refused = await d.call('joinByInvite', { code });
+      expect(refused).to.include({ code: 'FORBIDDEN', message: 'A group has at most 3 members' });
+      await a.done('removeUserFromGroup', { groupId, userId: cleo.id });
+      await d.done('joinByInvite', { code });
+      expect(await count(server, 'members')).to.equal(3);
+    }));
+
+  it('hold per user, and count groups that are left no more', () =>
+    limited({ GROUPS_PER_USER: '2' }, async (server) => {
+      const [ada, bob] = [await newUser(server.url), await newUser(server.url)];
+      const [a, b] = [await ada.connect(), await bob.connect()];
+      await a.done('privateMessage', { receiverId: bob.id, content: 'dialogs do not count' });
+      const first = await newGroup(a);
+      await newGroup(a);
+      expect(await a.refused('newGroup', { groupName: 'Third' })).to.equal('FORBIDDEN');
+      const other = await newGroup(b);
+      expect(await b.refused('addUserInGroup', { groupId: other, userId: ada.id })).to.equal('FORBIDDEN');
+      await a.done('leaveGroup', { groupId: first });
+      await b.done('addUserInGroup', { groupId: other, userId: ada.id });
+      expect(await count(server, 'groups')).to.equal(2);
+    }));
+});
+
+describe('limits on attempts', () => {
+  const logIn = (server: RunningServer, username: string, password: string, address?: string) =>
+    http('POST', '/auth/login', {
+      body: { username, password },
+      url: server.url,
+      ...(address && { headers: { 'x-forwarded-for': address } }),
+    });
+
+  it('answer 429 with Retry-After after many wrong passwords, however many are tried at once', () =>
+    limited({}, async (server) => {
+      const [ada, bob] = [await newUser(server.url), await newUser(server.url)];
+      const wrong = await Promise.all(Array.from({ length: 30 }, () => logIn(server, ada.username, 'wrong')));
+      expect(wrong.filter(({ status }) => status === 401).length).to.equal(20);
+      const blocked = await logIn(server, ada.username.toUpperCase(), ada.password);
+      expect([blocked.status, blocked.body.code]).to.deep.equal([429, 'RATE_LIMITED']);
+      expect(Number(blocked.headers.get('retry-after'))).to.be.within(1, 15 * 60);
+      expect((await logIn(server, bob.username, bob.password)).status).to.equal(200);
+      expect(await count(server, 'login')).to.equal(11);
+    }));
+
+  it('let the owner in from elsewhere while a stranger guesses', () =>
+    limited({ LOGIN_FAILURES_PER_ACCOUNT: '5', TRUST_PROXY: 'loopback' }, async (server) => {
+      const ada = await newUser(server.url);
+      for (let n = 0; n < 6; n++) await logIn(server, ada.username, 'guess', '203.0.113.66');
+      expect((await logIn(server, ada.username, ada.password, '203.0.113.66')).status).to.equal(429);
+      expect((await logIn(server, ada.username, ada.password, '198.51.100.1')).status).to.equal(200);
+    }));
+
+  it('end guessing through many accounts from one address', () =>
+    limited({ LOGIN_FAILURES_PER_ADDRESS: '10', TRUST_PROXY: 'loopback' }, async (server) => {
+      const statuses: number[] = [];
+      for (let n = 0; n < 12; n++)
+        statuses.push((await logIn(server, `nobody${n}`, 'guess', `2001:db8:5::${n}`)).status);
+      expect(statuses).to.deep.equal([...Array(10).fill(401), 429, 429]);
+    }));
+
+  it('count no correct logins', () =>
+    limited({ LOGIN_FAILURES_PER_ACCOUNT: '3', LOGIN_FAILURES_PER_ADDRESS: '3' }, async (server) => {
+      const ada = await newUser(server.url);
+      for (let n = 0; n < 6; n++)
+        expect((await logIn(server, ada.username, ada.password)).status).to.equal(200);
+    }));
+
+  it('are over when their window is', () =>
+    limited({ LOGIN_FAILURES_PER_ACCOUNT: '1', LOGIN_WINDOW_SECONDS: '1' }, async (server) => {
+      const ada = await newUser(server.url);
+      await logIn(server, ada.username, 'wrong');
+      const { status, headers } = await logIn(server, ada.username, ada.password);
+      expect([status, headers.get('retry-after')]).to.deep.equal([429, '1']);
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      expect((await logIn(server, ada.username, ada.password)).status).to.equal(200);
+    }));
+
+  it('count guesses of the current password, too', () =>
+    limited({}, async (server) => {
+      const { token } = await newUser(server.url);
+      const statuses = new Set<number>();
+      for (let n = 0; n < 25; n++)
+        statuses.add(
+          (await http('DELETE', '/users/me', { token, body: { password: 'guess' }, url: server.url })).status,
+        );
+      expect([...statuses]).to.deep.equal([403, 429]);
+    }));
+
+  it('hold for accounts made from one address', () =>
+    limited({ REGISTRATIONS_PER_ADDRESS: '2' }, async (server) => {
+      await newUser(server.url);
+      await newUser(server.url);
+      const body = { email: 'one@more.example', username: 'one-more', password: 'correct horse battery' };
+      const refused = await http('POST', '/auth/register', { body, url: server.url });
+      expect(refused.status).to.equal(429);
+      expect(Number(refused.headers.get('retry-after'))).to.be.within(3_500, 3_600);
+      expect(await count(server, 'registration')).to.equal(1);
+    }));
+});
