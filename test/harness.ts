@@ -43,9 +43,27 @@ export async function startServer(env: Record<string, string> = {}): Promise<Run
     RATE_LIMITS: 'off',
     ...env,
   });
-  const running = await start(config, pino({ level: process.env.LOG_LEVEL ?? 'fatal' }));
+  const running = await start(config, log);
   return { ...running, url: `http://127.0.0.1:${running.port}` };
 }
+
+/** What must never be in a log: tokens, passwords and their hashes, the secret of tokens, what people write. */
+const SECRET = /eyJ[\w-]+\.eyJ|correct horse|\$2[aby]\$|a secret of the tests|Hello, Bob|䷀/;
+const told: string[] = [];
+
+/** Everything the servers of a run log, however small, is looked through; LOG_LEVEL shows it. */
+const watcher = {
+  write(line: string): void {
+    if (SECRET.test(line)) told.push(line);
+  },
+};
+const log = pino(
+  { level: 'trace' },
+  pino.multistream([
+    { level: 'trace', stream: watcher },
+    { level: (process.env.LOG_LEVEL ?? 'fatal') as pino.Level, stream: process.stdout },
+  ]),
+);
 
 /** Where the shared database is. */
 export const databaseUrl = (): string => postgres.url;
@@ -68,6 +86,7 @@ export const mochaHooks = {
     await database?.close();
     await server?.close();
     await postgres?.stop();
+    if (told.length > 0) throw new Error(`secrets in the log: ${told.join('')}`);
     await rm(folder, { recursive: true, force: true });
   },
 };

@@ -20,23 +20,28 @@ export interface Tokens {
   verify(token: string): TokenClaims | undefined;
 }
 
-/** JSON Web Tokens (RFC 7519) signed with HS256 and nothing else; `expiresIn` in seconds. */
-export function createTokens(secret: string, expiresIn: number): Tokens {
+/**
+ * JSON Web Tokens (RFC 7519) signed with HS256 and nothing else; `expiresIn` in seconds. The first secret signs, all
+ * are accepted: a new one is put before the old one, which goes once its tokens have expired.
+ */
+export function createTokens(secrets: readonly [string, ...string[]], expiresIn: number): Tokens {
   return {
     issue: ({ id, tokenVersion }) =>
       // iat with a fraction (RFC 7519 allows it): a login right after others were ended is told from one right before
-      jwt.sign({ ver: tokenVersion, iat: Date.now() / 1000 }, secret, {
+      jwt.sign({ ver: tokenVersion, iat: Date.now() / 1000 }, secrets[0], {
         algorithm: 'HS256',
         subject: String(id),
         jwtid: randomUUID(),
         expiresIn,
       }),
     verify(token) {
-      try {
-        return readClaims(jwt.verify(token, secret, { algorithms: ['HS256'] }));
-      } catch {
-        return undefined;
-      }
+      for (const secret of secrets)
+        try {
+          return readClaims(jwt.verify(token, secret, { algorithms: ['HS256'] }));
+        } catch {
+          // another one may have signed it
+        }
+      return undefined;
     },
   };
 }

@@ -6,7 +6,7 @@ import type { ChatId, ConnectionId } from '../ids.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { DELETED_USER } from '../users/names.ts';
-import { refuseTaken } from './auth.ts';
+import { assertUncommon, refuseTaken } from './auth.ts';
 import { callerOf, defineRoute, type RouteContext } from './define.ts';
 
 export const updateMe = defineRoute({
@@ -37,6 +37,7 @@ export const updateMe = defineRoute({
     const user = callerOf(context);
     if (email === undefined && username === undefined && password === undefined)
       throw new ApiError('BAD_REQUEST', 'body must have at least one of email, username, password');
+    if (password !== undefined) assertUncommon(password);
     if (email !== undefined || password !== undefined) {
       if (currentPassword === undefined)
         throw new ApiError('BAD_REQUEST', 'body.currentPassword is required when email or password changes');

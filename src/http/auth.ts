@@ -1,5 +1,7 @@
 import { Type } from 'typebox';
+import { isCommonPassword } from '../auth/commonPasswords.ts';
 import { violatedColumn } from '../database/failures.ts';
+import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
 import { accountOf, normalise } from './accounts.ts';
@@ -15,6 +17,7 @@ export const register = defineRoute({
   success: { 201: { summary: 'The account and a token for it', schema: Entrance } },
   errors: ['BAD_REQUEST', 'CONFLICT', 'RATE_LIMITED'],
   async handle({ email, username, password }, { db, tokens, passwords, attempts, address }) {
+    assertUncommon(password);
     await attempts.registering(address);
     const passwordHash = await passwords.hash(password);
     const user = await db.users
@@ -35,7 +38,7 @@ export const login = defineRoute({
   }),
   success: { 200: { summary: 'A token', schema: Entrance } },
   errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'RATE_LIMITED'],
-  async handle({ email, username, password }, { db, tokens, passwords, attempts, address }) {
+  async handle({ email, username, password }, { db, tokens, passwords, attempts, address, log }) {
     if ((email === undefined) === (username === undefined))
       throw new ApiError('BAD_REQUEST', 'body must have either email or username');
     const account = normalise(email ?? username ?? '');
@@ -46,9 +49,22 @@ export const login = defineRoute({
       passwords.matches(password, user?.passwordHash ?? null),
     );
     if (!isRight || !user) throw new ApiError('UNAUTHORIZED', 'Unknown account or wrong password');
+    if (passwords.isOutdated(user.passwordHash ?? ''))
+      await renewHash(user, password).catch((error) => log.warn({ err: error }, 'a hash was not renewed'));
     return { status: 200, body: { token: tokens.issue(user), user: accountOf(user) } };
+
+    /** Unless the password was changed meanwhile. */
+    async function renewHash({ id, passwordHash }: User, given: string): Promise<void> {
+      await db.users.update({ passwordHash: await passwords.hash(given) }, { where: { id, passwordHash } });
+    }
   },
 });
+
+/** Refuses what guessers try first. */
+export function assertUncommon(password: string): void {
+  if (isCommonPassword(password))
+    throw new ApiError('BAD_REQUEST', 'body.password is one of the most common passwords; choose another');
+}
 
 /** Turns a violated unique constraint into a `CONFLICT` that says what is taken. */
 export function refuseTaken(error: unknown): never {

@@ -15,7 +15,7 @@ export const Password = Type.String({
   minLength: 8,
   maxLength: 72,
   format: 'password-bytes',
-  description: '8 characters to 72 bytes',
+  description: '8 characters to 72 bytes, and none of the thousand most common passwords',
 });
 /** A password to be compared: its length is no business of the one who asks. */
 export const GivenPassword = Type.String({ minLength: 1, maxLength: 1024 });
