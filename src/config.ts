@@ -34,6 +34,10 @@ export interface Config {
   /** Proxies whose `X-Forwarded-For` is believed: addresses, networks, or names of ranges. */
   readonly trustProxy: readonly string[];
   readonly logLevel: string;
+  /** Where faults are reported beside the log, if anywhere. */
+  readonly sentryDsn: string | undefined;
+  /** Where traces go, if anywhere; the other variables of OpenTelemetry are read by its library. */
+  readonly otelExporterOtlpEndpoint: string | undefined;
   /** Origins that browsers may call the HTTP part from; `*` is any. */
   readonly corsOrigins: readonly string[];
   /** Processes that `start:cluster` starts. */
@@ -145,6 +149,14 @@ export function readConfig(env: Environment): Config {
     return list.map((entry) => entry.trim());
   }
 
+  function url(name: string, expected: string): string | undefined {
+    const value = text(name);
+    // It may hold a key.
+    if (value !== undefined && !(URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)))
+      wrong(name, 'is no URL with http or https', expected);
+    return value;
+  }
+
   function proxies(): string[] {
     const list = text('TRUST_PROXY')?.split(',') ?? [];
     const trusted = list.map((entry) => entry.trim());
@@ -175,6 +187,11 @@ export function readConfig(env: Environment): Config {
     limits: readLimits(integer),
     trustProxy: proxies(),
     logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS),
+    sentryDsn: url('SENTRY_DSN', 'a DSN such as https://key@sentry.example.com/1'),
+    otelExporterOtlpEndpoint: url(
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'the URL of a collector such as http://localhost:4318',
+    ),
     corsOrigins: origins('CORS_ORIGINS'),
     workers: integer('WORKERS', availableParallelism(), 1, 256),
     passwordThreads: integer('PASSWORD_THREADS', availableParallelism(), 1, 128),

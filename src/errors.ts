@@ -34,6 +34,10 @@ export class ApiError extends Error {
   }
 }
 
+/** What a client is told of a fault: the id under which it is logged. */
+export const internal = (requestId: string): ApiError =>
+  new ApiError('INTERNAL', `The server failed on this request (${requestId})`);
+
 /** What is limited, as the metric `parley_limited_total` names it. */
 export type LimitName =
   | 'commands'

@@ -1,6 +1,7 @@
-import { pino } from 'pino';
 import { loadConfig } from './config.ts';
 import { StartError } from './errors.ts';
+import { createFaults } from './faults.ts';
+import { createLog } from './log.ts';
 import { startServer } from './server.ts';
 
 /* Start: configuration, compose, listen, signals; nothing else. */
@@ -10,7 +11,8 @@ const STOP_DEADLINE = 9_500;
 
 try {
   const config = loadConfig();
-  const log = pino({ level: config.logLevel });
+  const faults = config.sentryDsn === undefined ? undefined : await createFaults(config.sentryDsn);
+  const log = createLog({ level: config.logLevel, faults });
   const starting = startServer(config, log);
 
   let stopping = false;
@@ -21,6 +23,7 @@ try {
     setTimeout(() => process.exit(1), STOP_DEADLINE + config.drainSeconds * 1000).unref();
     const server = await starting; // a stop during the start takes effect when there is something to stop
     await server.close();
+    await faults?.flush();
     log.info('stopped');
     process.exit(exitCode);
   };
@@ -35,7 +38,8 @@ try {
   // As a worker: not without the process that starts and stops it.
   process.on('disconnect', () => stop('the cluster has ended', 1));
 
-  const { port } = await starting;
+  const { port, summary } = await starting;
+  process.on('SIGUSR2', () => log.info(summary(), 'summary'));
   const url = `http://localhost:${port}`;
   log.info({ port, url, docs: `${url}/docs/`, api: `${url}/api/` }, 'listening');
   process.send?.('listening');

@@ -21,6 +21,7 @@ export interface Metrics {
 /** Values that are read when somebody asks for them. */
 export interface Readings {
   connections(): number;
+  users(): number;
   writerQueue(): number;
   poolUse(): { used: number; free: number; waiting: number };
   /** Undefined where there is one node. */
@@ -102,6 +103,7 @@ export function createMetrics(readings: Readings): Metrics {
     'Subjects that this node listens to, for its own users',
     () => readings.nats()?.subscriptions ?? 0,
   );
+  gauge('parley_users', 'Users with an open connection', readings.users);
   gauge('parley_connections', 'Open WebSocket connections', readings.connections);
   gauge('parley_writer_queue', 'Messages and changes that wait to be written', readings.writerQueue);
   gauge('parley_database_pool_used', 'Pool connections in use', () => readings.poolUse().used);

@@ -16,7 +16,9 @@ import { startDatabase } from './database/start.ts';
 import { asyncapiDocument } from './docs/asyncapi.ts';
 import { examples } from './docs/examples.ts';
 import { openapiDocument } from './docs/openapi.ts';
+import { VERSION } from './docs/version.ts';
 import { StartError } from './errors.ts';
+import { watchEventLoop } from './eventLoop.ts';
 import { createAddressOf } from './http/address.ts';
 import { createAttemptLimits, noAttemptLimits } from './http/attempts.ts';
 import { documentPages } from './http/pages.ts';
@@ -38,9 +40,12 @@ import { createDispatcher } from './socket/dispatcher.ts';
 import { createEntries } from './socket/entries.ts';
 import { mountSockets } from './socket/mount.ts';
 import { upgradesOf } from './socket/pace.ts';
+import { createTracing } from './tracing.ts';
 
 export interface Server {
   readonly port: number;
+  /** How it is doing, in a few numbers for an operator. */
+  summary(): object;
   /** Stops: accepts nothing new, finishes what is in flight, closes sockets with 1001, then the database. */
   close(): Promise<void>;
 }
@@ -66,6 +71,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
 
   async function serve(): Promise<Server> {
     const { limits } = config;
+    const tracing = config.otelExporterOtlpEndpoint ? await createTracing() : undefined;
     const [secret = await keptSecret(join(config.dataDir, 'jwt-secret')), ...older] = config.jwtSecret;
     const tokens = createTokens([secret, ...older], config.jwtExpiresIn);
     const passwords = createPasswords(config.passwordThreads, config.passwordCost);
@@ -80,6 +86,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
 
     const metrics = createMetrics({
       connections: () => connections.size,
+      users: () => connections.users,
       writerQueue: () => writer.queueLength,
       poolUse: () => db.poolUse(),
       nats: () => nats?.carrier,
@@ -88,8 +95,16 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       db,
       createDialogDirectory(db),
       {
-        batchWritten: metrics.batchWritten,
-        messageStored: (draft, stored) => pushMessage(bus, draft, stored),
+        batchWritten(drafts, seconds) {
+          metrics.batchWritten(drafts.length, seconds);
+          if (tracing)
+            for (const { trace } of drafts) trace?.part('commit', seconds, { 'parley.batch': drafts.length });
+        },
+        messageStored(draft, stored) {
+          const start = performance.now();
+          pushMessage(bus, draft, stored);
+          draft.trace?.part('push', (performance.now() - start) / 1000);
+        },
       },
       log,
       limits.queueLength,
@@ -97,6 +112,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
 
     const indexer = new SearchIndexer(db, log);
 
+    const loop = watchEventLoop(log);
     let accepting = true;
     const addressOf = createAddressOf(config.trustProxy);
     const services = { db, bus, tokens, limits, log, accepting: () => accepting };
@@ -105,6 +121,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       { ...services, writer, sessions, presence },
       metrics,
       config.rateLimits,
+      tracing,
     );
     const entries = createEntries(db, nats !== undefined);
     const isLimited = config.rateLimits;
@@ -125,12 +142,34 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     });
     const pages = new Map([...documents, ...webPages()]);
     const routeServices = { ...services, writer, passwords, attempts, metricsText: metrics.text };
-    const router = mountRouter(app, routes, pages, routeServices, metrics, config.corsOrigins, addressOf);
+    const router = mountRouter(
+      app,
+      routes,
+      pages,
+      routeServices,
+      metrics,
+      config.corsOrigins,
+      addressOf,
+      tracing,
+    );
 
     const listenSocket = await listen(config.host, config.port);
 
     return {
       port: uWS.us_socket_local_port(listenSocket),
+      summary: () => ({
+        version: VERSION,
+        uptimeSeconds: Math.round(process.uptime()),
+        accepting,
+        connections: connections.size,
+        users: connections.users,
+        unanswered:
+          router.unanswered + [...connections].reduce((sum, one) => sum + (one.receiver?.unanswered ?? 0), 0),
+        queue: writer.queueLength,
+        databasePool: db.poolUse(),
+        nats: nats && { connected: nats.carrier.connected, subscriptions: nats.carrier.subscriptions },
+        memoryBytes: process.memoryUsage(),
+      }),
       async close() {
         accepting = false;
         await sendAway('This node is stopping; connect again', config.drainSeconds * 1000);
@@ -139,11 +178,12 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         await writer.drain();
         for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
         connections.close();
+        loop.close();
         presence.close();
         await Promise.all([sessions.close(), indexer.close()]);
         app.close();
         await bus.close();
-        await Promise.all([db.close(), passwords.close()]);
+        await Promise.all([db.close(), passwords.close(), tracing?.close()]);
       },
     };
 

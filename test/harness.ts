@@ -12,6 +12,7 @@ import {
 import { readConfig } from '../src/config.ts';
 import { type Database, openDatabase } from '../src/database/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/database/embedded.ts';
+import { createLog } from '../src/log.ts';
 import { type Server, startServer as start } from '../src/server.ts';
 import { type Client, connect } from './client.ts';
 
@@ -57,13 +58,13 @@ const watcher = {
     if (SECRET.test(line)) told.push(line);
   },
 };
-const log = pino(
-  { level: 'trace' },
-  pino.multistream([
+const log = createLog({
+  level: 'trace',
+  stream: pino.multistream([
     { level: 'trace', stream: watcher },
     { level: (process.env.LOG_LEVEL ?? 'fatal') as pino.Level, stream: process.stdout },
   ]),
-);
+});
 
 /** Where the shared database is. */
 export const databaseUrl = (): string => postgres.url;

@@ -13,6 +13,7 @@ import { compileValidator } from '../schema/validator.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
 import type { Fields } from '../socket/frames.ts';
 import type { Session } from '../socket/session.ts';
+import type { Trace } from '../tracing.ts';
 
 /** What commands work with. */
 export interface CommandServices {
@@ -32,6 +33,8 @@ export interface CommandContext extends CommandServices {
   readonly sessionId: SessionId;
   /** The connection the command came from. */
   readonly origin: ConnectionId;
+  /** Where traces are taken. */
+  readonly trace?: Trace | undefined;
 }
 
 /** What other connections are told of a command's effect. */
@@ -175,10 +178,10 @@ export function definePreparedSend<
 
 function write(
   content: Content,
-  { session, origin, writer }: CommandContext,
+  { session, origin, writer, trace }: CommandContext,
   done: (outcome: Outcome) => void,
 ) {
-  const draft = { ...content, senderId: session.userId, kind: 'text', origin } as const;
+  const draft = { ...content, senderId: session.userId, kind: 'text', origin, trace } as const;
   writer.write(draft, (outcome) => done('stored' in outcome ? { fields: sent(outcome.stored) } : outcome));
 }
 

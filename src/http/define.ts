@@ -6,6 +6,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { Limits } from '../limits.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
 import { compileValidator } from '../schema/validator.ts';
 import type { AttemptLimits } from './attempts.ts';
@@ -13,6 +14,7 @@ import type { AttemptLimits } from './attempts.ts';
 /** What routes work with. */
 export interface RouteServices {
   readonly db: Database;
+  readonly limits: Limits;
   readonly bus: Bus;
   readonly writer: MessageWriter;
   readonly tokens: Tokens;

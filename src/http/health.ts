@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Type } from 'typebox';
+import type { Database } from '../database/database.ts';
 import { ApiError } from '../errors.ts';
 import { defineRoute } from './define.ts';
 
@@ -16,17 +18,32 @@ export const live = defineRoute({
 export const ready = defineRoute({
   method: 'GET',
   path: '/health/ready',
-  summary: 'Whether the server takes traffic: it is not stopping and the database answers',
+  summary:
+    'Whether the server takes traffic: it is not stopping, has room, and the database answers and can be written',
   success: { 200: { summary: 'It does', schema: Status } },
   errors: ['UNAVAILABLE'],
-  async handle(_, { db, accepting }) {
-    if (!accepting()) throw new ApiError('UNAVAILABLE', 'The server is stopping');
-    await db.sequelize.query('select 1').catch(() => {
-      throw new ApiError('UNAVAILABLE', 'The database cannot be reached', 1);
-    });
+  async handle(_, { db, writer, limits, accepting }) {
+    const reasons = [
+      ...(accepting() ? [] : ['The server is stopping']),
+      ...(writer.queueLength < limits.queueLength ? [] : ['Too many messages wait to be written']),
+      ...(await problemsOf(db)),
+    ];
+    if (reasons.length > 0) throw new ApiError('UNAVAILABLE', reasons.join('; '), 1);
     return { status: 200, body: { status: 'ok' } };
   },
 });
+
+/** Milliseconds that a database in health needs at most to say so. */
+const PATIENCE = 2_000;
+
+async function problemsOf(db: Database): Promise<string[]> {
+  const asked = db.select<{ readOnly: string }>('show transaction_read_only', []).then(
+    ([row]) => (row && Object.values(row)[0] === 'on' ? ['The database is read-only'] : []),
+    () => ['The database cannot be reached'],
+  );
+  const late = delay(PATIENCE, ['The database does not answer'], { ref: false });
+  return Promise.race([asked, late]);
+}
 
 export const metrics = defineRoute({
   method: 'GET',

@@ -2,8 +2,9 @@ import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { randomUUID } from 'node:crypto';
 import { authenticate } from '../auth/authenticate.ts';
 import { refusalOf } from '../database/failures.ts';
-import { ApiError, errorCodes } from '../errors.ts';
+import { ApiError, errorCodes, internal } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Tracing } from '../tracing.ts';
 import type { AddressOf } from './address.ts';
 import { collectBody, parseBody } from './body.ts';
 import type { Route, RouteResult, RouteServices } from './define.ts';
@@ -31,6 +32,7 @@ export function mountRouter(
   metrics: Metrics,
   corsOrigins: readonly string[],
   addressOf: AddressOf,
+  tracing: Tracing | undefined,
 ): Router {
   const byPath = new Map<string, Route[]>();
   for (const route of routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
@@ -74,6 +76,12 @@ export function mountRouter(
     isHead: boolean,
   ): Promise<void> {
     const start = performance.now();
+    const requestId = randomUUID();
+    const trace = tracing?.begin(
+      `${route.method} ${route.path}`,
+      { 'http.request.method': route.method, 'http.route': route.path },
+      req.getHeader('traceparent'),
+    );
     const authorization = req.getHeader('authorization'); // the request is gone after the first await
     const address = addressOf(res, req);
     const client = new AbortController();
@@ -81,20 +89,27 @@ export function mountRouter(
 
     unanswered++;
     let status: number;
+    let outcome = 'ok';
     try {
       const result = await execute();
       status = result.status;
       if (!client.signal.aborted) respondResult(res, route, result, cors, isHead);
     } catch (error) {
-      const refusal = refusalOf(error) ?? bug(error, route);
+      const refusal = refusalOf(error) ?? bug(error, route, requestId);
       status = errorCodes[refusal.code].status;
+      outcome = refusal.code;
       metrics.limitReached(refusal);
       if (!client.signal.aborted) respondError(res, refusal, cors, isHead);
     } finally {
       unanswered--;
     }
     metrics.httpDone(route.method, route.path, status, start);
-    services.log.debug({ method: route.method, path: route.path, status }, 'http request');
+    trace?.end(outcome);
+    const { method, path } = route;
+    services.log.debug(
+      { requestId, method, path, status, ms: performance.now() - start, address },
+      'http request',
+    );
 
     async function execute(): Promise<RouteResult> {
       // Reading starts at once, or the first bytes are missed; a wrong token is told before a wrong body.
@@ -109,10 +124,9 @@ export function mountRouter(
   }
 
   /** Logs what went wrong under an id, which is all the client is told. */
-  function bug(error: unknown, { method, path }: Route): ApiError {
-    const requestId = randomUUID();
+  function bug(error: unknown, { method, path }: Route, requestId: string): ApiError {
     services.log.error({ err: error, requestId, method, path }, 'http request failed');
-    return new ApiError('INTERNAL', `The server failed on this request (${requestId})`);
+    return internal(requestId);
   }
 }
 

@@ -52,7 +52,7 @@ interface Batch {
 
 export interface WriterObserver {
   /** Called after each committed batch. */
-  batchWritten(size: number, seconds: number): void;
+  batchWritten(drafts: readonly MessageDraft[], seconds: number): void;
   /** Called for each newly stored message, in the order of `seq` within its chat, before its reply. */
   messageStored(draft: MessageDraft, stored: StoredMessage): void;
 }
@@ -169,7 +169,7 @@ export class MessageWriter {
         text: writeBatch,
         values,
       });
-      this.#observer.batchWritten(sends.length, (performance.now() - start) / 1000);
+      this.#observer.batchWritten(drafts, (performance.now() - start) / 1000);
       return { rows };
     } catch (error) {
       return { error };

@@ -1,4 +1,5 @@
 import type { ChatId, ConnectionId, MessageId, UserId } from '../ids.ts';
+import type { Trace } from '../tracing.ts';
 
 /** A message to be stored, addressed to a group or to a person. */
 export interface MessageDraft {
@@ -10,6 +11,8 @@ export interface MessageDraft {
   readonly extras?: MessageExtras | undefined;
   /** The connection it came from: it gets the reply and not the push. */
   readonly origin: ConnectionId;
+  /** Told when it was committed and pushed. */
+  readonly trace?: Trace | undefined;
 }
 
 /** What most messages do not have. */

@@ -32,6 +32,11 @@ export class Connections {
     return this.#byId.size;
   }
 
+  /** Users with a connection here. */
+  get users(): number {
+    return this.#byUser.size;
+  }
+
   [Symbol.iterator](): IterableIterator<Connection> {
     return this.#byId.values();
   }

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { Command, CommandServices } from '../commands/define.ts';
 import { refusalOf } from '../database/failures.ts';
-import { ApiError, LimitError } from '../errors.ts';
+import { ApiError, internal, LimitError } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Tracing } from '../tracing.ts';
 import type { Connection, Receiver } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
 import { encodeError, encodeReply, type Request, readRequest, UNKNOWN_TYPE } from './frames.ts';
@@ -21,8 +21,10 @@ export function createDispatcher(
   services: CommandServices,
   metrics: Metrics,
   isLimited: boolean,
+  tracing: Tracing | undefined,
 ): Dispatcher {
-  const { limits } = services;
+  const { limits, log } = services;
+  const isVerbose = log.isLevelEnabled('debug');
   const paceOf = isLimited ? createPaces(limits) : undefined;
   return (connection) => {
     const context = {
@@ -33,6 +35,7 @@ export function createDispatcher(
     };
     const lane = new Lane((reply) => connection.send(reply));
     const pace = paceOf?.(connection.session.userId);
+    let requests = 0;
 
     function accept(request: Request): void {
       if (lane.length < limits.unansweredPerConnection) lane.push(taskFor(request));
@@ -60,17 +63,35 @@ export function createDispatcher(
 
     function execute(command: Command, request: Request, answer: (reply: string) => void): void {
       const start = performance.now();
-      command.execute(request.params, context, (outcome) => {
+      const number = ++requests;
+      const { type } = command;
+      const trace = tracing?.begin(type, { 'parley.session': context.sessionId });
+      command.execute(request.params, trace ? { ...context, trace } : context, (outcome) => {
         if ('fields' in outcome) {
-          metrics.commandDone(command.type, 'ok', start);
-          answer(encodeReply(command.type, outcome.fields, request.id));
+          done('ok');
+          answer(encodeReply(type, outcome.fields, request.id));
         } else {
-          const refusal = refusalOf(outcome.error) ?? bug(outcome.error, request);
-          metrics.commandDone(command.type, refusal.code, start);
+          const refusal = refusalOf(outcome.error) ?? bug(outcome.error, type, requestId(number));
+          done(refusal.code);
           metrics.limitReached(refusal);
           answer(encodeRefusal(request, refusal));
         }
       });
+
+      function done(outcome: string): void {
+        metrics.commandDone(type, outcome, start);
+        trace?.end(outcome);
+        if (isVerbose)
+          log.debug(
+            { requestId: requestId(number), type, outcome, ms: performance.now() - start },
+            'command',
+          );
+      }
+    }
+
+    /** The session, which `listSessions` and the log of connections have, and which of its commands it was. */
+    function requestId(number: number): string {
+      return `${context.sessionId}.${number}`;
     }
 
     return {
@@ -83,10 +104,9 @@ export function createDispatcher(
   };
 
   /** Logs what went wrong under an id, which is all the client is told. */
-  function bug(error: unknown, { type }: Request): ApiError {
-    const requestId = randomUUID();
-    services.log.error({ err: error, requestId, type }, 'command failed');
-    return new ApiError('INTERNAL', `The server failed on this request (${requestId})`);
+  function bug(error: unknown, type: string, requestId: string): ApiError {
+    log.error({ err: error, requestId, type }, 'command failed');
+    return internal(requestId);
   }
 }
 

@@ -35,7 +35,8 @@ export function mountSockets(
       sessions.opened(connection);
       presence.arrived(connection).catch((error) => log.error({ err: error }, 'arrival not told'));
     }
-    log.debug({ connection: connection.id, userId: connection.session.userId }, 'connection opened');
+    const { id, sessionId, session, address, device } = connection;
+    log.debug({ connection: id, sessionId, userId: session.userId, address, device }, 'connection opened');
   }
 
   const behavior: Behavior = {

@@ -1,10 +1,11 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
+import { randomUUID } from 'node:crypto';
 import type { TokenBucket } from 'limiter';
 import type { Logger } from 'pino';
 import { bearerToken } from '../auth/authenticate.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { refusalOf } from '../database/failures.ts';
-import { ApiError, LimitError } from '../errors.ts';
+import { ApiError, internal, LimitError } from '../errors.ts';
 import { type AddressOf, networkOf } from '../http/address.ts';
 import { respondError } from '../http/response.ts';
 import type { Limits } from '../limits.ts';
@@ -136,9 +137,14 @@ function deviceOf(name: string): string | null {
   return name.toWellFormed().replaceAll(/\p{C}/gu, ' ').trim().slice(0, DEVICE_LENGTH).toWellFormed() || null;
 }
 
+function bug(error: unknown, log: Logger): ApiError {
+  const requestId = randomUUID();
+  log.error({ err: error, requestId }, 'upgrade failed');
+  return internal(requestId);
+}
+
 function refuse(res: HttpResponse, error: unknown, { log, metrics }: UpgradeServices): void {
   const refusal = refusalOf(error);
   if (refusal) metrics.limitReached(refusal);
-  else log.error({ err: error }, 'upgrade failed');
-  respondError(res, refusal ?? new ApiError('INTERNAL'));
+  respondError(res, refusal ?? bug(error, log));
 }
