@@ -12,6 +12,9 @@ export interface Config {
   readonly port: number;
   /** Other processes of this machine may listen there, too. */
   readonly sharesPort: boolean;
+  /** Files of the certificate and its key, where the server speaks TLS itself. */
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
   /** Unset: an embedded PostgreSQL is started in `dataDir`. */
   readonly databaseUrl: string | undefined;
   /** Connections to PostgreSQL beside the one that writes messages. */
@@ -157,6 +160,13 @@ export function readConfig(env: Environment): Config {
     return value;
   }
 
+  function tlsFiles() {
+    const [tlsCert, tlsKey] = [text('TLS_CERT'), text('TLS_KEY')];
+    if (tlsCert && !tlsKey) wrong('TLS_KEY', 'is unset', 'the file of the key for TLS_CERT');
+    if (tlsKey && !tlsCert) wrong('TLS_CERT', 'is unset', 'the file of the certificate for TLS_KEY');
+    return { tlsCert, tlsKey };
+  }
+
   function proxies(): string[] {
     const list = text('TRUST_PROXY')?.split(',') ?? [];
     const trusted = list.map((entry) => entry.trim());
@@ -174,6 +184,7 @@ export function readConfig(env: Environment): Config {
     host: text('HOST') ?? '0.0.0.0',
     port: integer('PORT', 3000, 0, 65535),
     sharesPort: choice('SHARES_PORT', 'off', ['on', 'off']) === 'on',
+    ...tlsFiles(),
     databaseUrl: databaseUrl(),
     databasePoolSize: integer('DATABASE_POOL_SIZE', 10, 1, 1000),
     dataDir: text('DATA_DIR') ?? '.data',

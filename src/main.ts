@@ -40,7 +40,7 @@ try {
 
   const { port, summary } = await starting;
   process.on('SIGUSR2', () => log.info(summary(), 'summary'));
-  const url = `http://localhost:${port}`;
+  const url = `${config.tlsCert ? 'https' : 'http'}://localhost:${port}`;
   log.info({ port, url, docs: `${url}/docs/`, api: `${url}/api/` }, 'listening');
   process.send?.('listening');
 } catch (error) {

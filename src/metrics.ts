@@ -24,6 +24,8 @@ export interface Readings {
   users(): number;
   writerQueue(): number;
   poolUse(): { used: number; free: number; waiting: number };
+  /** Undefined where the server does not speak TLS itself. */
+  certificateUntil(): Date | undefined;
   /** Undefined where there is one node. */
   nats(): { connected: boolean; subscriptions: number } | undefined;
 }
@@ -102,6 +104,11 @@ export function createMetrics(readings: Readings): Metrics {
     'parley_nats_subscriptions',
     'Subjects that this node listens to, for its own users',
     () => readings.nats()?.subscriptions ?? 0,
+  );
+  gauge(
+    'parley_certificate_expires_timestamp_seconds',
+    'When the certificate of TLS_CERT ends, in seconds since the epoch; 0 without one',
+    () => (readings.certificateUntil()?.getTime() ?? 0) / 1000,
   );
   gauge('parley_users', 'Users with an open connection', readings.users);
   gauge('parley_connections', 'Open WebSocket connections', readings.connections);

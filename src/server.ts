@@ -1,4 +1,3 @@
-import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -17,14 +16,14 @@ import { asyncapiDocument } from './docs/asyncapi.ts';
 import { examples } from './docs/examples.ts';
 import { openapiDocument } from './docs/openapi.ts';
 import { VERSION } from './docs/version.ts';
-import { StartError } from './errors.ts';
 import { watchEventLoop } from './eventLoop.ts';
 import { createAddressOf } from './http/address.ts';
 import { createAttemptLimits, noAttemptLimits } from './http/attempts.ts';
 import { documentPages } from './http/pages.ts';
-import { mountRouter } from './http/router.ts';
+import { createRouter } from './http/router.ts';
 import { routes } from './http/routes.ts';
 import { webPages } from './http/webPages.ts';
+import { createListener } from './listener.ts';
 import { createDialogDirectory } from './messages/dialogs.ts';
 import { pushMessage } from './messages/fanout.ts';
 import { MessageWriter } from './messages/MessageWriter.ts';
@@ -36,9 +35,10 @@ import { keptSecret } from './secrets.ts';
 import { SessionLog } from './sessions/SessionLog.ts';
 import { Connections } from './socket/Connections.ts';
 import { CloseCode } from './socket/closeCodes.ts';
+import { sendAway } from './socket/departure.ts';
 import { createDispatcher } from './socket/dispatcher.ts';
 import { createEntries } from './socket/entries.ts';
-import { mountSockets } from './socket/mount.ts';
+import { createSockets } from './socket/mount.ts';
 import { upgradesOf } from './socket/pace.ts';
 import { createTracing } from './tracing.ts';
 
@@ -54,8 +54,6 @@ export interface Server {
 const GRACE = 5_000;
 /** Milliseconds over which clients are sent to read anew what their node missed. */
 const REREAD = 5_000;
-/** Milliseconds between two slices of sockets that are closed. */
-const DRAIN_STEP = 100;
 
 /** Builds every part once, hands each what it needs, and listens. */
 export async function startServer(config: Config, log: Logger): Promise<Server> {
@@ -75,10 +73,10 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const [secret = await keptSecret(join(config.dataDir, 'jwt-secret')), ...older] = config.jwtSecret;
     const tokens = createTokens([secret, ...older], config.jwtExpiresIn);
     const passwords = createPasswords(config.passwordThreads, config.passwordCost);
-    const app = uWS.App();
+    const listener = await createListener(config, log);
     const nats = config.natsUrl.length > 0 ? await openNats() : undefined;
     const bus: Bus = nats?.bus ?? createMemoryBus();
-    const connections = new Connections(bus, (topic, frame) => app.publish(topic, frame));
+    const connections = new Connections(bus, listener);
 
     const sessions = new SessionLog(db, log);
     const presence = new Presence(db, bus, sessions, connections);
@@ -89,6 +87,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       users: () => connections.users,
       writerQueue: () => writer.queueLength,
       poolUse: () => db.poolUse(),
+      certificateUntil: () => listener.certificateUntil,
       nats: () => nats?.carrier,
     });
     const writer = new MessageWriter(
@@ -125,8 +124,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     );
     const entries = createEntries(db, nats !== undefined);
     const isLimited = config.rateLimits;
-    mountSockets(
-      app,
+    const mountSockets = createSockets(
       {
         ...{ ...services, connections, sessions, presence, entries, addressOf, isLimited },
         upgrades: upgradesOf(limits),
@@ -140,10 +138,9 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       asyncapi: () => asyncapiDocument(registry.values(), examples),
       openapi: () => openapiDocument(routes, examples),
     });
-    const pages = new Map([...documents, ...webPages()]);
+    const pages = new Map([...documents, ...webPages(config.tlsCert !== undefined)]);
     const routeServices = { ...services, writer, passwords, attempts, metricsText: metrics.text };
-    const router = mountRouter(
-      app,
+    const router = createRouter(
       routes,
       pages,
       routeServices,
@@ -153,10 +150,13 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       tracing,
     );
 
-    const listenSocket = await listen(config.host, config.port);
+    await listener.listen((app) => {
+      mountSockets(app);
+      router.mount(app);
+    });
 
     return {
-      port: uWS.us_socket_local_port(listenSocket),
+      port: listener.port,
       summary: () => ({
         version: VERSION,
         uptimeSeconds: Math.round(process.uptime()),
@@ -172,8 +172,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       }),
       async close() {
         accepting = false;
-        await sendAway('This node is stopping; connect again', config.drainSeconds * 1000);
-        uWS.us_listen_socket_close(listenSocket);
+        await sendAway(connections, 'This node is stopping; connect again', config.drainSeconds * 1000);
+        listener.stop();
         await idle();
         await writer.drain();
         for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
@@ -181,7 +181,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         loop.close();
         presence.close();
         await Promise.all([sessions.close(), indexer.close()]);
-        app.close();
+        listener.close();
         await bus.close();
         await Promise.all([db.close(), passwords.close(), tracing?.close()]);
       },
@@ -203,7 +203,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
             log.warn(
               'more was missed without NATS than the nodes remember; clients are sent to read it anew',
             );
-            void sendAway('This node missed something; connect again and synchronise', REREAD);
+            void sendAway(connections, 'This node missed something; connect again and synchronise', REREAD);
           },
         },
       );
@@ -216,34 +216,6 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       return { carrier, bus };
     }
 
-    function listen(host: string, port: number): Promise<us_listen_socket> {
-      return new Promise((resolve, reject) => {
-        const taken = `Cannot listen on ${host}:${port}: the port is in use or the address is not this machine's. Set PORT or HOST.`;
-        const settle = (socket: us_listen_socket | false) =>
-          socket ? resolve(socket) : reject(new StartError(taken));
-        // Two servers would share the port without a word, unless told not to.
-        listenWith(app, host, port, config.sharesPort ? 0 : LISTEN_EXCLUSIVELY, settle);
-      });
-    }
-
-    /**
-     * Closes the sockets of now with 1012, a slice at a time in so many milliseconds, so that their clients come back
-     * one after another, or spread over the other nodes; whoever waits for an answer gets it first.
-     */
-    async function sendAway(reason: string, duration: number): Promise<void> {
-      const staying = new Set(connections);
-      const end = Date.now() + duration;
-      for (let left = duration; left > 0 && staying.size > 0; left = end - Date.now()) {
-        const slice = Math.ceil((staying.size * DRAIN_STEP) / left);
-        const idle = [...staying].filter(({ receiver, ended }) => ended || receiver?.unanswered === 0);
-        for (const connection of idle.slice(0, slice)) {
-          connection.close(CloseCode.ServiceRestart, reason);
-          staying.delete(connection);
-        }
-        await delay(Math.min(DRAIN_STEP, left));
-      }
-    }
-
     /** Resolves when everything accepted was answered, or the grace is over. */
     async function idle(): Promise<void> {
       const deadline = Date.now() + GRACE;
@@ -252,19 +224,4 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       while (busy() && Date.now() < deadline) await delay(20);
     }
   }
-}
-
-/** `LIBUS_LISTEN_EXCLUSIVE_PORT` of the library. */
-const LISTEN_EXCLUSIVELY = 1;
-
-type Listen = (
-  host: string,
-  port: number,
-  options: number,
-  callback: (socket: us_listen_socket | false) => void,
-) => void;
-
-/** The library takes host and options together, though its types know only one of them at a time. */
-function listenWith(app: TemplatedApp, ...parameters: Parameters<Listen>): void {
-  (app.listen as unknown as Listen).call(app, ...parameters);
 }

@@ -1,12 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createNatsBus } from '../src/bus/nats.ts';
 import type { Push } from '../src/client/index.ts';
 import type { UserId } from '../src/ids.ts';
 import { userTopic } from '../src/socket/Connections.ts';
+import { makeCertificate } from './certificate.ts';
 import type { Client } from './client.ts';
 import {
   database,
@@ -524,14 +523,7 @@ describe('several nodes on NATS', function () {
 
   it('speak TLS to NATS, with an authority of one’s own', async () => {
     const folder = await temporaryFolder();
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    execFileSync(
-      'openssl',
-      `req -x509 -newkey rsa:2048 -nodes -keyout ${key} -out ${cert} -days 1 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1`.split(
-        ' ',
-      ),
-      { stdio: 'ignore' },
-    );
+    const { cert, key } = makeCertificate(folder);
     const secure = (await natsServer('--tls', '--tlscert', cert, '--tlskey', key)) as NatsServer;
     await secure.start();
     const NATS_URL = secure.url.replace('nats:', 'tls:');

@@ -15,6 +15,7 @@ import { corsHeaders, type Headers, JSON_HEADERS, respond, respondError, respond
 export interface Router {
   /** Requests accepted and not yet answered. */
   readonly unanswered: number;
+  mount(app: TemplatedApp): void;
 }
 
 const PREFLIGHT = {
@@ -23,9 +24,8 @@ const PREFLIGHT = {
   'Access-Control-Max-Age': '86400',
 };
 
-/** Mounts routes and pages on the server; answers everything else with 404 or 405. */
-export function mountRouter(
-  app: TemplatedApp,
+/** Serves routes and pages; answers everything else with 404 or 405. */
+export function createRouter(
   routes: readonly Route[],
   pages: ReadonlyMap<string, Page>,
   services: RouteServices,
@@ -38,7 +38,7 @@ export function mountRouter(
   for (const route of routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
   let unanswered = 0;
 
-  app.any('/*', (res, req) => {
+  function take(res: HttpResponse, req: HttpRequest): void {
     const path = req.getUrl();
     const asked = req.getCaseSensitiveMethod().toUpperCase();
     const isHead = asked === 'HEAD';
@@ -60,11 +60,14 @@ export function mountRouter(
       const error = new ApiError('METHOD_NOT_ALLOWED', `${path} takes ${allow}`);
       respondError(res, error, { ...cors, Allow: allow }, isHead);
     }
-  });
+  }
 
   return {
     get unanswered() {
       return unanswered;
+    },
+    mount(app) {
+      app.any('/*', take);
     },
   };
 

@@ -32,14 +32,16 @@ const HTML_HEADERS = {
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
 };
+/** Browsers come by TLS only for a year (RFC 6797). */
+const TLS_ONLY = { 'Strict-Transport-Security': 'max-age=31536000' };
 /** Files in assets/ have a hash of their content in their name. */
 const FOREVER = { 'Cache-Control': 'public, max-age=31536000, immutable' };
 /** Pages of other origins may import the client. */
 const FOR_ALL = { 'Access-Control-Allow-Origin': '*' };
 
 /** The page at `/` and the client for browsers at `/client.js`, by path; empty where they were not built. */
-export function webPages(): ReadonlyMap<string, Page> {
-  const pages = new Map([...filesIn('web'), ...filesIn('browser', FOR_ALL)]);
+export function webPages(isTls: boolean): ReadonlyMap<string, Page> {
+  const pages = new Map([...filesIn('web', isTls ? TLS_ONLY : {}), ...filesIn('browser', FOR_ALL)]);
   const index = pages.get('/index.html');
   if (index) pages.set('/', index);
   return pages;

@@ -1,7 +1,8 @@
 import type { Bus, BusMessage, Place, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
 import { networkOf } from '../http/address.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
-import { bytesOf, Connection, ownTopic, type PublishToTopic, type Socket } from './Connection.ts';
+import type { Listener } from '../listener.ts';
+import { bytesOf, Connection, ownTopic, type Socket } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
 import type { Session } from './session.ts';
 
@@ -14,7 +15,7 @@ const EXPIRY_SWEEP = 500;
  */
 export class Connections {
   readonly #bus: Bus;
-  readonly #publish: PublishToTopic;
+  readonly #listener: Pick<Listener, 'publish' | 'isSingle'>;
   readonly #byId = new Map<ConnectionId, Connection>();
   readonly #byUser = new Map<UserId, Set<Connection>>();
   readonly #byNetwork = new Map<string, number>();
@@ -22,9 +23,9 @@ export class Connections {
   readonly #sweep: NodeJS.Timeout;
   #lastId: ConnectionId = 0;
 
-  constructor(bus: Bus, publish: PublishToTopic) {
+  constructor(bus: Bus, listener: Pick<Listener, 'publish' | 'isSingle'>) {
     this.#bus = bus;
-    this.#publish = publish;
+    this.#listener = listener;
     this.#sweep = setInterval(() => this.#closeExpired(), EXPIRY_SWEEP);
   }
 
@@ -57,7 +58,7 @@ export class Connections {
 
   /** Takes note of a connection whose upgrade is under way: from here on it misses no signal. */
   expect(session: Session, address: string, device: string | null): Connection {
-    const connection = new Connection(++this.#lastId, session, address, device, this.#publish);
+    const connection = new Connection(++this.#lastId, session, address, device, this.#listener.publish);
     this.#byId.set(connection.id, connection);
     const own = this.#byUser.get(session.userId) ?? new Set();
     this.#byUser.set(session.userId, own.add(connection));
@@ -186,10 +187,11 @@ export class Connections {
     const { except, exceptUsers = [] } = message;
     const frame = bytesOf(message.frame);
     const deaf = exceptUsers.flatMap((userId) => [...(this.#byUser.get(userId) ?? [])]);
-    const without = deaf.filter(({ socket }) => socket?.unsubscribe(topic));
     const sender = except === undefined ? undefined : this.#byId.get(except);
+    if (sender && !this.#listener.isSingle) deaf.push(sender);
+    const without = deaf.filter(({ socket }) => socket?.unsubscribe(topic));
     // A socket's own publish reaches all of the topic but itself.
-    if (!sender?.publish(topic, frame)) this.#publish(topic, frame);
+    if (!(this.#listener.isSingle && sender?.publish(topic, frame))) this.#listener.publish(topic, frame);
     for (const { socket } of without) socket?.subscribe(topic);
   }
 

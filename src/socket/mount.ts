@@ -16,16 +16,15 @@ interface Behavior extends WebSocketBehavior<Admission> {
 /** Where clients connect. */
 const PATHS = ['/', '/ws'];
 
-/** Mounts the WebSocket on the server: authenticates upgrades, hands frames to the dispatcher. */
-export function mountSockets(
-  app: TemplatedApp,
+/** What puts the WebSocket on an app: it authenticates upgrades and hands frames to the dispatcher. */
+export function createSockets(
   services: Omit<UpgradeServices, 'opened' | 'metrics'> & {
     readonly sessions: SessionLog;
     readonly presence: Presence;
   },
   dispatcher: Dispatcher,
   metrics: Metrics,
-): void {
+): (app: TemplatedApp) => void {
   const { connections, sessions, presence, limits, log } = services;
 
   function opened(connection: Connection): void {
@@ -79,5 +78,7 @@ export function mountSockets(
       log.debug({ connection: connection.id, code }, 'connection closed');
     },
   };
-  for (const path of PATHS) app.ws(path, behavior);
+  return (app) => {
+    for (const path of PATHS) app.ws(path, behavior);
+  };
 }

@@ -1,0 +1,129 @@
+import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import { StartError } from './errors.ts';
+import type { PublishToTopic } from './socket/Connection.ts';
+import { readCertificate, watchCertificate } from './tls.ts';
+
+/** The port, and the apps of the socket library behind it: one, and another for each later certificate. */
+export interface Listener {
+  readonly port: number;
+  /** Whether all sockets are of one app: only within an app can a socket leave itself out when it publishes. */
+  readonly isSingle: boolean;
+  readonly publish: PublishToTopic;
+  /** When the certificate ends, where there is one. */
+  readonly certificateUntil: Date | undefined;
+  /** Serves what `mount` puts on an app. Rejects with a {@link StartError} when the port cannot be had. */
+  listen(mount: (app: TemplatedApp) => void): Promise<void>;
+  /** Takes no new connections any more. */
+  stop(): void;
+  close(): void;
+}
+
+/** With TLS where the configuration names a certificate; a new one in its place is used for connections from then on. */
+export async function createListener(config: Config, log: Logger): Promise<Listener> {
+  const { host, port, sharesPort, tlsCert, tlsKey } = config;
+  const files = tlsCert !== undefined && tlsKey !== undefined ? { cert: tlsCert, key: tlsKey } : undefined;
+  let certificate = files && (await readCertificate(files));
+  const apps: TemplatedApp[] = [];
+  let socket: us_listen_socket | undefined;
+  let boundPort = port;
+  let watch: { close(): void } | undefined;
+
+  return {
+    get port() {
+      return boundPort;
+    },
+    get isSingle() {
+      return apps.length === 1;
+    },
+    get certificateUntil() {
+      return certificate?.until;
+    },
+    publish(topic, frame) {
+      for (const app of apps) app.publish(topic, frame);
+    },
+    async listen(mount) {
+      if (files && !sharesPort) boundPort = await findPort();
+      await serve(mount);
+      if (socket) boundPort = uWS.us_socket_local_port(socket);
+      if (!files) return;
+      watch = watchCertificate(files, log, async (renewed) => {
+        const before = socket;
+        await serve(mount);
+        if (before) uWS.us_listen_socket_close(before);
+        certificate = renewed;
+        log.info({ until: renewed.until }, 'a new certificate is used');
+      });
+    },
+    stop() {
+      watch?.close();
+      if (socket) uWS.us_listen_socket_close(socket);
+      socket = undefined;
+    },
+    close() {
+      for (const app of apps) app.close();
+    },
+  };
+
+  async function serve(mount: (app: TemplatedApp) => void): Promise<void> {
+    // The library reads the files itself, once: sockets of an app keep the certificate it began with.
+    const app = files
+      ? uWS.SSLApp({
+          cert_file_name: files.cert,
+          key_file_name: files.key,
+          ssl_prefer_low_memory_usage: true,
+        })
+      : uWS.App();
+    mount(app);
+    socket = await bind(app);
+    apps.push(app);
+  }
+
+  function bind(app: TemplatedApp): Promise<us_listen_socket> {
+    return new Promise((resolve, reject) => {
+      const settle = (bound: us_listen_socket | false) => (bound ? resolve(bound) : reject(taken()));
+      // Two servers would share the port without a word, unless told not to.
+      listenWith(app, host, boundPort, files || sharesPort ? SHARED : EXCLUSIVE, settle);
+    });
+  }
+
+  /**
+   * A port that is shared with the apps of later certificates would be with other servers, too, without a word; and
+   * one that the system chooses is never shared. So both are settled before.
+   */
+  async function findPort(): Promise<number> {
+    const probe = createServer().listen({ host, port, exclusive: true });
+    await once(probe, 'listening').catch(() => {
+      throw taken();
+    });
+    const free = (probe.address() as AddressInfo).port;
+    probe.close();
+    await once(probe, 'close');
+    return free;
+  }
+
+  function taken(): StartError {
+    return new StartError(
+      `Cannot listen on ${host}:${port}: the port is in use or the address is not this machine's. Set PORT or HOST.`,
+    );
+  }
+}
+
+/** `LIBUS_LISTEN_DEFAULT` and `LIBUS_LISTEN_EXCLUSIVE_PORT` of the library: with SO_REUSEPORT, and without. */
+const SHARED = 0;
+const EXCLUSIVE = 1;
+
+type Listen = (
+  host: string,
+  port: number,
+  options: number,
+  callback: (socket: us_listen_socket | false) => void,
+) => void;
+
+/** The library takes host and options together, though its types know only one of them at a time. */
+function listenWith(app: TemplatedApp, ...parameters: Parameters<Listen>): void {
+  (app.listen as unknown as Listen).call(app, ...parameters);
+}

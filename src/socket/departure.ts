@@ -1,0 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Connection } from './Connection.ts';
+import { CloseCode } from './closeCodes.ts';
+
+/** Milliseconds between two slices of sockets that are closed. */
+const STEP = 100;
+
+/**
+ * Closes sockets with 1012, a slice at a time in so many milliseconds, so that their clients come back one after
+ * another, or spread over the other nodes; whoever waits for an answer gets it first.
+ */
+export async function sendAway(
+  connections: Iterable<Connection>,
+  reason: string,
+  duration: number,
+): Promise<void> {
+  const staying = new Set(connections);
+  const end = Date.now() + duration;
+  for (let left = duration; left > 0 && staying.size > 0; left = end - Date.now()) {
+    const slice = Math.ceil((staying.size * STEP) / left);
+    const idle = [...staying].filter(({ receiver, ended }) => ended || receiver?.unanswered === 0);
+    for (const connection of idle.slice(0, slice)) {
+      connection.close(CloseCode.ServiceRestart, reason);
+      staying.delete(connection);
+    }
+    await delay(Math.min(STEP, left));
+  }
+}
