@@ -3,11 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createPasswords } from './auth/passwords.ts';
 import { createTokens } from './auth/tokens.ts';
-import type { Bus } from './bus/bus.ts';
+import type { Bus, Topic } from './bus/bus.ts';
 import { createMemoryBus } from './bus/memory.ts';
 import { createNatsBus } from './bus/nats.ts';
+import { hearNotices } from './bus/notices.ts';
 import { createOrderedBus } from './bus/ordered.ts';
 import { recover } from './bus/recovery.ts';
+import type { NodeMessage } from './bus/wire.ts';
 import { registry } from './commands/registry.ts';
 import type { Config } from './config.ts';
 import { migrate } from './database/migrations.ts';
@@ -112,6 +114,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const indexer = new SearchIndexer(db, log);
 
     const loop = watchEventLoop(log);
+    const notices = hearNotices(db, hear, rereadAll, log);
     let accepting = true;
     const addressOf = createAddressOf(config.trustProxy);
     const services = { db, bus, tokens, limits, log, accepting: () => accepting };
@@ -179,6 +182,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
         connections.close();
         loop.close();
+        notices.close();
         presence.close();
         await Promise.all([sessions.close(), indexer.close()]);
         listener.close();
@@ -186,6 +190,25 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         await Promise.all([db.close(), passwords.close(), tracing?.close()]);
       },
     };
+
+    /** What happened meanwhile is in the database alone: clients are sent to connect again, and read it there. */
+    function rereadAll(): void {
+      log.warn('more was missed than is remembered; clients are sent to read it anew');
+      void sendAway(connections, 'This node missed something; connect again and synchronise', REREAD);
+    }
+
+    /** Tells the connections here what came by another way than the bus. */
+    function hear(topic: Topic, message: NodeMessage): void {
+      if (nats) nats.carrier.hear(topic, message);
+      else if (!('head' in message)) bus.publish(topic, message);
+      else {
+        const { chatId, seq } = message.head;
+        readMissed(db, chatId, seq, seq).then(
+          ([written]) => written && bus.publish(topic, written),
+          (error) => log.warn({ err: error, chatId }, 'a message cannot be read now'),
+        );
+      }
+    }
 
     /** The bus of several nodes, which puts right what NATS cannot know. */
     async function openNats() {
@@ -199,12 +222,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
               log.warn({ err: error }, 'what NATS did not bring cannot be read now'),
             );
           },
-          forgotten: () => {
-            log.warn(
-              'more was missed without NATS than the nodes remember; clients are sent to read it anew',
-            );
-            void sendAway(connections, 'This node missed something; connect again and synchronise', REREAD);
-          },
+          forgotten: rereadAll,
         },
       );
       const bus = createOrderedBus(

@@ -6,7 +6,7 @@ import type { TokenClaims } from './tokens.ts';
  * `endOtherSessions` those issued before but one.
  */
 const stands = (user: string, version: string, tokenId: string, issued: string) => `
-users.id = ${user} and users.token_version = ${version} and users.deleted_at is null
+users.id = ${user} and users.token_version = ${version} and users.deleted_at is null and users.disabled_at is null
 and (users.others_ended_at is null or users.others_ended_at < to_timestamp(${issued}) or users.kept_token_id = ${tokenId})
 and not exists (select from ended_tokens where token_id = ${tokenId})
 `;

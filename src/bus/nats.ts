@@ -34,6 +34,8 @@ export interface NatsBus extends Bus {
   readonly connected: boolean;
   /** Topics that somebody on this node listens to. */
   readonly subscriptions: number;
+  /** Takes what came by another way than NATS, for the subscribers of this node. */
+  hear(topic: Topic, message: NodeMessage): void;
 }
 
 /** What the nodes of one installation say to each other. */
@@ -119,6 +121,7 @@ export async function createNatsBus(
         topics.delete(topic);
       };
     },
+    hear: take,
     begin: local.begin,
     catchUp: local.catchUp,
     /** One round trip for all who ask in the meantime; without NATS there is nothing to wait for. */

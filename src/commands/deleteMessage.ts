@@ -3,6 +3,7 @@ import { pushToChat } from '../chats/publish.ts';
 import { assertRole, seatInGroup } from '../chats/seats.ts';
 import { ApiError } from '../errors.ts';
 import { assertWrittenByUser, changeMessage } from '../messages/changeMessage.ts';
+import { entomb } from '../messages/entomb.ts';
 import { readMessage } from '../messages/read.ts';
 import { MessageAddress } from '../schema/messages.ts';
 import { Id, Time } from '../schema/types.ts';
@@ -32,7 +33,7 @@ export const deleteMessage = defineCommand({
         if (!row.isGroup) throw new ApiError('FORBIDDEN', 'Only its author may delete a message');
         assertRole((await seatInGroup(db, userId, row.chatId, transaction)).member, 'owner', 'admin');
       }
-      const [deleted] = await db.select<{ deletedAt: Date }>(entomb, [messageId], transaction);
+      const [deleted] = await entomb(db, [messageId], transaction);
       return deleted;
     });
     if (!result) throw new Error('a locked message was not found');
@@ -41,27 +42,3 @@ export const deleteMessage = defineCommand({
     return { deletedAt };
   },
 });
-
-/** Nothing of what it said is kept but that it was there. */
-const entomb = `
-with before as (
-  select mentions from messages where id = $1
-), gone as (
-  update messages
-  set content = '', custom = null, mentions = null, reactions = null, deleted_at = clock_timestamp()
-  where id = $1
-  returning chat_id, seq, deleted_at
-), edits as (
-  delete from message_edits where message_id = $1
-), searched as (
-  delete from message_search where message_id = $1
-), reacted as (
-  delete from reactions using gone where reactions.chat_id = gone.chat_id and reactions.seq = gone.seq
-), pinned as (
-  delete from pins using gone where pins.chat_id = gone.chat_id and pins.seq = gone.seq
-), mentioned as (
-  delete from mentions using gone, before
-  where mentions.user_id = any (before.mentions) and mentions.chat_id = gone.chat_id and mentions.seq = gone.seq
-)
-select deleted_at as "deletedAt" from gone
-`;

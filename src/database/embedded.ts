@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { arch, platform } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import { StartError } from '../errors.ts';
 import { keptSecret } from '../secrets.ts';
 import { type Binaries, type Cluster, clusterAt, lastLine, type RunAs } from './cluster.ts';
-import { claim, release } from './ownership.ts';
+import { claim, isClaimed, release } from './ownership.ts';
 
 const run = promisify(execFile);
 
@@ -53,7 +53,7 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
   const watch = keepRunning(cluster, port, log);
 
   return {
-    url: `postgres://parley:${password}@127.0.0.1:${port}/postgres`,
+    url: urlOf(password, port),
     async stop() {
       await watch.end();
       await cluster.stop(STOP_PATIENCE);
@@ -61,6 +61,18 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
     },
   };
 }
+
+/** The URL of the embedded database that a running server has in a folder; undefined when none is running. */
+export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
+  const home = resolve(dataDir);
+  if (!(await isClaimed(home))) return undefined;
+  const pidFile = await readFile(join(home, 'postgres', 'postmaster.pid'), 'utf8').catch(() => '');
+  const port = pidFile.split('\n')[3]; // https://www.postgresql.org/docs/current/storage-file-layout.html
+  return port && urlOf(await keptSecret(join(home, 'postgres-password')), Number(port));
+}
+
+const urlOf = (password: string, port: number): string =>
+  `postgres://parley:${password}@127.0.0.1:${port}/postgres`;
 
 async function startOnFreePort(cluster: Cluster): Promise<number> {
   for (let attempt = 1; ; attempt++) {

@@ -7,14 +7,21 @@ import { StartError } from '../errors.ts';
 
 const ownerFile = (home: string) => join(home, 'server.pid');
 
+const ownerOf = async (home: string) => Number(await readFile(ownerFile(home), 'utf8').catch(() => ''));
+
 /** One server per data folder: refuses while the server that claimed it before is alive. */
 export async function claim(home: string): Promise<void> {
-  const owner = Number(await readFile(ownerFile(home), 'utf8').catch(() => ''));
-  if (owner && owner !== process.pid && (await isServer(owner)))
+  if (await isClaimed(home))
     throw new StartError(
-      `${home} is in use by another server (process ${owner}). Stop it, or set DATA_DIR or DATABASE_URL.`,
+      `${home} is in use by another server (process ${await ownerOf(home)}). Stop it, or set DATA_DIR or DATABASE_URL.`,
     );
   await writeFile(ownerFile(home), String(process.pid));
+}
+
+/** Whether a live server other than this process uses a data folder. */
+export async function isClaimed(home: string): Promise<boolean> {
+  const owner = await ownerOf(home);
+  return owner > 0 && owner !== process.pid && isServer(owner);
 }
 
 function isAlive(pid: number): boolean {

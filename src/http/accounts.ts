@@ -1,11 +1,9 @@
 import { Type } from 'typebox';
-import { leave } from '../chats/leave.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
-import type { ChatId, ConnectionId } from '../ids.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
 import { userTopic } from '../socket/Connections.ts';
-import { DELETED_USER } from '../users/names.ts';
+import { deleteAccount } from '../users/deleteAccount.ts';
 import { assertUncommon, refuseTaken } from './auth.ts';
 import { callerOf, defineRoute, type RouteContext } from './define.ts';
 
@@ -73,44 +71,12 @@ export const deleteMe = defineRoute({
   success: { 204: { summary: 'Deleted; every token and connection of the user ends', schema: null } },
   errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'RATE_LIMITED'],
   async handle({ password }, context) {
-    const { db, bus } = context;
     const user = callerOf(context);
     await assertPassword(user, password, context);
-    await leaveAllGroups(user, context);
-    const gone = {
-      ...{
-        email: null,
-        username: null,
-        passwordHash: null,
-        displayName: null,
-        about: null,
-        avatar: null,
-        custom: null,
-      },
-      deletedAt: new Date(),
-      tokenVersion: user.tokenVersion + 1,
-    };
-    await db.users.update(gone, { where: { id: user.id } });
-    bus.publish(userTopic(user.id), { signal: { kind: 'revoked' } });
+    await deleteAccount(user, context);
     return { status: 204 };
   },
 });
-
-/** Dialogs keep both people: the other one goes on reading them. Interrupted, the rest is left the next time. */
-async function leaveAllGroups({ id: userId }: User, { db, bus, writer }: RouteContext): Promise<void> {
-  const groups = await db.select<{ id: ChatId }>(groupsOf, [userId]);
-  const actor = { session: { userId }, origin: NO_CONNECTION, db, bus, writer };
-  for (const { id } of groups) await leave(actor, id, DELETED_USER);
-}
-
-/** Connections are counted from 1. */
-const NO_CONNECTION: ConnectionId = 0;
-
-const groupsOf = `
-select chats.id from chat_members join chats on chats.id = chat_members.chat_id
-where chat_members.user_id = $1 and chats.kind = 'group' and chats.closed_at is null
-order by chats.id
-`;
 
 /** A user as its owner sees it. */
 export function accountOf({ id, email, username, createdAt }: User) {

@@ -37,7 +37,7 @@ export const login = defineRoute({
     password: GivenPassword,
   }),
   success: { 200: { summary: 'A token', schema: Entrance } },
-  errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'RATE_LIMITED'],
+  errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'RATE_LIMITED'],
   async handle({ email, username, password }, { db, tokens, passwords, attempts, address, log }) {
     if ((email === undefined) === (username === undefined))
       throw new ApiError('BAD_REQUEST', 'body must have either email or username');
@@ -49,6 +49,7 @@ export const login = defineRoute({
       passwords.matches(password, user?.passwordHash ?? null),
     );
     if (!isRight || !user) throw new ApiError('UNAUTHORIZED', 'Unknown account or wrong password');
+    if (user.disabledAt) throw new ApiError('FORBIDDEN', 'This account is disabled');
     if (passwords.isOutdated(user.passwordHash ?? ''))
       await renewHash(user, password).catch((error) => log.warn({ err: error }, 'a hash was not renewed'));
     return { status: 200, body: { token: tokens.issue(user), user: accountOf(user) } };

@@ -55,6 +55,10 @@ export class User extends Model {
   @Column(DataType.DATE)
   declare updatedAt: Date;
 
+  /** Since when an operator keeps the user out. */
+  @Column(DataType.DATE)
+  declare disabledAt: Date | null;
+
   @Column(DataType.DATE)
   declare deletedAt: Date | null;
 }

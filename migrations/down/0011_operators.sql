@@ -1,0 +1,2 @@
+drop table notices;
+alter table users drop disabled_at;

@@ -1,0 +1,77 @@
+import { Op } from 'sequelize';
+import type { Database } from '../database/database.ts';
+import type { Chat } from '../database/models/Chat.ts';
+import { ApiError } from '../errors.ts';
+import { type AdminCommand, limitOf } from './define.ts';
+
+export const groupCommands: Readonly<Record<string, AdminCommand>> = {
+  'group list': {
+    summary: 'the groups written in last, all or those whose name begins so',
+    takes: [],
+    options: { search: { type: 'string' }, limit: { type: 'string' } },
+    async run(_, values, { db }) {
+      const groups = await db.chats.findAll({
+        where: {
+          kind: 'group',
+          ...(values.search !== undefined && { name: { [Op.startsWith]: String(values.search) } }),
+        },
+        order: [['lastMessageAt', 'desc nulls last']],
+        limit: limitOf(values),
+      });
+      return groups.map(shown);
+    },
+  },
+  'group audit': {
+    summary:
+      'who is in a group with which role, who is banned, which invites hold, and what was changed by whom',
+    takes: ['groupId'],
+    options: { limit: { type: 'string' } },
+    async run([id = ''], values, { db }) {
+      const group = await find(db, id);
+      const [members, bans, invites, changes] = await Promise.all([
+        db.select(membersOf, [group.id]),
+        db.select(bansOf, [group.id]),
+        db.select(invitesOf, [group.id]),
+        db.select(changesOf, [group.id, limitOf(values)]),
+      ]);
+      return { ...shown(group), members, bans, invites, changes };
+    },
+  },
+};
+
+async function find(db: Database, id: string): Promise<Chat> {
+  const group = /^[1-9]\d{0,14}$/.test(id)
+    ? await db.chats.findOne({ where: { id: Number(id), kind: 'group' } })
+    : null;
+  if (!group) throw new ApiError('NOT_FOUND', `There is no group ${id}`);
+  return group;
+}
+
+function shown(group: Chat) {
+  const { id, name, isPrivate, createdBy, memberCount, lastSeq, lastMessageAt, closedAt } = group;
+  return { id, name, isPrivate, createdBy, memberCount, messages: lastSeq, lastMessageAt, closedAt };
+}
+
+const membersOf = `
+select users.id as "userId", username, role, joined_at as "joinedAt"
+from chat_members member join users on users.id = member.user_id
+where chat_id = $1 order by role = 'owner' desc, role = 'admin' desc, joined_at
+`;
+
+const bansOf = `
+select user_id as "userId", username, banned_by as "bannedBy", reason, bans.created_at as "createdAt"
+from bans join users on users.id = bans.user_id where chat_id = $1 order by bans.created_at
+`;
+
+/** Without the codes: those let people in. */
+const invitesOf = `
+select id, created_by as "createdBy", uses, max_uses as "maxUses", expires_at as "expiresAt", created_at as "createdAt"
+from invites
+where chat_id = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
+order by id
+`;
+
+const changesOf = `
+select seq, custom->>'type' as type, sender_id as "by", content, created_at as "createdAt"
+from messages where chat_id = $1 and kind = 'system' order by seq desc limit $2
+`;

@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { createPasswords } from '../auth/passwords.ts';
+import { createNoticeBus } from '../bus/notices.ts';
+import { loadConfig } from '../config.ts';
+import { findEmbeddedPostgres } from '../database/embedded.ts';
+import { startDatabase } from '../database/start.ts';
+import { ApiError, StartError } from '../errors.ts';
+import { createDialogDirectory } from '../messages/dialogs.ts';
+import { MessageWriter } from '../messages/MessageWriter.ts';
+import { type AdminCommand, UsageError } from './define.ts';
+import { groupCommands } from './groups.ts';
+import { reportCommands } from './reports.ts';
+import { userCommands } from './users.ts';
+
+/*
+ * The operator's command line: `npm run admin -- <command>`. It works on the database, of a running server, too; what
+ * it does reaches live connections within seconds. Prints JSON; exits with 1 when refused, 2 when called wrongly.
+ */
+
+const commands: Readonly<Record<string, AdminCommand>> = {
+  ...userCommands,
+  ...groupCommands,
+  ...reportCommands,
+};
+
+try {
+  const result = await run(process.argv.slice(2));
+  process.stdout.write(typeof result === 'string' ? result : `${JSON.stringify(result, null, 2)}\n`);
+} catch (error) {
+  const isExpected = [ApiError, StartError, UsageError].some((kind) => error instanceof kind);
+  process.stderr.write(`${isExpected ? (error as Error).message : (error as Error).stack}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+
+async function run(words: readonly string[]): Promise<unknown> {
+  if (words.length === 0 || words.includes('--help')) return usage();
+  const name = words.slice(0, 2).join(' ');
+  const command = commands[name];
+  if (!command) throw new UsageError(`There is no command "${name}".\n\n${usage()}`);
+  const { positionals, values } = parse(name, command, words.slice(2));
+  if (command.isFinal && !values.yes)
+    throw new UsageError(`This cannot be undone: ${command.summary}. Say --yes if it is meant.`);
+
+  const config = loadConfig();
+  const log = pino({ level: 'warn' }, pino.destination(2));
+  const databaseUrl = config.databaseUrl ?? (await findEmbeddedPostgres(config.dataDir));
+  const db = await startDatabase({ ...config, databaseUrl }, log);
+  const passwords = createPasswords(1, config.passwordCost);
+  const bus = createNoticeBus(db);
+  try {
+    const nothing = () => {};
+    const observer = { batchWritten: nothing, messageStored: nothing };
+    const writer = new MessageWriter(db, createDialogDirectory(db), observer, log, config.limits.queueLength);
+    const result = await command.run(positionals, values, { db, bus, writer, passwords });
+    await bus.written();
+    return result;
+  } finally {
+    await Promise.all([db.close(), passwords.close()]);
+  }
+}
+
+function parse(name: string, { takes, options }: AdminCommand, args: string[]) {
+  try {
+    const all = { ...options, yes: { type: 'boolean' } } as const;
+    const parsed = parseArgs({ args, options: all, allowPositionals: true });
+    if (parsed.positionals.length === takes.length) return parsed;
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${usage()}`);
+  }
+  throw new UsageError(
+    `"${name}" takes ${takes.map((one) => `<${one}>`).join(' ') || 'nothing'}.\n\n${usage()}`,
+  );
+}
+
+function usage(): string {
+  const lines = Object.entries(commands).map(([name, { takes, options, isFinal, summary }]) => {
+    const optional = Object.keys(options).map((option) => ` [--${option} …]`);
+    const call = `${name}${takes.map((one) => ` <${one}>`).join('')}${optional.join('')}${isFinal ? ' --yes' : ''}`;
+    return `  ${call}\n      ${summary}`;
+  });
+  return `npm run admin -- <command>\n\n${lines.join('\n')}\n\n<who> is an id, a username or an email.\n`;
+}

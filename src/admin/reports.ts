@@ -1,0 +1,17 @@
+import { type AdminCommand, limitOf } from './define.ts';
+
+export const reportCommands: Readonly<Record<string, AdminCommand>> = {
+  'report list': {
+    summary: 'the newest reports of messages, with what they said',
+    takes: [],
+    options: { limit: { type: 'string' } },
+    run: (_, values, { db }) => db.select(reports, [limitOf(values)]),
+  },
+};
+
+const reports = `
+select reports.id, reports.created_at as "createdAt", reporter_id as "reporterId", reason, message_id as "messageId",
+  messages.sender_id as "senderId", messages.chat_id as "chatId", reports.content
+from reports left join messages on messages.id = reports.message_id
+order by reports.id desc limit $1
+`;

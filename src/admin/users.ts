@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Op } from 'sequelize';
+import { isCommonPassword } from '../auth/commonPasswords.ts';
+import type { Database } from '../database/database.ts';
+import type { User } from '../database/models/User.ts';
+import { ApiError } from '../errors.ts';
+import type { MessageId } from '../ids.ts';
+import { entomb } from '../messages/entomb.ts';
+import { Password } from '../schema/accounts.ts';
+import { compileValidator } from '../schema/validator.ts';
+import { userTopic } from '../socket/Connections.ts';
+import { deleteAccount } from '../users/deleteAccount.ts';
+import { type AdminCommand, type AdminServices, limitOf, UsageError } from './define.ts';
+import { exportOf } from './export.ts';
+
+const WHO = ['who'];
+
+export const userCommands: Readonly<Record<string, AdminCommand>> = {
+  'user list': {
+    summary: 'the newest accounts, all or those whose username or email begins so',
+    takes: [],
+    options: { search: { type: 'string' }, disabled: { type: 'boolean' }, limit: { type: 'string' } },
+    async run(_, values, { db }) {
+      const begins = { [Op.startsWith]: String(values.search ?? '') };
+      const users = await db.users.findAll({
+        where: {
+          ...(values.search !== undefined && { [Op.or]: [{ username: begins }, { email: begins }] }),
+          ...(values.disabled && { disabledAt: { [Op.ne]: null } }),
+        },
+        order: [['id', 'desc']],
+        limit: limitOf(values),
+      });
+      return users.map(shown);
+    },
+  },
+  'user show': {
+    summary: 'an account, and the sessions that are open',
+    takes: WHO,
+    options: {},
+    async run([who = ''], _, { db }) {
+      const user = await find(db, who);
+      return { ...shown(user), sessions: await db.select(openSessions, [user.id]) };
+    },
+  },
+  'user disable': {
+    summary: 'keep somebody out: all connections end, and no login is taken',
+    takes: WHO,
+    options: {},
+    async run([who = ''], _, services) {
+      const user = await find(services.db, who);
+      await endAll(user, services, { disabledAt: user.disabledAt ?? new Date() });
+      return shown(user);
+    },
+  },
+  'user enable': {
+    summary: 'let somebody in again',
+    takes: WHO,
+    options: {},
+    async run([who = ''], _, { db }) {
+      const user = await find(db, who);
+      return shown(await user.update({ disabledAt: null }));
+    },
+  },
+  'user end-sessions': {
+    summary: 'end all connections and tokens of somebody',
+    takes: WHO,
+    options: {},
+    async run([who = ''], _, services) {
+      const user = await find(services.db, who);
+      await endAll(user, services, {});
+      return shown(user);
+    },
+  },
+  'user reset-password': {
+    summary: 'set another password, a random one that is printed if none is given; all sessions end',
+    takes: WHO,
+    options: { password: { type: 'string' } },
+    async run([who = ''], { password: given }, services) {
+      const password = given === undefined ? randomBytes(12).toString('base64url') : String(given);
+      const { password: checked } = passwordOption({ password }) as { password: string };
+      if (isCommonPassword(checked)) throw new UsageError('--password is one of the most common ones');
+      const user = await find(services.db, who);
+      await endAll(user, services, { passwordHash: await services.passwords.hash(checked) });
+      return { ...shown(user), ...(given === undefined && { password }) };
+    },
+  },
+  'user delete': {
+    summary: 'delete an account as its owner could: messages stay, signed "Deleted user"',
+    takes: WHO,
+    options: {},
+    isFinal: true,
+    async run([who = ''], _, services) {
+      const user = await find(services.db, who);
+      await deleteAccount(user, services);
+      return { deleted: user.id };
+    },
+  },
+  'user export': {
+    summary: 'all that is kept of a person, as JSON',
+    takes: WHO,
+    options: {},
+    run: async ([who = ''], _, { db }) => exportOf(db, await find(db, who, true)),
+  },
+  'user erase': {
+    summary: 'delete an account, empty all its messages, and forget what else is kept of the person',
+    takes: WHO,
+    options: {},
+    isFinal: true,
+    async run([who = ''], _, services) {
+      const { db } = services;
+      const user = await find(db, who, true);
+      if (!user.deletedAt) await deleteAccount(user, services);
+      const messages = await emptyMessages(db, user);
+      await services.bus.written();
+      await untilSessionsEnd(db, user);
+      for (const statement of forget) await db.select(statement, [user.id]);
+      return { erased: user.id, messages };
+    },
+  },
+};
+
+const passwordOption = compileValidator(
+  { type: 'object', properties: { password: Password }, required: ['password'] },
+  'options',
+);
+
+/** By id, username or email; a deleted one by id, where that is of use. */
+async function find(db: Database, who: string, orDeleted = false): Promise<User> {
+  const isId = /^[1-9]\d{0,14}$/.test(who);
+  const users = await db.users.findAll({
+    where: {
+      [Op.or]: [{ username: who }, { email: who }, ...(isId ? [{ id: Number(who) }] : [])],
+      ...(!orDeleted && { deletedAt: null }),
+    },
+  });
+  const [user, other] = users;
+  if (!user) throw new ApiError('NOT_FOUND', `There is no user ${who}`);
+  if (other) throw new UsageError(`"${who}" is the id of one user and the name of another; say an email`);
+  return user;
+}
+
+function shown({ id, email, username, displayName, createdAt, lastSeenAt, disabledAt, deletedAt }: User) {
+  return { id, email, username, displayName, createdAt, lastSeenAt, disabledAt, deletedAt };
+}
+
+/** Ends all tokens and connections, together with a change of the account. */
+async function endAll(user: User, { bus }: AdminServices, changes: Partial<User>): Promise<void> {
+  await user.update({ ...changes, tokenVersion: user.tokenVersion + 1 });
+  bus.publish(userTopic(user.id), { signal: { kind: 'revoked', tokenVersion: user.tokenVersion } });
+}
+
+/** Messages that are emptied in one statement. */
+const BATCH = 1_000;
+
+async function emptyMessages(db: Database, { id }: User): Promise<number> {
+  const written = await db.select<{ id: MessageId }>(writtenBy, [id]);
+  for (let start = 0; start < written.length; start += BATCH)
+    await entomb(
+      db,
+      written.slice(start, start + BATCH).map((message) => message.id),
+    );
+  return written.length;
+}
+
+const writtenBy = `
+select id from messages where sender_id = $1 and kind = 'text' and deleted_at is null order by id
+`;
+
+/** Milliseconds that nodes have to end the connections of somebody, and record it. */
+const PATIENCE = 5_000;
+
+/** What nodes record of a session at its end must not come after it was forgotten. */
+async function untilSessionsEnd(db: Database, { id }: User): Promise<void> {
+  const deadline = Date.now() + PATIENCE;
+  while ((await db.select(openSessions, [id])).length > 0 && Date.now() < deadline) await delay(100);
+}
+
+const openSessions = `
+select id, device, address, connected_at as "connectedAt" from sessions where user_id = $1 and ended_at is null
+order by id
+`;
+
+/** What is kept beside the account and its messages. */
+const forget = [
+  'delete from sessions where user_id = $1',
+  'delete from blocks where user_id = $1 or blocked_id = $1',
+  'delete from reports where reporter_id = $1',
+  `update reports set content = '' from messages where messages.id = reports.message_id and messages.sender_id = $1`,
+  'update users set last_seen_at = null, others_ended_at = null, kept_token_id = null where id = $1',
+];

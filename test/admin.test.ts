@@ -1,0 +1,219 @@
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import {
+  connectAs,
+  database,
+  databaseUrl,
+  http,
+  newClients,
+  newGroup,
+  newUser,
+  server,
+  startServer,
+  temporaryFolder,
+} from './harness.ts';
+import { startProcess } from './process.ts';
+
+/** As it is shipped, which starts much faster than from the sources. */
+const MAIN = fileURLToPath(new URL('../dist/admin/main.js', import.meta.url));
+
+/** Runs a command as an operator does. */
+function run(env: Record<string, string>, ...args: string[]) {
+  const all = { PATH: process.env.PATH, HOME: process.env.HOME, ...env };
+  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { env: all }, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+}
+
+/** Runs a command that has to succeed, and resolves to what it prints. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+async function admin(...args: string[]): Promise<any> {
+  const { code, stdout, stderr } = await run({ DATABASE_URL: databaseUrl() }, ...args);
+  if (code !== 0) throw new Error(`${args.join(' ')} exited with ${code}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+const refused = (...args: string[]) => run({ DATABASE_URL: databaseUrl() }, ...args);
+const logIn = ({ username }: { username: string }, password: string) =>
+  http('POST', '/auth/login', { body: { username, password } });
+
+describe('the operator’s command line', function () {
+  this.timeout(60_000);
+
+  it('lists accounts by the beginning of a name, and shows one with its sessions', async () => {
+    const [ada] = await newClients(1);
+    const [found] = await admin('user', 'list', '--search', ada.username);
+    expect(found).to.include({ id: ada.id, email: ada.email, disabledAt: null });
+    expect(JSON.stringify(found)).to.not.match(/hash|\$2b/i);
+    for (const who of [`${ada.id}`, ada.username.toUpperCase(), ada.email]) {
+      const shown = await admin('user', 'show', who);
+      expect(shown.id).to.equal(ada.id);
+      expect(shown.sessions.length).to.equal(1);
+    }
+  });
+
+  it('keeps somebody out until they are enabled again, at once and on every connection', async () => {
+    const [ada] = await newClients(1);
+    const phone = await ada.connect();
+    await admin('user', 'disable', ada.username);
+    expect([await ada.client.closed, await phone.closed]).to.deep.equal([4401, 4401]);
+    const disabled = await logIn(ada, ada.password);
+    expect([disabled.status, disabled.body.message]).to.deep.equal([403, 'This account is disabled']);
+    expect((await logIn(ada, 'wrong password')).status).to.equal(401);
+    expect((await http('PATCH', '/users/me', { token: ada.token, body: { username: 'x' } })).status).to.equal(
+      401,
+    );
+    expect((await admin('user', 'list', '--disabled')).map(({ id }: { id: number }) => id)).to.include(
+      ada.id,
+    );
+    await admin('user', 'enable', ada.username);
+    const { status, body } = await logIn(ada, ada.password);
+    expect(status).to.equal(200);
+    await (await connectAs(body.token)).done('ping');
+  });
+
+  it('ends sessions, and sets another password', async () => {
+    const [ada] = await newClients(1);
+    await admin('user', 'end-sessions', ada.email);
+    expect(await ada.client.closed).to.equal(4401);
+    const again = await connectAs((await logIn(ada, ada.password)).body.token);
+    const { password } = await admin('user', 'reset-password', ada.email);
+    expect(await again.closed).to.equal(4401);
+    expect((await logIn(ada, ada.password)).status).to.equal(401);
+    expect((await logIn(ada, password)).status).to.equal(200);
+    const given = await admin('user', 'reset-password', ada.email, '--password', 'a password of choice');
+    expect(given).to.not.have.property('password');
+    expect((await logIn(ada, 'a password of choice')).status).to.equal(200);
+    expect((await refused('user', 'reset-password', ada.email, '--password', 'short')).stderr).to.match(
+      /^options\.password must have at least 8 characters/,
+    );
+  });
+
+  it('deletes an account, which its groups see as if the owner had done it', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('messageInGroup', { groupId, content: 'what stays' });
+    await bob.client.push('messageInGroup');
+    const unsure = await refused('user', 'delete', ada.username);
+    expect([unsure.code, unsure.stderr]).to.deep.equal([
+      2,
+      'This cannot be undone: delete an account as its owner could: messages stay, signed "Deleted user". Say --yes if it is meant.\n',
+    ]);
+    await admin('user', 'delete', ada.username, '--yes');
+    expect(await ada.client.closed).to.equal(4401);
+    const { params } = await bob.client.push('leaveGroup');
+    expect(params).to.include({ groupId, userId: ada.id });
+    const { data } = await bob.client.done('getlatestMessageGroup', { groupId });
+    expect(data[0]).to.include({ content: params.message, seq: params.seq });
+    expect(data[1]).to.include({ content: 'what stays', senderName: 'Deleted user' });
+    expect((await refused('user', 'show', ada.username)).code).to.equal(1);
+  });
+
+  it('shows who is in a group, who was banned, and what was changed by whom', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
+    await bob.client.done('banUser', { groupId, userId: cleo.id, reason: 'spam' });
+    const { code } = (await ada.client.done('createInvite', { groupId })).data;
+    const audit = await admin('group', 'audit', `${groupId}`);
+    const roles = audit.members.map(({ userId, role }: { userId: number; role: string }) => [userId, role]);
+    expect(roles).to.deep.equal([
+      [ada.id, 'owner'],
+      [bob.id, 'admin'],
+    ]);
+    expect(audit.bans[0]).to.include({ userId: cleo.id, bannedBy: bob.id });
+    expect(audit.invites.length).to.equal(1);
+    expect(JSON.stringify(audit)).to.not.include(code);
+    expect(audit.changes[0]).to.include({ type: 'banUser', by: bob.id });
+    expect((await admin('group', 'list', '--limit', '1')).length).to.equal(1);
+    expect((await refused('group', 'audit', '999999999')).stderr).to.equal('There is no group 999999999\n');
+  });
+
+  it('hands out what is kept of a person, and forgets it', async () => {
+    const [ada, bob] = await newClients(2);
+    const word = `rhubarb${ada.id}`;
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: word });
+    await ada.client.done('editMessage', { messageId, content: `${word} pie` });
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'an answer' });
+    await bob.client.done('reportMessage', { messageId, reason: 'too sour' });
+
+    const before = await admin('user', 'export', ada.username);
+    expect(before.account).to.include({ email: ada.email, username: ada.username });
+    expect(before.messages.map(({ content }: { content: string }) => content)).to.deep.equal([`${word} pie`]);
+    expect(before.earlierVersions[0].content).to.equal(word);
+    expect(before.sessions[0].address).to.equal('127.0.0.1');
+    expect(JSON.stringify(before)).to.not.match(/passwordHash|\$2b|an answer/);
+    const reports: { messageId: number; content: string }[] = await admin('report', 'list');
+    expect(reports.find((report) => report.messageId === messageId)?.content).to.equal(`${word} pie`);
+
+    expect((await refused('user', 'erase', ada.username)).code).to.equal(2);
+    expect(await admin('user', 'erase', ada.username, '--yes')).to.deep.equal({
+      erased: ada.id,
+      messages: 1,
+    });
+    const { data } = await bob.client.done('getlatestMessageDialog', { receiverId: ada.id });
+    expect(data.map(({ content }: { content: string }) => content)).to.deep.equal(['an answer', '']);
+    expect((await bob.client.done('searchMessages', { query: word })).data).to.deep.equal([]);
+    const after = await admin('user', 'export', `${ada.id}`);
+    expect(JSON.stringify(after)).to.not.include(word).and.not.include(ada.username);
+    expect([after.messages, after.earlierVersions, after.sessions]).to.deep.equal([[], [], []]);
+    const [{ count }] = (await database.select<{ count: number }>(
+      'select count(*) from reports where content like $1',
+      [`%${word}%`],
+    )) as [{ count: number }];
+    expect(count).to.equal(0);
+  });
+
+  it('says how it is called when it is called wrongly', async () => {
+    const help = await refused();
+    expect([help.code, help.stdout]).to.satisfy(
+      ([code, text]: [number, string]) => code === 0 && text.includes('user disable <who>'),
+    );
+    for (const [args, message] of [
+      [['user', 'vanish'], /^There is no command "user vanish"/],
+      [['user', 'show'], /^"user show" takes <who>/],
+      [['user', 'list', '--newest'], /^Unknown option '--newest'/],
+      [['user', 'list', '--limit', 'all'], /^--limit is "all"; expected an integer/],
+    ] as const) {
+      const { code, stderr } = await refused(...args);
+      expect(code).to.equal(2);
+      expect(stderr).to.match(message);
+    }
+    const nobody = await refused('user', 'disable', 'nobody-of-that-name');
+    expect([nobody.code, nobody.stderr]).to.deep.equal([1, 'There is no user nobody-of-that-name\n']);
+  });
+
+  it('works beside a running server with the embedded database, and without one', async () => {
+    const folder = await temporaryFolder();
+    const process = await startProcess({ DATA_DIR: folder });
+    const ada = await newUser(process.url);
+    const client = await ada.connect();
+    const beside = await run({ DATA_DIR: folder }, 'user', 'disable', ada.username);
+    expect([beside.code, beside.stderr]).to.deep.equal([0, '']);
+    expect(await client.closed).to.equal(4401);
+    await process.stop('SIGTERM');
+    const alone = await run({ DATA_DIR: folder }, 'user', 'list');
+    expect(JSON.parse(alone.stdout)[0].username).to.equal(ada.username);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('is heard by every node, once', async () => {
+    const other = await startServer();
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const elsewhere = await bob.connect(other.url);
+    await admin('user', 'delete', ada.username, '--yes');
+    for (const client of [bob.client, elsewhere]) {
+      expect((await client.push('leaveGroup')).params.groupId).to.equal(groupId);
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      expect((await client.rest()).filter(({ type }) => type === 'leaveGroup')).to.deep.equal([]);
+    }
+    expect(server.url).to.not.equal(other.url);
+    await elsewhere.close();
+    await other.close();
+  });
+});
