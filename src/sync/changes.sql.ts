@@ -27,7 +27,9 @@ select pg_current_snapshot()::text as snapshot, (select system_identifier::text 
  * last change was visible to that snapshot: exactly what the client was told of, however many transactions were
  * open then (PostgreSQL, "Transaction ID and Snapshot Information Functions"). A chat's messages become visible in
  * the order of seq, because each holds the lock of the chat until its commit: so the new ones are those above the
- * newest that is seen. Streams: chats in the order of their ids, and no further than the limit.
+ * newest that is seen. Streams: chats in the order of their ids, and no further than the limit. What a member may not
+ * see stays out wherever a cursor says to go on: cursors are the client's. A dialog whose first message was refused has
+ * none, and is told to nobody.
  *
  * $1 user, $2 the snapshot or null, $3 chat, $4 rank and $5 place of the last row read, $6 limit. Rows of a
  * transaction that is not due yet come from another database that this one was restored from.
@@ -37,7 +39,7 @@ with chat as materialized (
   select chats.id, chats.kind, chats.last_seq, chats.changed_xid, chats.user_low + chats.user_high - $1 as other_id,
     member.first_seq, member.membership_xid, member.state_xid, false as gone
   from chat_members member join chats on chats.id = member.chat_id
-  where member.user_id = $1 and chats.id >= $3
+  where member.user_id = $1 and chats.id >= $3 and chats.last_seq > 0
   union all
   select chats.id, chats.kind, 0, chats.changed_xid, null, 0, former.xid, former.xid, true
   from former_members former join chats on chats.id = former.chat_id
@@ -80,16 +82,16 @@ cross join lateral (
     (
       select ${RANK.message}, seq from messages
       where not chat.gone and chat_id = chat.id
-        and seq > case
+        and seq > greatest(chat.first_seq - 1, case
           when chat.id = $3 and $4 = ${RANK.message} and exists (
             select from messages where chat_id = chat.id and seq = $5 and not ${seen('xid')}
           ) then $5
-          else greatest(chat.first_seq - 1, coalesce((
+          else coalesce((
             select seq from messages seen
             where $2::text is not null and seen.chat_id = chat.id and ${seen('seen.xid')}
             order by seq desc limit 1
-          ), 0))
-        end
+          ), 0)
+        end)
       order by seq
       limit $6
     )

@@ -1,0 +1,349 @@
+import { expect } from 'chai';
+import type { CommandName } from '../src/client/protocol.ts';
+import { commands } from '../src/commands/registry.ts';
+import type { ErrorCode } from '../src/errors.ts';
+import { connectAs, http, newClients } from './harness.ts';
+import {
+  type ActorName,
+  actors,
+  DIALOG_SECRET,
+  GROUP_SECRET,
+  newCast,
+  newScene,
+  type Scene,
+  traces,
+} from './scene.ts';
+import * as on from './scene-params.ts';
+
+type Outcome = 'ok' | ErrorCode;
+type Outcomes = Readonly<Record<ActorName, Outcome>>;
+
+/** Something to try, and how it ends for each. */
+interface Attempt {
+  readonly outcomes: Outcomes;
+  readonly params: on.Build;
+  /** Allowed or not, others see no change. */
+  readonly isOwn?: true;
+}
+
+const all = (outcome: Outcome) => Object.fromEntries(actors.map((who) => [who, outcome])) as Outcomes;
+const outside = (outcome: Outcome) => ({ outsider: outcome, former: outcome, banned: outcome });
+const inside = (outcome: Outcome) => ({ blocked: outcome, member: outcome, admin: outcome, owner: outcome });
+const below = { member: 'FORBIDDEN', blocked: 'FORBIDDEN' } as const;
+
+const members: Outcomes = { ...all('ok'), ...outside('NOT_A_MEMBER') };
+const admins: Outcomes = { ...members, ...below };
+const onlyOwner: Outcomes = { ...admins, admin: 'FORBIDDEN' };
+
+// who names a message is not even told whether it exists
+const readers: Outcomes = { ...all('ok'), ...outside('NOT_FOUND') };
+const moderators: Outcomes = { ...readers, ...below };
+const noReader: Outcomes = { ...inside('FORBIDDEN'), ...outside('NOT_FOUND') };
+
+// what somebody is in the group does not matter in their dialogs
+const partners: Outcomes = { ...all('ok'), outsider: 'NOT_FOUND' };
+const unblocked: Outcomes = { ...all('ok'), blocked: 'FORBIDDEN' };
+const unblockedPartners: Outcomes = { ...partners, blocked: 'FORBIDDEN' };
+const noPartner: Outcomes = { ...all('FORBIDDEN'), outsider: 'NOT_FOUND' };
+
+const may = (outcomes: Outcomes, params: on.Build): Attempt => ({ outcomes, params });
+/** Everybody may, and it only ever touches the caller's own. */
+const own = (params: on.Build = () => ({})): Attempt => ({ outcomes: all('ok'), params, isOwn: true });
+
+const inBoth = (rest: object = {}) => [may(members, on.group(rest)), may(partners, on.dialog(rest))];
+const reading = (rest: object = {}) => [
+  may(readers, on.message('group', rest)),
+  may(partners, on.message('dialog', rest)),
+];
+const emoji = { emoji: '👍' };
+const reacting = [
+  may(readers, on.message('group', emoji)),
+  may(unblockedPartners, on.message('dialog', emoji)),
+];
+
+/** Every command, as each of the cast tries it. */
+const table: Readonly<Record<CommandName, readonly Attempt[]>> = {
+  listLastMessage: [own()],
+  getlatestMessageDialog: [own(on.dialog())],
+  getlatestMessageGroup: [may(members, on.group())],
+  newGroup: [
+    own(() => ({ groupName: 'Mine' })),
+    may(unblocked, ({ friend }) => ({ groupName: 'Ours', userIds: [friend.id] })),
+  ],
+  addUserInGroup: [
+    may({ ...members, blocked: 'FORBIDDEN' }, on.member('guest')),
+    may(admins, on.where({ whoMayAdd: 'admins' }, on.member('guest'))),
+    may({ ...outside('NOT_A_MEMBER'), ...inside('ALREADY_A_MEMBER') }, on.member('friend')),
+  ],
+  leaveGroup: [may(members, on.group())],
+  messageInGroup: [
+    may(members, on.group({ content: 'x' })),
+    may(admins, on.where({ whoMayPost: 'admins' }, on.group({ content: 'x' }))),
+    may(all('NOT_FOUND'), on.replyToGroup(on.ownGroup)),
+  ],
+  privateMessage: [
+    may(unblocked, on.dialog({ content: 'x' })),
+    may({ ...all('NOT_FOUND'), blocked: 'FORBIDDEN' }, on.replyToGroup(on.dialog())),
+  ],
+
+  getMessages: inBoth(),
+  getMessagesAround: reading(),
+  getMessage: reading(),
+  getThread: reading(),
+  editMessage: [
+    may(readers, on.ownMessage('group', { content: 'x' })),
+    may(unblockedPartners, on.ownMessage('dialog', { content: 'x' })),
+    may(noReader, on.message('group', { content: 'x' })),
+    may(noPartner, on.message('dialog', { content: 'x' })),
+  ],
+  listEdits: reading(),
+  deleteMessage: [
+    may(readers, on.ownMessage('group')),
+    may(unblockedPartners, on.ownMessage('dialog')),
+    may(moderators, on.message('group')),
+    may(noPartner, on.message('dialog')),
+  ],
+  addReaction: reacting,
+  removeReaction: reacting,
+  pinMessage: [may(moderators, on.message('group')), may(unblockedPartners, on.message('dialog'))],
+  unpinMessage: [
+    may(moderators, on.pinnedMessage('group')),
+    may(unblockedPartners, on.pinnedMessage('dialog')),
+  ],
+  listPins: inBoth(),
+  forwardMessage: [
+    may({ ...readers, blocked: 'FORBIDDEN' }, on.both(on.message('group'), on.dialog())),
+    may({ ...members, outsider: 'NOT_FOUND' }, on.both(on.message('dialog'), on.group())),
+  ],
+  reportMessage: reading({ reason: 'spam' }),
+  sendEvent: [
+    may(members, on.group({ event: 'wave' })),
+    may(admins, on.where({ whoMayPost: 'admins' }, on.group({ event: 'wave' }))),
+    may(unblockedPartners, on.dialog({ event: 'wave' })),
+  ],
+
+  markRead: inBoth({ seq: 1 }),
+  markDelivered: inBoth({ seq: 1 }),
+  getReceipts: reading(),
+  markUnread: inBoth(),
+  muteChat: inBoth({ muted: true }),
+  archiveChat: inBoth({ archived: true }),
+  pinChat: inBoth({ pinned: true }),
+  typing: inBoth({ typing: true }),
+
+  searchMessages: [
+    own(on.whenIndexed(() => ({ query: GROUP_SECRET }))),
+    own(on.whenIndexed(() => ({ query: DIALOG_SECRET, order: 'relevance' }))),
+    may(members, on.group({ query: GROUP_SECRET })),
+    may(partners, on.dialog({ query: DIALOG_SECRET })),
+  ],
+  sync: [own()],
+
+  getGroup: [may(members, on.group()), own(on.whereAllMayJoin(on.group()))],
+  listGroups: [own(), own(() => ({ query: GROUP_SECRET }))],
+  updateGroup: [may(admins, on.group({ description: 'x' }))],
+  deleteGroup: [may(onlyOwner, on.group())],
+  joinGroup: [
+    may({ ...all('ok'), ...outside('FORBIDDEN') }, on.group()),
+    may({ ...all('ok'), banned: 'FORBIDDEN' }, on.whereAllMayJoin(on.group())),
+  ],
+  listGroupMembers: [may(members, on.group())],
+  setMemberRole: [may(onlyOwner, on.member('friend', { role: 'admin' }))],
+  transferOwnership: [may(onlyOwner, on.member('friend'))],
+  removeUserFromGroup: [may(admins, on.member('friend'))],
+  banUser: [may(admins, on.member('friend')), may(admins, on.member('guest'))],
+  unbanUser: [may(admins, on.banned)],
+  createInvite: [may(members, on.group()), may(admins, on.where({ whoMayAdd: 'admins' }, on.group()))],
+  listInvites: [may(members, on.group())],
+  revokeInvite: [may(admins, on.invite)],
+  joinByInvite: [may({ ...all('ok'), banned: 'FORBIDDEN' }, on.inviteCode)],
+
+  getProfile: [own(), own(on.friend)],
+  updateProfile: [own(() => ({ about: 'x' }))],
+  searchUsers: [own(() => ({ query: 'f' }))],
+  listUsers: [own()],
+  blockUser: [own(on.friend)],
+  unblockUser: [own(on.friend)],
+  listBlockedUsers: [own()],
+
+  getPresence: [own(on.people)],
+  subscribePresence: [own(on.people)],
+  unsubscribePresence: [own(on.people)],
+  setPresence: [own(() => ({ invisible: true }))],
+
+  listSessions: [own()],
+  endSession: [own(on.ownSession), may(all('NOT_FOUND'), on.foreignSession)],
+  endOtherSessions: [own()],
+  ping: [own()],
+};
+
+async function attempt(type: string, who: ActorName, scene: Scene, { outcomes, params, isOwn }: Attempt) {
+  const { actor, friend } = scene;
+  const outcome = outcomes[who];
+  const given = await params(scene);
+  const { nextCursor } = await friend.client.done('sync', { fromNow: true });
+  const isTraceless = isOwn || outcome !== 'ok';
+  const before = isTraceless && (await traces(scene, nextCursor));
+
+  const reply = await actor.client.call(type, given);
+  const told = JSON.stringify(reply);
+  const what = `${who}: ${type} ${JSON.stringify(given)}: ${told}`;
+  expect(reply.code ?? 'ok', what).to.equal(outcome);
+  if (isTraceless) expect(await traces(scene, nextCursor), what).to.deep.equal(before);
+  if (who in outside('ok')) expect(told, what).not.to.include(GROUP_SECRET);
+  if (who === 'outsider') expect(told, what).not.to.include(DIALOG_SECRET);
+}
+
+/** One after another: the friend is in all scenes of a cast. */
+async function attemptAll(type: string, row: Attempt) {
+  const cast = await newCast();
+  const scenes = await Promise.all(actors.map((who) => newScene(cast, who)));
+  for (const [index, who] of actors.entries()) await attempt(type, who, scenes[index] as Scene, row);
+}
+
+describe('a command', () => {
+  for (const { type } of commands)
+    it(`${type} is for whom the table says, and changes nothing where it is refused`, async () => {
+      expect(table, 'no row').to.have.property(type);
+      await Promise.all(table[type].map((row) => attemptAll(type, row)));
+    });
+});
+
+describe('pushes', () => {
+  it('reach nobody who is not, or not any more, in the group', async () => {
+    const cast = await newCast();
+    for (const who of ['outsider', 'former', 'banned'] as const) {
+      const { actor, friend, groupId, group } = await newScene(cast, who);
+      await actor.client.rest();
+      await friend.client.done('messageInGroup', { groupId, content: 'x' });
+      await friend.client.done('addReaction', { messageId: group.messageId, ...emoji });
+      await friend.client.done('typing', { groupId, typing: true });
+      await friend.client.done('sendEvent', { groupId, event: 'wave' });
+      expect(await actor.client.rest(), who).to.deep.equal([]);
+    }
+  });
+});
+
+describe('somebody who was blocked', () => {
+  it('leaves no trace with a message that was refused', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('blockUser', { userId: bob.id });
+    const { nextCursor: cursor } = await ada.client.done('sync', { fromNow: true });
+    await bob.client.refused('privateMessage', { receiverId: ada.id, content: 'x' });
+    expect((await ada.client.done('sync', { cursor })).data).to.deep.equal([]);
+    expect(await ada.client.rest()).to.deep.equal([]);
+  });
+
+  it('sees nothing of the presence of who did it, by no command', async () => {
+    const { actor, friend, member, groupId } = await newScene(await newCast(), 'blocked');
+    const userIds = [friend.id];
+    for (const { client } of [actor, member]) await client.done('subscribePresence', { userIds });
+    for (const [type, params] of [
+      ['getPresence', { userIds }],
+      ['subscribePresence', { userIds }],
+      ['listGroupMembers', { groupId }],
+      ['searchUsers', { query: friend.username }],
+      ['getProfile', { userId: friend.id }],
+    ] as const) {
+      const { data } = await actor.client.done(type, params);
+      const seen = [data].flat().find(({ userId }) => userId === friend.id);
+      expect(seen, type).to.include({ online: false, lastSeenAt: null });
+    }
+    await actor.client.rest();
+    await friend.client.done('setPresence', { invisible: true });
+    await member.client.push('subscribePresence');
+    expect(await actor.client.rest()).to.deep.equal([]);
+  });
+});
+
+describe('a newcomer where the history begins with joining', () => {
+  async function newcomer() {
+    const scene = await newScene(await newCast(), 'member');
+    const { owner, guest, groupId, group } = scene;
+    await owner.client.done('updateGroup', { groupId, historyFrom: 'joining' });
+    await owner.client.done('pinMessage', { messageId: group.messageId });
+    await on.whenIndexed(on.group())(scene);
+    await owner.client.done('addUserInGroup', { groupId, userId: guest.id });
+    await owner.client.done('setMemberRole', { groupId, userId: guest.id, role: 'admin' });
+    return scene;
+  }
+
+  it('finds no message from before, as admin neither', async () => {
+    const { guest, friend, groupId, group } = await newcomer();
+    const { messageId } = group;
+    const plain = 'getMessage getMessagesAround getThread listEdits getReceipts deleteMessage unpinMessage';
+    for (const [type, params] of [
+      ...plain.split(' ').map((type) => [type, { messageId }] as const),
+      ['addReaction', { messageId, ...emoji }],
+      ['reportMessage', { messageId, reason: 'x' }],
+      ['forwardMessage', { messageId, receiverId: friend.id }],
+      ['messageInGroup', { groupId, content: 'x', replyTo: messageId }],
+    ] as const)
+      expect(await guest.client.refused(type, params), type).to.equal('NOT_FOUND');
+  });
+
+  it('is shown nothing of it in lists, not even with a cursor made up', async () => {
+    const { guest, groupId } = await newcomer();
+    const { messageId } = await guest.client.done('messageInGroup', { groupId, content: 'x' });
+    const { nextCursor } = await guest.client.done('sync');
+    const [database] = JSON.parse(Buffer.from(nextCursor, 'base64url').toString());
+    const place = [groupId, 4, 1]; // behind the first message of the group
+    const cursor = Buffer.from(JSON.stringify([database, null, null, ...place])).toString('base64url');
+    for (const [type, params] of [
+      ['getMessages', { groupId, afterSeq: 0 }],
+      ['getMessagesAround', { messageId }],
+      ['getlatestMessageGroup', { groupId }],
+      ['listPins', { groupId }],
+      ['searchMessages', { query: GROUP_SECRET }],
+      ['sync', {}],
+      ['sync', { cursor }],
+    ] as const) {
+      const { data } = await guest.client.done(type, params);
+      expect(JSON.stringify(data), type).not.to.include(`To the ${GROUP_SECRET}`);
+    }
+  });
+
+  it('who was there before is told nothing of the time between, in the middle of a sync', async () => {
+    const { guest, friend, owner, groupId } = await newcomer();
+    const { nextCursor: cursor, more } = await guest.client.done('sync', { limit: 2 });
+    expect(more).to.equal(true);
+    await guest.client.done('leaveGroup', { groupId });
+    await friend.client.done('messageInGroup', { groupId, content: 'meanwhile' });
+    await owner.client.done('addUserInGroup', { groupId, userId: guest.id });
+    const { data } = await guest.client.done('sync', { cursor });
+    expect(JSON.stringify(data)).to.include('added').and.not.to.include('meanwhile');
+  });
+});
+
+describe('a deleted account', () => {
+  it('can do nothing any more, whatever the command', async () => {
+    const [gone] = await newClients(1);
+    await http('DELETE', '/users/me', { token: gone.token, body: { password: gone.password } });
+    expect(await gone.client.closed).to.equal(4401);
+    expect(await connectAs(gone.token).catch(({ status }) => status)).to.equal(401);
+  });
+
+  it('cannot be reached, and what was said with it stays', async () => {
+    const [ada, gone] = await newClients(2);
+    const [userId, receiverId] = [gone.id, gone.id];
+    const { groupId } = await ada.client.done('newGroup', { groupName: 'Ours', userIds: [userId] });
+    const { messageId } = await ada.client.done('privateMessage', { receiverId, content: 'x' });
+    await http('DELETE', '/users/me', { token: gone.token, body: { password: gone.password } });
+    for (const [type, params, outcome] of [
+      ['privateMessage', { receiverId, content: 'x' }, 'NOT_FOUND'],
+      ['forwardMessage', { receiverId, messageId }, 'NOT_FOUND'],
+      ['newGroup', { groupName: 'New', userIds: [userId] }, 'NOT_FOUND'],
+      ['addUserInGroup', { groupId, userId }, 'NOT_FOUND'],
+      ['setMemberRole', { groupId, userId, role: 'admin' }, 'NOT_FOUND'],
+      ['transferOwnership', { groupId, userId }, 'NOT_FOUND'],
+      ['removeUserFromGroup', { groupId, userId }, 'NOT_FOUND'],
+      ['blockUser', { userId }, 'NOT_FOUND'],
+      ['unblockUser', { userId }, 'ok'],
+      ['getProfile', { userId }, 'ok'],
+      ['getMessages', { receiverId }, 'ok'],
+      ['deleteMessage', { messageId }, 'ok'],
+    ] as const) {
+      expect((await ada.client.call(type, params)).code ?? 'ok', type).to.equal(outcome);
+    }
+  });
+});
