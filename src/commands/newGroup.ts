@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { addMembers } from '../chats/addMembers.ts';
 import { admit } from '../chats/changeGroup.ts';
 import { listed, refuseTakenName } from '../chats/names.ts';
+import { ApiError } from '../errors.ts';
 import { sent } from '../messages/drafts.ts';
 import { GroupSettings, groupEvent } from '../schema/groups.ts';
 import { ClientMessageId, GroupName, Id, UserIds } from '../schema/types.ts';
@@ -40,6 +41,8 @@ export const newGroup = defineCommand({
           where: { senderId: userId, clientMessageId },
           transaction,
         });
+        if (known && known.custom?.type !== 'newGroup')
+          throw new ApiError('CONFLICT', 'This clientMessageId stands for a message');
         if (known) return { groupId: known.chatId, stored: undefined };
       }
       const group = await db.chats

@@ -57,6 +57,8 @@ export function openDatabase(url: string, poolSize: number): Database {
     statement_timeout: STATEMENT_TIMEOUT,
     query_timeout: STATEMENT_TIMEOUT,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
+    // a frozen node must not keep what it locked
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT,
     keepAlive: true,
   };
   const sequelize = new Sequelize(url, {

@@ -16,3 +16,9 @@ export async function assertNotBlocked(
   const block = { userId: otherIn(chat, userId), blockedId: userId };
   if (await db.blocks.findOne({ where: block, transaction })) throw new ApiError('FORBIDDEN');
 }
+
+/** Whether one of the two people of a dialog has blocked the other. */
+export async function isBlockBetween(db: Database, { userLow, userHigh }: Chat): Promise<boolean> {
+  const pair = [userLow ?? 0, userHigh ?? 0]; // a group has neither
+  return (await db.blocks.findOne({ where: { userId: pair, blockedId: pair } })) !== null;
+}

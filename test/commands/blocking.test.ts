@@ -64,6 +64,23 @@ describe('blockUser', () => {
       ]);
   });
 
+  it('tells neither how far the other has read', async () => {
+    const [ada, bob] = await newClients(2);
+    for (const [one, other] of [
+      [ada, bob],
+      [bob, ada],
+    ] as const)
+      await one.client.done('privateMessage', { receiverId: other.id, content: 'Hi' });
+    await ada.client.done('blockUser', { userId: bob.id });
+    const desk = await ada.connect();
+    await Promise.all([ada.client.rest(), bob.client.rest()]);
+    await ada.client.done('markRead', { receiverId: bob.id, seq: 2 });
+    expect((await desk.push('markRead')).params.seq).to.equal(2);
+    expect(await bob.client.rest()).to.deep.equal([]);
+    await bob.client.done('markDelivered', { receiverId: ada.id, seq: 1 });
+    expect(await ada.client.rest()).to.deep.equal([]);
+  });
+
   it('survives a repeat, tells own devices, and refuses oneself and nobody', async () => {
     const [ada, bob] = await newClients(2);
     const other = await ada.connect();

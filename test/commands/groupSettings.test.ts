@@ -45,6 +45,15 @@ describe('newGroup with settings', () => {
     expect(two.groupId).to.equal(one.groupId);
     expect((await ada.client.done('listLastMessage')).data).to.have.length(1);
   });
+
+  it('refuses the clientMessageId of a message', async () => {
+    const [ada, bob] = await newClients(2);
+    const clientMessageId = 'used';
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Hi', clientMessageId });
+    expect(await ada.client.refused('newGroup', { groupName: 'Twice', clientMessageId })).to.equal(
+      'CONFLICT',
+    );
+  });
 });
 
 describe('public groups', () => {
