@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
 import { cluster } from './cluster.ts';
 import { finding } from './finding.ts';
-import { bareDialogs, dialogs, group, idleMemory, latency, reading } from './scenarios.ts';
+import { bareDialogs, dialogs, group, idleMemory, latency, reading, storm } from './scenarios.ts';
 import { register, startTarget } from './server.ts';
 
 /* `npm run bench [-- name …]`: measures this machine, prints a table and, as the last line, JSON. See README.md. */
@@ -31,6 +31,8 @@ try {
       await latency(target, people, peak / 2, 5),
     );
   }
+  if (runs('storm'))
+    report('latency at 200/s, with 20 logins at a time', await storm(target, people, 200, 4));
   if (runs('reading')) report('reading', await reading(target, people.slice(50), 100_000));
   if (runs('idle')) {
     const bytes = await idleMemory(target, people[99] as (typeof people)[number], 5_000);

@@ -9,7 +9,7 @@ import {
   saturate,
 } from './load.ts';
 import { RawClient } from './RawClient.ts';
-import { type Account, startTarget, type Target } from './server.ts';
+import { type Account, BENCH_PASSWORD, startTarget, type Target } from './server.ts';
 
 export interface Throughput {
   readonly acknowledged: number;
@@ -71,6 +71,35 @@ export async function latency(
   const result = await latencyAt(senders, clients, rate, seconds);
   for (const client of clients) client.close();
   return result;
+}
+
+/** Logins that are under way at once in a storm. */
+const LOGINS = 20;
+
+/** {@link latency} while logins come without end, and how many were answered. */
+export async function storm(
+  target: Target,
+  people: readonly Account[],
+  rate: number,
+  seconds: number,
+): Promise<LatencyResult & { logins: object }> {
+  let isOver = false;
+  let logins = 0;
+  const body = JSON.stringify({ username: 'bench0', password: BENCH_PASSWORD });
+  const storming = Array.from({ length: LOGINS }, async () => {
+    while (!isOver) {
+      const answer = await fetch(`http://127.0.0.1:${target.port}/auth/login`, { method: 'POST', body });
+      if (answer.status !== 200) throw new Error(`a login was answered ${answer.status}`);
+      await answer.arrayBuffer();
+      logins++;
+    }
+  });
+  const start = performance.now();
+  const result = await latency(target, people, rate, seconds);
+  const perSecond = (logins * 1000) / (performance.now() - start);
+  isOver = true;
+  await Promise.all(storming);
+  return { ...result, logins: { perSecond } };
 }
 
 export interface Reading {

@@ -96,6 +96,8 @@ export interface Account {
   readonly token: string;
 }
 
+export const BENCH_PASSWORD = 'of the benchmarks';
+
 /** Registers people, whose passwords are hashed side by side. */
 export async function register(port: number, count: number): Promise<Account[]> {
   return Promise.all(
@@ -103,7 +105,7 @@ export async function register(port: number, count: number): Promise<Account[]> 
       const body = JSON.stringify({
         email: `b${n}@example.com`,
         username: `bench${n}`,
-        password: 'benchmarks',
+        password: BENCH_PASSWORD,
       });
       const answer = await fetch(`http://127.0.0.1:${port}/auth/register`, { method: 'POST', body });
       const { token, user } = (await answer.json()) as { token: string; user: { id: number } };

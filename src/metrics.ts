@@ -12,6 +12,10 @@ export interface Metrics {
   /** Counts a refusal, if it is one of a limit. */
   limitReached(refusal: ApiError): void;
   limited(limit: LimitName): void;
+  /** `outcome` is `ok` or an error code. */
+  upgradeDone(outcome: string): void;
+  /** A connection has ended; `code` is of RFC 6455 or our own, 1006 where there was no close frame. */
+  connectionClosed(code: number): void;
   slowConsumerDropped(): void;
   /** Messages that other nodes' publications did not bring, and the database did. */
   messagesHealed(count: number): void;
@@ -23,6 +27,7 @@ export interface Readings {
   connections(): number;
   users(): number;
   writerQueue(): number;
+  searchLag(): number;
   poolUse(): { used: number; free: number; waiting: number };
   /** Undefined where the server does not speak TLS itself. */
   certificateUntil(): Date | undefined;
@@ -76,6 +81,18 @@ export function createMetrics(readings: Readings): Metrics {
     registers,
   });
 
+  const upgrades = new Counter({
+    name: 'parley_upgrades_total',
+    help: 'Upgrades answered, by outcome (ok or an error code)',
+    labelNames: ['outcome'] as const,
+    registers,
+  });
+  const closes = new Counter({
+    name: 'parley_closes_total',
+    help: 'Connections ended, by close code',
+    labelNames: ['code'] as const,
+    registers,
+  });
   const limited = new Counter({
     name: 'parley_limited_total',
     help: 'Refusals because a limit was reached, by limit',
@@ -113,6 +130,7 @@ export function createMetrics(readings: Readings): Metrics {
   gauge('parley_users', 'Users with an open connection', readings.users);
   gauge('parley_connections', 'Open WebSocket connections', readings.connections);
   gauge('parley_writer_queue', 'Messages and changes that wait to be written', readings.writerQueue);
+  gauge('parley_search_lag_messages', 'Messages that cannot be searched for yet', readings.searchLag);
   gauge('parley_database_pool_used', 'Pool connections in use', () => readings.poolUse().used);
   gauge('parley_database_pool_free', 'Pool connections at rest', () => readings.poolUse().free);
   gauge(
@@ -154,6 +172,8 @@ export function createMetrics(readings: Readings): Metrics {
       commands.inc({ type, outcome: refusal.code });
       limitReached(refusal);
     },
+    upgradeDone: (outcome) => upgrades.inc({ outcome }),
+    connectionClosed: (code) => closes.inc({ code }),
     limitReached,
     limited: (limit) => limited.inc({ limit }),
     slowConsumerDropped: () => slowConsumers.inc(),

@@ -88,6 +88,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       connections: () => connections.size,
       users: () => connections.users,
       writerQueue: () => writer.queueLength,
+      searchLag: () => indexer.lag,
       poolUse: () => db.poolUse(),
       certificateUntil: () => listener.certificateUntil,
       nats: () => nats?.carrier,

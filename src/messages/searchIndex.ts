@@ -24,11 +24,17 @@ export class SearchIndexer {
   #running: Promise<void> | undefined;
   #closed = false;
   #last = { id: 0, at: 0 };
+  #lag = 0;
 
   constructor(db: Database, log: Logger) {
     this.#db = db;
     this.#log = log;
     this.#schedule(PAUSE);
+  }
+
+  /** Ids of messages from the newest back to what is surely indexed. */
+  get lag(): number {
+    return this.#lag;
   }
 
   async close(): Promise<void> {
@@ -48,7 +54,8 @@ export class SearchIndexer {
     const start = performance.now();
     let rest = PAUSE;
     try {
-      const [state] = await this.#db.select<{ newest: number; behind: boolean }>(progress, []);
+      const [state] = await this.#db.select<{ newest: number; lag: number; behind: boolean }>(progress, []);
+      this.#lag = state?.lag ?? 0;
       const isFull = state?.behind === true && (await indexNewMessages(this.#db)) === CHUNK;
       const pace = state && this.#rate(state.newest) > BUSY ? REST.busy : REST.calm;
       if (isFull) rest = (performance.now() - start) * pace;
@@ -96,7 +103,7 @@ export async function reindex(db: Database, messageId: MessageId, transaction: T
 }
 
 const progress = `
-select last_value as newest, noted_id < last_value or settled_id < noted_id as behind
+select last_value as newest, last_value - settled_id as lag, noted_id < last_value or settled_id < noted_id as behind
 from message_search_progress, messages_id_seq
 `;
 

@@ -75,6 +75,7 @@ export function createSockets(
       connections.forget(connection);
       sessions.closed(connection);
       presence.departed(connection);
+      metrics.connectionClosed(code);
       log.debug({ connection: connection.id, code }, 'connection closed');
     },
   };

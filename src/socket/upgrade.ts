@@ -80,6 +80,7 @@ export async function upgrade(
     const open = () => res.upgrade(admission, key, protocolAnswer(protocols), extensions, context);
     inCork(services.connections.anyOpen(), () => res.cork(open));
     services.opened(expected);
+    services.metrics.upgradeDone('ok');
   } catch (error) {
     if (connection) services.connections.forget(connection);
     if (!aborted) refuse(res, error, services);
@@ -146,5 +147,6 @@ function bug(error: unknown, log: Logger): ApiError {
 function refuse(res: HttpResponse, error: unknown, { log, metrics }: UpgradeServices): void {
   const refusal = refusalOf(error);
   if (refusal) metrics.limitReached(refusal);
+  metrics.upgradeDone(refusal?.code ?? 'INTERNAL');
   respondError(res, refusal ?? bug(error, log));
 }
