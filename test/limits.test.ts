@@ -46,6 +46,18 @@ describe('limits on commands', () => {
       await client.close();
     }));
 
+  it('count frames that cannot be read as well', () =>
+    limited({ COMMAND_BURST: '20', COMMANDS_PER_SECOND: '1' }, async (server) => {
+      const client = await (await newUser(server.url)).connect();
+      for (let n = 0; n < 30; n++) client.socket.send(n % 2 === 0 ? 'not JSON' : Buffer.from('binary'));
+      const codes: string[] = [];
+      for (let n = 0; n < 30; n++) codes.push((await client.next()).code);
+      expect(codes.slice(0, 20)).to.deep.equal(Array(20).fill('BAD_REQUEST'));
+      expect(codes.slice(21)).to.deep.equal(Array(9).fill('RATE_LIMITED'));
+      expect(await client.refused('ping')).to.equal('RATE_LIMITED');
+      await client.close();
+    }));
+
   it('count heavy commands as several', () =>
     limited({ COMMAND_BURST: '100', COMMANDS_PER_SECOND: '1' }, async (server) => {
       const client = await (await newUser(server.url)).connect();
@@ -121,6 +133,9 @@ describe('limits on connections', () => {
       await clients[0]?.close();
       expect((await upgradeOf(server, ada)).status).to.equal(101);
       expect(await count(server, 'connections')).to.equal(1);
+      expect(await metric(server, 'parley_upgrades_total{outcome="RATE_LIMITED"}')).to.equal(1);
+      expect(await metric(server, 'parley_upgrades_total{outcome="ok"}')).to.equal(5);
+      expect(await metric(server, 'parley_closes_total{code="1006"}')).to.equal(1);
     }));
 
   it('hold per address, which a trusted proxy tells, and nobody else', () =>

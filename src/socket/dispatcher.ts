@@ -47,7 +47,7 @@ export function createDispatcher(
 
     function taskFor(request: Request): Task {
       const command = commands.get(request.type);
-      const problem = request.problem ?? overLimit(command);
+      const problem = overLimit(command) ?? request.problem; // frames that cannot be read cost, too
       if (command && !problem)
         return { pipelined: command.pipelined, run: (answer) => execute(command, request, answer) };
       const refusal = problem ?? unknownType(request.type);
