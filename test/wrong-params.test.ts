@@ -74,4 +74,21 @@ describe('params that no client should send', () => {
         }
       await ada.client.done('listSessions'); // still there
     });
+
+  it('are refused, not stumbled over, with as many levels as a frame has room for', async () => {
+    const [ada] = await newClients(1);
+    for (const levels of [3_000, 30_000]) {
+      const custom = `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+      ada.client.socket.send(`{"type":"updateProfile","id":"deep","params":{"custom":${custom}}}`);
+      expect(await ada.client.reply('deep')).to.include({ code: 'BAD_REQUEST' });
+    }
+  });
+
+  it('are refused with a time that UTC has in the year 10000', async () => {
+    const [ada, bob] = await newClients(2);
+    const mute = (until: string) => ada.client.call('muteChat', { receiverId: bob.id, muted: true, until });
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hello' });
+    expect(await mute('9999-12-31T23:59:59-00:01')).to.include({ code: 'BAD_REQUEST' });
+    expect(await mute('9999-12-31T23:59:59.999Z')).to.include({ success: true });
+  });
 });

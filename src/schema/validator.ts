@@ -16,6 +16,8 @@ const ajv = new Ajv({
   strictRequired: false,
 });
 formats.default(ajv, ['email', 'date-time']);
+/** Where it is already the year 10000 in UTC, a time of 9999 cannot be told again in four digits. */
+const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
 /** Formats of our own, each with what its violation is told as. */
 const ownFormats: Readonly<Record<string, { test: (text: string) => boolean; expected: string }>> = {
   text: {
@@ -26,7 +28,7 @@ const ownFormats: Readonly<Record<string, { test: (text: string) => boolean; exp
   moment: {
     test: (text) =>
       /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) &&
-      !Number.isNaN(Date.parse(text)),
+      Date.parse(text) <= LAST_MOMENT,
     expected: 'a time such as 2026-01-31T12:00:00Z',
   },
   'password-bytes': {
@@ -41,16 +43,25 @@ ajv.addKeyword({
   validate: (_: true, value: object) => isKeepable(value),
 });
 
-/** Whether the database gives back what it was given, and is not given too much. */
-function isKeepable(value: unknown): boolean {
-  const keepable = (part: unknown): boolean => {
-    if (typeof part === 'string') return ownFormats.text?.test(part) ?? false;
-    if (typeof part === 'number') return Number.isFinite(part);
-    if (typeof part !== 'object' || part === null) return true;
-    return Object.entries(part).every(([key, inner]) => keepable(key) && keepable(inner));
-  };
-  return Buffer.byteLength(JSON.stringify(value)) <= CUSTOM_BYTES && keepable(value);
+/**
+ * Whether the database gives back what it was given, and is not given too much. Level by level: a frame has room for
+ * more levels than the stack, but those that fit into CUSTOM_BYTES, a bracket at either end, `stringify` can bear.
+ */
+function isKeepable(value: object): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > CUSTOM_BYTES / 2 || !level.every(isKeepablePart)) return false;
+    level = level.flatMap((part) => (isObject(part) ? Object.entries(part).flat() : []));
+  }
+  return Buffer.byteLength(JSON.stringify(value)) <= CUSTOM_BYTES;
 }
+
+function isKeepablePart(part: unknown): boolean {
+  if (typeof part === 'string') return ownFormats.text?.test(part) ?? false;
+  return typeof part !== 'number' || Number.isFinite(part);
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** Checks unknown input against a schema and returns it typed; throws `BAD_REQUEST` naming the wrong path. */
 export type Validator<T extends TSchema> = (input: unknown) => Static<T>;

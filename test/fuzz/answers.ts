@@ -1,0 +1,23 @@
+import { expect } from 'chai';
+import type { TSchema } from 'typebox';
+import Format from 'typebox/format';
+import Value from 'typebox/value';
+import { type ErrorCode, errorCodes } from '../../src/errors.ts';
+import type { Frame } from '../client.ts';
+
+/** Refusals that say what is wrong with a request; the others say that something is wrong with the server. */
+const refusals = new Set<ErrorCode>(Object.keys(errorCodes) as ErrorCode[]);
+for (const fault of ['INTERNAL', 'UNAVAILABLE'] as const) refusals.delete(fault);
+
+export function expectAnswer(answer: Frame, request: unknown): void {
+  if (answer.success === true) expect(answer).not.to.have.any.keys('error', 'code');
+  else expect(refusals, `${JSON.stringify(answer)} to ${request}`.slice(0, 5_000)).to.include(answer.code);
+}
+
+/** Whether a value is what a schema asks for, as another library than that of the server sees it. */
+export const isRight = (schema: TSchema | undefined, value: unknown) =>
+  schema !== undefined && Value.Check(schema, value);
+const isText = (value: string) => value.isWellFormed() && !value.includes('\0');
+Format.Set('text', isText);
+Format.Set('moment', (value) => !Number.isNaN(Date.parse(value)));
+Format.Set('emoji', (value) => /\p{Emoji}/v.test(value));

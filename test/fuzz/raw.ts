@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as later } from 'node:timers/promises';
+import { server } from '../harness.ts';
+
+/** Milliseconds after which bytes that do not come fail the test. */
+const PATIENCE = 5_000;
+
+/** A TCP connection to the server, for bytes that no client library would send. */
+export class RawSocket {
+  readonly socket: Socket;
+  received = Buffer.alloc(0);
+  /** Resolves when the server or a reset ends it. */
+  readonly closed: Promise<unknown>;
+
+  constructor() {
+    this.socket = connect(server.port, '127.0.0.1');
+    this.socket.setNoDelay(true);
+    this.socket.on('error', () => {});
+    this.socket.on('data', (chunk) => {
+      this.received = Buffer.concat([this.received, chunk]);
+    });
+    this.closed = new Promise((resolve) => this.socket.once('close', resolve));
+  }
+
+  /** Resolves to what `read` finds in the bytes that came; rejects when they end without, or do not come. */
+  async until<Found>(read: (bytes: Buffer) => Found | undefined, what: string): Promise<Found> {
+    const impatient = AbortSignal.timeout(PATIENCE);
+    for (;;) {
+      const found = read(this.received);
+      if (found !== undefined) return found;
+      if (this.socket.closed) throw new Error(`the server closed instead of ${what}: ${this.received}`);
+      const more = once(this.socket, 'data', { signal: impatient });
+      await Promise.race([more, this.closed]).catch(() => {
+        throw new Error(`${what} did not come: ${this.received}`);
+      });
+      more.catch(() => {});
+    }
+  }
+
+  /** Resolves to the bytes that came before the server closed. */
+  async ended(): Promise<Buffer> {
+    const patience = new AbortController();
+    const late = later(PATIENCE, 'late', { signal: patience.signal });
+    late.catch(() => {});
+    const first = await Promise.race([this.closed, late]);
+    patience.abort();
+    this.socket.destroy();
+    if (first === 'late') throw new Error('the server did not close');
+    return this.received;
+  }
+}
+
+/** A WebSocket of which every byte after the upgrade is the test's. */
+export async function openRawWebSocket(token: string): Promise<RawSocket> {
+  const raw = new RawSocket();
+  raw.socket.write(
+    `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  );
+  const end = await raw.until((bytes) => endOfHead(bytes), 'the upgrade');
+  raw.received = raw.received.subarray(end);
+  return raw;
+}
+
+const endOfHead = (bytes: Buffer): number | undefined => {
+  const at = bytes.indexOf('\r\n\r\n');
+  return at < 0 ? undefined : at + 4;
+};
+
+export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+export interface FrameParts {
+  readonly payload: Buffer;
+  readonly opcode?: number;
+  readonly fin?: boolean;
+  /** Three bits. */
+  readonly reserved?: number;
+  readonly masked?: boolean;
+  /** What the header says, where that is not true. */
+  readonly length?: number;
+}
+
+/** A frame of a client, as RFC 6455 (section 5.2) has it or not. */
+export function clientFrame({
+  payload,
+  opcode = Opcode.text,
+  fin = true,
+  reserved = 0,
+  masked = true,
+  length = payload.length,
+}: FrameParts): Buffer {
+  const head = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
+  head[0] = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
+  head[1] = (masked ? 0x80 : 0) | (length < 126 ? length : length < 65_536 ? 126 : 127);
+  if (head.length === 4) head.writeUInt16BE(length, 2);
+  if (head.length === 10) head.writeBigUInt64BE(BigInt(length), 2);
+  if (!masked) return Buffer.concat([head, payload]);
+  const mask = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
+  return Buffer.concat([head, mask, payload.map((byte, at) => byte ^ (mask[at % 4] ?? 0))]);
+}
+
+export interface ServerFrame {
+  readonly opcode: number;
+  readonly payload: Buffer;
+}
+
+/** The whole frames of a server in these bytes. */
+export function serverFrames(bytes: Buffer): ServerFrame[] {
+  const frames: ServerFrame[] = [];
+  for (let at = 0; at + 2 <= bytes.length; ) {
+    const short = (bytes[at + 1] ?? 0) & 0x7f;
+    const start = at + (short < 126 ? 2 : short === 126 ? 4 : 10);
+    if (start > bytes.length) break;
+    const length =
+      short < 126
+        ? short
+        : short === 126
+          ? bytes.readUInt16BE(at + 2)
+          : Number(bytes.readBigUInt64BE(at + 2));
+    if (start + length > bytes.length) break;
+    frames.push({ opcode: (bytes[at] ?? 0) & 0x0f, payload: bytes.subarray(start, start + length) });
+    at = start + length;
+  }
+  return frames;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The HTTP answer at the beginning of these bytes, once it is whole. */
+export function readAnswer(bytes: Buffer, withoutBody = false): RawAnswer | undefined {
+  const start = endOfHead(bytes);
+  if (start === undefined) return undefined;
+  const [line = '', ...lines] = bytes.subarray(0, start).toString('latin1').trimEnd().split('\r\n');
+  const headers = Object.fromEntries(
+    lines.map((header) => {
+      const colon = header.indexOf(':');
+      return [header.slice(0, colon).toLowerCase(), header.slice(colon + 1).trim()];
+    }),
+  );
+  const length = withoutBody ? 0 : Number(headers['content-length'] ?? 0);
+  if (bytes.length < start + length) return undefined;
+  const body = bytes.subarray(start, start + length).toString();
+  return { status: Number(line.split(' ')[1]), headers, body };
+}
