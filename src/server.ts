@@ -3,13 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createPasswords } from './auth/passwords.ts';
 import { createTokens } from './auth/tokens.ts';
-import type { Bus, Topic } from './bus/bus.ts';
+import type { Bus } from './bus/bus.ts';
 import { createMemoryBus } from './bus/memory.ts';
-import { createNatsBus } from './bus/nats.ts';
+import { createNatsCarrier } from './bus/nats.ts';
 import { hearNotices } from './bus/notices.ts';
 import { createOrderedBus } from './bus/ordered.ts';
 import { recover } from './bus/recovery.ts';
-import type { NodeMessage } from './bus/wire.ts';
 import { registry } from './commands/registry.ts';
 import type { Config } from './config.ts';
 import { migrate } from './database/migrations.ts';
@@ -77,7 +76,12 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const passwords = createPasswords(config.passwordThreads, config.passwordCost);
     const listener = await createListener(config, log);
     const nats = config.natsUrl.length > 0 ? await openNats() : undefined;
-    const bus: Bus = nats?.bus ?? createMemoryBus();
+    const bus: Bus = createOrderedBus(
+      nats ?? createMemoryBus((topic, head) => bus.catchUp(topic, head)),
+      (chatId, from, to) => readMissed(db, chatId, from, to),
+      log,
+      (count) => metrics.messagesHealed(count),
+    );
     const connections = new Connections(bus, listener);
 
     const sessions = new SessionLog(db, log);
@@ -91,7 +95,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       searchLag: () => indexer.lag,
       poolUse: () => db.poolUse(),
       certificateUntil: () => listener.certificateUntil,
-      nats: () => nats?.carrier,
+      nats: () => nats,
     });
     const writer = new MessageWriter(
       db,
@@ -115,19 +119,14 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const indexer = new SearchIndexer(db, log);
 
     const loop = watchEventLoop(log);
-    const notices = hearNotices(db, hear, rereadAll, log);
+    const notices = hearNotices(db, bus.hear, rereadAll, log);
     let accepting = true;
     const addressOf = createAddressOf(config.trustProxy);
     const services = { db, bus, tokens, limits, log, accepting: () => accepting };
-    const dispatcher = createDispatcher(
-      registry,
-      { ...services, writer, sessions, presence },
-      metrics,
-      config.rateLimits,
-      tracing,
-    );
-    const entries = createEntries(db, nats !== undefined);
     const isLimited = config.rateLimits;
+    const commandServices = { ...services, writer, sessions, presence };
+    const dispatcher = createDispatcher(registry, commandServices, { metrics, tracing, isLimited });
+    const entries = createEntries(db, nats !== undefined);
     const mountSockets = createSockets(
       {
         ...{ ...services, connections, sessions, presence, entries, addressOf, isLimited },
@@ -137,22 +136,15 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       metrics,
     );
 
-    const attempts = config.rateLimits ? createAttemptLimits(limits, nats && db.sequelize) : noAttemptLimits;
+    const attempts = isLimited ? createAttemptLimits(limits, nats && db.sequelize) : noAttemptLimits;
     const documents = documentPages({
       asyncapi: () => asyncapiDocument(registry.values(), examples),
       openapi: () => openapiDocument(routes, examples),
     });
     const pages = new Map([...documents, ...webPages(config.tlsCert !== undefined)]);
     const routeServices = { ...services, writer, passwords, attempts, metricsText: metrics.text };
-    const router = createRouter(
-      routes,
-      pages,
-      routeServices,
-      metrics,
-      config.corsOrigins,
-      addressOf,
-      tracing,
-    );
+    const { corsOrigins } = config;
+    const router = createRouter(routes, pages, routeServices, { metrics, tracing, addressOf, corsOrigins });
 
     await listener.listen((app) => {
       mountSockets(app);
@@ -171,7 +163,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
           router.unanswered + [...connections].reduce((sum, one) => sum + (one.receiver?.unanswered ?? 0), 0),
         queue: writer.queueLength,
         databasePool: db.poolUse(),
-        nats: nats && { connected: nats.carrier.connected, subscriptions: nats.carrier.subscriptions },
+        nats: nats && { connected: nats.connected, subscriptions: nats.subscriptions },
         memoryBytes: process.memoryUsage(),
       }),
       async close() {
@@ -198,41 +190,18 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       void sendAway(connections, 'This node missed something; connect again and synchronise', REREAD);
     }
 
-    /** Tells the connections here what came by another way than the bus. */
-    function hear(topic: Topic, message: NodeMessage): void {
-      if (nats) nats.carrier.hear(topic, message);
-      else if (!('head' in message)) bus.publish(topic, message);
-      else {
-        const { chatId, seq } = message.head;
-        readMissed(db, chatId, seq, seq).then(
-          ([written]) => written && bus.publish(topic, written),
-          (error) => log.warn({ err: error, chatId }, 'a message cannot be read now'),
-        );
-      }
-    }
-
-    /** The bus of several nodes, which puts right what NATS cannot know. */
-    async function openNats() {
-      const carrier = await createNatsBus(
-        { servers: config.natsUrl, credentials: config.natsCreds, authorities: config.natsCa },
-        log,
-        {
-          lost: (topic, head) => bus.catchUp(topic, head),
-          returned: (since) => {
-            recover(db, bus, connections, since).catch((error) =>
-              log.warn({ err: error }, 'what NATS did not bring cannot be read now'),
-            );
-          },
-          forgotten: rereadAll,
+    /** What connects the nodes, where there are several. */
+    function openNats() {
+      const { natsUrl: servers, natsCreds: credentials, natsCa: authorities } = config;
+      return createNatsCarrier({ servers, credentials, authorities }, log, {
+        lost: (topic, head) => bus.catchUp(topic, head),
+        returned: (since) => {
+          recover(db, bus, connections, since).catch((error) =>
+            log.warn({ err: error }, 'what NATS did not bring cannot be read now'),
+          );
         },
-      );
-      const bus = createOrderedBus(
-        carrier,
-        (chatId, from, to) => readMissed(db, chatId, from, to),
-        log,
-        (count) => metrics.messagesHealed(count),
-      );
-      return { carrier, bus };
+        forgotten: rereadAll,
+      });
     }
 
     /** Resolves when everything accepted was answered, or the grace is over. */

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { createNatsBus } from '../src/bus/nats.ts';
+import { createNatsCarrier } from '../src/bus/nats.ts';
 import type { Push } from '../src/client/index.ts';
 import type { UserId } from '../src/ids.ts';
 import { userTopic } from '../src/socket/Connections.ts';
@@ -289,7 +289,7 @@ describe('several nodes on NATS', function () {
     const apart = await startServer({ NATS_URL: way.url });
     const ada = await newUser();
     const a = await ada.connect(apart.url);
-    const busy = await createNatsBus({ servers: [nats.url] }, pino({ level: 'silent' }), {
+    const busy = await createNatsCarrier({ servers: [nats.url] }, pino({ level: 'silent' }), {
       lost() {},
       returned() {},
       forgotten() {},

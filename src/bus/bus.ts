@@ -40,19 +40,34 @@ export type BusMessage =
 
 export type Unsubscribe = () => void;
 
+/** What one node tells the others: a message, or how far a chat is that they may have missed something of. */
+export type NodeMessage = (BusMessage & { readonly id?: string }) | { readonly head: Place };
+
+/** Where messages are published. */
+export interface Publisher {
+  publish(topic: Topic, message: BusMessage): void;
+}
+
+/** Brings messages of one topic in the order published, as far as it can; those of one chat may overtake each other. */
+export interface Carrier extends Publisher {
+  /** A topic has one subscriber on a node. */
+  subscribe(topic: Topic, deliver: (message: BusMessage) => void): Unsubscribe;
+  /** Takes what came by another way, for the subscribers of this node. */
+  hear(topic: Topic, message: NodeMessage): void;
+  /** Resolves when what other nodes publish from now on reaches the subscriptions made so far. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /**
  * Carries messages to the nodes that have somebody interested, this one included. Messages of one topic arrive in the
  * order published, and those of one chat in the order of `seq`. It only wakes people up: the record is PostgreSQL.
  */
-export interface Bus {
-  publish(topic: Topic, message: BusMessage): void;
-  /** A topic has one subscriber on a node. */
-  subscribe(topic: Topic, deliver: (message: BusMessage) => void): Unsubscribe;
+export interface Bus extends Carrier {
   /** Tells how far the chats of a topic were when somebody began to listen: what follows must not be missed. */
   begin(topic: Topic, heads: Iterable<Place>): void;
   /** A chat of a topic is at least that far: what was not delivered of it is read from the record. */
   catchUp(topic: Topic, head: Place): void;
-  /** Resolves when what other nodes publish from now on reaches the subscriptions made so far. */
-  settled(): Promise<void>;
-  close(): Promise<void>;
+  /** How far each subscribed group was delivered; undefined where nothing of it is known. */
+  groups(): IterableIterator<{ topic: Topic; chatId: number; last: number | undefined }>;
 }

@@ -1,20 +1,25 @@
-import type { Bus, BusMessage, Topic } from './bus.ts';
+import type { BusMessage, Carrier, Place, Topic } from './bus.ts';
 
 type Deliver = (message: BusMessage) => void;
 
-/** The bus of a server that runs as one node: delivers at once, within `publish`; nothing can be missed. */
-export function createMemoryBus(): Bus {
+/**
+ * The bus of a server that runs as one node: delivers at once, within `publish`. `lost` is told how far a chat is that
+ * somebody else wrote in.
+ */
+export function createMemoryBus(lost: (topic: Topic, head: Place) => void): Carrier {
   const subscribers = new Map<Topic, Deliver>();
   return {
     publish: (topic, message) => subscribers.get(topic)?.(message),
+    hear(topic, message) {
+      if ('head' in message) lost(topic, message.head);
+      else subscribers.get(topic)?.(message);
+    },
     subscribe(topic, deliver) {
       subscribers.set(topic, deliver);
       return () => {
         if (subscribers.get(topic) === deliver) subscribers.delete(topic);
       };
     },
-    begin() {},
-    catchUp() {},
     settled: async () => {},
     close: async () => {},
   };

@@ -9,17 +9,10 @@ import {
 } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { StartError } from '../errors.ts';
-import type { Bus, Place, Topic } from './bus.ts';
+import type { Carrier, NodeMessage, Place, Topic } from './bus.ts';
 import { createMemoryBus } from './memory.ts';
 import { Heard, type Publication, Recent } from './Recent.ts';
-import {
-  decode,
-  decodePublication,
-  encode,
-  encodePublication,
-  type NodeMessage,
-  type NodeQuestion,
-} from './wire.ts';
+import { decode, decodePublication, encode, encodePublication, type NodeQuestion } from './wire.ts';
 
 export interface NatsOptions {
   /** `nats://` or `tls://`, with user and password where they are wanted. */
@@ -30,12 +23,10 @@ export interface NatsOptions {
   readonly authorities?: string | undefined;
 }
 
-export interface NatsBus extends Bus {
+export interface NatsCarrier extends Carrier {
   readonly connected: boolean;
   /** Topics that somebody on this node listens to. */
   readonly subscriptions: number;
-  /** Takes what came by another way than NATS, for the subscribers of this node. */
-  hear(topic: Topic, message: NodeMessage): void;
 }
 
 /** What the nodes of one installation say to each other. */
@@ -71,12 +62,12 @@ export interface Losses {
  * it. NATS keeps nothing for who is away, so a node that comes back tells what it could not, and asks the others for
  * what it did not hear; of messages only how far each chat is: those are read from the database.
  */
-export async function createNatsBus(
+export async function createNatsCarrier(
   { servers, credentials, authorities }: NatsOptions,
   log: Logger,
   { lost, returned, forgotten }: Losses,
-): Promise<NatsBus> {
-  const local = createMemoryBus();
+): Promise<NatsCarrier> {
+  const local = createMemoryBus(lost);
   const topics = new Map<Topic, Subscription | undefined>();
   const recent = new Recent();
   const heard = new Heard();
@@ -122,8 +113,6 @@ export async function createNatsBus(
       };
     },
     hear: take,
-    begin: local.begin,
-    catchUp: local.catchUp,
     /** One round trip for all who ask in the meantime; without NATS there is nothing to wait for. */
     settled() {
       if (!isUp || !connection) return Promise.resolve();
@@ -242,8 +231,7 @@ export async function createNatsBus(
 
   /** Tells the local subscribers what came from another node, once. */
   function take(topic: Topic, message: NodeMessage): void {
-    if ('head' in message) lost(topic, message.head);
-    else if (message.id === undefined || heard.add(message.id)) local.publish(topic, message);
+    if ('head' in message || message.id === undefined || heard.add(message.id)) local.hear(topic, message);
   }
 
   /** Made once for the topics that get the same message one after another, as both people of a dialog do. */

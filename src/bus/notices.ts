@@ -1,15 +1,14 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
 import { isUnavailable } from '../database/failures.ts';
-import type { Bus, Topic } from './bus.ts';
-import type { NodeMessage } from './wire.ts';
+import type { NodeMessage, Publisher, Topic } from './bus.ts';
 
 /** Milliseconds between two looks. */
 const LOOK = 1_000;
 /** Seconds that a node may be away from the database without missing anything. */
 const KEPT = 60;
 
-export interface NoticeBus extends Bus {
+export interface NoticeBus extends Publisher {
   /** Resolves when nodes can find all that was published. */
   written(): Promise<void>;
 }
@@ -26,11 +25,6 @@ export function createNoticeBus(db: Database): NoticeBus {
     written: async () => {
       await writing;
     },
-    subscribe: () => () => {},
-    begin() {},
-    catchUp() {},
-    settled: async () => {},
-    close: async () => {},
   };
 }
 

@@ -1,15 +1,10 @@
 import type { Logger } from 'pino';
-import type { Bus, BusMessage, Topic } from './bus.ts';
+import type { Bus, BusMessage, Carrier, Topic } from './bus.ts';
 
 /** A message as it is pushed, read from the database. */
 export interface ReadPush {
   readonly seq: number;
   readonly frame: string;
-}
-
-export interface OrderedBus extends Bus {
-  /** How far each subscribed group was delivered; undefined where nothing of it is known. */
-  groups(): IterableIterator<{ topic: Topic; chatId: number; last: number | undefined }>;
 }
 
 /** Messages of one chat that a topic was told of. */
@@ -43,21 +38,22 @@ const RETRY = 1_000;
  * with `read`, which resolves to the messages of a chat from one `seq` to another.
  */
 export function createOrderedBus(
-  bus: Bus,
+  carrier: Carrier,
   read: (chatId: number, from: number, to: number) => Promise<readonly ReadPush[]>,
   log: Logger,
   healed: (messages: number) => void,
-): OrderedBus {
+): Bus {
   const listeners = new Map<Topic, Listener>();
 
   return {
-    publish: (topic, message) => bus.publish(topic, message),
-    settled: () => bus.settled(),
-    close: () => bus.close(),
+    publish: carrier.publish,
+    hear: carrier.hear,
+    settled: carrier.settled,
+    close: carrier.close,
     subscribe(topic, deliver) {
       const listener: Listener = { deliver, threads: new Map(), heads: undefined };
       listeners.set(topic, listener);
-      const unsubscribe = bus.subscribe(topic, (message) => take(listener, message));
+      const unsubscribe = carrier.subscribe(topic, (message) => take(listener, message));
       return () => {
         unsubscribe();
         listeners.delete(topic);

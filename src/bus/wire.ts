@@ -1,8 +1,5 @@
-import type { BusMessage, Place, Topic } from './bus.ts';
+import type { NodeMessage, Topic } from './bus.ts';
 import type { Publication } from './Recent.ts';
-
-/** What one node tells the others: a message, or how far a chat is that they may have missed something of. */
-export type NodeMessage = (BusMessage & { readonly id?: string }) | { readonly head: Place };
 
 /** What nodes ask each other: what was published in the last so many milliseconds; or that more was than is known. */
 export type NodeQuestion = { readonly published: number } | { readonly forgotten: true };

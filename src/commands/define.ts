@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
-import type { Bus } from '../bus/bus.ts';
+import type { Publisher } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ConnectionId, SessionId } from '../ids.ts';
@@ -20,7 +20,7 @@ export interface CommandServices {
   readonly writer: MessageWriter;
   readonly presence: Presence;
   readonly sessions: SessionLog;
-  readonly bus: Bus;
+  readonly bus: Publisher;
   readonly db: Database;
   readonly limits: Limits;
   readonly log: Logger;

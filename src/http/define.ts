@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Passwords } from '../auth/passwords.ts';
 import type { Tokens } from '../auth/tokens.ts';
-import type { Bus } from '../bus/bus.ts';
+import type { Publisher } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -15,7 +15,7 @@ import type { AttemptLimits } from './attempts.ts';
 export interface RouteServices {
   readonly db: Database;
   readonly limits: Limits;
-  readonly bus: Bus;
+  readonly bus: Publisher;
   readonly writer: MessageWriter;
   readonly tokens: Tokens;
   readonly passwords: Passwords;

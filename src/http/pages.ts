@@ -36,8 +36,8 @@ export interface Documents {
 export function documentPages({ asyncapi, openapi }: Documents): ReadonlyMap<string, Page> {
   return new Map([
     ['/', redirect('/docs/')], // where the page is not built
-    ['/asyncapi.yaml', page(asyncapi, 'application/yaml')],
-    ['/openapi.yaml', page(openapi, 'application/yaml')],
+    ['/asyncapi.yaml', page(asyncapi, 'application/yaml', FOR_ALL)],
+    ['/openapi.yaml', page(openapi, 'application/yaml', FOR_ALL)],
 
     ['/docs', redirect('/docs/')],
     ['/docs/', page(() => asyncapiPage, 'text/html', ASYNCAPI_POLICY)],
@@ -94,6 +94,8 @@ function redirect(location: string): Page {
   return { ...page(() => '', 'text/plain', { Location: location }), status: 302 };
 }
 
+/** Tools on other origins may read the documents. */
+const FOR_ALL = { 'Access-Control-Allow-Origin': '*' };
 /** Both viewers style themselves inline; AsyncAPI's compiles schemas to functions, which counts as eval. */
 const POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";

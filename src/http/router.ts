@@ -18,6 +18,14 @@ export interface Router {
   mount(app: TemplatedApp): void;
 }
 
+export interface RouterOptions {
+  readonly metrics: Metrics;
+  readonly tracing: Tracing | undefined;
+  readonly addressOf: AddressOf;
+  /** Origins that browsers may call from; `*` is any. */
+  readonly corsOrigins: readonly string[];
+}
+
 const PREFLIGHT = {
   'Access-Control-Allow-Methods': 'GET, POST, PATCH, DELETE',
   'Access-Control-Allow-Headers': 'Authorization, Content-Type',
@@ -29,10 +37,7 @@ export function createRouter(
   routes: readonly Route[],
   pages: ReadonlyMap<string, Page>,
   services: RouteServices,
-  metrics: Metrics,
-  corsOrigins: readonly string[],
-  addressOf: AddressOf,
-  tracing: Tracing | undefined,
+  { metrics, tracing, addressOf, corsOrigins }: RouterOptions,
 ): Router {
   const byPath = new Map<string, Route[]>();
   for (const route of routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);

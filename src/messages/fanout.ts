@@ -1,10 +1,10 @@
-import type { Bus } from '../bus/bus.ts';
+import type { Publisher } from '../bus/bus.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush } from '../socket/frames.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 
 /** Pushes a committed message to everybody who may see it, but for the connection it came from. */
-export function pushMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage): void {
+export function pushMessage(bus: Publisher, draft: MessageDraft, stored: StoredMessage): void {
   const { senderId, to, content, extras, origin: except } = draft;
   const { chatId, messageId, seq, createdAt, mentions } = stored;
   const place = { chatId, seq };

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import type { Bus } from '../bus/bus.ts';
+import type { Publisher } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import { isUnavailable } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
@@ -25,7 +25,7 @@ export type PresenceState = Static<typeof PresenceSchema>;
  */
 export class Presence {
   readonly #db: Database;
-  readonly #bus: Bus;
+  readonly #bus: Publisher;
   readonly #sessions: SessionLog;
   readonly #connections: Connections;
   /** The open connections of each user on this node. */
@@ -33,7 +33,7 @@ export class Presence {
   /** Users whose last connection of this node ended a moment ago. */
   readonly #leaving = new Map<UserId, NodeJS.Timeout>();
 
-  constructor(db: Database, bus: Bus, sessions: SessionLog, connections: Connections) {
+  constructor(db: Database, bus: Publisher, sessions: SessionLog, connections: Connections) {
     this.#db = db;
     this.#bus = bus;
     this.#sessions = sessions;

@@ -12,6 +12,13 @@ import { createPaces } from './pace.ts';
 /** Opens the receiving end of a connection: takes its frames, answers each in order. */
 export type Dispatcher = (connection: Connection) => Receiver;
 
+export interface DispatcherOptions {
+  readonly metrics: Metrics;
+  readonly tracing: Tracing | undefined;
+  /** Whether rates of commands are limited. */
+  readonly isLimited: boolean;
+}
+
 /**
  * Routes requests to the commands of the registry: reads the envelope, finds the command, validates, runs it
  * and encodes what comes of it. Knows no command by name.
@@ -19,9 +26,7 @@ export type Dispatcher = (connection: Connection) => Receiver;
 export function createDispatcher(
   commands: ReadonlyMap<string, Command>,
   services: CommandServices,
-  metrics: Metrics,
-  isLimited: boolean,
-  tracing: Tracing | undefined,
+  { metrics, tracing, isLimited }: DispatcherOptions,
 ): Dispatcher {
   const { limits, log } = services;
   const isVerbose = log.isLevelEnabled('debug');

@@ -83,7 +83,7 @@ export async function newWorld() {
     people.map(({ id }) => client.call('unblockUser', { userId: id })),
   );
   await Promise.all(unblocked);
-  const open = e.done('newGroup', { groupName: `Climbers ${++worlds}`, isPrivate: false });
+  const open = e.done('newGroup', { groupName: `open to whatever comes in, ${++worlds}`, isPrivate: false });
   const groups = await Promise.all([
     newGroup(a, bob, eve),
     newGroup(a, bob),
