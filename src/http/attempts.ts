@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import pLimit, { type LimitFunction } from 'p-limit';
 import {
   type RateLimiterAbstract,
   RateLimiterMemory,
@@ -23,6 +25,8 @@ export const noAttemptLimits: AttemptLimits = {
 };
 
 const REGISTRATION_WINDOW = 60 * 60; // seconds
+/** Accounts and addresses whose guesses take turns; who is forgotten may try twice as many at once. */
+const MAX_TURNS = 10_000;
 
 /**
  * Counts failures per account and address together, so that a stranger's guesses do not lock the owner out
@@ -45,22 +49,30 @@ export function createAttemptLimits(limits: Limits, shared?: Sequelize): Attempt
   const pair = (account: string, network: string) =>
     createHash('sha256').update(`${network} ${account.toLowerCase()}`).digest('base64url');
 
-  return {
-    async guess(account, address, compare) {
-      const network = networkOf(address);
-      const counts = [
-        [perAccount, pair(account, network)],
-        [perAddress, network],
-      ] as const;
-      // Counted before it is known what comes of it: many guesses at once are many.
-      for (const [limit, key] of counts) await take(limit, key, 'login', 'Too many failed attempts');
+  const turns = new LRUCache<string, LimitFunction>({ max: MAX_TURNS });
+
+  /** Counts work as a failure of the key until it ends well. Half of what may fail runs at once, the rest waits. */
+  function counted(limit: RateLimiterAbstract, key: string, work: () => Promise<boolean>): Promise<boolean> {
+    const name = `${limit.keyPrefix} ${key}`;
+    const turn = turns.get(name) ?? pLimit(Math.ceil(limit.points / 2));
+    turns.set(name, turn);
+    return turn(async () => {
+      // Before it is known what comes of it: many guesses at once are many.
+      await take(limit, key, 'login', 'Too many failed attempts');
       let isRight: boolean | undefined;
       try {
-        isRight = await compare();
+        isRight = await work();
         return isRight;
       } finally {
-        if (isRight !== false) await Promise.allSettled(counts.map(([limit, key]) => limit.reward(key)));
+        if (isRight !== false) await limit.reward(key).catch(() => {}); // it costs one attempt
       }
+    });
+  }
+
+  return {
+    guess(account, address, compare) {
+      const network = networkOf(address);
+      return counted(perAddress, network, () => counted(perAccount, pair(account, network), compare));
     },
     registering: (address) =>
       take(registrations, networkOf(address), 'registration', 'Too many registrations from this address'),
