@@ -8,6 +8,8 @@ export interface Faults {
   flush(): Promise<void>;
 }
 
+/** Milliseconds that a report may take. */
+const TIMEOUT = 5_000;
 /** Milliseconds that a stop waits for the last reports. */
 const FLUSH = 2_000;
 
@@ -29,6 +31,7 @@ export async function createFaults(dsn: string): Promise<Faults> {
           method: 'POST',
           body: body as BodyInit,
           headers: options.headers ?? {},
+          signal: AbortSignal.timeout(TIMEOUT),
         });
         return {
           statusCode: status,
