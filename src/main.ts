@@ -1,7 +1,7 @@
 import { loadConfig } from './config.ts';
 import { StartError } from './errors.ts';
-import { createFaults } from './faults.ts';
-import { createLog } from './log.ts';
+import { createFaults } from './observability/faults.ts';
+import { createLog } from './observability/log.ts';
 import { startServer } from './server.ts';
 
 /* Start: configuration, compose, listen, signals; nothing else. */

@@ -17,7 +17,6 @@ import { asyncapiDocument } from './docs/asyncapi.ts';
 import { examples } from './docs/examples.ts';
 import { openapiDocument } from './docs/openapi.ts';
 import { VERSION } from './docs/version.ts';
-import { watchEventLoop } from './eventLoop.ts';
 import { createAddressOf } from './http/address.ts';
 import { createAttemptLimits, noAttemptLimits } from './http/attempts.ts';
 import { documentPages } from './http/pages.ts';
@@ -30,7 +29,9 @@ import { pushMessage } from './messages/fanout.ts';
 import { MessageWriter } from './messages/MessageWriter.ts';
 import { readMissed } from './messages/missed.ts';
 import { SearchIndexer } from './messages/searchIndex.ts';
-import { createMetrics } from './metrics.ts';
+import { watchEventLoop } from './observability/eventLoop.ts';
+import { createMetrics } from './observability/metrics.ts';
+import { createTracing } from './observability/tracing.ts';
 import { Presence } from './presence/Presence.ts';
 import { keptSecret } from './secrets.ts';
 import { SessionLog } from './sessions/SessionLog.ts';
@@ -41,7 +42,6 @@ import { createDispatcher } from './socket/dispatcher.ts';
 import { createEntries } from './socket/entries.ts';
 import { createSockets } from './socket/mount.ts';
 import { upgradesOf } from './socket/pace.ts';
-import { createTracing } from './tracing.ts';
 
 export interface Server {
   readonly port: number;

@@ -512,7 +512,7 @@ describe('several nodes on NATS', function () {
     await Promise.all(writing);
     const seqs = Array.from({ length: 201 }, (_, n) => n + 1);
     for (const all of told) {
-      await until(() => all.filter((seq) => seq > 1).length >= 200);
+      await until(() => all.filter((seq) => seq > 1).length >= 200, 30_000);
       expect(all.filter((seq) => seq > 1)).to.deep.equal(seqs.slice(1));
     }
     expect((await stored(groupId ?? 0)).map(({ seq }) => seq)).to.deep.equal(seqs);

@@ -12,7 +12,7 @@ import {
 import { readConfig } from '../src/config.ts';
 import { type Database, openDatabase } from '../src/database/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/database/embedded.ts';
-import { createLog } from '../src/log.ts';
+import { createLog } from '../src/observability/log.ts';
 import { type Server, startServer as start } from '../src/server.ts';
 import { type Client, connect } from './client.ts';
 

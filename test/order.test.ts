@@ -15,6 +15,23 @@ function watch(client: Client, type: string): number[] {
 const upTo = (last: number, from = 1) => Array.from({ length: last - from + 1 }, (_, index) => from + index);
 
 describe('the order of a chat', () => {
+  it('begins, for who connects, with what comes next: nothing of before is told', async () => {
+    const [ada, bob] = await newUsers(2);
+    const a = await ada.connect();
+    const groupId = await newGroup(a, bob);
+    for (let n = 1; n <= 3; n++) {
+      await a.done('privateMessage', { receiverId: bob.id, content: `${n}` });
+      await a.done('messageInGroup', { groupId, content: `${n}` });
+    }
+    const b = await bob.connect();
+    await a.done('privateMessage', { receiverId: bob.id, content: 'new' });
+    await a.done('messageInGroup', { groupId, content: 'new' });
+    for (const type of ['privateMessage', 'messageInGroup'])
+      expect((await b.push(type)).params.message).to.equal('new');
+    await new Promise((resolve) => setTimeout(resolve, 300)); // longer than a hole is waited for
+    expect(await b.rest()).to.deep.equal([]);
+  });
+
   it('has no gap and is the same for every member, however many write at once', async () => {
     const members = await newUsers(8);
     const clients = await Promise.all(members.map((member) => member.connect()));

@@ -11,8 +11,8 @@ export interface ReadPush {
 interface Thread {
   /** Everything up to here was delivered. */
   last: number;
-  /** What came too early, by `seq`. */
-  readonly held: Map<number, BusMessage>;
+  /** What came too early, by `seq`; most threads never have anything. */
+  held: Map<number, BusMessage> | undefined;
   /** It is known that the chat is this far. */
   head: number;
   timer: NodeJS.Timeout | undefined;
@@ -89,7 +89,7 @@ export function createOrderedBus(
     const known = threads.get(chatId);
     if (known) return known;
     const last = heads ? (heads.get(chatId) ?? 0) : seq - 1;
-    const thread: Thread = { last, head: last, held: new Map(), timer: undefined };
+    const thread: Thread = { last, head: last, held: undefined, timer: undefined };
     threads.set(chatId, thread);
     heads?.delete(chatId);
     return thread;
@@ -100,18 +100,27 @@ export function createOrderedBus(
     const { chatId, seq } = message.place;
     const thread = threadOf(listener, chatId, seq);
     if (seq <= thread.last) return;
-    thread.held.set(seq, message);
     thread.head = Math.max(thread.head, seq);
+    if (seq === thread.last + 1) {
+      thread.last = seq;
+      listener.deliver(message);
+    } else {
+      thread.held ??= new Map();
+      thread.held.set(seq, message);
+    }
     release(listener, thread);
-    if (thread.held.size > 0) heal(listener, chatId, thread);
+    if (thread.held) heal(listener, chatId, thread);
   }
 
   /** Delivers what is next. */
   function release({ deliver }: Listener, thread: Thread): void {
-    for (let next = thread.held.get(thread.last + 1); next; next = thread.held.get(thread.last + 1)) {
-      thread.held.delete(++thread.last);
+    const { held } = thread;
+    if (!held) return;
+    for (let next = held.get(thread.last + 1); next; next = held.get(thread.last + 1)) {
+      held.delete(++thread.last);
       deliver(next);
     }
+    if (held.size === 0) thread.held = undefined;
   }
 
   function heal(listener: Listener, chatId: number, thread: Thread, delay = PATIENCE): void {
@@ -127,7 +136,7 @@ export function createOrderedBus(
   }
 
   async function fill(listener: Listener, chatId: number, thread: Thread): Promise<boolean> {
-    const hole = thread.held.size > 0 ? Math.min(...thread.held.keys()) - 1 : thread.head;
+    const hole = thread.held ? Math.min(...thread.held.keys()) - 1 : thread.head;
     if (hole <= thread.last) return false;
     const end = Math.min(hole, thread.last + PAGE);
     const missed = await read(chatId, thread.last + 1, end);
@@ -136,7 +145,7 @@ export function createOrderedBus(
     for (const { seq, frame } of missed) {
       release(listener, thread); // some may have come after all
       if (seq <= thread.last) continue;
-      thread.held.delete(seq);
+      thread.held?.delete(seq);
       thread.last = seq;
       listener.deliver({ frame });
       delivered++;

@@ -7,13 +7,13 @@ import type { ConnectionId, SessionId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 import { type MessageDraft, sent } from '../messages/drafts.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
+import type { Trace } from '../observability/tracing.ts';
 import type { Presence } from '../presence/Presence.ts';
 import { Sent } from '../schema/types.ts';
 import { compileValidator } from '../schema/validator.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
 import type { Fields } from '../socket/frames.ts';
 import type { Session } from '../socket/session.ts';
-import type { Trace } from '../tracing.ts';
 
 /** What commands work with. */
 export interface CommandServices {

@@ -1,5 +1,5 @@
 import type { ChatId, ConnectionId, MessageId, UserId } from '../ids.ts';
-import type { Trace } from '../tracing.ts';
+import type { Trace } from '../observability/tracing.ts';
 
 /** A message to be stored, addressed to a group or to a person. */
 export interface MessageDraft {

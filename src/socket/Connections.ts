@@ -72,10 +72,14 @@ export class Connections {
    * Listens for a connection that is admitted: to the groups it is in, but for what changed meanwhile. Resolves when
    * it misses nothing of what other nodes publish.
    */
-  async listen(connection: Connection, groups: readonly Place[], dialogs: readonly Place[]): Promise<void> {
+  async listen(
+    connection: Connection,
+    groups: readonly Place[],
+    dialogs: readonly Place[] | undefined,
+  ): Promise<void> {
     const { groups: own, session } = connection;
     for (const { chatId, seq } of groups) if (!own.has(chatId)) own.set(chatId, seq);
-    this.#bus.begin(userTopic(session.userId), dialogs);
+    if (dialogs) this.#bus.begin(userTopic(session.userId), dialogs);
     for (const [chatId, seq] of own) {
       if (seq === 'left') own.delete(chatId);
       else this.#listenToGroup({ chatId, seq });

@@ -1,8 +1,8 @@
 import type { Command, CommandServices } from '../commands/define.ts';
 import { refusalOf } from '../database/failures.ts';
 import { ApiError, internal, LimitError } from '../errors.ts';
-import type { Metrics } from '../metrics.ts';
-import type { Tracing } from '../tracing.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Tracing } from '../observability/tracing.ts';
 import type { Connection, Receiver } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
 import { encodeError, encodeReply, type Request, readRequest, UNKNOWN_TYPE } from './frames.ts';

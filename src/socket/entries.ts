@@ -9,8 +9,8 @@ import type { Session } from './session.ts';
 export interface Entry {
   readonly sessionId: SessionId;
   readonly groups: readonly Place[];
-  /** Empty where there is one node. */
-  readonly dialogs: readonly Place[];
+  /** Undefined where there is one node: what it says itself is in order. */
+  readonly dialogs: readonly Place[] | undefined;
 }
 
 interface Newcomer {
@@ -50,7 +50,9 @@ async function read(
   const byId = new Map(rows.map((row) => [row.id, row]));
   return newcomers.map(({ id }) => {
     const row = byId.get(id);
-    return row && { sessionId: row.sessionId, groups: placesOf(row.groups), dialogs: placesOf(row.dialogs) };
+    if (!row) return undefined;
+    const { sessionId, groups } = row;
+    return { sessionId, groups: placesOf(groups), dialogs: dialogs ? placesOf(row.dialogs) : undefined };
   });
 }
 

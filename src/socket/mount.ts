@@ -1,6 +1,6 @@
 import uWS, { type TemplatedApp, type WebSocketBehavior } from 'uWebSockets.js';
 import { FRAME_BYTES_RECEIVED } from '../limits.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Presence } from '../presence/Presence.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
 import type { Admission, Connection, Socket } from './Connection.ts';

@@ -9,7 +9,7 @@ import { ApiError, internal, LimitError } from '../errors.ts';
 import { type AddressOf, networkOf } from '../http/address.ts';
 import { respondError } from '../http/response.ts';
 import type { Limits } from '../limits.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Admission, Connection, Socket } from './Connection.ts';
 import type { Connections } from './Connections.ts';
 import type { Entries } from './entries.ts';

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { type ApiError, LimitError, type LimitName } from './errors.ts';
+import { type ApiError, LimitError, type LimitName } from '../errors.ts';
 
 /** What the server measures of itself, in Prometheus text at `GET /metrics`. */
 export interface Metrics {
