@@ -25,7 +25,7 @@ import { routes } from './http/routes.ts';
 import { webPages } from './http/webPages.ts';
 import { createListener } from './listener.ts';
 import { createDialogDirectory } from './messages/dialogs.ts';
-import { pushMessage } from './messages/fanout.ts';
+import { tellMessage } from './messages/fanout.ts';
 import { MessageWriter } from './messages/MessageWriter.ts';
 import { readMissed } from './messages/missed.ts';
 import { SearchIndexer } from './messages/searchIndex.ts';
@@ -106,10 +106,12 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
           if (tracing)
             for (const { trace } of drafts) trace?.part('commit', seconds, { 'parley.batch': drafts.length });
         },
-        messageStored(draft, stored) {
+        messageStored(draft, stored, reply) {
           const start = performance.now();
-          pushMessage(bus, draft, stored);
-          draft.trace?.part('push', (performance.now() - start) / 1000);
+          tellMessage(bus, draft, stored, () => {
+            draft.trace?.part('push', (performance.now() - start) / 1000);
+            reply();
+          });
         },
       },
       log,

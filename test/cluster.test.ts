@@ -45,6 +45,16 @@ function heard(client: Client, groupId: number): { seq: number; message: string;
   return all;
 }
 
+/** Where messages stand that a client sees, own replies and pushes, as they come. */
+function seqsOf(client: Client): number[] {
+  const seqs: number[] = [];
+  client.socket.on('message', (data) => {
+    const { type, success, params } = JSON.parse(String(data));
+    if (type === 'messageInGroup' && success) seqs.push(params.seq);
+  });
+  return seqs;
+}
+
 async function stored(groupId: number): Promise<{ seq: number; message: string; id: number }[]> {
   const rows = await database.messages.findAll({ where: { chatId: groupId }, order: [['seq', 'asc']] });
   return rows.map(({ seq, content, id }) => ({ seq, message: content, id }));
@@ -145,6 +155,7 @@ describe('several nodes on NATS', function () {
     await Promise.all(clients.map((client) => client.rest()));
     const all = clients.map((client) => heard(client, groupId));
     const replies: number[][] = clients.map(() => []);
+    const together = clients.map((client) => seqsOf(client));
     await Promise.all(
       clients.flatMap((client, index) =>
         Array.from({ length: 100 }, async (_, n) => {
@@ -161,6 +172,8 @@ describe('several nodes on NATS', function () {
       expect(replies[index]).to.deep.equal(
         record.filter(({ message }) => message.startsWith(`${index} `)).map(({ seq }) => seq),
       );
+      // own replies among the pushes, each in its place
+      expect(together[index]).to.deep.equal(record.map(({ seq }) => seq));
     }
   });
 

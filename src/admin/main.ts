@@ -50,7 +50,10 @@ async function run(words: readonly string[]): Promise<unknown> {
   const bus = createNoticeBus(db);
   try {
     const nothing = () => {};
-    const observer = { batchWritten: nothing, messageStored: nothing };
+    const observer = {
+      batchWritten: nothing,
+      messageStored: (_: unknown, __: unknown, reply: () => void) => reply(),
+    };
     const writer = new MessageWriter(db, createDialogDirectory(db), observer, log, config.limits.queueLength);
     const result = await command.run(positionals, values, { db, bus, writer, passwords });
     await bus.written();

@@ -68,6 +68,8 @@ export interface Bus extends Carrier {
   begin(topic: Topic, heads: Iterable<Place>): void;
   /** A chat of a topic is at least that far: what was not delivered of it is read from the record. */
   catchUp(topic: Topic, head: Place): void;
+  /** Calls `then` once the subscriber of a topic was told of a chat up to `head`; at once where nobody listens. */
+  after(topic: Topic, head: Place, then: () => void): void;
   /** How far each subscribed group was delivered; undefined where nothing of it is known. */
   groups(): IterableIterator<{ topic: Topic; chatId: number; last: number | undefined }>;
 }

@@ -15,6 +15,8 @@ interface Thread {
   held: Map<number, BusMessage> | undefined;
   /** It is known that the chat is this far. */
   head: number;
+  /** What is to be done once everything up to a `seq` was delivered. */
+  waiting: { readonly seq: number; readonly then: () => void }[] | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -57,7 +59,11 @@ export function createOrderedBus(
       return () => {
         unsubscribe();
         listeners.delete(topic);
-        for (const { timer } of listener.threads.values()) clearTimeout(timer);
+        for (const thread of listener.threads.values()) {
+          clearTimeout(thread.timer);
+          thread.last = Number.POSITIVE_INFINITY;
+          proceed(thread);
+        }
         listener.threads.clear();
       };
     },
@@ -70,10 +76,16 @@ export function createOrderedBus(
     },
     catchUp(topic, { chatId, seq }) {
       const listener = listeners.get(topic);
-      if (!listener) return;
+      if (!listener || !(listener.heads || listener.threads.has(chatId))) return; // it may have been told before
       const thread = threadOf(listener, chatId, seq);
       thread.head = Math.max(thread.head, seq);
       heal(listener, chatId, thread);
+    },
+    after(topic, { chatId, seq }, then) {
+      const thread = listeners.get(topic)?.threads.get(chatId);
+      if (!thread || seq <= thread.last) return then();
+      thread.waiting ??= [];
+      thread.waiting.push({ seq, then });
     },
     *groups() {
       for (const [topic, { threads, heads }] of listeners) {
@@ -89,7 +101,7 @@ export function createOrderedBus(
     const known = threads.get(chatId);
     if (known) return known;
     const last = heads ? (heads.get(chatId) ?? 0) : seq - 1;
-    const thread: Thread = { last, head: last, held: undefined, timer: undefined };
+    const thread: Thread = { last, head: last, held: undefined, waiting: undefined, timer: undefined };
     threads.set(chatId, thread);
     heads?.delete(chatId);
     return thread;
@@ -115,12 +127,22 @@ export function createOrderedBus(
   /** Delivers what is next. */
   function release({ deliver }: Listener, thread: Thread): void {
     const { held } = thread;
-    if (!held) return;
-    for (let next = held.get(thread.last + 1); next; next = held.get(thread.last + 1)) {
-      held.delete(++thread.last);
+    for (let next = held?.get(thread.last + 1); next; next = held?.get(thread.last + 1)) {
+      held?.delete(++thread.last);
       deliver(next);
+      proceed(thread); // before the next: who waits sees both in their order
     }
-    if (held.size === 0) thread.held = undefined;
+    if (held?.size === 0) thread.held = undefined;
+    proceed(thread);
+  }
+
+  /** Does what waited for the delivery of what was delivered. */
+  function proceed(thread: Thread): void {
+    const { waiting } = thread;
+    if (!waiting) return;
+    thread.waiting = waiting.filter(({ seq }) => seq > thread.last);
+    if (thread.waiting.length === 0) thread.waiting = undefined;
+    for (const { seq, then } of waiting) if (seq <= thread.last) then();
   }
 
   function heal(listener: Listener, chatId: number, thread: Thread, delay = PATIENCE): void {

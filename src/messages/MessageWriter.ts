@@ -53,8 +53,11 @@ interface Batch {
 export interface WriterObserver {
   /** Called after each committed batch. */
   batchWritten(drafts: readonly MessageDraft[], seconds: number): void;
-  /** Called for each newly stored message, in the order of `seq` within its chat, before its reply. */
-  messageStored(draft: MessageDraft, stored: StoredMessage): void;
+  /**
+   * Called for each stored message, in the order of `seq` within its chat; `reply` is to be called once, when the
+   * sender may know.
+   */
+  messageStored(draft: MessageDraft, stored: StoredMessage, reply: () => void): void;
 }
 
 /**
@@ -228,8 +231,7 @@ export class MessageWriter {
     try {
       if (row.refusal) return this.#finish(send, { error: refusalFor(row.refusal, draft) });
       const stored = storedOf(row);
-      if (!stored.repeated) this.#observer.messageStored(draft, stored);
-      this.#finish(send, { stored });
+      this.#observer.messageStored(draft, stored, () => this.#finish(send, { stored }));
     } catch (error) {
       this.#log.error({ err: error, messageId: row.id }, 'a stored message could not be pushed or answered');
     }

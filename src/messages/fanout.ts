@@ -1,10 +1,26 @@
-import type { Publisher } from '../bus/bus.ts';
+import type { Bus } from '../bus/bus.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush } from '../socket/frames.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 
-/** Pushes a committed message to everybody who may see it, but for the connection it came from. */
-export function pushMessage(bus: Publisher, draft: MessageDraft, stored: StoredMessage): void {
+/**
+ * Tells of a committed message: pushes it to everybody who may see it but for the connection it came from, then lets
+ * `reply` tell the sender, who sees what was written before first, wherever it was written. The push of a message that
+ * is only repeated went out, or the node that wrote it could not: then it is read.
+ */
+export function tellMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage, reply: () => void): void {
+  const { chatId, seq, repeated } = stored;
+  const { to, senderId } = draft;
+  const place = { chatId, seq };
+  if (!repeated) pushMessage(bus, draft, stored);
+  else for (const topic of topicsOf(draft)) bus.catchUp(topic, place);
+  bus.after('groupId' in to ? chatTopic(to.groupId) : userTopic(senderId), place, reply);
+}
+
+const topicsOf = ({ to, senderId }: MessageDraft) =>
+  'groupId' in to ? [chatTopic(to.groupId)] : [userTopic(to.receiverId), userTopic(senderId)];
+
+function pushMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage): void {
   const { senderId, to, content, extras, origin: except } = draft;
   const { chatId, messageId, seq, createdAt, mentions } = stored;
   const place = { chatId, seq };
