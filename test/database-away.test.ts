@@ -1,6 +1,14 @@
 import { expect } from 'chai';
 import type { Client } from './client.ts';
-import { databaseUrl, http, newUser, type RunningServer, startServer, type User } from './harness.ts';
+import {
+  databaseUrl,
+  http,
+  newGroup,
+  newUser,
+  type RunningServer,
+  startServer,
+  type User,
+} from './harness.ts';
 import { type Relay, startRelay } from './relay.ts';
 
 describe('while the database is away', () => {
@@ -73,6 +81,34 @@ describe('while the database is away', () => {
     }
     expect(seqs.toReversed()).to.deep.equal(Array.from({ length: seqs.length }, (_, index) => index + 1));
     for (const seq of acknowledged) expect(seq).to.be.at.most(seqs.length);
+  });
+
+  it('tells the others of what was committed though the answer of the database was lost, once it is sent again', async () => {
+    const [bob, cleo] = [await newUser(cutOff.url), await newUser(cutOff.url)];
+    const [b, c] = [await bob.connect(), await cleo.connect()];
+    const groupId = await newGroup(client, bob);
+    const dialog = { receiverId: cleo.id, content: 'to Cleo' };
+    await client.done('privateMessage', dialog);
+    await Promise.all([b.rest(), c.rest()]);
+    for (const [type, params, receiver, place] of [
+      ['messageInGroup', { groupId, content: 'to all' }, b, 3],
+      ['privateMessage', dialog, c, 2],
+    ] as const) {
+      const once = { ...params, clientMessageId: type };
+      relay.mute(); // what is sent arrives, and nothing comes back
+      const lost = client.call(type, once);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      relay.drop();
+      expect(await lost).to.include({ code: 'UNAVAILABLE' });
+      const { seq } = await client.done(type, once);
+      expect(seq).to.equal(place);
+      const { params: pushed } = await receiver.push(type);
+      expect(pushed).to.include({ seq, message: params.content });
+      expect((await client.rest()).filter((frame) => frame.type === type)).to.deep.equal([]);
+      await client.done(type, once); // once more, and nobody hears of it
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(await receiver.rest()).to.deep.equal([]);
+    }
   });
 
   it('bounds what waits for a database that stands still, and loses nothing of it', async () => {

@@ -66,8 +66,11 @@ export interface Carrier extends Publisher {
 export interface Bus extends Carrier {
   /** Tells how far the chats of a topic were when somebody began to listen: what follows must not be missed. */
   begin(topic: Topic, heads: Iterable<Place>): void;
-  /** A chat of a topic is at least that far: what was not delivered of it is read from the record. */
-  catchUp(topic: Topic, head: Place): void;
+  /**
+   * A chat of a topic is at least that far: what was not delivered of it is read from the record. `except` is the
+   * connection that gets a reply for what is at the head.
+   */
+  catchUp(topic: Topic, head: Place, except?: ConnectionId): void;
   /** Calls `then` once the subscriber of a topic was told of a chat up to `head`; at once where nobody listens. */
   after(topic: Topic, head: Place, then: () => void): void;
   /** How far each subscribed group was delivered; undefined where nothing of it is known. */

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { ConnectionId } from '../ids.ts';
 import type { Bus, BusMessage, Carrier, Topic } from './bus.ts';
 
 /** A message as it is pushed, read from the database. */
@@ -17,6 +18,8 @@ interface Thread {
   head: number;
   /** What is to be done once everything up to a `seq` was delivered. */
   waiting: { readonly seq: number; readonly then: () => void }[] | undefined;
+  /** A place whose push one connection does not get, for it has a reply. */
+  replied: { readonly seq: number; readonly to: ConnectionId } | undefined;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -74,11 +77,12 @@ export function createOrderedBus(
       for (const { chatId, seq } of heads)
         if (!listener.heads.has(chatId) && !listener.threads.has(chatId)) listener.heads.set(chatId, seq);
     },
-    catchUp(topic, { chatId, seq }) {
+    catchUp(topic, { chatId, seq }, except) {
       const listener = listeners.get(topic);
       if (!listener || !(listener.heads || listener.threads.has(chatId))) return; // it may have been told before
       const thread = threadOf(listener, chatId, seq);
       thread.head = Math.max(thread.head, seq);
+      if (except !== undefined && seq > thread.last) thread.replied = { seq, to: except };
       heal(listener, chatId, thread);
     },
     after(topic, { chatId, seq }, then) {
@@ -101,7 +105,14 @@ export function createOrderedBus(
     const known = threads.get(chatId);
     if (known) return known;
     const last = heads ? (heads.get(chatId) ?? 0) : seq - 1;
-    const thread: Thread = { last, head: last, held: undefined, waiting: undefined, timer: undefined };
+    const thread: Thread = {
+      last,
+      head: last,
+      held: undefined,
+      waiting: undefined,
+      replied: undefined,
+      timer: undefined,
+    };
     threads.set(chatId, thread);
     heads?.delete(chatId);
     return thread;
@@ -169,7 +180,7 @@ export function createOrderedBus(
       if (seq <= thread.last) continue;
       thread.held?.delete(seq);
       thread.last = seq;
-      listener.deliver({ frame });
+      listener.deliver({ frame, except: thread.replied?.seq === seq ? thread.replied.to : undefined });
       delivered++;
     }
     thread.last = Math.max(thread.last, end);

@@ -10,10 +10,10 @@ import type { MessageDraft, StoredMessage } from './drafts.ts';
  */
 export function tellMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage, reply: () => void): void {
   const { chatId, seq, repeated } = stored;
-  const { to, senderId } = draft;
+  const { to, senderId, origin } = draft;
   const place = { chatId, seq };
   if (!repeated) pushMessage(bus, draft, stored);
-  else for (const topic of topicsOf(draft)) bus.catchUp(topic, place);
+  else for (const topic of topicsOf(draft)) bus.catchUp(topic, place, origin);
   bus.after('groupId' in to ? chatTopic(to.groupId) : userTopic(senderId), place, reply);
 }
 
