@@ -41,6 +41,8 @@ export interface Config {
   readonly sentryDsn: string | undefined;
   /** Where traces go, if anywhere; the other variables of OpenTelemetry are read by its library. */
   readonly otelExporterOtlpEndpoint: string | undefined;
+  /** What traces call this service. */
+  readonly otelServiceName: string;
   /** Origins that browsers may call the HTTP part from; `*` is any. */
   readonly corsOrigins: readonly string[];
   /** Processes that `start:cluster` starts. */
@@ -203,6 +205,7 @@ export function readConfig(env: Environment): Config {
       'OTEL_EXPORTER_OTLP_ENDPOINT',
       'the URL of a collector such as http://localhost:4318',
     ),
+    otelServiceName: text('OTEL_SERVICE_NAME') ?? 'parley',
     corsOrigins: origins('CORS_ORIGINS'),
     workers: integer('WORKERS', availableParallelism(), 1, 256),
     passwordThreads: integer('PASSWORD_THREADS', availableParallelism(), 1, 128),

@@ -50,13 +50,18 @@ export async function createListener(config: Config, log: Logger): Promise<Liste
       await serve(mount);
       if (socket) boundPort = uWS.us_socket_local_port(socket);
       if (!files) return;
-      watch = watchCertificate(files, log, async (renewed) => {
-        const before = socket;
-        await serve(mount);
-        if (before) uWS.us_listen_socket_close(before);
-        certificate = renewed;
-        log.info({ until: renewed.until }, 'a new certificate is used');
-      });
+      watch = watchCertificate(
+        files,
+        () => certificate,
+        log,
+        async (renewed) => {
+          const before = socket;
+          await serve(mount);
+          if (before) uWS.us_listen_socket_close(before);
+          certificate = renewed;
+          log.info({ until: renewed.until }, 'a new certificate is used');
+        },
+      );
     },
     stop() {
       watch?.close();

@@ -70,7 +70,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
 
   async function serve(): Promise<Server> {
     const { limits } = config;
-    const tracing = config.otelExporterOtlpEndpoint ? await createTracing() : undefined;
+    const tracing = config.otelExporterOtlpEndpoint ? await createTracing(config.otelServiceName) : undefined;
     const [secret = await keptSecret(join(config.dataDir, 'jwt-secret')), ...older] = config.jwtSecret;
     const tokens = createTokens([secret, ...older], config.jwtExpiresIn);
     const passwords = createPasswords(config.passwordThreads, config.passwordCost);

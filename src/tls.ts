@@ -10,7 +10,7 @@ export interface CertificateFiles {
   readonly key: string;
 }
 
-interface Certificate {
+export interface Certificate {
   /** Its content, to tell one from another. */
   readonly fingerprint: string;
   readonly until: Date;
@@ -44,22 +44,19 @@ async function read(variable: string, file: string): Promise<Buffer> {
   }
 }
 
-/** Calls `renewed` when there is another certificate in the files; a broken one is told in the log, and waited for. */
+/** Calls `renewed` when there is another certificate in the files than the one that is `known`; a broken one is told in the log, and waited for. */
 export function watchCertificate(
   files: CertificateFiles,
+  known: () => Certificate | undefined,
   log: Logger,
   renewed: (certificate: Certificate) => Promise<void>,
 ): { close(): void } {
-  let known = readCertificate(files);
   let complaint = '';
 
   async function look(): Promise<void> {
-    const before = await known;
     const now = await readCertificate(files);
     complaint = '';
-    if (now.fingerprint === before.fingerprint) return;
-    await renewed(now);
-    known = Promise.resolve(now);
+    if (now.fingerprint !== known()?.fingerprint) await renewed(now);
   }
 
   const timer = setInterval(() => {

@@ -25,14 +25,7 @@ import {
 import { type NatsServer, natsServer } from './nats.ts';
 import { type ServerProcess, startProcess } from './process.ts';
 import { startRelay } from './relay.ts';
-
-const until = async (holds: () => boolean | Promise<boolean>, patience = 15_000): Promise<void> => {
-  const deadline = Date.now() + patience;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('it did not come to that');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-};
+import { pause, until } from './until.ts';
 
 /** The pushed messages of a group that begin with a number, as a raw client gets them. */
 function heard(client: Client, groupId: number): { seq: number; message: string; id: number }[] {
@@ -263,7 +256,7 @@ describe('several nodes on NATS', function () {
     await way.cut();
   });
 
-  it('tell a node that alone was cut off from NATS all else that happened meanwhile, once and in order', async () => {
+  it('tell a node that alone was cut off from NATS all else that happened meanwhile, once', async () => {
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });
     const [ada, bob, cleo] = await newUsers(3);
@@ -282,17 +275,26 @@ describe('several nodes on NATS', function () {
     await a.done('pinMessage', { messageId });
     const written = await a.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
     await a.done('deleteMessage', { messageId: written.messageId });
+    const heard: string[] = [];
+    b.socket.on('message', (data) => {
+      const { type, id } = JSON.parse(String(data));
+      if (id === undefined && type !== 'privateMessage') heard.push(type);
+    });
     await way.restore();
-    await b.next(({ type }) => type === 'deleteMessage', 'the deletion', 10_000);
+    await until(() => heard.length >= 5);
     await a.done('editMessage', { messageId, content: 'fourth' });
-    await b.next(
-      ({ type, params }) => type === 'editMessage' && params.message === 'fourth',
-      'the last edit',
-    );
-    const told = (await b.rest())
-      .map(({ type }) => type)
-      .filter((type) => !/Message|Group$/.test(type) || type === 'editMessage' || type === 'pinMessage');
-    expect(told).to.deep.equal(['editMessage', 'addReaction', 'removeReaction', 'pinMessage']);
+    await until(() => heard.length >= 6);
+    await pause(2_500); // the nodes may have been away a moment ago themselves, and tell again what they told
+    // in the order of each node, which is that of each person here
+    const of = (...types: string[]) => heard.filter((type) => types.includes(type));
+    expect(of('addReaction', 'removeReaction')).to.deep.equal(['addReaction', 'removeReaction']);
+    expect(of('editMessage', 'pinMessage', 'deleteMessage')).to.deep.equal([
+      'editMessage',
+      'pinMessage',
+      'deleteMessage',
+      'editMessage',
+    ]);
+    expect(heard.length).to.equal(6);
     await apart.close();
     await way.cut();
   });
@@ -525,7 +527,7 @@ describe('several nodes on NATS', function () {
     await Promise.all(writing);
     const seqs = Array.from({ length: 201 }, (_, n) => n + 1);
     for (const all of told) {
-      await until(() => all.filter((seq) => seq > 1).length >= 200, 30_000);
+      await until(() => all.filter((seq) => seq > 1).length >= 200);
       expect(all.filter((seq) => seq > 1)).to.deep.equal(seqs.slice(1));
     }
     expect((await stored(groupId ?? 0)).map(({ seq }) => seq)).to.deep.equal(seqs);

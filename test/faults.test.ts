@@ -24,16 +24,7 @@ import {
 } from './harness.ts';
 import { type ServerProcess, startProcess } from './process.ts';
 import { startRelay } from './relay.ts';
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-async function until(holds: () => boolean | Promise<boolean>, patience = 30_000): Promise<void> {
-  const deadline = Date.now() + patience;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('it did not come to that');
-    await pause(20);
-  }
-}
+import { pause, until } from './until.ts';
 
 const readiness = async (url: string) => {
   const { status, body } = await http('GET', '/health/ready', { url });

@@ -50,7 +50,7 @@ const NODES = `${PREFIX}.nodes`;
 export interface Losses {
   /** A chat is that far, and something of it may not have come. */
   lost(topic: Topic, head: Place): void;
-  /** NATS was away since then. */
+  /** NATS was away since then, at the earliest. */
   returned(since: Date): void;
   /** More was published meanwhile, beside messages, than anybody has kept: who listens here must read it anew. */
   forgotten(): void;
@@ -165,14 +165,14 @@ export async function createNatsCarrier(
   function up(): void {
     isUp = true;
     log.info('NATS carries');
-    const since = awaySince;
-    returned(since);
+    const since = awaySince.getTime() - MARGIN;
+    returned(new Date(since));
     clearTimeout(telling);
     telling = setTimeout(() => {
       telling = undefined;
       if (!isUp || !connection) return;
       tell(connection);
-      ask(connection, Date.now() - since.getTime() + MARGIN);
+      ask(connection, Date.now() - since);
     }, OTHERS_ARE_BACK);
   }
 

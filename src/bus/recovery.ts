@@ -4,9 +4,6 @@ import type { UserId } from '../ids.ts';
 import { type Connections, chatTopic, userTopic } from '../socket/Connections.ts';
 import type { Bus, Place } from './bus.ts';
 
-/** Milliseconds by which clocks of nodes and database may differ, and by which an outage is noticed late. */
-const MARGIN = 10_000;
-
 /**
  * Brings this node up to date after `since`, when it could not be told what happened on others: who may still be
  * connected, who is in which group, and how far the chats are.
@@ -14,7 +11,7 @@ const MARGIN = 10_000;
 export async function recover(db: Database, bus: Bus, connections: Connections, since: Date): Promise<void> {
   const open = [...connections].filter(({ isListening }) => isListening);
   const userIds = [...new Set(open.map(({ session }) => session.userId))];
-  const bind = [JSON.stringify(userIds), new Date(since.getTime() - MARGIN)];
+  const bind = [JSON.stringify(userIds), since];
 
   const claimed = JSON.stringify(open.map(({ id, session }) => claimsOf(id, session)));
   const fallen = await db.select<{ id: number }>(fallenTokens, [claimed]);

@@ -23,13 +23,10 @@ export interface Trace {
  * Traces with OpenTelemetry, set by its own environment variables
  * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
  */
-export async function createTracing(): Promise<Tracing> {
+export async function createTracing(serviceName: string): Promise<Tracing> {
   // Large, and not needed by most.
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
-  const sdk = new NodeSDK({
-    instrumentations: [],
-    ...(!process.env.OTEL_SERVICE_NAME && { serviceName: 'parley' }),
-  });
+  const sdk = new NodeSDK({ serviceName, instrumentations: [] });
   sdk.start();
   const tracer = trace.getTracer('parley', VERSION);
 

@@ -14,6 +14,7 @@ import {
   typedClient,
 } from '../harness.ts';
 import { type Relay, startRelay } from '../relay.ts';
+import { until } from '../until.ts';
 
 type TypedClient = ReturnType<typeof connect>;
 type Told = { readonly seq: number; readonly message: string | null; readonly own: boolean };
@@ -30,10 +31,6 @@ function toldOf(client: TypedClient, groupId: number): Told[] {
   client.on('sent', keep(true));
   return told;
 }
-
-const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 10));
-};
 
 /** Checks that a client told each message of a group from `first` on once, in order, as it is stored. */
 async function expectAllTold(told: Told[], groupId: number, first: number): Promise<void> {
