@@ -278,7 +278,8 @@ describe('several nodes on NATS', function () {
     const heard: string[] = [];
     b.socket.on('message', (data) => {
       const { type, id } = JSON.parse(String(data));
-      if (id === undefined && type !== 'privateMessage') heard.push(type);
+      if (id === undefined && /^(edit|delete|pin)Message$|Reaction$|^typing$|^sendEvent$/.test(type))
+        heard.push(type);
     });
     await way.restore();
     await until(() => heard.length >= 5);
