@@ -1,4 +1,4 @@
-import type { ConnectionId } from '../ids.ts';
+import type { ConnectionId, UserId } from '../ids.ts';
 
 /** What is published about: a user's own connections, everybody who is in a group, or who watches a user's presence. */
 export type Topic = `user:${number}` | `chat:${number}` | `presence:${number}`;
@@ -23,6 +23,31 @@ export interface Place {
   readonly seq: number;
 }
 
+/** Changes of a group's members that a message carries: they take effect in its place in the order of the chat. */
+export interface MembershipChange {
+  /** Members from this message on, which is the first that is pushed to them. */
+  readonly joined?: readonly UserId[];
+  /** The oldest message that those who joined may see. */
+  readonly firstSeq?: number;
+  /** Members up to this message, which is the last that is pushed to them. */
+  readonly left?: readonly UserId[];
+  /** The group was deleted: all its members leave. */
+  readonly closes?: true;
+}
+
+/** The chat that a push is about which takes no place in it, such as an edit. */
+export interface PushContext {
+  readonly chatId: number;
+  /** `last_seq` of the chat as the change read it: the push is delivered after that message. */
+  readonly head: number;
+  /** `seq` of the message that was changed: only members who may see it receive the push. */
+  readonly seq?: number;
+  /** Number of the change, counted 1, 2, 3 … for each message under its lock: pushes arrive in that order. */
+  readonly version?: number;
+  /** Part of the message that the push shows the state of: a newer push of the same part replaces an older one. */
+  readonly part?: string;
+}
+
 /** A serialised push, or a signal to the nodes themselves. */
 export type BusMessage =
   /** `except` is the connection that caused the push, on the node that publishes; it has its reply. */
@@ -33,6 +58,10 @@ export type BusMessage =
       readonly exceptUsers?: readonly number[];
       /** Of a message that was stored: those of a chat reach the sockets in the order of `seq`. */
       readonly place?: Place;
+      /** Who joins and who leaves the chat with this message. */
+      readonly membership?: MembershipChange | undefined;
+      /** Of a push that is about a chat or one of its messages, and takes no place in it. */
+      readonly about?: PushContext | undefined;
       /** Over in a moment: it is not told to nodes that could not hear it in time. */
       readonly isPassing?: true;
     }
