@@ -6,9 +6,8 @@ import { createTokens } from './auth/tokens.ts';
 import type { Bus } from './bus/bus.ts';
 import { createMemoryBus } from './bus/memory.ts';
 import { createNatsCarrier } from './bus/nats.ts';
-import { hearNotices } from './bus/notices.ts';
 import { createOrderedBus } from './bus/ordered.ts';
-import { recover } from './bus/recovery.ts';
+import { watchOutbox } from './bus/outbox.ts';
 import { registry } from './commands/registry.ts';
 import type { Config } from './config.ts';
 import { migrate } from './database/migrations.ts';
@@ -25,9 +24,9 @@ import { routes } from './http/routes.ts';
 import { webPages } from './http/webPages.ts';
 import { createListener } from './listener.ts';
 import { createDialogDirectory } from './messages/dialogs.ts';
-import { tellMessage } from './messages/fanout.ts';
 import { MessageWriter } from './messages/MessageWriter.ts';
-import { readMissed } from './messages/missed.ts';
+import { createChatRecord } from './messages/missed.ts';
+import { publishMessage } from './messages/publishMessage.ts';
 import { SearchIndexer } from './messages/searchIndex.ts';
 import { watchEventLoop } from './observability/eventLoop.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -37,11 +36,12 @@ import { keptSecret } from './secrets.ts';
 import { SessionLog } from './sessions/SessionLog.ts';
 import { Connections } from './socket/Connections.ts';
 import { CloseCode } from './socket/closeCodes.ts';
-import { sendAway } from './socket/departure.ts';
 import { createDispatcher } from './socket/dispatcher.ts';
+import { drainConnections } from './socket/drain.ts';
 import { createEntries } from './socket/entries.ts';
 import { createSockets } from './socket/mount.ts';
 import { upgradesOf } from './socket/pace.ts';
+import { createReconciler } from './socket/reconcile.ts';
 
 export interface Server {
   readonly port: number;
@@ -53,8 +53,6 @@ export interface Server {
 
 /** How long a stop waits for what is in flight, in milliseconds. */
 const GRACE = 5_000;
-/** Milliseconds over which clients are sent to read anew what their node missed. */
-const REREAD = 5_000;
 
 /** Builds every part once, hands each what it needs, and listens. */
 export async function startServer(config: Config, log: Logger): Promise<Server> {
@@ -76,13 +74,14 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const passwords = createPasswords(config.passwordThreads, config.passwordCost);
     const listener = await createListener(config, log);
     const nats = config.natsUrl.length > 0 ? await openNats() : undefined;
-    const bus: Bus = createOrderedBus(
-      nats ?? createMemoryBus((topic, head) => bus.catchUp(topic, head)),
-      (chatId, from, to) => readMissed(db, chatId, from, to),
+    const bus: Bus = createOrderedBus(nats ?? createMemoryBus((topic, head) => bus.catchUp(topic, head)), {
+      record: createChatRecord(db),
       log,
-      (count) => metrics.messagesHealed(count),
-    );
-    const connections = new Connections(bus, listener);
+      gapFilled: (messages) => metrics.messagesHealed(messages),
+      gapTooLarge: (topic, chatId) => connections.resynchroniseTopic(topic, chatId),
+    });
+    const connections = new Connections(bus, listener, (userId) => reconciler.user(userId));
+    const reconciler = createReconciler(db, bus, connections, log);
 
     const sessions = new SessionLog(db, log);
     const presence = new Presence(db, bus, sessions, connections);
@@ -108,11 +107,12 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         },
         messageStored(draft, stored, reply) {
           const start = performance.now();
-          tellMessage(bus, draft, stored, () => {
+          publishMessage(bus, draft, stored, () => {
             draft.trace?.part('push', (performance.now() - start) / 1000);
             reply();
           });
         },
+        outcomeUnknown: reconciler.messages,
       },
       log,
       limits.queueLength,
@@ -121,7 +121,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const indexer = new SearchIndexer(db, log);
 
     const loop = watchEventLoop(log);
-    const notices = hearNotices(db, bus.hear, rereadAll, log);
+    const outbox = watchOutbox(db, bus.hear, resynchroniseAll, log);
     let accepting = true;
     const addressOf = createAddressOf(config.trustProxy);
     const services = { db, bus, tokens, limits, log, accepting: () => accepting };
@@ -170,14 +170,19 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       }),
       async close() {
         accepting = false;
-        await sendAway(connections, 'This node is stopping; connect again', config.drainSeconds * 1000);
+        await drainConnections(
+          connections,
+          'This node is stopping; connect again',
+          config.drainSeconds * 1000,
+        );
         listener.stop();
         await idle();
         await writer.drain();
         for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
         connections.close();
         loop.close();
-        notices.close();
+        outbox.close();
+        reconciler.close();
         presence.close();
         await Promise.all([sessions.close(), indexer.close()]);
         listener.close();
@@ -186,10 +191,10 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       },
     };
 
-    /** What happened meanwhile is in the database alone: clients are sent to connect again, and read it there. */
-    function rereadAll(): void {
-      log.warn('more was missed than is remembered; clients are sent to read it anew');
-      void sendAway(connections, 'This node missed something; connect again and synchronise', REREAD);
+    /** What happened is in the database alone: clients connect again and read it there. */
+    function resynchroniseAll(): void {
+      log.warn('more was missed than is kept; clients are sent to synchronise');
+      connections.resynchronise(connections, 'This node missed something; connect again and synchronise');
     }
 
     /** What connects the nodes, where there are several. */
@@ -197,12 +202,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       const { natsUrl: servers, natsCreds: credentials, natsCa: authorities } = config;
       return createNatsCarrier({ servers, credentials, authorities }, log, {
         lost: (topic, head) => bus.catchUp(topic, head),
-        returned: (since) => {
-          recover(db, bus, connections, since).catch((error) =>
-            log.warn({ err: error }, 'what NATS did not bring cannot be read now'),
-          );
-        },
-        forgotten: rereadAll,
+        returned: () => reconciler.all(),
+        forgotten: resynchroniseAll,
       });
     }
 

@@ -1,12 +1,12 @@
 import type { Passwords } from '../auth/passwords.ts';
-import type { NoticeBus } from '../bus/notices.ts';
+import type { OutboxBus } from '../bus/outbox.ts';
 import type { Database } from '../database/database.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
 
 /** What an operator's command works with. */
 export interface AdminServices {
   readonly db: Database;
-  readonly bus: NoticeBus;
+  readonly bus: OutboxBus;
   readonly writer: MessageWriter;
   readonly passwords: Passwords;
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createPasswords } from '../auth/passwords.ts';
-import { createNoticeBus } from '../bus/notices.ts';
+import { createOutboxBus } from '../bus/outbox.ts';
 import { loadConfig } from '../config.ts';
 import { findEmbeddedPostgres } from '../database/embedded.ts';
 import { startDatabase } from '../database/start.ts';
@@ -47,11 +47,12 @@ async function run(words: readonly string[]): Promise<unknown> {
   const databaseUrl = config.databaseUrl ?? (await findEmbeddedPostgres(config.dataDir));
   const db = await startDatabase({ ...config, databaseUrl }, log);
   const passwords = createPasswords(1, config.passwordCost);
-  const bus = createNoticeBus(db);
+  const bus = createOutboxBus(db);
   try {
     const nothing = () => {};
     const observer = {
       batchWritten: nothing,
+      outcomeUnknown: nothing,
       messageStored: (_: unknown, __: unknown, reply: () => void) => reply(),
     };
     const writer = new MessageWriter(db, createDialogDirectory(db), observer, log, config.limits.queueLength);

@@ -1,13 +1,12 @@
-import type { ConnectionId, UserId } from '../ids.ts';
+import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 
 /** What is published about: a user's own connections, everybody who is in a group, or who watches a user's presence. */
 export type Topic = `user:${number}` | `chat:${number}` | `presence:${number}`;
 
 /** What happened to a user that every node with a connection of theirs must act on. */
 export type Signal =
-  /** Into a group, with the message at `seq`: what comes after is theirs to hear. */
-  | { readonly kind: 'joined'; readonly chatId: number; readonly seq: number }
-  | { readonly kind: 'left'; readonly chatId: number }
+  /** The user is a member of a chat from the message at `seq` on: a node that does not follow the chat must do so. */
+  | { readonly kind: 'joined'; readonly chatId: ChatId; readonly seq: number }
   /** Connections whose token is older than `tokenVersion` end; without one, all do (the account is deleted). */
   | { readonly kind: 'revoked'; readonly tokenVersion?: number }
   /** The connection with this session ends, and all that were opened with the token, if one is named. */
@@ -15,11 +14,13 @@ export type Signal =
   /** All end but the connection of this session. */
   | { readonly kind: 'othersEnded'; readonly sessionId: number }
   /** The presence of that user is not to be seen any more. */
-  | { readonly kind: 'unwatch'; readonly userId: number };
+  | { readonly kind: 'unwatch'; readonly userId: number }
+  /** Something about the user has changed: their connections are to be compared with the database. */
+  | { readonly kind: 'reconcile' };
 
 /** Which place in a chat a push is about. */
 export interface Place {
-  readonly chatId: number;
+  readonly chatId: ChatId;
   readonly seq: number;
 }
 
@@ -37,7 +38,7 @@ export interface MembershipChange {
 
 /** The chat that a push is about which takes no place in it, such as an edit. */
 export interface PushContext {
-  readonly chatId: number;
+  readonly chatId: ChatId;
   /** `last_seq` of the chat as the change read it: the push is delivered after that message. */
   readonly head: number;
   /** `seq` of the message that was changed: only members who may see it receive the push. */
@@ -79,6 +80,10 @@ export interface Publisher {
 
 /** Brings messages of one topic in the order published, as far as it can; those of one chat may overtake each other. */
 export interface Carrier extends Publisher {
+  /** Whether other nodes publish, too. */
+  readonly isShared: boolean;
+  /** Tells all nodes how far a chat is, of which somebody may have missed something. */
+  publishHead(topic: Topic, head: Place): void;
   /** A topic has one subscriber on a node. */
   subscribe(topic: Topic, deliver: (message: BusMessage) => void): Unsubscribe;
   /** Takes what came by another way, for the subscribers of this node. */
@@ -90,18 +95,23 @@ export interface Carrier extends Publisher {
 
 /**
  * Carries messages to the nodes that have somebody interested, this one included. Messages of one topic arrive in the
- * order published, and those of one chat in the order of `seq`. It only wakes people up: the record is PostgreSQL.
+ * order published, and those of one chat in the order of `seq`, each once. It only wakes people up: the record is
+ * PostgreSQL, and what is missing of a chat is read there.
  */
 export interface Bus extends Carrier {
-  /** Tells how far the chats of a topic were when somebody began to listen: what follows must not be missed. */
-  begin(topic: Topic, heads: Iterable<Place>): void;
   /**
-   * A chat of a topic is at least that far: what was not delivered of it is read from the record. `except` is the
-   * connection that gets a reply for what is at the head.
+   * Says how far the chats of a topic were when somebody subscribed: what follows must not be missed. Instead of that,
+   * `snapshot` (a `pg_snapshot` as text) may say what of a chat was visible then.
    */
-  catchUp(topic: Topic, head: Place, except?: ConnectionId): void;
-  /** Calls `then` once the subscriber of a topic was told of a chat up to `head`; at once where nobody listens. */
+  begin(topic: Topic, heads: Iterable<Place> | undefined, snapshot?: string): void;
+  /**
+   * A chat of a topic is at least that far, or as far as the database says where `seq` is infinite: what was not
+   * delivered of it is read from there. `replied` is the connection that gets a reply for what is at the head, and so
+   * not its push.
+   */
+  catchUp(topic: Topic, head: Place, replied?: ConnectionId): void;
+  /** Calls `then` once the topic's subscriber received a chat up to `head`; at once where there is none. */
   after(topic: Topic, head: Place, then: () => void): void;
-  /** How far each subscribed group was delivered; undefined where nothing of it is known. */
-  groups(): IterableIterator<{ topic: Topic; chatId: number; last: number | undefined }>;
+  /** How far a chat was delivered to a topic; undefined where that is not known. */
+  position(topic: Topic, chatId: ChatId): number | undefined;
 }

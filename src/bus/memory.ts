@@ -9,6 +9,8 @@ type Deliver = (message: BusMessage) => void;
 export function createMemoryBus(lost: (topic: Topic, head: Place) => void): Carrier {
   const subscribers = new Map<Topic, Deliver>();
   return {
+    isShared: false,
+    publishHead: lost,
     publish: (topic, message) => subscribers.get(topic)?.(message),
     hear(topic, message) {
       if ('head' in message) lost(topic, message.head);

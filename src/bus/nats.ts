@@ -93,6 +93,11 @@ export async function createNatsCarrier(
     get connected() {
       return isUp;
     },
+    isShared: true,
+    publishHead(topic, head) {
+      lost(topic, head);
+      if (isUp) connection?.publish(subjectOf(topic), encode({ head }));
+    },
     get subscriptions() {
       return topics.size;
     },

@@ -1,194 +1,262 @@
 import type { Logger } from 'pino';
-import type { ConnectionId } from '../ids.ts';
-import type { Bus, BusMessage, Carrier, Topic } from './bus.ts';
+import type { ChatId, ConnectionId } from '../ids.ts';
+import type { Bus, BusMessage, Carrier, MembershipChange, PushContext, Topic } from './bus.ts';
+import { ChatSequence, HoldBudget } from './chatSequence.ts';
 
 /** A message as it is pushed, read from the database. */
 export interface ReadPush {
   readonly seq: number;
   readonly frame: string;
+  readonly membership?: MembershipChange | undefined;
 }
 
-/** Messages of one chat that a topic was told of. */
-interface Thread {
-  /** Everything up to here was delivered. */
-  last: number;
-  /** What came too early, by `seq`; most threads never have anything. */
-  held: Map<number, BusMessage> | undefined;
-  /** It is known that the chat is this far. */
-  head: number;
-  /** What is to be done once everything up to a `seq` was delivered. */
-  waiting: { readonly seq: number; readonly then: () => void }[] | undefined;
-  /** A place whose push one connection does not get, for it has a reply. */
-  replied: { readonly seq: number; readonly to: ConnectionId } | undefined;
-  timer: NodeJS.Timeout | undefined;
+/** The record that gaps are filled from. */
+export interface ChatRecord {
+  /** The messages of a chat from one `seq` to another, lowest first. */
+  read(chatId: ChatId, from: number, to: number): Promise<readonly ReadPush[]>;
+  /** The newest `seq` of a chat; 0 where there is none. */
+  head(chatId: ChatId): Promise<number>;
+  /** The newest `seq` of a chat that was visible to a `pg_snapshot`; undefined when it is too far back to look for. */
+  headAt(chatId: ChatId, snapshot: string): Promise<number | undefined>;
 }
+
+export interface OrderedBusOptions {
+  readonly record: ChatRecord;
+  readonly log: Logger;
+  /** Called with how many messages were read from the record. */
+  readonly gapFilled: (messages: number) => void;
+  /** More is missing of a chat than is pushed: those who receive the topic must synchronise. */
+  readonly gapTooLarge: (topic: Topic, chatId: ChatId) => void;
+}
+
+type Push = Extract<BusMessage, { readonly frame: string }>;
 
 interface Listener {
   readonly deliver: (message: BusMessage) => void;
-  readonly threads: Map<number, Thread>;
-  /** How far chats were at first. Once it is known of a topic, a chat that is not there is a new one. */
-  heads: Map<number, number> | undefined;
+  readonly sequences: Map<ChatId, ChatSequence<Push>>;
+  /** How far chats were at first. Where that is known of a topic, a chat that is not there is a new one. */
+  heads: Map<ChatId, number> | undefined;
+  /** Instead of the heads: what was visible then. */
+  snapshot: string | undefined;
+  /** Chats with a gap that is being filled. */
+  readonly filling: Map<ChatId, Filling>;
 }
 
-/** Milliseconds a hole may fill by itself: publications of two nodes overtake each other by less. */
+interface Filling {
+  timer: NodeJS.Timeout | undefined;
+  /** How far the chat is has to be read first. */
+  needsHead: boolean;
+  /** Connections that do not get the push of a `seq`, for they have a reply. */
+  readonly replied: Map<number, ConnectionId>;
+  /** What was pushed so far to fill the gap. */
+  messages: number;
+  bytes: number;
+}
+
+/** Milliseconds a gap may fill by itself: publications of two nodes overtake each other by less. */
 const PATIENCE = 100;
-/** Messages read at once. */
-const PAGE = 500;
 /** Milliseconds before the database is asked again. */
 const RETRY = 1_000;
+/** Messages read at once. */
+const PAGE = 250;
+/** Of a larger gap clients read what they need: pushing all of it would hold up everything else. */
+const MAX_GAP = 5_000;
+const MAX_GAP_BYTES = 4 * 1024 * 1024;
+/** Bytes of messages of all chats that wait for a gap to be filled. */
+const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
 /**
  * Lets the messages of a chat through in the order of `seq`, each once: they come from several nodes, which overtake
- * each other, and NATS keeps nothing for who was away. A hole that does not fill in a moment is read from the record
- * with `read`, which resolves to the messages of a chat from one `seq` to another.
+ * each other, and NATS keeps nothing for who was away. A gap that does not fill in a moment is read from the record.
+ * What is about a chat without a place in it waits for the message that was the newest when it was committed.
  */
 export function createOrderedBus(
   carrier: Carrier,
-  read: (chatId: number, from: number, to: number) => Promise<readonly ReadPush[]>,
-  log: Logger,
-  healed: (messages: number) => void,
+  { record, log, gapFilled, gapTooLarge }: OrderedBusOptions,
 ): Bus {
   const listeners = new Map<Topic, Listener>();
+  const budget = new HoldBudget(MAX_HELD_BYTES);
 
   return {
+    get isShared() {
+      return carrier.isShared;
+    },
     publish: carrier.publish,
+    publishHead: carrier.publishHead,
     hear: carrier.hear,
     settled: carrier.settled,
     close: carrier.close,
     subscribe(topic, deliver) {
-      const listener: Listener = { deliver, threads: new Map(), heads: undefined };
+      const listener: Listener = {
+        deliver,
+        sequences: new Map(),
+        heads: undefined,
+        snapshot: undefined,
+        filling: new Map(),
+      };
       listeners.set(topic, listener);
-      const unsubscribe = carrier.subscribe(topic, (message) => take(listener, message));
+      const unsubscribe = carrier.subscribe(topic, (message) => take(topic, listener, message));
       return () => {
         unsubscribe();
         listeners.delete(topic);
-        for (const thread of listener.threads.values()) {
-          clearTimeout(thread.timer);
-          thread.last = Number.POSITIVE_INFINITY;
-          proceed(thread);
-        }
-        listener.threads.clear();
+        for (const { timer } of listener.filling.values()) clearTimeout(timer);
+        listener.filling.clear();
+        for (const sequence of listener.sequences.values()) sequence.skipTo(Number.POSITIVE_INFINITY);
+        listener.sequences.clear();
       };
     },
-    begin(topic, heads) {
+    begin(topic, heads, snapshot) {
       const listener = listeners.get(topic);
       if (!listener) return;
+      listener.snapshot ??= snapshot;
+      if (!heads) return;
       listener.heads ??= new Map();
       for (const { chatId, seq } of heads)
-        if (!listener.heads.has(chatId) && !listener.threads.has(chatId)) listener.heads.set(chatId, seq);
+        if (!listener.heads.has(chatId) && !listener.sequences.has(chatId)) listener.heads.set(chatId, seq);
     },
-    catchUp(topic, { chatId, seq }, except) {
+    catchUp(topic, { chatId, seq }, replied) {
       const listener = listeners.get(topic);
-      if (!listener || !(listener.heads || listener.threads.has(chatId))) return; // it may have been told before
-      const thread = threadOf(listener, chatId, seq);
-      thread.head = Math.max(thread.head, seq);
-      if (except !== undefined && seq > thread.last) thread.replied = { seq, to: except };
-      heal(listener, chatId, thread);
+      if (!listener || seq <= (positionOf(listener, chatId) ?? -1)) return;
+      const sequence = knownSequence(listener, chatId) ?? unknownSequence(listener, chatId);
+      if (!sequence) return; // it may have been delivered before
+      const isOpen = seq === Number.POSITIVE_INFINITY;
+      if (!isOpen) sequence.raise(seq);
+      if (!isOpen && !sequence.hasGap) return;
+      const filling = fillLater(topic, listener, chatId, isOpen ? 0 : PATIENCE);
+      if (isOpen) filling.needsHead = true;
+      else if (replied !== undefined) filling.replied.set(seq, replied);
     },
     after(topic, { chatId, seq }, then) {
-      const thread = listeners.get(topic)?.threads.get(chatId);
-      if (!thread || seq <= thread.last) return then();
-      thread.waiting ??= [];
-      thread.waiting.push({ seq, then });
+      const listener = listeners.get(topic);
+      if (!listener || seq <= (positionOf(listener, chatId) ?? -1)) return then();
+      const sequence = knownSequence(listener, chatId);
+      if (sequence) sequence.after(seq, then);
+      else then();
     },
-    *groups() {
-      for (const [topic, { threads, heads }] of listeners) {
-        if (!topic.startsWith('chat:')) continue;
-        const chatId = Number(topic.slice('chat:'.length));
-        yield { topic, chatId, last: threads.get(chatId)?.last ?? heads?.get(chatId) };
-      }
+    position(topic, chatId) {
+      const listener = listeners.get(topic);
+      return listener && positionOf(listener, chatId);
     },
   };
 
-  /** The thread that a message at `seq` belongs to. */
-  function threadOf({ threads, heads }: Listener, chatId: number, seq: number): Thread {
-    const known = threads.get(chatId);
-    if (known) return known;
-    const last = heads ? (heads.get(chatId) ?? 0) : seq - 1;
-    const thread: Thread = {
-      last,
-      head: last,
-      held: undefined,
-      waiting: undefined,
-      replied: undefined,
-      timer: undefined,
-    };
-    threads.set(chatId, thread);
-    heads?.delete(chatId);
-    return thread;
+  function positionOf({ sequences, heads }: Listener, chatId: ChatId): number | undefined {
+    return sequences.get(chatId)?.last ?? heads?.get(chatId);
   }
 
-  function take(listener: Listener, message: BusMessage): void {
-    if (!('frame' in message) || !message.place) return listener.deliver(message);
-    const { chatId, seq } = message.place;
-    const thread = threadOf(listener, chatId, seq);
-    if (seq <= thread.last) return;
-    thread.head = Math.max(thread.head, seq);
-    if (seq === thread.last + 1) {
-      thread.last = seq;
-      listener.deliver(message);
-    } else {
-      thread.held ??= new Map();
-      thread.held.set(seq, message);
+  /** The sequence of a chat of which it is known how far it was delivered. */
+  function knownSequence(listener: Listener, chatId: ChatId): ChatSequence<Push> | undefined {
+    const known = listener.sequences.get(chatId);
+    if (known || !listener.heads) return known;
+    const last = listener.heads.get(chatId) ?? 0;
+    listener.heads.delete(chatId);
+    return newSequence(listener, chatId, last);
+  }
+
+  /** A sequence that begins with what was not visible to the snapshot of the topic. */
+  function unknownSequence(listener: Listener, chatId: ChatId): ChatSequence<Push> | undefined {
+    return listener.snapshot === undefined ? undefined : newSequence(listener, chatId, undefined);
+  }
+
+  function newSequence(
+    { sequences, deliver }: Listener,
+    chatId: ChatId,
+    last: number | undefined,
+  ): ChatSequence<Push> {
+    const sequence = new ChatSequence<Push>(last, deliver, budget);
+    sequences.set(chatId, sequence);
+    return sequence;
+  }
+
+  function take(topic: Topic, listener: Listener, message: BusMessage): void {
+    if (!('frame' in message)) return listener.deliver(message);
+    if (message.place) {
+      const { chatId, seq } = message.place;
+      const sequence =
+        listener.sequences.get(chatId) ??
+        knownSequence(listener, chatId) ??
+        newSequence(listener, chatId, seq - 1);
+      sequence.take(seq, message);
+      if (sequence.hasGap) fillLater(topic, listener, chatId);
+    } else if (message.about) takeChange(topic, listener, message, message.about);
+    else listener.deliver(message);
+  }
+
+  /** Delivers a push about a chat in its turn among the messages. */
+  function takeChange(topic: Topic, listener: Listener, message: Push, { chatId, head }: PushContext): void {
+    const sequence = knownSequence(listener, chatId);
+    if (!sequence || (sequence.last ?? head) >= head) return listener.deliver(message);
+    sequence.raise(head);
+    fillLater(topic, listener, chatId);
+    if (!message.isPassing) sequence.after(head, () => listener.deliver(message));
+  }
+
+  function fillLater(topic: Topic, listener: Listener, chatId: ChatId, delay = PATIENCE): Filling {
+    let filling = listener.filling.get(chatId);
+    if (!filling) {
+      filling = { timer: undefined, needsHead: false, replied: new Map(), messages: 0, bytes: 0 };
+      listener.filling.set(chatId, filling);
     }
-    release(listener, thread);
-    if (thread.held) heal(listener, chatId, thread);
+    filling.timer ??= setTimeout(() => void run(topic, listener, chatId), delay);
+    return filling;
   }
 
-  /** Delivers what is next. */
-  function release({ deliver }: Listener, thread: Thread): void {
-    const { held } = thread;
-    for (let next = held?.get(thread.last + 1); next; next = held?.get(thread.last + 1)) {
-      held?.delete(++thread.last);
-      deliver(next);
-      proceed(thread); // before the next: who waits sees both in their order
+  async function run(topic: Topic, listener: Listener, chatId: ChatId): Promise<void> {
+    const filling = listener.filling.get(chatId);
+    const sequence = listener.sequences.get(chatId);
+    if (!filling || !sequence) return;
+    let delay = 0;
+    try {
+      await fill(topic, listener, chatId, sequence, filling);
+    } catch (error) {
+      log.warn({ err: error, chatId }, 'missing messages could not be read');
+      delay = RETRY;
     }
-    if (held?.size === 0) thread.held = undefined;
-    proceed(thread);
+    if (listener.filling.get(chatId) !== filling) return; // nobody is subscribed any more
+    filling.timer = undefined;
+    if (sequence.hasGap || filling.needsHead) fillLater(topic, listener, chatId, delay);
+    else listener.filling.delete(chatId);
   }
 
-  /** Does what waited for the delivery of what was delivered. */
-  function proceed(thread: Thread): void {
-    const { waiting } = thread;
-    if (!waiting) return;
-    thread.waiting = waiting.filter(({ seq }) => seq > thread.last);
-    if (thread.waiting.length === 0) thread.waiting = undefined;
-    for (const { seq, then } of waiting) if (seq <= thread.last) then();
-  }
-
-  function heal(listener: Listener, chatId: number, thread: Thread, delay = PATIENCE): void {
-    thread.timer ??= setTimeout(async () => {
-      const retry = await fill(listener, chatId, thread).catch((error) => {
-        log.warn({ err: error, chatId }, 'missed messages cannot be read now');
-        return true;
-      });
-      thread.timer = undefined;
-      // Something may have come too early again meanwhile.
-      if (retry || thread.last < thread.head) heal(listener, chatId, thread, retry ? RETRY : PATIENCE);
-    }, delay);
-  }
-
-  async function fill(listener: Listener, chatId: number, thread: Thread): Promise<boolean> {
-    const hole = thread.held ? Math.min(...thread.held.keys()) - 1 : thread.head;
-    if (hole <= thread.last) return false;
-    const end = Math.min(hole, thread.last + PAGE);
-    const missed = await read(chatId, thread.last + 1, end);
-    if (listener.threads.get(chatId) !== thread) return false; // nobody listens any more
-    let delivered = 0;
-    for (const { seq, frame } of missed) {
-      release(listener, thread); // some may have come after all
-      if (seq <= thread.last) continue;
-      thread.held?.delete(seq);
-      thread.last = seq;
-      listener.deliver({ frame, except: thread.replied?.seq === seq ? thread.replied.to : undefined });
-      delivered++;
+  async function fill(
+    topic: Topic,
+    listener: Listener,
+    chatId: ChatId,
+    sequence: ChatSequence<Push>,
+    filling: Filling,
+  ): Promise<void> {
+    if (sequence.last === undefined) {
+      const last = await record.headAt(chatId, listener.snapshot ?? '');
+      if (last === undefined) return giveUp(topic, chatId, sequence, await record.head(chatId));
+      sequence.begin(last);
     }
-    thread.last = Math.max(thread.last, end);
-    release(listener, thread);
-    if (delivered > 0) {
-      healed(delivered);
-      log.debug({ chatId, delivered }, 'missed messages read from the database');
+    if (filling.needsHead) {
+      const head = await record.head(chatId);
+      filling.needsHead = false;
+      sequence.raise(head);
     }
-    return false;
+    const { gap } = sequence;
+    if (!gap) return;
+    if (gap.to - gap.from >= MAX_GAP - filling.messages || filling.bytes > MAX_GAP_BYTES)
+      return giveUp(topic, chatId, sequence, gap.to);
+    const to = Math.min(gap.to, gap.from + PAGE - 1);
+    const missing = await record.read(chatId, gap.from, to);
+    if (listeners.get(topic) !== listener) return; // nobody is subscribed any more
+    sequence.fill(
+      missing.map(({ seq, ...push }) => {
+        filling.bytes += push.frame.length;
+        return [seq, { ...push, place: { chatId, seq }, except: filling.replied.get(seq) }];
+      }),
+      to,
+    );
+    filling.messages += missing.length;
+    if (missing.length === 0) return;
+    gapFilled(missing.length);
+    log.debug({ chatId, messages: missing.length }, 'missing messages read from the database');
+  }
+
+  function giveUp(topic: Topic, chatId: ChatId, sequence: ChatSequence<Push>, to: number): void {
+    log.warn({ topic, chatId, missing: to - (sequence.last ?? 0) }, 'too many messages are missing to push');
+    gapTooLarge(topic, chatId);
+    sequence.skipTo(to);
   }
 }

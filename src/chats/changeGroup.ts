@@ -1,11 +1,13 @@
 import type { Transaction } from 'sequelize';
+import type { MembershipChange, Place, Publisher } from '../bus/bus.ts';
 import type { CommandContext } from '../commands/define.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { ChatMember, Role } from '../database/models/ChatMember.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError, LimitError } from '../errors.ts';
-import type { ChatId, UserId } from '../ids.ts';
+import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import { sent } from '../messages/drafts.ts';
+import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush, type Fields } from '../socket/frames.ts';
 import type { Session } from '../socket/session.ts';
@@ -31,10 +33,10 @@ export interface GroupEvent {
   /** Stand beside `groupId` and `senderId` in the push, and as `event` in the history. */
   readonly fields: Fields;
   readonly joined?: readonly UserId[];
-  /** They still get the push. */
+  /** This push is the last for them. */
   readonly left?: readonly UserId[];
   /** The group ends with this. */
-  readonly closes?: boolean;
+  readonly closes?: true;
 }
 
 /** Where the system message of a change stands. */
@@ -46,18 +48,18 @@ export interface Actor extends Pick<CommandContext, 'origin' | 'writer' | 'bus' 
 }
 
 /**
- * Changes a group in its turn among the messages: `work` checks and changes within the transaction and tells what
- * happened, or nothing when all was as wanted already. Then the system message is committed with it, live
- * connections of who joined or left are told, and members get a push of the command's type. Resolves to where the
- * system message stands; empty when nothing changed.
+ * Changes a group in its turn among the messages: `change` checks and changes within the transaction and returns what
+ * happened, or nothing when all was as wanted already. The system message is committed with it and pushed to the
+ * members with the command's type; who joins or leaves does so in its place in the order of the chat. Resolves to where
+ * the system message stands; empty when nothing changed.
  */
 export async function changeGroup<Event extends GroupEvent | undefined>(
   { session: { userId }, origin, writer, bus, db }: Actor,
   type: string,
   groupId: ChatId,
-  work: (scene: Scene) => Promise<Event>,
+  change: (scene: Scene) => Promise<Event>,
 ): Promise<undefined extends Event ? Partial<SystemMessage> : SystemMessage> {
-  const change = await writer.change(async (transaction, write) => {
+  const work = async (transaction: Transaction, write: WriteSystemMessage) => {
     const group = await openGroup(db, groupId, transaction, true);
     const actor = await activeUser(db, userId, transaction);
     const seat = await db.members.findOne({ where: { chatId: groupId, userId }, transaction });
@@ -65,10 +67,11 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
       if (!seat) throw new ApiError('NOT_A_MEMBER');
       return seat;
     };
-    const event = await work({ transaction, group, actor, seat, member });
+    const event = await change({ transaction, group, actor, seat, member });
     if (!event) return undefined;
 
-    const custom = { type, ...event.fields };
+    const membership = membershipOf(event, group);
+    const custom = { type, ...event.fields, ...(membership && { membership }) };
     const stored = await write({
       senderId: userId,
       to: { groupId },
@@ -82,20 +85,39 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
     await db.chats.increment(raised, { where: { id: groupId }, transaction });
     if (event.closes)
       await db.chats.update({ closedAt: new Date() }, { where: { id: groupId }, transaction });
-    return { event, stored };
-  });
-  if (!change) return {} as SystemMessage; // only where the type says that it may be empty
+    return { event, stored, membership };
+  };
 
-  const { event, stored } = change;
-  for (const id of event.joined ?? [])
-    bus.publish(userTopic(id), { signal: { kind: 'joined', chatId: groupId, seq: stored.seq } });
-  const fields = { ...sent(stored), senderId: userId, groupId, ...event.fields };
-  const frame = encodePush(type, event.content, stored.senderName, fields);
-  const place = { chatId: groupId, seq: stored.seq };
-  bus.publish(chatTopic(groupId), { frame, except: origin, place });
-  for (const id of event.left ?? [])
-    bus.publish(userTopic(id), { signal: { kind: 'left', chatId: groupId } });
-  return sent(stored);
+  const done = await writer.change(work, (committed) => {
+    if (!committed) return;
+    const { event, stored, membership } = committed;
+    const fields = { ...sent(stored), senderId: userId, groupId, ...event.fields };
+    const frame = encodePush(type, event.content, stored.senderName, fields);
+    publishGroupMessage(bus, { chatId: groupId, seq: stored.seq }, { frame, except: origin, membership });
+  });
+  // Empty only where the type says that it may be.
+  return done ? sent(done.stored) : ({} as SystemMessage);
+}
+
+/** How an event changes the members, as it stands in the system message. */
+function membershipOf(
+  { joined, left, closes }: GroupEvent,
+  { historyFrom, lastSeq }: Chat,
+): MembershipChange | undefined {
+  if (closes) return { closes };
+  if (left) return { left };
+  return joined && { joined, ...(historyFrom === 'joining' && { firstSeq: lastSeq + 1 }) };
+}
+
+/** Publishes a system message; nodes of those who join with it learn that they have to follow the group from there. */
+export function publishGroupMessage(
+  bus: Publisher,
+  place: Place,
+  push: { frame: string; except: ConnectionId; membership: MembershipChange | undefined },
+): void {
+  for (const id of push.membership?.joined ?? [])
+    bus.publish(userTopic(id), { signal: { kind: 'joined', ...place } });
+  bus.publish(chatTopic(place.chatId), { ...push, place });
 }
 
 /** Lets people into the group of a scene; refuses with `FORBIDDEN` where one of them or the group is full. */

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { defineCommand } from './define.ts';
 
@@ -10,11 +11,17 @@ export const endOtherSessions = defineCommand({
   result: Type.Object({}),
   errors: [],
   async handle(_, { session, sessionId, bus, db }) {
-    await db.users.update(
-      { othersEndedAt: new Date(), keptTokenId: session.tokenId ?? null },
-      { where: { id: session.userId } },
+    const { userId, tokenId = null } = session;
+    await db.transaction(
+      async (transaction) => {
+        await db.users.update(
+          { othersEndedAt: new Date(), keptTokenId: tokenId },
+          { where: { id: userId }, transaction },
+        );
+        await reconcileEverywhere(db, userId, transaction);
+      },
+      () => bus.publish(userTopic(userId), { signal: { kind: 'othersEnded', sessionId } }),
     );
-    bus.publish(userTopic(session.userId), { signal: { kind: 'othersEnded', sessionId } });
     return {};
   },
 });

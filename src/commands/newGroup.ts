@@ -1,13 +1,14 @@
+import type { Transaction } from 'sequelize';
 import { Type } from 'typebox';
 
 import { addMembers } from '../chats/addMembers.ts';
-import { admit } from '../chats/changeGroup.ts';
+import { admit, publishGroupMessage } from '../chats/changeGroup.ts';
 import { listed, refuseTakenName } from '../chats/names.ts';
 import { ApiError } from '../errors.ts';
 import { sent } from '../messages/drafts.ts';
+import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
 import { GroupSettings, groupEvent } from '../schema/groups.ts';
 import { ClientMessageId, GroupName, Id, UserIds } from '../schema/types.ts';
-import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush } from '../socket/frames.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
@@ -33,8 +34,9 @@ export const newGroup = defineCommand({
     const { session, origin, writer, bus, db } = context;
     const { userId } = session;
     const invited = [...new Set(userIds)].filter((id) => id !== userId);
+    const membership = { joined: [userId, ...invited] };
 
-    const created = await writer.change(async (transaction, write) => {
+    const work = async (transaction: Transaction, write: WriteSystemMessage) => {
       const actor = await activeUser(db, userId, transaction);
       if (clientMessageId !== null) {
         const known = await db.messages.findOne({
@@ -43,7 +45,7 @@ export const newGroup = defineCommand({
         });
         if (known && known.custom?.type !== 'newGroup')
           throw new ApiError('CONFLICT', 'This clientMessageId stands for a message');
-        if (known) return { groupId: known.chatId, stored: undefined };
+        if (known) return { groupId: known.chatId };
       }
       const group = await db.chats
         .create(
@@ -63,21 +65,18 @@ export const newGroup = defineCommand({
         kind: 'system',
         content,
         ...(clientMessageId !== null && { clientMessageId }),
-        extras: { custom: { type: 'newGroup', ...fields } },
+        extras: { custom: { type: 'newGroup', ...fields, membership } },
         origin,
       });
-      return { groupId: group.id, stored, content, fields };
-    });
+      return { groupId: group.id, created: { stored, content, fields } };
+    };
 
-    const { groupId, stored, content, fields } = created;
-    if (!stored) return { groupId };
-    for (const id of [userId, ...invited])
-      bus.publish(userTopic(id), { signal: { kind: 'joined', chatId: groupId, seq: stored.seq } });
-    const all = { ...sent(stored), senderId: userId, groupId, ...fields };
-    bus.publish(chatTopic(groupId), {
-      frame: encodePush('newGroup', content, stored.senderName, all),
-      except: origin,
-      place: { chatId: groupId, seq: stored.seq },
+    const { groupId } = await writer.change(work, ({ groupId, created }) => {
+      if (!created) return;
+      const { stored, content, fields } = created;
+      const all = { ...sent(stored), senderId: userId, groupId, ...fields };
+      const frame = encodePush('newGroup', content, stored.senderName, all);
+      publishGroupMessage(bus, { chatId: groupId, seq: stored.seq }, { frame, except: origin, membership });
     });
     return { groupId };
   },

@@ -14,6 +14,7 @@ import { Reaction } from './models/Reaction.ts';
 import { Report } from './models/Report.ts';
 import { User } from './models/User.ts';
 import { type ReservedConnection, reserveConnection } from './reserved.ts';
+import { runTransaction } from './transaction.ts';
 
 /** Milliseconds after which a statement, or the wait for a connection, gives up. */
 const STATEMENT_TIMEOUT = 15_000;
@@ -41,8 +42,11 @@ export interface Database {
     bind: readonly unknown[],
     transaction?: Transaction,
   ): Promise<Row[]>;
-  /** Runs `work` in a transaction; rolled back when it throws. */
-  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in a transaction; rolled back when it throws. `committed` is called once when it was committed: before
+   * this resolves, or later where the database was lost before it answered and this rejects.
+   */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>, committed?: (result: T) => void): Promise<T>;
   /** Connections of the pool: in use, at rest, and queries that wait for one. */
   poolUse(): { used: number; free: number; waiting: number };
   close(): Promise<void>;
@@ -81,6 +85,7 @@ export function openDatabase(url: string, poolSize: number): Database {
       '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off',
   });
 
+  const closed = new AbortController();
   return {
     sequelize,
     users: sequelize.getRepository(User),
@@ -101,12 +106,13 @@ export function openDatabase(url: string, poolSize: number): Database {
         type: QueryTypes.SELECT,
         transaction: transaction ?? null,
       }),
-    transaction: (work) => sequelize.transaction(work),
+    transaction: (work, committed = () => {}) => runTransaction(sequelize, work, committed, closed.signal),
     poolUse() {
       const { using, available, waiting } = (sequelize.connectionManager as unknown as { pool: Pool }).pool;
       return { used: using, free: available, waiting };
     },
     async close() {
+      closed.abort();
       await Promise.all([sequelize.close(), writer.close()]);
     },
   };

@@ -4,10 +4,20 @@ import pg, { type ClientConfig, type QueryConfig, type QueryResultRow } from 'pg
 export interface ReservedConnection {
   /**
    * Runs a query and resolves to its rows. On an open connection it is on its way when this returns; queries
-   * follow each other in the order of the calls.
+   * follow each other in the order of the calls. Rejects with a {@link NotConnectedError} when it was not sent.
    */
   query<Row extends QueryResultRow>(query: QueryConfig): Promise<Row[]>;
   close(): Promise<void>;
+}
+
+/** The connection could not be made: the query was not sent. */
+export class NotConnectedError extends Error {
+  readonly original: unknown;
+
+  constructor(original: unknown) {
+    super('The database cannot be connected to', { cause: original });
+    this.original = original;
+  }
 }
 
 export function reserveConnection(config: ClientConfig): ReservedConnection {
@@ -22,6 +32,8 @@ export function reserveConnection(config: ClientConfig): ReservedConnection {
       await fresh.connect();
       client = fresh;
       return fresh;
+    } catch (error) {
+      throw new NotConnectedError(error);
     } finally {
       connecting = undefined;
     }

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { reconcileEverywhere } from '../bus/outbox.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
@@ -50,15 +51,22 @@ export const updateMe = defineRoute({
       updatedAt: new Date(),
     };
     // The version in the condition: of two changes at the same time one wins, and the other's token is no good.
-    const [changed] = await db.users
-      .update(changes, { where: { id: user.id, tokenVersion: user.tokenVersion, deletedAt: null } })
-      .catch(refuseTaken);
-    if (changed === 0) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
-    await user.reload();
-    if (password === undefined) return { status: 200, body: { user: accountOf(user) } };
-
-    bus.publish(userTopic(user.id), { signal: { kind: 'revoked', tokenVersion: user.tokenVersion } });
-    return { status: 200, body: { user: accountOf(user), token: tokens.issue(user) } };
+    const where = { id: user.id, tokenVersion: user.tokenVersion, deletedAt: null };
+    const changed = await db.transaction(
+      async (transaction) => {
+        const [, [row]] = await db.users
+          .update(changes, { where, returning: true, transaction })
+          .catch(refuseTaken);
+        if (!row) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
+        if (password !== undefined) await reconcileEverywhere(db, row.id, transaction);
+        return row;
+      },
+      ({ id, tokenVersion }) => {
+        if (password !== undefined) bus.publish(userTopic(id), { signal: { kind: 'revoked', tokenVersion } });
+      },
+    );
+    const body = { user: accountOf(changed) };
+    return { status: 200, body: password === undefined ? body : { ...body, token: tokens.issue(changed) } };
   },
 });
 

@@ -4,6 +4,7 @@ import type { Transaction } from 'sequelize';
 import { QueryTypes } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import { isUnavailable } from '../database/failures.ts';
+import { NotConnectedError } from '../database/reserved.ts';
 import { ApiError, LimitError } from '../errors.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import type { DialogDirectory } from './dialogs.ts';
@@ -58,6 +59,8 @@ export interface WriterObserver {
    * sender may know.
    */
   messageStored(draft: MessageDraft, stored: StoredMessage, reply: () => void): void;
+  /** Called when the database was lost before it answered: nobody knows which of the messages were committed. */
+  outcomeUnknown(drafts: readonly MessageDraft[], chatIds: readonly (ChatId | null)[]): void;
 }
 
 /**
@@ -106,13 +109,20 @@ export class MessageWriter {
 
   /**
    * Runs a change of chats or members in its turn among the messages, in one transaction: what was sent before
-   * it is stored before it, what is sent after it meets its effect.
+   * it is stored before it, what is sent after it meets its effect. `committed` publishes it: see
+   * {@link Database.transaction}.
    */
-  change<T>(work: (transaction: Transaction, write: WriteSystemMessage) => Promise<T>): Promise<T> {
+  change<T>(
+    work: (transaction: Transaction, write: WriteSystemMessage) => Promise<T>,
+    committed: (result: T) => void,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const change = () =>
         this.#database
-          .transaction((transaction) => work(transaction, (draft) => this.#writeWithin(transaction, draft)))
+          .transaction(
+            (transaction) => work(transaction, (draft) => this.#writeWithin(transaction, draft)),
+            committed,
+          )
           .then(resolve, reject);
       this.#enqueue({ change }, reject);
     });
@@ -164,8 +174,9 @@ export class MessageWriter {
   async #submit(sends: readonly Send[]): Promise<BatchOutcome> {
     const start = performance.now();
     const drafts = sends.map(({ draft }) => draft);
+    let chatIds: readonly (ChatId | null)[] | undefined;
     try {
-      const chatIds = this.#dialogs.known(drafts) ?? (await this.#dialogs.find(drafts));
+      chatIds = this.#dialogs.known(drafts) ?? (await this.#dialogs.find(drafts));
       const values = parameters(drafts, chatIds);
       const rows = await this.#database.writer.query<BatchRow>({
         name: 'writeBatch',
@@ -175,6 +186,8 @@ export class MessageWriter {
       this.#observer.batchWritten(drafts, (performance.now() - start) / 1000);
       return { rows };
     } catch (error) {
+      if (chatIds && isUnavailable(error) && !(error instanceof NotConnectedError))
+        this.#observer.outcomeUnknown(drafts, chatIds);
       return { error };
     }
   }

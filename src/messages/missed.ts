@@ -1,16 +1,50 @@
-import type { ReadPush } from '../bus/ordered.ts';
+import type { MembershipChange } from '../bus/bus.ts';
+import type { ChatRecord, ReadPush } from '../bus/ordered.ts';
 import type { Database } from '../database/database.ts';
 import type { ChatId } from '../ids.ts';
 import { encodePush } from '../socket/frames.ts';
-import { chatOf, type MessageRow, selectMessages } from './read.ts';
+import { chatOf, type MessageRow, type SystemEvent, selectMessages } from './read.ts';
 
 const span = `${selectMessages}
 where message.chat_id = $2 and message.seq between $3 and $4
 order by message.seq
 `;
 
+/** Messages that are looked through for the newest that was visible to a snapshot. */
+const MAX_LOOK_BACK = 1_000;
+
+/** The record of chats that gaps are filled from. */
+export function createChatRecord(db: Database): ChatRecord {
+  return {
+    read: (chatId, from, to) => readMissed(db, chatId, from, to),
+    async head(chatId) {
+      const [chat] = await db.select<{ seq: number }>(headOf, [chatId]);
+      return chat?.seq ?? 0;
+    },
+    async headAt(chatId, snapshot) {
+      const [found] = await db.select<{ seq: number | null; isStart: boolean }>(headAt, [
+        chatId,
+        snapshot,
+        MAX_LOOK_BACK,
+      ]);
+      return found?.seq ?? (found?.isStart ? 0 : undefined);
+    },
+  };
+}
+
+const headOf = `
+select last_seq as seq from chats where id = $1
+`;
+
+/** A chat's messages become visible in the order of seq, so everything below the newest that was visible was, too. */
+const headAt = `
+select max(seq) filter (where pg_visible_in_snapshot(xid, $2::pg_snapshot)) as seq,
+  coalesce(min(seq), 1) = 1 as "isStart"
+from (select seq, xid from messages where chat_id = $1 order by seq desc limit $3) newest
+`;
+
 /** The messages of a chat from one `seq` to another as they were pushed, or would have been, lowest first. */
-export async function readMissed(
+async function readMissed(
   db: Database,
   chatId: ChatId,
   from: number,
@@ -18,14 +52,18 @@ export async function readMissed(
 ): Promise<readonly ReadPush[]> {
   const nobody = 0; // whose own reactions are not asked for
   const rows = await db.select<MessageRow>(span, [nobody, chatId, from, to]);
-  return rows.map((row) => ({ seq: row.seq, frame: pushOf(row) }));
+  return rows.map((row) => ({ seq: row.seq, frame: pushOf(row), membership: membershipOf(row) }));
 }
+
+/** How a system message changed the members of its group. */
+const membershipOf = ({ kind, custom }: MessageRow): MembershipChange | undefined =>
+  kind === 'system' ? (custom as SystemEvent | null)?.membership : undefined;
 
 function pushOf(row: MessageRow): string {
   const { messageId, seq, kind, senderId, senderName, content, createdAt } = row;
   const place = { messageId, seq, createdAt: createdAt.toISOString(), senderId, ...chatOf(row) };
   if (kind === 'system') {
-    const { type, ...fields } = (row.custom ?? {}) as { type: string };
+    const { type = '', membership: _, ...fields } = (row.custom ?? {}) as Partial<SystemEvent>;
     return encodePush(type, content, senderName, { ...place, ...fields });
   }
   const extras = {

@@ -1,5 +1,6 @@
 import type { Transaction } from 'sequelize';
 import type { Static } from 'typebox';
+import type { MembershipChange } from '../bus/bus.ts';
 import type { Seat } from '../chats/seats.ts';
 import type { Database } from '../database/database.ts';
 import { type Wire, wire } from '../database/wire.ts';
@@ -7,6 +8,13 @@ import { ApiError } from '../errors.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import type { Message } from '../schema/messages.ts';
 import type { CustomData } from './drafts.ts';
+
+/** What a system message says in its `custom`: the type of the command, what it did, and whom it let in or out. */
+export interface SystemEvent {
+  readonly type: string;
+  /** For the nodes; clients have the rest. */
+  readonly membership?: MembershipChange;
+}
 
 /** What {@link selectMessages} reads of a message. */
 export interface MessageRow {
@@ -117,10 +125,14 @@ export function messageOf(row: MessageRow): Static<typeof Message> {
     ...rest,
     ...chatOf(row),
     custom: isSystem ? null : custom,
-    event: isSystem ? (custom as { type: string } | null) : null,
+    event: isSystem && custom ? eventOf(custom as unknown as SystemEvent) : null,
     mentions: mentions ?? [],
     reactions: reactionsOf(row),
   };
+}
+
+function eventOf({ membership: _, ...event }: SystemEvent) {
+  return event;
 }
 
 export function reactionsOf({ counts, own }: Pick<MessageRow, 'counts' | 'own'>) {

@@ -46,11 +46,14 @@ export class Connection {
   sessionId: SessionId = 0;
   /** Users whose presence it is told of. */
   readonly watched = new Set<UserId>();
-  /**
-   * Groups whose pushes it gets, and how far each was when that began. Before it listens: those joined and left while
-   * the upgrade was under way.
-   */
-  readonly groups = new Map<ChatId, number | 'left'>();
+  /** Groups its user is in, each with the oldest message that this member may see. */
+  readonly groups = new Map<ChatId, number>();
+  /** Of its groups those that this node delivers older messages of still: pushes begin behind that `seq`. */
+  readonly behind = new Map<ChatId, number>();
+  /** Groups joined and left while the upgrade was under way: where, and the oldest message; undefined once left. */
+  readonly changed = new Map<ChatId, { readonly seq: number; readonly firstSeq: number | undefined }>();
+  /** What of the database was visible (a `pg_snapshot` as text) when its groups were read. */
+  snapshot: string | undefined;
   /** Its groups are listened to: from here on what happens is not only noted. */
   isListening = false;
   socket: Socket | undefined;
@@ -58,6 +61,8 @@ export class Connection {
   readonly #publish: PublishToTopic;
   /** Set when it must not open any more. */
   ended = false;
+  /** It is to be closed in a moment, for it has to synchronise: nothing more of its chats is pushed. */
+  isLeaving = false;
 
   constructor(
     id: ConnectionId,

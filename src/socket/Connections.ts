@@ -1,13 +1,40 @@
-import type { Bus, BusMessage, Place, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
+import type { Bus, BusMessage, MembershipChange, Place, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
 import { networkOf } from '../http/address.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import type { Listener } from '../listener.ts';
 import { bytesOf, Connection, ownTopic, type Socket } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
+import { drainConnections } from './drain.ts';
 import type { Session } from './session.ts';
 
 /** How often expired tokens are looked for, in milliseconds. */
 const EXPIRY_SWEEP = 500;
+/** Milliseconds over which connections are closed that have to synchronise. */
+const RESYNCHRONISE = 5_000;
+
+/** A group that a user is in, as it was at `seq`, and the oldest message that the user may see. */
+export interface Membership extends Place {
+  readonly firstSeq: number;
+}
+
+/** What a connection is told of its user's chats. */
+export interface Memberships {
+  readonly groups: readonly Membership[];
+  /** Undefined where there is one node: what it says itself is in order. */
+  readonly dialogs: readonly Place[] | undefined;
+  /** A `pg_snapshot` as text: what was visible when this was read. */
+  readonly snapshot: string;
+}
+
+/** Whether a user was in a group when it was at `seq`. */
+export interface KnownMembership extends Place {
+  /** Null: the user was not in it. */
+  readonly firstSeq: number | null;
+  /** The newest message from before the user joined; null: not looked for. */
+  readonly before: number | null;
+}
+
+type Push = Extract<BusMessage, { readonly frame: string }>;
 
 /**
  * The connections of this node: which user's they are, which topics they listen to. It subscribes to the bus
@@ -20,12 +47,21 @@ export class Connections {
   readonly #byUser = new Map<UserId, Set<Connection>>();
   readonly #byNetwork = new Map<string, number>();
   readonly #topics = new Map<Topic, { listeners: number; unsubscribe: Unsubscribe }>();
+  /** Of each group those who may not see all of its messages. */
+  readonly #newcomers = new Map<ChatId, Set<Connection>>();
+  readonly #reconcile: (userId: UserId) => void;
   readonly #sweep: NodeJS.Timeout;
   #lastId: ConnectionId = 0;
 
-  constructor(bus: Bus, listener: Pick<Listener, 'publish' | 'isSingle'>) {
+  /** `reconcile` compares the connections of a user with the database. */
+  constructor(
+    bus: Bus,
+    listener: Pick<Listener, 'publish' | 'isSingle'>,
+    reconcile: (userId: UserId) => void,
+  ) {
     this.#bus = bus;
     this.#listener = listener;
+    this.#reconcile = reconcile;
     this.#sweep = setInterval(() => this.#closeExpired(), EXPIRY_SWEEP);
   }
 
@@ -69,22 +105,21 @@ export class Connections {
   }
 
   /**
-   * Listens for a connection that is admitted: to the groups it is in, but for what changed meanwhile. Resolves when
-   * it misses nothing of what other nodes publish.
+   * Listens for a connection that is admitted: to the groups it is in, but for what changed since they were read.
+   * Resolves when it misses nothing of what other nodes publish.
    */
-  async listen(
-    connection: Connection,
-    groups: readonly Place[],
-    dialogs: readonly Place[] | undefined,
-  ): Promise<void> {
-    const { groups: own, session } = connection;
-    for (const { chatId, seq } of groups) if (!own.has(chatId)) own.set(chatId, seq);
-    if (dialogs) this.#bus.begin(userTopic(session.userId), dialogs);
-    for (const [chatId, seq] of own) {
-      if (seq === 'left') own.delete(chatId);
-      else this.#listenToGroup({ chatId, seq });
-    }
+  async listen(connection: Connection, { groups, dialogs, snapshot }: Memberships): Promise<void> {
+    const { changed, session } = connection;
+    connection.snapshot = snapshot;
     connection.isListening = true;
+    this.#bus.begin(userTopic(session.userId), dialogs, snapshot);
+    for (const group of groups) {
+      const change = changed.get(group.chatId);
+      if (!change || change.seq <= group.seq) this.#joinFrom(connection, group);
+    }
+    for (const [chatId, { firstSeq }] of changed)
+      if (firstSeq !== undefined && !connection.groups.has(chatId)) this.#join(connection, chatId, firstSeq);
+    changed.clear();
     await this.#bus.settled();
   }
 
@@ -94,14 +129,15 @@ export class Connections {
     if (!socket) return;
     socket.subscribe(ownTopic(connection.id));
     socket.subscribe(userTopic(connection.session.userId));
-    for (const groupId of connection.groups.keys()) socket.subscribe(chatTopic(groupId));
+    for (const chatId of connection.groups.keys())
+      if (!connection.behind.has(chatId)) socket.subscribe(chatTopic(chatId));
   }
 
   /** The socket is closed, or never opened. */
   forget(connection: Connection): void {
     const { id, session, address, isListening, groups } = connection;
     if (!this.#byId.delete(id)) return;
-    if (isListening) for (const groupId of groups.keys()) this.#unlisten(chatTopic(groupId));
+    if (isListening) for (const chatId of groups.keys()) this.#forgetGroup(connection, chatId);
     for (const userId of connection.watched) this.#unlisten(presenceTopic(userId));
     connection.socket = undefined;
     connection.isListening = false;
@@ -146,13 +182,56 @@ export class Connections {
     connection.close(CloseCode.Unauthorized, 'The token was revoked');
   }
 
-  /** Sets right which groups a connection listens to, where signals were missed. */
-  regroup(connection: Connection, groups: readonly Place[]): void {
-    const now = new Set(groups.map(({ chatId }) => chatId));
-    for (const chatId of [...connection.groups.keys()])
-      if (!now.has(chatId)) this.#obey(connection, { kind: 'left', chatId });
-    for (const { chatId, seq } of groups)
-      if (!connection.groups.has(chatId)) this.#obey(connection, { kind: 'joined', chatId, seq: seq + 1 });
+  /** The users with a connection that listens, each with its connections. */
+  *listening(): IterableIterator<[UserId, Connection[]]> {
+    for (const [userId, all] of this.#byUser) {
+      const connections = [...all].filter(({ isListening, isLeaving }) => isListening && !isLeaving);
+      if (connections.length > 0) yield [userId, connections];
+    }
+  }
+
+  ofUser(userId: UserId): readonly Connection[] {
+    return [...(this.#byUser.get(userId) ?? [])];
+  }
+
+  /**
+   * Sets right whether the connections of a user are in a group, by what the database says: where the chat was at
+   * `seq`, the user was a member who may see messages from `firstSeq` on, or was none. It takes effect in the order of
+   * the chat. `before` is the newest message from before the user joined.
+   */
+  setMembership(userId: UserId, { chatId, seq, firstSeq, before }: KnownMembership): void {
+    const topic = chatTopic(chatId);
+    if (firstSeq !== null && before !== null) this.#follow({ chatId, seq: before + 1 });
+    this.#bus.catchUp(topic, { chatId, seq });
+    this.#bus.after(topic, { chatId, seq }, () => {
+      for (const connection of this.ofUser(userId)) {
+        if (!connection.isListening || connection.isLeaving) continue;
+        if (firstSeq === null) this.#leave(connection, chatId);
+        else this.#join(connection, chatId, firstSeq);
+      }
+    });
+  }
+
+  /** Closes connections, a slice at a time, that must read anew what this node cannot push to them. */
+  resynchronise(affected: Iterable<Connection>, reason: string): void {
+    const connections = [...affected].filter(({ isLeaving }) => !isLeaving);
+    for (const connection of connections) {
+      connection.isLeaving = true;
+      connection.socket?.unsubscribe(userTopic(connection.session.userId));
+      for (const chatId of [...connection.groups.keys()]) this.#leave(connection, chatId);
+    }
+    void drainConnections(connections, reason, RESYNCHRONISE).then((busy) => {
+      for (const connection of busy) connection.close(CloseCode.ServiceRestart, reason);
+    });
+  }
+
+  /** More of a chat was missed than is pushed: who receives the topic must synchronise. */
+  resynchroniseTopic(topic: Topic, chatId: ChatId): void {
+    const isGroup = topic === chatTopic(chatId);
+    const affected = isGroup
+      ? [...this.#byId.values()].filter(({ groups }) => groups.has(chatId))
+      : this.ofUser(Number(topic.slice('user:'.length)));
+    this.resynchronise(affected, 'Too much was missed to push it; connect again and synchronise');
   }
 
   close(): void {
@@ -183,61 +262,155 @@ export class Connections {
   }
 
   #deliver(topic: Topic, message: BusMessage): void {
-    if ('signal' in message) {
-      const userId = Number(topic.slice('user:'.length));
-      for (const connection of [...(this.#byUser.get(userId) ?? [])]) this.#obey(connection, message.signal);
-      return;
-    }
+    if ('signal' in message) return this.#handle(Number(topic.slice('user:'.length)), message.signal);
+    const { place, membership, about } = message;
+    if (place && membership) this.#letIn(place.chatId, place.seq, membership);
+    this.#push(topic, message, about?.seq === undefined ? [] : this.#unseeing(about.chatId, about.seq));
+    if (place && membership) this.#letOut(place.chatId, place.seq, membership);
+  }
+
+  /** Sends a frame to the sockets of a topic but for the connection it came from and the `excluded`. */
+  #push(topic: Topic, message: Push, excluded: readonly Connection[]): void {
     const { except, exceptUsers = [] } = message;
     const frame = bytesOf(message.frame);
-    const deaf = exceptUsers.flatMap((userId) => [...(this.#byUser.get(userId) ?? [])]);
+    const without = [...excluded, ...exceptUsers.flatMap((userId) => this.ofUser(userId))];
     const sender = except === undefined ? undefined : this.#byId.get(except);
-    if (sender && !this.#listener.isSingle) deaf.push(sender);
-    const without = deaf.filter(({ socket }) => socket?.unsubscribe(topic));
+    if (sender && !this.#listener.isSingle) without.push(sender);
+    const unsubscribed = without.filter(({ socket }) => socket?.unsubscribe(topic));
     // A socket's own publish reaches all of the topic but itself.
     if (!(this.#listener.isSingle && sender?.publish(topic, frame))) this.#listener.publish(topic, frame);
-    for (const { socket } of without) socket?.subscribe(topic);
+    for (const { socket } of unsubscribed) socket?.subscribe(topic);
   }
 
-  #obey(connection: Connection, signal: Signal): void {
-    if (signal.kind === 'revoked') {
-      if (signal.tokenVersion === undefined || connection.session.tokenVersion < signal.tokenVersion)
-        this.revoke(connection);
-      return;
+  /** Members who may not see a message of a group. */
+  #unseeing(chatId: ChatId, seq: number): Connection[] {
+    const newer = this.#newcomers.get(chatId);
+    return newer ? [...newer].filter((connection) => (connection.groups.get(chatId) ?? 1) > seq) : [];
+  }
+
+  #letIn(chatId: ChatId, seq: number, { joined = [], firstSeq = 1 }: MembershipChange): void {
+    for (const userId of joined)
+      for (const connection of this.ofUser(userId)) {
+        if (connection.isListening) this.#join(connection, chatId, firstSeq);
+        else connection.changed.set(chatId, { seq, firstSeq });
+      }
+  }
+
+  #letOut(chatId: ChatId, seq: number, { left = [], closes }: MembershipChange): void {
+    const leaving = closes
+      ? [...this.#byId.values()].filter(({ groups, changed }) => groups.has(chatId) || changed.has(chatId))
+      : left.flatMap((userId) => this.ofUser(userId));
+    for (const connection of leaving) {
+      if (connection.isListening) this.#leave(connection, chatId, seq);
+      else connection.changed.set(chatId, { seq, firstSeq: undefined });
     }
-    if (signal.kind === 'ended' || signal.kind === 'othersEnded') {
-      const { sessionId, session } = connection;
-      const named =
-        signal.kind === 'ended'
-          ? sessionId === signal.sessionId ||
-            (signal.tokenId !== undefined && session.tokenId === signal.tokenId)
-          : sessionId !== signal.sessionId;
-      if (named) connection.close(CloseCode.Unauthorized, 'The session was ended');
-      return;
+  }
+
+  #handle(userId: UserId, signal: Signal): void {
+    if (signal.kind === 'reconcile') return this.#reconcile(userId);
+    if (signal.kind === 'joined') return this.#joined(userId, signal);
+    for (const connection of this.ofUser(userId)) this.#apply(connection, signal);
+  }
+
+  #apply(connection: Connection, signal: Exclude<Signal, { kind: 'joined' | 'reconcile' }>): void {
+    const { sessionId, session } = connection;
+    switch (signal.kind) {
+      case 'revoked':
+        if (signal.tokenVersion === undefined || session.tokenVersion < signal.tokenVersion)
+          this.revoke(connection);
+        return;
+      case 'ended':
+        if (
+          sessionId === signal.sessionId ||
+          (signal.tokenId !== undefined && session.tokenId === signal.tokenId)
+        )
+          connection.close(CloseCode.Unauthorized, 'The session was ended');
+        return;
+      case 'othersEnded':
+        if (sessionId !== signal.sessionId) connection.close(CloseCode.Unauthorized, 'The session was ended');
+        return;
+      case 'unwatch':
+        return this.unwatch(connection.id, [signal.userId]);
     }
-    if (signal.kind === 'unwatch') return this.unwatch(connection.id, [signal.userId]);
-    const { chatId } = signal;
-    const { socket, groups, isListening } = connection;
+  }
+
+  /**
+   * A user joined a group at `seq`. Where this node follows the group, the message itself lets them in; where it does
+   * not, it has to from there on.
+   */
+  #joined(userId: UserId, { chatId, seq }: Place): void {
+    const position = this.#bus.position(chatTopic(chatId), chatId);
+    const isMissing = this.ofUser(userId).some(
+      ({ isListening, groups }) => isListening && !groups.has(chatId),
+    );
+    if (!this.#topics.has(chatTopic(chatId)) || position === undefined || position < seq)
+      this.#follow({ chatId, seq });
+    else if (isMissing) this.#reconcile(userId); // this node follows the group since a later message
+  }
+
+  /** Listens to a group at least until the message at `seq` was delivered, with which somebody joins who is here. */
+  #follow({ chatId, seq }: Place): void {
     const topic = chatTopic(chatId);
-    if (!isListening) {
-      groups.set(chatId, signal.kind === 'joined' ? signal.seq - 1 : 'left');
-    } else if (signal.kind === 'joined' && !groups.has(chatId)) {
-      const { seq } = signal;
-      groups.set(chatId, seq - 1);
-      this.#listenToGroup({ chatId, seq: seq - 1 });
-      socket?.subscribe(topic);
-      // What was published before the other nodes knew that somebody listens here.
-      void this.#bus.settled().then(() => this.#bus.catchUp(topic, { chatId, seq }));
-    } else if (signal.kind === 'left' && groups.delete(chatId)) {
-      socket?.unsubscribe(topic);
-      this.#unlisten(topic);
-    }
+    const isNew = !this.#topics.has(topic);
+    this.#listen(topic);
+    if (isNew) this.#bus.begin(topic, [{ chatId, seq: seq - 1 }]);
+    void this.#bus.settled().then(() => {
+      // Other nodes may have published more before they knew that somebody listens here.
+      const isOpen = isNew && this.#bus.isShared;
+      this.#bus.catchUp(topic, { chatId, seq: isOpen ? Number.POSITIVE_INFINITY : seq });
+      this.#bus.after(topic, { chatId, seq }, () => this.#unlisten(topic));
+    });
   }
 
-  #listenToGroup(head: Place): void {
-    const topic = chatTopic(head.chatId);
-    this.#listen(topic);
-    this.#bus.begin(topic, [head]);
+  /** Puts a connection into a group as it was read from the database, where the chat was at `seq`. */
+  #joinFrom(connection: Connection, { chatId, seq, firstSeq }: Membership): void {
+    const topic = chatTopic(chatId);
+    connection.behind.set(chatId, seq);
+    this.#keepGroup(connection, chatId, firstSeq);
+    this.#bus.begin(topic, [{ chatId, seq }]);
+    this.#bus.catchUp(topic, { chatId, seq });
+    this.#bus.after(topic, { chatId, seq }, () => {
+      if (connection.behind.get(chatId) === seq) this.#subscribeToGroup(connection, chatId);
+    });
+  }
+
+  /** Puts a connection into a group with the message that is delivered now. */
+  #join(connection: Connection, chatId: ChatId, firstSeq: number): void {
+    if (connection.isLeaving) return;
+    this.#keepGroup(connection, chatId, firstSeq);
+    this.#subscribeToGroup(connection, chatId);
+  }
+
+  #subscribeToGroup(connection: Connection, chatId: ChatId): void {
+    connection.behind.delete(chatId);
+    connection.socket?.subscribe(chatTopic(chatId));
+  }
+
+  /** Takes a connection out of a group, unless it is known to be in it at a later `seq`. */
+  #leave(connection: Connection, chatId: ChatId, seq = Number.POSITIVE_INFINITY): void {
+    if (!connection.groups.has(chatId) || seq <= (connection.behind.get(chatId) ?? 0)) return;
+    connection.socket?.unsubscribe(chatTopic(chatId));
+    this.#forgetGroup(connection, chatId);
+  }
+
+  #keepGroup(connection: Connection, chatId: ChatId, firstSeq: number): void {
+    if (!connection.groups.has(chatId)) this.#listen(chatTopic(chatId));
+    connection.groups.set(chatId, firstSeq);
+    const newcomers = this.#newcomers.get(chatId);
+    if (firstSeq > 1) this.#newcomers.set(chatId, (newcomers ?? new Set()).add(connection));
+    else this.#forgetNewcomer(connection, chatId);
+  }
+
+  #forgetGroup(connection: Connection, chatId: ChatId): void {
+    connection.behind.delete(chatId);
+    connection.groups.delete(chatId);
+    this.#forgetNewcomer(connection, chatId);
+    this.#unlisten(chatTopic(chatId));
+  }
+
+  #forgetNewcomer(connection: Connection, chatId: ChatId): void {
+    const newcomers = this.#newcomers.get(chatId);
+    if (newcomers?.delete(connection) && newcomers.size === 0) this.#newcomers.delete(chatId);
   }
 
   #closeExpired(): void {

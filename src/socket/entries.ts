@@ -3,14 +3,12 @@ import { claimStands, claims, claimsOf } from '../auth/standing.ts';
 import type { Place } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
+import type { Membership, Memberships } from './Connections.ts';
 import type { Session } from './session.ts';
 
 /** What a new connection needs; undefined when its token was revoked. */
-export interface Entry {
+export interface Entry extends Memberships {
   readonly sessionId: SessionId;
-  readonly groups: readonly Place[];
-  /** Undefined where there is one node: what it says itself is in order. */
-  readonly dialogs: readonly Place[] | undefined;
 }
 
 interface Newcomer {
@@ -48,21 +46,36 @@ async function read(
   const bind = [JSON.stringify(newcomers.map(({ id, session }) => claimsOf(id, session))), dialogs];
   const rows = await db.select<Row>(entriesOfClaims, bind);
   const byId = new Map(rows.map((row) => [row.id, row]));
+  const snapshot = rows[0]?.snapshot ?? ''; // one string for all of them
   return newcomers.map(({ id }) => {
     const row = byId.get(id);
     if (!row) return undefined;
-    const { sessionId, groups } = row;
-    return { sessionId, groups: placesOf(groups), dialogs: dialogs ? placesOf(row.dialogs) : undefined };
+    const { sessionId, groups, dialogs: places } = row;
+    return {
+      sessionId,
+      groups: groupsOf(groups),
+      dialogs: dialogs ? placesOf(places) : undefined,
+      snapshot,
+    };
   });
 }
 
 interface Row {
   readonly id: ConnectionId;
   readonly sessionId: SessionId;
-  /** Ids of chats and how far they are: id, seq, id, seq … */
+  /** Ids of groups, how far they are, and the oldest message that the user may see: id, seq, seq, id, seq, seq … */
   readonly groups: readonly number[];
+  /** Ids of dialogs and how far they are: id, seq, id, seq … */
   readonly dialogs: readonly number[];
+  readonly snapshot: string;
 }
+
+const groupsOf = (flat: readonly number[]): Membership[] =>
+  Array.from({ length: flat.length / 3 }, (_, at) => ({
+    chatId: flat[3 * at] as ChatId,
+    seq: flat[3 * at + 1] as number,
+    firstSeq: flat[3 * at + 2] as number,
+  }));
 
 const placesOf = (flat: readonly number[]): Place[] =>
   Array.from({ length: flat.length / 2 }, (_, at) => ({
@@ -72,16 +85,19 @@ const placesOf = (flat: readonly number[]): Place[] =>
 
 /** $1 claims, $2 with dialogs. */
 const entriesOfClaims = `
-select claim.id, nextval('sessions_id_seq') as "sessionId", chats.groups, chats.dialogs
+select claim.id, nextval('sessions_id_seq') as "sessionId", pg_current_snapshot()::text as snapshot,
+  chats.groups, chats.dialogs
 from ${claims}
 join users on ${claimStands}
 cross join lateral (
   select
     coalesce(array_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'group'), '{}') as groups,
-    coalesce(array_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'dialog'), '{}') as dialogs
+    coalesce(
+      array_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'dialog' and part.ord < 3), '{}'
+    ) as dialogs
   from chat_members member
   join chats chat on chat.id = member.chat_id and (chat.kind = 'group' or $2)
-  cross join lateral (values (1, chat.id), (2, chat.last_seq)) part (ord, value)
+  cross join lateral (values (1, chat.id), (2, chat.last_seq), (3, member.first_seq)) part (ord, value)
   where member.user_id = users.id
 ) chats
 `;

@@ -73,7 +73,7 @@ export async function upgrade(
     if (!entry || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
 
     expected.sessionId = entry.sessionId;
-    await services.connections.listen(expected, entry.groups, entry.dialogs);
+    await services.connections.listen(expected, entry);
     if (aborted) return;
     if (expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
     const admission: Admission = { connection: expected };

@@ -7,13 +7,14 @@ const STEP = 100;
 
 /**
  * Closes sockets with 1012, a slice at a time in so many milliseconds, so that their clients come back one after
- * another, or spread over the other nodes; whoever waits for an answer gets it first.
+ * another, or spread over the other nodes. Those that wait for an answer come last; resolves to those that still do in
+ * the end, which are open.
  */
-export async function sendAway(
+export async function drainConnections(
   connections: Iterable<Connection>,
   reason: string,
   duration: number,
-): Promise<void> {
+): Promise<Connection[]> {
   const staying = new Set(connections);
   const end = Date.now() + duration;
   for (let left = duration; left > 0 && staying.size > 0; left = end - Date.now()) {
@@ -25,4 +26,5 @@ export async function sendAway(
     }
     await delay(Math.min(STEP, left));
   }
+  return [...staying].filter(({ ended }) => !ended);
 }

@@ -1,23 +1,33 @@
-import type { Bus } from '../bus/bus.ts';
+import type { Bus, Topic } from '../bus/bus.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush } from '../socket/frames.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 
 /**
- * Tells of a committed message: pushes it to everybody who may see it but for the connection it came from, then lets
- * `reply` tell the sender, who sees what was written before first, wherever it was written. The push of a message that
- * is only repeated went out, or the node that wrote it could not: then it is read.
+ * Publishes a committed message to everybody who may see it but for the connection it came from. `reply` answers the
+ * sender, in the place of the message among those of others: behind what was written before it, wherever that was, and
+ * before what was written after it. The push of a message that is only repeated was published, unless the node that
+ * wrote it could not: whoever has not received it reads it.
  */
-export function tellMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage, reply: () => void): void {
+export function publishMessage(
+  bus: Bus,
+  draft: MessageDraft,
+  stored: StoredMessage,
+  reply: () => void,
+): void {
   const { chatId, seq, repeated } = stored;
   const { to, senderId, origin } = draft;
-  const place = { chatId, seq };
-  if (!repeated) pushMessage(bus, draft, stored);
-  else for (const topic of topicsOf(draft)) bus.catchUp(topic, place, origin);
-  bus.after('groupId' in to ? chatTopic(to.groupId) : userTopic(senderId), place, reply);
+  const ownTopic = 'groupId' in to ? chatTopic(to.groupId) : userTopic(senderId);
+  bus.after(ownTopic, { chatId, seq: seq - 1 }, reply);
+  if (!repeated) return pushMessage(bus, draft, stored);
+  for (const topic of topicsOf(draft)) {
+    bus.catchUp(topic, { chatId, seq }, origin);
+    bus.publishHead(topic, { chatId, seq });
+  }
 }
 
-const topicsOf = ({ to, senderId }: MessageDraft) =>
+/** The topics that a message is published to. */
+export const topicsOf = ({ to, senderId }: Pick<MessageDraft, 'to' | 'senderId'>): Topic[] =>
   'groupId' in to ? [chatTopic(to.groupId)] : [userTopic(to.receiverId), userTopic(senderId)];
 
 function pushMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage): void {
