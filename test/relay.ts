@@ -16,6 +16,11 @@ export interface Relay {
   mute(): void;
   /** Cuts every connection; new ones are taken. */
   drop(): void;
+  /**
+   * Lets the next request that has this text in it arrive, and cuts its connection when the answer comes back, which
+   * is lost; resolves then.
+   */
+  loseAnswerTo(text: string): Promise<void>;
 }
 
 export async function startRelay(targetUrl: string): Promise<Relay> {
@@ -26,6 +31,7 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
   let server: Server;
   let held = false;
   let bytesLeft = Number.POSITIVE_INFINITY;
+  let awaited: { text: string; lost: () => void } | undefined;
 
   const drop = () => {
     for (const socket of sockets) socket.destroy();
@@ -42,6 +48,7 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
     new Promise<void>((resolve) => {
       server = createServer((client) => {
         const database = connect(Number(target.port), target.hostname);
+        let lose: (() => void) | undefined;
         for (const [from, to] of [
           [client, database],
           [database, client],
@@ -49,8 +56,18 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
           sockets.add(from);
           if (held) from.pause();
           from.on('data', (chunk) => {
-            if (from === client) return to.write(chunk);
+            if (from === client) {
+              if (awaited && chunk.includes(awaited.text)) {
+                lose = awaited.lost;
+                awaited = undefined;
+              }
+              return to.write(chunk);
+            }
             if (mutes.has(from)) return;
+            if (lose) {
+              for (const socket of [client, database]) socket.destroy();
+              return lose();
+            }
             to.write(returned(chunk));
             if (bytesLeft > 0) return;
             bytesLeft = Number.POSITIVE_INFINITY;
@@ -84,6 +101,10 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
     },
     restore: listen,
     drop,
+    loseAnswerTo: (text) =>
+      new Promise((resolve) => {
+        awaited = { text, lost: resolve };
+      }),
     cutAfter(bytes) {
       bytesLeft = bytes;
     },

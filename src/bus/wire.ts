@@ -7,8 +7,8 @@ export type NodeQuestion = { readonly published: number } | { readonly forgotten
 /** A line of JSON with what decides where it goes, then the frame as it is. */
 export function encode(message: NodeMessage): string {
   if (!('frame' in message)) return JSON.stringify(message);
-  const { frame, id, exceptUsers, place } = message; // `except` is a connection of this node
-  return `${JSON.stringify({ id, exceptUsers, place })}\n${frame}`;
+  const { frame, id, exceptUsers, place, membership, about } = message; // `except` is a connection of this node
+  return `${JSON.stringify({ id, exceptUsers, place, membership, about })}\n${frame}`;
 }
 
 export function decode(payload: string): NodeMessage {

@@ -1,0 +1,89 @@
+import { expect } from 'chai';
+import { ChatSequence, HoldBudget } from '../../src/bus/chatSequence.ts';
+
+interface Item {
+  readonly seq: number;
+  readonly frame: string;
+}
+const item = (seq: number, frame = `${seq}`): Item => ({ seq, frame });
+
+/** A sequence, and what it delivered and called so far. */
+function begin(last: number | undefined, budget = new HoldBudget(1_000)) {
+  const events: (number | string)[] = [];
+  const sequence = new ChatSequence<Item>(last, ({ seq }) => events.push(seq), budget);
+  const take = (...seqs: number[]) => {
+    for (const seq of seqs) sequence.take(seq, item(seq));
+  };
+  return { sequence, events, take };
+}
+
+describe('ChatSequence', () => {
+  it('delivers in the order of seq, each once, however messages arrive', () => {
+    const { events, take, sequence } = begin(3);
+    take(4, 6, 7, 4, 3, 5, 6, 8);
+    expect(events).to.deep.equal([4, 5, 6, 7, 8]);
+    expect(sequence.gap).to.equal(undefined);
+  });
+
+  it('names the gap before what is held, or up to what the chat is known to reach', () => {
+    const { sequence, take } = begin(3);
+    take(9);
+    expect(sequence.gap).to.deep.equal({ from: 4, to: 8 });
+    sequence.raise(12);
+    sequence.fill(
+      [4, 5, 6, 7, 8].map((seq) => [seq, item(seq)]),
+      8,
+    );
+    expect(sequence.last).to.equal(9);
+    expect(sequence.gap).to.deep.equal({ from: 10, to: 12 });
+  });
+
+  it('calls what waits for a message right behind it, before the next that is held', () => {
+    const { sequence, events, take } = begin(9);
+    take(11, 12);
+    sequence.after(10, () => events.push('after 10'));
+    sequence.after(9, () => events.push('at once'));
+    take(10);
+    expect(events).to.deep.equal(['at once', 10, 'after 10', 11, 12]);
+  });
+
+  it('keeps the order when something arrives while the record is read', () => {
+    const { sequence, events, take } = begin(0);
+    take(4);
+    take(1, 2);
+    sequence.fill(
+      [1, 2, 3].map((seq) => [seq, item(seq)]),
+      3,
+    );
+    expect(events).to.deep.equal([1, 2, 3, 4]);
+  });
+
+  it('holds everything until it is known where it begins', () => {
+    const { sequence, events, take } = begin(undefined);
+    take(7, 6, 5);
+    expect(sequence.hasGap).to.equal(true);
+    expect(sequence.gap).to.equal(undefined);
+    sequence.begin(5);
+    expect(events).to.deep.equal([6, 7]);
+    expect(sequence.hasGap).to.equal(false);
+  });
+
+  it('goes on behind what is given up', () => {
+    const { sequence, events, take } = begin(0);
+    take(100_001);
+    sequence.skipTo(sequence.gap?.to ?? 0);
+    expect(events).to.deep.equal([100_001]);
+    expect(sequence.hasGap).to.equal(false);
+  });
+
+  it('leaves to the record what the budget has no room for, and gives the room back', () => {
+    const budget = new HoldBudget(10);
+    const { sequence, events } = begin(0, budget);
+    sequence.take(2, item(2, '12345678'));
+    sequence.take(3, item(3, '12345678'));
+    sequence.take(1, item(1));
+    expect(events).to.deep.equal([1, 2]);
+    expect(sequence.gap).to.deep.equal({ from: 3, to: 3 });
+    expect(budget.take(10)).to.equal(true);
+  });
+});

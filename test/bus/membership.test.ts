@@ -1,0 +1,166 @@
+import { expect } from 'chai';
+import { chatTopic } from '../../src/socket/Connections.ts';
+import { until } from '../until.ts';
+import { CHAT, Node } from './node.ts';
+
+const [ADA, EVE, BOB] = [1, 2, 3];
+
+describe('the members of a group on a node', () => {
+  let node: Node;
+  beforeEach(() => {
+    node = new Node();
+  });
+  afterEach(() => node.close());
+
+  it('receive nothing behind their removal, though it arrives after what follows it', async () => {
+    const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
+    node.store(5, { left: [EVE] });
+    node.message(6);
+    node.message(7);
+    node.deliver(5);
+    expect(ada).to.deep.equal(['5', '6', '7']);
+    expect(eve).to.deep.equal(['5']);
+  });
+
+  it('leave also with a removal that never arrives', async () => {
+    const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
+    node.store(5, { left: [EVE] });
+    node.message(6);
+    await until(() => ada.length === 2);
+    expect([ada, eve]).to.deep.equal([['5', '6'], ['5']]);
+  });
+
+  it('do not stay in when the news of their joining comes after their removal', async () => {
+    const ada = await node.connect(ADA, [{ seq: 4 }]);
+    const eve = await node.connect(EVE, []);
+    node.message(5, { joined: [EVE] });
+    node.message(6, { left: [EVE] });
+    node.joined(EVE, 5);
+    node.message(7);
+    expect(ada).to.deep.equal(['5', '6', '7']);
+    expect(eve).to.deep.equal(['5', '6']);
+    expect(node.reconciled).to.deep.equal([EVE]); // it is looked at, for it may have been another joining
+  });
+
+  it('do not stay in when the node learns of all of it at once', async () => {
+    const eve = await node.connect(EVE, []);
+    node.store(5, { joined: [EVE] });
+    node.store(6, { left: [EVE] });
+    node.store(7);
+    node.joined(EVE, 5);
+    await until(() => node.bus.position(chatTopic(CHAT), CHAT) === undefined); // nobody is interested any more
+    expect(eve).to.deep.equal(['5', '6']);
+  });
+
+  it('receive all that was written behind their joining before the node followed the group', async () => {
+    const eve = await node.connect(EVE, []);
+    node.store(5, { joined: [EVE] });
+    node.store(6);
+    node.joined(EVE, 5);
+    await until(() => eve.length === 2);
+    node.message(7);
+    expect(eve).to.deep.equal(['5', '6', '7']);
+  });
+
+  it('receive nothing from before their joining while a gap is filled', async () => {
+    const ada = await node.connect(ADA, [{ seq: 4 }]);
+    const eve = await node.connect(EVE, []);
+    for (const seq of [5, 6, 7, 8]) node.store(seq);
+    node.message(9, { joined: [EVE], firstSeq: 9 });
+    node.joined(EVE, 9);
+    await until(() => ada.length === 5);
+    expect(ada).to.deep.equal(['5', '6', '7', '8', '9']);
+    expect(eve).to.deep.equal(['9']);
+  });
+
+  it('receive, when they connect, nothing that was older than what they read', async () => {
+    const ada = await node.connect(ADA, [{ seq: 4 }]);
+    for (const seq of [5, 6, 7, 8]) node.store(seq);
+    const eve = await node.connect(EVE, [{ seq: 8, firstSeq: 8 }]);
+    node.message(9);
+    await until(() => ada.length === 5);
+    expect(ada).to.deep.equal(['5', '6', '7', '8', '9']);
+    expect(eve).to.deep.equal(['9']);
+  });
+
+  it('receive changes of those messages only that they may see', async () => {
+    const ada = await node.connect(ADA, [{ seq: 9 }]);
+    const eve = await node.connect(EVE, [{ seq: 9, firstSeq: 9 }]);
+    const bob = await node.connect(BOB, []);
+    node.change('edit of 3', { head: 9, seq: 3 });
+    node.message(10, { joined: [BOB], firstSeq: 10 });
+    node.change('edit of 9', { head: 10, seq: 9 });
+    node.change('typing', { head: 10 });
+    expect(ada).to.deep.equal(['edit of 3', '10', 'edit of 9', 'typing']);
+    expect(eve).to.deep.equal(['10', 'edit of 9', 'typing']);
+    expect(bob).to.deep.equal(['10', 'typing']);
+  });
+
+  it('receive no change that was made after their removal, though the removal is late', async () => {
+    const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
+    node.store(5, { left: [EVE] });
+    node.change('secret edit', { head: 5, seq: 3 });
+    expect(ada).to.deep.equal([]);
+    await until(() => ada.length === 2);
+    expect([ada, eve]).to.deep.equal([['5', 'secret edit'], ['5']]);
+  });
+
+  it('all leave with the message that closes the group', async () => {
+    const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
+    node.message(5, { closes: true });
+    node.message(6);
+    expect([ada, eve]).to.deep.equal([['5'], ['5']]);
+    expect(node.bus.position(chatTopic(CHAT), CHAT)).to.equal(undefined);
+  });
+
+  it('take note of what happens while their upgrade is under way', async () => {
+    await node.connect(ADA, [{ seq: 4 }]);
+    const session = {
+      userId: EVE,
+      tokenVersion: 1,
+      tokenId: undefined,
+      issuedAt: 0,
+      expiresAt: Date.now() + 60_000,
+    };
+    const connection = node.connections.expect(session, '127.0.0.1', null);
+    node.message(5, { left: [EVE] }); // after what was read of the database
+    await node.connections.listen(connection, {
+      groups: [{ chatId: CHAT, seq: 4, firstSeq: 1 }],
+      dialogs: [],
+      snapshot: '1:1:',
+    });
+    expect([...connection.groups]).to.deep.equal([]);
+  });
+
+  it('are set right by what the database says, in the order of the chat', async () => {
+    const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
+    const bob = await node.connect(BOB, []);
+    node.store(5);
+    node.store(6);
+    node.store(7);
+    node.connections.setMembership(EVE, { chatId: CHAT, seq: 6, firstSeq: null, before: null });
+    node.connections.setMembership(BOB, { chatId: CHAT, seq: 6, firstSeq: 5, before: 4 });
+    await until(() => ada.length === 2);
+    node.deliver(7);
+    expect(ada).to.deep.equal(['5', '6', '7']);
+    expect(eve).to.deep.equal(['5', '6']);
+    expect(bob).to.deep.equal(['7']);
+  });
+
+  it('are sent to synchronise when more is missing than is pushed', async () => {
+    const ada = await node.connect(ADA, [{ seq: 4 }]);
+    node.receive(chatTopic(CHAT), { frame: 'far', place: { chatId: CHAT, seq: 1_000_000 } });
+    await until(() => node.gapsTooLarge.length > 0);
+    expect(node.gapsTooLarge).to.deep.equal([chatTopic(CHAT)]);
+    expect(ada).to.deep.equal(['far']);
+  });
+
+  it('see their own reply before what was written after it, though that arrived earlier', async () => {
+    const ada = await node.connect(ADA, [{ seq: 9 }]);
+    node.store(10);
+    node.message(11);
+    node.bus.after(chatTopic(CHAT), { chatId: CHAT, seq: 9 }, () => ada.push('reply to 10'));
+    node.bus.publish(chatTopic(CHAT), { frame: '10', place: { chatId: CHAT, seq: 10 } });
+    expect(ada).to.deep.equal(['reply to 10', '10', '11']); // here the writer itself is not left out
+  });
+});

@@ -1,0 +1,115 @@
+import { pino } from 'pino';
+import type { Bus, BusMessage, Carrier, MembershipChange, PushContext, Topic } from '../../src/bus/bus.ts';
+import { createOrderedBus, type ReadPush } from '../../src/bus/ordered.ts';
+import type { Connection, Socket } from '../../src/socket/Connection.ts';
+import { Connections, chatTopic, userTopic } from '../../src/socket/Connections.ts';
+
+export const CHAT = 7;
+
+/** A node with connections but without a socket library: what other nodes publish arrives in the order of the test. */
+export class Node {
+  readonly #subscribers = new Map<Topic, (message: BusMessage) => void>();
+  readonly #sockets = new Map<Connection, { topics: Set<string>; frames: string[] }>();
+  /** The messages of the chat as the database has them. */
+  readonly record: ReadPush[] = [];
+  /** Reads of the record wait for it. */
+  reading: Promise<void> = Promise.resolve();
+  readonly reconciled: number[] = [];
+  readonly gapsTooLarge: Topic[] = [];
+  readonly bus: Bus;
+  readonly connections: Connections;
+
+  constructor() {
+    const carrier: Carrier = {
+      isShared: true,
+      publish: (topic, message) => this.receive(topic, message),
+      publishHead: () => {},
+      subscribe: (topic, deliver) => {
+        this.#subscribers.set(topic, deliver);
+        return () => this.#subscribers.delete(topic);
+      },
+      hear: () => {},
+      settled: async () => {},
+      close: async () => {},
+    };
+    this.bus = createOrderedBus(carrier, {
+      record: {
+        read: async (_, from, to) => {
+          await this.reading;
+          return this.record.filter(({ seq }) => seq >= from && seq <= to);
+        },
+        head: async () => this.record.at(-1)?.seq ?? 0,
+        headAt: async () => 0,
+      },
+      log: pino({ level: 'silent' }),
+      gapFilled: () => {},
+      gapTooLarge: (topic) => this.gapsTooLarge.push(topic),
+    });
+    const publish = (topic: string, frame: Buffer) => {
+      for (const { topics, frames } of this.#sockets.values())
+        if (topics.has(topic)) frames.push(frame.toString());
+    };
+    this.connections = new Connections(this.bus, { publish, isSingle: false }, (userId) =>
+      this.reconciled.push(userId),
+    );
+  }
+
+  /** Connects a user; returns the frames that the socket gets. */
+  async connect(userId: number, groups: { seq: number; firstSeq?: number }[]): Promise<string[]> {
+    const session = {
+      userId,
+      tokenVersion: 1,
+      tokenId: undefined,
+      issuedAt: 0,
+      expiresAt: Date.now() + 60_000,
+    };
+    const connection = this.connections.expect(session, '127.0.0.1', null);
+    await this.connections.listen(connection, {
+      groups: groups.map(({ seq, firstSeq = 1 }) => ({ chatId: CHAT, seq, firstSeq })),
+      dialogs: [],
+      snapshot: '1:1:',
+    });
+    const socket = { topics: new Set<string>(), frames: [] as string[] };
+    this.#sockets.set(connection, socket);
+    connection.socket = {
+      subscribe: (topic: string) => socket.topics.add(topic),
+      unsubscribe: (topic: string) => socket.topics.delete(topic),
+    } as unknown as Socket;
+    this.connections.open(connection);
+    return socket.frames;
+  }
+
+  /** What another node published arrives. */
+  receive(topic: Topic, message: BusMessage): void {
+    this.#subscribers.get(topic)?.(message);
+  }
+
+  message(seq: number, membership?: MembershipChange): void {
+    this.store(seq, membership);
+    this.deliver(seq);
+  }
+
+  /** The database has a message that has not arrived. */
+  store(seq: number, membership?: MembershipChange): void {
+    this.record.push({ seq, frame: `${seq}`, membership });
+    this.record.sort((one, other) => one.seq - other.seq);
+  }
+
+  /** A message of the record arrives. */
+  deliver(seq: number): void {
+    const push = this.record.find((one) => one.seq === seq);
+    if (push) this.receive(chatTopic(CHAT), { ...push, place: { chatId: CHAT, seq } });
+  }
+
+  change(frame: string, about: Omit<PushContext, 'chatId'>): void {
+    this.receive(chatTopic(CHAT), { frame, about: { chatId: CHAT, ...about } });
+  }
+
+  joined(userId: number, seq: number): void {
+    this.receive(userTopic(userId), { signal: { kind: 'joined', chatId: CHAT, seq } });
+  }
+
+  close(): void {
+    this.connections.close();
+  }
+}

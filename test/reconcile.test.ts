@@ -1,0 +1,216 @@
+import { expect } from 'chai';
+import { pino } from 'pino';
+import type { Database } from '../src/database/database.ts';
+import { createReconciler, type Reconciler } from '../src/socket/reconcile.ts';
+import { Node } from './bus/node.ts';
+import type { Client, Frame } from './client.ts';
+import {
+  database,
+  databaseUrl,
+  http,
+  newClients,
+  newGroup,
+  newUser,
+  newUsers,
+  type Person,
+  type RunningServer,
+  startServer,
+  type User,
+} from './harness.ts';
+import { type Relay, startRelay } from './relay.ts';
+import { until } from './until.ts';
+
+/** The messages of pushes of a type that a client gets from now on. */
+function pushed(client: Client, type: string): string[] {
+  const messages: string[] = [];
+  client.socket.on('message', (data) => {
+    const frame: Frame = JSON.parse(String(data));
+    if (frame.type === type && frame.success && frame.id === undefined) messages.push(frame.params.message);
+  });
+  return messages;
+}
+
+describe('when the answer of the database to a commit is lost', () => {
+  let relay: Relay;
+  let server: RunningServer;
+  let ada: Person;
+  let bob: Person;
+  let eve: Person;
+
+  before(async () => {
+    relay = await startRelay(databaseUrl());
+    server = await startServer({ DATABASE_URL: relay.url });
+  });
+  after(async () => {
+    await server.close();
+    await relay.cut();
+  });
+  beforeEach(async () => {
+    const people = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const user = await newUser(server.url);
+        return { ...user, client: await user.connect() };
+      }),
+    );
+    [ada, bob, eve] = people as [Person, Person, Person];
+  });
+
+  /** Sends a command whose commit is not answered. */
+  async function callLosing(text: string, client: Client, type: string, params: object): Promise<Frame> {
+    const lost = relay.loseAnswerTo(text);
+    const reply = client.call(type, params);
+    await lost;
+    return reply;
+  }
+
+  it('a removed member receives nothing more, and the removal is pushed once', async () => {
+    const groupId = await newGroup(ada.client, bob, eve);
+    await Promise.all([bob, eve].map(({ client }) => client.rest()));
+    const [atBob, atEve] = [bob, eve].map(({ client }) => pushed(client, 'removeUserFromGroup')) as [
+      string[],
+      string[],
+    ];
+    await callLosing('COMMIT', ada.client, 'removeUserFromGroup', { groupId, userId: eve.id });
+    await eve.client.push('removeUserFromGroup');
+    for (const n of [1, 2, 3])
+      await ada.client.done('messageInGroup', { groupId, content: `not for Eve ${n}` });
+    await bob.client.next((frame) => frame.params?.message === 'not for Eve 3');
+    expect((await eve.client.rest()).filter(({ type }) => type === 'messageInGroup')).to.deep.equal([]);
+    expect([atBob.length, atEve.length]).to.deep.equal([1, 1]);
+  });
+
+  it('a changed password ends the other connections', async () => {
+    const other = await bob.connect();
+    const lost = relay.loseAnswerTo('COMMIT');
+    const body = { password: 'another horse entirely', currentPassword: bob.password };
+    const reply = http('PATCH', '/users/me', { url: server.url, token: bob.token, body });
+    await lost;
+    expect([200, 503]).to.include((await reply).status);
+    expect(await Promise.all([other.closed, bob.client.closed])).to.deep.equal([4401, 4401]);
+    const login = { username: bob.username, password: body.password };
+    expect((await http('POST', '/auth/login', { url: server.url, body: login })).status).to.equal(200);
+  });
+
+  it('a new member receives what follows, and so do the others', async () => {
+    const groupId = await newGroup(ada.client, bob);
+    await Promise.all([bob, eve].map(({ client }) => client.rest()));
+    await callLosing('COMMIT', ada.client, 'addUserInGroup', { groupId, userId: eve.id });
+    for (const { client } of [bob, eve])
+      expect((await client.push('addUserInGroup')).params).to.include({ userId: eve.id });
+    await ada.client.done('messageInGroup', { groupId, content: 'for all' });
+    for (const { client } of [bob, eve])
+      expect((await client.push('messageInGroup')).params.message).to.equal('for all');
+  });
+
+  it('a new group is there for all who are in it', async () => {
+    await callLosing('COMMIT', ada.client, 'newGroup', { groupName: 'Climbers', userIds: [bob.id] });
+    const { groupId } = (await bob.client.push('newGroup')).params;
+    await bob.client.done('messageInGroup', { groupId, content: 'Here we are' });
+    expect((await ada.client.push('messageInGroup')).params.message).to.equal('Here we are');
+  });
+
+  for (const [where, first] of [
+    ['a dialog', false],
+    ['a dialog that begins with it', true],
+  ] as const)
+    it(`a message in ${where} is pushed once without being sent again`, async () => {
+      if (!first) await ada.client.done('privateMessage', { receiverId: bob.id, content: 'before' });
+      // A connection that has received nothing of the dialog yet.
+      const fresh = await bob.connect();
+      const [old, news] = [pushed(bob.client, 'privateMessage'), pushed(fresh, 'privateMessage')];
+      const message = { receiverId: bob.id, content: 'Are you there?', clientMessageId: 'once' };
+      const lost = await callLosing('writeBatch', ada.client, 'privateMessage', message);
+      expect(lost).to.include({ code: 'UNAVAILABLE' });
+      await until(() => old.length > 0 && news.length > 0);
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: 'after' });
+      await until(() => news.includes('after'));
+      for (const messages of [old, news]) expect(messages).to.deep.equal(['Are you there?', 'after']);
+    });
+
+  it('a message in a group is pushed once without being sent again, and its sender gets the reply', async () => {
+    const groupId = await newGroup(ada.client, bob);
+    await Promise.all([ada, bob].map(({ client }) => client.rest()));
+    const [own, others] = [pushed(ada.client, 'messageInGroup'), pushed(bob.client, 'messageInGroup')];
+    const message = { groupId, content: 'Are you there?', clientMessageId: 'once' };
+    const lost = await callLosing('writeBatch', ada.client, 'messageInGroup', message);
+    expect(lost).to.include({ code: 'UNAVAILABLE' });
+    await until(() => others.length > 0);
+    expect((await ada.client.done('messageInGroup', message)).seq).to.equal(3);
+    await ada.client.done('messageInGroup', { groupId, content: 'after' });
+    await until(() => others.includes('after'));
+    expect(others).to.deep.equal(['Are you there?', 'after']);
+    expect(own).to.deep.equal([]);
+  });
+});
+
+describe('a node compares its connections with the database', () => {
+  let node: Node;
+  let reconciler: Reconciler;
+  let failures = 0;
+
+  beforeEach(() => {
+    node = new Node();
+    // The database fails a few times first: as long as that is so, it is tried again.
+    const failing: Pick<Database, 'select'> = {
+      select: (...args) => (failures-- > 0 ? Promise.reject(new Error('away')) : database.select(...args)),
+    };
+    const log = pino({ level: 'silent' });
+    reconciler = createReconciler({ ...database, ...failing }, node.bus, node.connections, log);
+  });
+  afterEach(() => {
+    reconciler.close();
+    node.close();
+  });
+
+  /** Connections whose groups are as the database has them. */
+  async function connect(user: User, groupId: number, seq: number) {
+    await node.connect(user.id, []);
+    const [connection] = node.connections.ofUser(user.id);
+    if (!connection) throw new Error('not connected');
+    if (seq > 0)
+      node.connections.setMembership(user.id, { chatId: groupId, seq, firstSeq: 1, before: seq - 1 });
+    return connection;
+  }
+
+  it('and ends those whose token was revoked, trying until the database answers', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await connect(ada, 0, 0), await connect(bob, 0, 0)];
+    await database.users.update({ tokenVersion: 2 }, { where: { id: bob.id } });
+    failures = 2;
+    reconciler.all();
+    await until(() => b.ended);
+    expect(a.ended).to.equal(false);
+  });
+
+  it('and lets in and out who joined and left without its knowing', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const groupId = await newGroup(ada.client, eve);
+    const [b, e] = [await connect(bob, groupId, 0), await connect(eve, groupId, 2)];
+    await until(() => e.groups.get(groupId) === 1);
+    await ada.client.done('addUserInGroup', { groupId, userId: bob.id });
+    await ada.client.done('removeUserFromGroup', { groupId, userId: eve.id });
+    reconciler.user(bob.id);
+    reconciler.user(eve.id);
+    await until(() => b.groups.has(groupId) && !e.groups.has(groupId));
+  });
+
+  it('and hides the presence of those who block or are blocked', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const connection = await connect(ada, 0, 0);
+    node.connections.watch(connection.id, [bob.id, eve.id], 10);
+    await bob.client.done('blockUser', { userId: ada.id });
+    reconciler.all();
+    await until(() => connection.watched.size === 1);
+    expect([...connection.watched]).to.deep.equal([eve.id]);
+  });
+
+  it('and learns how far chats are that it heard nothing of', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await connect(bob, groupId, 2);
+    await ada.client.done('messageInGroup', { groupId, content: 'missed' });
+    node.record.push({ seq: 3, frame: 'missed' });
+    reconciler.all();
+    await until(() => node.bus.position(`chat:${groupId}`, groupId) === 3);
+  });
+});
