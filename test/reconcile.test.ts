@@ -143,6 +143,47 @@ describe('when the answer of the database to a commit is lost', () => {
   });
 });
 
+describe('a gap in a chat', () => {
+  /** Writes messages past the server, as an import does. */
+  async function importMessages(groupId: number, count: number): Promise<void> {
+    await database.sequelize.query(
+      `insert into messages (chat_id, seq, sender_id, kind, content)
+      select id, last_seq + n, created_by, 'text', 'imported ' || n from chats, generate_series(1, $2) n where id = $1`,
+      { bind: [groupId, count] },
+    );
+    await database.chats.increment({ lastSeq: count }, { where: { id: groupId } });
+  }
+
+  it('is filled from the database, in order, before what follows it', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await importMessages(groupId, 600);
+    const messages = pushed(bob.client, 'messageInGroup');
+    await ada.client.done('messageInGroup', { groupId, content: 'new' });
+    await until(() => messages.length > 600);
+    const expected = [...Array.from({ length: 600 }, (_, n) => `imported ${n + 1}`), 'new'];
+    expect(messages).to.deep.equal(expected);
+  });
+
+  it('of too many messages to push sends the clients to synchronise, and nobody else', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    await importMessages(groupId, 6_000);
+    const messages = pushed(bob.client, 'messageInGroup');
+    ada.client.send('messageInGroup', { groupId, content: 'new' });
+    expect(await Promise.all([ada, bob].map(({ client }) => client.closed))).to.deep.equal([1012, 1012]);
+    expect(messages.length).to.be.below(100);
+    const again = await bob.connect();
+    expect((await again.done('getMessages', { groupId, afterSeq: 6_001 })).data.at(-1).content).to.equal(
+      'new',
+    );
+    await eve.client.done('ping');
+    const b = await bob.connect();
+    await (await ada.connect()).done('messageInGroup', { groupId, content: 'goes on' });
+    expect((await b.push('messageInGroup')).params.message).to.equal('goes on');
+  });
+});
+
 describe('a node compares its connections with the database', () => {
   let node: Node;
   let reconciler: Reconciler;

@@ -24,7 +24,7 @@ export interface Reconciler {
 const ROUND = { min: 30_000, max: 60_000 };
 /** Users that one statement compares, and milliseconds between two of them when nothing is known to be wrong. */
 const SLICE = 500;
-const SLICE_PAUSE = 100;
+const SLICE_PAUSE = 50;
 /** Milliseconds before a comparison that failed is tried again. */
 const RETRY = 1_000;
 /** Seconds by which a message may have been committed later than its time says: longer than any statement runs. */
@@ -86,8 +86,9 @@ export function createReconciler(db: Database, bus: Bus, connections: Connection
       const isDue = isUrgent || performance.now() >= nextRound;
       try {
         if (isDue) {
+          const next = performance.now() + ROUND.min + Math.random() * (ROUND.max - ROUND.min);
           await round();
-          nextRound = performance.now() + ROUND.min + Math.random() * (ROUND.max - ROUND.min);
+          nextRound = next;
         } else if (users.size > 0) await named();
         else await pause(nextRound - performance.now());
       } catch (error) {
