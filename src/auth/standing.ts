@@ -21,9 +21,9 @@ jsonb_to_recordset($1::jsonb) as claim (id bigint, "user" bigint, version bigint
 export const claimStands = stands('claim."user"', 'claim.version', 'claim.token', 'claim.issued');
 
 export function claimsOf(id: number, { userId, tokenVersion, tokenId, issuedAt }: TokenClaims) {
-  return { id, user: userId, version: tokenVersion, token: tokenId ?? null, issued: issuedAt / 1000 };
+  return { id, user: userId, version: tokenVersion, token: tokenId, issued: issuedAt / 1000 };
 }
 
 export function standingBind({ userId, tokenVersion, tokenId, issuedAt }: TokenClaims) {
-  return [userId, tokenVersion, tokenId ?? null, issuedAt / 1000];
+  return [userId, tokenVersion, tokenId, issuedAt / 1000];
 }

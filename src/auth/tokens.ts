@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import type { UserId } from '../ids.ts';
 
@@ -6,8 +6,8 @@ import type { UserId } from '../ids.ts';
 export interface TokenClaims {
   readonly userId: UserId;
   readonly tokenVersion: number;
-  /** `jti`: tells the logins of a user apart. */
-  readonly tokenId: string | undefined;
+  /** `jti`, or a hash of what is signed where a token has none: tells the logins of a user apart. */
+  readonly tokenId: string;
   /** Milliseconds since the epoch; 0 when the token does not say. */
   readonly issuedAt: number;
   /** Milliseconds since the epoch. */
@@ -37,7 +37,9 @@ export function createTokens(secrets: readonly [string, ...string[]], expiresIn:
     verify(token) {
       for (const secret of secrets)
         try {
-          return readClaims(jwt.verify(token, secret, { algorithms: ['HS256'] }));
+          const claims = readClaims(jwt.verify(token, secret, { algorithms: ['HS256'] }), token);
+          // jsonwebtoken compares whole seconds: with a fraction in exp it accepts a token up to a second too long.
+          return claims && claims.expiresAt > Date.now() ? claims : undefined;
         } catch {
           // another one may have signed it
         }
@@ -46,13 +48,20 @@ export function createTokens(secrets: readonly [string, ...string[]], expiresIn:
   };
 }
 
+/** Returns an id for a token without a `jti`, from the part that is signed (RFC 7515, 3.1). */
+function hashOf(token: string): string {
+  return createHash('sha256')
+    .update(token.slice(0, token.lastIndexOf('.')))
+    .digest('base64url');
+}
+
 /** Seconds since the epoch that PostgreSQL and JavaScript agree on, with room. */
 const MAX_TIME = 2 ** 37;
 /** The largest `integer` of PostgreSQL. */
 const MAX_VERSION = 2 ** 31 - 1;
 
 /** A signature alone does not make the claims ours: each must have the type and range we issue. */
-function readClaims(payload: unknown): TokenClaims | undefined {
+function readClaims(payload: unknown, token: string): TokenClaims | undefined {
   const { sub, ver, exp, jti, iat = 0 } = payload as Readonly<Record<string, unknown>>;
   if (typeof sub !== 'string' || !/^[1-9]\d{0,15}$/.test(sub) || !Number.isSafeInteger(Number(sub)))
     return undefined;
@@ -64,8 +73,8 @@ function readClaims(payload: unknown): TokenClaims | undefined {
   return {
     userId: Number(sub),
     tokenVersion: ver,
-    tokenId: jti,
+    tokenId: jti ?? hashOf(token),
     issuedAt: iat * 1000,
-    expiresAt: exp * 1000,
+    expiresAt: Math.round(exp * 1000),
   };
 }

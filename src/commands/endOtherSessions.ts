@@ -11,7 +11,7 @@ export const endOtherSessions = defineCommand({
   result: Type.Object({}),
   errors: [],
   async handle(_, { session, sessionId, bus, db }) {
-    const { userId, tokenId = null } = session;
+    const { userId, tokenId } = session;
     await db.transaction(
       async (transaction) => {
         await db.users.update(

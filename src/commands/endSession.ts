@@ -15,7 +15,7 @@ export const endSession = defineCommand({
   async handle({ sessionId }, { session, sessionId: own, sessions, bus, db }) {
     if (sessionId === own) throw new ApiError('FORBIDDEN', 'This connection is ended by closing it');
     await sessions.flushed();
-    const bind = [sessionId, session.userId, session.tokenId ?? null];
+    const bind = [sessionId, session.userId, session.tokenId];
     const [ended] = await db.select<{ tokenId: string | null }>(endToken, bind);
     if (!ended) throw new ApiError('NOT_FOUND', `This user has no session ${sessionId}`);
     const { tokenId } = ended;

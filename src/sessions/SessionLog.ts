@@ -62,7 +62,7 @@ export class SessionLog {
     const entry: Entry = {
       id,
       user_id: session.userId,
-      token_id: session.tokenId ?? null,
+      token_id: session.tokenId,
       device,
       address,
       connected_at: new Date(),

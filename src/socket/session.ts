@@ -4,8 +4,8 @@ import type { UserId } from '../ids.ts';
 export interface Session {
   readonly userId: UserId;
   readonly tokenVersion: number;
-  /** The `jti` of the token; older tokens have none. */
-  readonly tokenId: string | undefined;
+  /** Tells the logins of the user apart; see `TokenClaims`. */
+  readonly tokenId: string;
   /** When the token was issued, in milliseconds since the epoch. */
   readonly issuedAt: number;
   /** When the token expires, in milliseconds since the epoch. */
