@@ -2,20 +2,21 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
 import proxyAddr from 'proxy-addr';
+import { headerOf } from './headers.ts';
 
 /** The address of a client, as people write it; to be asked while the request is valid. */
 export type AddressOf = (res: HttpResponse, req: HttpRequest) => string;
 
 /**
- * Finds the address of clients: that of the socket, or, where that is one of the trusted proxies, the last one in
- * `X-Forwarded-For` that is none. `trusted` are addresses, networks (10.0.0.0/8), or the names `loopback`,
+ * Finds the address of clients: that of the socket, or, where that is one of the trusted proxies, the last one in all
+ * lines of `X-Forwarded-For` that is none. `trusted` are addresses, networks (10.0.0.0/8), or the names `loopback`,
  * `linklocal` and `uniquelocal`; throws a TypeError for anything else.
  */
 export function createAddressOf(trusted: readonly string[]): AddressOf {
   const isTrusted = proxyAddr.compile([...trusted]);
   return (res, req) => {
     const remote = plain(Buffer.from(res.getRemoteAddressAsText()).toString());
-    const forwarded = trusted.length > 0 && req.getHeader('x-forwarded-for');
+    const forwarded = trusted.length > 0 && headerOf(req, 'x-forwarded-for');
     if (!forwarded) return remote;
     const request = { socket: { remoteAddress: remote }, headers: { 'x-forwarded-for': forwarded } };
     const client = proxyAddr(request as unknown as IncomingMessage, isTrusted);

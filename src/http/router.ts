@@ -8,6 +8,7 @@ import type { Tracing } from '../observability/tracing.ts';
 import type { AddressOf } from './address.ts';
 import { collectBody, parseBody } from './body.ts';
 import type { Route, RouteResult, RouteServices } from './define.ts';
+import { headerOf } from './headers.ts';
 import type { Page } from './pages.ts';
 import { corsHeaders, type Headers, JSON_HEADERS, respond, respondError, respondPage } from './response.ts';
 
@@ -88,9 +89,9 @@ export function createRouter(
     const trace = tracing?.begin(
       `${route.method} ${route.path}`,
       { 'http.request.method': route.method, 'http.route': route.path },
-      req.getHeader('traceparent'),
+      headerOf(req, 'traceparent'),
     );
-    const authorization = req.getHeader('authorization'); // the request is gone after the first await
+    const authorization = headerOf(req, 'authorization'); // the request is gone after the first await
     const address = addressOf(res, req);
     const client = new AbortController();
     res.onAborted(() => client.abort());

@@ -7,6 +7,7 @@ import type { Tokens } from '../auth/tokens.ts';
 import { refusalOf } from '../database/failures.ts';
 import { ApiError, internal, LimitError } from '../errors.ts';
 import { type AddressOf, networkOf } from '../http/address.ts';
+import { headerOf } from '../http/headers.ts';
 import { respondError } from '../http/response.ts';
 import type { Limits } from '../limits.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -42,10 +43,10 @@ export async function upgrade(
   services: UpgradeServices,
 ): Promise<void> {
   // The request is only valid before the first await.
-  const protocols = req.getHeader('sec-websocket-protocol');
+  const protocols = headerOf(req, 'sec-websocket-protocol');
   const key = req.getHeader('sec-websocket-key');
   const extensions = req.getHeader('sec-websocket-extensions');
-  const token = tokenOf(req.getHeader('authorization'), protocols, req.getQuery('token'));
+  const token = tokenOf(headerOf(req, 'authorization'), protocols, req.getQuery('token'));
   const address = services.addressOf(res, req);
   const device = deviceOf(req.getQuery('device') ?? req.getHeader('user-agent'));
 

@@ -13,8 +13,8 @@ export class RawSocket {
   /** Resolves when the server or a reset ends it. */
   readonly closed: Promise<unknown>;
 
-  constructor() {
-    this.socket = connect(server.port, '127.0.0.1');
+  constructor(port = server.port) {
+    this.socket = connect(port, '127.0.0.1');
     this.socket.setNoDelay(true);
     this.socket.on('error', () => {});
     this.socket.on('data', (chunk) => {
@@ -51,13 +51,16 @@ export class RawSocket {
   }
 }
 
+/** The head of an upgrade with these header lines beside the necessary ones. */
+export const upgradeRequest = (lines: readonly string[], path = '/'): string =>
+  `GET ${path} HTTP/1.1\r\nHost: x\r\n${lines.map((line) => `${line}\r\n`).join('')}` +
+  'Upgrade: websocket\r\nConnection: Upgrade\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+
 /** A WebSocket of which every byte after the upgrade is the test's. */
 export async function openRawWebSocket(token: string): Promise<RawSocket> {
   const raw = new RawSocket();
-  raw.socket.write(
-    `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-  );
+  raw.socket.write(upgradeRequest([`Authorization: Bearer ${token}`]));
   const end = await raw.until((bytes) => endOfHead(bytes), 'the upgrade');
   raw.received = raw.received.subarray(end);
   return raw;
