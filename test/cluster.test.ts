@@ -131,6 +131,9 @@ describe('several nodes on NATS', function () {
     const start = Date.now();
     await here.done('endSession', { sessionId: session.sessionId });
     expect(await there.closed).to.equal(4401);
+    const again = await on(ada, 2);
+    await here.done('endSession');
+    expect(await Promise.all([here.closed, again.closed])).to.deep.equal([4401, 4401]);
     await http('PATCH', '/users/me', {
       url: url(1),
       token: bob.token,

@@ -59,7 +59,10 @@ describe('whatever comes in', function () {
     it(`succeeds only with right params, and never is the fault of the server: ${type}`, async () => {
       const { callers, known } = await newWorld();
       const [ada] = callers;
-      await always(objectLike(params, known), 25 * MORE, (given) => ada.call(type, given));
+      await always(objectLike(params, known), 25 * MORE, async (given) => {
+        await ada.call(type, given);
+        await ada.comeBack();
+      });
       for (const reading of READING) await ada.call(reading, '{}'); // what was kept is told in the right shape
     });
 

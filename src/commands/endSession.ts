@@ -6,27 +6,34 @@ import { defineCommand } from './define.ts';
 
 export const endSession = defineCommand({
   type: 'endSession',
-  summary: 'End another connection of this user: a device that was lost, or left logged in',
+  summary: 'End a connection of this user and its token: log out, here or on a device that was lost',
   description:
-    'It closes with 4401, with all that were opened with the same token, and the token is good for nothing any more. Where that is the token of the connection that asks, only the other connection closes.',
-  params: Type.Object({ sessionId: Id }),
+    'It closes with 4401, with all that were opened with the same token, and the token is good for nothing any more. Where that is the token of the connection that asks, it ends only if its own session is named: otherwise only the other connection closes. One’s own closes after the reply.',
+  params: Type.Object({
+    sessionId: Type.Optional({ ...Id, description: 'Left out: the session of this connection' }),
+  }),
   result: Type.Object({}),
-  errors: ['NOT_FOUND', 'FORBIDDEN'],
+  errors: ['NOT_FOUND'],
   async handle({ sessionId }, { session, sessionId: own, sessions, bus, db }) {
-    if (sessionId === own) throw new ApiError('FORBIDDEN', 'This connection is ended by closing it');
+    const named = sessionId ?? own;
+    const isOwn = named === own;
     await sessions.flushed();
-    const bind = [sessionId, session.userId, session.tokenId];
+    const bind = [named, session.userId, isOwn ? null : session.tokenId];
     const [ended] = await db.select<{ tokenId: string | null }>(endToken, bind);
-    if (!ended) throw new ApiError('NOT_FOUND', `This user has no session ${sessionId}`);
+    if (!ended) throw new ApiError('NOT_FOUND', `This user has no session ${named}`);
     const { tokenId } = ended;
-    bus.publish(userTopic(session.userId), {
-      signal: { kind: 'ended', sessionId, ...(tokenId !== null && { tokenId }) },
-    });
+    const close = () =>
+      bus.publish(userTopic(session.userId), {
+        signal: { kind: 'ended', sessionId: named, ...(tokenId !== null && { tokenId }) },
+      });
+    // The reply leaves in this turn of the event loop, and has to be there before its connection closes.
+    if (isOwn) setImmediate(close);
+    else close();
     return {};
   },
 });
 
-/** Ends the token of a session, but not the one in $3, and returns it. Remembered for longer than any token lives. */
+/** Ends the token of session $1 of user $2 unless it is $3, and returns it. Remembered for longer than any token lives. */
 const endToken = `
 with named as (
   select nullif(token_id, $3) as token_id from sessions where id = $1 and user_id = $2

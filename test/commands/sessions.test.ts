@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
 import { open } from '../client.ts';
-import { connectAs, http, newClients, newUser, server, startServer } from '../harness.ts';
+import { connectAs, http, JWT_SECRET, newClients, newUser, server, startServer } from '../harness.ts';
 
 const login = async (user: { username: string; password: string }) =>
   (await http('POST', '/auth/login', { body: { username: user.username, password: user.password } })).body
@@ -73,11 +74,41 @@ describe('endSession', () => {
     await here.done('listSessions');
   });
 
-  it('refuses the own connection and those of others', async () => {
+  it('ends the own token after its reply, with all connections that have it', async () => {
+    for (const isNamed of [true, false]) {
+      const ada = await newUser();
+      const token = await login(ada);
+      const [here, there, other] = [await connectAs(token), await connectAs(token), await ada.connect()];
+      const { data } = await here.done('listSessions');
+      const { sessionId } = data.find(({ current }: { current: boolean }) => current);
+      expect((await here.call('endSession', isNamed ? { sessionId } : {})).success).to.equal(true);
+      expect(await Promise.all([here.closed, there.closed])).to.deep.equal([4401, 4401]);
+      expect(await connectAs(token).catch((error) => error.status)).to.equal(401);
+      expect((await http('PATCH', '/users/me', { token, body: {} })).status).to.equal(401);
+      await other.done('ping');
+      await connectAs(await login(ada));
+    }
+  });
+
+  it('ends a token without a jti, and no other of its user', async () => {
+    const { id } = await newUser();
+    const sign = (iat: number) => jwt.sign({ sub: String(id), ver: 1, iat }, JWT_SECRET, { expiresIn: 60 });
+    const now = Math.floor(Date.now() / 1000);
+    const [old, older] = [sign(now - 1), sign(now - 2)];
+    const [here, there] = [await connectAs(old), await connectAs(older)];
+    await here.done('endSession');
+    expect(await here.closed).to.equal(4401);
+    expect(await connectAs(old).catch((error) => error.status)).to.equal(401);
+    await there.done('endOtherSessions');
+    await there.done('ping');
+    await connectAs(older);
+  });
+
+  it('refuses the sessions of others', async () => {
     const [ada, bob] = await newClients(2);
-    const [own] = (await ada.client.done('listSessions')).data;
-    expect(await ada.client.refused('endSession', { sessionId: own.sessionId })).to.equal('FORBIDDEN');
-    expect(await bob.client.refused('endSession', { sessionId: own.sessionId })).to.equal('NOT_FOUND');
+    const [{ sessionId }] = (await ada.client.done('listSessions')).data;
+    expect(await bob.client.refused('endSession', { sessionId })).to.equal('NOT_FOUND');
+    await ada.client.done('ping');
   });
 });
 
