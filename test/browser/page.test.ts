@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { newClients, newGroup, newUser, newUsers, server } from '../harness.ts';
+import { connectAs, http, newClients, newGroup, newUser, newUsers, server } from '../harness.ts';
 import { startRelay } from '../relay.ts';
 import { choose, messageIn, newWindow, say, textsIn, windowOf, withBrowser } from './browser.ts';
 
@@ -73,6 +73,32 @@ describe('the page in a browser', function () {
     await page.getByRole('button', { name: 'Settings' }).click();
     await page.getByRole('button', { name: 'Log out', exact: true }).click();
     await page.getByRole('button', { name: 'Create account' }).waitFor();
+  });
+
+  it('logs out in a way that the token is of no use any more, in no window and to nobody', async () => {
+    const user = await newUser();
+    const [page, other] = [await windowOf(user), await windowOf(user)];
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await page.locator('.buttons').getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Create account' }).waitFor();
+    expect(await page.getByRole('status').count()).to.equal(0);
+    await other.getByText('You were logged out').waitFor();
+    expect(await connectAs(user.token).catch(({ status }) => status)).to.equal(401);
+    expect((await http('PATCH', '/users/me', { token: user.token, body: {} })).status).to.equal(401);
+  });
+
+  it('says so when it could not end the token because the server is away', async () => {
+    const relay = await startRelay(server.url);
+    const user = await newUser();
+    const page = await windowOf(user, '', { url: relay.url });
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await relay.cut();
+    await page.getByText('No connection').waitFor();
+    await page.getByRole('button', { name: 'Log out', exact: true }).click();
+    await page.getByRole('status').getByText('the server could not be reached').waitFor();
+    expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).to.equal('{}');
+    await connectAs(user.token);
+    await page.close();
   });
 
   it('lets a person talk with themselves in two windows of one browser', async () => {

@@ -34,7 +34,8 @@ export function App() {
         }}
       />
     );
-  const leave = () => {
+  const leave = (reason?: string) => {
+    setNotice(reason);
     forget();
     client.close();
   };

@@ -8,7 +8,7 @@ import { Problem } from './parts/Problem.tsx';
 import { chatHref, go, useRoute } from './route.ts';
 
 /** The list of chats beside the one that is open; on a narrow screen one of the two. */
-export function Messenger({ onLeave }: { onLeave(): void }) {
+export function Messenger({ onLeave }: { onLeave(notice?: string): void }) {
   const client = useClient();
   const route = useRoute();
   const [state, setState] = useState<State>(client.state);

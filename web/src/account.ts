@@ -1,4 +1,4 @@
-import { accounts, type Client, connect, type Entrance } from '../../src/client/index.ts';
+import { accounts, type Client, connect, type Entrance, ParleyError } from '../../src/client/index.ts';
 
 /** Where the server is: the one this page came from. */
 export const server = accounts(location.origin);
@@ -19,6 +19,22 @@ export function keep(token: string): void {
 export function forget(): void {
   if (localStorage.getItem(KEY) === keptToken()) localStorage.removeItem(KEY);
   sessionStorage.removeItem(KEY);
+}
+
+/** Milliseconds that logging out waits for the server. */
+const LOGOUT_PATIENCE = 3_000;
+
+/**
+ * Ends the token that a client is connected with, in all windows that have it. Resolves to false when the server could
+ * not be asked in time: the token then stays valid until it expires.
+ */
+export async function endToken(client: Client): Promise<boolean> {
+  try {
+    await client.call('endSession', {}, { signal: AbortSignal.timeout(LOGOUT_PATIENCE) });
+    return true;
+  } catch (error) {
+    return error instanceof ParleyError && error.code === 'UNAUTHORIZED'; // it has ended already
+  }
 }
 
 /** Connects with a token; a new one, after a change of the password, is taken from where it is kept. */

@@ -8,7 +8,7 @@ import { ChatRow } from './ChatRow.tsx';
 import { Results } from './Results.tsx';
 
 /** The chats, and what is found. */
-export function Sidebar({ onLeave }: { onLeave(): void }) {
+export function Sidebar({ onLeave }: { onLeave(notice?: string): void }) {
   const client = useClient();
   const chats = useValue(client.chats);
   const [query, setQuery] = useState('');

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { keep, keptToken, server } from '../account.ts';
+import { endToken, keep, keptToken, server } from '../account.ts';
 import { useAction, useClient, useLoaded } from '../hooks.ts';
 import { Panel } from '../parts/Panel.tsx';
 import { Problem } from '../parts/Problem.tsx';
@@ -7,7 +7,8 @@ import { shortTime } from '../time.ts';
 
 interface Props {
   onClose(): void;
-  onLeave(): void;
+  /** Leaves the messenger; `notice` is shown on the way in. */
+  onLeave(notice?: string): void;
 }
 
 /** Oneself: the profile, the account, and the devices. */
@@ -19,11 +20,7 @@ export function SettingsPanel({ onClose, onLeave }: Props) {
       <Profile />
       <Sessions />
       <Password />
-      <div class="buttons">
-        <button type="button" onClick={onLeave}>
-          Log out
-        </button>
-      </div>
+      <LogOut onLeave={onLeave} />
       <DeleteAccount onLeave={onLeave} />
     </Panel>
   );
@@ -97,15 +94,13 @@ function Sessions() {
           </li>
         ))}
       </ul>
-      {live.length > 1 && (
-        <button
-          type="button"
-          disabled={busy}
-          onClick={() => run(() => client.call('endOtherSessions')).then(reload)}
-        >
-          Log out all others
-        </button>
-      )}
+      <button
+        type="button"
+        disabled={busy}
+        onClick={() => run(() => client.call('endOtherSessions')).then(reload)}
+      >
+        Log out all others
+      </button>
     </section>
   );
 }
@@ -145,6 +140,23 @@ function Password() {
     </details>
   );
 }
+
+function LogOut({ onLeave }: Pick<Props, 'onLeave'>) {
+  const client = useClient();
+  const { run, busy } = useAction();
+  const logOut = () => run(async () => onLeave((await endToken(client)) ? undefined : NOT_ENDED));
+  return (
+    <div class="buttons">
+      <button type="button" disabled={busy} onClick={logOut}>
+        Log out
+      </button>
+    </div>
+  );
+}
+
+const NOT_ENDED =
+  'This browser has forgotten you, but the server could not be reached: the login itself is valid until it expires. ' +
+  'To end it sooner, log in again, and choose “Log out all others” in the settings.';
 
 function DeleteAccount({ onLeave }: { onLeave(): void }) {
   const { run, error, busy } = useAction();
