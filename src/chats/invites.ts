@@ -1,17 +1,35 @@
-import type { Static } from 'typebox';
-import type { Invite } from '../database/models/Invite.ts';
-import type { Invite as InviteSchema } from '../schema/groups.ts';
+import type { ChatId, InviteId, UserId } from '../ids.ts';
 
-export function inviteRow(invite: Invite): Static<typeof InviteSchema> {
-  const { id: inviteId, chatId: groupId, code, createdBy, maxUses, uses } = invite;
-  return {
-    inviteId,
-    groupId,
-    code,
-    createdBy,
-    expiresAt: invite.expiresAt?.toISOString() ?? null,
-    maxUses,
-    uses,
-    createdAt: invite.createdAt.toISOString(),
-  };
+/** What clients see of a row of `invites`, to be put through `wire`. */
+export const inviteFields = `
+invites.id as "inviteId", invites.chat_id as "groupId", code, invites.created_by as "createdBy",
+invites.expires_at as "expiresAt", max_uses as "maxUses", uses, invites.created_at as "createdAt"
+`;
+
+/** A row of {@link inviteFields}. */
+export interface InviteRow {
+  readonly inviteId: InviteId;
+  readonly groupId: ChatId;
+  readonly code: string;
+  readonly createdBy: UserId;
+  readonly expiresAt: Date | null;
+  readonly maxUses: number | null;
+  readonly uses: number;
+  readonly createdAt: Date;
 }
+
+/**
+ * Condition on a row of `invites`: it lets people in. An invite acts for the one who made it, so that one must be allowed
+ * to add people now: a member, of a role that may, whose account is neither disabled nor deleted.
+ */
+export const letsIn = `
+revoked_at is null and (expires_at is null or expires_at > clock_timestamp()) and (max_uses is null or uses < max_uses)
+and exists (
+  select from chat_members maker
+  join chats on chats.id = maker.chat_id
+  join users on users.id = maker.user_id
+  where maker.chat_id = invites.chat_id and maker.user_id = invites.created_by
+    and (chats.who_may_add = 'members' or maker.role <> 'member') and users.disabled_at is null
+    and users.deleted_at is null
+)
+`;

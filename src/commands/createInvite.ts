@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Type } from 'typebox';
-import { inviteRow } from '../chats/invites.ts';
+import { type InviteRow, inviteFields } from '../chats/invites.ts';
 import { assertRole, seatInGroup } from '../chats/seats.ts';
+import { wire } from '../database/wire.ts';
 import { ApiError } from '../errors.ts';
 import { Invite } from '../schema/groups.ts';
 import { Id, Text } from '../schema/types.ts';
@@ -13,7 +14,7 @@ const CODE_BYTES = 16;
 export const createInvite = defineCommand({
   type: 'createInvite',
   summary: 'Make a code that lets people into a group',
-  description: 'For whom the group lets add people.',
+  description: 'For whom the group lets add people; it lets people in as long as that is so.',
   params: Type.Object({
     groupId: Id,
     expiresInSeconds: Type.Optional(
@@ -35,22 +36,19 @@ export const createInvite = defineCommand({
   async handle({ groupId, expiresInSeconds, maxUses = null, clientInviteId = null }, { session, db }) {
     const { chat, member } = await seatInGroup(db, session.userId, groupId);
     if (chat.whoMayAdd === 'admins') assertRole(member, 'owner', 'admin');
-    const invite = {
-      chatId: groupId,
-      createdBy: session.userId,
-      clientInviteId,
-      code: randomBytes(CODE_BYTES).toString('base64url'),
-      maxUses,
-      expiresAt: expiresInSeconds === undefined ? null : new Date(Date.now() + expiresInSeconds * 1000),
-    };
-    if (clientInviteId === null) {
-      const created = await db.invites.create(invite);
-      return { data: inviteRow(await created.reload()) };
-    }
-    const where = { createdBy: session.userId, clientInviteId };
-    const [created] = await db.invites.findOrCreate({ where, defaults: invite });
-    if (created.chatId !== groupId)
+    const code = randomBytes(CODE_BYTES).toString('base64url');
+    const bind = [groupId, session.userId, clientInviteId, code, maxUses, expiresInSeconds ?? null];
+    const [invite] = await db.select<InviteRow>(insertInvite, bind);
+    if (invite?.groupId !== groupId)
       throw new ApiError('CONFLICT', 'This clientInviteId stands for another group');
-    return { data: inviteRow(await created.reload()) };
+    return { data: wire(invite) };
   },
 });
+
+/** Returns the invite that is there already when the client_invite_id of $2 is known; without one there is none. */
+const insertInvite = `
+insert into invites (chat_id, created_by, client_invite_id, code, max_uses, expires_at)
+values ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(secs => $6))
+on conflict (created_by, client_invite_id) do update set client_invite_id = excluded.client_invite_id
+returning ${inviteFields}
+`;

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 
 import { admit, changeGroup } from '../chats/changeGroup.ts';
+import { letsIn } from '../chats/invites.ts';
 import { ApiError } from '../errors.ts';
 import { Changed, groupEvent } from '../schema/groups.ts';
 import { Id, Text } from '../schema/types.ts';
@@ -10,7 +11,8 @@ import { defineCommand } from './define.ts';
 export const joinByInvite = defineCommand({
   type: 'joinByInvite',
   summary: 'Join a group with the code of an invite',
-  description: 'For who is in it already, nothing changes and no use is counted.',
+  description:
+    'An invite lets people in as long as the one who made it may add people: not after they left or were removed, and not while only admins may add people and they are none. For who is in the group already, nothing changes and no use is counted.',
   params: Type.Object({ code: Text(1, 64, 'The code of an invite') }),
   result: Type.Object({ ...Changed.properties, groupId: Id }),
   cost: 2,
@@ -19,7 +21,7 @@ export const joinByInvite = defineCommand({
   async handle({ code }, context) {
     const { session, db } = context;
     const { userId } = session;
-    const useless = () => new ApiError('NOT_FOUND', 'This invite does not exist, has expired or is used up');
+    const useless = () => new ApiError('NOT_FOUND', 'This invite does not exist or lets nobody in any more');
     const invite = await db.invites.findOne({ where: { code } });
     if (!invite) throw useless();
     const { id: inviteId, chatId: groupId } = invite;
@@ -39,9 +41,5 @@ export const joinByInvite = defineCommand({
   },
 });
 
-const useInvite = `
-update invites set uses = uses + 1
-where id = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
-  and (max_uses is null or uses < max_uses)
-returning id
-`;
+/** Under the lock of the group, which every change of its members, roles and rules takes. */
+const useInvite = `update invites set uses = uses + 1 where id = $1 and ${letsIn} returning id`;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newClients, newGroup } from '../harness.ts';
+import { database, http, newClients, newGroup, type Person } from '../harness.ts';
 
 describe('createInvite', () => {
   it('lets people in with its code, as often as it says', async () => {
@@ -65,5 +65,72 @@ describe('revokeInvite', () => {
     for (let times = 0; times < 2; times++) await ada.client.done('revokeInvite', { groupId, inviteId });
     expect(await eve.client.refused('joinByInvite', { code })).to.equal('NOT_FOUND');
     expect(await ada.client.refused('revokeInvite', { groupId, inviteId: 999_999 })).to.equal('NOT_FOUND');
+  });
+});
+
+describe('an invite', () => {
+  /** A group of Ada with an invite of Bob, an admin or a member, and what becomes of who tries the code. */
+  async function invited(role: 'admin' | 'member' = 'member', people = newClients(3)) {
+    const [ada, bob, eve] = await people;
+    const groupId = await newGroup(ada.client, bob);
+    const owner = (type: string, params = {}) => ada.client.done(type, { groupId, ...params });
+    if (role === 'admin') await owner('setMemberRole', { userId: bob.id, role });
+    const { code, inviteId } = (await bob.client.done('createInvite', { groupId, maxUses: 5 })).data;
+    const tryBy = async ({ client }: Person) => (await client.call('joinByInvite', { code })).code ?? 'ok';
+    return { bob, eve, groupId, owner, code, inviteId, tryBy };
+  }
+
+  const endings: Record<string, (scene: Awaited<ReturnType<typeof invited>>) => Promise<unknown>> = {
+    'left the group': ({ bob, groupId }) => bob.client.done('leaveGroup', { groupId }),
+    'was removed': ({ owner, bob }) => owner('removeUserFromGroup', { userId: bob.id }),
+    'was banned': ({ owner, bob }) => owner('banUser', { userId: bob.id }),
+    'deleted their account': ({ bob }) =>
+      http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } }),
+    'was disabled': ({ bob }) => database.users.update({ disabledAt: new Date() }, { where: { id: bob.id } }),
+    'may not add people any more': ({ owner }) => owner('updateGroup', { whoMayAdd: 'admins' }),
+  };
+  for (const [what, end] of Object.entries(endings))
+    it(`lets nobody in, and is not listed, once who made it ${what}`, async () => {
+      const scene = await invited();
+      const { eve, owner, inviteId, tryBy } = scene;
+      expect(
+        (await owner('listInvites')).data.map((row: { inviteId: number }) => row.inviteId),
+      ).to.deep.equal([inviteId]);
+      await end(scene);
+      expect(await tryBy(eve)).to.equal('NOT_FOUND');
+      expect((await owner('listInvites')).data).to.deep.equal([]);
+      const invite = await database.invites.findByPk(inviteId);
+      expect(invite?.uses).to.equal(0);
+    });
+
+  it('does not let back in who made it and was removed', async () => {
+    const { bob, owner, tryBy } = await invited();
+    await owner('removeUserFromGroup', { userId: bob.id });
+    expect(await tryBy(bob)).to.equal('NOT_FOUND');
+    await owner('addUserInGroup', { userId: bob.id });
+    expect(await tryBy(bob)).to.equal('ok'); // in it already
+  });
+
+  it('follows the role of who made it where only admins may add people', async () => {
+    const { bob, eve, groupId, owner, tryBy } = await invited('admin');
+    await owner('updateGroup', { whoMayAdd: 'admins' });
+    await owner('setMemberRole', { userId: bob.id, role: 'member' });
+    expect(await tryBy(eve)).to.equal('NOT_FOUND');
+    expect((await bob.client.done('listInvites', { groupId })).data).to.deep.equal([]);
+    await owner('setMemberRole', { userId: bob.id, role: 'admin' });
+    expect(await tryBy(eve)).to.equal('ok');
+  });
+
+  it('never lets anybody in after the message that says its maker was removed', async () => {
+    const people = newClients(3);
+    for (let round = 0; round < 15; round++) {
+      const { bob, eve, owner, code } = await invited('member', people);
+      const [removed, joined] = await Promise.all([
+        owner('removeUserFromGroup', { userId: bob.id }),
+        eve.client.call('joinByInvite', { code }),
+      ]);
+      if (joined.success) expect(joined.params.seq).to.be.below(removed.seq);
+      else expect(joined.code).to.equal('NOT_FOUND');
+    }
   });
 });
