@@ -36,11 +36,8 @@ export const banUser = defineCommand({
       const user = await existingUser(db, userId, transaction);
       const member = await db.members.findOne({ where: { chatId: groupId, userId }, transaction });
       if (member) assertOutranks(own, member);
-      const [, created] = await db.bans.findOrCreate({
-        where: { chatId: groupId, userId },
-        defaults: { chatId: groupId, userId, bannedBy: session.userId, reason },
-        transaction,
-      });
+      const bind = [groupId, userId, session.userId, reason];
+      const [created] = await db.select(insertBan, bind, transaction);
       if (!created) return undefined;
       await dismiss(context, scene, userId);
       const content = `${nameOf(actor)} banned ${nameOf(user)}`;
@@ -48,3 +45,10 @@ export const banUser = defineCommand({
     });
   },
 });
+
+/** Returns a row unless the user is banned already. */
+const insertBan = `
+insert into bans (chat_id, user_id, banned_by, reason) values ($1, $2, $3, $4)
+on conflict (chat_id, user_id) do nothing
+returning user_id
+`;

@@ -22,8 +22,7 @@ export const blockUser = defineCommand({
   async handle({ userId }, { session, origin, bus, db }) {
     if (userId === session.userId) throw new ApiError('BAD_REQUEST', 'params.userId must be somebody else');
     await activeUser(db, userId);
-    const block = { userId: session.userId, blockedId: userId };
-    await db.blocks.findOrCreate({ where: block, defaults: block });
+    await db.select(insertBlock, [session.userId, userId]);
     for (const [one, other] of [
       [session.userId, userId],
       [userId, session.userId],
@@ -34,3 +33,5 @@ export const blockUser = defineCommand({
     return {};
   },
 });
+
+const insertBlock = 'insert into blocks (user_id, blocked_id) values ($1, $2) on conflict do nothing';

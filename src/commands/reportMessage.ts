@@ -13,12 +13,16 @@ export const reportMessage = defineCommand({
   errors: ['NOT_FOUND'],
   async handle({ messageId, reason }, { session, db, log }) {
     const { content } = await readLiveMessage(db, session.userId, messageId);
-    const report = { messageId, reporterId: session.userId };
-    const [, created] = await db.reports.findOrCreate({
-      where: report,
-      defaults: { ...report, reason, content },
-    });
-    if (created) log.info(report, 'message reported');
+    const reporterId = session.userId;
+    const [created] = await db.select(insertReport, [messageId, reporterId, reason, content]);
+    if (created) log.info({ messageId, reporterId }, 'message reported');
     return {};
   },
 });
+
+/** Returns a row unless the user has reported the message before. */
+const insertReport = `
+insert into reports (message_id, reporter_id, reason, content) values ($1, $2, $3, $4)
+on conflict (message_id, reporter_id) do nothing
+returning id
+`;
