@@ -1,5 +1,15 @@
 import { expect } from 'chai';
-import { database, newGroup, newUsers, startServer } from './harness.ts';
+import type { Client } from './client.ts';
+import {
+  database,
+  metric,
+  newGroup,
+  newUsers,
+  type RunningServer,
+  startServer,
+  type User,
+} from './harness.ts';
+import { until } from './until.ts';
 
 describe('clientMessageId', () => {
   it('stores a repeated message once and answers with the first result', async () => {
@@ -109,5 +119,128 @@ describe('clientMessageId', () => {
     expect((await call('ü'.repeat(64))).success).to.equal(true);
     for (const wrong of ['', 'x'.repeat(65), 7, null, 'a\0b'])
       expect((await call(wrong)).code).to.equal('BAD_REQUEST');
+  });
+});
+
+describe('a client id that reaches two nodes at the same moment', function () {
+  this.timeout(60_000);
+  const ROUNDS = 50;
+  let other: RunningServer;
+  let ada: User;
+  let bob: User;
+  let nodes: [Client, Client];
+
+  before(async () => {
+    other = await startServer();
+  });
+  after(() => other.close());
+  beforeEach(async () => {
+    [ada, bob] = await newUsers(2);
+    nodes = [await ada.connect(), await ada.connect(other.url)];
+  });
+
+  /** The nodes whose batch waits for a lock. */
+  const waiting = `
+    select from pg_stat_activity where application_name = 'parley writer' and wait_event_type = 'Lock'`;
+  /** The answers of both nodes to the same command. */
+  const onBoth = (type: string, params: object) => Promise.all(nodes.map((node) => node.done(type, params)));
+
+  it('stores one message and is answered with it by both', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const message = { receiverId: bob.id, content: 'once', clientMessageId: `round ${round}` };
+      const [one, two] = await onBoth('privateMessage', message);
+      expect(two).to.deep.equal(one);
+      expect(one.seq).to.equal(round + 1);
+    }
+    expect(await database.messages.count({ where: { senderId: ada.id } })).to.equal(ROUNDS);
+  });
+
+  it('is answered with the first message by the node that judged before it was stored, its neighbours in order', async () => {
+    await nodes[0].done('privateMessage', { receiverId: bob.id, content: 'the dialog exists' });
+    const calls = await database.transaction(async (transaction) => {
+      const lock = 'select from chats where user_low = $1 and user_high = $2 for update';
+      await database.select(lock, [ada.id, bob.id], transaction);
+      const sends = nodes.map((node) => [
+        node.done('privateMessage', { receiverId: bob.id, content: 'once', clientMessageId: 'm-1' }),
+      ]);
+      await until(async () => (await database.select(waiting, [])).length === 2);
+      for (const [at, node] of nodes.entries())
+        for (const content of ['second', 'third'])
+          sends[at]?.push(node.done('privateMessage', { receiverId: bob.id, content }));
+      return sends;
+    });
+    const answers = await Promise.all(calls.map((sends) => Promise.all(sends)));
+    for (const [first, second, third] of answers) {
+      expect(first).to.deep.equal(answers[0]?.[0]);
+      expect([first.seq, second.seq < third.seq]).to.deep.equal([2, true]);
+    }
+    expect(await database.messages.count({ where: { senderId: ada.id } })).to.equal(1 + 5);
+  });
+
+  it('makes no node wait for another, whatever the order of many ids', async () => {
+    await database.sequelize.query(`alter role current_user set deadlock_timeout = '1h'`);
+    const servers = [await startServer(), await startServer()];
+    try {
+      const clients = await Promise.all(servers.map(({ url }) => ada.connect(url)));
+      const groups = await Promise.all(clients.map((client) => newGroup(client)));
+      const send = (node: number, clientMessageId: string) =>
+        clients[node]?.call('messageInGroup', { groupId: groups[node], content: 'x', clientMessageId });
+      const ids = Array.from({ length: 200 }, (_, n) => `m-${n}`);
+      const calls = await database.transaction(async (transaction) => {
+        const lock = 'select from chats where id = any (array[$1, $2]::bigint[]) for update';
+        await database.select(lock, groups, transaction);
+        const first = [send(0, 'first'), send(1, 'second')];
+        await until(async () => (await database.select(waiting, [])).length === 2);
+        // What comes meanwhile is one batch of each node.
+        const rest = ids.flatMap((id, n) => [send(0, id), send(1, ids.at(-1 - n) as string)]);
+        const queued = async (running: RunningServer) =>
+          (await metric(running, 'parley_writer_queue')) === 200;
+        for (const running of servers) await until(() => queued(running));
+        return [...first, ...rest];
+      });
+      const codes = (await Promise.all(calls)).map(({ code = 'ok' }) => code);
+      expect(codes.filter((code) => code === 'ok')).to.have.length(202);
+      expect(codes.filter((code) => code === 'CONFLICT')).to.have.length(200);
+    } finally {
+      await database.sequelize.query('alter role current_user reset deadlock_timeout');
+      await Promise.all(servers.map((running) => running.close()));
+    }
+  });
+
+  it('makes one group and is answered with it by both, public or not', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const group = {
+        groupName: `Climbers ${ada.id} ${round}`,
+        isPrivate: round % 2 === 0,
+        clientMessageId: `round ${round}`,
+      };
+      const [one, two] = await onBoth('newGroup', group);
+      expect(two).to.deep.equal(one);
+    }
+    expect(await database.chats.count({ where: { createdBy: ada.id } })).to.equal(ROUNDS);
+  });
+
+  it('stands for a group or a message, whichever was first; the other is refused', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const clientMessageId = `round ${round}`;
+      const [here, there] = round % 2 === 0 ? nodes : nodes.toReversed();
+      const answers = await Promise.all([
+        here?.call('newGroup', { groupName: 'Climbers', clientMessageId }),
+        there?.call('privateMessage', { receiverId: bob.id, content: 'x', clientMessageId }),
+      ]);
+      expect(answers.map(({ code = 'ok' }) => code)).to.have.members(['ok', 'CONFLICT']);
+    }
+  });
+
+  it('makes one invite, and forwards a message once', async () => {
+    const groupId = await newGroup(nodes[0]);
+    const { messageId } = await nodes[0].done('messageInGroup', { groupId, content: 'on' });
+    for (let round = 0; round < ROUNDS; round++) {
+      const [invite, same] = await onBoth('createInvite', { groupId, clientInviteId: `${round}` });
+      expect(same).to.deep.equal(invite);
+      const copy = { messageId, receiverId: bob.id, clientMessageId: `${round}` };
+      const [forwarded, again] = await onBoth('forwardMessage', copy);
+      expect(again).to.deep.equal(forwarded);
+    }
   });
 });

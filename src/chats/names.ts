@@ -1,9 +1,10 @@
-import { violatedColumn } from '../database/failures.ts';
+import { violatedConstraint } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
 
 /** Turns the violated uniqueness of public names into a `CONFLICT`. */
 export function refuseTakenName(error: unknown): never {
-  if (violatedColumn(error)) throw new ApiError('CONFLICT', 'A public group has this name already');
+  if (violatedConstraint(error) === 'chats_public_name')
+    throw new ApiError('CONFLICT', 'A public group has this name already');
   throw error;
 }
 

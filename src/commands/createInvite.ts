@@ -34,16 +34,24 @@ export const createInvite = defineCommand({
   result: Type.Object({ data: Invite }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   async handle({ groupId, expiresInSeconds, maxUses = null, clientInviteId = null }, { session, db }) {
+    const [known] = await db.select<InviteRow>(findInvite, [session.userId, clientInviteId]);
+    if (known) return answerOf(known);
     const { chat, member } = await seatInGroup(db, session.userId, groupId);
     if (chat.whoMayAdd === 'admins') assertRole(member, 'owner', 'admin');
     const code = randomBytes(CODE_BYTES).toString('base64url');
     const bind = [groupId, session.userId, clientInviteId, code, maxUses, expiresInSeconds ?? null];
     const [invite] = await db.select<InviteRow>(insertInvite, bind);
-    if (invite?.groupId !== groupId)
-      throw new ApiError('CONFLICT', 'This clientInviteId stands for another group');
-    return { data: wire(invite) };
+    return answerOf(invite);
+
+    function answerOf(invite: InviteRow | undefined) {
+      if (invite?.groupId !== groupId)
+        throw new ApiError('CONFLICT', 'This clientInviteId stands for another group');
+      return { data: wire(invite) };
+    }
   },
 });
+
+const findInvite = `select ${inviteFields} from invites where created_by = $1 and client_invite_id = $2`;
 
 /** Returns the invite that is there already when the client_invite_id of $2 is known; without one there is none. */
 const insertInvite = `

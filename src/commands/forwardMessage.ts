@@ -16,10 +16,15 @@ export const forwardMessage = definePreparedSend({
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   async prepare({ messageId, receiverId, groupId, silent, clientMessageId }, { session, db }) {
-    const original = await readLiveMessage(db, session.userId, messageId);
-    assertWrittenByUser(original);
     const to = groupId === undefined ? receiverId !== undefined && { receiverId } : { groupId };
     if (!to) throw new ApiError('BAD_REQUEST', 'receiverId or groupId is required');
+    if (clientMessageId !== undefined) {
+      // The writer answers a repeat with the first result, whatever became of the original since.
+      const known = await db.messages.findOne({ where: { senderId: session.userId, clientMessageId } });
+      if (known) return { to, content: known.content, clientMessageId };
+    }
+    const original = await readLiveMessage(db, session.userId, messageId);
+    assertWrittenByUser(original);
     const { content, custom, senderId } = original;
     const forwardedFrom = original.forwardedFrom ?? senderId;
     return { to, content, clientMessageId, extras: { silent, custom: custom ?? undefined, forwardedFrom } };

@@ -39,6 +39,7 @@ export const newGroup = defineCommand({
     const work = async (transaction: Transaction, write: WriteSystemMessage) => {
       const actor = await activeUser(db, userId, transaction);
       if (clientMessageId !== null) {
+        await db.select(waitForRepeats, [userId, clientMessageId], transaction);
         const known = await db.messages.findOne({
           where: { senderId: userId, clientMessageId },
           transaction,
@@ -81,3 +82,8 @@ export const newGroup = defineCommand({
     return { groupId };
   },
 });
+
+/** Until the end of the transaction: the same command on another node waits, and then finds the group. */
+const waitForRepeats = `
+select pg_advisory_xact_lock(hashtextextended($2, $1))
+`;

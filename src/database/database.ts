@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import pg from 'pg';
 import { QueryTypes, type Transaction } from 'sequelize';
 import { type Repository, Sequelize } from 'sequelize-typescript';
+import { repeatable } from './failures.ts';
 import { Ban } from './models/Ban.ts';
 import { Block } from './models/Block.ts';
 import { Chat } from './models/Chat.ts';
@@ -43,8 +44,9 @@ export interface Database {
     transaction?: Transaction,
   ): Promise<Row[]>;
   /**
-   * Runs `work` in a transaction; rolled back when it throws. `committed` is called once when it was committed: before
-   * this resolves, or later where the database was lost before it answered and this rejects.
+   * Runs `work` in a transaction; rolled back when it throws, and run again where only another one was in its way.
+   * `committed` is called once when it was committed: before this resolves, or later where the database was lost before
+   * it answered and this rejects.
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>, committed?: (result: T) => void): Promise<T>;
   /** Connections of the pool: in use, at rest, and queries that wait for one. */
@@ -100,13 +102,17 @@ export function openDatabase(url: string, poolSize: number): Database {
     edits: sequelize.getRepository(MessageEdit),
     reports: sequelize.getRepository(Report),
     writer,
-    select: <Row extends object>(sql: string, bind: readonly unknown[], transaction?: Transaction) =>
-      sequelize.query<Row>(sql, {
-        bind: [...bind],
-        type: QueryTypes.SELECT,
-        transaction: transaction ?? null,
-      }),
-    transaction: (work, committed = () => {}) => runTransaction(sequelize, work, committed, closed.signal),
+    select<Row extends object>(sql: string, bind: readonly unknown[], transaction?: Transaction) {
+      const run = () =>
+        sequelize.query<Row>(sql, {
+          bind: [...bind],
+          type: QueryTypes.SELECT,
+          transaction: transaction ?? null,
+        });
+      return transaction ? run() : repeatable(run);
+    },
+    transaction: (work, committed = () => {}) =>
+      repeatable(() => runTransaction(sequelize, work, committed, closed.signal)),
     poolUse() {
       const { using, available, waiting } = (sequelize.connectionManager as unknown as { pool: Pool }).pool;
       return { used: using, free: available, waiting };

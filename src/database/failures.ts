@@ -1,4 +1,4 @@
-import { BaseError, ConnectionError, UniqueConstraintError } from 'sequelize';
+import { BaseError, ConnectionError } from 'sequelize';
 import { ApiError } from '../errors.ts';
 
 /** SQLSTATE classes and codes that say the database is away, full or shutting down, not that the query is wrong. */
@@ -19,18 +19,49 @@ export function isUnavailable(error: unknown): boolean {
   return AWAY.test(cause.code ?? '') || CUT.test(cause.code ?? '') || CUT_MESSAGE.test(cause.message ?? '');
 }
 
-/** What a client is told of an error: a refusal as it is, `UNAVAILABLE` for a database that is away, nothing for a bug. */
+/** Serialization failure and deadlock: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html */
+const LOST_AGAINST_ANOTHER = /^(40001|40P01)$/;
+/** Two nodes stored messages with the same `clientMessageId` at once; whichever comes second finds the other's when run again. */
+const ONE_PER_CLIENT_MESSAGE_ID = 'messages_once_per_sender';
+
+/** Whether a transaction failed only because of another one at the same time, and is right to be run again. */
+export function isRepeatable(error: unknown): boolean {
+  return (
+    LOST_AGAINST_ANOTHER.test(rootOf(error).code ?? '') ||
+    violatedConstraint(error) === ONE_PER_CLIENT_MESSAGE_ID
+  );
+}
+
+/** How often a transaction is run before its error is final. */
+const MAX_RUNS = 5;
+
+/** Runs a transaction, and again while its error {@link isRepeatable}; rejects with any other error, or the last. */
+export async function repeatable<T>(run: () => Promise<T>): Promise<T> {
+  for (let runs = 1; ; runs++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (runs === MAX_RUNS || !isRepeatable(error)) throw error;
+    }
+  }
+}
+
+/**
+ * The refusal to answer an error with: a refusal as it is, `UNAVAILABLE` for a database that is away or too contended,
+ * undefined for a bug.
+ */
 export function refusalOf(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
-  return isUnavailable(error) ? new ApiError('UNAVAILABLE', undefined, 1) : undefined;
+  return isUnavailable(error) || isRepeatable(error) ? new ApiError('UNAVAILABLE', undefined, 1) : undefined;
 }
 
-/** The column of a violated unique constraint, or undefined for any other error. */
-export function violatedColumn(error: unknown): string | undefined {
-  return error instanceof UniqueConstraintError ? Object.keys(error.fields)[0] : undefined;
+/** The name of a violated unique constraint or index, or undefined for any other error. */
+export function violatedConstraint(error: unknown): string | undefined {
+  const { code, constraint } = rootOf(error);
+  return code === '23505' ? constraint : undefined;
 }
 
-function rootOf(error: unknown): { code?: string; message?: string } {
+function rootOf(error: unknown): { code?: string; message?: string; constraint?: string } {
   const { original } = error as { original?: object };
-  return (original ?? error) as { code?: string; message?: string };
+  return (original ?? error) as { code?: string; message?: string; constraint?: string };
 }

@@ -1,4 +1,5 @@
 import pg, { type ClientConfig, type QueryConfig, type QueryResultRow } from 'pg';
+import { isRepeatable } from './failures.ts';
 
 /** A connection that only its owner uses, made on first use and again after it was lost. */
 export interface ReservedConnection {
@@ -39,7 +40,7 @@ export function reserveConnection(config: ClientConfig): ReservedConnection {
     }
   }
 
-  /** After any failure: what state the connection is in is not worth finding out. */
+  /** After a failure of any but a few kinds: what state the connection is in is not worth finding out. */
   function forget(failed: pg.Client): void {
     if (client === failed) client = undefined;
     failed.end().catch(() => {});
@@ -49,7 +50,7 @@ export function reserveConnection(config: ClientConfig): ReservedConnection {
     try {
       return (await on.query<Row>(query)).rows;
     } catch (error) {
-      forget(on);
+      if (!isRepeatable(error)) forget(on); // what another transaction was in the way of leaves the connection as it was
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { isCommonPassword } from '../auth/commonPasswords.ts';
-import { violatedColumn } from '../database/failures.ts';
+import { violatedConstraint } from '../database/failures.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
@@ -69,7 +69,7 @@ export function assertUncommon(password: string): void {
 
 /** Turns a violated unique constraint into a `CONFLICT` that says what is taken. */
 export function refuseTaken(error: unknown): never {
-  const column = violatedColumn(error);
+  const column = /^users_(email|username)_key$/.exec(violatedConstraint(error) ?? '')?.[1];
   if (column) throw new ApiError('CONFLICT', `This ${column} is taken`);
   throw error;
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import { QueryTypes } from 'sequelize';
 import type { Database } from '../database/database.ts';
-import { isUnavailable } from '../database/failures.ts';
+import { isUnavailable, repeatable } from '../database/failures.ts';
 import { NotConnectedError } from '../database/reserved.ts';
 import { ApiError, LimitError } from '../errors.ts';
 import type { ChatId, UserId } from '../ids.ts';
@@ -178,11 +178,10 @@ export class MessageWriter {
     try {
       chatIds = this.#dialogs.known(drafts) ?? (await this.#dialogs.find(drafts));
       const values = parameters(drafts, chatIds);
-      const rows = await this.#database.writer.query<BatchRow>({
-        name: 'writeBatch',
-        text: writeBatch,
-        values,
-      });
+      // Run again, it finds what another node stored of it at the same moment.
+      const rows = await repeatable(() =>
+        this.#database.writer.query<BatchRow>({ name: 'writeBatch', text: writeBatch, values }),
+      );
       this.#observer.batchWritten(drafts, (performance.now() - start) / 1000);
       return { rows };
     } catch (error) {

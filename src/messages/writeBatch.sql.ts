@@ -16,8 +16,8 @@
  *    by position: a join of the two would be quadratic in the batch.
  *    A chat whose rules changed since its drafts were judged (`rules_version`, which only the lock shows as it is now)
  *    takes none of them: they are refused as `STALE`, to be judged again.
- * 5. `placed` gives each message its `seq`, in arrival order; `stored` inserts, `named` keeps the mentions,
- *    `counted` updates the chats. `sent` moves the senders' own positions: who writes has read what was before.
+ * 5. `placed` gives each message its `seq`, in arrival order; `stored` inserts, in the order of the client message
+ *    ids, so that two nodes with the same ids never deadlock; `named` keeps the mentions, `counted` updates the chats. `sent` moves the senders' own positions: who writes has read what was before.
  *
  * Returns a row per draft in arrival order: where it is stored (seq, id, created_at), `repeated` when an
  * earlier message answers for it, the sender's name, whom it mentions, or the reason of the `refusal`.
@@ -117,6 +117,7 @@ with draft as (
     (extras->'replyTo')::bigint, coalesce((extras->'silent')::boolean, false), extras->'custom', mentions,
     (extras->'forwardedFrom')::bigint
   from placed where target is not null
+  order by sender_id, client_message_id collate "C"
 ), named as (
   insert into mentions (user_id, chat_id, seq)
   select unnest(mentions), target, seq from placed where target is not null and mentions is not null

@@ -118,7 +118,7 @@ describe('the members of a group on a node', () => {
     const session = {
       userId: EVE,
       tokenVersion: 1,
-      tokenId: undefined,
+      tokenId: 'token',
       issuedAt: 0,
       expiresAt: Date.now() + 60_000,
     };

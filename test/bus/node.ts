@@ -59,7 +59,7 @@ export class Node {
     const session = {
       userId,
       tokenVersion: 1,
-      tokenId: undefined,
+      tokenId: 'token',
       issuedAt: 0,
       expiresAt: Date.now() + 60_000,
     };
