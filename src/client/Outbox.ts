@@ -34,7 +34,7 @@ const SENDS: ReadonlySet<string> = new Set<CommandName>([
   'newGroup',
 ]);
 /** Sent twice, they would do something twice, or be refused the second time. */
-const ONCE: ReadonlySet<string> = new Set<CommandName>([
+export const ONCE: ReadonlySet<string> = new Set<CommandName>([
   'addUserInGroup',
   'leaveGroup',
   'removeUserFromGroup',

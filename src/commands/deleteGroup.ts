@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 
 import { changeGroup, dismiss } from '../chats/changeGroup.ts';
 import { assertRole } from '../chats/seats.ts';
+import { ApiError } from '../errors.ts';
 import { groupEvent } from '../schema/groups.ts';
 import { Id } from '../schema/types.ts';
 import { nameOf } from '../users/names.ts';
@@ -10,7 +11,8 @@ import { defineCommand } from './define.ts';
 export const deleteGroup = defineCommand({
   type: 'deleteGroup',
   summary: 'Delete a group for everybody',
-  description: 'For the owner. Nothing of it can be read any more, and its name is free.',
+  description:
+    'For the owner. Nothing of it can be read any more, and its name is free. Deleted again by the same user, nothing changes.',
   params: Type.Object({ groupId: Id }),
   result: Type.Object({}),
   cost: 2,
@@ -27,7 +29,18 @@ export const deleteGroup = defineCommand({
       const left = members.map(({ userId }) => userId);
       await dismiss(context, scene, ...left);
       return { content: `${nameOf(scene.actor)} deleted the group`, fields: {}, left, closes: true };
+    }).catch(async (error) => {
+      if (!(error instanceof ApiError && error.code === 'NOT_FOUND')) throw error;
+      const [done] = await context.db.select(deletedBy, [groupId, context.session.userId]);
+      if (!done) throw error;
     });
     return {};
   },
 });
+
+/** Whether a group is gone because a user deleted it: that is the last that was written there. */
+const deletedBy = `
+select from chats join messages on messages.chat_id = chats.id and messages.seq = chats.last_seq
+where chats.id = $1 and chats.closed_at is not null and messages.sender_id = $2 and messages.kind = 'system'
+  and messages.custom->>'type' = 'deleteGroup'
+`;

@@ -24,10 +24,10 @@ export const deleteMessage = defineCommand({
   async handle({ messageId }, context) {
     const { session, db } = context;
     const { userId } = session;
-    const { deletedAt: before } = await readMessage(db, userId, messageId);
-    if (before) return { deletedAt: before.toISOString() };
+    const before = await deletedBefore();
+    if (before) return before;
 
-    const { chat, row, result } = await changeMessage(context, messageId, async ({ transaction, row }) => {
+    const change = await changeMessage(context, messageId, async ({ transaction, row }) => {
       assertWrittenByUser(row);
       if (row.senderId !== userId) {
         if (!row.isGroup) throw new ApiError('FORBIDDEN', 'Only its author may delete a message');
@@ -35,10 +35,17 @@ export const deleteMessage = defineCommand({
       }
       const [deleted] = await entomb(db, [messageId], transaction);
       return deleted;
-    });
+    }).catch(async (error) => (await deletedBefore()) ?? Promise.reject(error)); // by a repeat at the same moment
+    if ('deletedAt' in change) return change;
+    const { chat, row, result } = change;
     if (!result) throw new Error('a locked message was not found');
     const deletedAt = result.deletedAt.toISOString();
     await pushToChat(context, chat, 'deleteMessage', null, { messageId, seq: row.seq, deletedAt });
     return { deletedAt };
+
+    async function deletedBefore(): Promise<{ deletedAt: string } | undefined> {
+      const row = await readMessage(db, userId, messageId);
+      return row.deletedAt ? { deletedAt: row.deletedAt.toISOString() } : undefined;
+    }
   },
 });

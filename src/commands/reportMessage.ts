@@ -12,10 +12,11 @@ export const reportMessage = defineCommand({
   result: Type.Object({}),
   errors: ['NOT_FOUND'],
   async handle({ messageId, reason }, { session, db, log }) {
+    const report = { messageId, reporterId: session.userId };
+    if (await db.reports.findOne({ where: report })) return {}; // whatever became of the message since
     const { content } = await readLiveMessage(db, session.userId, messageId);
-    const reporterId = session.userId;
-    const [created] = await db.select(insertReport, [messageId, reporterId, reason, content]);
-    if (created) log.info({ messageId, reporterId }, 'message reported');
+    const [created] = await db.select(insertReport, [messageId, report.reporterId, reason, content]);
+    if (created) log.info(report, 'message reported');
     return {};
   },
 });
