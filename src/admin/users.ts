@@ -156,9 +156,12 @@ const BATCH = 1_000;
 async function emptyMessages(db: Database, { id }: User): Promise<number> {
   const written = await db.select<{ id: MessageId }>(writtenBy, [id]);
   for (let start = 0; start < written.length; start += BATCH)
-    await entomb(
-      db,
-      written.slice(start, start + BATCH).map((message) => message.id),
+    await db.transaction((transaction) =>
+      entomb(
+        db,
+        written.slice(start, start + BATCH).map((message) => message.id),
+        transaction,
+      ),
     );
   return written.length;
 }

@@ -2,14 +2,23 @@ import type { Transaction } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import type { MessageId } from '../ids.ts';
 
-/** Empties messages for everybody: nothing of what they said is kept but that they were there. */
+/**
+ * Empties messages for everybody: nothing of what they said is kept but that they were there. They are locked first:
+ * the statement that empties them then sees what the search index took of them.
+ */
 export async function entomb(
   db: Database,
   messageIds: readonly MessageId[],
-  transaction?: Transaction,
+  transaction: Transaction,
 ): Promise<{ deletedAt: Date }[]> {
+  await db.select(lock, [JSON.stringify(messageIds)], transaction);
   return db.select<{ deletedAt: Date }>(entombed, [JSON.stringify(messageIds)], transaction);
 }
+
+const lock = `
+select from messages where id = any (array(select id.value::bigint from jsonb_array_elements_text($1::jsonb) id))
+order by id for no key update
+`;
 
 const entombed = `
 with wanted as (

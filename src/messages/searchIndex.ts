@@ -76,24 +76,27 @@ export class SearchIndexer {
 /**
  * Indexes the next messages; resolves to how many. Ids are given before the commit, so a lower one may become
  * visible after a higher one: `settled_id` only moves on to an id noted at a time of which no transaction is open
- * any more.
+ * any more. What is deleted meanwhile did not find its entry, which was not committed: it is taken back.
  */
 async function indexNewMessages(db: Database): Promise<number> {
   return db.transaction(async (transaction) => {
     const [mine] = await db.select(lockProgress, [], transaction);
     if (!mine) return 0; // another node is at it
     await db.select(inOrderOfIds, [], transaction);
-    const [chunk] = await db.select<{ indexed: number; settled: boolean }>(indexChunk, [CHUNK], transaction);
+    const indexed = await db.select<{ id: MessageId }>(indexChunk, [CHUNK], transaction);
+    const ids = indexed.map(({ id }) => id);
+    if (ids.length > 0) await db.select(takeBackChanging, [JSON.stringify(ids)], transaction);
+    const [chunk] = await db.select<{ settled: boolean }>(settle, [], transaction);
     if (chunk?.settled) {
       // Two statements: the snapshot has to be younger than the id, or a writer could be in neither.
       const [newest] = await db.select<{ id: number }>(
-        'select last_value as id from messages_id_seq',
+        `select ${newestId} as id from messages_id_seq`,
         [],
         transaction,
       );
       await db.select(note, [newest?.id], transaction);
     }
-    return chunk?.indexed ?? 0;
+    return ids.length;
   });
 }
 
@@ -102,43 +105,73 @@ export async function reindex(db: Database, messageId: MessageId, transaction: T
   await db.select(reindexMessage, [messageId], transaction);
 }
 
+/** The newest id of a message; before the first one, the sequence names it already. */
+const newestId = 'case when is_called then last_value else last_value - 1 end';
+
 const progress = `
-select last_value as newest, last_value - settled_id as lag, noted_id < last_value or settled_id < noted_id as behind
-from message_search_progress, messages_id_seq
+select newest, newest - settled_id as lag, noted_id < newest or settled_id < noted_id as behind
+from message_search_progress, (select ${newestId} as newest from messages_id_seq) sequence
 `;
 
 /** For the rest of the transaction: the next messages come from the index on their ids, whatever the statistics say. */
 const inOrderOfIds = `
 select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-  set_config('enable_sort', 'off', true)
+  set_config('enable_sort', 'off', true), set_config('enable_hashjoin', 'off', true),
+  set_config('enable_mergejoin', 'off', true)
 `;
 
 const lockProgress = `
 select 1 from message_search_progress for update skip locked
 `;
 
+/** Messages from the first that may be missing. */
+const missing = `
+from messages message
+where message.id > (select settled_id from message_search_progress)
+  and message.kind = 'text' and message.deleted_at is null
+  and not exists (select from message_search where message_id = message.id)
+`;
+
 const indexChunk = `
 with fresh as materialized (
-  select message.id, message.chat_id, message.seq, message.content
-  from messages message
-  where message.id > (select settled_id from message_search_progress)
-    and message.kind = 'text' and message.deleted_at is null
-    and not exists (select from message_search where message_id = message.id)
+  select message.id, message.chat_id, message.seq, message.content ${missing}
   order by message.id
   limit $1
-), indexed as (
-  insert into message_search (message_id, chat_id, seq, document, folded)
-  select id, chat_id, seq, to_tsvector('parley', content), folded(content) from fresh
-  on conflict (message_id) do nothing
 )
+insert into message_search (message_id, chat_id, seq, document, folded)
+select id, chat_id, seq, to_tsvector('parley', content), folded(content) from fresh
+on conflict (message_id) do nothing
+returning message_id as id
+`;
+
+/**
+ * Removes from the index, of the messages $1, what was deleted since they were read, and what somebody is changing:
+ * that is indexed later. The others stay as they are until the commit, from which on a deletion finds the entry.
+ */
+const takeBackChanging = `
+with given as materialized (
+  select value::bigint as id from jsonb_array_elements_text($1::jsonb)
+), kept as materialized (
+  select message.id from given join messages message on message.id = given.id
+  where message.deleted_at is null
+  for share of message skip locked
+)
+delete from message_search
+where message_id = any (array(select id from given except select id from kept))
+`;
+
+/** Moves on to the last message before the first that is missing. What was noted by another database is noted anew. */
+const settle = `
 update message_search_progress
 set settled_id = case
   when pg_snapshot_xmin(pg_current_snapshot()) < noted_xmax then settled_id
-  when chunk.size = $1 then greatest(settled_id, least(noted_id, chunk.last))
-  else noted_id
+  else coalesce((
+    select message.id - 1 ${missing} and message.id <= noted_id
+    order by message.id
+    limit 1
+  ), greatest(settled_id, noted_id))
 end
-from (select count(*)::int as size, max(id) as last from fresh) chunk
-returning chunk.size as indexed, settled_id >= noted_id as settled
+returning settled_id >= noted_id or noted_xmax > pg_snapshot_xmax(pg_current_snapshot()) as settled
 `;
 
 const note = `

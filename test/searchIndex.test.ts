@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import { openDatabase } from '../src/database/database.ts';
+import { entomb } from '../src/messages/entomb.ts';
+import { database, databaseUrl, newClients, newUser, type Person, startServer } from './harness.ts';
+import { until } from './until.ts';
+
+/** Holds the index where it is until it is released: one node works on it at a time, and this is the one. */
+async function holdIndex(): Promise<{ release(): Promise<unknown> }> {
+  const transaction = await database.sequelize.transaction();
+  await database.select('select from message_search_progress for update', [], transaction);
+  return { release: () => transaction.rollback() };
+}
+
+const isIndexed = async (messageId: number) =>
+  (await database.select('select from message_search where message_id = $1', [messageId])).length > 0;
+
+describe('the search index', function () {
+  this.timeout(60_000);
+  let ada: Person;
+  /** A secret, and what is written right behind it. */
+  let ids: [number, number];
+  let index: Awaited<ReturnType<typeof holdIndex>>;
+
+  beforeEach(async () => {
+    [ada] = await newClients(1);
+    index = await holdIndex();
+    const write = async (content: string): Promise<number> =>
+      (await ada.client.done('privateMessage', { receiverId: ada.id, content })).messageId;
+    await write('first');
+    ids = [await write('secret'), await write('harmless')];
+  });
+
+  it('keeps nothing of a message that is deleted while it is being indexed', async () => {
+    const blocker = await database.sequelize.transaction();
+    const entry = `insert into message_search values ($1, 0, 0, '', '')`;
+    await database.select(entry, [ids[1]], blocker);
+    await index.release();
+    const stuck = `
+      select from pg_stat_activity where wait_event_type = 'Lock' and query like '%insert into message_search%'`;
+    await until(async () => (await database.select(stuck, [])).length > 0);
+    await ada.client.done('deleteMessage', { messageId: ids[0] }); // waits for nobody
+    await blocker.rollback();
+    await until(() => isIndexed(ids[1]));
+    expect(await isIndexed(ids[0])).to.equal(false);
+  });
+
+  it('keeps nothing of a message whose deletion is committed after it was indexed', async () => {
+    const deletion = await database.sequelize.transaction();
+    await entomb(database, [ids[0]], deletion);
+    await index.release();
+    await until(() => isIndexed(ids[1]));
+    await deletion.commit();
+    expect(await isIndexed(ids[0])).to.equal(false);
+  });
+
+  it('takes a message that somebody was changing later', async () => {
+    const change = await database.sequelize.transaction();
+    await database.select('select from messages where id = $1 for no key update', [ids[0]], change);
+    await index.release();
+    await until(() => isIndexed(ids[1]));
+    await change.rollback();
+    await until(() => isIndexed(ids[0]));
+  });
+});
+
+describe('the search index of a new installation', function () {
+  this.timeout(60_000);
+
+  beforeEach(() => database.sequelize.query('create database search_test'));
+  afterEach(() => database.sequelize.query('drop database search_test'));
+
+  it('has the first message, and catches up in a copy whose transactions are counted anew', async () => {
+    const server = await startServer({ DATABASE_URL: databaseUrlOf('search_test') });
+    const own = openDatabase(databaseUrlOf('search_test'), 2);
+    try {
+      const progress = () => own.select('select from message_search_progress where noted_id = 1', []);
+      const user = await newUser(server.url);
+      const client = await user.connect();
+      const write = async (content: string): Promise<number> =>
+        (await client.done('privateMessage', { receiverId: user.id, content })).messageId;
+      const has = async (id: number) =>
+        (await own.select('select from message_search where message_id = $1', [id])).length > 0;
+      expect(await write('first')).to.equal(1);
+      await until(() => has(1));
+      await until(async () => (await progress()).length > 0);
+
+      await own.select(`update message_search_progress set noted_xmax = '1000000000'`, []);
+      expect(await write('second')).to.equal(2);
+      const settled = 'select from message_search_progress where settled_id = 2';
+      await until(async () => (await own.select(settled, [])).length > 0);
+    } finally {
+      await own.close();
+      await server.close();
+    }
+  });
+});
+
+function databaseUrlOf(name: string): string {
+  const url = new URL(databaseUrl());
+  url.pathname = `/${name}`;
+  return url.href;
+}
