@@ -109,15 +109,19 @@ function membershipOf(
   return joined && { joined, ...(historyFrom === 'joining' && { firstSeq: lastSeq + 1 }) };
 }
 
-/** Publishes a system message; nodes of those who join with it learn that they have to follow the group from there. */
+/** Publishes a system message, which lets in and out whom it names. */
 export function publishGroupMessage(
   bus: Publisher,
   place: Place,
   push: { frame: string; except: ConnectionId; membership: MembershipChange | undefined },
 ): void {
-  for (const id of push.membership?.joined ?? [])
-    bus.publish(userTopic(id), { signal: { kind: 'joined', ...place } });
+  announceMembers(bus, place, push.membership?.joined ?? []);
   bus.publish(chatTopic(place.chatId), { ...push, place });
+}
+
+/** Lets the nodes of those who joined a group with a message follow it from there. */
+export function announceMembers(bus: Publisher, place: Place, joined: readonly UserId[]): void {
+  for (const id of joined) bus.publish(userTopic(id), { signal: { kind: 'joined', ...place } });
 }
 
 /** Lets people into the group of a scene; refuses with `FORBIDDEN` where one of them or the group is full. */

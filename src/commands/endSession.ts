@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { reconcileEverywhere } from '../bus/outbox.ts';
 import { ApiError } from '../errors.ts';
 import { Id } from '../schema/types.ts';
 import { userTopic } from '../socket/Connections.ts';
@@ -19,16 +20,23 @@ export const endSession = defineCommand({
     const isOwn = named === own;
     await sessions.flushed();
     const bind = [named, session.userId, isOwn ? null : session.tokenId];
-    const [ended] = await db.select<{ tokenId: string | null }>(endToken, bind);
-    if (!ended) throw new ApiError('NOT_FOUND', `This user has no session ${named}`);
-    const { tokenId } = ended;
-    const close = () =>
-      bus.publish(userTopic(session.userId), {
-        signal: { kind: 'ended', sessionId: named, ...(tokenId !== null && { tokenId }) },
-      });
-    // The reply leaves in this turn of the event loop, and has to be there before its connection closes.
-    if (isOwn) setImmediate(close);
-    else close();
+    await db.transaction(
+      async (transaction) => {
+        const [ended] = await db.select<{ tokenId: string | null }>(endToken, bind, transaction);
+        if (!ended) throw new ApiError('NOT_FOUND', `This user has no session ${named}`);
+        await reconcileEverywhere(db, session.userId, transaction);
+        return ended;
+      },
+      ({ tokenId }) => {
+        const close = () =>
+          bus.publish(userTopic(session.userId), {
+            signal: { kind: 'ended', sessionId: named, ...(tokenId !== null && { tokenId }) },
+          });
+        // The reply leaves in this turn of the event loop, and has to be there before its connection closes.
+        if (isOwn) setImmediate(close);
+        else close();
+      },
+    );
     return {};
   },
 });

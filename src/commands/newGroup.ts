@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize';
 import { Type } from 'typebox';
 
 import { addMembers } from '../chats/addMembers.ts';
-import { admit, publishGroupMessage } from '../chats/changeGroup.ts';
+import { admit, announceMembers, publishGroupMessage } from '../chats/changeGroup.ts';
 import { listed, refuseTakenName } from '../chats/names.ts';
 import { ApiError } from '../errors.ts';
 import { sent } from '../messages/drafts.ts';
@@ -46,7 +46,7 @@ export const newGroup = defineCommand({
         });
         if (known && known.custom?.type !== 'newGroup')
           throw new ApiError('CONFLICT', 'This clientMessageId stands for a message');
-        if (known) return { groupId: known.chatId };
+        if (known) return { groupId: known.chatId, seq: known.seq };
       }
       const group = await db.chats
         .create(
@@ -69,15 +69,16 @@ export const newGroup = defineCommand({
         extras: { custom: { type: 'newGroup', ...fields, membership } },
         origin,
       });
-      return { groupId: group.id, created: { stored, content, fields } };
+      return { groupId: group.id, seq: stored.seq, created: { stored, content, fields } };
     };
 
-    const { groupId } = await writer.change(work, ({ groupId, created }) => {
-      if (!created) return;
+    const { groupId } = await writer.change(work, ({ groupId, seq, created }) => {
+      const place = { chatId: groupId, seq };
+      if (!created) return announceMembers(bus, place, membership.joined); // the first time may have been cut off
       const { stored, content, fields } = created;
       const all = { ...sent(stored), senderId: userId, groupId, ...fields };
       const frame = encodePush('newGroup', content, stored.senderName, all);
-      publishGroupMessage(bus, { chatId: groupId, seq: stored.seq }, { frame, except: origin, membership });
+      publishGroupMessage(bus, place, { frame, except: origin, membership });
     });
     return { groupId };
   },
