@@ -1,0 +1,140 @@
+import { LRUCache } from 'lru-cache';
+import type { PushContext, Topic } from './bus.ts';
+
+/** Milliseconds that a push waits for those before it: publications of two nodes overtake each other by less. */
+const PATIENCE = 100;
+/** Messages whose changes are remembered, of all topics together: about 300 bytes each. */
+const MAX_MESSAGES = 20_000;
+/** Parts of one message whose versions are remembered. */
+const MAX_PARTS = 64;
+
+/** Delivers the pushes about changes of messages in the order of their `version`. */
+export interface ChangeDelivery {
+  /** Calls `deliver` at once, in a moment, or never, where the subscribers of the topic have seen something newer. */
+  take(topic: Topic, about: PushContext, deliver: () => void): void;
+  /** Drops what waits. */
+  close(): void;
+}
+
+/** One for all topics of a node. */
+export function createChangeDelivery(): ChangeDelivery {
+  const order = new ChangeOrder(MAX_MESSAGES);
+  const timers = new Set<NodeJS.Timeout>();
+  return {
+    take(topic, about, deliver) {
+      const held = order.take(topic, about, deliver);
+      if (!held) return;
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        order.release(held);
+      }, PATIENCE);
+      timers.add(timer);
+    },
+    close() {
+      for (const timer of timers) clearTimeout(timer);
+      timers.clear();
+    },
+  };
+}
+
+/** A push that came before one with a lower version. */
+export interface HeldChange {
+  readonly message: ChangedMessage;
+  readonly version: number;
+  readonly part: string;
+  readonly deliver: () => void;
+}
+
+/** What the subscribers of a topic have seen of the changes of one message. */
+interface ChangedMessage {
+  /** The highest version that was delivered. */
+  last: number;
+  /** The version of each part that was delivered, the latest at the end. */
+  readonly parts: Map<string, number>;
+  /** What waits, lowest version first. */
+  held: HeldChange[];
+}
+
+/** No part changes any more after this one. */
+const DELETED = 'deleted';
+
+/**
+ * Puts the pushes about changes of messages in the order of their versions, which count 1, 2, 3 … for each message.
+ * What comes too early is held until its predecessors came or the caller gives up; what comes later than that is
+ * delivered unless something newer of the same part was. The first version met of a message begins its order.
+ */
+export class ChangeOrder {
+  readonly #messages: LRUCache<string, ChangedMessage>;
+
+  constructor(maxMessages: number) {
+    this.#messages = new LRUCache({
+      max: maxMessages,
+      dispose: (message, _, reason) => {
+        if (reason === 'evict') deliverHeld(message, Number.POSITIVE_INFINITY); // nothing is lost
+      },
+    });
+  }
+
+  /** Delivers a push and what waited for it, or drops it; returns it when it has to wait. */
+  take(topic: Topic, about: PushContext, deliver: () => void): HeldChange | undefined {
+    const { chatId, seq, version, part = '' } = about;
+    if (seq === undefined || version === undefined) {
+      deliver();
+      return undefined;
+    }
+    const message = this.#messageOf(`${topic} ${chatId} ${seq}`, version);
+    const { last, held } = message;
+    if (version <= last) {
+      if (!isSuperseded(message, part, version)) deliverOne(message, { version, part, deliver });
+      return undefined;
+    }
+    const change = { message, version, part, deliver };
+    const index = held.findIndex((other) => other.version >= version);
+    if (held[index]?.version === version) return undefined; // it came twice
+    held.splice(index === -1 ? held.length : index, 0, change);
+    deliverHeld(message, last + 1);
+    return held.includes(change) ? change : undefined;
+  }
+
+  /** Stops waiting for what should come before a push: delivers it, those that wait with a lower version first. */
+  release({ message, version }: HeldChange): void {
+    if (version > message.last) deliverHeld(message, version);
+  }
+
+  #messageOf(key: string, version: number): ChangedMessage {
+    const known = this.#messages.get(key);
+    if (known) return known;
+    const message = { last: version - 1, parts: new Map<string, number>(), held: [] };
+    this.#messages.set(key, message);
+    return message;
+  }
+}
+
+/** Delivers what waits up to a version, and what follows it without a gap. */
+function deliverHeld(message: ChangedMessage, upTo: number): void {
+  const { held } = message;
+  for (
+    let next = held[0];
+    next && (next.version <= upTo || next.version === message.last + 1);
+    next = held[0]
+  ) {
+    held.shift();
+    message.last = next.version;
+    deliverOne(message, next);
+  }
+}
+
+function deliverOne(
+  { parts }: ChangedMessage,
+  { version, part, deliver }: Omit<HeldChange, 'message'>,
+): void {
+  if (part === DELETED) parts.clear();
+  parts.delete(part);
+  parts.set(part, version);
+  if (parts.size > MAX_PARTS) parts.delete(parts.keys().next().value as string);
+  deliver();
+}
+
+function isSuperseded({ parts }: ChangedMessage, part: string, version: number): boolean {
+  return Math.max(parts.get(part) ?? 0, parts.get(DELETED) ?? 0) >= version;
+}

@@ -1,0 +1,137 @@
+import { expect } from 'chai';
+import { ChangeOrder, createChangeDelivery } from '../src/bus/changeOrder.ts';
+import { KeyedQueue } from '../src/bus/KeyedQueue.ts';
+import { pause, until } from './until.ts';
+
+describe('the order of the changes of a message', () => {
+  let order: ChangeOrder;
+  let delivered: string[];
+
+  beforeEach(() => {
+    order = new ChangeOrder(3);
+    delivered = [];
+  });
+
+  const take = (version: number, part = 'content', seq = 1, topic: `chat:${number}` = 'chat:7') =>
+    order.take(topic, { chatId: 7, head: 9, seq, version, part }, () =>
+      delivered.push(`${seq === 1 ? '' : `${seq}/`}${part} ${version}`),
+    );
+
+  it('delivers what comes in order at once, from the first version it meets', () => {
+    for (const version of [4, 5, 6]) expect(take(version)).to.equal(undefined);
+    expect(delivered).to.deep.equal(['content 4', 'content 5', 'content 6']);
+  });
+
+  it('holds what comes too early until its predecessors came', () => {
+    take(1);
+    expect(take(4, 'pin')).to.be.an('object');
+    expect(take(3)).to.be.an('object');
+    expect(delivered).to.deep.equal(['content 1']);
+    expect(take(2)).to.equal(undefined);
+    expect(delivered).to.deep.equal(['content 1', 'content 2', 'content 3', 'pin 4']);
+  });
+
+  it('stops waiting when told to, lower versions first, and goes on from there', () => {
+    take(1);
+    const held = take(5);
+    take(3, 'pin');
+    take(7, 'pin');
+    if (held) order.release(held);
+    expect(delivered).to.deep.equal(['content 1', 'pin 3', 'content 5']);
+    take(6);
+    expect(delivered.slice(3)).to.deep.equal(['content 6', 'pin 7']);
+    if (held) order.release(held); // it was delivered long ago
+    expect(delivered).to.have.length(5);
+  });
+
+  it('delivers what comes too late unless something newer of the same part was delivered', () => {
+    take(1);
+    const held = take(4);
+    if (held) order.release(held);
+    take(2); // the content of version 4 was shown
+    take(3, 'pin');
+    expect(delivered).to.deep.equal(['content 1', 'content 4', 'pin 3']);
+  });
+
+  it('delivers nothing of a message after its deletion', () => {
+    take(1);
+    const held = take(4, 'deleted');
+    if (held) order.release(held);
+    take(2);
+    take(3, 'pin');
+    expect(delivered).to.deep.equal(['content 1', 'deleted 4']);
+  });
+
+  it('delivers each once', () => {
+    for (const version of [1, 1, 3, 3, 2, 2, 3]) take(version);
+    expect(delivered).to.deep.equal(['content 1', 'content 2', 'content 3']);
+  });
+
+  it('keeps messages and topics apart, and lets pass what is not about a message', () => {
+    take(1);
+    take(5, 'content', 2);
+    take(9, 'content', 1, 'chat:8');
+    order.take('chat:7', { chatId: 7, head: 9 }, () => delivered.push('typing'));
+    expect(delivered).to.deep.equal(['content 1', '2/content 5', 'content 9', 'typing']);
+  });
+
+  it('remembers so many messages, and delivers what waited of one that it forgets', () => {
+    take(1);
+    take(3);
+    for (const seq of [2, 3, 4]) take(1, 'content', seq);
+    expect(delivered).to.deep.equal(['content 1', '2/content 1', '3/content 1', 'content 3', '4/content 1']);
+  });
+
+  it('gives up waiting after a moment, and drops what waits when it is closed', async () => {
+    const delivery = createChangeDelivery();
+    const got: number[] = [];
+    const deliver = (version: number, seq = 1) =>
+      delivery.take('user:1', { chatId: 7, head: 9, seq, version, part: 'pin' }, () => got.push(version));
+    for (const version of [1, 4, 3]) deliver(version);
+    expect(got).to.deep.equal([1]);
+    await until(() => got.length === 3);
+    expect(got).to.deep.equal([1, 3, 4]);
+    deliver(6);
+    delivery.close();
+    await pause(150); // longer than it would have waited
+    expect(got).to.deep.equal([1, 3, 4]);
+  });
+});
+
+describe('a queue by keys', () => {
+  it('runs work of one key in the order of the calls, whatever becomes of it, and that of others beside it', async () => {
+    const queue = new KeyedQueue();
+    const log: string[] = [];
+    const work = (name: string, milliseconds: number) => async () => {
+      log.push(`${name} begins`);
+      await pause(milliseconds);
+      log.push(`${name} ends`);
+      if (name === 'a1') throw new Error('no');
+      return name;
+    };
+    const all = [
+      queue.run('a', work('a1', 20)),
+      queue.run('a', work('a2', 0)),
+      queue.run('b', work('b1', 0)),
+    ];
+    expect((await Promise.allSettled(all)).map(({ status }) => status)).to.deep.equal([
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    expect(log.filter((line) => line.startsWith('a'))).to.deep.equal([
+      'a1 begins',
+      'a1 ends',
+      'a2 begins',
+      'a2 ends',
+    ]);
+    expect(log.indexOf('b1 ends')).to.be.below(log.indexOf('a1 ends'));
+  });
+
+  it('keeps nothing of a key that nobody works on', async () => {
+    const queue = new KeyedQueue();
+    const rejected = queue.run('a', () => Promise.reject(new Error('no'))).catch(() => {});
+    await Promise.all([rejected, queue.run('a', async () => 1), queue.run('b', () => pause(5))]);
+    expect(queue.size).to.equal(0);
+  });
+});
