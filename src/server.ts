@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createPasswords } from './auth/passwords.ts';
 import { createTokens } from './auth/tokens.ts';
 import type { Bus } from './bus/bus.ts';
+import { KeyedQueue } from './bus/KeyedQueue.ts';
 import { createMemoryBus } from './bus/memory.ts';
 import { createNatsCarrier } from './bus/nats.ts';
 import { createOrderedBus } from './bus/ordered.ts';
@@ -84,7 +85,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const reconciler = createReconciler(db, bus, connections, log);
 
     const sessions = new SessionLog(db, log);
-    const presence = new Presence(db, bus, sessions, connections);
+    const changes = new KeyedQueue();
+    const presence = new Presence(db, bus, changes, sessions, connections);
     await sessions.start((users) => presence.vanished(users));
 
     const metrics = createMetrics({
@@ -126,7 +128,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const addressOf = createAddressOf(config.trustProxy);
     const services = { db, bus, tokens, limits, log, accepting: () => accepting };
     const isLimited = config.rateLimits;
-    const commandServices = { ...services, writer, sessions, presence };
+    const commandServices = { ...services, writer, changes, sessions, presence };
     const dispatcher = createDispatcher(registry, commandServices, { metrics, tracing, isLimited });
     const entries = createEntries(db, nats !== undefined);
     const mountSockets = createSockets(

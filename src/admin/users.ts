@@ -6,6 +6,7 @@ import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
 import type { MessageId } from '../ids.ts';
+import { raiseVersions } from '../messages/changeMessage.ts';
 import { entomb } from '../messages/entomb.ts';
 import { Password } from '../schema/accounts.ts';
 import { compileValidator } from '../schema/validator.ts';
@@ -150,19 +151,17 @@ async function endAll(user: User, { bus }: AdminServices, changes: Partial<User>
   bus.publish(userTopic(user.id), { signal: { kind: 'revoked', tokenVersion: user.tokenVersion } });
 }
 
-/** Messages that are emptied in one statement. */
+/** Messages that are emptied in one transaction. */
 const BATCH = 1_000;
 
 async function emptyMessages(db: Database, { id }: User): Promise<number> {
   const written = await db.select<{ id: MessageId }>(writtenBy, [id]);
   for (let start = 0; start < written.length; start += BATCH)
-    await db.transaction((transaction) =>
-      entomb(
-        db,
-        written.slice(start, start + BATCH).map((message) => message.id),
-        transaction,
-      ),
-    );
+    await db.transaction(async (transaction) => {
+      const ids = written.slice(start, start + BATCH).map(({ id }) => id);
+      await entomb(db, ids, transaction);
+      await raiseVersions(db, ids, transaction);
+    });
   return written.length;
 }
 

@@ -1,47 +1,61 @@
+import type { PushContext } from '../bus/bus.ts';
 import type { CommandContext } from '../commands/define.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { UserId } from '../ids.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush, type Fields } from '../socket/frames.ts';
-import { nameOf } from '../users/names.ts';
-import { activeUser } from '../users/users.ts';
 import { addressOf, otherIn } from './seats.ts';
 
-interface Audience {
+/** What the connected user did in a chat, without a place of its own there. */
+export interface ChatPush {
+  /** The command. */
+  readonly type: string;
+  /** Username of who did it, read before the commit: no query stands between a commit and its push. */
+  readonly senderName: string;
+  readonly message?: string | null;
+  /** Stand beside `senderId` and `receiverId` or `groupId`. */
+  readonly fields: Fields;
+  /** Which message it is about; `head` where it is newer than the chat. */
+  readonly about?: Partial<PushContext>;
   /** Users who do not get it though they are in the chat. */
   readonly exceptUsers?: readonly UserId[];
   /** It is of no use later. */
   readonly isPassing?: true;
 }
 
-/**
- * Pushes what the connected user did in a chat to all others who may see it: `type` is that of the command,
- * `senderId` and `receiverId` or `groupId` stand beside the fields.
- */
-export async function pushToChat(
-  context: CommandContext,
-  chat: Chat,
-  type: string,
-  message: string | null,
-  fields: Fields,
-  audience?: Audience,
-): Promise<void> {
-  const { session, db } = context;
-  const sender = await activeUser(db, session.userId);
-  const all = { senderId: session.userId, ...addressOf(chat, session.userId), ...fields };
-  publishToChat(context, chat, encodePush(type, message, nameOf(sender), all), audience);
+type Pusher = Pick<CommandContext, 'session' | 'origin' | 'bus'>;
+
+/** Publishes a push to everybody in a chat but the connection the command came from. */
+export function pushToChat(context: Pusher, chat: Chat, push: ChatPush): void {
+  const { session, origin, bus } = context;
+  const { exceptUsers, isPassing } = push;
+  const published = {
+    frame: encode(context, chat, push),
+    except: origin,
+    ...(exceptUsers && { exceptUsers }),
+    about: { chatId: chat.id, head: chat.lastSeq, ...push.about },
+    ...(isPassing && { isPassing }),
+  };
+  if (chat.kind === 'group') return bus.publish(chatTopic(chat.id), published);
+  bus.publish(userTopic(session.userId), published);
+  const other = otherIn(chat, session.userId);
+  if (other !== session.userId) bus.publish(userTopic(other), published);
 }
 
-/** Publishes a frame to everybody in a chat but the connection the command came from. */
-export function publishToChat(
-  { session: { userId }, origin, bus }: CommandContext,
-  chat: Chat,
-  frame: string,
-  audience?: Audience,
-): void {
-  const push = { frame, except: origin, ...audience };
-  if (chat.kind === 'group') return bus.publish(chatTopic(chat.id), push);
-  bus.publish(userTopic(userId), push);
-  const other = otherIn(chat, userId);
-  if (other !== userId) bus.publish(userTopic(other), push);
+/**
+ * Publishes a push about a chat to the other connections of the connected user. Messages of a dialog have the same
+ * topic, so that it comes after them; those of a group do not.
+ */
+export function pushToSelf(context: Pusher, chat: Chat, push: ChatPush): void {
+  const { session, origin, bus } = context;
+  bus.publish(userTopic(session.userId), {
+    frame: encode(context, chat, push),
+    except: origin,
+    about: chat.kind === 'dialog' ? { chatId: chat.id, head: chat.lastSeq } : undefined,
+  });
+}
+
+function encode({ session: { userId } }: Pusher, chat: Chat, push: ChatPush): string {
+  const { type, senderName, message = null, fields } = push;
+  return encodePush(type, message, senderName, { senderId: userId, ...addressOf(chat, userId), ...fields });
 }

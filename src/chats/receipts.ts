@@ -1,22 +1,37 @@
 import type { CommandContext } from '../commands/define.ts';
 import type { Chat } from '../database/models/Chat.ts';
+import { ApiError } from '../errors.ts';
 import { isBlockBetween } from '../users/blocks.ts';
-import { pushToChat } from './publish.ts';
-import { addressOf } from './seats.ts';
-import { pushToSelf } from './settings.ts';
+import { nameOf } from '../users/names.ts';
+import { activeUser } from '../users/users.ts';
+import { pushToChat, pushToSelf } from './publish.ts';
+import { type ChatAddress, ownStateOf, seatIn } from './seats.ts';
 
 /**
- * Tells how far the connected user is: in a dialog both people, unless one has blocked the other, in a group only
- * their own other connections.
+ * Moves a position of the connected user in a chat up to `seq` with the statement `move` ($1 chat, $2 user, $3 `seq`;
+ * it returns the new `seq` where there was something to change), and pushes it: in a dialog to both people, unless one
+ * has blocked the other, in a group only to their own other connections.
  */
-export async function publishReceipt(
+export async function moveTo(
   context: CommandContext,
-  chat: Chat,
   type: string,
+  address: ChatAddress,
   seq: number,
-): Promise<void> {
-  const { session, db } = context;
-  const isTold = chat.kind === 'dialog' && !(await isBlockBetween(db, chat));
-  if (isTold) await pushToChat(context, chat, type, null, { seq });
-  else await pushToSelf(context, type, { ...addressOf(chat, session.userId), seq });
+  move: string,
+): Promise<Chat> {
+  const { session, changes, db } = context;
+  const { userId } = session;
+  const { chat } = await seatIn(db, userId, address);
+  if (seq > chat.lastSeq)
+    throw new ApiError('BAD_REQUEST', `params.seq must be at most ${chat.lastSeq}, the newest message`);
+  await changes.run(ownStateOf(chat, userId), async () => {
+    const senderName = nameOf(await activeUser(db, userId));
+    const isShared = chat.kind === 'dialog' && !(await isBlockBetween(db, chat));
+    const [moved] = await db.select<{ seq: number }>(move, [chat.id, userId, seq]);
+    if (!moved) return;
+    const push = { type, senderName, fields: { seq: moved.seq } };
+    if (isShared) pushToChat(context, chat, push);
+    else pushToSelf(context, chat, push);
+  });
+  return chat;
 }

@@ -77,6 +77,11 @@ export function otherIn({ userLow, userHigh }: Chat, userId: UserId): UserId {
   return (userLow as number) + (userHigh as number) - userId;
 }
 
+/** Names what a user has to do with a chat, for changes of it to go one after another. */
+export function ownStateOf(chat: Chat, userId: UserId): string {
+  return `member:${chat.id}:${userId}`;
+}
+
 /** How a push names the chat, beside `senderId`: who knows both knows which chat it is. */
 export function addressOf(chat: Chat, userId: UserId): Fields {
   return chat.kind === 'group' ? { groupId: chat.id } : { receiverId: otherIn(chat, userId) };

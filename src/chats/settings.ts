@@ -1,13 +1,12 @@
 import type { Static, TObject, TProperties } from 'typebox';
 import { Type } from 'typebox';
-import { type CommandContext, defineCommand } from '../commands/define.ts';
+import { defineCommand } from '../commands/define.ts';
 import { ChatAddress } from '../schema/chats.ts';
 import { inChat } from '../schema/types.ts';
-import { userTopic } from '../socket/Connections.ts';
-import { encodePush, type Fields } from '../socket/frames.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
-import { type ChatAddress as Address, addressOf, seatIn } from './seats.ts';
+import { pushToSelf } from './publish.ts';
+import { type ChatAddress as Address, ownStateOf, seatIn } from './seats.ts';
 
 interface SettingDefinition<Name extends string, Properties extends TProperties> {
   readonly type: Name;
@@ -40,26 +39,19 @@ export function defineSetting<const Name extends string, Properties extends TPro
     async handle(params, context) {
       const given = params as unknown as Address & Static<TObject>; // validated, but generic
       const { receiverId, groupId, ...setting } = given;
-      const { session, db } = context;
-      const { chat } = await seatIn(db, session.userId, given);
-      const changed = await db.select(change, [
-        chat.id,
-        session.userId,
-        ...bind(setting as unknown as Static<TObject<Properties>>),
-      ]);
-      if (changed.length > 0)
-        await pushToSelf(context, type, { ...addressOf(chat, session.userId), ...setting });
+      const { session, changes, db } = context;
+      const { userId } = session;
+      const { chat } = await seatIn(db, userId, given);
+      await changes.run(ownStateOf(chat, userId), async () => {
+        const senderName = nameOf(await activeUser(db, userId));
+        const changed = await db.select(change, [
+          chat.id,
+          userId,
+          ...bind(setting as unknown as Static<TObject<Properties>>),
+        ]);
+        if (changed.length > 0) pushToSelf(context, chat, { type, senderName, fields: setting });
+      });
       return {};
     },
   });
-}
-
-/** Pushes to the other connections of the connected user. */
-export async function pushToSelf(
-  { session: { userId }, origin, bus, db }: CommandContext,
-  type: string,
-  fields: Fields,
-): Promise<void> {
-  const frame = encodePush(type, null, nameOf(await activeUser(db, userId)), { senderId: userId, ...fields });
-  bus.publish(userTopic(userId), { frame, except: origin });
 }

@@ -20,6 +20,7 @@ export function keyOf(fields: object, userId: number): string | undefined {
 
 /** What a message has that nothing was added to, and nothing happened to. */
 export const FRESH = {
+  version: 0,
   editedAt: null,
   deletedAt: null,
   replyTo: null,

@@ -1,8 +1,11 @@
 import { Type } from 'typebox';
+import { reconcileEverywhere } from '../bus/outbox.ts';
 import { ApiError } from '../errors.ts';
+import type { UserId } from '../ids.ts';
 import { Id } from '../schema/types.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { encodePush } from '../socket/frames.ts';
+import { blockOf } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
@@ -19,17 +22,24 @@ export const blockUser = defineCommand({
     summary: 'This user blocked somebody from another connection',
     fields: Type.Object({ userId: Id }),
   },
-  async handle({ userId }, { session, origin, bus, db }) {
+  async handle({ userId }, { session, origin, bus, changes, db }) {
     if (userId === session.userId) throw new ApiError('BAD_REQUEST', 'params.userId must be somebody else');
     await activeUser(db, userId);
-    await db.select(insertBlock, [session.userId, userId]);
-    for (const [one, other] of [
-      [session.userId, userId],
-      [userId, session.userId],
-    ] as const)
-      bus.publish(userTopic(one), { signal: { kind: 'unwatch', userId: other } });
-    const frame = encodePush('blockUser', null, nameOf(await activeUser(db, session.userId)), { userId });
-    bus.publish(userTopic(session.userId), { frame, except: origin });
+    await changes.run(blockOf(session.userId, userId), async () => {
+      const frame = encodePush('blockUser', null, nameOf(await activeUser(db, session.userId)), { userId });
+      const pair = [session.userId, userId] as const;
+      await db.transaction(
+        async (transaction) => {
+          await db.select(insertBlock, pair, transaction);
+          for (const id of pair) await reconcileEverywhere(db, id, transaction);
+        },
+        () => {
+          for (const [one, other] of [pair, pair.toReversed() as [UserId, UserId]])
+            bus.publish(userTopic(one), { signal: { kind: 'unwatch', userId: other } });
+          bus.publish(userTopic(session.userId), { frame, except: origin });
+        },
+      );
+    });
     return {};
   },
 });

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
+import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Database } from '../database/database.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ConnectionId, SessionId } from '../ids.ts';
@@ -21,6 +22,8 @@ export interface CommandServices {
   readonly presence: Presence;
   readonly sessions: SessionLog;
   readonly bus: Publisher;
+  /** Changes of one thing run in it up to their push: pushes leave this node in the order of the commits. */
+  readonly changes: KeyedQueue;
   readonly db: Database;
   readonly limits: Limits;
   readonly log: Logger;

@@ -1,11 +1,10 @@
 import { Type } from 'typebox';
-import { pushToChat } from '../chats/publish.ts';
 import { assertRole, seatInGroup } from '../chats/seats.ts';
 import { ApiError } from '../errors.ts';
 import { assertWrittenByUser, changeMessage } from '../messages/changeMessage.ts';
 import { entomb } from '../messages/entomb.ts';
 import { readMessage } from '../messages/read.ts';
-import { MessageAddress } from '../schema/messages.ts';
+import { MessageAddress, Version } from '../schema/messages.ts';
 import { Id, Time } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
@@ -15,7 +14,7 @@ export const deleteMessage = defineCommand({
   description:
     'Its place in the chat stays, with empty content and deletedAt. Deleted again, nothing changes.',
   params: Type.Object({ messageId: Id }),
-  result: Type.Object({ deletedAt: Time }),
+  result: Type.Object({ deletedAt: Time, version: Version }),
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: {
     summary: 'Somebody deleted a message',
@@ -24,28 +23,24 @@ export const deleteMessage = defineCommand({
   async handle({ messageId }, context) {
     const { session, db } = context;
     const { userId } = session;
-    const before = await deletedBefore();
-    if (before) return before;
-
-    const change = await changeMessage(context, messageId, async ({ transaction, row }) => {
-      assertWrittenByUser(row);
-      if (row.senderId !== userId) {
-        if (!row.isGroup) throw new ApiError('FORBIDDEN', 'Only its author may delete a message');
-        assertRole((await seatInGroup(db, userId, row.chatId, transaction)).member, 'owner', 'admin');
-      }
-      const [deleted] = await entomb(db, [messageId], transaction);
-      return deleted;
-    }).catch(async (error) => (await deletedBefore()) ?? Promise.reject(error)); // by a repeat at the same moment
-    if ('deletedAt' in change) return change;
-    const { chat, row, result } = change;
-    if (!result) throw new Error('a locked message was not found');
-    const deletedAt = result.deletedAt.toISOString();
-    await pushToChat(context, chat, 'deleteMessage', null, { messageId, seq: row.seq, deletedAt });
-    return { deletedAt };
-
-    async function deletedBefore(): Promise<{ deletedAt: string } | undefined> {
-      const row = await readMessage(db, userId, messageId);
-      return row.deletedAt ? { deletedAt: row.deletedAt.toISOString() } : undefined;
-    }
+    const { row, change, version } = await changeMessage(
+      context,
+      'deleteMessage',
+      messageId,
+      async ({ transaction, row }) => {
+        if (row.deletedAt) return undefined;
+        assertWrittenByUser(row);
+        if (row.senderId !== userId) {
+          if (!row.isGroup) throw new ApiError('FORBIDDEN', 'Only its author may delete a message');
+          assertRole((await seatInGroup(db, userId, row.chatId, transaction)).member, 'owner', 'admin');
+        }
+        const [deleted] = await entomb(db, [messageId], transaction);
+        return deleted && { part: 'deleted', fields: { deletedAt: deleted.deletedAt.toISOString() } };
+      },
+      readMessage,
+    );
+    const deletedAt = change?.fields.deletedAt ?? row.deletedAt?.toISOString();
+    if (deletedAt === undefined) throw new Error('a locked message was not found');
+    return { deletedAt, version };
   },
 });

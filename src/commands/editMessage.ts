@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
-import { pushToChat } from '../chats/publish.ts';
 import { ApiError } from '../errors.ts';
 import { assertWrittenByUser, changeMessage } from '../messages/changeMessage.ts';
 import { namesIn } from '../messages/mentions.ts';
 import { reindex } from '../messages/searchIndex.ts';
-import { MessageAddress } from '../schema/messages.ts';
+import { MessageAddress, Version } from '../schema/messages.ts';
 import { Content, Custom, Id, Nullable, Time } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
@@ -15,7 +14,11 @@ export const editMessage = defineCommand({
   description:
     'What it said before is kept: see listEdits. Mentions are found anew. The same content again changes nothing.',
   params: Type.Object({ messageId: Id, content: Content, custom: Type.Optional(Nullable(Custom)) }),
-  result: Type.Object({ editedAt: Nullable({ ...Time, description: 'null when it was never changed' }) }),
+  result: Type.Object({
+    editedAt: Nullable({ ...Time, description: 'null when it was never changed' }),
+    version: Version,
+    mentions: Type.Array(Id),
+  }),
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: {
     summary: 'Somebody changed a message; message is what it says now',
@@ -28,7 +31,8 @@ export const editMessage = defineCommand({
   },
   async handle({ messageId, content, custom }, context) {
     const { session, db } = context;
-    const { chat, row, result } = await changeMessage(context, messageId, async ({ transaction, row }) => {
+    const { row, change, version } = await changeMessage(context, 'editMessage', messageId, async (scene) => {
+      const { transaction, row } = scene;
       assertWrittenByUser(row);
       if (row.senderId !== session.userId)
         throw new ApiError('FORBIDDEN', 'Only its author may change a message');
@@ -48,20 +52,18 @@ export const editMessage = defineCommand({
       );
       if (!edited) throw new Error('a locked message was not found');
       await reindex(db, messageId, transaction);
-      return { ...edited, custom: newCustom };
+      const editedAt = edited.editedAt.toISOString();
+      return {
+        part: 'content',
+        content,
+        fields: { editedAt, custom: newCustom, mentions: edited.mentions ?? [] },
+      };
     });
-    if (!result) return { editedAt: row.editedAt?.toISOString() ?? null };
-
-    const editedAt = result.editedAt.toISOString();
-    const fields = {
-      messageId,
-      seq: row.seq,
-      editedAt,
-      custom: result.custom,
-      mentions: result.mentions ?? [],
+    const { editedAt, mentions } = change?.fields ?? {
+      editedAt: row.editedAt?.toISOString() ?? null,
+      mentions: row.mentions ?? [],
     };
-    await pushToChat(context, chat, 'editMessage', content, fields);
-    return { editedAt };
+    return { editedAt, version, mentions };
   },
 });
 

@@ -4,6 +4,7 @@ import { wire } from '../database/wire.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { ChatState, OtherPosition } from '../schema/chats.ts';
+import { Version } from '../schema/messages.ts';
 import { Id, Limit, MessageKind, Nullable, Page, Seq, Time, UserName } from '../schema/types.ts';
 import { DELETED_USER } from '../users/names.ts';
 import { defineCommand } from './define.ts';
@@ -23,6 +24,7 @@ export const listLastMessage = defineCommand({
       Type.Object({
         id: Id,
         seq: Seq,
+        version: Version,
         kind: MessageKind,
         senderId: Id,
         senderName: UserName,
@@ -56,6 +58,7 @@ export const listLastMessage = defineCommand({
 interface Row extends StateRow {
   readonly id: MessageId;
   readonly seq: number;
+  readonly version: number;
   readonly kind: 'text' | 'system';
   readonly senderId: UserId;
   readonly senderName: string;
@@ -85,7 +88,7 @@ with page as materialized (
   order by chat.last_message_at desc, chat.last_message_id desc
   limit $2 offset $3
 )
-select message.id, message.seq, message.kind, message.content,
+select message.id, message.seq, coalesce(message.version, 0) as version, message.kind, message.content,
   message.sender_id as "senderId", coalesce(sender.username, $4) as "senderName",
   receiver.id as "receiverId",
   case when receiver.id is not null then coalesce(receiver.username, $4) end as "receiverName",

@@ -1,8 +1,5 @@
 import { Type } from 'typebox';
-import { publishReceipt } from '../chats/receipts.ts';
-import { seatIn } from '../chats/seats.ts';
-
-import { ApiError } from '../errors.ts';
+import { moveTo } from '../chats/receipts.ts';
 import { ChatAddress } from '../schema/chats.ts';
 import { inChat, Seq } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
@@ -20,15 +17,7 @@ export const markDelivered = defineCommand({
     fields: Type.Object({ ...ChatAddress, seq: Seq }),
   },
   async handle({ seq, ...address }, context) {
-    const {
-      session: { userId },
-      db,
-    } = context;
-    const { chat } = await seatIn(db, userId, address);
-    if (seq > chat.lastSeq)
-      throw new ApiError('BAD_REQUEST', `params.seq must be at most ${chat.lastSeq}, the newest message`);
-    const changed = await db.select(move, [chat.id, userId, seq]);
-    if (changed.length > 0) await publishReceipt(context, chat, 'markDelivered', seq);
+    await moveTo(context, 'markDelivered', address, seq, move);
     return {};
   },
 });
@@ -36,5 +25,5 @@ export const markDelivered = defineCommand({
 const move = `
 update chat_members set delivered_seq = $3, state_xid = pg_current_xact_id()
 where chat_id = $1 and user_id = $2 and delivered_seq < $3
-returning chat_id
+returning delivered_seq as seq
 `;

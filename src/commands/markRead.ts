@@ -1,6 +1,5 @@
 import { Type } from 'typebox';
-import { publishReceipt } from '../chats/receipts.ts';
-import { seatIn } from '../chats/seats.ts';
+import { moveTo } from '../chats/receipts.ts';
 import { type StateRow, stateColumns } from '../chats/state.sql.ts';
 import { ApiError } from '../errors.ts';
 import { ChatAddress, ChatState } from '../schema/chats.ts';
@@ -26,18 +25,11 @@ export const markRead = defineCommand({
     fields: Type.Object({ ...ChatAddress, seq: Seq }),
   },
   async handle({ seq, ...address }, context) {
-    const {
-      session: { userId },
-      db,
-    } = context;
-    const { chat } = await seatIn(db, userId, address);
-    if (seq > chat.lastSeq)
-      throw new ApiError('BAD_REQUEST', `params.seq must be at most ${chat.lastSeq}, the newest message`);
-    const changed = await db.select(move, [chat.id, userId, seq]);
-    if (changed.length > 0) await publishReceipt(context, chat, 'markRead', seq);
+    const { session, db } = context;
+    const chat = await moveTo(context, 'markRead', address, seq, move);
     const [state] = await db.select<Pick<StateRow, 'readSeq' | 'unreadCount' | 'mentionCount'>>(stateOf, [
       chat.id,
-      userId,
+      session.userId,
     ]);
     if (!state) throw new ApiError('NOT_A_MEMBER'); // left in between
     const { readSeq, unreadCount, mentionCount } = state;
@@ -51,7 +43,7 @@ set read_seq = greatest(read_seq, $3), delivered_seq = greatest(delivered_seq, $
   read_tally = case when read_seq < $3 then message.tally else read_tally end, state_xid = pg_current_xact_id()
 from (select tally from messages where chat_id = $1 and seq = $3) message
 where chat_id = $1 and user_id = $2 and (read_seq < $3 or marked_unread)
-returning chat_id
+returning read_seq as seq
 `;
 
 const stateOf = `

@@ -1,9 +1,8 @@
 import { Type } from 'typebox';
-import { pushToChat } from '../chats/publish.ts';
 import { ApiError } from '../errors.ts';
 import { changeMessage } from '../messages/changeMessage.ts';
 import { assertMayPin } from '../messages/pins.ts';
-import { MessageAddress } from '../schema/messages.ts';
+import { MessageAddress, Version } from '../schema/messages.ts';
 import { Id } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
@@ -15,21 +14,25 @@ export const pinMessage = defineCommand({
   summary: 'Pin a message for everybody in the chat',
   description: 'In groups for the owner and admins, in dialogs for both. Pinned already, nothing changes.',
   params: Type.Object({ messageId: Id }),
-  result: Type.Object({}),
+  result: Type.Object({ version: Version }),
   errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
   push: { summary: 'Somebody pinned a message', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {
     const { session, db } = context;
-    const { chat, row, result } = await changeMessage(context, messageId, async ({ transaction, row }) => {
-      await assertMayPin(db, session.userId, row, transaction);
-      const pin = { chatId: row.chatId, seq: row.seq };
-      if (row.pinned) return undefined;
-      if ((await db.pins.count({ where: { chatId: row.chatId }, transaction })) >= MAX_PINS)
-        throw new ApiError('CONFLICT', `A chat has at most ${MAX_PINS} pinned messages`);
-      await db.pins.create({ ...pin, pinnedBy: session.userId }, { transaction });
-      return true;
-    });
-    if (result) await pushToChat(context, chat, 'pinMessage', null, { messageId, seq: row.seq });
-    return {};
+    const { version } = await changeMessage(
+      context,
+      'pinMessage',
+      messageId,
+      async ({ transaction, row }) => {
+        await assertMayPin(db, session.userId, row, transaction);
+        const pin = { chatId: row.chatId, seq: row.seq };
+        if (row.pinned) return undefined;
+        if ((await db.pins.count({ where: { chatId: row.chatId }, transaction })) >= MAX_PINS)
+          throw new ApiError('CONFLICT', `A chat has at most ${MAX_PINS} pinned messages`);
+        await db.pins.create({ ...pin, pinnedBy: session.userId }, { transaction });
+        return { part: 'pin' };
+      },
+    );
+    return { version };
   },
 });

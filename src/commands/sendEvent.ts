@@ -3,6 +3,8 @@ import { pushToChat } from '../chats/publish.ts';
 import { assertRole, seatIn } from '../chats/seats.ts';
 import { Custom, Id, inChat, Text } from '../schema/types.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
+import { nameOf } from '../users/names.ts';
+import { activeUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
 
 const EventName = Text(1, 64, 'A name of your own');
@@ -30,7 +32,13 @@ export const sendEvent = defineCommand({
     const { chat, member } = await seatIn(db, session.userId, address);
     if (chat.whoMayPost === 'admins') assertRole(member, 'owner', 'admin');
     await assertNotBlocked(db, chat, session.userId);
-    await pushToChat(context, chat, 'sendEvent', null, { event, custom }, { isPassing: true });
+    const senderName = nameOf(await activeUser(db, session.userId));
+    pushToChat(context, chat, {
+      type: 'sendEvent',
+      senderName,
+      fields: { event, custom },
+      isPassing: true,
+    });
     return {};
   },
 });

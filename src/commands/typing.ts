@@ -1,9 +1,8 @@
 import { Type } from 'typebox';
-import { publishToChat } from '../chats/publish.ts';
-import { addressOf, seatIn } from '../chats/seats.ts';
+import { pushToChat } from '../chats/publish.ts';
+import { seatIn } from '../chats/seats.ts';
 import { ChatAddress } from '../schema/chats.ts';
 import { inChat } from '../schema/types.ts';
-import { encodePush } from '../socket/frames.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
@@ -34,9 +33,14 @@ export const typing = defineCommand({
     } = context;
     const { chat } = await seatIn(db, userId, address);
     const deaf = await db.select<{ id: number }>(blockers, [chat.id, userId]);
-    const fields = { senderId: userId, ...addressOf(chat, userId), typing, expiresInSeconds: EXPIRES_IN };
-    const frame = encodePush('typing', null, nameOf(await activeUser(db, userId)), fields);
-    publishToChat(context, chat, frame, { exceptUsers: deaf.map(({ id }) => id), isPassing: true });
+    const senderName = nameOf(await activeUser(db, userId));
+    pushToChat(context, chat, {
+      type: 'typing',
+      senderName,
+      fields: { typing, expiresInSeconds: EXPIRES_IN },
+      exceptUsers: deaf.map(({ id }) => id),
+      isPassing: true,
+    });
     return {};
   },
 });

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { Id } from '../schema/types.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { encodePush } from '../socket/frames.ts';
+import { blockOf } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser, existingUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
@@ -18,11 +19,13 @@ export const unblockUser = defineCommand({
     summary: 'This user unblocked somebody from another connection',
     fields: Type.Object({ userId: Id }),
   },
-  async handle({ userId }, { session, origin, bus, db }) {
+  async handle({ userId }, { session, origin, bus, changes, db }) {
     await existingUser(db, userId);
-    await db.blocks.destroy({ where: { userId: session.userId, blockedId: userId } });
-    const frame = encodePush('unblockUser', null, nameOf(await activeUser(db, session.userId)), { userId });
-    bus.publish(userTopic(session.userId), { frame, except: origin });
+    await changes.run(blockOf(session.userId, userId), async () => {
+      const frame = encodePush('unblockUser', null, nameOf(await activeUser(db, session.userId)), { userId });
+      await db.blocks.destroy({ where: { userId: session.userId, blockedId: userId } });
+      bus.publish(userTopic(session.userId), { frame, except: origin });
+    });
     return {};
   },
 });

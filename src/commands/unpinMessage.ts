@@ -1,8 +1,7 @@
 import { Type } from 'typebox';
-import { pushToChat } from '../chats/publish.ts';
 import { changeMessage } from '../messages/changeMessage.ts';
 import { assertMayPin } from '../messages/pins.ts';
-import { MessageAddress } from '../schema/messages.ts';
+import { MessageAddress, Version } from '../schema/messages.ts';
 import { Id } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
@@ -12,17 +11,22 @@ export const unpinMessage = defineCommand({
   description:
     'In groups for the owner and admins, in dialogs for both. Taken down already, nothing changes.',
   params: Type.Object({ messageId: Id }),
-  result: Type.Object({}),
+  result: Type.Object({ version: Version }),
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: { summary: 'Somebody took a pinned message down', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {
     const { session, db } = context;
-    const { chat, row, result } = await changeMessage(context, messageId, async ({ transaction, row }) => {
-      await assertMayPin(db, session.userId, row, transaction);
-      const pin = { chatId: row.chatId, seq: row.seq };
-      return (await db.pins.destroy({ where: pin, transaction })) > 0 || undefined;
-    });
-    if (result) await pushToChat(context, chat, 'unpinMessage', null, { messageId, seq: row.seq });
-    return {};
+    const { version } = await changeMessage(
+      context,
+      'unpinMessage',
+      messageId,
+      async ({ transaction, row }) => {
+        await assertMayPin(db, session.userId, row, transaction);
+        const pin = { chatId: row.chatId, seq: row.seq };
+        const count = await db.pins.destroy({ where: pin, transaction });
+        return count > 0 ? { part: 'pin' } : undefined;
+      },
+    );
+    return { version };
   },
 });

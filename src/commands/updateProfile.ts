@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { ApiError } from '../errors.ts';
 import { About, Avatar, DisplayName, Profile } from '../schema/people.ts';
 import { Custom, Id, Nullable } from '../schema/types.ts';
 import { userTopic } from '../socket/Connections.ts';
@@ -6,7 +7,6 @@ import { encodePush } from '../socket/frames.ts';
 import { contactsOf } from '../users/contacts.ts';
 import { nameOf } from '../users/names.ts';
 import { profilesOf } from '../users/profiles.ts';
-import { activeUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
 
 const { displayName, about, avatar, custom } = Profile.properties;
@@ -27,16 +27,22 @@ export const updateProfile = defineCommand({
     summary: 'This user, or somebody one has a dialog with, changed their profile',
     fields: Type.Object({ userId: Id, displayName, about, avatar, custom }),
   },
-  async handle(changes, { session: { userId }, origin, bus, db, presence }) {
-    const user = await activeUser(db, userId);
-    await user.update({ ...changes, updatedAt: new Date() });
+  async handle(given, { session: { userId }, origin, bus, changes, db, presence }) {
+    const user = await changes.run(`profile:${userId}`, async () => {
+      const contacts = await contactsOf(db, userId);
+      const [, [user]] = await db.users.update(
+        { ...given, updatedAt: new Date() },
+        { where: { id: userId, deletedAt: null }, returning: true },
+      );
+      if (!user) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);
+      const { displayName, about, avatar, custom } = user;
+      const fields = { userId, displayName, about, avatar, custom };
+      const frame = encodePush('updateProfile', null, nameOf(user), fields);
+      for (const contactId of contacts) bus.publish(userTopic(contactId), { frame, except: origin });
+      return user;
+    });
     const [data] = await profilesOf(presence, userId, [user]);
     if (!data) throw new Error('a user without a profile');
-    const { displayName, about, avatar, custom } = data;
-    const fields = { userId, displayName, about, avatar, custom };
-    const frame = encodePush('updateProfile', null, nameOf(user), fields);
-    for (const contactId of await contactsOf(db, userId))
-      bus.publish(userTopic(contactId), { frame, except: origin });
     return { data };
   },
 });

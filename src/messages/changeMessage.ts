@@ -1,10 +1,15 @@
 import type { Transaction } from 'sequelize';
+import { pushToChat } from '../chats/publish.ts';
 import type { CommandContext } from '../commands/define.ts';
+import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import { ApiError } from '../errors.ts';
 import type { MessageId } from '../ids.ts';
+import type { Fields } from '../socket/frames.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
-import { type MessageRow, readLiveMessage } from './read.ts';
+import { nameOf } from '../users/names.ts';
+import { activeUser } from '../users/users.ts';
+import { type MessageRow, readLiveMessage, type readMessage } from './read.ts';
 
 /** A message that is about to change. */
 export interface MessageScene {
@@ -14,31 +19,83 @@ export interface MessageScene {
   readonly chat: Chat;
 }
 
+/** What changed, to be pushed. */
+export interface MessageChange {
+  /** What of the message it is the state of: a newer push of the same part replaces an older one. */
+  readonly part: string;
+  /** What the message says now, where that changed. */
+  readonly content?: string;
+  /** Stand beside the address of the message and its `version`. */
+  readonly fields?: Fields;
+}
+
+/** A message after a change of it, or as it was where there was nothing to change. */
+export interface ChangedMessage<Change> {
+  readonly row: MessageRow;
+  readonly change: Change;
+  /** How often it has been changed. */
+  readonly version: number;
+}
+
 /**
  * Changes a message that the connected user may see: `work` checks and changes within the transaction, and tells
- * whether there was anything to change. What changed is found by `sync`.
+ * what changed, or nothing when all was as wanted already. Once that is committed, the others get a push of the
+ * command's type, before the next change of the message begins on this node. `sync` finds it, too. `read` tells whether
+ * what was deleted can be changed.
  */
-export async function changeMessage<Result>(
-  { session: { userId }, db }: CommandContext,
+export async function changeMessage<Change extends MessageChange | undefined>(
+  context: CommandContext,
+  type: string,
   messageId: MessageId,
-  work: (scene: MessageScene) => Promise<Result | undefined>,
-): Promise<{ chat: Chat; row: MessageRow; result: Result | undefined }> {
-  return db.transaction(async (transaction) => {
-    await db.select('select from messages where id = $1 for no key update', [messageId], transaction);
-    const row = await readLiveMessage(db, userId, messageId, transaction);
-    const chat = await db.chats.findByPk(row.chatId, { transaction });
-    if (!chat) throw new Error('a message without a chat');
-    await assertNotBlocked(db, chat, userId, transaction);
-    const result = await work({ transaction, row, chat });
-    if (result !== undefined)
-      await db.select(
-        'update messages set changed_xid = pg_current_xact_id() where chat_id = $1 and seq = $2',
-        [row.chatId, row.seq],
-        transaction,
-      );
-    return { chat, row, result };
+  work: (scene: MessageScene) => Promise<Change>,
+  read: typeof readMessage = readLiveMessage,
+): Promise<ChangedMessage<Change>> {
+  const { session, db, changes } = context;
+  return changes.run(`message:${messageId}`, async () => {
+    const { chat, row, sender, change, raised } = await db.transaction(async (transaction) => {
+      await db.select('select from messages where id = $1 for no key update', [messageId], transaction);
+      const row = await read(db, session.userId, messageId, transaction);
+      const chat = await db.chats.findByPk(row.chatId, { transaction });
+      if (!chat) throw new Error('a message without a chat');
+      if (!row.deletedAt) await assertNotBlocked(db, chat, session.userId, transaction);
+      const sender = await activeUser(db, session.userId, transaction);
+      const change = await work({ transaction, row, chat });
+      const [raised] = change ? await raiseVersions(db, [messageId], transaction) : [];
+      return { chat, row, sender, change, raised };
+    });
+    if (!change || !raised) return { row, change, version: row.version };
+
+    const { seq } = row;
+    const { version, head } = raised;
+    pushToChat(context, chat, {
+      type,
+      senderName: nameOf(sender),
+      message: change.content ?? null,
+      fields: { messageId, seq, version, ...change.fields },
+      about: { head, seq, version, part: change.part },
+    });
+    return { row, change, version };
   });
 }
+
+/** Counts a change of messages, for `sync` to find and for clients to tell newer pushes from older ones. */
+export async function raiseVersions(
+  db: Database,
+  messageIds: readonly MessageId[],
+  transaction: Transaction,
+): Promise<{ readonly version: number; readonly head: number }[]> {
+  return db.select(raise, [JSON.stringify(messageIds)], transaction);
+}
+
+/** `head` is the newest message of the chat. */
+const raise = `
+with changed as (
+  update messages set changed_xid = pg_current_xact_id(), version = coalesce(version, 0) + 1
+  where id = any (array(select id.value::bigint from jsonb_array_elements_text($1::jsonb) id))
+  returning chat_id, version
+)
+select changed.version, chats.last_seq as head from changed join chats on chats.id = changed.chat_id
+`;
 
 /** What happened in a group, the server wrote: nobody takes it back. */
 export function assertWrittenByUser({ kind }: MessageRow): void {

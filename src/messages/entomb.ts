@@ -4,7 +4,8 @@ import type { MessageId } from '../ids.ts';
 
 /**
  * Empties messages for everybody: nothing of what they said is kept but that they were there. They are locked first:
- * the statement that empties them then sees what the search index took of them.
+ * the statement that empties them then sees what the search index took of them. A change of them, to be counted with
+ * `raiseVersions`.
  */
 export async function entomb(
   db: Database,
@@ -27,8 +28,7 @@ with wanted as (
   select id, mentions from messages where id = any (array(select id from wanted))
 ), gone as (
   update messages
-  set content = '', custom = null, mentions = null, reactions = null, deleted_at = clock_timestamp(),
-    changed_xid = pg_current_xact_id()
+  set content = '', custom = null, mentions = null, reactions = null, deleted_at = clock_timestamp()
   where id = any (array(select id from wanted))
   returning id, chat_id, seq, deleted_at
 ), edits as (

@@ -25,6 +25,7 @@ export function historyRow(row: MessageRow): Static<typeof HistoryRow> {
   const {
     messageId: id,
     seq,
+    version,
     kind,
     content,
     silent,
@@ -38,6 +39,7 @@ export function historyRow(row: MessageRow): Static<typeof HistoryRow> {
   return {
     id,
     seq,
+    version,
     kind,
     content,
     sender_id: message.senderId,

@@ -43,7 +43,7 @@ select max(seq) filter (where pg_visible_in_snapshot(xid, $2::pg_snapshot)) as s
 from (select seq, xid from messages where chat_id = $1 order by seq desc limit $3) newest
 `;
 
-/** The messages of a chat from one `seq` to another as they were pushed, or would have been, lowest first. */
+/** The messages of a chat from one `seq` to another as they are now, in the form of their pushes, lowest first. */
 async function readMissed(
   db: Database,
   chatId: ChatId,
@@ -59,9 +59,11 @@ async function readMissed(
 const membershipOf = ({ kind, custom }: MessageRow): MembershipChange | undefined =>
   kind === 'system' ? (custom as SystemEvent | null)?.membership : undefined;
 
+/** What became of the message meanwhile comes along: else a deleted one would be an empty one. */
 function pushOf(row: MessageRow): string {
   const { messageId, seq, kind, senderId, senderName, content, createdAt } = row;
-  const place = { messageId, seq, createdAt: createdAt.toISOString(), senderId, ...chatOf(row) };
+  const at = { messageId, seq, createdAt: createdAt.toISOString(), senderId, ...chatOf(row) };
+  const place = row.version > 0 ? { ...at, ...changesOf(row) } : at;
   if (kind === 'system') {
     const { type = '', membership: _, ...fields } = (row.custom ?? {}) as Partial<SystemEvent>;
     return encodePush(type, content, senderName, { ...place, ...fields });
@@ -75,4 +77,14 @@ function pushOf(row: MessageRow): string {
   };
   const type = row.isGroup ? 'messageInGroup' : 'privateMessage';
   return encodePush(type, content, senderName, { ...place, ...extras });
+}
+
+function changesOf({ version, editedAt, deletedAt, counts, pinned }: MessageRow) {
+  return {
+    version,
+    editedAt: editedAt?.toISOString(),
+    deletedAt: deletedAt?.toISOString(),
+    reactions: counts ? Object.entries(counts).map(([emoji, count]) => ({ emoji, count })) : undefined,
+    pinned: pinned || undefined,
+  };
 }

@@ -1,12 +1,13 @@
 import { Type } from 'typebox';
-import { pushToChat } from '../chats/publish.ts';
 import { type CommandContext, defineCommand } from '../commands/define.ts';
 import type { ErrorCode } from '../errors.ts';
-import { Emoji, MessageAddress } from '../schema/messages.ts';
+import { Emoji, MessageAddress, Version } from '../schema/messages.ts';
 import { Id } from '../schema/types.ts';
 import { emojiOf } from '../text/emoji.ts';
 import { changeMessage } from './changeMessage.ts';
 import type { MessageRow } from './read.ts';
+
+const Count = Type.Integer({ description: 'How often it stands there now' });
 
 interface ReactionDefinition<Name extends string> {
   readonly type: Name;
@@ -31,29 +32,29 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
     summary,
     description,
     params: Type.Object({ messageId: Id, emoji: Emoji }),
-    result: Type.Object({}),
+    result: Type.Object({ version: Version, count: Count }),
     errors: ['NOT_FOUND', 'FORBIDDEN', ...errors],
     push: {
       summary: pushSummary,
       fields: Type.Object({
         ...MessageAddress,
         emoji: Type.String(),
-        count: Type.Integer({ description: 'How often it stands there now' }),
+        count: Count,
       }),
     },
     async handle({ messageId, ...params }, context: CommandContext) {
       const { session, db } = context;
       const emoji = emojiOf(params.emoji) ?? params.emoji;
-      const changed = await changeMessage(context, messageId, async ({ transaction, row }) => {
+      const { row, change, version } = await changeMessage(context, type, messageId, async (scene) => {
+        const { transaction, row } = scene;
         check?.(row, emoji);
         const bind = [row.chatId, row.seq, session.userId, emoji];
         const [reaction] = await db.select<{ count: number }>(statement, bind, transaction);
-        return reaction?.count;
+        if (!reaction) return undefined;
+        // of this user: whoever reacts as well does not replace it
+        return { part: `reaction:${emoji}:${session.userId}`, fields: { emoji, count: reaction.count } };
       });
-      const { chat, row, result: count } = changed;
-      if (count !== undefined)
-        await pushToChat(context, chat, type, null, { messageId, seq: row.seq, emoji, count });
-      return {};
+      return { version, count: change?.fields.count ?? row.counts?.[emoji] ?? 0 };
     },
   });
 }

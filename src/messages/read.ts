@@ -31,6 +31,7 @@ export interface MessageRow {
   readonly createdAt: Date;
   readonly editedAt: Date | null;
   readonly deletedAt: Date | null;
+  readonly version: number;
   readonly replyTo: MessageId | null;
   readonly silent: boolean;
   readonly custom: CustomData | null;
@@ -48,6 +49,7 @@ select message.id as "messageId", message.chat_id as "chatId", chat.kind = 'grou
   chat.user_low + chat.user_high as pair, message.seq, message.kind,
   message.sender_id as "senderId", coalesce(sender.username, 'Deleted user') as "senderName", message.content,
   message.created_at as "createdAt", message.edited_at as "editedAt", message.deleted_at as "deletedAt",
+  coalesce(message.version, 0) as version,
   message.reply_to as "replyTo", message.silent, message.custom, message.mentions,
   message.forwarded_from as "forwardedFrom",
   case when message.forwarded_from is not null then coalesce(author.username, 'Deleted user') end as "forwardedFromName",

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
+import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Database } from '../database/database.ts';
 import { isUnavailable } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
@@ -26,6 +27,7 @@ export type PresenceState = Static<typeof PresenceSchema>;
 export class Presence {
   readonly #db: Database;
   readonly #bus: Publisher;
+  readonly #changes: KeyedQueue;
   readonly #sessions: SessionLog;
   readonly #connections: Connections;
   /** The open connections of each user on this node. */
@@ -33,9 +35,16 @@ export class Presence {
   /** Users whose last connection of this node ended a moment ago. */
   readonly #leaving = new Map<UserId, NodeJS.Timeout>();
 
-  constructor(db: Database, bus: Publisher, sessions: SessionLog, connections: Connections) {
+  constructor(
+    db: Database,
+    bus: Publisher,
+    changes: KeyedQueue,
+    sessions: SessionLog,
+    connections: Connections,
+  ) {
     this.#db = db;
     this.#bus = bus;
+    this.#changes = changes;
     this.#sessions = sessions;
     this.#connections = connections;
   }
@@ -67,14 +76,16 @@ export class Presence {
   }
 
   async setInvisible(userId: UserId, invisible: boolean, origin: ConnectionId): Promise<void> {
-    const [changed] = await this.#db.select<{ username: string; lastSeenAt: Date | null }>(setInvisible, [
-      userId,
-      invisible,
-    ]);
-    if (!changed) return;
-    const frame = encodePush('setPresence', null, changed.username, { invisible });
-    this.#bus.publish(userTopic(userId), { frame, except: origin });
-    this.#publish(userId, changed.username, !invisible, changed.lastSeenAt);
+    await this.#inOrder(userId, async () => {
+      const [changed] = await this.#db.select<{ username: string; lastSeenAt: Date | null }>(setInvisible, [
+        userId,
+        invisible,
+      ]);
+      if (!changed) return;
+      const frame = encodePush('setPresence', null, changed.username, { invisible });
+      this.#bus.publish(userTopic(userId), { frame, except: origin });
+      this.#publish(userId, changed.username, !invisible, changed.lastSeenAt);
+    });
   }
 
   /** A connection was opened on this node. */
@@ -86,8 +97,10 @@ export class Presence {
       clearTimeout(leaving);
       this.#leaving.delete(userId);
     } else if (open.size === 1) {
-      const user = await this.#visible(userId);
-      if (user) this.#publish(userId, nameOf(user), true, null);
+      await this.#inOrder(userId, async () => {
+        const user = await this.#visible(userId);
+        if (user) this.#publish(userId, nameOf(user), true, null);
+      });
     }
   }
 
@@ -100,7 +113,7 @@ export class Presence {
       userId,
       setTimeout(() => {
         this.#leaving.delete(userId);
-        this.#gone(userId).catch(() => {}); // the database is away: who asks later is told right
+        this.#inOrder(userId, () => this.#gone(userId)).catch(() => {}); // the database is away: who asks later is told right
       }, GRACE).unref(),
     );
   }
@@ -113,6 +126,11 @@ export class Presence {
   close(): void {
     for (const timer of this.#leaving.values()) clearTimeout(timer);
     this.#leaving.clear();
+  }
+
+  /** Runs what reads the presence of a user and publishes it after what was begun before: no older state comes later. */
+  #inOrder(userId: UserId, work: () => Promise<void>): Promise<void> {
+    return this.#changes.run(`presence:${userId}`, work);
   }
 
   async #gone(userId: UserId): Promise<void> {

@@ -1,4 +1,5 @@
 import { type TProperties, Type } from 'typebox';
+import { ChangedMeanwhile } from './messages.ts';
 import { Custom, GroupName, Id, Nullable, Sent, Text, Time } from './types.ts';
 
 /* What commands take and give about groups. */
@@ -62,4 +63,4 @@ export const Changed = Type.Partial(Sent);
 
 /** What a push about a group has: the system message, who did it, and more. */
 export const groupEvent = <Properties extends TProperties>(properties: Properties) =>
-  Type.Object({ ...Sent.properties, senderId: Id, groupId: Id, ...properties });
+  Type.Object({ ...Sent.properties, senderId: Id, groupId: Id, ...ChangedMeanwhile, ...properties });

@@ -10,6 +10,29 @@ export const SendOptions = {
   custom: Type.Optional(Custom),
 };
 
+/** Numbers the changes of a message. */
+export const Version = Type.Integer({
+  minimum: 0,
+  description:
+    'How often the message was changed: edited, deleted, reacted to, pinned. Keep the highest, and ignore what a lower one says about the same: the content, a reaction, being pinned',
+});
+
+/** What the push of a message has that is pushed late, because a node missed it, and was changed meanwhile. */
+export const ChangedMeanwhile = {
+  version: Type.Optional({
+    ...Version,
+    description: 'Of a message that is pushed late and was changed meanwhile',
+  }),
+  editedAt: Type.Optional(Time),
+  deletedAt: Type.Optional({ ...Time, description: 'Deleted meanwhile: message is empty' }),
+  reactions: Type.Optional(
+    Type.Array(Type.Object({ emoji: Type.String(), count: Type.Integer() }), {
+      description: 'getMessage says which of them are one’s own',
+    }),
+  ),
+  pinned: Type.Optional(Type.Literal(true)),
+};
+
 /** What the push of a message has where the message has it. */
 export const SentExtras = {
   replyTo: Type.Optional(Id),
@@ -17,6 +40,7 @@ export const SentExtras = {
   custom: Type.Optional(Custom),
   mentions: Type.Optional(Type.Array(Id, { description: 'Members whom the content names with @' })),
   forwardedFrom: Type.Optional(Type.Integer({ ...Id, description: 'Who wrote it first' })),
+  ...ChangedMeanwhile,
 };
 
 export const Emoji = Type.String({ minLength: 1, maxLength: 32, format: 'emoji', description: 'One emoji' });
@@ -38,6 +62,7 @@ const Event = Type.Object(
 export const Message = Type.Object({
   messageId: Id,
   seq: Seq,
+  version: Version,
   kind: MessageKind,
   senderId: Id,
   senderName: UserName,
@@ -62,6 +87,7 @@ export const Message = Type.Object({
 export const HistoryRow = Type.Object({
   id: Id,
   seq: Seq,
+  version: Version,
   kind: MessageKind,
   content: Type.String(),
   sender_id: Id,
@@ -80,10 +106,11 @@ export const HistoryRow = Type.Object({
   event: Nullable(Event),
 });
 
-/** Where a message stands. */
+/** Which message was changed, and by whom. */
 export const MessageAddress = {
   messageId: Id,
   seq: Seq,
+  version: Version,
   senderId: Type.Integer({ ...Id, description: 'Who did it' }),
   receiverId: Type.Optional(Id),
   groupId: Type.Optional(Id),

@@ -17,6 +17,11 @@ export async function assertNotBlocked(
   if (await db.blocks.findOne({ where: block, transaction })) throw new ApiError('FORBIDDEN');
 }
 
+/** Names that one user blocks another, for changes of it to go one after another. */
+export function blockOf(userId: UserId, blockedId: UserId): string {
+  return `block:${userId}:${blockedId}`;
+}
+
 /** Whether one of the two people of a dialog has blocked the other. */
 export async function isBlockBetween(db: Database, { userLow, userHigh }: Chat): Promise<boolean> {
   const pair = [userLow ?? 0, userHigh ?? 0]; // a group has neither

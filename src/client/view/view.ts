@@ -104,13 +104,15 @@ function isPlace({ params }: Push): boolean {
 
 /** A push as the message that it is about. */
 function messageFrom({ type, params }: Push): Message {
-  const { data, message, ...fields } = params as Push<'messageInGroup'>['params'];
+  const { data, message, reactions = [], ...fields } = params as Push<'messageInGroup'>['params'];
   const isText = type === 'privateMessage' || type === 'messageInGroup';
   return {
     ...FRESH,
     ...fields,
     kind: isText ? 'text' : 'system',
     content: message,
+    // one's own are known of a message that this client has read itself
+    reactions: reactions.map((reaction) => ({ own: false, ...reaction })),
     event: isText ? null : { type, ...fields },
   };
 }

@@ -57,6 +57,10 @@ export class Message extends Model {
   @Column(DataType.BIGINT)
   declare tally: number;
 
+  /** How often it was changed; null for never. */
+  @Column(DataType.INTEGER)
+  declare version: number | null;
+
   @Column(DataType.DATE)
   declare createdAt: Date;
 
