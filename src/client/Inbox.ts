@@ -20,7 +20,7 @@ export interface InboxListener {
 interface Arrival {
   readonly key: string;
   readonly seq: number;
-  /** Undefined: this client did it, and what is there has to be read. */
+  /** Undefined: what is there has to be read, of what this client did, or what was changed before it came. */
   readonly push: Push | undefined;
 }
 
@@ -133,7 +133,7 @@ export class Inbox {
   #arrivalOf(push: Push): Arrival | undefined {
     const key = keyOf(push.params, this.#userId);
     return key !== undefined && 'createdAt' in push.params && 'seq' in push.params
-      ? { key, seq: push.params.seq, push }
+      ? { key, seq: push.params.seq, push: 'version' in push.params ? undefined : push }
       : undefined;
   }
 

@@ -34,15 +34,23 @@ export const FRESH = {
   event: null,
 } satisfies Partial<Message>;
 
-/** A message that was read, as it would have been pushed. */
+/** A message that was read, as it is pushed late: with what has become of it. */
 export function pushOf(message: Message): Push {
   const { content, senderName, messageId, seq, createdAt, senderId, receiverId, groupId, event } = message;
+  const { version, editedAt, deletedAt, reactions, pinned } = message;
   const place = {
     messageId,
     seq,
     createdAt,
     senderId,
     ...(groupId === undefined ? { receiverId } : { groupId }),
+    ...(version && {
+      version,
+      reactions,
+      ...(editedAt && { editedAt }),
+      ...(deletedAt && { deletedAt }),
+      ...(pinned && { pinned }),
+    }),
   };
   const params = { data: null, message: content, senderName, ...place };
   if (event) {

@@ -1,7 +1,11 @@
 import { expect } from 'chai';
-import type { Observable } from '../../src/client/index.ts';
-import { http, newClients, newGroup, newUsers, server, typedClient } from '../harness.ts';
+import { WebSocket } from 'ws';
+import type { ChatMessage, Observable } from '../../src/client/index.ts';
+import { readMissed } from '../../src/messages/missed.ts';
+import type { Frame } from '../client.ts';
+import { database, http, newClients, newGroup, newUsers, server, typedClient } from '../harness.ts';
 import { startRelay } from '../relay.ts';
+import { until } from '../until.ts';
 
 /** Resolves to the value once it is as expected. */
 function when<Value>(observable: Observable<Value>, holds: (value: Value) => unknown): Promise<Value> {
@@ -19,6 +23,41 @@ function when<Value>(observable: Observable<Value>, holds: (value: Value) => unk
     const stop = observable.subscribe(look);
     look();
   });
+}
+
+/** Opens sockets whose frames reach the client when `receive` passes them on, as they are or others. */
+const through =
+  (receive: (frame: Frame, pass: (frame?: string) => void) => void) => (url: string, token: string) => {
+    const socket = new WebSocket(url, ['auth', token]);
+    const emit = socket.emit.bind(socket);
+    socket.emit = (name: string | symbol, ...args: unknown[]) => {
+      if (name !== 'message') return emit(name, ...args);
+      receive(JSON.parse(String(args[0])), (frame) => emit(name, frame ?? args[0], false));
+      return true;
+    };
+    return socket;
+  };
+
+/** Holds the replies to a command back, as a slow network would. */
+function holding(type: string) {
+  const held: (() => void)[] = [];
+  let holds = false;
+  const open = through((frame, pass) => {
+    if (holds && frame.type === type && 'id' in frame) held.push(pass);
+    else pass();
+  });
+  return {
+    open,
+    hold() {
+      holds = true;
+    },
+    /** Resolves when a reply came. */
+    held: () => until(() => held.length > 0),
+    release() {
+      holds = false;
+      for (const pass of held.splice(0)) pass();
+    },
+  };
 }
 
 describe('the chats of the typed client', () => {
@@ -89,6 +128,50 @@ describe('the chats of the typed client', () => {
     await when(chats, ({ length }) => length === 1);
     await client.call('newGroup', { groupName: 'Mine' });
     await when(chats, ([chat]) => chat?.name === 'Mine');
+  });
+
+  it('are all there of those who write while the list is read', async () => {
+    const [bob, ...people] = await newClients(6);
+    const network = holding('listLastMessage');
+    const client = typedClient(bob, { open: network.open });
+    const { chats } = client;
+    await chats.loaded;
+    let arrived = 0;
+    client.on('privateMessage', () => arrived++);
+    network.hold();
+    for (const { client: device } of people) {
+      await device.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
+      await network.held();
+    }
+    await until(() => arrived === people.length);
+    network.release();
+    const all = await when(chats, ({ length }) => length === people.length);
+    for (const { unreadCount, lastMessage } of all)
+      expect([unreadCount, lastMessage.seq]).to.deep.equal([1, 1]);
+  });
+
+  it('keep what happens while the list is read', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'one' });
+    await cleo.client.done('privateMessage', { receiverId: bob.id, content: 'one' });
+    const network = holding('listLastMessage');
+    network.hold();
+    const client = typedClient(bob, { open: network.open });
+    const { chats } = client;
+    await network.held();
+    await client.online();
+    const pushes: string[] = [];
+    client.on('push', ({ type }) => pushes.push(type));
+    await bob.client.done('muteChat', { receiverId: cleo.id, muted: true });
+    await ada.client.done('editMessage', { messageId, content: 'two' });
+    await bob.client.done('leaveGroup', { groupId });
+    await until(() => pushes.length === 3);
+    network.release();
+    await when(chats, (value) => {
+      const [first, second] = value;
+      return value.length === 2 && first?.muted && second?.lastMessage.content === 'two';
+    });
   });
 
   it('report to the sender that messages have arrived', async () => {
@@ -231,6 +314,129 @@ describe('a chat of the typed client', () => {
     await ada.client.done('deleteMessage', { messageId });
     await last(({ content, deletedAt, pinned }) => content === '' && deletedAt && !pinned);
     expect(chat.messages.value.map(({ kind }) => kind)).to.deep.equal(['system', 'system', 'text']);
+  });
+
+  it('shows what happened to messages while they were read', async () => {
+    const [ada, bob] = await newClients(2);
+    const write = async (content: string) =>
+      (await ada.client.done('privateMessage', { receiverId: bob.id, content })).messageId;
+    const [one, two] = [await write('one'), await write('two')];
+    const network = holding('getMessages');
+    const client = typedClient(bob, { open: network.open });
+    await client.online();
+    let pushes = 0;
+    client.on('push', () => pushes++);
+    network.hold();
+    const chat = client.chat({ receiverId: ada.id });
+    expect(chat.messages.value).to.deep.equal([]);
+    await network.held();
+    await ada.client.done('editMessage', { messageId: one, content: 'edited' });
+    await bob.client.done('addReaction', { messageId: one, emoji: '👍' });
+    await ada.client.done('pinMessage', { messageId: one });
+    await ada.client.done('deleteMessage', { messageId: two });
+    await until(() => pushes === 4);
+    network.release();
+    const [first, second] = await when(chat.messages, ({ length }) => length === 2);
+    expect(first).to.deep.include({ content: 'edited', version: 3, pinned: true });
+    expect(first?.reactions).to.deep.equal([{ emoji: '👍', count: 1, own: true }]);
+    expect(second).to.deep.include({ content: '', version: 1 });
+    expect(second?.deletedAt).to.be.a('string');
+  });
+
+  it('shows what the database has, in whatever order changes come', async () => {
+    const [ada, bob] = await newClients(2);
+    let held: (() => void)[] | undefined;
+    // nodes that overtake each other
+    const open = through((frame, pass) => {
+      if (held && !('id' in frame) && frame.type !== 'privateMessage') held.push(pass);
+      else pass();
+    });
+    const client = typedClient(bob, { open });
+    await client.chats.loaded;
+    const chat = client.chat({ receiverId: ada.id });
+    const orders: ((passes: (() => void)[]) => (() => void)[])[] = [
+      (passes) => passes.toReversed(),
+      (passes) => [...passes.slice(1), ...passes.slice(0, 1)],
+      (passes) => passes.toSorted(() => Math.random() - 0.5),
+    ];
+    for (const order of orders) {
+      const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'one' });
+      await when(chat.messages, (messages) => messages.at(-1)?.messageId === messageId);
+      held = [];
+      const react = (device: typeof bob.client, emoji: string, type = 'addReaction') =>
+        device.done(type, { messageId, emoji });
+      await react(bob.client, '👍');
+      await react(ada.client, '👍');
+      await ada.client.done('editMessage', { messageId, content: 'two', custom: { a: 1 } });
+      await ada.client.done('pinMessage', { messageId });
+      await react(bob.client, '🎉');
+      await react(bob.client, '🎉', 'removeReaction');
+      await react(ada.client, '👍', 'removeReaction');
+      await ada.client.done('editMessage', { messageId, content: `three, @${bob.username}` });
+      await ada.client.done('unpinMessage', { messageId });
+      await react(ada.client, '🎉');
+      await until(() => held?.length === 10);
+      for (const pass of order(held)) pass();
+      held = undefined;
+      const { reactions, ...data } = (await client.call('getMessage', { messageId })).data;
+      const shown = chat.messages.value.at(-1) as ChatMessage;
+      expect(shown).to.deep.include(data);
+      expect(shown.reactions).to.have.deep.members(reactions);
+      expect(client.chats.value[0]?.lastMessage.content).to.equal(data.content);
+    }
+  });
+
+  it('shows nothing of an edit that comes after the deletion', async () => {
+    const [ada, bob] = await newClients(2);
+    const edits: (() => void)[] = [];
+    const open = through((frame, pass) => (frame.type === 'editMessage' ? edits.push(pass) : pass()));
+    const client = typedClient(bob, { open });
+    await client.chats.loaded;
+    const chat = client.chat({ receiverId: ada.id });
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'one' });
+    await when(chat.messages, ({ length }) => length === 1);
+    await ada.client.done('editMessage', { messageId, content: 'secret' });
+    await ada.client.done('deleteMessage', { messageId });
+    await when(chat.messages, ([message]) => message?.deletedAt);
+    await until(() => edits.length === 1);
+    edits[0]?.();
+    await client.call('ping');
+    expect(chat.messages.value[0]).to.include({ content: '', version: 2 });
+    expect(client.chats.value[0]?.lastMessage).to.include({ content: '', version: 2 });
+  });
+
+  it('shows a message as it is that is pushed late, deleted or changed', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const late: ((frame?: string) => void)[] = [];
+    // a node that missed all of it
+    const open = through((frame, pass) => {
+      if ('id' in frame) pass();
+      else if (frame.type === 'messageInGroup') late.push(pass);
+    });
+    const client = typedClient(bob, { open });
+    await client.chats.loaded;
+    const chat = client.chat({ groupId });
+    await when(chat.messages, ({ length }) => length === 2);
+    const write = async (content: string) =>
+      (await ada.client.done('messageInGroup', { groupId, content })).messageId;
+    const [one, two] = [await write('one'), await write('two')];
+    await ada.client.done('editMessage', { messageId: one, content: 'edited' });
+    await bob.client.done('addReaction', { messageId: one, emoji: '👍' });
+    await ada.client.done('deleteMessage', { messageId: two });
+    const told: (string | undefined)[] = [];
+    client.on('messageInGroup', ({ deletedAt }) => told.push(deletedAt));
+    await until(() => late.length === 2);
+    for (const [index, { frame }] of (await readMissed(database, groupId, 3, 4)).entries())
+      late[index]?.(frame);
+    const messages = await when(chat.messages, ({ length }) => length === 4);
+    for (const message of messages) {
+      const { data } = await client.call('getMessage', { messageId: message.messageId });
+      expect(message).to.deep.include(data);
+    }
+    expect(told).to.deep.equal([undefined, messages[3]?.deletedAt]);
+    expect(client.chats.value[0]).to.deep.include({ unreadCount: 1 });
+    expect(client.chats.value[0]?.lastMessage).to.deep.include({ content: '', version: 1 });
   });
 
   it('says who is typing, until the message comes', async () => {

@@ -32,10 +32,15 @@ export interface ChatSummary
 }
 
 export interface LastMessage
-  extends Pick<Row, 'seq' | 'kind' | 'senderId' | 'senderName' | 'content' | 'createdAt' | 'deletedAt'> {
+  extends Pick<
+    Row,
+    'seq' | 'version' | 'kind' | 'senderId' | 'senderName' | 'content' | 'createdAt' | 'deletedAt'
+  > {
   readonly messageId: number;
 }
 
+type Edited = Pick<LastMessage, 'messageId' | 'version'>;
+type Edit = Partial<Pick<LastMessage, 'content' | 'deletedAt'>>;
 type Positions = Pick<ChatSummary, 'readSeq' | 'deliveredSeq' | 'otherReadSeq' | 'otherDeliveredSeq'>;
 
 /** The chats of a user: pinned ones first, then by their newest message. */
@@ -54,7 +59,12 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   readonly #chats: Map<string, ChatSummary>;
   readonly #arrived = new Set<string>();
   readonly loaded: Promise<void>;
-  #reading = false;
+  /** Chats that something happened to while pages are read: the pages may be older. Undefined: none are read. */
+  #touched: Set<string> | undefined;
+  /** The same of their newest messages. */
+  #edits: (readonly [Edited, Edit])[] = [];
+  /** Chats that are to be read. */
+  readonly #wanted = new Set<string>();
 
   constructor(client: Client) {
     const chats = new Map<string, ChatSummary>();
@@ -77,7 +87,11 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
 
   update(key: string, changes: Partial<ChatSummary>): void {
     const chat = this.#chats.get(key);
-    if (!chat) return;
+    if (!chat) {
+      if (this.#touched) this.#want(key);
+      return;
+    }
+    this.#touched?.add(key);
     this.#chats.set(key, { ...chat, ...changes });
     this.changed();
   }
@@ -85,28 +99,31 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   /** Moves positions, which only go forwards. */
   advance(key: string, positions: Partial<Positions>): void {
     const chat = this.#chats.get(key);
-    if (!chat) return;
-    const moved = Object.entries(positions).filter(([name, seq]) => seq > chat[name as keyof Positions]);
+    const moved = Object.entries(positions).filter(
+      ([name, seq]) => !chat || seq > chat[name as keyof Positions],
+    );
     if (moved.length > 0) this.update(key, Object.fromEntries(moved));
   }
 
   remove(key: string): void {
+    this.#touched?.add(key);
+    this.#wanted.delete(key);
     if (this.#chats.delete(key)) this.changed();
   }
 
   /** What the newest message of some chat says has changed. */
-  lastChanged(messageId: number, changes: Partial<Pick<LastMessage, 'content' | 'deletedAt'>>): void {
-    for (const { key, lastMessage } of this.#chats.values())
-      if (lastMessage.messageId === messageId)
-        this.update(key, { lastMessage: { ...lastMessage, ...changes } });
+  lastChanged(message: Edited, changes: Edit): void {
+    if (this.#touched) this.#edits.push([message, changes]);
+    this.#edit(message, changes);
   }
 
   /** A message took its place in a chat. */
   arrived(key: string, push: Push, isOwn: boolean): void {
-    const { messageId, seq, senderId, senderName, message, createdAt, silent, mentions } =
-      push.params as Push<'messageInGroup'>['params'];
+    const params = push.params as Push<'messageInGroup'>['params'];
+    const { messageId, seq, version = 0, senderId, senderName, message, createdAt } = params;
+    const { deletedAt = null, silent, mentions } = params;
     const chat = this.#chats.get(key);
-    if (!chat) return this.#readNewest();
+    if (!chat) return this.#want(key);
     if (seq <= chat.lastMessage.seq) return;
     const kind = push.type === 'privateMessage' || push.type === 'messageInGroup' ? 'text' : 'system';
     const self = this.#client.self?.userId;
@@ -114,18 +131,19 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
       lastMessage: {
         messageId,
         seq,
+        version,
         kind,
         senderId,
         senderName,
         content: message,
         createdAt,
-        deletedAt: null,
+        deletedAt,
       },
       ...(kind === 'text' &&
         (isOwn || senderId === self
           ? { unreadCount: 0, mentionCount: 0, markedUnread: false, readSeq: seq, deliveredSeq: seq }
           : {
-              unreadCount: chat.unreadCount + (silent ? 0 : 1),
+              unreadCount: chat.unreadCount + (silent || deletedAt ? 0 : 1),
               mentionCount: chat.mentionCount + (mentions?.includes(self ?? 0) ? 1 : 0),
             })),
     });
@@ -135,7 +153,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   /** The state of a chat, as catching up found it. */
   changedTo({ lastSeq, group, role, kind, groupId, receiverId, ...state }: ChatChange): void {
     const key = chatKey({ groupId, receiverId } as ChatAddress);
-    if (!this.#chats.has(key)) return this.#readNewest();
+    if (!this.#chats.has(key)) return this.#want(key);
     this.update(key, { ...state, ...(group && { name: group.groupName }) });
     this.#deliverLater(key);
   }
@@ -143,43 +161,62 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   /** Counts anew what is unread: a position that was taken already is answered with the counts. */
   recount(key: string): void {
     const chat = this.#chats.get(key);
-    if (chat?.readSeq === 0) this.#readNewest();
+    if (chat?.readSeq === 0) this.#want(key);
     else if (chat) this.#client.call('markRead', { ...chat.address, seq: chat.readSeq }).catch(() => {}); // gone meanwhile
   }
 
-  #readNewest(): void {
-    if (this.#reading) return;
-    this.#reading = true;
-    this.#read(1)
-      .catch(() => {}) // closed, or refused: what is missing shows with the next event
-      .finally(() => {
-        this.#reading = false;
-      });
+  #edit({ messageId, version }: Edited, changes: Edit): void {
+    for (const { key, lastMessage } of this.#chats.values())
+      if (lastMessage.messageId === messageId && lastMessage.version <= version)
+        this.update(key, { lastMessage: { ...lastMessage, ...changes, version } });
   }
 
+  /** Reads a chat, now or after what is being read: that may not have it yet. */
+  #want(key: string): void {
+    this.#wanted.add(key);
+    if (this.#touched) this.#touched.add(key);
+    else this.#read(1).catch(() => {}); // closed, or refused: what is missing shows with the next event
+  }
+
+  /** Reads so many pages, and on until everything wanted was there. */
   async #read(pages: number): Promise<void> {
-    for (let page = 1; page <= pages; page++) {
-      const { data } = await this.#client.call('listLastMessage', { limit: PAGE, page });
-      await this.#client.online(); // who the user is, is known
-      for (const row of data) this.#put(row);
-      this.changed();
-      if (data.length < PAGE) return;
+    const touched = new Set<string>();
+    const missing = () => [...this.#wanted].filter((key) => !touched.has(key));
+    this.#touched = touched;
+    this.#edits = [];
+    try {
+      for (let page = 1; page <= pages || missing().length > 0; page++) {
+        const { data } = await this.#client.call('listLastMessage', { limit: PAGE, page });
+        await this.#client.online(); // who the user is, is known
+        for (const row of data) this.#put(row);
+        for (const [message, changes] of this.#edits) this.#edit(message, changes);
+        this.changed();
+        if (data.length < PAGE) break;
+      }
+      for (const key of missing()) this.#wanted.delete(key); // it is gone
+    } finally {
+      this.#touched = undefined;
     }
+    if (this.#wanted.size > 0) this.#read(1).catch(() => {});
   }
 
   #put(row: Row): void {
-    const { id, seq, kind, senderId, senderName, receiverId, receiverName, groupId, groupName } = row;
+    const { id, seq, version, kind, senderId, senderName, receiverId, receiverName, groupId, groupName } =
+      row;
     const { content, createdAt, updatedAt, deletedAt, otherReadSeq, otherDeliveredSeq, ...state } = row;
     const self = this.#client.self?.userId ?? 0;
     const address = addressIn({ senderId, receiverId, groupId }, self) as ChatAddress;
     const key = chatKey(address);
-    if ((this.#chats.get(key)?.lastMessage.seq ?? 0) > seq) return; // newer events overtook the page
+    const isOlder = this.#touched?.has(key);
+    // What is known goes on with what happened, and what was removed is gone.
+    if (isOlder && (this.#chats.has(key) || !this.#wanted.has(key))) return;
+    if (!isOlder) this.#wanted.delete(key);
     const other = senderId === self ? receiverName : senderName;
     this.#chats.set(key, {
       key,
       address,
       name: (groupId === null ? other : groupName) ?? '',
-      lastMessage: { messageId: id, seq, kind, senderId, senderName, content, createdAt, deletedAt },
+      lastMessage: { messageId: id, seq, version, kind, senderId, senderName, content, createdAt, deletedAt },
       ...state,
       otherReadSeq: otherReadSeq ?? 0,
       otherDeliveredSeq: otherDeliveredSeq ?? 0,
@@ -198,7 +235,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
       const chat = this.#chats.get(key);
       if (!chat || chat.deliveredSeq >= chat.lastMessage.seq) continue;
       const { seq } = chat.lastMessage;
-      this.update(key, { deliveredSeq: seq });
+      this.advance(key, { deliveredSeq: seq });
       this.#client.call('markDelivered', { ...chat.address, seq }).catch(() => {}); // gone meanwhile
     }
     this.#arrived.clear();

@@ -47,10 +47,19 @@ export interface Chat {
   setTyping(typing: boolean): void;
 }
 
+/** The part that all others end with. */
+export const DELETED = 'deleted';
+
 const PAGE = 50;
 const LONG_PAGE = 100;
 /** Milliseconds between two notices that one is still typing. */
 const TYPING_AGAIN = 3_000;
+
+/** A part of a message, and how it is since the message had that version. */
+interface Change {
+  readonly version: number;
+  readonly apply: (message: Message) => Partial<Message>;
+}
 
 /** The messages of one chat, current from pages and events. */
 export class ChatView implements Chat {
@@ -62,8 +71,13 @@ export class ChatView implements Chat {
   readonly #messages: Store<readonly ChatMessage[]>;
   /** Somebody looks at the messages. */
   #isLookedAt = false;
-  /** By seq, in no order. */
+  /** By seq, in no order, as they were read. */
   readonly #stored = new Map<number, Message>();
+  /**
+   * What happened to messages, by messageId and part: it holds against what was read before it happened, whichever
+   * comes first.
+   */
+  readonly #changes = new Map<number, Map<string, Change>>();
   readonly #unsent = new Map<string, Unsent>();
   /** The keys that stored messages had before, by messageId. */
   readonly #keys = new Map<number, string>();
@@ -113,13 +127,14 @@ export class ChatView implements Chat {
     else if (seq > this.#newest) this.#startAnew();
   }
 
-  /** Changes a message that is there. */
-  patch(messageId: number, change: (message: Message) => Partial<Message>): void {
-    for (const [seq, message] of this.#stored) {
-      if (message.messageId !== messageId) continue;
-      this.#stored.set(seq, { ...message, ...change(message) });
-      this.#messages.changed();
-    }
+  /** Changes a part of a message that is there, or is being read; what is known to be newer stays. */
+  patch({ messageId, version }: Fields, part: string, apply: Change['apply']): void {
+    if (!this.#reading && !this.#has(messageId)) return;
+    const parts = this.#changes.get(messageId) ?? new Map<string, Change>();
+    if (parts.has(DELETED) || (parts.get(part)?.version ?? 0) > version) return;
+    if (part === DELETED) parts.clear();
+    this.#changes.set(messageId, parts.set(part, { version, apply }));
+    this.#messages.changed();
   }
 
   typed({
@@ -206,12 +221,29 @@ export class ChatView implements Chat {
     } finally {
       this.#reading = undefined;
       for (const message of this.#early.splice(0)) this.put(message);
+      for (const messageId of this.#changes.keys())
+        if (!this.#has(messageId)) this.#changes.delete(messageId);
     }
+  }
+
+  #has(messageId: number): boolean {
+    for (const message of this.#stored.values()) if (message.messageId === messageId) return true;
+    return false;
+  }
+
+  /** A message that was read, with what happened since. */
+  #current(message: Message): Message {
+    let current = message;
+    for (const { version, apply } of this.#changes.get(message.messageId)?.values() ?? [])
+      if (version > message.version)
+        current = { ...current, ...apply(current), version: Math.max(version, current.version) };
+    return current;
   }
 
   #keep(messages: readonly Message[]): void {
     for (const message of messages) {
-      this.#stored.set(message.seq, message);
+      if (message.version >= (this.#stored.get(message.seq)?.version ?? 0))
+        this.#stored.set(message.seq, message);
       this.#first = Math.min(this.#first, message.seq);
       this.#newest = Math.max(this.#newest, message.seq);
     }
@@ -233,7 +265,8 @@ export class ChatView implements Chat {
     const stored = [...this.#stored.values()].sort((one, other) => one.seq - other.seq);
     const isDialog = this.address.groupId === undefined;
     return [
-      ...stored.map((message): ChatMessage => {
+      ...stored.map((read): ChatMessage => {
+        const message = this.#current(read);
         const { messageId, seq } = message;
         const isOwn = message.senderId === senderId;
         const reached = seq <= otherReadSeq ? 'read' : seq <= otherDeliveredSeq ? 'delivered' : 'sent';

@@ -1,25 +1,29 @@
 import { keyOf } from '../places.ts';
 import type { CommandName, Message } from '../protocol.ts';
 import type { ChatList } from './ChatList.ts';
-import type { ChatView } from './ChatView.ts';
+import { type ChatView, DELETED } from './ChatView.ts';
 
 /** What the pushes and replies below have, all together. */
 export interface Fields {
   readonly messageId: number;
   readonly seq: number;
+  /** Of the message that was changed. */
+  readonly version: number;
   readonly senderId: number;
   /** Who left, or was put out. */
   readonly userId?: number;
   /** Of a message of one's own that was stored. */
   readonly clientMessageId?: string;
   readonly emoji: string;
-  readonly count?: number;
+  readonly count: number;
   /** What an edited message says, in a request and in a push. */
   readonly content?: string;
   readonly message?: string | null;
   readonly editedAt: string | null;
   readonly deletedAt: string;
-  readonly mentions?: number[];
+  readonly mentions: number[];
+  /** Left out in a request: it stays. */
+  readonly custom?: Message['custom'];
   readonly muted: boolean;
   readonly until?: string;
   readonly pinned: boolean;
@@ -51,28 +55,24 @@ export function createEffects(
   return {
     privateMessage: stored,
     messageInGroup: stored,
-    editMessage({ messageId, content, message, editedAt, mentions = [] }) {
-      const edited = { content: content ?? message ?? '', editedAt, mentions };
-      changeMessage(messageId, () => edited);
-      list.lastChanged(messageId, edited);
+    editMessage(fields) {
+      const { content = fields.message ?? '', editedAt, mentions, custom } = fields;
+      const edited = { content, editedAt, mentions, ...(custom !== undefined && { custom }) };
+      changeMessage(fields, 'content', () => edited);
+      list.lastChanged(fields, { content });
     },
     deleteMessage(fields) {
-      const { messageId, seq, deletedAt } = fields;
-      changeMessage(messageId, () => ({
-        content: '',
-        deletedAt,
-        custom: null,
-        reactions: [],
-        pinned: false,
-      }));
-      list.lastChanged(messageId, { content: '', deletedAt });
+      const { seq, deletedAt } = fields;
+      const empty = { content: '', custom: null, mentions: [], reactions: [], pinned: false, deletedAt };
+      changeMessage(fields, DELETED, () => empty);
+      list.lastChanged(fields, { content: '', deletedAt });
       const chat = list.get(keyOf(fields, self()) ?? '');
       if (chat && seq > chat.readSeq) list.recount(chat.key);
     },
     addReaction: (fields) => react(fields, true),
     removeReaction: (fields) => react(fields, false),
-    pinMessage: ({ messageId }) => changeMessage(messageId, () => ({ pinned: true })),
-    unpinMessage: ({ messageId }) => changeMessage(messageId, () => ({ pinned: false })),
+    pinMessage: (fields) => changeMessage(fields, 'pin', () => ({ pinned: true })),
+    unpinMessage: (fields) => changeMessage(fields, 'pin', () => ({ pinned: false })),
 
     markRead: (fields) =>
       inChat(fields, (key, isSelf) => {
@@ -125,32 +125,28 @@ export function createEffects(
     });
   }
 
-  function react({ messageId, emoji, count, senderId }: Fields, added: boolean): void {
-    const isSelf = senderId === self();
-    changeMessage(messageId, ({ reactions }) => ({
-      reactions: withReaction(reactions, emoji, added, isSelf, count),
-    }));
+  /** How often an emoji is there is one thing, whether one's own is among them another. */
+  function react(fields: Fields, own: boolean): void {
+    const { emoji, count, senderId } = fields;
+    changeMessage(fields, emoji, withReaction({ emoji, count }));
+    if (senderId === self()) changeMessage(fields, `own ${emoji}`, withReaction({ emoji, own }));
   }
 
   /** Wherever it is shown: the reply to a command of one's own does not say which chat a message is in. */
-  function changeMessage(messageId: number, change: (message: Message) => Partial<Message>): void {
-    for (const view of views.values()) view.patch(messageId, change);
+  function changeMessage(fields: Fields, part: string, change: (message: Message) => Partial<Message>): void {
+    for (const view of views.values()) view.patch(fields, part, change);
   }
 }
 
-function withReaction(
-  reactions: Message['reactions'],
-  emoji: string,
-  added: boolean,
-  isSelf: boolean,
-  count?: number,
-): Message['reactions'] {
-  const before = reactions.find((reaction) => reaction.emoji === emoji) ?? { emoji, count: 0, own: false };
-  const own = isSelf ? added : before.own;
-  const changed = before.own === own ? 0 : added ? 1 : -1;
-  const after = { emoji, own, count: count ?? before.count + changed };
-  const others = reactions.map((reaction) => (reaction.emoji === emoji ? after : reaction));
-  return (reactions.some((reaction) => reaction.emoji === emoji) ? others : [...reactions, after]).filter(
-    (reaction) => reaction.count > 0,
-  );
+type Reaction = Message['reactions'][number];
+
+function withReaction(changes: Partial<Reaction> & Pick<Reaction, 'emoji'>) {
+  return ({ reactions }: Message): Partial<Message> => {
+    const before = reactions.find(({ emoji }) => emoji === changes.emoji);
+    const after = { count: 0, own: false, ...before, ...changes };
+    const all = before
+      ? reactions.map((reaction) => (reaction === before ? after : reaction))
+      : [...reactions, after];
+    return { reactions: all.filter(({ count }) => count > 0) };
+  };
 }

@@ -93,7 +93,7 @@ export function createView(client: Client): View {
     if (change.kind !== 'message') return;
     const { message } = change;
     views.get(keyOf(message, self()) ?? '')?.put(message);
-    list.lastChanged(message.messageId, message);
+    list.lastChanged(message, message);
   }
 }
 
