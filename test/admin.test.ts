@@ -157,6 +157,7 @@ describe('the operator’s command line', function () {
     });
     const { data } = await bob.client.done('getlatestMessageDialog', { receiverId: ada.id });
     expect(data.map(({ content }: { content: string }) => content)).to.deep.equal(['an answer', '']);
+    expect(data[1].version).to.equal(2); // the edit, and now this
     expect((await bob.client.done('searchMessages', { query: word })).data).to.deep.equal([]);
     const after = await admin('user', 'export', `${ada.id}`);
     expect(JSON.stringify(after)).to.not.include(word).and.not.include(ada.username);

@@ -20,7 +20,7 @@ select id, chat_id as "chatId", seq, content, custom, created_at as "createdAt",
 from messages where sender_id = $1 and kind = 'text' and deleted_at is null order by id
 `,
   earlierVersions: `
-select message_id as "messageId", version, edit.content, edit.created_at as "createdAt"
+select message_id as "messageId", edit.version, edit.content, edit.created_at as "createdAt"
 from messages join message_edits edit on edit.message_id = messages.id where sender_id = $1 order by 1, 2
 `,
   reactions: `

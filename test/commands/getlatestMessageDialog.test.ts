@@ -20,6 +20,7 @@ describe('getlatestMessageDialog', () => {
       id: messageId,
       seq: 2,
       kind: 'text',
+      version: 0,
       content: 'answer',
       sender_id: bob.id,
       senderName: bob.username,

@@ -18,6 +18,7 @@ describe('getlatestMessageGroup', () => {
       id: messageId,
       seq: 3,
       kind: 'text',
+      version: 0,
       content: 'third',
       sender_id: ada.id,
       senderName: ada.username,

@@ -16,7 +16,7 @@ describe('listLastMessage', () => {
     const { data } = (await a.call('listLastMessage')).params;
 
     const state = { markedUnread: false, muted: false, mutedUntil: null, pinned: false, archived: false };
-    const common = { kind: 'text', deletedAt: null, mentionCount: 0, ...state };
+    const common = { kind: 'text', version: 0, deletedAt: null, mentionCount: 0, ...state };
     const row = (sent: Row) => ({
       ...common,
       id: sent.messageId,
