@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { ChatId, ConnectionId } from '../ids.ts';
 import type { Bus, BusMessage, Carrier, MembershipChange, PushContext, Topic } from './bus.ts';
+import { createChangeDelivery } from './changeOrder.ts';
 import { ChatSequence, HoldBudget } from './chatSequence.ts';
 
 /** A message as it is pushed, read from the database. */
@@ -76,6 +77,7 @@ export function createOrderedBus(
 ): Bus {
   const listeners = new Map<Topic, Listener>();
   const budget = new HoldBudget(MAX_HELD_BYTES);
+  const changes = createChangeDelivery();
 
   return {
     get isShared() {
@@ -85,7 +87,10 @@ export function createOrderedBus(
     publishHead: carrier.publishHead,
     hear: carrier.hear,
     settled: carrier.settled,
-    close: carrier.close,
+    async close() {
+      changes.close();
+      await carrier.close();
+    },
     subscribe(topic, deliver) {
       const listener: Listener = {
         deliver,
@@ -181,13 +186,20 @@ export function createOrderedBus(
     else listener.deliver(message);
   }
 
-  /** Delivers a push about a chat in its turn among the messages. */
-  function takeChange(topic: Topic, listener: Listener, message: Push, { chatId, head }: PushContext): void {
+  /** Delivers a push about a chat in its turn among the messages, and among the changes of its message. */
+  function takeChange(topic: Topic, listener: Listener, message: Push, about: PushContext): void {
+    const { chatId, head } = about;
+    const deliver = () =>
+      changes.take(topic, about, () => {
+        if (listeners.get(topic) === listener) listener.deliver(message);
+      });
+    const position = positionOf(listener, chatId);
+    const isKnown = position !== undefined || listener.heads !== undefined;
+    if (!isKnown || (position ?? 0) >= head) return deliver();
     const sequence = knownSequence(listener, chatId);
-    if (!sequence || (sequence.last ?? head) >= head) return listener.deliver(message);
-    sequence.raise(head);
+    sequence?.raise(head);
+    sequence?.after(head, deliver);
     fillLater(topic, listener, chatId);
-    if (!message.isPassing) sequence.after(head, () => listener.deliver(message));
   }
 
   function fillLater(topic: Topic, listener: Listener, chatId: ChatId, delay = PATIENCE): Filling {

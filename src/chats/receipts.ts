@@ -27,11 +27,15 @@ export async function moveTo(
   await changes.run(ownStateOf(chat, userId), async () => {
     const senderName = nameOf(await activeUser(db, userId));
     const isShared = chat.kind === 'dialog' && !(await isBlockBetween(db, chat));
-    const [moved] = await db.select<{ seq: number }>(move, [chat.id, userId, seq]);
-    if (!moved) return;
-    const push = { type, senderName, fields: { seq: moved.seq } };
-    if (isShared) pushToChat(context, chat, push);
-    else pushToSelf(context, chat, push);
+    await db.transaction(
+      (transaction) => db.select<{ seq: number }>(move, [chat.id, userId, seq], transaction),
+      ([moved]) => {
+        if (!moved) return;
+        const push = { type, senderName, fields: { seq: moved.seq } };
+        if (isShared) pushToChat(context, chat, push);
+        else pushToSelf(context, chat, push);
+      },
+    );
   });
   return chat;
 }

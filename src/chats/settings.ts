@@ -44,12 +44,13 @@ export function defineSetting<const Name extends string, Properties extends TPro
       const { chat } = await seatIn(db, userId, given);
       await changes.run(ownStateOf(chat, userId), async () => {
         const senderName = nameOf(await activeUser(db, userId));
-        const changed = await db.select(change, [
-          chat.id,
-          userId,
-          ...bind(setting as unknown as Static<TObject<Properties>>),
-        ]);
-        if (changed.length > 0) pushToSelf(context, chat, { type, senderName, fields: setting });
+        const values = [chat.id, userId, ...bind(setting as unknown as Static<TObject<Properties>>)];
+        await db.transaction(
+          (transaction) => db.select(change, values, transaction),
+          (changed) => {
+            if (changed.length > 0) pushToSelf(context, chat, { type, senderName, fields: setting });
+          },
+        );
       });
       return {};
     },

@@ -23,8 +23,11 @@ export const unblockUser = defineCommand({
     await existingUser(db, userId);
     await changes.run(blockOf(session.userId, userId), async () => {
       const frame = encodePush('unblockUser', null, nameOf(await activeUser(db, session.userId)), { userId });
-      await db.blocks.destroy({ where: { userId: session.userId, blockedId: userId } });
-      bus.publish(userTopic(session.userId), { frame, except: origin });
+      const where = { userId: session.userId, blockedId: userId };
+      await db.transaction(
+        (transaction) => db.blocks.destroy({ where, transaction }),
+        () => bus.publish(userTopic(session.userId), { frame, except: origin }),
+      );
     });
     return {};
   },

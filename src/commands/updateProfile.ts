@@ -30,16 +30,22 @@ export const updateProfile = defineCommand({
   async handle(given, { session: { userId }, origin, bus, changes, db, presence }) {
     const user = await changes.run(`profile:${userId}`, async () => {
       const contacts = await contactsOf(db, userId);
-      const [, [user]] = await db.users.update(
-        { ...given, updatedAt: new Date() },
-        { where: { id: userId, deletedAt: null }, returning: true },
+      return db.transaction(
+        async (transaction) => {
+          const [, [user]] = await db.users.update(
+            { ...given, updatedAt: new Date() },
+            { where: { id: userId, deletedAt: null }, returning: true, transaction },
+          );
+          if (!user) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);
+          return user;
+        },
+        (user) => {
+          const { displayName, about, avatar, custom } = user;
+          const fields = { userId, displayName, about, avatar, custom };
+          const frame = encodePush('updateProfile', null, nameOf(user), fields);
+          for (const contactId of contacts) bus.publish(userTopic(contactId), { frame, except: origin });
+        },
       );
-      if (!user) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);
-      const { displayName, about, avatar, custom } = user;
-      const fields = { userId, displayName, about, avatar, custom };
-      const frame = encodePush('updateProfile', null, nameOf(user), fields);
-      for (const contactId of contacts) bus.publish(userTopic(contactId), { frame, except: origin });
-      return user;
     });
     const [data] = await profilesOf(presence, userId, [user]);
     if (!data) throw new Error('a user without a profile');

@@ -52,7 +52,7 @@ export async function changeMessage<Change extends MessageChange | undefined>(
 ): Promise<ChangedMessage<Change>> {
   const { session, db, changes } = context;
   return changes.run(`message:${messageId}`, async () => {
-    const { chat, row, sender, change, raised } = await db.transaction(async (transaction) => {
+    const changeIt = async (transaction: Transaction) => {
       await db.select('select from messages where id = $1 for no key update', [messageId], transaction);
       const row = await read(db, session.userId, messageId, transaction);
       const chat = await db.chats.findByPk(row.chatId, { transaction });
@@ -62,19 +62,23 @@ export async function changeMessage<Change extends MessageChange | undefined>(
       const change = await work({ transaction, row, chat });
       const [raised] = change ? await raiseVersions(db, [messageId], transaction) : [];
       return { chat, row, sender, change, raised };
-    });
-    if (!change || !raised) return { row, change, version: row.version };
-
-    const { seq } = row;
-    const { version, head } = raised;
-    pushToChat(context, chat, {
-      type,
-      senderName: nameOf(sender),
-      message: change.content ?? null,
-      fields: { messageId, seq, version, ...change.fields },
-      about: { head, seq, version, part: change.part },
-    });
-    return { row, change, version };
+    };
+    const { row, change, raised } = await db.transaction(
+      changeIt,
+      ({ chat, row, sender, change, raised }) => {
+        if (!change || !raised) return;
+        const { seq } = row;
+        const { version, head } = raised;
+        pushToChat(context, chat, {
+          type,
+          senderName: nameOf(sender),
+          message: change.content ?? null,
+          fields: { messageId, seq, version, ...change.fields },
+          about: { head, seq, version, part: change.part },
+        });
+      },
+    );
+    return { row, change, version: raised?.version ?? row.version };
   });
 }
 

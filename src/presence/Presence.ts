@@ -77,14 +77,15 @@ export class Presence {
 
   async setInvisible(userId: UserId, invisible: boolean, origin: ConnectionId): Promise<void> {
     await this.#inOrder(userId, async () => {
-      const [changed] = await this.#db.select<{ username: string; lastSeenAt: Date | null }>(setInvisible, [
-        userId,
-        invisible,
-      ]);
-      if (!changed) return;
-      const frame = encodePush('setPresence', null, changed.username, { invisible });
-      this.#bus.publish(userTopic(userId), { frame, except: origin });
-      this.#publish(userId, changed.username, !invisible, changed.lastSeenAt);
+      await this.#db.transaction(
+        (transaction) => this.#db.select<Invisibility>(setInvisible, [userId, invisible], transaction),
+        ([changed]) => {
+          if (!changed) return;
+          const frame = encodePush('setPresence', null, changed.username, { invisible });
+          this.#bus.publish(userTopic(userId), { frame, except: origin });
+          this.#publish(userId, changed.username, !invisible, changed.lastSeenAt);
+        },
+      );
     });
   }
 
@@ -186,6 +187,11 @@ where exists (
   where (user_id = $1 and blocked_id = text::bigint) or (user_id = text::bigint and blocked_id = $1)
 )
 `;
+
+interface Invisibility {
+  readonly username: string;
+  readonly lastSeenAt: Date | null;
+}
 
 const setInvisible = `
 update users

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import type { ChatMessage, Observable } from '../../src/client/index.ts';
-import { readMissed } from '../../src/messages/missed.ts';
+import { createChatRecord } from '../../src/messages/missed.ts';
 import type { Frame } from '../client.ts';
 import { database, http, newClients, newGroup, newUsers, server, typedClient } from '../harness.ts';
 import { startRelay } from '../relay.ts';
@@ -427,7 +427,7 @@ describe('a chat of the typed client', () => {
     const told: (string | undefined)[] = [];
     client.on('messageInGroup', ({ deletedAt }) => told.push(deletedAt));
     await until(() => late.length === 2);
-    for (const [index, { frame }] of (await readMissed(database, groupId, 3, 4)).entries())
+    for (const [index, { frame }] of (await createChatRecord(database).read(groupId, 3, 4)).entries())
       late[index]?.(frame);
     const messages = await when(chat.messages, ({ length }) => length === 4);
     for (const message of messages) {
