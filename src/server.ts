@@ -43,6 +43,7 @@ import { createEntries } from './socket/entries.ts';
 import { createSockets } from './socket/mount.ts';
 import { upgradesOf } from './socket/pace.ts';
 import { createReconciler } from './socket/reconcile.ts';
+import { noteDatabaseRuns } from './sync/databaseRuns.ts';
 
 export interface Server {
   readonly port: number;
@@ -121,6 +122,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     );
 
     const indexer = new SearchIndexer(db, log);
+    const databaseRuns = noteDatabaseRuns(db, log);
 
     const loop = watchEventLoop(log);
     const outbox = watchOutbox(db, bus.hear, resynchroniseAll, log);
@@ -187,6 +189,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         reconciler.close();
         presence.close();
         await Promise.all([sessions.close(), indexer.close()]);
+        await databaseRuns.close();
         listener.close();
         await bus.close();
         await Promise.all([db.close(), passwords.close(), tracing?.close()]);

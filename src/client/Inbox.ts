@@ -187,6 +187,11 @@ export class Inbox {
 
   #change(change: Change): void {
     if (change.kind === 'left') this.forget({ groupId: change.groupId });
+    if (change.kind === 'chat') {
+      // Fewer messages than were told: the server was set back to an earlier moment, and gives their numbers again.
+      const thread = this.#threads.get(chatKey(change));
+      if (thread?.last) thread.last = Math.min(thread.last, change.lastSeq);
+    }
     if (change.kind === 'message' && change.isNew) {
       const { message } = change;
       const thread = this.#thread(keyOf(message, this.#userId) ?? '');

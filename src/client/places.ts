@@ -1,7 +1,7 @@
 import type { ChatAddress, Message, Push } from './protocol.ts';
 
 /** One name for a chat: `group:7`, or `user:7` for the dialog with that user. */
-export function chatKey({ groupId, receiverId }: ChatAddress): string {
+export function chatKey({ groupId, receiverId }: Partial<Record<keyof ChatAddress, number>>): string {
   return groupId === undefined ? `user:${receiverId}` : `group:${groupId}`;
 }
 

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { Change } from '../schema/sync.ts';
 import { type ChangeRow, changesSince, presentState } from '../sync/changes.sql.ts';
 import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/cursor.ts';
+import { isInDatabase } from '../sync/databaseRuns.ts';
 import { readChanges } from '../sync/read.ts';
 import { defineCommand } from './define.ts';
 
@@ -11,7 +12,7 @@ export const sync = defineCommand({
   type: 'sync',
   summary: 'Catch up: everything that happened in this user’s chats since the last time, chat by chat',
   description:
-    'While more is true, ask again with nextCursor; then keep it for the next time. Each change is the state of now, so that one that comes again is harmless. Without a cursor it begins with all messages there are; a client that lists chats and pages back by itself takes its first cursor with fromNow.',
+    'While more is true, ask again with nextCursor; then keep it for the next time. Each change is the state of now, so that one that comes again is harmless. Without a cursor it begins with all messages there are; a client that lists chats and pages back by itself takes its first cursor with fromNow. A cursor of a database that has lost what was answered with it, restored or failed over to a replica that lagged, begins there, too.',
   params: Type.Object({
     cursor: Type.Optional(
       Type.String({ minLength: 1, maxLength: 16_384, description: 'nextCursor of the last time' }),
@@ -36,7 +37,8 @@ export const sync = defineCommand({
     if (!present) throw new Error('PostgreSQL named no snapshot');
     const { snapshot, database } = present;
     const given = cursor === undefined ? undefined : decodeSyncCursor(cursor);
-    const known = given?.database === database ? given : { since: null, until: null, place: START };
+    const known =
+      given && (await isInDatabase(db, given, database)) ? given : { since: null, until: null, place: START };
     const until = known.until ?? snapshot;
     const done = encodeSyncCursor({ database, since: until, until: null, place: START });
     if (fromNow && !given) return { data: [], nextCursor: done, more: false };

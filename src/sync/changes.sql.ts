@@ -1,4 +1,5 @@
 import type { ChatId } from '../ids.ts';
+import { presentRun } from './databaseRuns.ts';
 
 /** The kinds of change in the order they come within a chat. */
 export const RANK = { left: 0, chat: 1, member: 2, memberLeft: 3, message: 4 } as const;
@@ -19,7 +20,7 @@ export const seen = (xid: string): string => `(
 const floor = `coalesce(pg_snapshot_xmin($2::pg_snapshot), '0'::xid8)`;
 
 export const presentState = `
-select pg_current_snapshot()::text as snapshot, (select system_identifier::text from pg_control_system()) as database
+select pg_current_snapshot()::text as snapshot, ${presentRun} as database
 `;
 
 /**

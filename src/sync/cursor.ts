@@ -2,7 +2,7 @@ import { ApiError } from '../errors.ts';
 
 /** How far a client has synchronised. */
 export interface SyncCursor {
-  /** The database it was made by: numbers of transactions mean nothing to another one. */
+  /** The run of the database it was made in: numbers of transactions may mean something else in another one. */
   readonly database: string;
   /** The snapshot (`pg_snapshot` as text) that everything before was read from; null for nothing yet. */
   readonly since: string | null;
@@ -28,7 +28,7 @@ export function decodeSyncCursor(text: string): SyncCursor {
       const [database, since, until, ...place] = parts;
       const snapshots = [since, until].every((snapshot) => snapshot === null || isSnapshot(snapshot));
       const isPlace = place.every((part) => Number.isSafeInteger(part) && part >= 0);
-      if (typeof database === 'string' && /^\d{1,20}$/.test(database) && snapshots && isPlace)
+      if (typeof database === 'string' && /^\d{1,20}(@\d{1,20})?$/.test(database) && snapshots && isPlace)
         return { database, since, until, place: place as unknown as Place };
     }
   } catch {
