@@ -59,5 +59,17 @@ export const defaultLimits: Limits = readLimits((_, fallback) => fallback);
 /** Bytes of a frame the socket library still takes in, to close with 1009; beyond, it cuts the connection. */
 export const FRAME_BYTES_RECEIVED = 4 * 1024 * 1024;
 
+/**
+ * Bytes of the rows of one page. A list stops there and goes on with its cursor: a page takes less than ten seconds on
+ * a line of 64 kB/s.
+ */
+export const PAGE_BYTES = 512 * 1024;
+
+/**
+ * Bytes of a reply without its id: 100 of the largest rows of a history (40 KiB: 4,000 characters that JSON escapes
+ * with six bytes each, 4 KiB of custom data, 50 different reactions), for pages by number cannot stop early.
+ */
+export const REPLY_BYTES = 4 * 1024 * 1024;
+
 /** Bytes of an HTTP body. */
 export const BODY_BYTES = 64 * 1024;

@@ -166,17 +166,16 @@ export class Inbox {
   async #fill(key: string, thread: Thread, end: number): Promise<void> {
     const ask = this.#ask;
     const address = addressOf(key);
-    let full = true;
-    while (full && (thread.last ?? 0) < end - 1) {
+    let more = true;
+    while (more && (thread.last ?? 0) < end - 1) {
       const bounds = { afterSeq: thread.last ?? 0, beforeSeq: end, limit: PAGE };
-      const data = await ask('getMessages', { ...address, ...bounds }).then(
-        (result) => result.data,
-        (error) => (isForOthers(error) ? [] : undefined),
+      const page = await ask('getMessages', { ...address, ...bounds }).catch((error) =>
+        isForOthers(error) ? { data: [], more: false } : undefined,
       );
       if (ask !== this.#ask) return; // another connection, which catches up by itself
-      if (!data) return this.#listener.broken();
-      for (const message of data) this.#tell(thread, message.seq, pushOf(message));
-      full = data.length === PAGE;
+      if (!page) return this.#listener.broken();
+      for (const message of page.data) this.#tell(thread, message.seq, pushOf(message));
+      more = page.more;
     }
     // What cannot be read is not for this user: it was before one came, or after one left.
     thread.last = Math.max(thread.last ?? 0, end - 1);

@@ -74,7 +74,7 @@ interface Edited {
 
 const keepVersion = `
 insert into message_edits (message_id, version, content, created_at)
-select id, (select count(*) + 1 from message_edits where message_id = $1), content, coalesce(edited_at, created_at)
+select id, (select coalesce(max(version), 0) + 1 from message_edits where message_id = $1), content, coalesce(edited_at, created_at)
 from messages where id = $1
 `;
 

@@ -3,6 +3,7 @@ import { seatIn } from '../chats/seats.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { messageOf, readSpan } from '../messages/read.ts';
 import { Message } from '../schema/messages.ts';
+import { fitting } from '../schema/page.ts';
 import { inChat, Limit } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
@@ -20,7 +21,13 @@ export const getMessages = defineCommand({
     beforeSeq: Bound('Only messages with a lower seq'),
     limit: Limit,
   }),
-  result: Type.Object({ data: Type.Array(Message) }),
+  result: Type.Object({
+    data: Type.Array(Message),
+    more: Type.Boolean({
+      description:
+        'More of what was asked for is there: go on with afterSeq, or with beforeSeq where only that was given. A page may be shorter than its limit',
+    }),
+  }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ afterSeq, beforeSeq, limit = DEFAULT_LIMIT, ...address }, { session, db }) {
     const seat = await seatIn(db, session.userId, address);
@@ -32,6 +39,12 @@ export const getMessages = defineCommand({
       start,
       afterSeq === undefined ? end : Math.min(end, start + limit - 1),
     );
-    return { data: rows.reverse().map(messageOf) };
+    const messages = rows.map(messageOf);
+    if (afterSeq === undefined) {
+      const data = fitting(messages).reverse();
+      return { data, more: (data[0]?.seq ?? 0) > seat.member.firstSeq };
+    }
+    const data = fitting(messages.reverse());
+    return { data, more: (data.at(-1)?.seq ?? end) < end };
   },
 });

@@ -2,12 +2,14 @@ import { Type } from 'typebox';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { messageOf, readMessage, readSpan } from '../messages/read.ts';
 import { Message } from '../schema/messages.ts';
+import { fitting } from '../schema/page.ts';
 import { Id, Limit } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const getMessagesAround = defineCommand({
   type: 'getMessagesAround',
   summary: 'Read a message with its neighbours, lowest seq first: to jump to what was found',
+  description: 'Fewer than limit where they are large: read on with getMessages.',
   params: Type.Object({ messageId: Id, limit: Limit }),
   result: Type.Object({ data: Type.Array(Message) }),
   errors: ['NOT_FOUND'],
@@ -19,6 +21,8 @@ export const getMessagesAround = defineCommand({
     const end = Math.min(chat.lastSeq, seq + Math.ceil((limit - 1) / 2));
     const start = Math.max(member.firstSeq, end - limit + 1);
     const rows = await readSpan(db, { chat, member }, start, start + limit - 1);
-    return { data: rows.reverse().map(messageOf) };
+    const distance = (message: { seq: number }) => Math.abs(message.seq - seq);
+    const nearest = rows.map(messageOf).sort((one, other) => distance(one) - distance(other));
+    return { data: fitting(nearest).sort((one, other) => one.seq - other.seq) };
   },
 });

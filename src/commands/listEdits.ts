@@ -1,24 +1,47 @@
 import { Type } from 'typebox';
+import { wire } from '../database/wire.ts';
+import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readLiveMessage } from '../messages/read.ts';
+import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
 import { Edit } from '../schema/messages.ts';
-import { Id } from '../schema/types.ts';
+import { Id, Limit } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const listEdits = defineCommand({
   type: 'listEdits',
   summary: 'Read what a message said before it was changed, oldest first, and what it says now',
-  params: Type.Object({ messageId: Id }),
-  result: Type.Object({ data: Type.Array(Edit) }),
+  description: 'What it says now is the last row of the last page.',
+  params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
+  result: Type.Object({ data: Type.Array(Edit), nextCursor: NextCursor }),
   errors: ['NOT_FOUND'],
-  async handle({ messageId }, { session, db }) {
-    const { content, createdAt, editedAt } = await readLiveMessage(db, session.userId, messageId);
-    const edits = await db.edits.findAll({ where: { messageId }, order: ['version'] });
-    const past = edits.map((edit) => ({
-      version: edit.version,
-      content: edit.content,
-      createdAt: edit.createdAt.toISOString(),
-    }));
-    const now = { version: edits.length + 1, content, createdAt: (editedAt ?? createdAt).toISOString() };
-    return { data: [...past, now] };
+  async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db }) {
+    await readLiveMessage(db, session.userId, messageId);
+    const rows = await db.select<Row>(versions, [messageId, idFrom(cursor, 0), limit + 1]);
+    return pageOf(rows.map(wire), limit, ({ version }) => [version]);
   },
 });
+
+interface Row {
+  readonly version: number;
+  readonly content: string;
+  readonly createdAt: Date;
+}
+
+/** Primary key of message_edits; the message itself comes behind all of them. $1 message, $2 after this version, $3 limit. */
+const versions = `
+(
+  select version, content, created_at as "createdAt" from message_edits
+  where message_id = $1 and version > $2
+  order by version
+  limit $3
+)
+union all
+select now.version, content, coalesce(edited_at, created_at)
+from messages
+cross join lateral (
+  select coalesce(max(version), 0) + 1 as version from message_edits where message_id = $1
+) now
+where id = $1 and now.version > $2
+order by version
+limit $3
+`;

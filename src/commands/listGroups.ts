@@ -28,16 +28,14 @@ export const listGroups = defineCommand({
       limit + 1,
       session.userId,
     ]);
-    const { data, nextCursor } = pageOf(found, limit, ({ id }) => [id]);
-    const groups = await db.chats.findAll({ where: { id: data.map(({ id }) => id) } });
+    const groups = await db.chats.findAll({ where: { id: found.map(({ id }) => id) } });
     const byId = new Map(groups.map((group) => [group.id, group]));
-    return {
-      data: data.flatMap(({ id, role }) => {
-        const group = byId.get(id);
-        return group ? [groupRow(group, role)] : [];
-      }),
-      nextCursor,
-    };
+    const rows = found.map(({ id, role }) => {
+      const group = byId.get(id);
+      return { id, group: group && groupRow(group, role) };
+    });
+    const { data, nextCursor } = pageOf(rows, limit, ({ id }) => [id]);
+    return { data: data.flatMap(({ group }) => group ?? []), nextCursor };
   },
 });
 

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { seatIn } from '../chats/seats.ts';
+import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
 import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
@@ -19,25 +20,33 @@ export const listPins = defineCommand({
   async handle({ limit = DEFAULT_LIMIT, cursor, ...address }, { session, db }) {
     const { chat, member } = await seatIn(db, session.userId, address);
     const before = idFrom(cursor, Number.MAX_SAFE_INTEGER);
-    const rows = await db.select<MessageRow>(pinned, [
+    const rows = await db.select<PinnedRow>(pinned, [
       session.userId,
       chat.id,
       member.firstSeq,
       before,
       limit + 1,
     ]);
-    const page = pageOf(rows, limit, ({ seq }) => [seq]);
-    const pins = await db.pins.findAll({ where: { chatId: chat.id, seq: page.data.map(({ seq }) => seq) } });
-    const pinOf = new Map(pins.map((pin) => [pin.seq, pin]));
-    const data = page.data.flatMap((row) => {
-      const pin = pinOf.get(row.seq);
-      return pin ? [{ ...messageOf(row), pinnedBy: pin.pinnedBy, pinnedAt: pin.pinnedAt.toISOString() }] : [];
-    });
-    return { ...page, data };
+    return pageOf(rows.map(pinOf), limit, ({ seq }) => [seq]);
   },
 });
 
-const pinned = `${selectMessages}
+interface PinnedRow extends MessageRow {
+  readonly pinnedBy: UserId;
+  readonly pinnedAt: Date;
+}
+
+const pinOf = ({ pinnedBy, pinnedAt, ...row }: PinnedRow) => ({
+  ...messageOf(row),
+  pinnedBy,
+  pinnedAt: pinnedAt.toISOString(),
+});
+
+const pinned = `${selectMessages.replace(
+  'from messages message',
+  `, pin.pinned_by as "pinnedBy", pin.pinned_at as "pinnedAt"
+from messages message`,
+)}
 join pins pin on pin.chat_id = message.chat_id and pin.seq = message.seq
 where message.chat_id = $2 and message.seq >= $3 and message.seq < $4
 order by message.seq desc

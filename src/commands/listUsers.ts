@@ -24,7 +24,7 @@ export const listUsers = defineCommand({
       order: ['id'],
       limit: limit + 1,
     });
-    const { data, nextCursor } = pageOf(users, limit, ({ id }) => [id]);
-    return { data: await profilesOf(presence, session.userId, data), nextCursor };
+    const profiles = await profilesOf(presence, session.userId, users);
+    return pageOf(profiles, limit, ({ userId }) => [userId]);
   },
 });

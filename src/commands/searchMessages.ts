@@ -62,17 +62,16 @@ export const searchMessages = defineCommand({
       rank,
       limit + 1,
     ]);
-    const page = pageOf(hits, limit, (hit) => [hit.rank, hit.messageId]);
-    const ids = page.data.map(({ messageId }) => messageId);
+    const ids = hits.map(({ messageId }) => messageId);
     const rows = await db.select<MessageRow>(byIds, [session.userId, JSON.stringify(ids)]);
     const rowOf = new Map(rows.map((row) => [row.messageId, row]));
-    const data = page.data.flatMap(({ messageId, headline }) => {
+    const found = hits.map(({ messageId, headline, rank }) => {
       const row = rowOf.get(messageId);
-      if (!row) return [];
-      const highlight = highlightParts(headline) ?? highlightPlain(row.content, query);
-      return [{ ...messageOf(row), highlight }];
+      const highlight = row && (highlightParts(headline) ?? highlightPlain(row.content, query));
+      return { rank, messageId, message: row && highlight && { ...messageOf(row), highlight } };
     });
-    return { ...page, data };
+    const { data, nextCursor } = pageOf(found, limit, (hit) => [hit.rank, hit.messageId]);
+    return { data: data.flatMap(({ message }) => message ?? []), nextCursor };
   },
 });
 

@@ -27,9 +27,9 @@ export const searchUsers = defineCommand({
       limit + 1,
       custom ? JSON.stringify(custom) : null,
     ]);
-    const { data, nextCursor } = pageOf(found, limit, ({ id }) => [id]);
-    const users = await db.users.findAll({ where: { id: data.map(({ id }) => id) }, order: ['id'] });
-    return { data: await profilesOf(presence, session.userId, users), nextCursor };
+    const users = await db.users.findAll({ where: { id: found.map(({ id }) => id) }, order: ['id'] });
+    const profiles = await profilesOf(presence, session.userId, users);
+    return pageOf(profiles, limit, ({ userId }) => [userId]);
   },
 });
 

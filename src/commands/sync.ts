@@ -21,7 +21,12 @@ export const sync = defineCommand({
       Type.Boolean({ description: 'True, without a cursor: nothing but a cursor for later' }),
     ),
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 1000, default: DEFAULT_LIMIT, description: 'Changes per page' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 1000,
+        default: DEFAULT_LIMIT,
+        description: 'Changes per page at most',
+      }),
     ),
   }),
   result: Type.Object({
@@ -46,9 +51,9 @@ export const sync = defineCommand({
     const bind = [session.userId, known.since, ...known.place, limit + 1];
     const rows = await db.select<ChangeRow>(changesSince, bind);
     const page = rows.slice(0, limit);
-    const data = await readChanges(db, session.userId, known.since, page);
-    const last = page.at(-1);
-    if (rows.length <= limit || !last) return { data, nextCursor: done, more: false };
+    const { data, read } = await readChanges(db, session.userId, known.since, page);
+    const last = page[read - 1];
+    if (read === rows.length || !last) return { data, nextCursor: done, more: false };
     const place = [last.chatId, last.rank, last.at] as const;
     return { data, nextCursor: encodeSyncCursor({ database, since: known.since, until, place }), more: true };
   },

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { ApiError } from '../errors.ts';
+import { fitting } from './page.ts';
 import { Nullable } from './types.ts';
 
 /** Where a list goes on: unlike a page number it stays right while rows come and go. */
@@ -46,9 +47,12 @@ export function idFrom(cursor: string | undefined, start: number): number {
   return cursor === undefined ? start : (decodeCursor(cursor, 'id')[0] as number);
 }
 
-/** A page and where the next one begins, from rows of which one more than `limit` was asked for. */
+/**
+ * A page and where the next one begins, from rows of which one more than `limit` was asked for. It ends early where the
+ * rows, as they are answered, are over the bytes of a page.
+ */
 export function pageOf<Row>(rows: readonly Row[], limit: number, place: (last: Row) => number[]) {
-  const data = rows.slice(0, limit);
+  const data = fitting(rows.slice(0, limit));
   const last = data.at(-1);
-  return { data, nextCursor: rows.length > limit && last ? encodeCursor(...place(last)) : null };
+  return { data, nextCursor: rows.length > data.length && last ? encodeCursor(...place(last)) : null };
 }

@@ -4,7 +4,10 @@ import type { Static, TSchema } from 'typebox';
 import { ApiError } from '../errors.ts';
 import { emojiOf } from '../text/emoji.ts';
 
-/** Bytes of JSON an integrator may keep with a message, a group or a profile. */
+/**
+ * Bytes of JSON an integrator may keep with a message, a group or a profile. Numbers count with all their digits, as
+ * PostgreSQL writes them: 1e300 has 301.
+ */
 const CUSTOM_BYTES = 4096;
 
 const ajv = new Ajv({
@@ -49,12 +52,17 @@ ajv.addKeyword({
  */
 function isKeepable(value: object): boolean {
   let level: unknown[] = [value];
+  let digits = 0;
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > CUSTOM_BYTES / 2 || !level.every(isKeepablePart)) return false;
+    for (const part of level) if (typeof part === 'number') digits += unwrittenDigits(part);
     level = level.flatMap((part) => (isObject(part) ? Object.entries(part).flat() : []));
   }
-  return Buffer.byteLength(JSON.stringify(value)) <= CUSTOM_BYTES;
+  return Buffer.byteLength(JSON.stringify(value)) + digits <= CUSTOM_BYTES;
 }
+
+/** About as many digits as the exponent of a number stands for. */
+const unwrittenDigits = (number: number): number => Math.abs(Number(String(number).split('e')[1] ?? 0));
 
 function isKeepablePart(part: unknown): boolean {
   if (typeof part === 'string') return ownFormats.text?.test(part) ?? false;

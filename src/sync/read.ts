@@ -6,24 +6,30 @@ import type { Database } from '../database/database.ts';
 import type { Role } from '../database/models/ChatMember.ts';
 import { wire } from '../database/wire.ts';
 import type { ChatId, UserId } from '../ids.ts';
+import { PAGE_BYTES } from '../limits.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
+import { fitting } from '../schema/page.ts';
 import type { Change } from '../schema/sync.ts';
 import { type ChangeRow, RANK, seen } from './changes.sql.ts';
 
-/** Reads the present state of what changed, in the same order. What is gone meanwhile is left out: it changed again. */
+/**
+ * Reads the present state of what changed, in the same order, as far as it fits into a page: of the first `read` rows.
+ * What is gone meanwhile is left out: it changed again.
+ */
 export async function readChanges(
   db: Database,
   userId: UserId,
   since: string | null,
   rows: readonly ChangeRow[],
-): Promise<Static<typeof Change>[]> {
+): Promise<{ data: Static<typeof Change>[]; read: number }> {
   const of = (rank: number) => rows.filter((row) => row.rank === rank);
-  const [messages, chats, members] = await Promise.all([
+  const [{ messages, end }, chats, members] = await Promise.all([
     readMessages(db, userId, since, of(RANK.message)),
     readChats(db, userId, of(RANK.chat)),
     readMembers(db, of(RANK.member)),
   ]);
-  return rows.flatMap(changeOf);
+  const changes = fitting(rows.slice(0, end && rows.indexOf(end) + 1).map(changeOf));
+  return { data: changes.flat(), read: changes.length };
 
   function changeOf({ chatId: groupId, rank, at }: ChangeRow): Static<typeof Change>[] {
     switch (rank) {
@@ -48,28 +54,47 @@ async function readMessages(
   userId: UserId,
   since: string | null,
   wanted: readonly ChangeRow[],
-): Promise<Changes> {
-  if (wanted.length === 0) return new Map();
-  const rows = await db.select<MessageRow & { readonly isNew: boolean }>(messagesAt, [
-    userId,
-    since,
-    JSON.stringify(wanted),
-  ]);
-  return new Map(
-    rows.map(({ isNew, ...row }) => [
-      `${row.chatId}:${row.seq}`,
-      [{ kind: 'message', message: messageOf(row), isNew }],
-    ]),
-  );
+): Promise<{ messages: Changes; end: ChangeRow | undefined }> {
+  if (wanted.length === 0) return { messages: new Map(), end: undefined };
+  const bind = [userId, since, JSON.stringify(wanted), PAGE_BYTES];
+  const rows = await db.select<WantedRow>(messagesAt, bind);
+  const last = rows.at(-1);
+  return {
+    messages: new Map(
+      rows.map(({ isNew, place: _, bytes: __, ...row }) => [
+        `${row.chatId}:${row.seq}`,
+        [{ kind: 'message', message: messageOf(row), isNew }],
+      ]),
+    ),
+    end: last && last.bytes >= PAGE_BYTES ? wanted[last.place - 1] : undefined,
+  };
 }
 
-/** With a limit, so that each is looked up by its key whatever PostgreSQL expects of the list. */
+interface WantedRow extends MessageRow {
+  readonly isNew: boolean;
+  /** Its place among those wanted, from 1. */
+  readonly place: number;
+  /** Of the contents up to and with this one. */
+  readonly bytes: number;
+}
+
+/**
+ * With a limit, so that each is looked up by its key whatever PostgreSQL expects of the list; and no further than $4
+ * bytes of content, so that a page of the longest messages is not read to be thrown away.
+ */
 const messagesAt = `${selectMessages.replace(
   'from messages message',
-  `, not ${seen('message.xid')} as "isNew"
-from jsonb_to_recordset($3::jsonb) as wanted ("chatId" bigint, at bigint)
-cross join lateral (select * from messages where chat_id = wanted."chatId" and seq = wanted.at limit 1) message`,
-)}`;
+  `, not ${seen('message.xid')} as "isNew", message.place, message.bytes
+from (
+  select found.*, wanted.place, sum(octet_length(found.content)) over (order by wanted.place) as bytes
+  from rows from (jsonb_to_recordset($3::jsonb) as ("chatId" bigint, at bigint))
+    with ordinality as wanted ("chatId", at, place)
+  cross join lateral (select * from messages where chat_id = wanted."chatId" and seq = wanted.at limit 1) found
+) message`,
+)}
+where message.bytes - octet_length(message.content) < $4
+order by message.place
+`;
 
 async function readMembers(db: Database, wanted: readonly ChangeRow[]): Promise<Changes> {
   if (wanted.length === 0) return new Map();

@@ -212,9 +212,9 @@ export class ChatView implements Chat {
   async #readOlder(limit: number): Promise<void> {
     try {
       const before = Number.isFinite(this.#first) ? { beforeSeq: this.#first } : {};
-      const { data } = await this.#client.call('getMessages', { ...this.address, ...before, limit });
+      const { data, more } = await this.#client.call('getMessages', { ...this.address, ...before, limit });
       this.#keep(data);
-      this.hasOlder = data.length === limit && this.#first > 1;
+      this.hasOlder = more;
     } catch (error) {
       this.hasOlder = false;
       throw error;
