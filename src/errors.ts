@@ -46,6 +46,7 @@ export type LimitName =
   | 'frame'
   | 'unanswered'
   | 'queue'
+  | 'memory'
   | 'login'
   | 'registration'
   | 'groups'

@@ -1,3 +1,5 @@
+const MIB = 1024 * 1024;
+
 /**
  * Bounds on what one client, or a flood of them, can take: its default, and the least and the most that the
  * environment variable of its name (COMMAND_BURST and so on) may set it to. Those on rates and numbers of connections are lifted by
@@ -17,12 +19,23 @@ const definitions = {
 
   /** Bytes of a frame: by default the longest legal message fits in with every character escaped. */
   frameBytes: [64 * 1024, 1024, 1024 * 1024],
-  /** Bytes that may wait for a socket whose client reads slowly before it is dropped: two of the largest pages. */
-  sendBufferBytes: [4 * 1024 * 1024, 64 * 1024, 1024 * 1024 * 1024],
+  /** Bytes of pushes that may wait, beside one reply, for a client that reads slowly before it is dropped. */
+  sendBufferBytes: [2 * MIB, 64 * 1024, 1024 * MIB],
+  /** Bytes that may wait for all clients of a node together before the slowest are dropped. */
+  sendBuffersBytes: [512 * MIB, MIB, 1024 * 1024 * MIB],
   /** Frames of one connection that wait for their answer before the connection is closed. */
-  unansweredPerConnection: [50_000, 1, 10_000_000],
+  unansweredPerConnection: [10_000, 1, 10_000_000],
+  /** The same in bytes of memory. */
+  unansweredBytesPerConnection: [2 * MIB, 64 * 1024, 1024 * MIB],
+  /**
+   * Bytes of the unanswered frames of all connections of a node, beyond the 16 KiB that each has for itself, before more
+   * are answered `UNAVAILABLE`.
+   */
+  unansweredBytes: [256 * MIB, MIB, 1024 * 1024 * MIB],
   /** Messages and changes of a node that wait to be written before more are answered `UNAVAILABLE`. */
   queueLength: [20_000, 1, 10_000_000],
+  /** The same in bytes of memory. */
+  queueBytes: [64 * MIB, 64 * 1024, 1024 * 1024 * MIB],
   /** Seconds without any traffic, pongs included, after which a socket is closed. */
   idleSeconds: [60, 8, 900],
 
@@ -57,7 +70,7 @@ export function readLimits(
 export const defaultLimits: Limits = readLimits((_, fallback) => fallback);
 
 /** Bytes of a frame the socket library still takes in, to close with 1009; beyond, it cuts the connection. */
-export const FRAME_BYTES_RECEIVED = 4 * 1024 * 1024;
+export const FRAME_BYTES_RECEIVED = 4 * MIB;
 
 /**
  * Bytes of the rows of one page. A list stops there and goes on with its cursor: a page takes less than ten seconds on
@@ -69,7 +82,10 @@ export const PAGE_BYTES = 512 * 1024;
  * Bytes of a reply without its id: 100 of the largest rows of a history (40 KiB: 4,000 characters that JSON escapes
  * with six bytes each, 4 KiB of custom data, 50 different reactions), for pages by number cannot stop early.
  */
-export const REPLY_BYTES = 4 * 1024 * 1024;
+export const REPLY_BYTES = 4 * MIB;
+
+/** Bytes that wait for a client before it is answered no further command that reads, until it has taken them in. */
+export const HOLD_BYTES = 256 * 1024;
 
 /** Bytes of an HTTP body. */
 export const BODY_BYTES = 64 * 1024;

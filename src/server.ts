@@ -35,6 +35,7 @@ import { createTracing } from './observability/tracing.ts';
 import { Presence } from './presence/Presence.ts';
 import { keptSecret } from './secrets.ts';
 import { SessionLog } from './sessions/SessionLog.ts';
+import type { Connection } from './socket/Connection.ts';
 import { Connections } from './socket/Connections.ts';
 import { CloseCode } from './socket/closeCodes.ts';
 import { createDispatcher } from './socket/dispatcher.ts';
@@ -43,6 +44,7 @@ import { createEntries } from './socket/entries.ts';
 import { createSockets } from './socket/mount.ts';
 import { upgradesOf } from './socket/pace.ts';
 import { createReconciler } from './socket/reconcile.ts';
+import { watchSendBuffers } from './socket/sendBuffers.ts';
 import { noteDatabaseRuns } from './sync/databaseRuns.ts';
 
 export interface Server {
@@ -118,9 +120,14 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         outcomeUnknown: reconciler.messages,
       },
       log,
-      limits.queueLength,
+      limits,
     );
 
+    const dropSlow = (connection: Connection) => {
+      metrics.slowConsumerDropped();
+      connection.drop();
+    };
+    const buffers = watchSendBuffers(connections, limits.sendBuffersBytes, dropSlow, log);
     const indexer = new SearchIndexer(db, log);
     const databaseRuns = noteDatabaseRuns(db, log);
 
@@ -184,6 +191,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         await writer.drain();
         for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
         connections.close();
+        buffers.close();
         loop.close();
         outbox.close();
         reconciler.close();

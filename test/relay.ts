@@ -23,7 +23,8 @@ export interface Relay {
   loseAnswerTo(text: string): Promise<void>;
 }
 
-export async function startRelay(targetUrl: string): Promise<Relay> {
+/** With a `rate`, so many bytes a second come back over each connection. */
+export async function startRelay(targetUrl: string, rate = Number.POSITIVE_INFINITY): Promise<Relay> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   const mutes = new Set<Socket>();
@@ -69,6 +70,11 @@ export async function startRelay(targetUrl: string): Promise<Relay> {
               return lose();
             }
             to.write(returned(chunk));
+            // The next is read when this one would be over the line.
+            if (Number.isFinite(rate)) {
+              from.pause();
+              setTimeout(() => from.resume(), (chunk.length / rate) * 1000);
+            }
             if (bytesLeft > 0) return;
             bytesLeft = Number.POSITIVE_INFINITY;
             // What was written goes out before the end.

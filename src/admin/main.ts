@@ -55,7 +55,7 @@ async function run(words: readonly string[]): Promise<unknown> {
       outcomeUnknown: nothing,
       messageStored: (_: unknown, __: unknown, reply: () => void) => reply(),
     };
-    const writer = new MessageWriter(db, createDialogDirectory(db), observer, log, config.limits.queueLength);
+    const writer = new MessageWriter(db, createDialogDirectory(db), observer, log, config.limits);
     const result = await command.run(positionals, values, { db, bus, writer, passwords });
     await bus.written();
     return result;

@@ -88,7 +88,7 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
     return { event, stored, membership };
   };
 
-  const done = await writer.change(work, (committed) => {
+  const done = await writer.change(origin, work, (committed) => {
     if (!committed) return;
     const { event, stored, membership } = committed;
     const fields = { ...sent(stored), senderId: userId, groupId, ...event.fields };

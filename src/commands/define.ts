@@ -98,7 +98,7 @@ export interface Command<
    * commands of a connection run one after another.
    */
   readonly pipelined: boolean;
-  /** Validates, runs, and calls `done` once; wrong params end with `BAD_REQUEST`. Never throws. */
+  /** Validates, runs, and calls `done` once, which must not throw; wrong params end with `BAD_REQUEST`. Never throws. */
   execute(params: unknown, context: CommandContext, done: (outcome: Outcome) => void): void;
 }
 

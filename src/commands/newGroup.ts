@@ -72,7 +72,7 @@ export const newGroup = defineCommand({
       return { groupId: group.id, seq: stored.seq, created: { stored, content, fields } };
     };
 
-    const { groupId } = await writer.change(work, ({ groupId, seq, created }) => {
+    const { groupId } = await writer.change(origin, work, ({ groupId, seq, created }) => {
       const place = { chatId: groupId, seq };
       if (!created) return announceMembers(bus, place, membership.joined); // the first time may have been cut off
       const { stored, content, fields } = created;

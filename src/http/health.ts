@@ -22,10 +22,10 @@ export const ready = defineRoute({
     'Whether the server takes traffic: it is not stopping, has room, and the database answers and can be written',
   success: { 200: { summary: 'It does', schema: Status } },
   errors: ['UNAVAILABLE'],
-  async handle(_, { db, writer, limits, accepting }) {
+  async handle(_, { db, writer, accepting }) {
     const reasons = [
       ...(accepting() ? [] : ['The server is stopping']),
-      ...(writer.queueLength < limits.queueLength ? [] : ['Too many messages wait to be written']),
+      ...(writer.hasRoom ? [] : ['Too many messages wait to be written']),
       ...(await problemsOf(db)),
     ];
     if (reasons.length > 0) throw new ApiError('UNAVAILABLE', reasons.join('; '), 1);

@@ -6,7 +6,8 @@ import type { Database } from '../database/database.ts';
 import { isUnavailable, repeatable } from '../database/failures.ts';
 import { NotConnectedError } from '../database/reserved.ts';
 import { ApiError, LimitError } from '../errors.ts';
-import type { ChatId, UserId } from '../ids.ts';
+import type { ChatId, ConnectionId, UserId } from '../ids.ts';
+import type { Limits } from '../limits.ts';
 import type { DialogDirectory } from './dialogs.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 import { namesIn } from './mentions.ts';
@@ -14,6 +15,13 @@ import { writeBatch } from './writeBatch.sql.ts';
 
 /** Messages in one statement: past a thousand, larger batches add latency and no throughput. */
 const MAX_BATCH = 1_000;
+/** Bytes in one statement, as `bytesOf` counts them: a thousand short messages, but not as many of the longest. */
+const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+
+/** Bytes of memory that a job takes beside what is written. */
+const JOB_BYTES = 512;
+/** Bytes of memory that parsed JSON takes at most for each byte of its text, as in `[[[[]]]]`. */
+const PARSED_JSON = 32;
 
 /** Writes a system message inside a change, to be committed together with it. */
 export type WriteSystemMessage = (draft: MessageDraft & { kind: 'system' }) => Promise<StoredMessage>;
@@ -24,12 +32,23 @@ export type WriteAnswer = (outcome: { readonly stored: StoredMessage } | { reado
 interface Send {
   readonly draft: MessageDraft;
   readonly answer: WriteAnswer;
+  /** As the batch statement takes them. */
+  readonly extras: string | null;
+  readonly bytes: number;
   /** What has the same `clientMessageId` in the same batch, and waits for what becomes of this one. */
   readonly repeats: Send[];
 }
 
+interface Change {
+  readonly change: () => Promise<void>;
+  readonly reject: (error: unknown) => void;
+  /** The connection that asked for it. */
+  readonly origin: ConnectionId;
+  readonly bytes: number;
+}
+
 /** A job is a message to be batched with its neighbours, or a change that has its turn alone. */
-type Job = Send | { readonly change: () => Promise<void> };
+type Job = Send | Change;
 
 interface BatchRow extends QueryResultRow {
   readonly refusal: Refusal | null;
@@ -50,6 +69,8 @@ interface Batch {
   /** Never rejects. */
   readonly outcome: Promise<BatchOutcome>;
 }
+
+type QueueLimits = Pick<Limits, 'queueLength' | 'queueBytes'>;
 
 export interface WriterObserver {
   /** Called after each committed batch. */
@@ -73,28 +94,35 @@ export class MessageWriter {
   readonly #dialogs: DialogDirectory;
   readonly #observer: WriterObserver;
   readonly #log: Logger;
-  readonly #maxQueue: number;
+  readonly #limits: QueueLimits;
   #queue: Job[] = [];
+  #bytes = 0;
   #running: Promise<void> | undefined;
 
-  /** Of `maxQueue` messages and changes that wait, no more are taken: a send is answered `UNAVAILABLE`. */
+  /** Past the `limits` of messages and changes that wait, no more are taken: a send is answered `UNAVAILABLE`. */
   constructor(
     database: Database,
     dialogs: DialogDirectory,
     observer: WriterObserver,
     log: Logger,
-    maxQueue: number,
+    limits: QueueLimits,
   ) {
     this.#database = database;
     this.#dialogs = dialogs;
     this.#observer = observer;
     this.#log = log;
-    this.#maxQueue = maxQueue;
+    this.#limits = limits;
   }
 
   /** Jobs that wait for their turn. */
   get queueLength(): number {
     return this.#queue.length;
+  }
+
+  /** Whether the queue takes another message of the usual size. */
+  get hasRoom(): boolean {
+    const { queueLength, queueBytes } = this.#limits;
+    return this.#queue.length < queueLength && this.#bytes + 2 * JOB_BYTES <= queueBytes;
   }
 
   /**
@@ -104,15 +132,18 @@ export class MessageWriter {
    * the next, so that who sees both the reply and other people's pushes sees them in the order of `seq`.
    */
   write(draft: MessageDraft, answer: WriteAnswer): void {
-    this.#enqueue({ draft, answer, repeats: [] }, (error) => answer({ error }));
+    const extras = encodeExtras(draft);
+    const send = { draft, answer, extras, bytes: bytesOf(draft, extras), repeats: [] };
+    this.#enqueue(send, (error) => answer({ error }));
   }
 
   /**
    * Runs a change of chats or members in its turn among the messages, in one transaction: what was sent before
-   * it is stored before it, what is sent after it meets its effect. `committed` publishes it: see
-   * {@link Database.transaction}.
+   * it is stored before it, what is sent after it meets its effect. `origin` is the connection that asks for it,
+   * `committed` publishes it: see {@link Database.transaction}.
    */
   change<T>(
+    origin: ConnectionId,
     work: (transaction: Transaction, write: WriteSystemMessage) => Promise<T>,
     committed: (result: T) => void,
   ): Promise<T> {
@@ -124,8 +155,25 @@ export class MessageWriter {
             committed,
           )
           .then(resolve, reject);
-      this.#enqueue({ change }, reject);
+      this.#enqueue({ change, reject, origin, bytes: 8 * JOB_BYTES }, reject);
     });
+  }
+
+  /**
+   * Takes back what a connection asked for and is not on its way to the database, because its token is not valid any
+   * more; answered with `UNAUTHORIZED`.
+   */
+  discard(origin: ConnectionId): void {
+    const isTheirs = (job: Job) => ('change' in job ? job : job.draft).origin === origin;
+    const discarded = this.#queue.filter(isTheirs);
+    if (discarded.length === 0) return;
+    this.#queue = this.#queue.filter((job) => !isTheirs(job));
+    for (const job of discarded) {
+      this.#bytes -= job.bytes;
+      const error = new ApiError('UNAUTHORIZED', 'The token was revoked before this was done');
+      if ('change' in job) job.reject(error);
+      else this.#finish(job, { error });
+    }
   }
 
   /** Resolves when everything accepted so far has been answered. */
@@ -134,11 +182,14 @@ export class MessageWriter {
   }
 
   #enqueue(job: Job, reject: (error: unknown) => void): void {
-    if (this.#queue.length >= this.#maxQueue) {
+    const { queueLength, queueBytes } = this.#limits;
+    const isOver = this.#queue.length >= queueLength || this.#bytes + job.bytes > queueBytes;
+    if (isOver && this.#queue.length > 0) {
       reject(new LimitError('queue', 'UNAVAILABLE', 'The server is overloaded; retry in a moment', 1));
       return;
     }
     this.#queue.push(job);
+    this.#bytes += job.bytes;
     this.#running ??= this.#run();
   }
 
@@ -155,6 +206,7 @@ export class MessageWriter {
         batch = next ?? this.#submitNext();
       } else {
         const job = this.#queue.shift();
+        this.#bytes -= job?.bytes ?? 0;
         if (job && 'change' in job) await job.change();
         batch = this.#submitNext();
       }
@@ -164,10 +216,18 @@ export class MessageWriter {
 
   /** Sends the messages at the head of the queue to the database; undefined when a change comes first, or nothing. */
   #submitNext(): Batch | undefined {
-    let end = this.#queue.findIndex((job, index) => index === MAX_BATCH || 'change' in job);
-    if (end === -1) end = this.#queue.length;
-    if (end === 0) return undefined;
-    const sends = withoutRepeats(this.#queue.splice(0, end) as Send[]);
+    let bytes = 0;
+    const taken: Send[] = [];
+    for (const job of this.#queue) {
+      const isFull = taken.length === MAX_BATCH || (taken.length > 0 && bytes + job.bytes > MAX_BATCH_BYTES);
+      if ('change' in job || isFull) break;
+      bytes += job.bytes;
+      taken.push(job);
+    }
+    if (taken.length === 0) return undefined;
+    this.#queue.splice(0, taken.length);
+    this.#bytes -= bytes;
+    const sends = withoutRepeats(taken);
     return { sends, outcome: this.#submit(sends) };
   }
 
@@ -177,7 +237,8 @@ export class MessageWriter {
     let chatIds: readonly (ChatId | null)[] | undefined;
     try {
       chatIds = this.#dialogs.known(drafts) ?? (await this.#dialogs.find(drafts));
-      const values = parameters(drafts, chatIds);
+      const extras = sends.map((send) => send.extras);
+      const values = parameters(drafts, chatIds, extras);
       // Run again, it finds what another node stored of it at the same moment.
       const rows = await repeatable(() =>
         this.#database.writer.query<BatchRow>({ name: 'writeBatch', text: writeBatch, values }),
@@ -196,6 +257,7 @@ export class MessageWriter {
       for (const [index, send] of sends.entries()) this.#answer(send, outcome.rows[index] as BatchRow);
       const stale = sends.filter((_, index) => isStale(outcome.rows[index] as BatchRow));
       this.#queue.unshift(...stale); // nothing was submitted meanwhile: they keep their place
+      for (const { bytes } of stale) this.#bytes += bytes;
     } else if (isUnavailable(outcome.error) || sends.length === 1) {
       for (const send of sends) this.#finish(send, { error: outcome.error });
     } else {
@@ -215,7 +277,7 @@ export class MessageWriter {
   async #writeWithin(transaction: Transaction, draft: MessageDraft): Promise<StoredMessage> {
     const chatIds = await this.#dialogs.find([draft]);
     const [row] = await this.#database.sequelize.query<BatchRow>(writeBatch, {
-      bind: parameters([draft], chatIds),
+      bind: parameters([draft], chatIds, [encodeExtras(draft)]),
       type: QueryTypes.SELECT,
       transaction,
     });
@@ -271,7 +333,11 @@ function isSameChat(one: MessageDraft['to'], other: MessageDraft['to']): boolean
 }
 
 /** The arrays the batch statement takes. */
-function parameters(drafts: readonly MessageDraft[], chatIds: readonly (ChatId | null)[]): unknown[] {
+function parameters(
+  drafts: readonly MessageDraft[],
+  chatIds: readonly (ChatId | null)[],
+  extras: readonly (string | null)[],
+): unknown[] {
   return [
     chatIds,
     drafts.map(({ senderId }) => senderId),
@@ -279,7 +345,7 @@ function parameters(drafts: readonly MessageDraft[], chatIds: readonly (ChatId |
     drafts.map(({ kind }) => kind),
     drafts.map(({ content }) => content),
     drafts.map(({ clientMessageId }) => clientMessageId ?? null),
-    drafts.map(encodeExtras),
+    extras,
   ];
 }
 
@@ -288,6 +354,13 @@ function encodeExtras({ kind, content, extras }: MessageDraft): string | null {
   const mentioned = kind === 'text' && content.includes('@') ? namesIn(content) : [];
   if (!extras && mentioned.length === 0) return null;
   return JSON.stringify({ ...extras, ...(mentioned.length > 0 && { mentioned }) });
+}
+
+/** Bytes of memory that a message takes at most while it waits. */
+function bytesOf({ content, extras: given }: MessageDraft, extras: string | null): number {
+  const text = 2 * content.length + JOB_BYTES; // no string takes more than two bytes a character
+  if (extras === null) return text;
+  return text + extras.length * (given?.custom ? PARSED_JSON : 2);
 }
 
 const isStale = ({ refusal }: BatchRow): boolean => refusal === 'STALE';

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'uWebSockets.js';
 import type { Topic } from '../bus/bus.ts';
 import type { ChatId, ConnectionId, SessionId, UserId } from '../ids.ts';
-import type { CloseCode } from './closeCodes.ts';
+import { CloseCode } from './closeCodes.ts';
 import type { Session } from './session.ts';
 
 /** What receives the frames of one connection. */
@@ -9,6 +9,14 @@ export interface Receiver {
   onFrame(frame: string): void;
   /** A binary frame, which the protocol has no use for, gets an error reply. */
   onBinary(): void;
+  /** The client has taken in some of what waited for it. */
+  onDrain(): void;
+  /** The socket is gone. */
+  onDisconnect(): void;
+  /** The server ends the connection: nothing that waits for its turn runs any more. */
+  stop(): void;
+  /** The token is not valid any more: nor does what this connection wrote and is not on its way to the database. */
+  revoke(): void;
   /** Frames accepted and not yet answered. */
   readonly unanswered: number;
 }
@@ -29,6 +37,9 @@ export const bytesOf = (frame: string): Buffer => Buffer.from(frame);
 
 /** A topic that only this connection listens to. */
 export const ownTopic = (id: ConnectionId): string => `connection:${id}`;
+
+/** Characters from which on a frame fills a system call by itself. */
+const LARGE_FRAME = 16 * 1024;
 
 export type Socket = WebSocket<Admission>;
 
@@ -83,7 +94,14 @@ export class Connection {
    * turn of the event loop has for this socket, replies and pushes in their order, in one system call.
    */
   send(frame: string): void {
-    this.#publish(ownTopic(this.id), bytesOf(frame));
+    // The library puts what is published before it first, and knows at once how much waits for the client.
+    if (frame.length > LARGE_FRAME) this.socket?.send(bytesOf(frame));
+    else this.#publish(ownTopic(this.id), bytesOf(frame));
+  }
+
+  /** Bytes that wait for the client to take them in. */
+  get waitingBytes(): number {
+    return this.socket?.getBufferedAmount() ?? 0;
   }
 
   /** Publishes to the topic's other sockets. False when this one is not open. */
@@ -92,8 +110,17 @@ export class Connection {
     return this.socket !== undefined;
   }
 
+  /** Ends it at once, with what waits for a client that does not read. */
+  drop(): void {
+    this.ended = true;
+    this.receiver?.stop();
+    this.socket?.close();
+  }
+
   close(code: CloseCode, reason: string): void {
     this.ended = true;
+    this.receiver?.stop();
+    if (code === CloseCode.Unauthorized) this.receiver?.revoke();
     this.socket?.end(code, reason);
   }
 }

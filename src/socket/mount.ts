@@ -1,5 +1,5 @@
 import uWS, { type TemplatedApp, type WebSocketBehavior } from 'uWebSockets.js';
-import { FRAME_BYTES_RECEIVED } from '../limits.ts';
+import { FRAME_BYTES_RECEIVED, HOLD_BYTES, REPLY_BYTES } from '../limits.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Presence } from '../presence/Presence.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
@@ -41,7 +41,8 @@ export function createSockets(
   const behavior: Behavior = {
     compression: uWS.DISABLED,
     maxPayloadLength: FRAME_BYTES_RECEIVED,
-    maxBackpressure: limits.sendBufferBytes,
+    // Looked at before a frame is added: the largest reply never ends a connection that is not behind with others.
+    maxBackpressure: limits.sendBufferBytes + HOLD_BYTES + REPLY_BYTES + limits.frameBytes,
     closeOnBackpressureLimit: 1,
     idleTimeout: limits.idleSeconds,
     sendPingsAutomatically: true,
@@ -62,10 +63,15 @@ export function createSockets(
       connection.receiver?.onFrame(Buffer.from(message).toString());
     },
 
+    drain(socket) {
+      socket.getUserData().connection.receiver?.onDrain();
+    },
+
     dropped(socket) {
       const { connection } = socket.getUserData();
       if (connection.ended) return;
       connection.ended = true;
+      connection.receiver?.stop();
       metrics.slowConsumerDropped();
       log.warn({ connection: connection.id, userId: connection.session.userId }, 'dropping a slow consumer');
     },
@@ -73,6 +79,7 @@ export function createSockets(
     close(socket, code) {
       const { connection } = socket.getUserData();
       connections.forget(connection);
+      connection.receiver?.onDisconnect();
       sessions.closed(connection);
       presence.departed(connection);
       metrics.connectionClosed(code);

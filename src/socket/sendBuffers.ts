@@ -1,0 +1,49 @@
+import type { Logger } from 'pino';
+import type { Connection } from './Connection.ts';
+import type { Connections } from './Connections.ts';
+
+/** Milliseconds between two looks at all sockets, and into how many steps a look is divided. */
+const LOOK = 1_000;
+const STEPS = 10;
+
+/**
+ * Keeps what waits for all clients of a node together below `maxBytes`: each alone may be within its bound, and all
+ * together more than the memory there is. Those with the most are dropped, as one that is over its own bound is.
+ */
+export function watchSendBuffers(
+  connections: Pick<Connections, 'size'> & Iterable<Connection>,
+  maxBytes: number,
+  drop: (connection: Connection) => void,
+  log: Logger,
+): { close(): void } {
+  let rest: Iterator<Connection> = connections[Symbol.iterator]();
+  let behind: Connection[] = [];
+
+  function step(): void {
+    for (let left = Math.ceil(connections.size / STEPS); left >= 0; left--) {
+      const { done, value: connection } = rest.next();
+      if (done) return looked();
+      if (connection.waitingBytes > 0) behind.push(connection);
+    }
+  }
+
+  /** All sockets were looked at once. */
+  function looked(): void {
+    const buffers = behind.map((connection) => ({ bytes: connection.waitingBytes, connection }));
+    let total = buffers.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (total > maxBytes) {
+      log.warn({ bytes: total, maxBytes, clients: buffers.length }, 'send buffers are over their limit');
+      buffers.sort((one, other) => other.bytes - one.bytes);
+      for (const { bytes, connection } of buffers) {
+        if (total <= maxBytes) break;
+        drop(connection);
+        total -= bytes;
+      }
+    }
+    behind = [];
+    rest = connections[Symbol.iterator]();
+  }
+
+  const timer = setInterval(step, LOOK / STEPS);
+  return { close: () => clearInterval(timer) };
+}

@@ -1,0 +1,250 @@
+import { expect } from 'chai';
+import type { CommandName } from '../src/client/protocol.ts';
+import { commands } from '../src/commands/registry.ts';
+import { PAGE_BYTES, REPLY_BYTES } from '../src/limits.ts';
+import type { Client, Frame } from './client.ts';
+import { connectAs, database, newClients } from './harness.ts';
+import { type Largest, newLargest, WORD } from './largest.ts';
+import { newCast, newScene, type Scene } from './scene.ts';
+import * as on from './scene-params.ts';
+import { until } from './until.ts';
+
+/** What a reply may have, in bytes. */
+const SINGLE = 64 * 1024;
+/** The rows of a page, and what stands around them. */
+const PAGE = PAGE_BYTES + 4 * 1024;
+
+interface Measured {
+  readonly bound: number;
+  /** At least so many bytes, where the data is the largest there is: or the test would show nothing. */
+  readonly least: number;
+  readonly client: (world: World) => Client;
+  readonly params: (world: World) => object | Promise<object>;
+}
+
+interface World extends Largest {
+  readonly client: Client;
+  readonly scene: Scene;
+}
+
+/** A list that stops early, and goes on with its cursor or `more`. */
+const page = (params: (world: World) => object): Measured => ({
+  ...{ bound: PAGE, least: PAGE_BYTES / 2, params },
+  client: ({ client }) => client,
+});
+/** A list whose full page is below the bound of one. */
+const shortPage = (params: (world: World) => object): Measured => ({ ...page(params), least: 10_000 });
+/** A list by page number, which cannot stop early. */
+const numbered = (params: (world: World) => object): Measured => ({
+  ...page(params),
+  ...{ bound: REPLY_BYTES, least: REPLY_BYTES / 2 },
+});
+/** One of the largest there are. */
+const one = (params: (world: World) => object): Measured => ({
+  ...page(params),
+  bound: SINGLE,
+  least: 5_000,
+});
+/** What answers the same, however large the data. */
+const small = (params: on.Build = () => ({})): Measured => ({
+  ...{ bound: 1024, least: 0, params: ({ scene }) => params(scene) },
+  client: ({ scene }) => scene.actor.client,
+});
+
+const limit = 100;
+const inGroup = ({ groupId }: Largest) => ({ groupId, limit });
+const ofMessage = ({ messageId }: Largest) => ({ messageId, limit });
+const profile = { about: '\u0001'.repeat(500), avatar: '\u0001'.repeat(500) };
+const settings = { description: '\u0001'.repeat(1000), custom: { x: 'x'.repeat(4000) } };
+
+const table: Readonly<Record<CommandName, Measured>> = {
+  listLastMessage: numbered(() => ({ limit })),
+  getlatestMessageDialog: numbered(({ receiverId }) => ({ receiverId, limit })),
+  getlatestMessageGroup: numbered(inGroup),
+  newGroup: small(() => ({ groupName: 'New' })),
+  addUserInGroup: small(on.member('guest')),
+  leaveGroup: small(on.ownGroup),
+  messageInGroup: small(on.group({ content: '\u0001'.repeat(4000) })),
+  privateMessage: small(on.dialog({ content: '\u0001'.repeat(4000) })),
+
+  getMessages: page(inGroup),
+  getMessagesAround: page(ofMessage),
+  getMessage: one(({ messageId }) => ({ messageId })),
+  getThread: page(ofMessage),
+  editMessage: small(on.ownMessage('group', { content: '\u0001'.repeat(4000) })),
+  listEdits: page(ofMessage),
+  deleteMessage: small(on.ownMessage('group')),
+  addReaction: small(on.message('group', { emoji: '👍' })),
+  removeReaction: small(on.message('group', { emoji: '👍' })),
+  pinMessage: small(on.message('group')),
+  unpinMessage: small(on.message('group')),
+  listPins: page(inGroup),
+  forwardMessage: small(on.both(on.message('group'), on.dialog())),
+  reportMessage: small(on.message('group', { reason: '\u0001'.repeat(500) })),
+  sendEvent: small(on.group({ event: 'wave', custom: { x: 'x'.repeat(4000) } })),
+
+  markRead: small(on.group({ seq: 1 })),
+  markDelivered: small(on.group({ seq: 1 })),
+  getReceipts: shortPage(ofMessage),
+  markUnread: small(on.group()),
+  muteChat: small(on.group({ muted: true })),
+  archiveChat: small(on.group({ archived: true })),
+  pinChat: small(on.group({ pinned: true })),
+  typing: small(on.group({ typing: true })),
+
+  searchMessages: page(({ groupId }) => ({ query: WORD, groupId, limit })),
+  sync: page(() => ({ limit: 1000 })),
+
+  getGroup: one(({ groupId }) => ({ groupId })),
+  listGroups: page(({ custom }) => ({ custom, limit })),
+  updateGroup: { ...small(on.group(settings)), bound: SINGLE },
+  deleteGroup: small(on.ownGroup),
+  joinGroup: small(on.group()),
+  listGroupMembers: shortPage(inGroup),
+  setMemberRole: small(on.member('friend', { role: 'admin' })),
+  transferOwnership: small(async (scene) => ({ ...(await on.ownGroup(scene)), userId: scene.owner.id })),
+  removeUserFromGroup: small(on.member('friend')),
+  banUser: small(on.member('guest', { reason: '\u0001'.repeat(500) })),
+  unbanUser: small(on.banned),
+  createInvite: small(on.group()),
+  listInvites: shortPage(inGroup),
+  revokeInvite: small(on.invite),
+  joinByInvite: small(on.inviteCode),
+
+  getProfile: one(() => ({})),
+  updateProfile: { ...small(() => profile), bound: SINGLE },
+  searchUsers: page(({ custom }) => ({ query: '𠀀', custom, limit })),
+  listUsers: page(({ custom }) => ({ custom, limit })),
+  blockUser: small(on.friend),
+  unblockUser: small(on.friend),
+  listBlockedUsers: shortPage(() => ({ limit })),
+
+  getPresence: { ...page(({ userIds }) => ({ userIds })), bound: SINGLE, least: 4_000 },
+  subscribePresence: { ...page(({ userIds }) => ({ userIds })), bound: SINGLE, least: 4_000 },
+  unsubscribePresence: small(on.people),
+  setPresence: small(() => ({ invisible: true })),
+
+  listSessions: shortPage(() => ({ limit })),
+  endSession: small(on.ownSession),
+  endOtherSessions: small(),
+  ping: small(),
+};
+
+/** A reply that has to be a success, and its bytes on the wire. */
+async function measure(client: Client, type: string, params: object) {
+  let bytes = 0;
+  const id = client.send(type, params);
+  const listen = (data: Buffer) => {
+    const frame: Frame = JSON.parse(String(data));
+    if (frame.id === id) bytes = data.length;
+  };
+  client.socket.on('message', listen);
+  const reply = await client.reply(id);
+  client.socket.off('message', listen);
+  expect(reply.success, JSON.stringify(reply).slice(0, 500)).to.equal(true);
+  return { bytes, params: reply.params };
+}
+
+describe('the largest legal data', function () {
+  this.timeout(60_000);
+  let largest: Largest;
+
+  before(async () => {
+    largest = await newLargest();
+  });
+
+  for (const { type } of commands)
+    it(`stays within the bound of a reply of ${type}`, async () => {
+      const { bound, least, client, params } = table[type];
+      const scene = await newScene(await newCast(), 'owner');
+      const world = { ...largest, client: await connectAs(largest.token), scene };
+      if (type === 'searchMessages') await whenIndexed(world);
+      const { bytes } = await measure(client(world), type, await params(world));
+      expect(bytes).to.be.within(least, bound);
+    });
+
+  it('is told completely by pages that end early, in both directions', async () => {
+    const { groupId, token } = largest;
+    const client = await connectAs(token);
+    const seqs = (data: { seq: number }[]) => data.map(({ seq }) => seq);
+    const [up, down]: number[][] = [[], []];
+    for (let more = true; more; ) {
+      const page = await client.done('getMessages', { groupId, afterSeq: up?.at(-1) ?? 0, limit });
+      up?.push(...seqs(page.data));
+      more = page.more;
+    }
+    for (let more = true; more; ) {
+      const before = down?.[0] === undefined ? {} : { beforeSeq: down[0] };
+      const page = await client.done('getMessages', { groupId, ...before, limit });
+      down?.unshift(...seqs(page.data));
+      more = page.more;
+    }
+    const all = Array.from({ length: 100 }, (_, n) => n + 1);
+    expect(up).to.deep.equal(all);
+    expect(down).to.deep.equal(all);
+  });
+
+  it('is told completely and once by every list with a cursor', async () => {
+    const { token, userIds, ...world } = largest;
+    const client = await connectAs(token);
+    for (const [type, params, idOf, count] of [
+      ['listEdits', ofMessage(largest), 'version', 101],
+      ['getThread', ofMessage(largest), 'seq', 99],
+      ['listPins', inGroup(largest), 'seq', 100],
+      ['listGroups', { custom: world.custom, limit }, 'groupId', 98],
+      ['listUsers', { custom: world.custom, limit }, 'userId', 101],
+      ['searchUsers', { query: '𠀀', custom: world.custom, limit }, 'userId', 101],
+      ['searchMessages', { query: WORD, groupId: world.groupId, limit }, 'messageId', 100],
+    ] as const) {
+      const ids: number[] = [];
+      let pages = 0;
+      for (let cursor: string | undefined; cursor || pages === 0; pages++) {
+        const { data, nextCursor } = await client.done(type, { ...params, ...(cursor && { cursor }) });
+        ids.push(...data.map((row: Record<string, number>) => row[idOf]));
+        cursor = nextCursor ?? undefined;
+      }
+      expect(pages, type).to.be.above(1);
+      expect([ids.length, new Set(ids).size], type).to.deep.equal([count, count]);
+    }
+  });
+
+  it('is told completely and once by sync, in pages within their bound', async () => {
+    const client = await connectAs(largest.token);
+    const messages: number[] = [];
+    const chats: string[] = [];
+    let pages = 0;
+    for (let cursor: string | undefined, more = true; more; pages++) {
+      const { bytes, params } = await measure(client, 'sync', { ...(cursor && { cursor }), limit: 1000 });
+      expect(bytes).to.be.at.most(PAGE);
+      for (const change of params.data)
+        if (change.kind === 'message') messages.push(change.message.messageId);
+        else chats.push(`${change.groupId}/${change.receiverId}`);
+      cursor = params.nextCursor;
+      more = params.more;
+    }
+    expect(pages).to.be.above(20);
+    expect([messages.length, new Set(messages).size]).to.deep.equal([298, 298]);
+    expect([chats.length, new Set(chats).size]).to.deep.equal([100, 100]);
+  });
+});
+
+const whenIndexed = ({ client, groupId }: World) =>
+  until(async () => {
+    const { data } = await client.done('searchMessages', { query: WORD, groupId, limit: 1 });
+    return data.length > 0;
+  });
+
+describe('a reply over its bound', () => {
+  it('is INTERNAL for that one command, and the connection lives on', async () => {
+    const [ada, bob] = await newClients(2);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
+    const content = 'x'.repeat(REPLY_BYTES); // no command writes this
+    await database.messages.update({ content }, { where: { id: messageId } });
+    const before = ada.client.send('ping');
+    const reply = await ada.client.call('getMessage', { messageId });
+    expect(reply.code).to.equal('INTERNAL');
+    expect(reply.message).to.match(/^The server failed on this request \(\d+\.\d+\)$/);
+    expect((await ada.client.reply(before)).success).to.equal(true);
+    expect(await ada.client.done('ping')).to.include({ data: null });
+  });
+});

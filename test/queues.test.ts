@@ -1,0 +1,230 @@
+import { once } from 'node:events';
+import { expect } from 'chai';
+import { QueryTypes } from 'sequelize';
+import { ByteBudget } from '../src/ByteBudget.ts';
+import { Lane } from '../src/socket/Lane.ts';
+import type { Client } from './client.ts';
+import {
+  database,
+  http,
+  metric,
+  newClients,
+  newGroup,
+  newUser,
+  newUsers,
+  type RunningServer,
+  startServer,
+} from './harness.ts';
+import { until } from './until.ts';
+
+/** Holds a group, so that changes of it wait, until the function it returns is called. */
+async function holdGroup(groupId: number): Promise<() => Promise<void>> {
+  const transaction = await database.sequelize.transaction();
+  await database.select('select from chats where id = $1 for update', [groupId], transaction);
+  return () => transaction.commit();
+}
+
+async function on(env: Record<string, string>, test: (server: RunningServer) => Promise<void>) {
+  const server = await startServer(env);
+  try {
+    await test(server);
+  } finally {
+    await server.close();
+  }
+}
+
+const limited = (server: RunningServer, limit: string) =>
+  metric(server, `parley_limited_total{limit="${limit}"}`);
+
+/** A connection whose commands wait behind one that waits for a held group. */
+async function waitingClient(server: RunningServer) {
+  const client = await (await newUser(server.url)).connect();
+  const groupId = await newGroup(client);
+  const release = await holdGroup(groupId);
+  client.send('updateGroup', { groupId, description: 'x' });
+  return { client, release };
+}
+
+/** A frame of so many bytes that is legal and waits for its turn. */
+const large = (client: Client, bytes: number) =>
+  client.socket.send(JSON.stringify({ type: 'listLastMessage', params: {}, id: 'x'.repeat(bytes) }));
+
+describe('commands that wait for their turn', () => {
+  it('end their connection with 4429 when they take more memory than one may', () =>
+    on({ UNANSWERED_BYTES_PER_CONNECTION: '1000000' }, async (server) => {
+      const { client, release } = await waitingClient(server);
+      for (let n = 0; n < 40; n++) large(client, 50_000);
+      expect(await client.closed).to.equal(4429);
+      expect(await limited(server, 'unanswered')).to.equal(1);
+      await release();
+    }));
+
+  it('are refused when those of all connections take more memory than there is, but for the share of each', () =>
+    on({ UNANSWERED_BYTES: '1048576' }, async (server) => {
+      const [{ client, release }, other] = [
+        await waitingClient(server),
+        await (await newUser(server.url)).connect(),
+      ];
+      for (let n = 0; n < 12; n++) large(client, 50_000);
+      const refused = client.send('listLastMessage');
+      expect(await other.done('ping')).to.include({ data: null });
+      await until(async () => (await limited(server, 'memory')) > 0);
+      await release();
+      expect((await client.reply(refused)).code).to.equal('UNAVAILABLE');
+      expect((await client.call('listLastMessage')).success).to.equal(true);
+    }));
+});
+
+describe('messages that wait to be written', () => {
+  it('are refused as UNAVAILABLE when they take more memory than the queue may', () =>
+    on({ QUEUE_BYTES: '65536' }, async (server) => {
+      const ada = await newUser(server.url);
+      const client = await ada.connect();
+      const content = 'x'.repeat(4000);
+      const ids = Array.from({ length: 100 }, () =>
+        client.send('privateMessage', { receiverId: ada.id, content }),
+      );
+      const replies = await Promise.all(ids.map((id) => client.reply(id)));
+      const stored = replies.filter(({ success }) => success).length;
+      expect(replies.some(({ code }) => code === 'UNAVAILABLE')).to.equal(true);
+      expect(await limited(server, 'queue')).to.equal(100 - stored);
+      expect((await client.done('privateMessage', { receiverId: ada.id, content })).seq).to.equal(stored + 1);
+    }));
+});
+
+describe('what waits for all clients together', () => {
+  it('is bounded by dropping those who are most behind', () =>
+    on({ SEND_BUFFER_BYTES: '1000000000', SEND_BUFFERS_BYTES: '2097152' }, async (server) => {
+      const [ada, bob] = await newUsers(2);
+      const [a, stalled] = [await ada.connect(server.url), await bob.connect(server.url)];
+      const groupId = await newGroup(a, bob);
+      stalled.socket.pause();
+      const content = '䷀'.repeat(4000);
+      for (let sent = 0; sent < 1_500; sent += 50) {
+        const ids = Array.from({ length: 50 }, () => a.send('messageInGroup', { groupId, content }));
+        for (const id of ids) await a.reply(id);
+      }
+      await until(async () => (await metric(server, 'parley_slow_consumers_dropped_total')) === 1);
+      stalled.socket.resume();
+      await stalled.closed;
+      await a.done('ping');
+    }));
+});
+
+describe('a connection whose token is revoked', () => {
+  it('does nothing more of what it had asked for', async () => {
+    const [ada] = await newUsers(1);
+    const [bob] = await newClients(1);
+    const client = await ada.connect();
+    const groups = async () =>
+      (await database.chats.count({ where: { createdBy: ada.id, kind: 'group' } })) as number;
+    for (let n = 0; n < 400; n++) client.send('newGroup', { groupName: `Group ${n}` });
+    await until(async () => (await groups()) > 5);
+    const body = { password: 'a better one by far', currentPassword: ada.password };
+    expect((await http('PATCH', '/users/me', { token: ada.token, body })).status).to.equal(200);
+    expect(await client.closed).to.equal(4401);
+    await newGroup(bob.client); // takes its turn behind everything that was under way
+    const made = await groups();
+    expect(made).to.be.below(400);
+    for (let n = 0; n < 10; n++) await newGroup(bob.client);
+    expect(await groups()).to.equal(made);
+  });
+
+  it('takes back what waits to be written, and nothing of others', () =>
+    on({}, async (server) => {
+      const [ada, bob] = await newUsers(2);
+      const [a, b, busy] = [
+        await ada.connect(server.url),
+        await bob.connect(server.url),
+        await bob.connect(server.url),
+      ];
+      const groupId = await newGroup(busy);
+      const release = await holdGroup(groupId);
+      const change = busy.call('updateGroup', { groupId, description: 'x' }); // everything waits behind it
+      await until(async () => {
+        const waiting = await database.sequelize.query(
+          `select from pg_stat_activity where wait_event_type = 'Lock' and state = 'active'`,
+          { type: QueryTypes.SELECT },
+        );
+        return waiting.length > 0;
+      });
+      for (let n = 0; n < 20; n++) a.send('privateMessage', { receiverId: bob.id, content: `revoked ${n}` });
+      b.send('privateMessage', { receiverId: ada.id, content: 'kept' });
+      await until(async () => (await metric(server, 'parley_writer_queue')) === 21);
+      const other = await ada.connect(server.url);
+      await other.done('endOtherSessions');
+      expect(await a.closed).to.equal(4401);
+      await release();
+      expect((await change).success).to.equal(true);
+      const { data } = await b.done('getMessages', { receiverId: ada.id });
+      expect(data.map(({ content }: { content: string }) => content)).to.deep.equal(['kept']);
+    }));
+
+  it('is not one that its client closes: what was sent before is stored', async () => {
+    const [ada, bob] = await newClients(2);
+    ada.client.send('listLastMessage');
+    for (let n = 0; n < 300; n++) ada.client.send('privateMessage', { receiverId: bob.id, content: `${n}` });
+    ada.client.socket.close();
+    await once(ada.client.socket, 'close');
+    for (let n = 0; n < 300; n++)
+      expect((await bob.client.push('privateMessage')).params.message).to.equal(`${n}`);
+  });
+});
+
+describe('the queue of a connection', () => {
+  function lane(hasRoom = () => true, budget = new ByteBudget(0)) {
+    const told: string[] = [];
+    const queue = new Lane({ send: (reply) => told.push(reply), hasRoom, budget });
+    const started: string[] = [];
+    const answers = new Map<string, () => void>();
+    const push = (name: string, pipelined = false, bytes = 1) =>
+      queue.push({
+        pipelined,
+        bytes,
+        wait: () => started.push(`${name} waits`),
+        run(answer) {
+          started.push(name);
+          answers.set(name, () => answer(name));
+        },
+      });
+    return { queue, told, started, push, answer: (name: string) => answers.get(name)?.() };
+  }
+
+  it('starts nothing more once it is stopped, and answers nothing', () => {
+    const { queue, told, started, push, answer } = lane();
+    push('one');
+    push('two');
+    queue.stop();
+    push('three');
+    answer('one');
+    expect(started).to.deep.equal(['one', 'two waits']);
+    expect(told).to.deep.equal([]);
+    expect([queue.length, queue.bytes]).to.deep.equal([0, 0]);
+  });
+
+  it('starts what only reads when the client has room, and what is pipelined at once', () => {
+    let room = false;
+    const { queue, started, push, answer } = lane(() => room);
+    push('send', true);
+    push('read');
+    answer('send');
+    push('send again', true);
+    expect(started).to.deep.equal(['send', 'read waits', 'send again waits']);
+    room = true;
+    queue.resume();
+    answer('read');
+    expect(started.slice(3)).to.deep.equal(['read', 'send again']);
+  });
+
+  it('counts the bytes of what is not answered, and for all connections what is over its share', () => {
+    const budget = new ByteBudget(10_000);
+    const { queue, push, answer } = lane(() => true, budget);
+    push('one', false, 10_000);
+    expect(budget.used).to.equal(0);
+    push('two', false, 10_000);
+    expect([queue.bytes, budget.used]).to.deep.equal([20_000, 20_000 - 16_384]);
+    expect([queue.fits(6_384), queue.fits(6_385)]).to.deep.equal([true, false]);
+    answer('one');
+    expect([queue.bytes, budget.used]).to.deep.equal([10_000, 0]);
+  });
+});

@@ -1,0 +1,52 @@
+import { expect } from 'chai';
+import { connectAs, newClients, server } from './harness.ts';
+import { newLargest } from './largest.ts';
+import { startRelay } from './relay.ts';
+
+/** Bytes a second. */
+const SLOW = 800_000;
+
+describe('a client on a slow line', function () {
+  this.timeout(90_000);
+
+  it('synchronises the largest messages while others write, without being cut', async () => {
+    const { id: receiverId, token } = await newLargest();
+    const relay = await startRelay(server.url, SLOW);
+    const [ada] = await newClients(1);
+    try {
+      const client = await connectAs(token, relay.url);
+      let found = 0;
+      for (let cursor: string | undefined; found < 150; ) {
+        await ada.client.done('privateMessage', { receiverId, content: 'x'.repeat(4000) });
+        const id = client.send('sync', { ...(cursor && { cursor }), limit: 1000 });
+        const { params } = await client.next((frame) => frame.id === id, 'a page', 30_000);
+        found += params.data.filter(({ kind }: { kind: string }) => kind === 'message').length;
+        cursor = params.nextCursor;
+      }
+      await client.done('ping');
+    } finally {
+      await relay.cut();
+    }
+  });
+
+  it('gets every page that it asked for at once, and pushes meanwhile', async () => {
+    const { id: receiverId, groupId, token } = await newLargest();
+    const relay = await startRelay(server.url, 4 * SLOW);
+    const [ada] = await newClients(1);
+    try {
+      const client = await connectAs(token, relay.url);
+      // 23 MB: far more than may wait for a client
+      const ids = Array.from({ length: 6 }, () =>
+        client.send('getlatestMessageGroup', { groupId, limit: 100 }),
+      );
+      for (const id of ids) {
+        await ada.client.done('privateMessage', { receiverId, content: 'x'.repeat(4000) });
+        const { params } = await client.next((frame) => frame.id === id, 'a page', 30_000);
+        expect(params.data).to.have.length(100);
+      }
+      for (const _ of ids) await client.push('privateMessage');
+    } finally {
+      await relay.cut();
+    }
+  });
+});
