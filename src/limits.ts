@@ -87,5 +87,8 @@ export const REPLY_BYTES = 4 * MIB;
 /** Bytes that wait for a client before it is answered no further command that reads, until it has taken them in. */
 export const HOLD_BYTES = 256 * 1024;
 
-/** Bytes of an HTTP body. */
-export const BODY_BYTES = 64 * 1024;
+/** Bytes of an HTTP body: the longest legal one fits in with every character escaped. */
+export const BODY_BYTES = 16 * 1024;
+
+/** Bytes of all HTTP bodies that a node has taken in and not answered, before more are answered `UNAVAILABLE`. */
+export const BODIES_BYTES = 64 * MIB;

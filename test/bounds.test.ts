@@ -1,7 +1,14 @@
 import { expect } from 'chai';
+import { pino } from 'pino';
+import { Type } from 'typebox';
 import type { CommandName } from '../src/client/protocol.ts';
+import { type Command, type CommandServices, defineCommand } from '../src/commands/define.ts';
+import { ping } from '../src/commands/ping.ts';
 import { commands } from '../src/commands/registry.ts';
-import { PAGE_BYTES, REPLY_BYTES } from '../src/limits.ts';
+import { defaultLimits, PAGE_BYTES, REPLY_BYTES } from '../src/limits.ts';
+import { createMetrics, type Readings } from '../src/observability/metrics.ts';
+import { Connection } from '../src/socket/Connection.ts';
+import { createDispatcher } from '../src/socket/dispatcher.ts';
 import type { Client, Frame } from './client.ts';
 import { connectAs, database, newClients } from './harness.ts';
 import { type Largest, newLargest, WORD } from './largest.ts';
@@ -248,3 +255,53 @@ describe('a reply over its bound', () => {
     expect(await ada.client.done('ping')).to.include({ data: null });
   });
 });
+
+describe('a reply that cannot be encoded', () => {
+  it('is INTERNAL for that one command, logged under its id, and the next is answered', async () => {
+    const frames: Frame[] = [];
+    const session = { userId: 1, tokenVersion: 1, tokenId: undefined, issuedAt: 0, expiresAt: 0 };
+    const connection = new Connection(1, session, '127.0.0.1', null, (_, frame) =>
+      frames.push(JSON.parse(String(frame))),
+    );
+    const shared = { params: Type.Object({}), result: Type.Object({}), errors: [], summary: '' };
+    const broken = [
+      defineCommand({ ...shared, type: 'bigint', handle: async () => ({ data: 1n }) }),
+      defineCommand({ ...shared, type: 'nothing', handle: () => Promise.reject() }),
+      defineCommand({
+        ...shared,
+        type: 'getter',
+        handle: async () => ({
+          get data() {
+            throw new Error('no data');
+          },
+        }),
+      }),
+    ];
+    const logged: { requestId: string }[] = [];
+    const log = pino({}, { write: (line) => logged.push(JSON.parse(line)) });
+    const all = [...broken, ping].map((command): [string, Command] => [command.type, command]);
+    const services = { limits: defaultLimits, log } as CommandServices;
+    const options = { metrics: createMetrics(noReadings), tracing: undefined, isLimited: false };
+    const receiver = createDispatcher(new Map(all), services, options)(connection);
+
+    for (const [type] of all) receiver.onFrame(JSON.stringify({ type, id: type }));
+    await until(() => frames.length === all.length);
+    expect(frames.map(({ id, code }) => [id, code])).to.deep.equal([
+      ['bigint', 'INTERNAL'],
+      ['nothing', 'INTERNAL'],
+      ['getter', 'INTERNAL'],
+      ['ping', undefined],
+    ]);
+    expect(logged.map(({ requestId }) => requestId)).to.deep.equal(['0.1', '0.2', '0.3']);
+  });
+});
+
+const noReadings: Readings = {
+  connections: () => 0,
+  users: () => 0,
+  writerQueue: () => 0,
+  searchLag: () => 0,
+  poolUse: () => ({ used: 0, free: 0, waiting: 0 }),
+  certificateUntil: () => undefined,
+  nats: () => undefined,
+};

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { connectAs, newClients, server } from './harness.ts';
 import { newLargest } from './largest.ts';
 import { startRelay } from './relay.ts';
+import { pause } from './until.ts';
 
 /** Bytes a second. */
 const SLOW = 800_000;
@@ -16,10 +17,19 @@ describe('a client on a slow line', function () {
     try {
       const client = await connectAs(token, relay.url);
       let found = 0;
-      for (let cursor: string | undefined; found < 150; ) {
-        await ada.client.done('privateMessage', { receiverId, content: 'x'.repeat(4000) });
+      for (let cursor: string | undefined; found < 100; ) {
         const id = client.send('sync', { ...(cursor && { cursor }), limit: 1000 });
-        const { params } = await client.next((frame) => frame.id === id, 'a page', 30_000);
+        const page = client.next((frame) => frame.id === id, 'a page', 30_000);
+        let isWaiting = true;
+        page.then(
+          () => (isWaiting = false),
+          () => (isWaiting = false),
+        );
+        while (isWaiting) {
+          await ada.client.done('privateMessage', { receiverId, content: 'x'.repeat(4000) });
+          await pause(20);
+        }
+        const { params } = await page;
         found += params.data.filter(({ kind }: { kind: string }) => kind === 'message').length;
         cursor = params.nextCursor;
       }

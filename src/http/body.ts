@@ -1,24 +1,53 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { ApiError } from '../errors.ts';
+import type { ByteBudget } from '../ByteBudget.ts';
+import { ApiError, LimitError } from '../errors.ts';
 import { BODY_BYTES } from '../limits.ts';
 
+/** A body on its way. */
+export interface Body {
+  /** Rejects with `PAYLOAD_TOO_LARGE`, or with `UNAVAILABLE` where all bodies together are too many. */
+  readonly bytes: Promise<Buffer>;
+  /** Gives back its part of the budget. */
+  release(): void;
+}
+
 /**
- * Collects the bytes of a body; rejects with `PAYLOAD_TOO_LARGE`. To be called before the first await of a
- * handler, or the first bytes are missed. `signal` tells that the client went away.
+ * Collects the bytes of a body. To be called before the first await of a handler, or the first bytes are missed.
+ * `signal` tells that the client went away; `budget` counts all bodies that are kept.
  */
-export function collectBody(res: HttpResponse, signal: AbortSignal): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
+export function collectBody(res: HttpResponse, signal: AbortSignal, budget: ByteBudget): Body {
+  let size = 0;
+  let isOver = false;
+  const bytes = new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
-    let size = 0;
-    signal.addEventListener('abort', () => reject(new ApiError('BAD_REQUEST', 'The client went away')));
+    const refuse = (error: ApiError) => {
+      isOver = true;
+      chunks.length = 0;
+      reject(error);
+    };
+    signal.addEventListener('abort', () => refuse(new ApiError('BAD_REQUEST', 'The client went away')));
     res.onData((chunk, isLast) => {
+      if (isOver) return;
+      if (size + chunk.byteLength > BODY_BYTES)
+        return refuse(new ApiError('PAYLOAD_TOO_LARGE', `body must have at most ${BODY_BYTES} bytes`));
+      if (!budget.fits(chunk.byteLength))
+        return refuse(
+          new LimitError('memory', 'UNAVAILABLE', 'The server is overloaded; retry in a moment', 1),
+        );
       size += chunk.byteLength;
-      if (size > BODY_BYTES)
-        return reject(new ApiError('PAYLOAD_TOO_LARGE', `body must have at most ${BODY_BYTES} bytes`));
+      budget.add(chunk.byteLength);
       chunks.push(Buffer.from(new Uint8Array(chunk))); // a copy: the chunk is gone when we return
       if (isLast) resolve(Buffer.concat(chunks));
     });
   });
+  bytes.catch(() => {}); // the handler may be done before it is
+  return {
+    bytes,
+    release() {
+      isOver = true; // what still comes is not kept
+      budget.add(-size);
+    },
+  };
 }
 
 /** Reads a body as JSON; refuses with `BAD_REQUEST` what is not JSON in UTF-8. */

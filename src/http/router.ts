@@ -1,12 +1,14 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { randomUUID } from 'node:crypto';
 import { authenticate } from '../auth/authenticate.ts';
+import { ByteBudget } from '../ByteBudget.ts';
 import { refusalOf } from '../database/failures.ts';
 import { ApiError, errorCodes, internal } from '../errors.ts';
+import { BODIES_BYTES } from '../limits.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import type { AddressOf } from './address.ts';
-import { collectBody, parseBody } from './body.ts';
+import { type Body, collectBody, parseBody } from './body.ts';
 import type { Route, RouteResult, RouteServices } from './define.ts';
 import { headerOf } from './headers.ts';
 import type { Page } from './pages.ts';
@@ -42,6 +44,7 @@ export function createRouter(
 ): Router {
   const byPath = new Map<string, Route[]>();
   for (const route of routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
+  const bodies = new ByteBudget(BODIES_BYTES);
   let unanswered = 0;
 
   function take(res: HttpResponse, req: HttpRequest): void {
@@ -55,7 +58,10 @@ export function createRouter(
     if (page && method === 'GET') return respondPage(res, req, page, isHead);
     const atPath = byPath.get(path) ?? [];
     const route = atPath.find((candidate) => candidate.method === method);
-    if (route) return void answer(route, res, req, cors, isHead);
+    if (route)
+      return void answer(route, res, req, cors, isHead).catch((error) =>
+        services.log.error({ err: error, path: route.path }, 'http request could not be answered'),
+      );
     if (asked === 'OPTIONS' && atPath.length > 0) return respond(res, 204, { ...cors, ...PREFLIGHT });
 
     const methods = page ? ['GET'] : atPath.map((candidate) => candidate.method);
@@ -99,6 +105,7 @@ export function createRouter(
     unanswered++;
     let status: number;
     let outcome = 'ok';
+    let body: Body | undefined;
     try {
       const result = await execute();
       status = result.status;
@@ -111,6 +118,7 @@ export function createRouter(
       if (!client.signal.aborted) respondError(res, refusal, cors, isHead);
     } finally {
       unanswered--;
+      body?.release();
     }
     metrics.httpDone(route.method, route.path, status, start);
     trace?.end(outcome);
@@ -122,12 +130,11 @@ export function createRouter(
 
     async function execute(): Promise<RouteResult> {
       // Reading starts at once, or the first bytes are missed; a wrong token is told before a wrong body.
-      const body = route.body && collectBody(res, client.signal);
-      body?.catch(() => {});
+      body = route.body && collectBody(res, client.signal, bodies);
       const caller = route.authenticated
         ? await authenticate(services.db, services.tokens, authorization)
         : undefined;
-      const input = body && parseBody(await body);
+      const input = body && parseBody(await body.bytes);
       return route.execute(input, { ...services, address, caller });
     }
   }

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Static } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
@@ -34,6 +35,8 @@ export class Presence {
   readonly #open = new Map<UserId, Set<ConnectionId>>();
   /** Users whose last connection of this node ended a moment ago. */
   readonly #leaving = new Map<UserId, NodeJS.Timeout>();
+  /** A few at a time: when thousands leave at once, what waits is small and leaves the database to others. */
+  readonly #departures = pLimit(4);
 
   constructor(
     db: Database,
@@ -114,7 +117,8 @@ export class Presence {
       userId,
       setTimeout(() => {
         this.#leaving.delete(userId);
-        this.#inOrder(userId, () => this.#gone(userId)).catch(() => {}); // the database is away: who asks later is told right
+        const gone = () => this.#inOrder(userId, () => this.#gone(userId));
+        this.#departures(gone).catch(() => {}); // the database is away: who asks later is told right
       }, GRACE).unref(),
     );
   }

@@ -10,6 +10,10 @@ const BEAT = 3_000;
 export const NODE_DEAD_AFTER = 9_000;
 /** How long a session is remembered after its end. */
 const REMEMBERED = '30 days';
+/** Sessions in one statement. */
+const CHUNK = 5_000;
+/** Sessions that wait to be recorded while the database does not take them, some 500 bytes each; the oldest are let go. */
+const MAX_UNRECORDED = 100_000;
 
 /** Somebody whose last connection was to a node that died. */
 export interface Bereaved {
@@ -69,8 +73,7 @@ export class SessionLog {
       ended_at: null,
     };
     this.#entries.set(id, entry);
-    this.#changed.add(entry);
-    this.flushed().catch(() => {}); // logged there; kept for the next time
+    this.#record(entry);
   }
 
   closed({ sessionId }: Connection): void {
@@ -78,8 +81,14 @@ export class SessionLog {
     if (!entry) return;
     entry.ended_at = new Date();
     this.#entries.delete(sessionId);
+    this.#record(entry);
+  }
+
+  #record(entry: Entry): void {
     this.#changed.add(entry);
-    this.flushed().catch(() => {});
+    const [oldest] = this.#changed;
+    if (oldest && this.#changed.size > MAX_UNRECORDED) this.#changed.delete(oldest);
+    this.flushed().catch(() => {}); // logged there; kept for the next time
   }
 
   /** Resolves when what happened so far on this node is in the database; rejects when the database is away. */
@@ -94,8 +103,12 @@ export class SessionLog {
   }
 
   async #flush(): Promise<void> {
-    const entries = [...this.#changed];
-    this.#changed.clear();
+    const entries: Entry[] = [];
+    for (const entry of this.#changed) {
+      if (entries.length === CHUNK) break;
+      this.#changed.delete(entry);
+      entries.push(entry);
+    }
     try {
       await this.#db.select(writeSessions, [JSON.stringify(entries), this.nodeId]);
     } catch (error) {

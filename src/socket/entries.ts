@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import { claimStands, claims, claimsOf } from '../auth/standing.ts';
 import type { Place } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
+import { LimitError } from '../errors.ts';
 import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
 import type { Membership, Memberships } from './Connections.ts';
 import type { Session } from './session.ts';
@@ -16,7 +17,13 @@ interface Newcomer {
   readonly session: Session;
 }
 
-export type Entries = DataLoader<Newcomer, Entry | undefined>;
+export interface Entries {
+  /** Rejects with `UNAVAILABLE` when too many wait already, as when the database is away. */
+  load(newcomer: Newcomer): Promise<Entry | undefined>;
+}
+
+/** Connections that may wait to be admitted: some 2 KiB each. */
+const MAX_WAITING = 20_000;
 
 /** Connections that one query admits. */
 const MAX_BATCH = 200;
@@ -28,7 +35,8 @@ const MAX_BATCH = 200;
  */
 export function createEntries(db: Database, dialogs: boolean): Entries {
   let before: Promise<unknown> = Promise.resolve();
-  return new DataLoader(
+  let waiting = 0;
+  const loader = new DataLoader<Newcomer, Entry | undefined>(
     (newcomers) => {
       const entries = read(db, newcomers, dialogs);
       before = entries.catch(() => {});
@@ -36,6 +44,18 @@ export function createEntries(db: Database, dialogs: boolean): Entries {
     },
     { cache: false, maxBatchSize: MAX_BATCH, batchScheduleFn: (dispatch) => void before.then(dispatch) },
   );
+  return {
+    async load(newcomer) {
+      if (waiting >= MAX_WAITING)
+        throw new LimitError('upgrades', 'UNAVAILABLE', 'Too many connect at once; come back in a moment', 5);
+      waiting++;
+      try {
+        return await loader.load(newcomer);
+      } finally {
+        waiting--;
+      }
+    },
+  };
 }
 
 async function read(
