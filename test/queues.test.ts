@@ -202,6 +202,16 @@ describe('the queue of a connection', () => {
     expect([queue.length, queue.bytes]).to.deep.equal([0, 0]);
   });
 
+  it('answers any number that are done at once behind one that takes its time', () => {
+    const { queue, told, push, answer } = lane();
+    push('slow');
+    const count = 100_000;
+    for (let n = 0; n < count; n++) queue.push({ pipelined: true, bytes: 1, run: (reply) => reply(`${n}`) });
+    answer('slow');
+    expect(told.length).to.equal(count + 1);
+    expect(told.at(-1)).to.equal(`${count - 1}`);
+  });
+
   it('starts what only reads when the client has room, and what is pipelined at once', () => {
     let room = false;
     const { queue, started, push, answer } = lane(() => room);

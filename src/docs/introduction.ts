@@ -1,6 +1,6 @@
 import type { Command } from '../commands/define.ts';
 import { errorCodes } from '../errors.ts';
-import { FRAME_BYTES_RECEIVED, defaultLimits as limits } from '../limits.ts';
+import { FRAME_BYTES_RECEIVED, defaultLimits as limits, PAGE_BYTES } from '../limits.ts';
 import { CloseCode } from '../socket/closeCodes.ts';
 import { type Examples, messageNames } from './examples.ts';
 import { socketErrors } from './schemas.ts';
@@ -84,9 +84,9 @@ Browsers do not show the status to scripts: there, try a call over HTTP.
 | ${CloseCode.GoingAway}, ${CloseCode.ServiceRestart} | the server stops | connect again, a little later each time |
 | ${CloseCode.TooBig} | a frame over ${limits.frameBytes / 1024} KiB | send smaller frames; sending this one again ends the same way |
 | ${CloseCode.Unauthorized} | the token has expired or was revoked | log in again, then connect |
-| ${CloseCode.TooManyRequests} | ${count(limits.unansweredPerConnection)} requests unanswered | connect again; wait for replies before sending more |
+| ${CloseCode.TooManyRequests} | ${count(limits.unansweredPerConnection)} requests, or ${limits.unansweredBytesPerConnection / 1024 / 1024} MiB of them, unanswered | connect again; wait for replies before sending more |
 
-A connection that breaks without a close frame (1006) is a network that failed, a client that left ${limits.sendBufferBytes / 1024 / 1024} MiB unread,
+A connection that breaks without a close frame (1006) is a network that failed, a client that left ${limits.sendBufferBytes / 1024 / 1024} MiB of pushes unread,
 or a frame over ${FRAME_BYTES_RECEIVED / 1024 / 1024} MiB: connect again. The server pings, and closes a connection that is silent for ${limits.idleSeconds} seconds;
 WebSocket libraries and browsers answer pings by themselves.
 `.trim();
@@ -141,7 +141,8 @@ belongs to the group in \`groupId\`, or to the dialog with whom of \`senderId\` 
 
 A \`seq\` that is not one more than the last one seen means that something was missed: read it with \`getMessages\` and
 \`afterSeq\`. After a reconnect, \`sync\` with the cursor of the last time has everything that happened meanwhile: new,
-changed and deleted messages, reactions, members, receipts, settings. Pages by number are counted from the newest
+changed and deleted messages, reactions, members, receipts, settings. A page ends before its \`limit\` where its rows
+have ${PAGE_BYTES / 1024} KiB: go on with \`nextCursor\`, or while \`more\` is true, whatever its length. Pages by number are counted from the newest
 message, so they move when one arrives: know rows by their \`seq\`.
 
 Give each message a \`clientMessageId\`. After a broken connection, or an \`UNAVAILABLE\`, send it again: it is stored

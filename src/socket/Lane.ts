@@ -29,6 +29,9 @@ export interface LaneOptions {
   readonly budget: ByteBudget;
 }
 
+/** Answered commands whose places are given back together. */
+const MANY = 64;
+
 /** Bytes that a connection may always keep, however many others there are. */
 export const OWN_SHARE = 16 * 1024;
 
@@ -39,9 +42,11 @@ export const OWN_SHARE = 16 * 1024;
  */
 export class Lane {
   readonly #options: LaneOptions;
-  /** In order of arrival: running ones first, of which some may be done, then waiting ones. */
-  readonly #tasks: Entry[] = [];
-  #started = 0;
+  /** In order of arrival: answered ones until they are cleared, running ones, of which some may be done, waiting ones. */
+  readonly #tasks: (Entry | undefined)[] = [];
+  /** The oldest that is not answered, and the next to start. */
+  #head = 0;
+  #next = 0;
   #bytes = 0;
   #advancing = false;
   #stopped = false;
@@ -52,7 +57,7 @@ export class Lane {
 
   /** Commands not yet answered. */
   get length(): number {
-    return this.#tasks.length;
+    return this.#tasks.length - this.#head;
   }
 
   /** Bytes that are kept of them. */
@@ -70,7 +75,7 @@ export class Lane {
     this.#tasks.push({ task });
     this.#count(task.bytes);
     this.#advance();
-    if (this.#started < this.#tasks.length) task.wait?.();
+    if (this.#next < this.#tasks.length) task.wait?.();
   }
 
   /** Starts what waited for the client to take in what it was sent. */
@@ -81,8 +86,7 @@ export class Lane {
   /** Forgets what did not start, and answers nothing more: the connection has ended. */
   stop(): void {
     this.#stopped = true;
-    this.#tasks.length = 0;
-    this.#started = 0;
+    this.#clear();
     this.#count(-this.#bytes);
   }
 
@@ -92,7 +96,7 @@ export class Lane {
     this.#advancing = true;
     for (let next = this.#startable(); next; next = this.#startable()) {
       const entry = next;
-      this.#started++;
+      this.#next++;
       entry.task.run((reply) => {
         entry.reply = reply;
         this.#answer();
@@ -102,21 +106,37 @@ export class Lane {
   }
 
   #startable(): Entry | undefined {
-    const next = this.#tasks[this.#started];
+    const next = this.#tasks[this.#next];
     if (!next || !(next.task.pipelined || this.#options.hasRoom())) return undefined;
-    const previous = this.#tasks[this.#started - 1];
+    const previous = this.#tasks[this.#next - 1]; // undefined when it is answered
     return !previous || (previous.task.pipelined && next.task.pipelined) ? next : undefined;
   }
 
   /** Sends what is done, from the oldest on. */
   #answer(): void {
-    for (let head = this.#tasks[0]; head?.reply !== undefined; head = this.#tasks[0]) {
-      this.#tasks.shift();
-      this.#started--;
+    for (let head = this.#tasks[this.#head]; head?.reply !== undefined; head = this.#tasks[this.#head]) {
+      this.#tasks[this.#head++] = undefined;
+      this.#forgetAnswered();
       this.#count(-head.task.bytes);
       this.#options.send(head.reply);
     }
     this.#advance();
+  }
+
+  /** Once there are many: taking the first away each time would move all the others each time. */
+  #forgetAnswered(): void {
+    if (this.#head === this.#tasks.length) this.#clear();
+    else if (this.#head >= MANY && 2 * this.#head >= this.#tasks.length) {
+      this.#tasks.splice(0, this.#head);
+      this.#next -= this.#head;
+      this.#head = 0;
+    }
+  }
+
+  #clear(): void {
+    this.#tasks.length = 0;
+    this.#head = 0;
+    this.#next = 0;
   }
 
   #count(bytes: number): void {
