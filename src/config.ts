@@ -17,7 +17,7 @@ export interface Config {
   readonly tlsKey: string | undefined;
   /** Unset: an embedded PostgreSQL is started in `dataDir`. */
   readonly databaseUrl: string | undefined;
-  /** Connections to PostgreSQL beside the one that writes messages. */
+  /** Connections to PostgreSQL beside the one that writes messages; half of them for commands that only read. */
   readonly databasePoolSize: number;
   readonly dataDir: string;
   /** The first signs tokens, all are accepted. None: a secret is generated and kept in `dataDir`. */
@@ -188,7 +188,7 @@ export function readConfig(env: Environment): Config {
     sharesPort: choice('SHARES_PORT', 'off', ['on', 'off']) === 'on',
     ...tlsFiles(),
     databaseUrl: databaseUrl(),
-    databasePoolSize: integer('DATABASE_POOL_SIZE', 10, 1, 1000),
+    databasePoolSize: integer('DATABASE_POOL_SIZE', 10, 2, 1000),
     dataDir: text('DATA_DIR') ?? '.data',
     jwtSecret: jwtSecrets(),
     natsUrl: natsServers(),

@@ -47,6 +47,7 @@ export type LimitName =
   | 'unanswered'
   | 'queue'
   | 'memory'
+  | 'read'
   | 'login'
   | 'registration'
   | 'groups'

@@ -9,8 +9,10 @@ import { createMemoryBus } from './bus/memory.ts';
 import { createNatsCarrier } from './bus/nats.ts';
 import { createOrderedBus } from './bus/ordered.ts';
 import { watchOutbox } from './bus/outbox.ts';
+import { createConcurrencyLimit } from './commands/concurrency.ts';
 import { registry } from './commands/registry.ts';
 import type { Config } from './config.ts';
+import { poolSizes } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { startDatabase } from './database/start.ts';
 import { asyncapiDocument } from './docs/asyncapi.ts';
@@ -33,6 +35,7 @@ import { watchEventLoop } from './observability/eventLoop.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { createTracing } from './observability/tracing.ts';
 import { Presence } from './presence/Presence.ts';
+import { createCursorSigner } from './schema/cursor.ts';
 import { keptSecret } from './secrets.ts';
 import { SessionLog } from './sessions/SessionLog.ts';
 import type { Connection } from './socket/Connection.ts';
@@ -75,6 +78,12 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const tracing = config.otelExporterOtlpEndpoint ? await createTracing(config.otelServiceName) : undefined;
     const [secret = await keptSecret(join(config.dataDir, 'jwt-secret')), ...older] = config.jwtSecret;
     const tokens = createTokens([secret, ...older], config.jwtExpiresIn);
+    const signCursors = createCursorSigner([secret, ...older]);
+    const pools = poolSizes(config.databasePoolSize);
+    const turns = {
+      reads: createConcurrencyLimit(pools.reads),
+      changes: createConcurrencyLimit(pools.changes),
+    };
     const passwords = createPasswords(config.passwordThreads, config.passwordCost);
     const listener = await createListener(config, log);
     const nats = config.natsUrl.length > 0 ? await openNats() : undefined;
@@ -97,7 +106,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       users: () => connections.users,
       writerQueue: () => writer.queueLength,
       searchLag: () => indexer.lag,
-      poolUse: () => db.poolUse(),
+      poolUse: () => ({ reads: db.reads.poolUse(), changes: db.poolUse() }),
       certificateUntil: () => listener.certificateUntil,
       nats: () => nats,
     });
@@ -137,7 +146,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const addressOf = createAddressOf(config.trustProxy);
     const services = { db, bus, tokens, limits, log, accepting: () => accepting };
     const isLimited = config.rateLimits;
-    const commandServices = { ...services, writer, changes, sessions, presence };
+    const commandServices = { ...services, writer, changes, sessions, presence, signCursors, turns };
     const dispatcher = createDispatcher(registry, commandServices, { metrics, tracing, isLimited });
     const entries = createEntries(db, nats !== undefined);
     const mountSockets = createSockets(
@@ -175,7 +184,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         unanswered:
           router.unanswered + [...connections].reduce((sum, one) => sum + (one.receiver?.unanswered ?? 0), 0),
         queue: writer.queueLength,
-        databasePool: db.poolUse(),
+        databasePools: { reads: db.reads.poolUse(), changes: db.poolUse() },
         nats: nats && { connected: nats.connected, subscriptions: nats.subscriptions },
         memoryBytes: process.memoryUsage(),
       }),

@@ -61,7 +61,7 @@ describe('the configuration', () => {
     [{ DATABASE_URL: 'postgres://db' }, /^DATABASE_URL names no database; expected/],
     [{ RATE_LIMITS: 'maybe' }, /^RATE_LIMITS is "maybe"; expected one of on, off$/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud"; expected one of trace, debug/],
-    [{ DATABASE_POOL_SIZE: '0' }, /^DATABASE_POOL_SIZE is "0"; expected an integer from 1 to 1000$/],
+    [{ DATABASE_POOL_SIZE: '1' }, /^DATABASE_POOL_SIZE is "1"; expected an integer from 2 to 1000$/],
     [{ CORS_ORIGINS: 'example.com/app' }, /^CORS_ORIGINS holds "example.com\/app"; expected/],
     [{ NATS_URL: 'redis://:hidden@queue' }, /^NATS_URL holds something that is no URL(?!.*hidden).*$/],
     [{ NATS_URL: 'nats://a,b' }, /^NATS_URL holds something that is no URL of a NATS server; expected URLs/],

@@ -162,7 +162,7 @@ describe('what an operator sees', function () {
     const line = await logged(server, ({ msg }) => msg === 'summary');
     expect(line).to.include({ connections: 1, users: 1, queue: 0, accepting: true });
     expect(line).to.have.nested.property('memoryBytes.rss').above(1e6);
-    expect(line).to.have.property('databasePool');
+    expect(line).to.have.nested.property('databasePools.reads');
   });
 
   it('finds a command in the log of level debug, with its session', async () => {

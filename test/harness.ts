@@ -13,6 +13,7 @@ import { readConfig } from '../src/config.ts';
 import { type Database, openDatabase } from '../src/database/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/database/embedded.ts';
 import { createLog } from '../src/observability/log.ts';
+import { createCursorSigner } from '../src/schema/cursor.ts';
 import { type Server, startServer as start } from '../src/server.ts';
 import { type Client, connect } from './client.ts';
 
@@ -72,13 +73,22 @@ export const databaseUrl = (): string => postgres.url;
 /** What the servers of the tests sign tokens with. */
 export const JWT_SECRET = 'a secret of the tests, thirty-two bytes or more';
 
+/** The cursor that a server of the tests answers to a user's command for a position. */
+export const signedCursor = (command: string, { id }: Pick<User, 'id'>, position: unknown): string =>
+  createCursorSigner([JWT_SECRET])(command, id).encode(position);
+
+/** The position in a cursor, behind its signature. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+export const positionIn = (cursor: string): any =>
+  JSON.parse(Buffer.from(cursor, 'base64url').subarray(16).toString());
+
 export const mochaHooks = {
   async beforeAll(this: Mocha.Context) {
     this.timeout(60_000);
     folder = await temporaryFolder();
     postgres = await startEmbeddedPostgres(folder, pino({ level: 'silent' }));
     server = await startServer();
-    database = openDatabase(postgres.url, 2);
+    database = openDatabase(postgres.url, 4);
   },
   async afterEach() {
     await Promise.all(open.splice(0).map((client) => client.close()));

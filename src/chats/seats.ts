@@ -1,5 +1,5 @@
 import type { Transaction } from 'sequelize';
-import type { Database } from '../database/database.ts';
+import type { Queries } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { ChatMember, Role } from '../database/models/ChatMember.ts';
 import { ApiError } from '../errors.ts';
@@ -22,7 +22,7 @@ export interface Seat {
 
 /** The place of a user in a chat; refuses with `NOT_FOUND` or `NOT_A_MEMBER`. */
 export async function seatIn(
-  db: Database,
+  db: Queries,
   userId: UserId,
   { receiverId, groupId }: ChatAddress,
   transaction: Transaction | null = null,
@@ -39,7 +39,7 @@ export async function seatIn(
 
 /** The place of a user in a group. */
 export async function seatInGroup(
-  db: Database,
+  db: Queries,
   userId: UserId,
   groupId: ChatId,
   transaction: Transaction | null = null,
@@ -52,7 +52,7 @@ export async function seatInGroup(
 
 /** A group that is neither deleted nor left by everybody; `lock` keeps others from writing to it meanwhile. */
 export async function openGroup(
-  db: Database,
+  db: Queries,
   groupId: ChatId,
   transaction: Transaction | null = null,
   lock = false,

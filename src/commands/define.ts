@@ -2,19 +2,22 @@ import type { Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
-import type { Database } from '../database/database.ts';
-import type { ErrorCode } from '../errors.ts';
+import type { Database, Queries } from '../database/database.ts';
+import { isTimeout } from '../database/failures.ts';
+import { type ErrorCode, LimitError } from '../errors.ts';
 import type { ConnectionId, SessionId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 import { type MessageDraft, sent } from '../messages/drafts.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
 import type { Trace } from '../observability/tracing.ts';
 import type { Presence } from '../presence/Presence.ts';
+import type { CursorSigner, Cursors } from '../schema/cursor.ts';
 import { Sent } from '../schema/types.ts';
 import { compileValidator } from '../schema/validator.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
 import type { Fields } from '../socket/frames.ts';
 import type { Session } from '../socket/session.ts';
+import type { ConcurrencyLimit } from './concurrency.ts';
 
 /** What commands work with. */
 export interface CommandServices {
@@ -27,6 +30,9 @@ export interface CommandServices {
   readonly db: Database;
   readonly limits: Limits;
   readonly log: Logger;
+  readonly signCursors: CursorSigner;
+  /** Turns of a user: for commands that only read, and for all others that wait for the database. */
+  readonly turns: { readonly reads: ConcurrencyLimit; readonly changes: ConcurrencyLimit };
 }
 
 export interface CommandContext extends CommandServices {
@@ -38,6 +44,13 @@ export interface CommandContext extends CommandServices {
   readonly origin: ConnectionId;
   /** Where traces are taken. */
   readonly trace?: Trace | undefined;
+}
+
+/** What a command works with that only reads: connections of their own, and nothing to write or publish with. */
+export interface ReadContext extends Omit<CommandContext, 'db' | 'bus' | 'writer'> {
+  readonly db: Queries;
+  /** Of this command and this user. */
+  readonly cursors: Cursors;
 }
 
 /** What other connections are told of a command's effect. */
@@ -67,7 +80,15 @@ export interface CommandDefinition<
   readonly cost?: number;
   /** How often a connection may use it: `burst` at once, refilled at `perSecond`; without, only the common limit holds. */
   readonly rate?: { readonly burst: number; readonly perSecond: number };
+  /** Answered by this node without the database: it waits for no turn of its user. */
+  readonly isLocal?: true;
   handle(params: Static<Params>, context: CommandContext): Promise<Static<Result>>;
+}
+
+/** A command that only reads. */
+export interface ReadDefinition<Name extends string, Params extends TObject, Result extends TObject>
+  extends Omit<CommandDefinition<Name, Params, Result, never>, 'handle' | 'push'> {
+  handle(params: Static<Params>, context: ReadContext): Promise<Static<Result>>;
 }
 
 /** What is written, by the command. */
@@ -98,6 +119,8 @@ export interface Command<
    * commands of a connection run one after another.
    */
   readonly pipelined: boolean;
+  /** It changes nothing and tells nobody: reads have connections to the database of their own. */
+  readonly isRead: boolean;
   /** Validates, runs, and calls `done` once, which must not throw; wrong params end with `BAD_REQUEST`. Never throws. */
   execute(params: unknown, context: CommandContext, done: (outcome: Outcome) => void): void;
 }
@@ -111,18 +134,44 @@ export function defineCommand<
 >(definition: CommandDefinition<Name, Params, Result, Pushed>): Command<Name, Params, Result, Pushed> {
   const { handle, ...rest } = definition;
   const { params, validate } = strict(definition.params);
-  // async, so that a refusal of the validator rejects as one of the handler does
-  const run = async (input: unknown, context: CommandContext) => handle(validate(input), context);
   return {
     ...rest,
     params,
     pipelined: false,
-    execute(input, context, done) {
-      run(input, context).then(
-        (fields) => done({ fields: fields as Fields }),
-        (error) => done({ error }),
-      );
-    },
+    isRead: false,
+    execute: executing(async (input, context) => {
+      const checked = validate(input);
+      if (rest.isLocal) return handle(checked, context);
+      return context.turns.changes(context.session.userId, () => handle(checked, context));
+    }),
+  };
+}
+
+/** Defines a command that only reads. One that takes too long is `RATE_LIMITED`. */
+export function defineRead<const Name extends string, Params extends TObject, Result extends TObject>(
+  definition: ReadDefinition<Name, Params, Result>,
+): Command<Name, Params, Result, never> {
+  const { handle, ...rest } = definition;
+  const { params, validate } = strict(definition.params);
+  return {
+    ...rest,
+    params,
+    pipelined: false,
+    isRead: true,
+    execute: executing(async (input, context) => {
+      const checked = validate(input);
+      return read(rest.type, context, (reading) => handle(checked, reading));
+    }),
+  };
+}
+
+/** `run` is async, so that a refusal of the validator rejects as one of the handler does. */
+function executing(run: (input: unknown, context: CommandContext) => Promise<unknown>): Command['execute'] {
+  return (input, context, done) => {
+    run(input, context).then(
+      (fields) => done({ fields: fields as Fields }),
+      (error) => done({ error }),
+    );
   };
 }
 
@@ -137,6 +186,7 @@ export function defineSend<const Name extends string, Params extends TObject, Pu
     params,
     result: Sent,
     pipelined: true,
+    isRead: false,
     execute(input, context, done) {
       try {
         write(draft(validate(input)), context, done);
@@ -153,7 +203,7 @@ export interface PreparedSendDefinition<
   Params extends TObject,
   Pushed extends TObject = never,
 > extends Omit<SendDefinition<Name, Params, Pushed>, 'draft'> {
-  prepare(params: Static<Params>, context: CommandContext): Promise<Content>;
+  prepare(params: Static<Params>, context: ReadContext): Promise<Content>;
 }
 
 /** Defines a command that prepares a message and writes it. */
@@ -164,12 +214,16 @@ export function definePreparedSend<
 >(definition: PreparedSendDefinition<Name, Params, Pushed>): Command<Name, Params, typeof Sent, Pushed> {
   const { prepare, ...rest } = definition;
   const { params, validate } = strict(definition.params);
-  const prepared = async (input: unknown, context: CommandContext) => prepare(validate(input), context);
+  const prepared = async (input: unknown, context: CommandContext) => {
+    const checked = validate(input);
+    return read(rest.type, context, (reading) => prepare(checked, reading));
+  };
   return {
     ...rest,
     params,
     result: Sent,
     pipelined: false,
+    isRead: false,
     execute(input, context, done) {
       prepared(input, context).then(
         (content) => write(content, context, done),
@@ -177,6 +231,26 @@ export function definePreparedSend<
       );
     },
   };
+}
+
+/** Seconds after which a read that took too long may be tried again: clients that repeat by themselves do not wait so long. */
+const SLOW_READ_RETRY = 30;
+
+/** Reads when it is the user's turn, on the connections for it. */
+function read<T>(
+  type: string,
+  context: CommandContext,
+  work: (context: ReadContext) => Promise<T>,
+): Promise<T> {
+  const { session, db, signCursors, turns } = context;
+  const reading = { ...context, db: db.reads, cursors: signCursors(type, session.userId) };
+  return turns
+    .reads(session.userId, () => work(reading))
+    .catch((error) => {
+      if (!isTimeout(error)) throw error;
+      const message = 'This takes too long; ask for less, or narrow it down';
+      throw new LimitError('read', 'RATE_LIMITED', message, SLOW_READ_RETRY);
+    });
 }
 
 function write(

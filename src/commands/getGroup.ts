@@ -5,9 +5,9 @@ import { openGroup } from '../chats/seats.ts';
 import { ApiError } from '../errors.ts';
 import { Group } from '../schema/groups.ts';
 import { Id } from '../schema/types.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const getGroup = defineCommand({
+export const getGroup = defineRead({
   type: 'getGroup',
   summary: 'Read about a group one is in, or a public one',
   params: Type.Object({ groupId: Id }),

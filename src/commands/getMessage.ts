@@ -2,9 +2,9 @@ import { Type } from 'typebox';
 import { messageOf, readMessage } from '../messages/read.ts';
 import { Message } from '../schema/messages.ts';
 import { Id } from '../schema/types.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const getMessage = defineCommand({
+export const getMessage = defineRead({
   type: 'getMessage',
   summary: 'Read one message',
   params: Type.Object({ messageId: Id }),

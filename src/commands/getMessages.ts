@@ -5,12 +5,12 @@ import { messageOf, readSpan } from '../messages/read.ts';
 import { Message } from '../schema/messages.ts';
 import { fitting } from '../schema/page.ts';
 import { inChat, Limit } from '../schema/types.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
 const Bound = (description: string) =>
   Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description }));
 
-export const getMessages = defineCommand({
+export const getMessages = defineRead({
   type: 'getMessages',
   summary:
     'Read messages of a chat by their seq, lowest first: to fill a gap, or to page in either direction',

@@ -4,9 +4,9 @@ import { messageOf, readMessage, readSpan } from '../messages/read.ts';
 import { Message } from '../schema/messages.ts';
 import { fitting } from '../schema/page.ts';
 import { Id, Limit } from '../schema/types.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const getMessagesAround = defineCommand({
+export const getMessagesAround = defineRead({
   type: 'getMessagesAround',
   summary: 'Read a message with its neighbours, lowest seq first: to jump to what was found',
   description: 'Fewer than limit where they are large: read on with getMessages.',

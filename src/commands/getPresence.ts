@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
 import { Presence } from '../schema/people.ts';
 import { UserIds } from '../schema/types.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const getPresence = defineCommand({
+export const getPresence = defineRead({
   type: 'getPresence',
   summary: 'Ask who is online, of up to 100 users',
   params: Type.Object({ userIds: UserIds }),

@@ -3,9 +3,9 @@ import { Profile } from '../schema/people.ts';
 import { Id, Nullable } from '../schema/types.ts';
 import { profilesOf } from '../users/profiles.ts';
 import { existingUser } from '../users/users.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const getProfile = defineCommand({
+export const getProfile = defineRead({
   type: 'getProfile',
   summary: 'Read the profile of a user, or one’s own',
   params: Type.Object({

@@ -1,12 +1,12 @@
 import { Type } from 'typebox';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readMessage } from '../messages/read.ts';
-import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Id, Limit, UserName } from '../schema/types.ts';
 import { DELETED_USER } from '../users/names.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const getReceipts = defineCommand({
+export const getReceipts = defineRead({
   type: 'getReceipts',
   summary: 'Read who has got and who has read a message',
   description: 'Of those who were in the chat when it was written, without its author.',
@@ -18,10 +18,10 @@ export const getReceipts = defineCommand({
     nextCursor: NextCursor,
   }),
   errors: ['NOT_FOUND'],
-  async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db }) {
+  async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const { chatId, seq, senderId, createdAt } = await readMessage(db, session.userId, messageId);
-    const bind = [chatId, seq, senderId, createdAt, idFrom(cursor, 0), limit + 1, DELETED_USER];
-    return pageOf(await db.select<Row>(positions, bind), limit, ({ userId }) => [userId]);
+    const bind = [chatId, seq, senderId, createdAt, cursors.idFrom(cursor, 0), limit + 1, DELETED_USER];
+    return cursors.pageOf(await db.select<Row>(positions, bind), limit, ({ userId }) => [userId]);
   },
 });
 

@@ -1,26 +1,26 @@
 import { Type } from 'typebox';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, readMessage, selectMessages } from '../messages/read.ts';
-import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Message } from '../schema/messages.ts';
 import { Id, Limit } from '../schema/types.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const getThread = defineCommand({
+export const getThread = defineRead({
   type: 'getThread',
   summary: 'Read the replies to a message, oldest first',
   params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Message), nextCursor: NextCursor }),
   errors: ['NOT_FOUND'],
-  async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db }) {
+  async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     await readMessage(db, session.userId, messageId);
     const rows = await db.select<MessageRow>(replies, [
       session.userId,
       messageId,
-      idFrom(cursor, 0),
+      cursors.idFrom(cursor, 0),
       limit + 1,
     ]);
-    return pageOf(rows.map(messageOf), limit, ({ seq }) => [seq]);
+    return cursors.pageOf(rows.map(messageOf), limit, ({ seq }) => [seq]);
   },
 });
 

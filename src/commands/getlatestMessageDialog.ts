@@ -5,9 +5,9 @@ import { HistoryRow } from '../schema/messages.ts';
 import { Id, Limit, Page, UserName } from '../schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { existingUser } from '../users/users.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const getlatestMessageDialog = defineCommand({
+export const getlatestMessageDialog = defineRead({
   type: 'getlatestMessageDialog',
   summary: 'Page through the dialog with a person, newest first',
   params: Type.Object({ receiverId: Id, limit: Limit, page: Page }),

@@ -3,9 +3,9 @@ import { seatInGroup } from '../chats/seats.ts';
 import { historyRow, readPage } from '../messages/history.ts';
 import { HistoryRow } from '../schema/messages.ts';
 import { Id, Limit, Page } from '../schema/types.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const getlatestMessageGroup = defineCommand({
+export const getlatestMessageGroup = defineRead({
   type: 'getlatestMessageGroup',
   summary: 'Page through the history of a group, newest first',
   params: Type.Object({ groupId: Id, limit: Limit, page: Page }),

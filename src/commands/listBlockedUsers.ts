@@ -1,12 +1,12 @@
 import { Type } from 'typebox';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Id, Limit, Nullable, Time, UserName } from '../schema/types.ts';
 import { DELETED_USER } from '../users/names.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const listBlockedUsers = defineCommand({
+export const listBlockedUsers = defineRead({
   type: 'listBlockedUsers',
   summary: 'List whom this user has blocked',
   params: Type.Object({ limit: Limit, cursor: Cursor }),
@@ -17,10 +17,10 @@ export const listBlockedUsers = defineCommand({
     nextCursor: NextCursor,
   }),
   errors: [],
-  async handle({ limit = DEFAULT_LIMIT, cursor }, { session, db }) {
-    const bind = [session.userId, idFrom(cursor, 0), limit + 1, DELETED_USER];
+  async handle({ limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
+    const bind = [session.userId, cursors.idFrom(cursor, 0), limit + 1, DELETED_USER];
     const rows = await db.select<Row>(blockedUsers, bind);
-    return pageOf(rows.map(wire), limit, ({ userId }) => [userId]);
+    return cursors.pageOf(rows.map(wire), limit, ({ userId }) => [userId]);
   },
 });
 

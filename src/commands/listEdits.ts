@@ -2,22 +2,22 @@ import { Type } from 'typebox';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readLiveMessage } from '../messages/read.ts';
-import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Edit } from '../schema/messages.ts';
 import { Id, Limit } from '../schema/types.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const listEdits = defineCommand({
+export const listEdits = defineRead({
   type: 'listEdits',
   summary: 'Read what a message said before it was changed, oldest first, and what it says now',
   description: 'What it says now is the last row of the last page.',
   params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Edit), nextCursor: NextCursor }),
   errors: ['NOT_FOUND'],
-  async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db }) {
+  async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     await readLiveMessage(db, session.userId, messageId);
-    const rows = await db.select<Row>(versions, [messageId, idFrom(cursor, 0), limit + 1]);
-    return pageOf(rows.map(wire), limit, ({ version }) => [version]);
+    const rows = await db.select<Row>(versions, [messageId, cursors.idFrom(cursor, 0), limit + 1]);
+    return cursors.pageOf(rows.map(wire), limit, ({ version }) => [version]);
   },
 });
 

@@ -3,16 +3,16 @@ import { Type } from 'typebox';
 import { seatInGroup } from '../chats/seats.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Role } from '../schema/groups.ts';
 import { Presence } from '../schema/people.ts';
 import { Id, Limit, Nullable, Time, UserName } from '../schema/types.ts';
 import { DELETED_USER } from '../users/names.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
 const { online, lastSeenAt } = Presence.properties;
 
-export const listGroupMembers = defineCommand({
+export const listGroupMembers = defineRead({
   type: 'listGroupMembers',
   summary: 'List who is in a group',
   params: Type.Object({ groupId: Id, role: Type.Optional(Role), limit: Limit, cursor: Cursor }),
@@ -32,11 +32,14 @@ export const listGroupMembers = defineCommand({
     nextCursor: NextCursor,
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
-  async handle({ groupId, role, limit = DEFAULT_LIMIT, cursor }, { session: { userId }, db, presence }) {
+  async handle(
+    { groupId, role, limit = DEFAULT_LIMIT, cursor },
+    { session: { userId }, db, presence, cursors },
+  ) {
     await seatInGroup(db, userId, groupId);
-    const bind = [groupId, role ?? null, idFrom(cursor, 0), limit + 1, DELETED_USER];
+    const bind = [groupId, role ?? null, cursors.idFrom(cursor, 0), limit + 1, DELETED_USER];
     const rows = await db.select<Row>(membersOfGroup, bind);
-    const { data, nextCursor } = pageOf(rows.map(wire), limit, (row) => [row.userId]);
+    const { data, nextCursor } = cursors.pageOf(rows.map(wire), limit, (row) => [row.userId]);
     const states = await presence.of(
       userId,
       data.map((row) => row.userId),

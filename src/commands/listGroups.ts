@@ -3,13 +3,13 @@ import { Type } from 'typebox';
 import { groupRow } from '../chats/groups.ts';
 import type { Role } from '../database/models/ChatMember.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Group } from '../schema/groups.ts';
 import { CustomFilter, Limit, Text } from '../schema/types.ts';
 import { containing } from '../text/patterns.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const listGroups = defineCommand({
+export const listGroups = defineRead({
   type: 'listGroups',
   summary: 'Find public groups, newest first',
   params: Type.Object({
@@ -20,11 +20,11 @@ export const listGroups = defineCommand({
   }),
   result: Type.Object({ data: Type.Array(Group), nextCursor: NextCursor }),
   errors: [],
-  async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db }) {
+  async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const found = await db.select<{ id: number; role: Role | null }>(publicGroups, [
       query === undefined ? null : containing(query),
       custom ? JSON.stringify(custom) : null,
-      idFrom(cursor, Number.MAX_SAFE_INTEGER),
+      cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER),
       limit + 1,
       session.userId,
     ]);
@@ -34,7 +34,7 @@ export const listGroups = defineCommand({
       const group = byId.get(id);
       return { id, group: group && groupRow(group, role) };
     });
-    const { data, nextCursor } = pageOf(rows, limit, ({ id }) => [id]);
+    const { data, nextCursor } = cursors.pageOf(rows, limit, ({ id }) => [id]);
     return { data: data.flatMap(({ group }) => group ?? []), nextCursor };
   },
 });

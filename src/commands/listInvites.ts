@@ -3,24 +3,24 @@ import { type InviteRow, inviteFields, letsIn } from '../chats/invites.ts';
 import { seatInGroup } from '../chats/seats.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Invite } from '../schema/groups.ts';
 import { Id, Limit } from '../schema/types.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const listInvites = defineCommand({
+export const listInvites = defineRead({
   type: 'listInvites',
   summary: 'List the invites of a group that still let people in, newest first',
   description: 'The owner and admins see all, members their own.',
   params: Type.Object({ groupId: Id, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Invite), nextCursor: NextCursor }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
-  async handle({ groupId, limit = DEFAULT_LIMIT, cursor }, { session, db }) {
+  async handle({ groupId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const { member } = await seatInGroup(db, session.userId, groupId);
     const maker = member.role === 'member' ? session.userId : null;
-    const before = idFrom(cursor, Number.MAX_SAFE_INTEGER);
+    const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
     const rows = await db.select<InviteRow>(invitesOf, [groupId, before, maker, limit + 1]);
-    return pageOf(rows.map(wire), limit, ({ inviteId }) => [inviteId]);
+    return cursors.pageOf(rows.map(wire), limit, ({ inviteId }) => [inviteId]);
   },
 });
 

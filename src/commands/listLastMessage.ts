@@ -7,9 +7,9 @@ import { ChatState, OtherPosition } from '../schema/chats.ts';
 import { Version } from '../schema/messages.ts';
 import { Id, Limit, MessageKind, Nullable, Page, Seq, Time, UserName } from '../schema/types.ts';
 import { DELETED_USER } from '../users/names.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const listLastMessage = defineCommand({
+export const listLastMessage = defineRead({
   type: 'listLastMessage',
   summary: 'List the chats of this user, each by its newest message, newest first',
   params: Type.Object({

@@ -3,12 +3,12 @@ import { seatIn } from '../chats/seats.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
-import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Message } from '../schema/messages.ts';
 import { Id, inChat, Limit, Time } from '../schema/types.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const listPins = defineCommand({
+export const listPins = defineRead({
   type: 'listPins',
   summary: 'List the pinned messages of a chat, newest message first',
   params: inChat({ limit: Limit, cursor: Cursor }),
@@ -17,9 +17,9 @@ export const listPins = defineCommand({
     nextCursor: NextCursor,
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
-  async handle({ limit = DEFAULT_LIMIT, cursor, ...address }, { session, db }) {
+  async handle({ limit = DEFAULT_LIMIT, cursor, ...address }, { session, db, cursors }) {
     const { chat, member } = await seatIn(db, session.userId, address);
-    const before = idFrom(cursor, Number.MAX_SAFE_INTEGER);
+    const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
     const rows = await db.select<PinnedRow>(pinned, [
       session.userId,
       chat.id,
@@ -27,7 +27,7 @@ export const listPins = defineCommand({
       before,
       limit + 1,
     ]);
-    return pageOf(rows.map(pinOf), limit, ({ seq }) => [seq]);
+    return cursors.pageOf(rows.map(pinOf), limit, ({ seq }) => [seq]);
   },
 });
 

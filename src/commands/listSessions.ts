@@ -1,12 +1,12 @@
 import { Type } from 'typebox';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Id, Limit, Nullable, Time } from '../schema/types.ts';
 import { NODE_DEAD_AFTER } from '../sessions/SessionLog.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const listSessions = defineCommand({
+export const listSessions = defineRead({
   type: 'listSessions',
   summary: 'List the live and recent connections of this user, newest first',
   description:
@@ -32,11 +32,13 @@ export const listSessions = defineCommand({
     nextCursor: NextCursor,
   }),
   errors: [],
-  async handle({ live, limit = DEFAULT_LIMIT, cursor }, { session, sessionId, sessions, db }) {
+  async handle({ live, limit = DEFAULT_LIMIT, cursor }, { session, sessionId, sessions, db, cursors }) {
     await sessions.flushed();
-    const before = idFrom(cursor, Number.MAX_SAFE_INTEGER);
+    const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
     const bind = [session.userId, before, limit + 1, sessionId, NODE_DEAD_AFTER / 1000, live ?? null];
-    return pageOf((await db.select<Row>(recentSessions, bind)).map(wire), limit, (row) => [row.sessionId]);
+    return cursors.pageOf((await db.select<Row>(recentSessions, bind)).map(wire), limit, (row) => [
+      row.sessionId,
+    ]);
   },
 });
 

@@ -9,6 +9,7 @@ export const ping = defineCommand({
   params: Type.Object({}),
   result: Type.Object({}),
   errors: [],
+  isLocal: true,
   async handle() {
     return {};
   },

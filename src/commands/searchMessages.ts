@@ -5,18 +5,18 @@ import { highlightParts, highlightPlain } from '../messages/highlight.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
 import { reach, searchHits } from '../messages/search.sql.ts';
-import { Cursor, decodeCursor, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Message } from '../schema/messages.ts';
 import { Address, CustomFilter, Id, Limit, Moment, Text } from '../schema/types.ts';
 import { containing } from '../text/patterns.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
 const Highlight = Type.Array(Type.Object({ text: Type.String(), hit: Type.Boolean() }), {
   description:
     'The part of the content around what was found, in pieces: escape each text, then mark the hits',
 });
 
-export const searchMessages = defineCommand({
+export const searchMessages = defineRead({
   type: 'searchMessages',
   summary: 'Find messages in one’s chats by words and parts of words',
   description:
@@ -39,13 +39,16 @@ export const searchMessages = defineCommand({
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   cost: 20,
-  async handle({ query, order = 'recency', limit = DEFAULT_LIMIT, cursor, ...filters }, { session, db }) {
+  async handle(
+    { query, order = 'recency', limit = DEFAULT_LIMIT, cursor, ...filters },
+    { session, db, cursors },
+  ) {
     const { receiverId, groupId, senderId, from, to, hasMention, custom } = filters;
     if (receiverId !== undefined && groupId !== undefined)
       throw new ApiError('BAD_REQUEST', 'params must have at most one of receiverId, groupId');
     const oneChat = receiverId !== undefined || groupId !== undefined;
     const chatId = oneChat ? (await seatIn(db, session.userId, filters)).chat.id : null;
-    const [rank = null, id = null] = cursor === undefined ? [] : decodeCursor(cursor, 'rank', 'id');
+    const [rank = null, id = null] = cursor === undefined ? [] : cursors.numbers(cursor, 2);
     const [reached] = await db.select<{ messages: number }>(reach, [session.userId, chatId]);
     const statement = searchHits(order, [...query].length, reached?.messages ?? 0);
     const hits = await db.select<Hit>(statement, [
@@ -70,7 +73,7 @@ export const searchMessages = defineCommand({
       const highlight = row && (highlightParts(headline) ?? highlightPlain(row.content, query));
       return { rank, messageId, message: row && highlight && { ...messageOf(row), highlight } };
     });
-    const { data, nextCursor } = pageOf(found, limit, (hit) => [hit.rank, hit.messageId]);
+    const { data, nextCursor } = cursors.pageOf(found, limit, (hit) => [hit.rank, hit.messageId]);
     return { data: data.flatMap(({ message }) => message ?? []), nextCursor };
   },
 });

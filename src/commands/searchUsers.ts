@@ -1,13 +1,13 @@
 import { Type } from 'typebox';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, idFrom, NextCursor, pageOf } from '../schema/cursor.ts';
+import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Profile } from '../schema/people.ts';
 import { CustomFilter, Limit, Text } from '../schema/types.ts';
 import { startingWith } from '../text/patterns.ts';
 import { profilesOf } from '../users/profiles.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
-export const searchUsers = defineCommand({
+export const searchUsers = defineRead({
   type: 'searchUsers',
   summary: 'Find users by the beginning of their username or display name',
   description: 'Case and accents make no difference.',
@@ -20,16 +20,16 @@ export const searchUsers = defineCommand({
   result: Type.Object({ data: Type.Array(Profile), nextCursor: NextCursor }),
   cost: 2,
   errors: [],
-  async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence }) {
+  async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence, cursors }) {
     const found = await db.select<{ id: number }>(findUsers, [
       startingWith(query),
-      idFrom(cursor, 0),
+      cursors.idFrom(cursor, 0),
       limit + 1,
       custom ? JSON.stringify(custom) : null,
     ]);
     const users = await db.users.findAll({ where: { id: found.map(({ id }) => id) }, order: ['id'] });
     const profiles = await profilesOf(presence, session.userId, users);
-    return pageOf(profiles, limit, ({ userId }) => [userId]);
+    return cursors.pageOf(profiles, limit, ({ userId }) => [userId]);
   },
 });
 

@@ -4,11 +4,11 @@ import { type ChangeRow, changesSince, presentState } from '../sync/changes.sql.
 import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/cursor.ts';
 import { isInDatabase } from '../sync/databaseRuns.ts';
 import { readChanges } from '../sync/read.ts';
-import { defineCommand } from './define.ts';
+import { defineRead } from './define.ts';
 
 const DEFAULT_LIMIT = 500;
 
-export const sync = defineCommand({
+export const sync = defineRead({
   type: 'sync',
   summary: 'Catch up: everything that happened in this user’s chats since the last time, chat by chat',
   description:
@@ -36,16 +36,16 @@ export const sync = defineCommand({
   }),
   errors: [],
   cost: 10,
-  async handle({ cursor, fromNow = false, limit = DEFAULT_LIMIT }, { session, db }) {
+  async handle({ cursor, fromNow = false, limit = DEFAULT_LIMIT }, { session, db, cursors }) {
     // The present is taken first: what is committed while the changes are read comes now, and once more the next time.
     const [present] = await db.select<{ snapshot: string; database: string }>(presentState, []);
     if (!present) throw new Error('PostgreSQL named no snapshot');
     const { snapshot, database } = present;
-    const given = cursor === undefined ? undefined : decodeSyncCursor(cursor);
+    const given = cursor === undefined ? undefined : decodeSyncCursor(cursors, cursor);
     const known =
       given && (await isInDatabase(db, given, database)) ? given : { since: null, until: null, place: START };
     const until = known.until ?? snapshot;
-    const done = encodeSyncCursor({ database, since: until, until: null, place: START });
+    const done = encodeSyncCursor(cursors, { database, since: until, until: null, place: START });
     if (fromNow && !given) return { data: [], nextCursor: done, more: false };
 
     const bind = [session.userId, known.since, ...known.place, limit + 1];
@@ -55,6 +55,10 @@ export const sync = defineCommand({
     const last = page[read - 1];
     if (read === rows.length || !last) return { data, nextCursor: done, more: false };
     const place = [last.chatId, last.rank, last.at] as const;
-    return { data, nextCursor: encodeSyncCursor({ database, since: known.since, until, place }), more: true };
+    return {
+      data,
+      nextCursor: encodeSyncCursor(cursors, { database, since: known.since, until, place }),
+      more: true,
+    };
   },
 });

@@ -8,6 +8,7 @@ export const unsubscribePresence = defineCommand({
   params: Type.Object({ userIds: Type.Optional({ ...UserIds, description: 'Left out: everybody' }) }),
   result: Type.Object({}),
   errors: [],
+  isLocal: true,
   async handle({ userIds }, { origin, presence }) {
     presence.unsubscribe(origin, userIds);
     return {};

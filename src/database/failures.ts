@@ -19,6 +19,9 @@ export function isUnavailable(error: unknown): boolean {
   return AWAY.test(cause.code ?? '') || CUT.test(cause.code ?? '') || CUT_MESSAGE.test(cause.message ?? '');
 }
 
+/** Whether PostgreSQL cancelled the statement: it ran into its timeout. */
+export const isTimeout = (error: unknown): boolean => rootOf(error).code === '57014';
+
 /** Serialization failure and deadlock: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html */
 const LOST_AGAINST_ANOTHER = /^(40001|40P01)$/;
 /** Two nodes stored messages with the same `clientMessageId` at once; whichever comes second finds the other's when run again. */

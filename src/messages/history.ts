@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import type { Seat } from '../chats/seats.ts';
-import type { Database } from '../database/database.ts';
+import type { Queries } from '../database/database.ts';
 import type { HistoryRow } from '../schema/messages.ts';
 import { type MessageRow, messageOf, readSpan } from './read.ts';
 
@@ -11,7 +11,7 @@ export const DEFAULT_LIMIT = 20;
  * what the first does.
  */
 export async function readPage(
-  db: Database,
+  db: Queries,
   seat: Seat,
   limit = DEFAULT_LIMIT,
   page = 1,

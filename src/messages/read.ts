@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize';
 import type { Static } from 'typebox';
 import type { MembershipChange } from '../bus/bus.ts';
 import type { Seat } from '../chats/seats.ts';
-import type { Database } from '../database/database.ts';
+import type { Queries } from '../database/database.ts';
 import { type Wire, wire } from '../database/wire.ts';
 import { ApiError } from '../errors.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
@@ -72,7 +72,7 @@ order by message.seq desc
 
 /** Messages of a chat from one `seq` to another, newest first, as far as the member may see them. */
 export async function readSpan(
-  db: Database,
+  db: Queries,
   { chat, member }: Seat,
   from: number,
   to: number,
@@ -90,7 +90,7 @@ where message.id = $2 and chat.closed_at is null
 
 /** A message that the user may see now; refuses with `NOT_FOUND` all others, as if they did not exist. */
 export async function readMessage(
-  db: Database,
+  db: Queries,
   userId: UserId,
   messageId: MessageId,
   transaction?: Transaction,
@@ -102,7 +102,7 @@ export async function readMessage(
 
 /** The same, but for what was deleted. */
 export async function readLiveMessage(
-  db: Database,
+  db: Queries,
   userId: UserId,
   messageId: MessageId,
   transaction?: Transaction,

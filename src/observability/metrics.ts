@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { PoolUse } from '../database/database.ts';
 import { type ApiError, LimitError, type LimitName } from '../errors.ts';
 
 /** What the server measures of itself, in Prometheus text at `GET /metrics`. */
@@ -28,7 +29,8 @@ export interface Readings {
   users(): number;
   writerQueue(): number;
   searchLag(): number;
-  poolUse(): { used: number; free: number; waiting: number };
+  /** By the name of the pool. */
+  poolUse(): Readonly<Record<string, PoolUse>>;
   /** Undefined where the server does not speak TLS itself. */
   certificateUntil(): Date | undefined;
   /** Undefined where there is one node. */
@@ -131,13 +133,20 @@ export function createMetrics(readings: Readings): Metrics {
   gauge('parley_connections', 'Open WebSocket connections', readings.connections);
   gauge('parley_writer_queue', 'Messages and changes that wait to be written', readings.writerQueue);
   gauge('parley_search_lag_messages', 'Messages that cannot be searched for yet', readings.searchLag);
-  gauge('parley_database_pool_used', 'Pool connections in use', () => readings.poolUse().used);
-  gauge('parley_database_pool_free', 'Pool connections at rest', () => readings.poolUse().free);
-  gauge(
-    'parley_database_pool_waiting',
-    'Queries that wait for a pool connection',
-    () => readings.poolUse().waiting,
-  );
+  for (const [name, help] of [
+    ['used', 'Pool connections in use'],
+    ['free', 'Pool connections at rest'],
+    ['waiting', 'Queries that wait for a pool connection'],
+  ] as const)
+    new Gauge({
+      name: `parley_database_pool_${name}`,
+      help: `${help}, by pool (reads: of commands that only read; changes: everything else)`,
+      labelNames: ['pool'] as const,
+      registers,
+      collect() {
+        for (const [pool, use] of Object.entries(readings.poolUse())) this.set({ pool }, use[name]);
+      },
+    });
 
   // Looking a label's child up costs more than counting: the send path finds its own here.
   const children = new Map<string, { count: Counter.Internal; seconds: Histogram.Internal<'type'> }>();

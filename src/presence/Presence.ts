@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { Static } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
-import type { Database } from '../database/database.ts';
+import type { Database, Queries } from '../database/database.ts';
 import { isUnavailable } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
 import type { ConnectionId, UserId } from '../ids.ts';
@@ -53,9 +53,13 @@ export class Presence {
   }
 
   /** The state of users as `viewerId` may see it: who is invisible, or blocked in either direction, is offline. */
-  async of(viewerId: UserId, userIds: readonly UserId[]): Promise<PresenceState[]> {
+  of(viewerId: UserId, userIds: readonly UserId[]): Promise<PresenceState[]> {
+    return this.#statesIn(this.#db.reads, viewerId, userIds);
+  }
+
+  async #statesIn(db: Queries, viewerId: UserId, userIds: readonly UserId[]): Promise<PresenceState[]> {
     await this.#sessions.flushed();
-    const rows = await this.#db.select<{ userId: UserId; online: boolean; lastSeenAt: Date | null }>(states, [
+    const rows = await db.select<{ userId: UserId; online: boolean; lastSeenAt: Date | null }>(states, [
       viewerId,
       JSON.stringify(userIds),
       GRACE / 1000,
@@ -139,7 +143,7 @@ export class Presence {
   }
 
   async #gone(userId: UserId): Promise<void> {
-    const [state] = await this.of(userId, [userId]);
+    const [state] = await this.#statesIn(this.#db, userId, [userId]);
     const user = await this.#visible(userId);
     if (state && !state.online && user) this.#publish(userId, nameOf(user), false, user.lastSeenAt);
   }

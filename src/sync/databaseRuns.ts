@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Database } from '../database/database.ts';
+import type { Database, Queries } from '../database/database.ts';
 import type { SyncCursor } from './cursor.ts';
 
 /*
@@ -23,7 +23,7 @@ export const presentRun = `(
 
 /** Whether everything that a cursor was answered from is in the database as it is now. */
 export async function isInDatabase(
-  db: Database,
+  db: Queries,
   { database, since, until }: SyncCursor,
   present: string,
 ): Promise<boolean> {

@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import { groupRow } from '../chats/groups.ts';
 import { addressOf } from '../chats/seats.ts';
 import { type StateRow, stateColumns } from '../chats/state.sql.ts';
-import type { Database } from '../database/database.ts';
+import type { Queries } from '../database/database.ts';
 import type { Role } from '../database/models/ChatMember.ts';
 import { wire } from '../database/wire.ts';
 import type { ChatId, UserId } from '../ids.ts';
@@ -17,7 +17,7 @@ import { type ChangeRow, RANK, seen } from './changes.sql.ts';
  * What is gone meanwhile is left out: it changed again.
  */
 export async function readChanges(
-  db: Database,
+  db: Queries,
   userId: UserId,
   since: string | null,
   rows: readonly ChangeRow[],
@@ -50,7 +50,7 @@ export async function readChanges(
 type Changes = Map<string, Static<typeof Change>[]>;
 
 async function readMessages(
-  db: Database,
+  db: Queries,
   userId: UserId,
   since: string | null,
   wanted: readonly ChangeRow[],
@@ -96,7 +96,7 @@ where message.bytes - octet_length(message.content) < $4
 order by message.place
 `;
 
-async function readMembers(db: Database, wanted: readonly ChangeRow[]): Promise<Changes> {
+async function readMembers(db: Queries, wanted: readonly ChangeRow[]): Promise<Changes> {
   if (wanted.length === 0) return new Map();
   const rows = await db.select<{ groupId: ChatId; userId: UserId; username: string; role: Role }>(membersAt, [
     JSON.stringify(wanted),
@@ -112,7 +112,7 @@ join users on users.id = member.user_id
 `;
 
 async function readChats(
-  db: Database,
+  db: Queries,
   userId: UserId,
   wanted: readonly ChangeRow[],
 ): Promise<Map<ChatId, Static<typeof Change>[]>> {

@@ -1,12 +1,12 @@
 import type { Transaction } from 'sequelize';
-import type { Database } from '../database/database.ts';
+import type { Queries } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
 import type { UserId } from '../ids.ts';
 
 /** Somebody who has, or had, an account; refuses with `NOT_FOUND`. */
 export async function existingUser(
-  db: Database,
+  db: Queries,
   userId: UserId,
   transaction: Transaction | null = null,
 ): Promise<User> {
@@ -17,7 +17,7 @@ export async function existingUser(
 
 /** Somebody with an account; a deleted one is `NOT_FOUND`, too. */
 export async function activeUser(
-  db: Database,
+  db: Queries,
   userId: UserId,
   transaction: Transaction | null = null,
 ): Promise<User> {

@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import type { Frame } from '../client.ts';
-import { database, http, newClients, newGroup, type Person, startServer } from '../harness.ts';
+import {
+  database,
+  http,
+  newClients,
+  newGroup,
+  type Person,
+  positionIn,
+  signedCursor,
+  startServer,
+} from '../harness.ts';
 
 type Change = Frame;
 
@@ -194,20 +203,29 @@ describe('sync', () => {
     await other.close();
   });
 
-  it('begins anew with a cursor of another database, and refuses what is none', async () => {
+  it('begins anew with a cursor of another database', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
-    const parts = JSON.parse(Buffer.from(await now(bob), 'base64url').toString());
-    const forged = (change: unknown[]) => Buffer.from(JSON.stringify(change)).toString('base64url');
-    expect(messages((await changes(bob, forged(['1', ...parts.slice(1)]))).all)).to.have.length(1);
-    for (const wrong of [
+    const [, ...position] = positionIn(await now(bob));
+    const cursor = signedCursor('sync', bob, ['1', ...position]);
+    expect(messages((await changes(bob, cursor)).all)).to.have.length(1);
+  });
+
+  it('refuses a cursor that it did not answer, that it answered to somebody else, or that is not signed', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const position = positionIn(await now(bob));
+    for (const cursor of [
       'nonsense',
-      forged([]),
-      forged([parts[0], "1:1:'; drop table users", null, 0, 0, 0]),
-      forged([parts[0], '5:3:', null, 0, 0, 0]),
-      forged([parts[0], '3:5:9', null, 0, 0, 0]),
+      Buffer.from(JSON.stringify(position)).toString('base64url'),
+      signedCursor('sync', ada, position),
+      signedCursor('listUsers', bob, position),
+      signedCursor('sync', bob, [1]),
     ])
-      expect(await bob.client.refused('sync', { cursor: wrong })).to.equal('BAD_REQUEST');
+      expect(await bob.client.call('sync', { cursor })).to.include({
+        code: 'BAD_REQUEST',
+        message: 'params.cursor must be a nextCursor that this command answered',
+      });
   });
 
   it('tells nobody of chats they are not in, nor of what was before they came', async () => {

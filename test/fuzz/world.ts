@@ -141,11 +141,15 @@ const cursorPart = fc.oneof(
     .map(([min, more]) => `"${min}:${min + more}:"`),
 );
 
-/** A cursor with another part in place of one of its own. */
+/** Bytes of the signature that a cursor begins with. */
+const SIGNATURE = 16;
+
+/** A cursor with another part in place of one of its own, and the signature it had. */
 function forged([cursor, place, part]: [cursor: string, place: number, part: string]): string {
-  const parts: string[] = JSON.parse(String(Buffer.from(cursor, 'base64url'))).map((own: unknown) =>
+  const bytes = Buffer.from(cursor, 'base64url');
+  const parts: string[] = JSON.parse(String(bytes.subarray(SIGNATURE))).map((own: unknown) =>
     JSON.stringify(own),
   );
   parts[place % (parts.length + 1)] = part;
-  return Buffer.from(`[${parts}]`).toString('base64url');
+  return Buffer.concat([bytes.subarray(0, SIGNATURE), Buffer.from(`[${parts}]`)]).toString('base64url');
 }

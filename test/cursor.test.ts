@@ -1,0 +1,46 @@
+import { expect } from 'chai';
+import { createCursorSigner } from '../src/schema/cursor.ts';
+
+const [OLD, NEW] = ['an old secret of thirty-two bytes or more', 'a new secret of thirty-two bytes or more'];
+const refusal = /params\.cursor must be a nextCursor that this command answered/;
+
+describe('a cursor', () => {
+  const sign = createCursorSigner([NEW, OLD]);
+  const cursors = sign('listUsers', 7);
+
+  it('comes back as the position it was made of', () => {
+    expect(cursors.decode(cursors.encode([1, null, 'two']))).to.deep.equal([1, null, 'two']);
+    expect(cursors.idFrom(cursors.encode([5]), 0)).to.equal(5);
+    expect(cursors.idFrom(undefined, 0)).to.equal(0);
+  });
+
+  it('is refused to another user, by another command, and changed in any place', () => {
+    const cursor = cursors.encode([123]);
+    expect(() => sign('listUsers', 8).decode(cursor)).to.throw(refusal);
+    expect(() => sign('searchUsers', 7).decode(cursor)).to.throw(refusal);
+    for (let at = 0; at < cursor.length; at++) {
+      const changed = cursor.slice(0, at) + (cursor[at] === 'A' ? 'B' : 'A') + cursor.slice(at + 1);
+      expect(() => cursors.decode(changed), changed).to.throw(refusal);
+    }
+    for (const short of ['', 'A', cursor.slice(0, 20), cursor.slice(0, 22)])
+      expect(() => cursors.decode(short), short).to.throw(refusal);
+  });
+
+  it('is accepted when an older secret signed it, and not when that was taken away', () => {
+    const cursor = createCursorSigner([OLD])('listUsers', 7).encode([1]);
+    expect(cursors.numbers(cursor, 1)).to.deep.equal([1]);
+    expect(() => createCursorSigner([NEW])('listUsers', 7).decode(cursor)).to.throw(refusal);
+  });
+
+  it('of another shape, as another version made it, is refused', () => {
+    for (const position of [[], [1, 2], ['1'], null, { a: 1 }])
+      expect(() => cursors.idFrom(cursors.encode(position), 0)).to.throw(refusal);
+  });
+
+  it('goes on behind the last row of a page, and there is none behind the last page', () => {
+    const { data, nextCursor } = cursors.pageOf([1, 2, 3], 2, (row) => [row]);
+    expect(data).to.deep.equal([1, 2]);
+    expect(cursors.idFrom(nextCursor ?? '', 0)).to.equal(2);
+    expect(cursors.pageOf([1, 2], 2, (row) => [row]).nextCursor).to.equal(null);
+  });
+});

@@ -1,0 +1,130 @@
+import { expect } from 'chai';
+import type { Client, Frame } from './client.ts';
+import { database, http, newClients, type Person, type RunningServer, startServer } from './harness.ts';
+import { until } from './until.ts';
+
+/** Statements of reads that a lock holds up. */
+const held = async (name = 'parley reads') =>
+  (
+    await database.select<{ pid: number }>(
+      `select pid from pg_stat_activity where wait_event_type = 'Lock' and application_name = $1`,
+      [name],
+    )
+  ).map(({ pid }) => pid);
+
+/** Holds up every statement that reads a message with its pins, for as long as the work takes. */
+async function whileReadsHang<T>(work: () => Promise<T>): Promise<T> {
+  return database.transaction(async (transaction) => {
+    await database.select('lock table pins in access exclusive mode', [], transaction);
+    return work();
+  });
+}
+
+interface Reader {
+  readonly client: Client;
+  readonly receiverId: number;
+}
+
+/** Sends a read, and returns what resolves to its reply. */
+const read = ({ client, receiverId }: Reader) => client.call('getMessages', { receiverId });
+
+describe('reads', () => {
+  let server: RunningServer;
+  const start = async (poolSize: string) => {
+    server = await startServer({ DATABASE_POOL_SIZE: poolSize });
+  };
+  afterEach(() => server?.close());
+
+  /** Connections of these people, each about to read their dialog with Ada. */
+  async function readers(ada: Person, people: readonly Person[], connections = 1): Promise<Reader[]> {
+    const each = people.map(async (person) => {
+      await person.client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
+      const clients = Array.from({ length: connections }, () => person.connect(server.url));
+      return (await Promise.all(clients)).map((client) => ({ client, receiverId: ada.id }));
+    });
+    return (await Promise.all(each)).flat();
+  }
+
+  it('that occupy all of their connections delay neither sends nor group changes nor readiness', async () => {
+    await start('2');
+    const [ada, bob, ...others] = await newClients(5);
+    const all = await readers(ada, [bob, ...others]);
+    const writer = await ada.connect(server.url);
+    let replies: Promise<Frame>[] = [];
+    await whileReadsHang(async () => {
+      replies = all.map(read);
+      await until(async () => (await held()).length === 1);
+
+      const { groupId } = await writer.done('newGroup', { groupName: 'Climbers' });
+      await writer.done('addUserInGroup', { groupId, userId: bob.id });
+      await writer.done('messageInGroup', { groupId, content: 'hi' });
+      await writer.done('markRead', { groupId, seq: 1 });
+      expect((await http('GET', '/health/ready', { url: server.url })).status).to.equal(200);
+      await (await ada.connect(server.url)).done('ping');
+      expect(await held()).to.have.length(1); // they still do
+    });
+    for (const reply of await Promise.all(replies)) expect(reply).to.include({ success: true });
+  });
+
+  it('of one user run a few at a time, and those of others beside them', async () => {
+    await start('10');
+    const [ada, bob, cleo] = await newClients(3);
+    const all = await readers(ada, [bob], 6);
+    const other = await cleo.connect(server.url);
+    let replies: Promise<Frame>[] = [];
+    await whileReadsHang(async () => {
+      replies = all.map(read);
+      await until(async () => (await held()).length === 2);
+      for (let n = 0; n < 10; n++) await other.done('listUsers', { limit: 1 });
+      expect(await held()).to.have.length(2);
+    });
+    for (const reply of await Promise.all(replies)) expect(reply).to.include({ success: true });
+  });
+
+  it('that run into their timeout are RATE_LIMITED, for longer than a client waits by itself', async () => {
+    await start('2');
+    const [ada, bob] = await newClients(2);
+    const [reader] = (await readers(ada, [bob])) as [Reader];
+    await whileReadsHang(async () => {
+      const reply = read(reader);
+      await until(async () => (await held()).length === 1);
+      // what PostgreSQL does itself after the time
+      await database.select('select pg_cancel_backend($1)', await held());
+      expect(await reply).to.include({
+        code: 'RATE_LIMITED',
+        message: 'This takes too long; ask for less, or narrow it down',
+        retryAfter: 30,
+      });
+    });
+  });
+
+  it('have a short timeout, and cannot write', async () => {
+    const settings = (db: Pick<typeof database, 'select'>) =>
+      db.select(
+        `select current_setting('statement_timeout') as timeout, current_setting('transaction_read_only') as "readOnly"`,
+        [],
+      );
+    expect(await settings(database.reads)).to.deep.equal([{ timeout: '5s', readOnly: 'on' }]);
+    expect(await settings(database)).to.deep.equal([{ timeout: '15s', readOnly: 'off' }]);
+  });
+});
+
+describe('changes', () => {
+  it('of one user run a few at a time, and those of others beside them', async () => {
+    const server = await startServer({ DATABASE_POOL_SIZE: '4' });
+    const [ada, bob] = await newClients(2);
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
+    const clients = await Promise.all(Array.from({ length: 6 }, () => ada.connect(server.url)));
+    const other = await bob.connect(server.url);
+    let replies: Promise<Frame>[] = [];
+    await database.transaction(async (transaction) => {
+      await database.select('select from chat_members where user_id = $1 for update', [ada.id], transaction);
+      replies = clients.map((client) => client.call('markRead', { receiverId: bob.id, seq: 1 }));
+      await until(async () => (await held('parley')).length > 0);
+      await other.done('newGroup', { groupName: 'Climbers' });
+      expect(await held('parley')).to.have.length(1);
+    });
+    for (const reply of await Promise.all(replies)) expect(reply).to.include({ success: true });
+    await server.close();
+  });
+});
