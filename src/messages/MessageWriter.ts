@@ -15,8 +15,10 @@ import { writeBatch } from './writeBatch.sql.ts';
 
 /** Messages in one statement: past a thousand, larger batches add latency and no throughput. */
 const MAX_BATCH = 1_000;
-/** Bytes in one statement, as `bytesOf` counts them: a thousand short messages, but not as many of the longest. */
-const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+/** Letters of content in one statement, give or take a message: encoding more would hold up the event loop. */
+const MAX_BATCH_LETTERS = 64 * 1024;
+/** Counted for a message with `custom` data, whatever its size. */
+const CUSTOM_LETTERS = 4 * 1024;
 
 /** Bytes of memory that a job takes beside what is written. */
 const JOB_BYTES = 512;
@@ -216,11 +218,12 @@ export class MessageWriter {
 
   /** Sends the messages at the head of the queue to the database; undefined when a change comes first, or nothing. */
   #submitNext(): Batch | undefined {
+    let letters = 0;
     let bytes = 0;
     const taken: Send[] = [];
     for (const job of this.#queue) {
-      const isFull = taken.length === MAX_BATCH || (taken.length > 0 && bytes + job.bytes > MAX_BATCH_BYTES);
-      if ('change' in job || isFull) break;
+      if ('change' in job || taken.length === MAX_BATCH || letters > MAX_BATCH_LETTERS) break;
+      letters += job.draft.content.length + (job.draft.extras?.custom ? CUSTOM_LETTERS : 0);
       bytes += job.bytes;
       taken.push(job);
     }
