@@ -1,3 +1,4 @@
+import { Op } from 'sequelize';
 import type { Passwords } from '../auth/passwords.ts';
 import type { OutboxBus } from '../bus/outbox.ts';
 import type { Database } from '../database/database.ts';
@@ -34,3 +35,8 @@ export function limitOf({ limit = '50' }: Values): number {
     throw new UsageError(`--limit is "${limit}"; expected an integer from 1 to 10000`);
   return rows;
 }
+
+/** Where a column begins with what `--search` has; its wildcards stand for themselves. */
+export const beginningWith = (search: string | boolean) => ({
+  [Op.startsWith]: String(search).replaceAll(/[\\%_]/g, '\\$&'),
+});

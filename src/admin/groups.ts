@@ -1,8 +1,7 @@
-import { Op } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import { ApiError } from '../errors.ts';
-import { type AdminCommand, limitOf } from './define.ts';
+import { type AdminCommand, beginningWith, limitOf } from './define.ts';
 
 export const groupCommands: Readonly<Record<string, AdminCommand>> = {
   'group list': {
@@ -13,7 +12,7 @@ export const groupCommands: Readonly<Record<string, AdminCommand>> = {
       const groups = await db.chats.findAll({
         where: {
           kind: 'group',
-          ...(values.search !== undefined && { name: { [Op.startsWith]: String(values.search) } }),
+          ...(values.search !== undefined && { name: beginningWith(values.search) }),
         },
         order: [['lastMessageAt', 'desc nulls last']],
         limit: limitOf(values),

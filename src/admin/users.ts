@@ -12,7 +12,7 @@ import { Password } from '../schema/accounts.ts';
 import { compileValidator } from '../schema/validator.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { deleteAccount } from '../users/deleteAccount.ts';
-import { type AdminCommand, type AdminServices, limitOf, UsageError } from './define.ts';
+import { type AdminCommand, type AdminServices, beginningWith, limitOf, UsageError } from './define.ts';
 import { exportOf } from './export.ts';
 
 const WHO = ['who'];
@@ -23,7 +23,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     takes: [],
     options: { search: { type: 'string' }, disabled: { type: 'boolean' }, limit: { type: 'string' } },
     async run(_, values, { db }) {
-      const begins = { [Op.startsWith]: String(values.search ?? '') };
+      const begins = beginningWith(values.search ?? '');
       const users = await db.users.findAll({
         where: {
           ...(values.search !== undefined && { [Op.or]: [{ username: begins }, { email: begins }] }),

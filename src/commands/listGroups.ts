@@ -22,7 +22,7 @@ export const listGroups = defineRead({
   errors: [],
   async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const found = await db.select<{ id: number; role: Role | null }>(publicGroups, [
-      query === undefined ? null : containing(query),
+      query ?? null,
       custom ? JSON.stringify(custom) : null,
       cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER),
       limit + 1,
@@ -39,12 +39,12 @@ export const listGroups = defineRead({
   },
 });
 
-/** Index chats_public_search. $1 pattern, $2 custom, $3 before this id, $4 limit, $5 who asks. */
-const publicGroups = `
+/** Index chats_public_search. $1 text, $2 custom, $3 before this id, $4 limit, $5 who asks. */
+export const publicGroups = `
 select chats.id, member.role
 from chats left join chat_members member on member.chat_id = chats.id and member.user_id = $5
 where chats.kind = 'group' and not is_private and closed_at is null and chats.id < $3
-  and ($1::text is null or folded(name) like folded($1)) and ($2::jsonb is null or custom @> $2)
+  and ($1::text is null or folded(name) like ${containing('$1')}) and ($2::jsonb is null or custom @> $2)
 order by chats.id desc
 limit $4
 `;

@@ -4,11 +4,10 @@ import { ApiError } from '../errors.ts';
 import { createHighlighter } from '../messages/highlight.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
-import { reach, searchHits } from '../messages/search.sql.ts';
+import { type Reach, reach, searchHits } from '../messages/search.sql.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Message } from '../schema/messages.ts';
 import { Address, CustomFilter, Id, Limit, Moment, Text } from '../schema/types.ts';
-import { containing } from '../text/patterns.ts';
 import { defineRead } from './define.ts';
 
 const Highlight = Type.Array(Type.Object({ text: Type.String(), hit: Type.Boolean() }), {
@@ -49,12 +48,11 @@ export const searchMessages = defineRead({
     const oneChat = receiverId !== undefined || groupId !== undefined;
     const chatId = oneChat ? (await seatIn(db, session.userId, filters)).chat.id : null;
     const [rank = null, id = null] = cursor === undefined ? [] : cursors.numbers(cursor, 2);
-    const [reached] = await db.select<{ messages: number }>(reach, [session.userId, chatId]);
-    const statement = searchHits(order, [...query].length, reached?.messages ?? 0);
-    const hits = await db.select<Hit>(statement, [
+    const [reached] = await db.select<Reach>(reach, [session.userId, chatId, query]);
+    if (!reached) throw new Error('a sum without a row');
+    const hits = await db.select<Hit>(searchHits(order, reached), [
       session.userId,
       query,
-      containing(query),
       chatId,
       senderId ?? null,
       from === undefined ? null : new Date(from),

@@ -22,7 +22,7 @@ export const searchUsers = defineRead({
   errors: [],
   async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence, cursors }) {
     const found = await db.select<{ id: number }>(findUsers, [
-      startingWith(query),
+      query,
       cursors.idFrom(cursor, 0),
       limit + 1,
       custom ? JSON.stringify(custom) : null,
@@ -33,10 +33,10 @@ export const searchUsers = defineRead({
   },
 });
 
-/** Each half by its own index (users_by_username, users_by_display_name). $1 pattern, $2 after this id, $3 limit, $4 custom. */
-const findUsers = `
+/** Each half by its own index (users_by_username, users_by_display_name). $1 text, $2 after this id, $3 limit, $4 custom. */
+export const findUsers = `
 select id from users
-where (folded(username::text) like folded($1) or folded(display_name) like folded($1))
+where (folded(username::text) like ${startingWith('$1')} or folded(display_name) like ${startingWith('$1')})
   and id > $2 and deleted_at is null and ($4::jsonb is null or custom @> $4)
 order by id
 limit $3

@@ -1,3 +1,4 @@
+import { containing, hasTrigram, wanted } from '../text/patterns.ts';
 import { HIT_END, HIT_START } from './highlight.ts';
 
 /** Of more hits, relevance is only looked at for the newest: what a person wants is among them. */
@@ -7,16 +8,16 @@ const MAX_RANKED = 5_000;
  * Finds messages in the chats of one user by words and by parts of words. `condition` says what matches;
  * messages that only have a part of the text come behind those with the words when it goes by relevance.
  *
- * $1 who asks, $2 what for, $3 the same as a pattern, $4 one chat or null, $5 sender, $6 from, $7 to (times),
- * $8 only mentions of who asks, $9 custom, $10 id and $11 rank of the last hit seen, $12 limit.
+ * $1 who asks, $2 what for, $3 one chat or null, $4 sender, $5 from, $6 to (times),
+ * $7 only mentions of who asks, $8 custom, $9 id and $10 rank of the last hit seen, $11 limit.
  */
 const search = (condition: string, ranked: string) => `
 with mine as materialized (
   select member.chat_id
   from chat_members member join chats chat on chat.id = member.chat_id
-  where member.user_id = $1 and chat.closed_at is null and ($4::bigint is null or member.chat_id = $4)
+  where member.user_id = $1 and chat.closed_at is null and ($3::bigint is null or member.chat_id = $3)
 ), asked as materialized (
-  select websearch_to_tsquery('parley', $2) as words, folded($3) as pattern, folded($2) as text
+  select websearch_to_tsquery('parley', $2) as words, ${containing('$2')} as pattern, ${wanted('$2')} as text
 ), found as materialized (
   select message_id, chat_id, seq from message_search
   where chat_id = any (array(select chat_id from mine)) and ${condition}
@@ -39,18 +40,18 @@ const passing = `
   where message.deleted_at is null and hit.seq >= (
     select first_seq from chat_members where chat_id = hit.chat_id and user_id = $1
   )
-    and ($5::bigint is null or message.sender_id = $5)
-    and ($6::timestamptz is null or message.created_at >= $6)
-    and ($7::timestamptz is null or message.created_at < $7)
-    and (not $8 or $1 = any (message.mentions))
-    and ($9::jsonb is null or message.custom @> $9)`;
+    and ($4::bigint is null or message.sender_id = $4)
+    and ($5::timestamptz is null or message.created_at >= $5)
+    and ($6::timestamptz is null or message.created_at < $6)
+    and (not $7 or $1 = any (message.mentions))
+    and ($8::jsonb is null or message.custom @> $8)`;
 
 const newestFirst = `
   select hit.message_id, 0::float8 as rank, message.content
-  from (select * from found where $10::bigint is null or message_id < $10 order by message_id desc) hit
-  ${passing} and $11::float8 is not distinct from $11
+  from (select * from found where $9::bigint is null or message_id < $9 order by message_id desc) hit
+  ${passing} and $10::float8 is not distinct from $10
   order by hit.message_id desc
-  limit $12`;
+  limit $11`;
 
 const mostRelevantFirst = `
   select hit.message_id, hit.rank, message.content
@@ -59,30 +60,35 @@ const mostRelevantFirst = `
     from (select * from found order by message_id desc limit ${MAX_RANKED}) newest
     join message_search entry on entry.message_id = newest.message_id
   ) hit
-  ${passing} and ($10::bigint is null or (hit.rank, hit.message_id) < ($11::float8, $10::bigint))
+  ${passing} and ($9::bigint is null or (hit.rank, hit.message_id) < ($10::float8, $9::bigint))
   order by hit.rank desc, hit.message_id desc
-  limit $12`;
+  limit $11`;
 
 /** Up to so many messages in one's chats, reading each costs less than the entries of common words in the index. */
 const MAX_READ = 150_000;
 
-/** How many messages there are in the chats of $1, or in the chat $2. */
+/** How many messages there are in the chats of $1, or in the chat $2, and whether an index finds $3 within words. */
 export const reach = `
-select coalesce(sum(chat.last_seq), 0) as messages
+select coalesce(sum(chat.last_seq), 0) as messages, ${hasTrigram('$3')} as "hasTrigram"
 from chat_members member join chats chat on chat.id = member.chat_id
 where member.user_id = $1 and chat.closed_at is null and ($2::bigint is null or member.chat_id = $2)
 `;
+
+export interface Reach {
+  readonly messages: number;
+  readonly hasTrigram: boolean;
+}
 
 /** Found by their chat alone, about 0.4 µs each. */
 const byReading =
   '(position((select text from asked) in folded) > 0 or document @@ (select words from asked))';
 /** By the indexes message_search_words and message_search_parts. */
 const byIndex = '(document @@ (select words from asked) or folded like (select pattern from asked))';
-/** Less than three letters are no trigram: what has them as a part would be everything. */
+/** What no index finds within words is only found as a word. */
 const byWords = 'document @@ (select words from asked)';
 
-/** The statement for an order, a text of so many letters, and so many messages to look into. */
-export function searchHits(order: 'recency' | 'relevance', letters: number, messages: number): string {
-  const condition = messages <= MAX_READ ? byReading : letters < 3 ? byWords : byIndex;
+/** The statement for an order and a reach. */
+export function searchHits(order: 'recency' | 'relevance', { messages, hasTrigram }: Reach): string {
+  const condition = messages <= MAX_READ ? byReading : hasTrigram ? byIndex : byWords;
   return search(condition, order === 'recency' ? newestFirst : mostRelevantFirst);
 }

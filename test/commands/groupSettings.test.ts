@@ -93,6 +93,8 @@ describe('public groups', () => {
     expect(all.data[2]).to.include({ memberCount: 2, role: 'member' });
     expect(all.data[1]).to.include({ memberCount: 1, role: null });
     expect((await find({ query: tag, custom: { n: 2 } })).data).to.have.length(1);
+    for (const query of ['％', '＿', '＼', '\u0301'])
+      expect((await find({ query })).data, query).to.deep.equal([]);
     const first = await find({ query: tag, limit: 2 });
     const second = await find({ query: tag, limit: 2, cursor: first.nextCursor });
     expect([first.data.length, second.data.length, second.nextCursor]).to.deep.equal([2, 1, null]);

@@ -30,7 +30,7 @@ describe('searchMessages', () => {
     expect(await hits('北京')).to.deep.equal([texts[2]]);
     expect(await hits('gettab')).to.deep.equal([texts[3]]);
     expect(await hits('"running late"')).to.deep.equal([texts[0]]);
-    for (const nothing of ['walrus', '%', '_', "'", '"', '\\', '((', ':*'])
+    for (const nothing of ['walrus', '%', '_', "'", '"', '\\', '((', ':*', '％', '＿', '＼', '\u0301'])
       expect(await hits(nothing, 0), nothing).to.deep.equal([]);
   });
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { http, newClients, newUser } from '../harness.ts';
+import { findUsers } from '../../src/commands/searchUsers.ts';
+import { database, http, newClients, newUser } from '../harness.ts';
 
 describe('searchUsers', () => {
   it('finds by the beginning of username or display name, whatever case and accents', async () => {
@@ -15,9 +16,23 @@ describe('searchUsers', () => {
   });
 
   it('takes wildcards as the characters they are', async () => {
-    const [ada] = await newClients(1);
-    for (const query of ['%', '_ser', '\\'])
-      expect((await ada.client.done('searchUsers', { query })).data, query).to.deep.equal([]);
+    const [ada, bob] = await newClients(2);
+    const find = async (query: string) => (await ada.client.done('searchUsers', { query })).data;
+    for (const query of ['%', '_ser', '\\', '％', '＿ser', '＼', '\u0301', '\u0301\u0327'])
+      expect(await find(query), query).to.deep.equal([]);
+    await bob.client.done('updateProfile', { displayName: `100％ ${ada.id} \\o/` });
+    for (const query of [`100% ${ada.id} \\O`, `100％ ${ada.id} ＼o`])
+      expect(await find(query), query).to.have.length(1);
+  });
+
+  it('looks names up in the indexes for them', async () => {
+    const plan = await database.transaction(async (transaction) => {
+      await database.select('select set_config($1, $2, true)', ['enable_seqscan', 'off'], transaction);
+      return database.select(`explain ${findUsers}`, ['％Ada', 0, 20, null], transaction);
+    });
+    const lines = plan.map((row) => Object.values(row).join()).join('\n');
+    expect(lines).to.match(/on users_by_username .*\s+Index Cond: .*'%ada'/);
+    expect(lines).to.match(/on users_by_display_name .*\s+Index Cond: .*'%ada'/);
   });
 
   it('goes on from page to page, filters by own data, and leaves out the deleted', async () => {
