@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
+import { defaultLimits } from '../src/limits.ts';
 import { createDialogDirectory } from '../src/messages/dialogs.ts';
 import { MessageWriter } from '../src/messages/MessageWriter.ts';
 import { database, newUsers } from './harness.ts';
@@ -12,9 +13,10 @@ describe('the writer of messages', () => {
       batchWritten: (drafts: readonly { content: string }[]) =>
         void batches.push(drafts.reduce((sum, { content }) => sum + content.length, 0)),
       messageStored: (_: unknown, __: unknown, reply: () => void) => reply(),
+      outcomeUnknown() {},
     };
     const log = pino({ level: 'silent' });
-    const writer = new MessageWriter(database, createDialogDirectory(database), observer, log, 1000);
+    const writer = new MessageWriter(database, createDialogDirectory(database), observer, log, defaultLimits);
     const content = '\\"'.repeat(2000);
     const to = { receiverId: bob.id };
     const seqs = await Promise.all(

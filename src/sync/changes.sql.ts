@@ -19,6 +19,25 @@ export const seen = (xid: string): string => `(
 /** No older transaction was missed: lets the indexes on (chat_id, xid) begin where it matters. */
 const floor = `coalesce(pg_snapshot_xmin($2::pg_snapshot), '0'::xid8)`;
 
+/**
+ * The highest `seq` of a chat that was visible to the snapshot $2, 0 for none, where the newest was not: a binary
+ * search, for all below one that was visible were so, too.
+ */
+const newestSeen = `
+  with recursive search (low, high) as (
+    select 0::bigint, chat.last_seq - 1
+    union all
+    select case when is_seen then probe else low end, case when is_seen then high else probe - 1 end
+    from search
+    cross join lateral (select (low + high + 1) / 2 as probe) middle
+    cross join lateral (
+      select exists (select from messages where chat_id = chat.id and seq = probe and ${seen('xid')}) as is_seen
+    ) probed
+    where low < high
+  )
+  select low from search where low = high
+`;
+
 export const presentState = `
 select pg_current_snapshot()::text as snapshot, ${presentRun} as database
 `;
@@ -28,9 +47,10 @@ select pg_current_snapshot()::text as snapshot, ${presentRun} as database
  * last change was visible to that snapshot: exactly what the client was told of, however many transactions were
  * open then (PostgreSQL, "Transaction ID and Snapshot Information Functions"). A chat's messages become visible in
  * the order of seq, because each holds the lock of the chat until its commit: so the new ones are those above the
- * newest that is seen. Streams: chats in the order of their ids, and no further than the limit. What a member may not
- * see stays out wherever a cursor says to go on: cursors are the client's. A dialog whose first message was refused has
- * none, and is told to nobody.
+ * newest that is seen, which is found in as many steps as its `seq` has bits, however many are new. Streams: chats in
+ * the order of their ids, and no further than the limit. What a member may not see stays out wherever a cursor says to
+ * go on: they may have been out of the chat meanwhile. A dialog whose first message was refused has none, and is told
+ * to nobody.
  *
  * $1 user, $2 the snapshot or null, $3 chat, $4 rank and $5 place of the last row read, $6 limit. Rows of a
  * transaction that is not due yet come from another database that this one was restored from.
@@ -72,12 +92,13 @@ cross join lateral (
       and membership_xid >= ${floor} and not ${seen('membership_xid')}
     union all
     select ${RANK.memberLeft}, user_id from former_members
-    where $2::text is not null and not chat.gone and chat.kind = 'group' and chat_id = chat.id and not ${seen('xid')}
+    where $2::text is not null and not chat.gone and chat.kind = 'group' and chat_id = chat.id
+      and xid >= ${floor} and not ${seen('xid')}
     union all
     (
       select ${RANK.message}, seq from messages
-      where not chat.gone and chat_id = chat.id and changed_xid >= ${floor} and not ${seen('changed_xid')}
-        and seq >= chat.first_seq
+      where $2::text is not null and not chat.gone and chat_id = chat.id
+        and changed_xid >= ${floor} and not ${seen('changed_xid')} and seq >= chat.first_seq
     )
     union
     (
@@ -87,11 +108,11 @@ cross join lateral (
           when chat.id = $3 and $4 = ${RANK.message} and exists (
             select from messages where chat_id = chat.id and seq = $5 and not ${seen('xid')}
           ) then $5
-          else coalesce((
-            select seq from messages seen
-            where $2::text is not null and seen.chat_id = chat.id and ${seen('seen.xid')}
-            order by seq desc limit 1
-          ), 0)
+          when $2::text is null then 0
+          when exists (
+            select from messages where chat_id = chat.id and seq = chat.last_seq and ${seen('xid')}
+          ) then chat.last_seq
+          else (${newestSeen})
         end)
       order by seq
       limit $6

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { changesSince } from '../../src/sync/changes.sql.ts';
 import type { Frame } from '../client.ts';
 import {
   database,
@@ -36,6 +37,29 @@ const now = async ({ client }: Pick<Person, 'client'>): Promise<string> =>
 const messages = (all: Change[]) =>
   all.filter(({ kind }) => kind === 'message').map(({ message }) => message);
 const of = (all: Change[], kind: string) => all.filter((change) => change.kind === kind);
+
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly Plans?: readonly PlanNode[];
+}
+
+/** How many rows a statement returns, and how many it reads from tables and indexes for them. */
+async function readBy(statement: string, bind: readonly unknown[]): Promise<{ rows: number; read: number }> {
+  const readIn = (node: PlanNode): number => {
+    const { 'Actual Rows': rows, 'Actual Loops': loops, 'Rows Removed by Filter': removed = 0 } = node;
+    const own = /(Index|Index Only|Seq|Heap) Scan/.test(node['Node Type']) ? (rows + removed) * loops : 0;
+    return (node.Plans ?? []).reduce((sum, part) => sum + readIn(part), own);
+  };
+  const [row] = await database.select<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+    `explain (analyze, format json) ${statement}`,
+    bind,
+  );
+  const { Plan: plan } = (row as { 'QUERY PLAN': [{ Plan: PlanNode }] })['QUERY PLAN'][0];
+  return { rows: plan['Actual Rows'], read: readIn(plan) };
+}
 
 describe('sync', () => {
   it('without a cursor gives all there is, and nothing with the next', async () => {
@@ -242,5 +266,42 @@ describe('sync', () => {
     expect(of((await changes(eve, cursor)).all, 'memberLeft').map(({ userId }) => userId)).to.deep.equal([
       bob.id,
     ]);
+  });
+
+  it('reads no more than is new, of chats that many left and of those with many messages', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const many = 5_000;
+    await database.transaction(async (transaction) => {
+      const run = (sql: string) => database.select(sql, [groupId, many], transaction);
+      await run(
+        `insert into users (deleted_at) select now() from generate_series(1, $2::int) where $1::int > 0`,
+      );
+      await run(
+        `insert into former_members (chat_id, user_id)
+         select $1::bigint, id from (select id from users where email is null order by id desc limit $2::int) gone`,
+      );
+    });
+    const [, before] = positionIn(await now(ada));
+    const insert = `
+insert into messages (chat_id, seq, sender_id, kind, content)
+select $1::bigint, last_seq + n, $3::bigint, 'text', 'x' from chats, generate_series(1, $2::int) n where chats.id = $1::bigint`;
+    await database.transaction(async (transaction) => {
+      await database.select(insert, [groupId, many, ada.id], transaction);
+      const raise = 'update chats set last_seq = last_seq + $2::int where id = $1::bigint';
+      await database.select(raise, [groupId, many], transaction);
+    });
+    await ada.client.done('removeUserFromGroup', { groupId, userId: bob.id });
+    const [, after] = positionIn(await now(ada));
+
+    const limit = 20;
+    for (const [since, changed] of [
+      [before, limit], // 5,000 messages are new, and one member left
+      [after, 0],
+    ] as const) {
+      const { rows, read } = await readBy(changesSince, [ada.id, since, 0, 0, 0, limit]);
+      expect(rows).to.equal(changed);
+      expect(read).to.be.at.most(200);
+    }
   });
 });

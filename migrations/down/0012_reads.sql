@@ -1,0 +1,1 @@
+drop index reports_reporter, former_members_changed;
