@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { inSpans, throughWritten, writtenInSpan } from '../src/admin/written.ts';
 import {
   connectAs,
   database,
@@ -167,6 +168,52 @@ describe('the operator’s command line', function () {
       [`%${word}%`],
     )) as [{ count: number }];
     expect(count).to.equal(0);
+  });
+
+  it('finds all that somebody wrote and reacted to, in chats that were left and closed as well', async () => {
+    const [ada, bob] = await newClients(2);
+    const [left, closed] = [await newGroup(bob.client, ada), await newGroup(bob.client, ada)];
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'in a dialog' });
+    for (const groupId of [left, closed])
+      for (const content of ['one', 'two']) {
+        const { messageId } = await ada.client.done('messageInGroup', { groupId, content });
+        await ada.client.done('addReaction', { messageId, emoji: '👍' });
+        await ada.client.done('editMessage', { messageId, content: `${content} edited` });
+      }
+    await ada.client.done('leaveGroup', { groupId: left });
+    await bob.client.done('deleteGroup', { groupId: closed });
+    const { messages, earlierVersions, reactions } = await admin('user', 'export', ada.username);
+    const contents = (rows: { content: string }[]) => rows.map(({ content }) => content).sort();
+    const twice = (texts: string[]) => [...texts, ...texts].sort();
+    expect(contents(messages)).to.deep.equal(['in a dialog', ...twice(['one edited', 'two edited'])]);
+    expect(contents(earlierVersions)).to.deep.equal(twice(['one', 'two']));
+    expect(reactions.map(({ chatId }: { chatId: number }) => chatId).sort()).to.deep.equal(
+      [left, left, closed, closed].sort(),
+    );
+    expect(await admin('user', 'erase', ada.username, '--yes')).to.include({ messages: 5 });
+    expect(await admin('user', 'erase', `${ada.id}`, '--yes')).to.include({ messages: 0 }); // again
+  });
+
+  it('goes through a person’s chats a part at a time, each found by its key', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    for (let n = 0; n < 20; n++) await ada.client.done('messageInGroup', { groupId, content: `${n}` });
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: '20' });
+    const statement = `select content from ${inSpans} cross join lateral ${writtenInSpan} message order by chat_id, seq`;
+    const parts: string[][] = [];
+    for await (const rows of throughWritten<{ content: string }>(database, ada.id, statement, 7))
+      parts.push(rows.map(({ content }) => content));
+    expect(parts.flat()).to.deep.equal(Array.from({ length: 21 }, (_, n) => `${n}`));
+    expect(parts.map(({ length }) => length)).to.deep.equal([5, 7, 7, 2]); // the first two are of the group itself
+
+    const plan = await database.transaction(async (transaction) => {
+      await database.select('select set_config($1, $2, true)', ['enable_seqscan', 'off'], transaction);
+      const spans = JSON.stringify([{ chat: groupId, after: 0, to: 7 }]);
+      return database.select(`explain ${statement}`, [ada.id, spans], transaction);
+    });
+    expect(JSON.stringify(plan)).to.match(
+      /Index Scan using messages_pkey on messages .*Index Cond: \(\(chat_id = span.chat\) AND \(seq > span.after\) AND \(seq <= span.\W+to\W+\)\)/,
+    );
   });
 
   it('says how it is called when it is called wrongly', async () => {

@@ -1,4 +1,3 @@
-import { Op } from 'sequelize';
 import type { Passwords } from '../auth/passwords.ts';
 import type { OutboxBus } from '../bus/outbox.ts';
 import type { Database } from '../database/database.ts';
@@ -36,7 +35,5 @@ export function limitOf({ limit = '50' }: Values): number {
   return rows;
 }
 
-/** Where a column begins with what `--search` has; its wildcards stand for themselves. */
-export const beginningWith = (search: string | boolean) => ({
-  [Op.startsWith]: String(search).replaceAll(/[\\%_]/g, '\\$&'),
-});
+/** A text for LIKE: its wildcards stand for themselves. */
+export const literally = (text: string): string => text.replaceAll(/[\\%_]/g, '\\$&');

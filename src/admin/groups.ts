@@ -1,7 +1,8 @@
+import { Op } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import { ApiError } from '../errors.ts';
-import { type AdminCommand, beginningWith, limitOf } from './define.ts';
+import { type AdminCommand, limitOf, literally } from './define.ts';
 
 export const groupCommands: Readonly<Record<string, AdminCommand>> = {
   'group list': {
@@ -12,7 +13,9 @@ export const groupCommands: Readonly<Record<string, AdminCommand>> = {
       const groups = await db.chats.findAll({
         where: {
           kind: 'group',
-          ...(values.search !== undefined && { name: beginningWith(values.search) }),
+          ...(values.search !== undefined && {
+            name: { [Op.startsWith]: literally(String(values.search)) },
+          }),
         },
         order: [['lastMessageAt', 'desc nulls last']],
         limit: limitOf(values),

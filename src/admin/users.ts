@@ -12,8 +12,9 @@ import { Password } from '../schema/accounts.ts';
 import { compileValidator } from '../schema/validator.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { deleteAccount } from '../users/deleteAccount.ts';
-import { type AdminCommand, type AdminServices, beginningWith, limitOf, UsageError } from './define.ts';
+import { type AdminCommand, type AdminServices, limitOf, literally, UsageError } from './define.ts';
 import { exportOf } from './export.ts';
+import { inSpans, throughWritten, writtenInSpan } from './written.ts';
 
 const WHO = ['who'];
 
@@ -23,7 +24,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     takes: [],
     options: { search: { type: 'string' }, disabled: { type: 'boolean' }, limit: { type: 'string' } },
     async run(_, values, { db }) {
-      const begins = beginningWith(values.search ?? '');
+      const begins = { [Op.startsWith]: literally(String(values.search ?? '')) };
       const users = await db.users.findAll({
         where: {
           ...(values.search !== undefined && { [Op.or]: [{ username: begins }, { email: begins }] }),
@@ -154,19 +155,37 @@ async function endAll(user: User, { bus }: AdminServices, changes: Partial<User>
 /** Messages that are emptied in one transaction. */
 const BATCH = 1_000;
 
+/** Empties all messages of somebody, and what was said of them in reports; returns how many were not empty yet. */
 async function emptyMessages(db: Database, { id }: User): Promise<number> {
-  const written = await db.select<{ id: MessageId }>(writtenBy, [id]);
-  for (let start = 0; start < written.length; start += BATCH)
-    await db.transaction(async (transaction) => {
-      const ids = written.slice(start, start + BATCH).map(({ id }) => id);
-      await entomb(db, ids, transaction);
-      await raiseVersions(db, ids, transaction);
-    });
-  return written.length;
+  let count = 0;
+  for await (const messages of throughWritten<Written>(db, id, messagesOf))
+    for (let start = 0; start < messages.length; start += BATCH) {
+      const batch = messages.slice(start, start + BATCH);
+      const full = batch.filter(({ isDeleted }) => !isDeleted).map((message) => message.id);
+      await db.transaction(async (transaction) => {
+        await entomb(db, full, transaction);
+        await raiseVersions(db, full, transaction);
+        await db.select(emptyReports, [JSON.stringify(batch.map((message) => message.id))], transaction);
+      });
+      count += full.length;
+    }
+  return count;
 }
 
-const writtenBy = `
-select id from messages where sender_id = $1 and kind = 'text' and deleted_at is null order by id
+interface Written {
+  readonly id: MessageId;
+  readonly isDeleted: boolean;
+}
+
+const messagesOf = `
+select id, deleted_at is not null as "isDeleted"
+from ${inSpans} cross join lateral ${writtenInSpan} message
+`;
+
+/** Of the messages $1, by the index on (message_id, reporter_id). */
+const emptyReports = `
+update reports set content = ''
+where message_id = any (array(select jsonb_array_elements_text($1::jsonb)::bigint)) and content <> ''
 `;
 
 /** Milliseconds that nodes have to end the connections of somebody, and record it. */
@@ -188,6 +207,5 @@ const forget = [
   'delete from sessions where user_id = $1',
   'delete from blocks where user_id = $1 or blocked_id = $1',
   'delete from reports where reporter_id = $1',
-  `update reports set content = '' from messages where messages.id = reports.message_id and messages.sender_id = $1`,
   'update users set last_seen_at = null, others_ended_at = null, kept_token_id = null where id = $1',
 ];
