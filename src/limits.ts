@@ -14,8 +14,10 @@ const definitions = {
   userCommandsPerSecond: [800, 1, 1_000_000],
   connectionsPerUser: [100, 1, 1_000_000],
   connectionsPerAddress: [10_000, 1, 10_000_000],
-  /** Connections that are let in per second. */
+  /** Connections that are let in per second: of all, and before they count there, of one user and of one address. */
   upgradesPerSecond: [1_000, 1, 1_000_000],
+  userUpgradesPerSecond: [100, 1, 1_000_000],
+  addressUpgradesPerSecond: [500, 1, 1_000_000],
 
   /** Bytes of a frame: by default the longest legal message fits in with every character escaped. */
   frameBytes: [64 * 1024, 1024, 1024 * 1024],

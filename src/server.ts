@@ -45,7 +45,7 @@ import { createDispatcher } from './socket/dispatcher.ts';
 import { drainConnections } from './socket/drain.ts';
 import { createEntries } from './socket/entries.ts';
 import { createSockets } from './socket/mount.ts';
-import { upgradesOf } from './socket/pace.ts';
+import { createUpgradeLimits } from './socket/pace.ts';
 import { createReconciler } from './socket/reconcile.ts';
 import { watchSendBuffers } from './socket/sendBuffers.ts';
 import { noteDatabaseRuns } from './sync/databaseRuns.ts';
@@ -152,7 +152,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const mountSockets = createSockets(
       {
         ...{ ...services, connections, sessions, presence, entries, addressOf, isLimited },
-        upgrades: upgradesOf(limits),
+        upgrades: createUpgradeLimits(limits),
       },
       dispatcher,
       metrics,

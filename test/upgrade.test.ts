@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
+import { defaultLimits } from '../src/limits.ts';
+import { createUpgradeLimits } from '../src/socket/pace.ts';
 import { open, Refused } from './client.ts';
-import { http, JWT_SECRET, newUser, server, startServer } from './harness.ts';
+import { http, JWT_SECRET, newUser, newUsers, server, startServer } from './harness.ts';
 
 const address = (path = '/') => server.url.replace('http', 'ws') + path;
 
@@ -21,32 +23,60 @@ async function statusOf(socket: WebSocket): Promise<number> {
 const withHeader = (authorization: string) =>
   statusOf(new WebSocket(address(), { headers: { authorization } }));
 
+/** Connects many times at once; resolves to how each was answered, once all are closed again. */
+async function storm(url: string, token: string, count: number) {
+  const headers = { authorization: `Bearer ${token}` };
+  const sockets = Array.from({ length: count }, () => new WebSocket(url.replace('http', 'ws'), { headers }));
+  const answers = await Promise.all(
+    sockets.map(
+      (socket) =>
+        new Promise<string>((resolve) => {
+          socket.on('error', () => {});
+          socket.on('open', () => resolve('101'));
+          socket.on('unexpected-response', (_, { statusCode, headers }) =>
+            resolve(`${statusCode} ${headers['retry-after']}`),
+          );
+        }),
+    ),
+  );
+  for (const socket of sockets) socket.terminate();
+  return answers;
+}
+
 describe('a storm of connections', () => {
   it('is let in at a limited rate, the others are told when to come back', async () => {
     const target = await startServer({ RATE_LIMITS: 'on', UPGRADES_PER_SECOND: '20' });
     const user = await newUser();
-    const headers = { authorization: `Bearer ${user.token}` };
-    const sockets = Array.from(
-      { length: 60 },
-      () => new WebSocket(`ws://127.0.0.1:${target.port}`, { headers }),
-    );
-    const answers = await Promise.all(
-      sockets.map(
-        (socket) =>
-          new Promise<{ status: number; retryAfter: string | undefined }>((resolve) => {
-            socket.on('error', () => {});
-            socket.on('open', () => resolve({ status: 101, retryAfter: undefined }));
-            socket.on('unexpected-response', (_, { statusCode = 0, headers }) =>
-              resolve({ status: statusCode, retryAfter: headers['retry-after'] }),
-            );
-          }),
-      ),
-    );
-    const refused = answers.filter(({ status }) => status !== 101);
+    const refused = (await storm(target.url, user.token, 60)).filter((answer) => answer !== '101');
     expect(refused.length).to.be.within(15, 40);
-    for (const { status, retryAfter } of refused) expect(`${status} ${retryAfter}`).to.match(/^503 [1-5]$/);
-    for (const socket of sockets) socket.terminate();
+    for (const answer of refused) expect(answer).to.match(/^503 [1-5]$/);
     await target.close();
+  });
+
+  for (const [what, limit] of [
+    ['at the rate of one user', { USER_UPGRADES_PER_SECOND: '5' }],
+    ['with as many connections as one user may have', { CONNECTIONS_PER_USER: '5' }],
+  ] as const)
+    it(`of one user ${what} takes nothing from the others`, async () => {
+      const target = await startServer({ RATE_LIMITS: 'on', UPGRADES_PER_SECOND: '30', ...limit });
+      const [ada, bob] = await newUsers(2);
+      const answers = await storm(target.url, ada.token, 200);
+      for (const answer of answers) expect(answer).to.match(/^(101|429 \d+)$/);
+      expect(await storm(target.url, bob.token, 1)).to.deep.equal(['101']);
+      await target.close();
+    });
+
+  it('of one address takes nothing from the others', () => {
+    const refusal = createUpgradeLimits({
+      ...defaultLimits,
+      ...{ upgradesPerSecond: 100, userUpgradesPerSecond: 10, addressUpgradesPerSecond: 50 },
+    });
+    const refusals = (count: number, userId: number, address: string) =>
+      Array.from({ length: count }, () => refusal(userId, address)).filter((of) => of !== undefined);
+    expect(new Set(refusals(1000, 1, 'a'))).to.deep.equal(new Set(['user']));
+    for (let userId = 2; userId < 30; userId++) refusals(10, userId, 'a');
+    expect(new Set(refusals(5, 30, 'a'))).to.deep.equal(new Set(['address']));
+    expect(refusals(10, 31, 'b')).to.deep.equal([]);
   });
 });
 

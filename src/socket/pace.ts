@@ -52,9 +52,36 @@ function secondsUntil(bucket: TokenBucket | undefined, cost: number): number | u
   return Math.max(1, Math.ceil(bucket.getWaitTime(cost) / 1000));
 }
 
-/** The bucket of upgrades: so many at once, and as many a second. */
-export const upgradesOf = ({ upgradesPerSecond }: Limits): TokenBucket =>
-  full(upgradesPerSecond, upgradesPerSecond);
+/** What let no more connections in for a moment: their user, their address, or all together. */
+export type UpgradeRefusal = 'user' | 'address' | 'all';
+
+/**
+ * Limits upgrades: those of a user, of an address and of all, each so many at once and as many a second. What a user or
+ * an address is refused takes nothing from the bucket of all.
+ */
+export function createUpgradeLimits(
+  limits: Limits,
+): (userId: UserId, network: string) => UpgradeRefusal | undefined {
+  const users = new LRUCache<UserId, TokenBucket>({ max: MAX_USERS });
+  const networks = new LRUCache<string, TokenBucket>({ max: MAX_USERS });
+  const all = full(limits.upgradesPerSecond, limits.upgradesPerSecond);
+
+  function takes<Key extends string | number>(
+    buckets: LRUCache<Key, TokenBucket>,
+    key: Key,
+    perSecond: number,
+  ): boolean {
+    const bucket = buckets.get(key) ?? full(perSecond, perSecond);
+    buckets.set(key, bucket);
+    return bucket.tryRemoveTokens(1);
+  }
+
+  return (userId, network) => {
+    if (!takes(users, userId, limits.userUpgradesPerSecond)) return 'user';
+    if (!takes(networks, network, limits.addressUpgradesPerSecond)) return 'address';
+    return all.tryRemoveTokens(1) ? undefined : 'all';
+  };
+}
 
 function full(bucketSize: number, perSecond: number, parentBucket?: TokenBucket): TokenBucket {
   const bucket = new TokenBucket({

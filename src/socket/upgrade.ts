@@ -1,6 +1,5 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import { randomUUID } from 'node:crypto';
-import type { TokenBucket } from 'limiter';
 import type { Logger } from 'pino';
 import { bearerToken } from '../auth/authenticate.ts';
 import type { Tokens } from '../auth/tokens.ts';
@@ -9,11 +8,13 @@ import { ApiError, internal, LimitError } from '../errors.ts';
 import { type AddressOf, networkOf } from '../http/address.ts';
 import { headerOf } from '../http/headers.ts';
 import { respondError } from '../http/response.ts';
+import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Admission, Connection, Socket } from './Connection.ts';
 import type { Connections } from './Connections.ts';
 import type { Entries } from './entries.ts';
+import type { UpgradeRefusal } from './pace.ts';
 import type { Session } from './session.ts';
 
 /** The subprotocol a browser names to pass its token, since it cannot set headers. */
@@ -26,7 +27,7 @@ export interface UpgradeServices {
   readonly limits: Limits;
   readonly isLimited: boolean;
   /** Lets so many in a second. */
-  readonly upgrades: TokenBucket;
+  readonly upgrades: (userId: UserId, network: string) => UpgradeRefusal | undefined;
   readonly entries: Entries;
   readonly accepting: () => boolean;
   readonly log: Logger;
@@ -63,8 +64,9 @@ export async function upgrade(
     if (!session)
       throw new ApiError('UNAUTHORIZED', 'The token is missing, malformed, expired or wrongly signed');
     if (services.isLimited) {
-      if (!services.upgrades.tryRemoveTokens(1)) throw crowd();
       assertRoom(services, session, address);
+      const refusal = services.upgrades(session.userId, networkOf(address));
+      if (refusal) throw crowd(refusal);
     }
 
     const expected = services.connections.expect(session, address, device);
@@ -123,11 +125,11 @@ function assertRoom({ connections, limits }: UpgradeServices, { userId }: Sessio
 const tooMany = (message: string) => new LimitError('connections', 'RATE_LIMITED', message, 10);
 
 /** Come back after some seconds, spread by chance: who is sent away together must not come back together. */
-const crowd = () =>
+const crowd = (of: UpgradeRefusal) =>
   new LimitError(
     'upgrades',
-    'UNAVAILABLE',
-    'Too many connect at once; come back in a moment',
+    of === 'all' ? 'UNAVAILABLE' : 'RATE_LIMITED',
+    `Too many connect at once${of === 'all' ? '' : ` from this ${of}`}; come back in a moment`,
     1 + Math.floor(Math.random() * 5),
   );
 
