@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
 import { cluster } from './cluster.ts';
+import { expensive } from './expensive.ts';
 import { finding } from './finding.ts';
 import { bareDialogs, dialogs, group, idleMemory, latency, reading, storm } from './scenarios.ts';
 import { register, startTarget } from './server.ts';
@@ -44,6 +45,8 @@ try {
 if (runs('bare')) report('bare server, dialogs, 50 senders × 16', await bareDialogs(6));
 if (runs('cluster'))
   for (const [name, row] of Object.entries(await cluster())) report(`cluster: ${name}`, row);
+if (runs('expensive'))
+  for (const [name, row] of Object.entries(await expensive())) report(`expensive commands: ${name}`, row);
 if (runs('finding')) report('finding, 1,000,000 messages', await finding());
 process.stdout.write(`${JSON.stringify(result)}\n`);
 
