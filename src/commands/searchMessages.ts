@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { seatIn } from '../chats/seats.ts';
 import { ApiError } from '../errors.ts';
-import { createHighlighter } from '../messages/highlight.ts';
+import { highlightParts, highlightPlain } from '../messages/highlight.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
 import { type Reach, reach, searchHits } from '../messages/search.sql.ts';
@@ -66,13 +66,11 @@ export const searchMessages = defineRead({
     const ids = hits.map(({ messageId }) => messageId);
     const rows = await db.select<MessageRow>(byIds, [session.userId, JSON.stringify(ids)]);
     const rowOf = new Map(rows.map((row) => [row.messageId, row]));
-    const highlight = createHighlighter(query);
-    const found = [];
-    for (const { messageId, headline, rank } of hits) {
+    const found = hits.map(({ messageId, headline, rank }) => {
       const row = rowOf.get(messageId);
-      const message = row && { ...messageOf(row), highlight: await highlight(headline, row.content) };
-      found.push({ rank, messageId, message });
-    }
+      const highlight = row && (highlightParts(headline) ?? highlightPlain(row.content, query));
+      return { rank, messageId, message: row && highlight && { ...messageOf(row), highlight } };
+    });
     const { data, nextCursor } = cursors.pageOf(found, limit, (hit) => [hit.rank, hit.messageId]);
     return { data: data.flatMap(({ message }) => message ?? []), nextCursor };
   },

@@ -1,5 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
-
 /** What the database puts around hits: characters of the private use area, taken out of contents before. */
 export const HIT_START = '\u{E000}';
 export const HIT_END = '\u{E001}';
@@ -13,7 +11,7 @@ export interface HighlightPart {
 }
 
 /** The pieces of a text with marks; undefined when it has none. */
-function highlightParts(headline: string): HighlightPart[] | undefined {
+export function highlightParts(headline: string): HighlightPart[] | undefined {
   if (!headline.includes(HIT_START)) return undefined;
   const pieces = headline.split(HIT_START).flatMap((piece, index) => {
     const [hit = '', rest = ''] = index === 0 ? ['', piece] : piece.split(HIT_END);
@@ -22,39 +20,9 @@ function highlightParts(headline: string): HighlightPart[] | undefined {
   return pieces.filter(({ text }) => text !== '');
 }
 
-/** Letters that are folded before others have their turn of the event loop: a few milliseconds at most. */
-const LETTERS_PER_TURN = 20_000;
-/** Pieces are folded at once; only the two with the ends of a hit are folded letter by letter. */
-const PIECES = /.{1,64}/gsu;
-
-/** Folds a text, close to what `folded` of the database does: without case and accents. */
-const fold = (text: string) =>
-  text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase().replaceAll('ς', 'σ');
-
-/**
- * Returns what marks hits of a search, one after another: the words that the database marked in the headline, or the
- * first place where the content has the query, with what stands around it. `pause` resolves when others had their turn.
- */
-export function createHighlighter(
-  query: string,
-  pause: () => Promise<unknown> = setImmediate,
-): (headline: string, content: string) => Promise<HighlightPart[]> {
-  let letters = 0;
-  return async (headline, content) => {
-    const parts = highlightParts(headline);
-    if (parts) return parts;
-    letters += content.length;
-    if (letters > LETTERS_PER_TURN) {
-      letters = content.length;
-      await pause();
-    }
-    return highlightPlain(content, query);
-  };
-}
-
 /** Returns the first place where the content has the query, whatever case and accents, with what stands around it. */
-export function highlightPlain(content: string, query: string, folded = fold): HighlightPart[] {
-  const [start, end] = find(content, query, folded) ?? [0, 0];
+export function highlightPlain(content: string, query: string, fold = foldText): HighlightPart[] {
+  const [start, end] = find(content, query, fold) ?? [0, 0];
   // a letter has at most two units, so what is cut in the middle is not among the last or first of them
   const before = [...content.slice(Math.max(0, start - 2 * AROUND), start)].slice(-AROUND).join('');
   const after = [...content.slice(end, end + 2 * AROUND)].slice(0, AROUND).join('');
@@ -65,30 +33,67 @@ export function highlightPlain(content: string, query: string, folded = fold): H
   ].filter((piece) => piece.text !== '');
 }
 
-/** Returns where a text stands in the content, both compared folded: the indices of its first letter and behind its last. */
-function find(content: string, text: string, folded: typeof fold): [start: number, end: number] | undefined {
-  const pieces = content.match(PIECES) ?? [];
-  const foldedPieces = pieces.map(folded);
-  const wanted = folded(text);
-  const at = foldedPieces.join('').indexOf(wanted);
-  if (at < 0) return undefined;
-  return [unfolded(at)[0], unfolded(at + wanted.length)[1]];
-
-  /** Returns the index in the content of the letter that a position of the folded content is in, and the index behind what ends there. */
-  function unfolded(position: number): [start: number, end: number] {
-    let [index, length, piece] = [0, 0, 0];
-    for (; length + (foldedPieces[piece]?.length ?? Number.NaN) <= position; piece++) {
-      length += foldedPieces[piece]?.length ?? 0;
-      index += pieces[piece]?.length ?? 0;
-    }
-    for (const letter of pieces[piece] ?? '') {
-      const next = length + folded(letter).length;
-      if (next > position) return [index, length < position ? index + letter.length : index];
-      length = next;
-      index += letter.length;
-    }
-    return [index, index];
-  }
+/** Returns where the content has a text, both compared folded: the indices of its first unit and behind its last. */
+function find(content: string, text: string, fold: Fold): [start: number, end: number] | undefined {
+  const wanted = fold(text).text;
+  const folded = fold(content);
+  const at = folded.text.indexOf(wanted);
+  if (at < 0 || wanted === '') return undefined;
+  const start = folded.sources[at] ?? 0;
+  let end = (folded.sources[at + wanted.length - 1] ?? 0) + 1;
+  const isLast = at + wanted.length === folded.text.length;
+  const next = isLast ? content.length : (folded.sources[at + wanted.length] ?? 0);
+  while (end < next && MARK.test(content[end] ?? '')) end++; // the accents of the last letter
+  return [start, end];
 }
 
+/**
+ * Folds a text; `sources` has for each unit of the folded text the index of the unit it comes from, until the next text is
+ * folded.
+ */
+type Fold = (text: string) => { readonly text: string; readonly sources: Uint32Array };
+
+/** UTF-16 units that one becomes by folding, at most. */
+const MAX_UNITS = 4;
+
+/**
+ * Makes a function that folds texts unit by unit, each as it was folded the first time: a hundred of the longest contents
+ * take a few milliseconds, in any script.
+ */
+export function createFold(foldUnit: (unit: string) => string = foldLetter): Fold {
+  const known = new Array<string | undefined>(0x1_0000);
+  let [units, sources] = [new Uint16Array(), new Uint32Array()];
+  return (text) => {
+    const room = text.length * MAX_UNITS;
+    if (units.length < room) [units, sources] = [new Uint16Array(room), new Uint32Array(room)];
+    let length = 0;
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      let folded = known[code];
+      if (folded === undefined) {
+        folded = foldUnit(text[index] ?? '');
+        known[code] = folded;
+      }
+      for (let at = 0; at < folded.length; at++) {
+        units[length] = folded.charCodeAt(at);
+        sources[length++] = index;
+      }
+    }
+    return { text: Buffer.from(units.buffer, 0, 2 * length).toString('utf16le'), sources };
+  };
+}
+
+const MARK = /\p{M}/u;
+
+/** Folds a letter, close to what `folded` of the database does: without case and accents. */
+function foldLetter(letter: string): string {
+  return letter
+    .normalize('NFD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace('ς', 'σ')
+    .slice(0, MAX_UNITS);
+}
+
+const foldText = createFold();
 const part = (text: string, hit: boolean): HighlightPart => ({ text, hit });
