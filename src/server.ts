@@ -6,7 +6,7 @@ import { createTokens } from './auth/tokens.ts';
 import type { Bus } from './bus/bus.ts';
 import { KeyedQueue } from './bus/KeyedQueue.ts';
 import { createMemoryBus } from './bus/memory.ts';
-import { createNatsCarrier } from './bus/nats.ts';
+import { createNatsCarrier } from './bus/nats/transport.ts';
 import { createOrderedBus } from './bus/ordered.ts';
 import { watchOutbox } from './bus/outbox.ts';
 import { createConcurrencyLimit } from './commands/concurrency.ts';

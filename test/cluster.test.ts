@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { createNatsCarrier } from '../src/bus/nats.ts';
+import { createNatsCarrier } from '../src/bus/nats/transport.ts';
 import type { Push } from '../src/client/index.ts';
 import type { UserId } from '../src/ids.ts';
 import { userTopic } from '../src/socket/Connections.ts';

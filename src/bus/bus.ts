@@ -70,8 +70,14 @@ export type BusMessage =
 
 export type Unsubscribe = () => void;
 
+/** Names a publication that takes no place in a chat: each node numbers its own 0, 1, 2 … from its start on. */
+export interface Origin {
+  readonly node: string;
+  readonly number: number;
+}
+
 /** What one node tells the others: a message, or how far a chat is that they may have missed something of. */
-export type NodeMessage = (BusMessage & { readonly id?: string }) | { readonly head: Place };
+export type NodeMessage = (BusMessage & { readonly origin?: Origin }) | { readonly head: Place };
 
 /** Where messages are published. */
 export interface Publisher {
@@ -82,10 +88,13 @@ export interface Publisher {
 export interface Carrier extends Publisher {
   /** Whether other nodes publish, too. */
   readonly isShared: boolean;
-  /** Tells all nodes how far a chat is, of which somebody may have missed something. */
-  publishHead(topic: Topic, head: Place): void;
   /** A topic has one subscriber on a node. */
   subscribe(topic: Topic, deliver: (message: BusMessage) => void): Unsubscribe;
+  /**
+   * Notifies the subscribers of a topic on every node that a chat is at least that far. They read from the database
+   * what they do not have.
+   */
+  publishHead(topic: Topic, head: Place): void;
   /** Takes what came by another way, for the subscribers of this node. */
   hear(topic: Topic, message: NodeMessage): void;
   /** Resolves when what other nodes publish from now on reaches the subscriptions made so far. */

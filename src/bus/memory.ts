@@ -10,8 +10,8 @@ export function createMemoryBus(lost: (topic: Topic, head: Place) => void): Carr
   const subscribers = new Map<Topic, Deliver>();
   return {
     isShared: false,
-    publishHead: lost,
     publish: (topic, message) => subscribers.get(topic)?.(message),
+    publishHead: lost,
     hear(topic, message) {
       if ('head' in message) lost(topic, message.head);
       else subscribers.get(topic)?.(message);

@@ -1,0 +1,157 @@
+import type { BusMessage, NodeMessage, Place, Topic } from '../bus.ts';
+
+/** A push that is published. */
+export type PushMessage = Extract<BusMessage, { readonly frame: string }>;
+
+export interface Publication {
+  readonly topic: Topic;
+  readonly message: NodeMessage;
+}
+
+/** Where the stream of a node's publications stands. */
+export interface StreamPosition {
+  /** Number of the publication that is sent next. */
+  readonly from: number;
+  /** Number of the oldest publication that is kept. */
+  readonly oldest: number;
+  /** Number that the next new publication will have. */
+  readonly next: number;
+}
+
+/** Publications that are kept at most. */
+const MAX_KEPT = 50_000;
+/** Bytes of memory that the kept publications may take. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** Bytes of memory that a publication takes beside its frame and the ids in it, about. */
+const ENTRY_BYTES = 256;
+/** Chats whose heads are kept at most, about 2 MiB. */
+const MAX_HEADS = 10_000;
+
+/**
+ * Replay buffer and send queue in one: the newest publications of this node, numbered 0, 1, 2 …, and a cursor at the
+ * one that is sent next. Other nodes get all numbers in ascending order; to send something again, the cursor is moved
+ * back. Messages of chats and signals are not among them: the database has those.
+ */
+export class RecentPublications {
+  readonly #node: string;
+  readonly #maxKept: number;
+  readonly #maxBytes: number;
+  readonly #kept = new Map<number, { readonly publication: Publication; readonly bytes: number }>();
+  #bytes = 0;
+  #oldest = 0;
+  #next = 0;
+  #cursor = 0;
+  #sent = 0;
+
+  constructor(node: string, maxKept = MAX_KEPT, maxBytes = MAX_KEPT_BYTES) {
+    this.#node = node;
+    this.#maxKept = maxKept;
+    this.#maxBytes = maxBytes;
+  }
+
+  get position(): StreamPosition {
+    return { from: this.#cursor, oldest: this.#oldest, next: this.#next };
+  }
+
+  /** Bytes of memory that the kept publications take, estimated from above. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Everything with a lower number was sent over the current connection, in order. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Whether the publication that would be sent next is not kept any more. */
+  get hasGap(): boolean {
+    return this.#cursor < this.#oldest;
+  }
+
+  get hasUnsent(): boolean {
+    return this.#cursor < this.#next;
+  }
+
+  add(topic: Topic, message: PushMessage): void {
+    const number = this.#next++;
+    // Characters of a string take two bytes at most.
+    const bytes = ENTRY_BYTES + 2 * message.frame.length + 8 * (message.exceptUsers?.length ?? 0);
+    const publication = { topic, message: { ...message, origin: { node: this.#node, number } } };
+    this.#kept.set(number, { publication, bytes });
+    this.#bytes += bytes;
+    while (this.#kept.size > this.#maxKept || this.#bytes > this.#maxBytes) {
+      this.#bytes -= this.#kept.get(this.#oldest)?.bytes ?? 0;
+      this.#kept.delete(this.#oldest++);
+    }
+  }
+
+  /** Returns the publication to send next and moves the cursor behind it; undefined after the newest. */
+  shift(): Publication | undefined {
+    const publication = this.#kept.get(this.#cursor)?.publication;
+    if (publication) this.#sent = Math.max(this.#sent, ++this.#cursor);
+    return publication;
+  }
+
+  /** Moves the cursor over publications that are not kept any more. */
+  skipGap(): void {
+    this.#cursor = Math.max(this.#cursor, this.#oldest);
+    this.#sent = Math.max(this.#sent, this.#cursor);
+  }
+
+  /** Begins a new connection with the publication of that number, or the oldest that is kept. */
+  restart(from: number): void {
+    this.#cursor = Math.max(from, this.#oldest);
+    this.#sent = this.#cursor;
+  }
+
+  /**
+   * Moves the cursor back to send everything from a number on again. Does nothing if some of it is not kept any more:
+   * who asked has to read the database anyway.
+   */
+  rewind(from: number): void {
+    if (from >= this.#oldest) this.#cursor = Math.min(this.#cursor, from);
+  }
+}
+
+/** Messages of chats and signals that were published and that NATS has not confirmed yet. */
+export class Unconfirmed {
+  readonly #maxHeads: number;
+  readonly #heads = new Map<number, { seq: number; readonly topics: Topic[] }>();
+  #needsReconcile = false;
+
+  constructor(maxHeads = MAX_HEADS) {
+    this.#maxHeads = maxHeads;
+  }
+
+  /** Whether heads alone do not say what other nodes may have missed: they have to look into the database. */
+  get needsReconcile(): boolean {
+    return this.#needsReconcile;
+  }
+
+  addHead(topic: Topic, { chatId, seq }: Place): void {
+    const known = this.#heads.get(chatId);
+    if (known) {
+      if (seq > known.seq) known.seq = seq;
+      if (!known.topics.includes(topic)) known.topics.push(topic);
+    } else if (this.#heads.size < this.#maxHeads) {
+      this.#heads.set(chatId, { seq, topics: [topic] });
+    } else {
+      this.#needsReconcile = true;
+    }
+  }
+
+  addSignal(): void {
+    this.#needsReconcile = true;
+  }
+
+  addAll(others: Unconfirmed): void {
+    for (const { topic, head } of others.heads()) this.addHead(topic, head);
+    this.#needsReconcile ||= others.needsReconcile;
+  }
+
+  /** How far each chat is on each of its topics. */
+  *heads(): IterableIterator<{ topic: Topic; head: Place }> {
+    for (const [chatId, { seq, topics }] of this.#heads)
+      for (const topic of topics) yield { topic, head: { chatId, seq } };
+  }
+}
