@@ -303,6 +303,40 @@ describe('several nodes on NATS', function () {
     await way.cut();
   });
 
+  it('leave a client with what the database has, though NATS is cut twice in a row while a message is edited', async () => {
+    const way = await startRelay(nats.url);
+    const apart = await startServer({ NATS_URL: way.url });
+    const connected = (is: 0 | 1) => until(async () => (await metric(apart, 'parley_nats_connected')) === is);
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(url(0)), await bob.connect(apart.url)];
+    const { messageId } = await a.done('privateMessage', { receiverId: bob.id, content: '0' });
+    let edits = 0;
+    const edit = () => a.done('editMessage', { messageId, content: `${++edits}` });
+    const shown: string[] = [];
+    b.socket.on('message', (data) => {
+      const { type, params } = JSON.parse(String(data));
+      if (type === 'editMessage') shown.push(params.message);
+    });
+    await edit();
+    await until(() => shown.length === 1);
+    for (let round = 0; round < 2; round++) {
+      await way.cut();
+      await connected(0);
+      await edit();
+      await way.restore();
+      await edit(); // live, beside what was missed
+      await connected(1);
+      await edit();
+    }
+    await until(() => shown.length === edits);
+    expect(shown).to.deep.equal(Array.from({ length: edits }, (_, n) => `${n + 1}`));
+    const row = await database.messages.findOne({ where: { id: messageId } });
+    expect(row?.content).to.equal(shown.at(-1));
+    await b.done('ping'); // nobody was sent away
+    await apart.close();
+    await way.cut();
+  });
+
   it('send their clients to synchronise when more was missed than a node remembers', async () => {
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });

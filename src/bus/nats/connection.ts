@@ -45,6 +45,13 @@ export interface LinkEvents {
 
 /** Milliseconds between two attempts to come back. */
 const RECONNECT_WAIT = 250;
+/** Milliseconds for an attempt. */
+const CONNECT_TIMEOUT = 3_000;
+/**
+ * Milliseconds without another attempt after which the library is not relied on any more: when a connection breaks in
+ * the middle of its handshake, two attempts of nats.js 3.4 get into each other's way and both stand still.
+ */
+const ATTEMPT_PATIENCE = 4_000;
 /** Milliseconds between two pings; two without an answer, and the connection is dead. */
 const PING_INTERVAL = 3_000;
 /** Bytes that may wait to be confirmed; beyond, NATS or the network has stalled and the connection is replaced. */
@@ -70,6 +77,7 @@ export async function openNatsLink(
   let connection: NatsConnection | undefined;
   let isUp = false;
   let isClosed = false;
+  let watchdog: NodeJS.Timeout | undefined;
   /** Bytes over the current connection. */
   let published = 0;
   let flushed = 0;
@@ -114,6 +122,7 @@ export async function openNatsLink(
     flush,
     async close() {
       isClosed = true;
+      clearTimeout(watchdog);
       const draining = isUp ? connection?.drain() : undefined;
       isUp = false;
       await Promise.race([draining, delay(CLOSE_PATIENCE, undefined, { ref: false })]).catch(() => {});
@@ -148,13 +157,20 @@ export async function openNatsLink(
     for await (const { type } of watched.status()) {
       if (watched !== connection || isClosed) return;
       if (type === 'disconnect') down();
+      else if (type === 'reconnecting' && !isUp) expectAttempt();
       else if (type === 'reconnect' && !isUp) up();
       else if (type === 'staleConnection') replace('NATS does not answer pings');
     }
     if (watched === connection && !isClosed) replace('the connection to NATS was closed');
   }
 
+  function expectAttempt(): void {
+    clearTimeout(watchdog);
+    watchdog = setTimeout(() => replace('no attempt to reconnect is made'), ATTEMPT_PATIENCE).unref();
+  }
+
   function up(): void {
+    clearTimeout(watchdog);
     isUp = true;
     published = 0;
     flushed = 0;
@@ -166,6 +182,7 @@ export async function openNatsLink(
   function down(): void {
     if (!isUp) return;
     isUp = false;
+    expectAttempt();
     log.warn('disconnected from NATS; other nodes are told as soon as it is back');
     for (const settle of flushes) settle(false);
     flushes.clear();
@@ -190,6 +207,7 @@ export async function openNatsLink(
     const stalled = connection;
     connection = undefined;
     down();
+    clearTimeout(watchdog);
     void stalled?.close().catch((error) => log.warn({ err: error }, 'a connection to NATS did not close'));
     connectInBackground();
   }
@@ -243,6 +261,7 @@ export async function openNatsLink(
       noEcho: true,
       maxReconnectAttempts: -1,
       ignoreAuthErrorAbort: true,
+      timeout: CONNECT_TIMEOUT,
       reconnectTimeWait: RECONNECT_WAIT,
       pingInterval: PING_INTERVAL,
       maxPingOut: 2,

@@ -1,0 +1,286 @@
+import { connect } from '@nats-io/transport-node';
+import { expect } from 'chai';
+import { pino } from 'pino';
+import type { BusMessage, Place, Topic } from '../src/bus/bus.ts';
+import { PATIENCE } from '../src/bus/nats/peers.ts';
+import { createNatsCarrier, type NatsCarrier } from '../src/bus/nats/transport.ts';
+import type { UserId } from '../src/ids.ts';
+import { userTopic } from '../src/socket/Connections.ts';
+import { type NatsServer, natsServer } from './nats.ts';
+import { type Relay, startRelay } from './relay.ts';
+import { pause, until } from './until.ts';
+
+const TOPIC = userTopic(1 as UserId);
+
+/** A node, as far as NATS is concerned, with a way of its own to NATS. */
+interface Node {
+  readonly carrier: NatsCarrier;
+  readonly way: Relay;
+  /** Frames that arrived, own ones too. */
+  readonly frames: string[];
+  readonly signals: BusMessage[];
+  readonly heads: Place[];
+  returned: number;
+  forgotten: number;
+}
+
+describe('publications between nodes', function () {
+  this.timeout(60_000);
+  let nats: NatsServer;
+  const nodes: Node[] = [];
+
+  before(async function () {
+    const server = await natsServer();
+    if (!server) {
+      console.log('      skipped: there is no nats-server here');
+      return this.skip();
+    }
+    nats = server;
+    await nats.start();
+  });
+  afterEach(async () => {
+    await Promise.all(nodes.map(({ carrier }) => carrier.close()));
+    await Promise.all(nodes.splice(0).map(({ way }) => way.cut()));
+  });
+  after(() => nats?.stop());
+
+  async function startNode(topic: Topic = TOPIC): Promise<Node> {
+    const way = await startRelay(nats.url);
+    const frames: string[] = [];
+    const signals: BusMessage[] = [];
+    const heads: Place[] = [];
+    const losses = {
+      lost: (_: Topic, head: Place) => heads.push(head),
+      returned: () => node.returned++,
+      forgotten: () => node.forgotten++,
+    };
+    const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
+    const carrier = await createNatsCarrier({ servers: [way.url] }, log, losses);
+    const node: Node = { carrier, way, frames, signals, heads, returned: 0, forgotten: 0 };
+    await isUp(node);
+    carrier.subscribe(topic, (message) => {
+      if ('frame' in message) frames.push(message.frame);
+      else signals.push(message);
+    });
+    await carrier.settled();
+    nodes.push(node);
+    return node;
+  }
+
+  const isUp = ({ carrier }: Node) => until(() => carrier.connected);
+  async function cut(node: Node): Promise<void> {
+    await node.way.cut();
+    await until(() => !node.carrier.connected);
+  }
+  async function restore(node: Node): Promise<void> {
+    await node.way.restore();
+    await isUp(node);
+  }
+  const edit = ({ carrier }: Node, frame: string) => carrier.publish(TOPIC, { frame });
+
+  it('arrive in order when some were missed and newer ones come at once', async () => {
+    const [a, b] = [await startNode(), await startNode()];
+    edit(a, 'zero');
+    await until(() => b.frames.length === 1);
+    await cut(b);
+    edit(a, 'one');
+    const writing = { on: true };
+    let n = 0;
+    const writer = (async () => {
+      while (writing.on) {
+        edit(a, `${n++}`);
+        await pause(1);
+      }
+    })();
+    await restore(b);
+    await until(() => b.frames.includes('one'));
+    writing.on = false;
+    await writer;
+    edit(a, 'two');
+    await until(() => b.frames.at(-1) === 'two');
+    expect(b.frames).to.deep.equal(a.frames);
+    expect(b.forgotten).to.equal(0);
+  });
+
+  it('arrive though NATS is cut again before the first outage was made up for', async () => {
+    const [a, b] = [await startNode(), await startNode()];
+    edit(a, 'before');
+    await until(() => b.frames.length === 1);
+    await cut(b);
+    edit(a, 'in the first');
+    await a.carrier.settled(); // NATS has it
+    a.way.hold(); // nobody answers in between
+    await restore(b);
+    await cut(b);
+    a.way.release();
+    edit(a, 'in the second');
+    await restore(b);
+    await until(() => b.frames.length === 3);
+    expect(b.frames).to.deep.equal(['before', 'in the first', 'in the second']);
+    expect([a.forgotten, b.forgotten]).to.deep.equal([0, 0]);
+  });
+
+  it('arrive when the answer is late', async () => {
+    const [a, b] = [await startNode(), await startNode()];
+    edit(a, 'before');
+    await until(() => b.frames.length === 1);
+    await cut(b);
+    edit(a, 'meanwhile');
+    await a.carrier.settled();
+    a.way.hold();
+    await restore(b);
+    await pause(2_500); // within the patience
+    a.way.release();
+    await until(() => b.frames.length === 2);
+    expect(b.frames).to.deep.equal(a.frames);
+    expect(b.forgotten).to.equal(0);
+  });
+
+  it('arrive from a node that could not reach NATS, before what it publishes afterwards', async () => {
+    const [a, b, c] = [await startNode(), await startNode(), await startNode()];
+    await cut(a);
+    for (let n = 0; n < 100; n++) edit(a, `${n}`);
+    const returnedBefore = b.returned;
+    a.carrier.publish(TOPIC, { signal: { kind: 'revoked' } });
+    a.carrier.publish(TOPIC, { frame: 'm', place: { chatId: 8, seq: 2 } });
+    a.carrier.publish(TOPIC, { frame: 'm', place: { chatId: 9, seq: 5 } });
+    const restored = restore(a);
+    await until(() => a.carrier.connected);
+    edit(a, 'after');
+    await restored;
+    const edits = a.frames.filter((frame) => frame !== 'm');
+    await until(() => b.frames.length >= edits.length && c.frames.length >= edits.length);
+    expect(b.frames).to.deep.equal(edits);
+    expect(c.frames).to.deep.equal(edits);
+    // Signals and messages are in the database.
+    expect(b.signals).to.deep.equal([]);
+    expect(b.returned).to.equal(returnedBefore + 1);
+    expect(b.heads).to.have.deep.members([
+      { chatId: 8, seq: 2 },
+      { chatId: 9, seq: 5 },
+    ]);
+  });
+
+  it('arrive when NATS itself was away, and every node with it', async () => {
+    const all = [await startNode(), await startNode(), await startNode()];
+    await nats.stop();
+    await until(() => all.every(({ carrier }) => !carrier.connected));
+    for (const [index, node] of all.entries()) for (let n = 0; n < 10; n++) edit(node, `${index} ${n}`);
+    await nats.start();
+    for (const { frames } of all) {
+      await until(() => frames.length === 30);
+      for (const index of [0, 1, 2])
+        expect(frames.filter((frame) => frame.startsWith(`${index} `))).to.deep.equal(
+          Array.from({ length: 10 }, (_, n) => `${index} ${n}`),
+        );
+    }
+    expect(all.map(({ forgotten }) => forgotten)).to.deep.equal([0, 0, 0]);
+  });
+
+  it('arrive in order, each once, however the nodes are cut', async () => {
+    const all = [await startNode(), await startNode(), await startNode()];
+    let n = 0;
+    const writing = { on: true };
+    const writer = (async () => {
+      while (writing.on) {
+        for (const [index, node] of all.entries()) edit(node, `${index} ${n}`);
+        n++;
+        await pause(2);
+      }
+    })();
+    for (let round = 0; round < 30; round++) {
+      const victims = all.filter(() => Math.random() < 0.5);
+      await pause(Math.random() * 60);
+      if (round % 3 === 0) {
+        await Promise.all(victims.map(cut));
+        await pause(Math.random() * 200);
+        await Promise.all(victims.map(restore));
+      } else if (round % 3 === 1) {
+        for (const { way } of victims) way.drop(); // back at once, in the middle of what is being made up for
+      } else {
+        for (const { way } of victims) way.hold();
+        await pause(Math.random() * 200);
+        for (const { way } of victims) way.release();
+      }
+    }
+    writing.on = false;
+    await writer;
+    await until(() => all.every(({ frames }) => frames.length >= 3 * n));
+    for (const { frames } of all)
+      for (const index of [0, 1, 2])
+        expect(frames.filter((frame) => frame.startsWith(`${index} `))).to.deep.equal(
+          Array.from({ length: n }, (_, number) => `${index} ${number}`),
+        );
+    expect(all.map(({ forgotten }) => forgotten)).to.deep.equal([0, 0, 0]);
+  });
+
+  it('are reported as forgotten when their node is gone', async () => {
+    const [a, b] = [await startNode(), await startNode()];
+    edit(a, 'before');
+    await until(() => b.frames.length === 1);
+    await cut(b);
+    edit(a, 'lost with its node');
+    await cut(a);
+    await restore(b);
+    await until(() => b.forgotten === 1);
+    expect(b.frames).to.deep.equal(['before']);
+  });
+
+  it('are not reported as forgotten when their node stopped orderly, or nobody else was there', async () => {
+    const [a, b, c] = [await startNode(), await startNode(), await startNode()];
+    edit(a, 'before');
+    await until(() => b.frames.length === 1 && c.frames.length === 1);
+    await a.carrier.close();
+    await cut(b);
+    await restore(b);
+    edit(c, 'after');
+    await until(() => b.frames.length === 2);
+    await c.carrier.close();
+    const { returned } = b;
+    await cut(b);
+    await restore(b);
+    await until(() => b.returned > returned);
+    await pause(PATIENCE + 2_000); // as long as others would be waited for
+    expect(b.forgotten).to.equal(0);
+  });
+
+  it('survive a message that nobody can read', async () => {
+    const [a, b] = [await startNode(), await startNode()];
+    const stranger = await connect({ servers: [new URL(nats.url).host] });
+    stranger.publish('parley.user.1', 'nonsense');
+    stranger.publish('parley.nodes', 'nonsense');
+    stranger.publish('parley.nodes', '{"published":1000}');
+    await stranger.flush();
+    await stranger.close();
+    edit(a, 'after');
+    await until(() => b.frames.length === 1);
+  });
+
+  it('reach other nodes as a head, and the subscribers here as well', async () => {
+    const [a, b] = [await startNode(), await startNode()];
+    a.carrier.publishHead(TOPIC, { chatId: 3, seq: 4 });
+    expect(a.heads).to.deep.equal([{ chatId: 3, seq: 4 }]);
+    await until(() => b.heads.length === 1);
+    expect(b.heads).to.deep.equal(a.heads);
+  });
+
+  it('do not pile up in a connection that NATS does not read', async () => {
+    const [a, b] = [await startNode(), await startNode()];
+    edit(a, 'before');
+    await until(() => b.frames.length === 1);
+    a.way.hold();
+    const frame = 'x'.repeat(100_000);
+    const place = { chatId: 8, seq: 0 };
+    let published = 0;
+    while (a.carrier.connected && published < 100_000_000) {
+      place.seq++;
+      a.carrier.publish(TOPIC, { frame, place: { ...place } });
+      published += frame.length;
+    }
+    expect(published).to.be.below(40_000_000);
+    for (let n = 0; n < 10; n++) edit(a, `${n}`);
+    a.way.release();
+    await until(() => b.frames.at(-1) === '9' && b.heads.some(({ seq }) => seq === place.seq));
+    expect(b.frames.filter((text) => text.length === 1)).to.deep.equal([...'0123456789']);
+  });
+});
