@@ -77,6 +77,7 @@ export async function createNatsCarrier(
   /** A beat is due as soon as all publications are sent: nodes wait for it. */
   let owesBeat = false;
   let isPumping = false;
+  let isMakingRoom = false;
   let settling: Promise<unknown> | undefined;
   let last: { readonly message: NodeMessage; readonly payload: Uint8Array } | undefined;
 
@@ -211,7 +212,7 @@ export async function createNatsCarrier(
       sendBeat();
       void confirm();
     } else if (link.inFlight >= WINDOW_BYTES) {
-      void confirm();
+      void makeRoom();
     } else {
       isPumping = true;
       setImmediate(() => {
@@ -263,7 +264,7 @@ export async function createNatsCarrier(
 
   function sendPayload(topic: Topic, payload: Uint8Array): boolean {
     const isSent = link.publish(subjectOf(topic), payload);
-    if (link.unflushed > FLUSH_BYTES) void confirm();
+    if (link.unflushed > FLUSH_BYTES) void makeRoom();
     return isSent;
   }
 
@@ -271,6 +272,15 @@ export async function createNatsCarrier(
   function payloadOf(message: NodeMessage): Uint8Array {
     if (last?.message !== message) last = { message, payload: Buffer.from(encode(message)) };
     return last.payload;
+  }
+
+  /** Has NATS confirm what is in flight, then sends what waits. */
+  async function makeRoom(): Promise<void> {
+    if (isMakingRoom) return;
+    isMakingRoom = true;
+    await link.flush();
+    isMakingRoom = false;
+    pump();
   }
 
   /** What was published before a flush that is confirmed, NATS has. */
@@ -286,7 +296,6 @@ export async function createNatsCarrier(
       unconfirmed.addAll(asked.unconfirmed);
     }
     isConfirming = false;
-    pump();
   }
 }
 
