@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { loadConfig } from './config.ts';
 import { StartError } from './errors.ts';
 import { createFaults } from './observability/faults.ts';
@@ -16,24 +17,34 @@ try {
   const starting = startServer(config, log);
 
   let stopping = false;
-  const stop = async (reason: string, exitCode: number) => {
+  const stop = async (reason: string, code: number) => {
     if (stopping) return;
     stopping = true;
+    let exitCode = code;
     log.info({ reason }, 'stopping');
     setTimeout(() => process.exit(1), STOP_DEADLINE + config.drainSeconds * 1000).unref();
-    const server = await starting; // a stop during the start takes effect when there is something to stop
-    await server.close();
+    try {
+      const server = await starting; // a stop during the start takes effect when there is something to stop
+      await server.close();
+      log.info('stopped');
+    } catch (error) {
+      log.error({ err: error }, 'the stop was not an orderly one');
+      exitCode = 1;
+    }
     await faults?.flush();
-    log.info('stopped');
     process.exit(exitCode);
   };
   process.on('SIGTERM', (signal) => stop(signal, 0));
   process.on('SIGINT', (signal) => stop(signal, 0));
-  for (const fault of ['uncaughtException', 'unhandledRejection'] as const)
-    process.on(fault, (error) => {
-      log.fatal({ err: error }, fault);
-      stop(fault, 1);
-    });
+  // Bugs, both. A promise that nobody waits for breaks off what awaited in it, and nothing else: the server goes on. An
+  // exception breaks off whatever code was under way, of Node and libraries, too: the server ends in order.
+  process.on('unhandledRejection', (error) =>
+    log.error({ err: error, requestId: randomUUID() }, 'unhandledRejection'),
+  );
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaughtException');
+    stop('uncaughtException', 1);
+  });
 
   // As a worker: not without the process that starts and stops it.
   process.on('disconnect', () => stop('the cluster has ended', 1));
@@ -42,7 +53,7 @@ try {
   process.on('SIGUSR2', () => log.info(summary(), 'summary'));
   const url = `${config.tlsCert ? 'https' : 'http'}://localhost:${port}`;
   log.info({ port, url, docs: `${url}/docs/`, api: `${url}/api/` }, 'listening');
-  process.send?.('listening');
+  process.send?.('listening', undefined, undefined, () => {}); // a cluster that has ended is told of by `disconnect`
 } catch (error) {
   process.stderr.write(`${sentenceFor(error)}\n`);
   process.exit(1);

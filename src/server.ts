@@ -84,7 +84,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       reads: createConcurrencyLimit(pools.reads),
       changes: createConcurrencyLimit(pools.changes),
     };
-    const passwords = createPasswords(config.passwordThreads, config.passwordCost);
+    const passwords = createPasswords(config.passwordThreads, config.passwordCost, log);
     const listener = await createListener(config, log);
     const nats = config.natsUrl.length > 0 ? await openNats() : undefined;
     const bus: Bus = createOrderedBus(nats ?? createMemoryBus((topic, head) => bus.catchUp(topic, head)), {
@@ -98,7 +98,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
 
     const sessions = new SessionLog(db, log);
     const changes = new KeyedQueue();
-    const presence = new Presence(db, bus, changes, sessions, connections);
+    const presence = new Presence(db, bus, changes, sessions, connections, log);
     await sessions.start((users) => presence.vanished(users));
 
     const metrics = createMetrics({
@@ -189,27 +189,32 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         memoryBytes: process.memoryUsage(),
       }),
       async close() {
-        accepting = false;
-        await drainConnections(
-          connections,
-          'This node is stopping; connect again',
-          config.drainSeconds * 1000,
-        );
-        listener.stop();
-        await idle();
-        await writer.drain();
-        for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
-        connections.close();
-        buffers.close();
-        loop.close();
-        outbox.close();
-        reconciler.close();
-        presence.close();
-        await Promise.all([sessions.close(), indexer.close()]);
-        await databaseRuns.close();
-        listener.close();
-        await bus.close();
-        await Promise.all([db.close(), passwords.close(), tracing?.close()]);
+        try {
+          accepting = false;
+          await drainConnections(
+            connections,
+            'This node is stopping; connect again',
+            config.drainSeconds * 1000,
+          );
+          listener.stop();
+          await idle();
+          await writer.drain();
+          for (const connection of connections)
+            connection.close(CloseCode.GoingAway, 'The server is stopping');
+          connections.close();
+          buffers.close();
+          loop.close();
+          outbox.close();
+          reconciler.close();
+          presence.close();
+          await Promise.all([sessions.close(), indexer.close()]);
+          await databaseRuns.close();
+          listener.close();
+          await bus.close();
+        } finally {
+          // An embedded database must not stay behind, whatever went wrong before.
+          await Promise.all([db.close(), passwords.close(), tracing?.close()]);
+        }
       },
     };
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -23,12 +23,13 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const TSX = import.meta.resolve('tsx');
 const TSCONFIG = fileURLToPath(new URL('../tsconfig.json', import.meta.url));
 
-/**
- * Starts `src/main.ts`, in `cwd`, and resolves when it listens; rejects with a {@link Failure} when it exits
- * before.
- */
-export function startProcess(env: Record<string, string>, cwd = process.cwd()): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ['--import', TSX, MAIN], {
+/** Starts `src/main.ts`, in `cwd`, and returns at once. */
+export function spawnServer(
+  env: Record<string, string>,
+  stdio: StdioOptions,
+  cwd = process.cwd(),
+): ChildProcess {
+  return spawn(process.execPath, ['--import', TSX, MAIN], {
     cwd,
     env: {
       PATH: process.env.PATH,
@@ -39,18 +40,28 @@ export function startProcess(env: Record<string, string>, cwd = process.cwd()): 
       RATE_LIMITS: 'off',
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio,
   });
+}
+
+/**
+ * Starts `src/main.ts`, in `cwd`, and resolves when it listens; rejects with a {@link Failure} when it exits
+ * before.
+ */
+export function startProcess(env: Record<string, string>, cwd = process.cwd()): Promise<ServerProcess> {
+  const child = spawnServer(env, ['ignore', 'pipe', 'pipe'], cwd);
+  const { stdout, stderr: errors } = child;
+  if (!stdout || !errors) throw new Error('the server has no output');
   const exited = once(child, 'exit');
   const log: Record<string, unknown>[] = [];
   let stderr = '';
-  child.stderr.on('data', (chunk) => {
+  errors.on('data', (chunk) => {
     stderr += chunk;
   });
 
   return new Promise((resolve, reject) => {
     exited.then(([exitCode]) => reject({ exitCode, stderr } satisfies Failure));
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    createInterface({ input: stdout }).on('line', (line) => {
       const entry = JSON.parse(line);
       log.push(entry);
       if (entry.msg !== 'listening') return;

@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { connectAs, databaseUrl, freePort, http, newUser, temporaryFolder } from './harness.ts';
-import { type Failure, type ServerProcess, startProcess } from './process.ts';
+import { connectAs, databaseUrl, freePort, http, JWT_SECRET, newUser, temporaryFolder } from './harness.ts';
+import { type Failure, type ServerProcess, spawnServer, startProcess } from './process.ts';
+import { until } from './until.ts';
 
 describe('a server process with the embedded database', function () {
   this.timeout(60_000);
@@ -203,6 +206,23 @@ describe('a server process with the embedded database', function () {
     const { url } = await start({ DATABASE_URL: databaseUrl(), DATA_DIR: join(folder, 'not', 'yet') });
     expect((await http('GET', '/health/ready', { url })).status).to.equal(200);
     expect(await readFile(join(folder, 'not', 'yet', 'jwt-secret'), 'utf8')).to.have.length(64);
+  });
+
+  it('goes on while its log cannot be written, as on a full disk', async function () {
+    if (!existsSync('/dev/full')) {
+      console.log('      skipped: there is no /dev/full here');
+      return this.skip();
+    }
+    const port = await freePort();
+    const full = await open('/dev/full', 'w');
+    const env = { PORT: String(port), DATABASE_URL: databaseUrl(), JWT_SECRET, LOG_LEVEL: 'debug' };
+    const child = spawnServer(env, ['ignore', full.fd, 'inherit']);
+    const url = `http://127.0.0.1:${port}`;
+    await until(async () => (await http('GET', '/health/ready', { url }).catch(() => null))?.status === 200);
+    await (await connectAs((await newUser()).token, url)).done('ping');
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).to.equal(0);
+    await full.close();
   });
 
   it('says in one line that the database does not answer', async () => {

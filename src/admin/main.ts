@@ -46,7 +46,7 @@ async function run(words: readonly string[]): Promise<unknown> {
   const log = pino({ level: 'warn' }, pino.destination(2));
   const databaseUrl = config.databaseUrl ?? (await findEmbeddedPostgres(config.dataDir));
   const db = await startDatabase({ ...config, databaseUrl }, log);
-  const passwords = createPasswords(1, config.passwordCost);
+  const passwords = createPasswords(1, config.passwordCost, log);
   const bus = createOutboxBus(db);
   try {
     const nothing = () => {};

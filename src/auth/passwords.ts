@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { getRounds } from 'bcryptjs';
+import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
 import { ApiError } from '../errors.ts';
 
@@ -19,7 +20,7 @@ const MAX_QUEUE_PER_THREAD = 100;
  * Hashes passwords with bcrypt on worker threads of low priority, so that a login storm delays no message. One more
  * of `cost` doubles the time of a hash; with 10 it is about 60 ms on the machines of 2025.
  */
-export function createPasswords(threads: number, cost: number): Passwords {
+export function createPasswords(threads: number, cost: number, log: Logger): Passwords {
   const pool = new Piscina({
     filename: new URL('./password-worker.js', import.meta.url).href,
     minThreads: 1,
@@ -27,6 +28,9 @@ export function createPasswords(threads: number, cost: number): Passwords {
     maxQueue: threads * MAX_QUEUE_PER_THREAD,
     niceIncrement: 10,
   });
+
+  // Of a thread that fails between two jobs, such as one that cannot start; the job of one that fails has its own.
+  pool.on('error', (error) => log.error({ err: error }, 'a password thread failed'));
 
   async function run<T>(name: string, task: unknown): Promise<T> {
     try {

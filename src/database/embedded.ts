@@ -23,8 +23,9 @@ export interface EmbeddedPostgres {
 const START_ATTEMPTS = 5;
 /** Milliseconds between attempts to start. */
 const START_PAUSE = 500;
-/** Milliseconds between looks at whether the database still runs. */
+/** Milliseconds between looks at whether the database still runs, and the most while it does not start. */
 const WATCH_INTERVAL = 1_000;
+const WATCH_INTERVAL_MAX = 30_000;
 /** Seconds to wait for a database to stop: ours at our own stop, and one that a killed server left running. */
 const STOP_PATIENCE = 8;
 const RETIRE_PATIENCE = 30;
@@ -91,17 +92,29 @@ async function startOnFreePort(cluster: Cluster): Promise<number> {
   }
 }
 
-/** Starts the database again, on the same port, whenever it is found to be gone. */
+/** Starts the database again, on the same port, whenever it is found to be gone; less and less often while it does not start. */
 function keepRunning(cluster: Cluster, port: number, log: Logger): { end(): Promise<void> } {
   const ended = new AbortController();
+  let pause = WATCH_INTERVAL;
+
+  async function look(): Promise<void> {
+    if (await cluster.isRunning()) {
+      pause = WATCH_INTERVAL;
+      return;
+    }
+    pause = Math.min(2 * pause, WATCH_INTERVAL_MAX);
+    log.error('the embedded database has ended, starting it again');
+    await cluster.start(port).catch(async (error) => {
+      const reason = (await cluster.lastWords()) || lastLine(error);
+      log.error({ reason, retryAfterMs: pause }, 'the embedded database does not start');
+    });
+  }
+
   async function watch(): Promise<void> {
     while (!ended.signal.aborted) {
-      await delay(WATCH_INTERVAL, undefined, { signal: ended.signal, ref: false }).catch(() => {});
-      if (ended.signal.aborted || (await cluster.isRunning())) continue;
-      log.error('the embedded database has ended, starting it again');
-      await cluster.start(port).catch(async (error) => {
-        log.error({ reason: (await cluster.lastWords()) || lastLine(error) }, 'it does not start');
-      });
+      await delay(pause, undefined, { signal: ended.signal, ref: false }).catch(() => {});
+      if (ended.signal.aborted) continue;
+      await look().catch((error) => log.error({ err: error }, 'the embedded database cannot be watched'));
     }
   }
   const watching = watch();

@@ -2,6 +2,7 @@ import type { HttpResponse } from 'uWebSockets.js';
 import type { ByteBudget } from '../ByteBudget.ts';
 import { ApiError, LimitError } from '../errors.ts';
 import { BODY_BYTES } from '../limits.ts';
+import type { Guard } from '../net/guard.ts';
 
 /** A body on its way. */
 export interface Body {
@@ -15,18 +16,18 @@ export interface Body {
  * Collects the bytes of a body. To be called before the first await of a handler, or the first bytes are missed.
  * `signal` tells that the client went away; `budget` counts all bodies that are kept.
  */
-export function collectBody(res: HttpResponse, signal: AbortSignal, budget: ByteBudget): Body {
+export function collectBody(res: HttpResponse, signal: AbortSignal, budget: ByteBudget, guard: Guard): Body {
   let size = 0;
   let isOver = false;
   const bytes = new Promise<Buffer>((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const refuse = (error: ApiError) => {
+    const refuse = (error: unknown) => {
       isOver = true;
       chunks.length = 0;
       reject(error);
     };
     signal.addEventListener('abort', () => refuse(new ApiError('BAD_REQUEST', 'The client went away')));
-    res.onData((chunk, isLast) => {
+    const take = (chunk: ArrayBuffer, isLast: boolean) => {
       if (isOver) return;
       if (size + chunk.byteLength > BODY_BYTES)
         return refuse(new ApiError('PAYLOAD_TOO_LARGE', `body must have at most ${BODY_BYTES} bytes`));
@@ -38,7 +39,8 @@ export function collectBody(res: HttpResponse, signal: AbortSignal, budget: Byte
       budget.add(chunk.byteLength);
       chunks.push(Buffer.from(new Uint8Array(chunk))); // a copy: the chunk is gone when we return
       if (isLast) resolve(Buffer.concat(chunks));
-    });
+    };
+    res.onData(guard('http body', take, refuse));
   });
   bytes.catch(() => {}); // the handler may be done before it is
   return {

@@ -31,7 +31,8 @@ export interface Documents {
 
 /**
  * The documents and the pages that show them, by path; everything they load is served here, too. Each is made
- * or read when it is first asked for: together they take a tenth of a second, which no start should wait for.
+ * or read when it is first asked for: together they take a tenth of a second, which no start should wait for. One
+ * whose package is gone then is answered with 500, and read again the next time.
  */
 export function documentPages({ asyncapi, openapi }: Documents): ReadonlyMap<string, Page> {
   return new Map([
@@ -84,10 +85,9 @@ export function madeOnce(make: () => string | Buffer): () => Content {
   };
 }
 
-/** A file of a package of ours; throws at once when the package is not there. */
+/** A file of a package of ours. */
 function packageFile(path: string, type: string): Page {
-  const file = fileURLToPath(import.meta.resolve(path));
-  return page(() => readFileSync(file), type);
+  return page(() => readFileSync(fileURLToPath(import.meta.resolve(path))), type);
 }
 
 function redirect(location: string): Page {

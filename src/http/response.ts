@@ -10,7 +10,10 @@ export const JSON_HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-/** Writes a whole answer in one go; a body of undefined is none at all. */
+/**
+ * Writes a whole answer in one go; a body of undefined is none at all. Throws when the response was answered or has
+ * gone; an answer that cannot be written to its end closes the connection, for nothing else can follow half of it.
+ */
 export function respond(
   res: HttpResponse,
   status: number,
@@ -18,7 +21,19 @@ export function respond(
   body?: string | Buffer,
   { withoutBody = false, closeConnection = false } = {},
 ): void {
+  let failure: unknown;
   res.cork(() => {
+    try {
+      write();
+    } catch (error) {
+      failure = error;
+    }
+  });
+  if (failure === undefined) return;
+  res.close();
+  throw failure;
+
+  function write(): void {
     res.writeStatus(`${status} ${STATUS_CODES[status]}`);
     res.writeHeader('X-Content-Type-Options', 'nosniff');
     for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
@@ -27,7 +42,7 @@ export function respond(
       res.writeHeader('Content-Length', String(Buffer.byteLength(body)));
       res.endWithoutBody(); // given a length, it would not count as an answer (uNetworking/uWebSockets#1855)
     } else res.end(Buffer.from(body), closeConnection); // bytes: see bytesOf in Connection.ts
-  });
+  }
 }
 
 /** Answers with an error in the contract's shape: `{ error: true, code, message }`. */

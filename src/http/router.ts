@@ -5,6 +5,7 @@ import { ByteBudget } from '../ByteBudget.ts';
 import { refusalOf } from '../database/failures.ts';
 import { ApiError, errorCodes, internal } from '../errors.ts';
 import { BODIES_BYTES } from '../limits.ts';
+import { createGuard } from '../net/guard.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import type { AddressOf } from './address.ts';
@@ -45,9 +46,10 @@ export function createRouter(
   const byPath = new Map<string, Route[]>();
   for (const route of routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
   const bodies = new ByteBudget(BODIES_BYTES);
+  const guard = createGuard(services.log);
   let unanswered = 0;
 
-  function take(res: HttpResponse, req: HttpRequest): void {
+  function take(res: HttpResponse, req: HttpRequest): unknown {
     const path = req.getUrl();
     const asked = req.getCaseSensitiveMethod().toUpperCase();
     const isHead = asked === 'HEAD';
@@ -58,10 +60,7 @@ export function createRouter(
     if (page && method === 'GET') return respondPage(res, req, page, isHead);
     const atPath = byPath.get(path) ?? [];
     const route = atPath.find((candidate) => candidate.method === method);
-    if (route)
-      return void answer(route, res, req, cors, isHead).catch((error) =>
-        services.log.error({ err: error, path: route.path }, 'http request could not be answered'),
-      );
+    if (route) return answer(route, res, req, cors, isHead);
     if (asked === 'OPTIONS' && atPath.length > 0) return respond(res, 204, { ...cors, ...PREFLIGHT });
 
     const methods = page ? ['GET'] : atPath.map((candidate) => candidate.method);
@@ -79,7 +78,7 @@ export function createRouter(
       return unanswered;
     },
     mount(app) {
-      app.any('/*', take);
+      app.any('/*', guard('http handler', take, answerFailure));
     },
   };
 
@@ -90,6 +89,8 @@ export function createRouter(
     cors: Headers,
     isHead: boolean,
   ): Promise<void> {
+    const client = new AbortController();
+    res.onAborted(guard('http abort', () => client.abort())); // first: without it, a fault before an answer is fatal
     const start = performance.now();
     const requestId = randomUUID();
     const trace = tracing?.begin(
@@ -99,8 +100,6 @@ export function createRouter(
     );
     const authorization = headerOf(req, 'authorization'); // the request is gone after the first await
     const address = addressOf(res, req);
-    const client = new AbortController();
-    res.onAborted(() => client.abort());
 
     unanswered++;
     let status: number;
@@ -130,7 +129,7 @@ export function createRouter(
 
     async function execute(): Promise<RouteResult> {
       // Reading starts at once, or the first bytes are missed; a wrong token is told before a wrong body.
-      body = route.body && collectBody(res, client.signal, bodies);
+      body = route.body && collectBody(res, client.signal, bodies, guard);
       const caller = route.authenticated
         ? await authenticate(services.db, services.tokens, authorization)
         : undefined;
@@ -144,6 +143,12 @@ export function createRouter(
     services.log.error({ err: error, requestId, method, path }, 'http request failed');
     return internal(requestId);
   }
+}
+
+/** After a fault outside of a route. The connection ends with it: a body in answer to HEAD must not be read on. */
+function answerFailure({ code, message }: ApiError, res: HttpResponse): void {
+  const body = JSON.stringify({ error: true, code, message });
+  respond(res, errorCodes[code].status, JSON_HEADERS, body, { closeConnection: true });
 }
 
 function respondResult(

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Encoding, madeOnce, type Page, page } from './pages.ts';
@@ -13,6 +13,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
   '.webmanifest': 'application/manifest+json',
 };
+
+const COMPRESSED = ['.br', '.gz'];
 
 /** Nothing from elsewhere, nothing inline; the page talks to this server only. */
 const POLICY = [
@@ -39,21 +41,25 @@ const FOREVER = { 'Cache-Control': 'public, max-age=31536000, immutable' };
 /** Pages of other origins may import the client. */
 const FOR_ALL = { 'Access-Control-Allow-Origin': '*' };
 
-/** The page at `/` and the client for browsers at `/client.js`, by path; empty where they were not built. */
-export function webPages(isTls: boolean): ReadonlyMap<string, Page> {
-  const pages = new Map([...filesIn('web', isTls ? TLS_ONLY : {}), ...filesIn('browser', FOR_ALL)]);
+/**
+ * The page at `/` and the client for browsers at `/client.js`, by path; empty where they were not built. All is read
+ * now: a build beside a running server takes the files away that its page names.
+ */
+export function webPages(isTls: boolean, built = BUILT): ReadonlyMap<string, Page> {
+  const pages = new Map([
+    ...filesIn(join(built, 'web'), isTls ? TLS_ONLY : {}),
+    ...filesIn(join(built, 'browser'), FOR_ALL),
+  ]);
   const index = pages.get('/index.html');
   if (index) pages.set('/', index);
   return pages;
 }
 
-function filesIn(folder: string, headers = {}): [string, Page][] {
-  const root = join(BUILT, folder);
-  if (!existsSync(root)) return [];
-  return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && extname(entry.name) in TYPES)
-    .map((entry) => {
-      const file = join(entry.parentPath, entry.name);
+function filesIn(root: string, headers = {}): [string, Page][] {
+  const files = filesBelow(root);
+  return [...files]
+    .filter(([file]) => extname(file) in TYPES)
+    .map(([file, content]) => {
       const path = `/${relative(root, file).replaceAll(sep, '/')}`;
       const type = TYPES[extname(file)] ?? '';
       const all = {
@@ -61,17 +67,39 @@ function filesIn(folder: string, headers = {}): [string, Page][] {
         ...(type === 'text/html' && HTML_HEADERS),
         ...(path.startsWith('/assets/') && FOREVER),
       };
-      return [path, page(() => readFileSync(file), type, all, encodingsOf(file))];
+      return [path, page(() => content, type, all, encodingsOf(file, files))];
     });
 }
 
+/** The content of the files of a folder that are served, by their names. */
+function filesBelow(root: string): Map<string, Buffer> {
+  const files = new Map<string, Buffer>();
+  for (const entry of unlessGone(() => readdirSync(root, { recursive: true, withFileTypes: true })) ?? []) {
+    const file = join(entry.parentPath, entry.name);
+    if (!entry.isFile() || !(extname(file) in TYPES || COMPRESSED.includes(extname(file)))) continue;
+    const content = unlessGone(() => readFileSync(file));
+    if (content) files.set(file, content);
+  }
+  return files;
+}
+
+/** Not built, or taken away by a build that is under way. */
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** The compressed forms that the build put beside a file. */
-function encodingsOf(file: string): Encoding[] {
+function encodingsOf(file: string, files: ReadonlyMap<string, Buffer>): Encoding[] {
   const forms = [
-    ['br', `${file}.br`],
-    ['gzip', `${file}.gz`],
+    ['br', files.get(`${file}.br`)],
+    ['gzip', files.get(`${file}.gz`)],
   ] as const;
-  return forms
-    .filter(([, compressed]) => existsSync(compressed))
-    .map(([name, compressed]) => ({ name, content: madeOnce(() => readFileSync(compressed)) }));
+  return forms.flatMap(([name, compressed]) =>
+    compressed ? [{ name, content: madeOnce(() => compressed) }] : [],
+  );
 }

@@ -136,7 +136,7 @@ export class MessageWriter {
   write(draft: MessageDraft, answer: WriteAnswer): void {
     const extras = encodeExtras(draft);
     const send = { draft, answer, extras, bytes: bytesOf(draft, extras), repeats: [] };
-    this.#enqueue(send, (error) => answer({ error }));
+    this.#enqueue(send, (error) => this.#reply(send, { error }));
   }
 
   /**
@@ -290,14 +290,23 @@ export class MessageWriter {
   }
 
   /** Answers a message and its repeats: with its own result once it is stored; a refused one leaves them their try. */
-  #finish({ draft, answer, repeats }: Send, outcome: Parameters<WriteAnswer>[0]): void {
-    answer(outcome);
-    for (const repeat of repeats) {
+  #finish(send: Send, outcome: Parameters<WriteAnswer>[0]): void {
+    this.#reply(send, outcome);
+    for (const repeat of send.repeats) {
       if ('error' in outcome && isUnavailable(outcome.error)) this.#finish(repeat, outcome);
-      else if ('error' in outcome) this.#enqueue(repeat, (error) => repeat.answer({ error }));
-      else if (isSameChat(draft.to, repeat.draft.to))
-        repeat.answer({ stored: { ...outcome.stored, repeated: true } });
-      else repeat.answer({ error: refusalFor('OTHER_CHAT', repeat.draft) });
+      else if ('error' in outcome) this.#enqueue(repeat, (error) => this.#reply(repeat, { error }));
+      else if (isSameChat(send.draft.to, repeat.draft.to))
+        this.#reply(repeat, { stored: { ...outcome.stored, repeated: true } });
+      else this.#reply(repeat, { error: refusalFor('OTHER_CHAT', repeat.draft) });
+    }
+  }
+
+  /** A fault in an answer must not stop the writer for everybody else. */
+  #reply({ answer }: Send, outcome: Parameters<WriteAnswer>[0]): void {
+    try {
+      answer(outcome);
+    } catch (error) {
+      this.#log.error({ err: error }, 'a message could not be answered');
     }
   }
 

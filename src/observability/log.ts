@@ -4,6 +4,9 @@ import type { Faults } from './faults.ts';
 /** What of an error is logged. Others of its fields may hold what people wrote: parameters of a statement, rows. */
 const LOGGED = ['code', 'constraint', 'table', 'column', 'routine', 'syscall', 'address', 'port'] as const;
 
+/** Bytes of lines that wait while standard output takes none, such as a full disk; beyond, the newest are dropped. */
+const UNWRITTEN = 1024 * 1024;
+
 /** Level `error` of pino. */
 const ERROR = 50;
 
@@ -25,12 +28,28 @@ export function createLog({ level, stream, faults }: LogOptions): Logger {
       logMethod(line, method, severity) {
         const [fields, message] = line as unknown as [unknown, unknown?];
         if (severity >= ERROR && typeof fields === 'object' && fields !== null && 'err' in fields)
-          faults?.capture(fields.err, String(message), fields);
+          capture(fields.err, String(message), fields);
         method.apply(this, line);
       },
     },
   };
-  return stream ? pino(options, stream) : pino(options);
+  return pino(options, stream ?? standardOutput());
+
+  /** A report that cannot be made must not fail what is logged. */
+  function capture(...report: Parameters<Faults['capture']>): void {
+    try {
+      faults?.capture(...report);
+    } catch {
+      // the log has it
+    }
+  }
+}
+
+/** Standard output, which the server does not need to go on: without a listener, a failed write would end it. */
+function standardOutput(): DestinationStream {
+  const destination = pino.destination({ fd: 1, sync: true, maxLength: UNWRITTEN });
+  destination.on('error', () => {});
+  return destination;
 }
 
 function fieldsOf(error: unknown): object {

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import type { Logger } from 'pino';
 import type { Static } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
@@ -31,6 +32,7 @@ export class Presence {
   readonly #changes: KeyedQueue;
   readonly #sessions: SessionLog;
   readonly #connections: Connections;
+  readonly #log: Logger;
   /** The open connections of each user on this node. */
   readonly #open = new Map<UserId, Set<ConnectionId>>();
   /** Users whose last connection of this node ended a moment ago. */
@@ -44,12 +46,14 @@ export class Presence {
     changes: KeyedQueue,
     sessions: SessionLog,
     connections: Connections,
+    log: Logger,
   ) {
     this.#db = db;
     this.#bus = bus;
     this.#changes = changes;
     this.#sessions = sessions;
     this.#connections = connections;
+    this.#log = log;
   }
 
   /** The state of users as `viewerId` may see it: who is invisible, or blocked in either direction, is offline. */
@@ -122,7 +126,10 @@ export class Presence {
       setTimeout(() => {
         this.#leaving.delete(userId);
         const gone = () => this.#inOrder(userId, () => this.#gone(userId));
-        this.#departures(gone).catch(() => {}); // the database is away: who asks later is told right
+        this.#departures(gone).catch((error) => {
+          // Where the database is away, who asks later is told right.
+          if (!isUnavailable(error)) this.#log.error({ err: error }, 'departure not told');
+        });
       }, GRACE).unref(),
     );
   }

@@ -6,6 +6,8 @@ export const CloseCode = {
   ServiceRestart: 1012,
   /** A frame over the size limit. */
   TooBig: 1009,
+  /** A fault of the server: connect again. */
+  InternalError: 1011,
   /** The token has expired or was revoked: log in again. */
   Unauthorized: 4401,
   /** More unanswered frames than any client needs. */

@@ -1,5 +1,7 @@
 import uWS, { type TemplatedApp, type WebSocketBehavior } from 'uWebSockets.js';
+import { respondError } from '../http/response.ts';
 import { FRAME_BYTES_RECEIVED, HOLD_BYTES, REPLY_BYTES } from '../limits.ts';
+import { createGuard } from '../net/guard.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Presence } from '../presence/Presence.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
@@ -18,7 +20,7 @@ const PATHS = ['/', '/ws'];
 
 /** What puts the WebSocket on an app: it authenticates upgrades and hands frames to the dispatcher. */
 export function createSockets(
-  services: Omit<UpgradeServices, 'opened' | 'metrics'> & {
+  services: Omit<UpgradeServices, 'opened' | 'metrics' | 'guard'> & {
     readonly sessions: SessionLog;
     readonly presence: Presence;
   },
@@ -26,6 +28,12 @@ export function createSockets(
   metrics: Metrics,
 ): (app: TemplatedApp) => void {
   const { connections, sessions, presence, limits, log } = services;
+  const guard = createGuard(log);
+
+  /** What state the connection is in after a fault is not worth finding out: its client connects again. */
+  function closeFailed(_: unknown, socket: Socket): void {
+    socket.end(CloseCode.InternalError, 'The server failed');
+  }
 
   function opened(connection: Connection): void {
     connection.receiver = dispatcher(connection);
@@ -38,6 +46,16 @@ export function createSockets(
     log.debug({ connection: id, sessionId, userId: session.userId, address, device }, 'connection opened');
   }
 
+  function receive(socket: Socket, message: ArrayBuffer, isBinary: boolean): void {
+    const { connection } = socket.getUserData();
+    if (message.byteLength > limits.frameBytes) {
+      metrics.limited('frame');
+      return connection.close(CloseCode.TooBig, `A frame has at most ${limits.frameBytes} bytes`);
+    }
+    if (isBinary) return connection.receiver?.onBinary();
+    connection.receiver?.onFrame(Buffer.from(message).toString());
+  }
+
   const behavior: Behavior = {
     compression: uWS.DISABLED,
     maxPayloadLength: FRAME_BYTES_RECEIVED,
@@ -47,36 +65,32 @@ export function createSockets(
     idleTimeout: limits.idleSeconds,
     sendPingsAutomatically: true,
 
-    upgrade: (res, req, context) => upgrade(res, req, context, { ...services, metrics, opened }),
+    upgrade: guard(
+      'upgrade',
+      (res, req, context) => upgrade(res, req, context, { ...services, metrics, opened, guard }),
+      (refusal, res) => respondError(res, refusal),
+    ),
 
-    open(socket) {
+    open: guard('socket open', (socket) => {
       socket.getUserData().connection.socket = socket; // see inCork in upgrade.ts for why nothing else
-    },
+    }),
 
-    message(socket, message, isBinary) {
-      const { connection } = socket.getUserData();
-      if (message.byteLength > limits.frameBytes) {
-        metrics.limited('frame');
-        return connection.close(CloseCode.TooBig, `A frame has at most ${limits.frameBytes} bytes`);
-      }
-      if (isBinary) return connection.receiver?.onBinary();
-      connection.receiver?.onFrame(Buffer.from(message).toString());
-    },
+    message: guard('socket message', receive, closeFailed),
 
-    drain(socket) {
+    drain: guard('socket drain', (socket) => {
       socket.getUserData().connection.receiver?.onDrain();
-    },
+    }),
 
-    dropped(socket) {
+    dropped: guard('socket dropped', (socket) => {
       const { connection } = socket.getUserData();
       if (connection.ended) return;
       connection.ended = true;
       connection.receiver?.stop();
       metrics.slowConsumerDropped();
       log.warn({ connection: connection.id, userId: connection.session.userId }, 'dropping a slow consumer');
-    },
+    }),
 
-    close(socket, code) {
+    close: guard('socket close', (socket, code) => {
       const { connection } = socket.getUserData();
       connections.forget(connection);
       connection.receiver?.onDisconnect();
@@ -84,7 +98,7 @@ export function createSockets(
       presence.departed(connection);
       metrics.connectionClosed(code);
       log.debug({ connection: connection.id, code }, 'connection closed');
-    },
+    }),
   };
   return (app) => {
     for (const path of PATHS) app.ws(path, behavior);

@@ -10,9 +10,11 @@ import { headerOf } from '../http/headers.ts';
 import { respondError } from '../http/response.ts';
 import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
+import type { Guard } from '../net/guard.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Admission, Connection, Socket } from './Connection.ts';
 import type { Connections } from './Connections.ts';
+import { CloseCode } from './closeCodes.ts';
 import type { Entries } from './entries.ts';
 import type { UpgradeRefusal } from './pace.ts';
 import type { Session } from './session.ts';
@@ -32,6 +34,7 @@ export interface UpgradeServices {
   readonly accepting: () => boolean;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly guard: Guard;
   /** The socket is open. */
   readonly opened: (connection: Connection) => void;
 }
@@ -43,6 +46,14 @@ export async function upgrade(
   context: us_socket_context_t,
   services: UpgradeServices,
 ): Promise<void> {
+  let connection: Connection | undefined;
+  let aborted = false;
+  const gone = () => {
+    aborted = true;
+    if (connection) services.connections.forget(connection);
+  };
+  res.onAborted(services.guard('upgrade abort', gone));
+
   // The request is only valid before the first await.
   const protocols = headerOf(req, 'sec-websocket-protocol');
   const key = req.getHeader('sec-websocket-key');
@@ -50,13 +61,6 @@ export async function upgrade(
   const token = tokenOf(headerOf(req, 'authorization'), protocols, req.getQuery('token'));
   const address = services.addressOf(res, req);
   const device = deviceOf(req.getQuery('device') ?? req.getHeader('user-agent'));
-
-  let connection: Connection | undefined;
-  let aborted = false;
-  res.onAborted(() => {
-    aborted = true;
-    if (connection) services.connections.forget(connection);
-  });
 
   try {
     if (!services.accepting()) throw new ApiError('UNAVAILABLE', 'The server is stopping', 1);
@@ -85,6 +89,10 @@ export async function upgrade(
     services.opened(expected);
     services.metrics.upgradeDone('ok');
   } catch (error) {
+    if (connection?.socket) {
+      bug(error, services.log);
+      return connection.close(CloseCode.InternalError, 'The server failed'); // its close handler forgets it
+    }
     if (connection) services.connections.forget(connection);
     if (!aborted) refuse(res, error, services);
   }

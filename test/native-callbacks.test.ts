@@ -1,0 +1,187 @@
+import uWS from 'uWebSockets.js';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { Logger } from 'pino';
+import { createTokens } from '../src/auth/tokens.ts';
+import { createMemoryBus } from '../src/bus/memory.ts';
+import { createOrderedBus } from '../src/bus/ordered.ts';
+import type { RouteServices } from '../src/http/define.ts';
+import { type Page, page } from '../src/http/pages.ts';
+import { respond, respondError } from '../src/http/response.ts';
+import { createRouter } from '../src/http/router.ts';
+import { webPages } from '../src/http/webPages.ts';
+import { defaultLimits } from '../src/limits.ts';
+import { createGuard } from '../src/net/guard.ts';
+import { createLog } from '../src/observability/log.ts';
+import type { Metrics } from '../src/observability/metrics.ts';
+import type { Presence } from '../src/presence/Presence.ts';
+import type { SessionLog } from '../src/sessions/SessionLog.ts';
+import type { Connection } from '../src/socket/Connection.ts';
+import { Connections } from '../src/socket/Connections.ts';
+import type { Entries } from '../src/socket/entries.ts';
+import { createSockets } from '../src/socket/mount.ts';
+import { upgradesOf } from '../src/socket/pace.ts';
+import { connectAs, JWT_SECRET, temporaryFolder } from './harness.ts';
+
+/** A log, and what was logged to it. */
+function listeningLog(): { log: Logger; lines: Record<string, unknown>[] } {
+  const lines: Record<string, unknown>[] = [];
+  return {
+    log: createLog({ level: 'error', stream: { write: (line) => lines.push(JSON.parse(line)) } }),
+    lines,
+  };
+}
+
+describe('what calls back from native code', () => {
+  it('has its failure logged under an id and handed on, thrown or rejected', async () => {
+    const { log, lines } = listeningLog();
+    const guard = createGuard(log);
+    const failures: string[] = [];
+    const failed = ({ code, message }: { code: string; message: string }, name: string) =>
+      failures.push(`${name} ${code} ${message}`);
+    const fail = () => {
+      throw new Error('oh');
+    };
+    guard('thrower', (_name: string) => fail(), failed)('Ada');
+    guard('rejecter', async (_name: string) => fail(), failed)('Bob');
+    guard('stubborn', (_name: string) => fail(), fail)('Cleo');
+    await turn();
+    expect(lines.map(({ msg }) => msg)).to.deep.equal([
+      'thrower failed',
+      'stubborn failed',
+      'rejecter failed',
+    ]);
+    expect(failures).to.deep.equal([
+      `Ada INTERNAL The server failed on this request (${lines[0]?.requestId})`,
+      `Bob INTERNAL The server failed on this request (${lines[2]?.requestId})`,
+    ]);
+  });
+});
+
+describe('an HTTP server with a page that cannot be made', () => {
+  let app: uWS.TemplatedApp;
+  let url: string;
+  const { log, lines } = listeningLog();
+
+  async function serve(pages: ReadonlyMap<string, Page>): Promise<void> {
+    app = uWS.App();
+    // pages need nothing of what routes work with
+    const services = { log } as RouteServices;
+    const options = {
+      metrics: {} as Metrics,
+      tracing: undefined,
+      addressOf: () => '127.0.0.1',
+      corsOrigins: ['*'],
+    };
+    createRouter([], pages, services, options).mount(app);
+    const socket = await new Promise<uWS.us_listen_socket | false>((resolve) =>
+      app.listen('127.0.0.1', 0, resolve),
+    );
+    url = `http://127.0.0.1:${socket && uWS.us_socket_local_port(socket)}`;
+  }
+  afterEach(() => app.close());
+
+  it('answers 500 for that page, and everything else as before', async () => {
+    const broken = page(() => {
+      throw new Error('no such file');
+    }, 'text/plain');
+    await serve(
+      new Map([
+        ['/broken', broken],
+        ['/whole', page(() => 'whole', 'text/plain')],
+      ]),
+    );
+    for (let round = 0; round < 2; round++) {
+      const answer = await fetch(`${url}/broken`);
+      const body = await answer.json();
+      expect([answer.status, body.error, body.code]).to.deep.equal([500, true, 'INTERNAL']);
+      expect(body.message).to.include(String(lines.at(-1)?.requestId));
+      expect(await (await fetch(`${url}/whole`)).text()).to.equal('whole');
+    }
+  });
+
+  it('cuts the connection of an answer that fails when it is half written', async () => {
+    const whole = page(() => 'whole', 'text/plain');
+    const headers = {
+      get 'X-Broken'(): string {
+        throw new Error('no such header');
+      },
+    };
+    await serve(new Map([['/whole', whole]]));
+    const half = (res: uWS.HttpResponse) => respond(res, 200, headers, 'the status is written already');
+    app.any(
+      '/half',
+      createGuard(log)('half', half, (refusal, res) => respondError(res, refusal)),
+    );
+    const outcome = await new Promise<string>((resolve) =>
+      request(`${url}/half`, ({ statusCode }) => resolve(String(statusCode)))
+        .on('error', ({ message }) => resolve(message))
+        .end(),
+    );
+    expect(outcome).to.equal('socket hang up');
+    expect(await (await fetch(`${url}/whole`)).text()).to.equal('whole');
+  });
+
+  it('serves the page it began with, though a build takes its files away', async () => {
+    const built = await temporaryFolder();
+    await mkdir(join(built, 'web', 'assets'), { recursive: true });
+    await writeFile(join(built, 'web', 'index.html'), '<script src="/assets/a.js"></script>');
+    await writeFile(join(built, 'web', 'assets', 'a.js'), 'a()');
+    await writeFile(join(built, 'web', 'assets', 'a.js.gz'), 'compressed');
+    await serve(webPages(false, built));
+    await rm(built, { recursive: true });
+    expect(
+      await (await fetch(`${url}/assets/a.js`, { headers: { 'accept-encoding': 'br' } })).text(),
+    ).to.equal('a()');
+    const page = await fetch(`${url}/`);
+    expect([page.status, await page.text()]).to.deep.equal([200, '<script src="/assets/a.js"></script>']);
+    expect([...webPages(false, built)]).to.deep.equal([]); // and starts without
+  });
+});
+
+describe('a socket whose frame meets a fault of the server', () => {
+  it('closes with 1011, alone', async () => {
+    const { log, lines } = listeningLog();
+    const app = uWS.App();
+    const nothing = () => {};
+    const bus = createMemoryBus(nothing);
+    const publish = (topic: string, frame: Buffer) => app.publish(topic, frame);
+    const ordered = createOrderedBus(bus, async () => [], log, nothing);
+    const connections = new Connections(ordered, { publish, isSingle: true });
+    const tokens = createTokens([JWT_SECRET], 60);
+    const services = {
+      ...{ connections, tokens, log, limits: defaultLimits, isLimited: false, accepting: () => true },
+      ...{ addressOf: () => '127.0.0.1', upgrades: upgradesOf(defaultLimits) },
+      entries: { load: async () => ({ sessionId: 1, groups: [], dialogs: undefined }) } as unknown as Entries,
+      sessions: { opened: nothing, closed: nothing } as unknown as SessionLog,
+      presence: { arrived: async () => {}, departed: nothing } as unknown as Presence,
+    };
+    const metrics = { upgradeDone: nothing, connectionClosed: nothing } as unknown as Metrics;
+    const dispatcher = (connection: Connection) => ({
+      onFrame(frame: string) {
+        if (frame.includes('fault')) throw new Error('a fault');
+        connection.send(frame);
+      },
+      onBinary: nothing,
+      unanswered: 0,
+    });
+    createSockets(services, dispatcher, metrics)(app);
+    const socket = await new Promise<uWS.us_listen_socket | false>((resolve) =>
+      app.listen('127.0.0.1', 0, resolve),
+    );
+    const url = `http://127.0.0.1:${socket && uWS.us_socket_local_port(socket)}`;
+    const token = tokens.issue({ id: 1, tokenVersion: 1 });
+    const [broken, whole] = [await connectAs(token, url), await connectAs(token, url)];
+
+    broken.send('fault');
+    expect(await broken.closed).to.equal(1011);
+    expect(lines.map(({ msg }) => msg)).to.deep.equal(['socket message failed']);
+    expect((await whole.call('echo')).type).to.equal('echo');
+    await whole.close();
+    connections.close();
+    app.close();
+  });
+});
