@@ -47,6 +47,8 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Processes that `start:cluster` starts. */
   readonly workers: number;
+  /** Seconds that each may take to start. */
+  readonly workerStartSeconds: number;
   /** Threads that hash passwords. */
   readonly passwordThreads: number;
   /** The work factor of bcrypt. */
@@ -208,6 +210,7 @@ export function readConfig(env: Environment): Config {
     otelServiceName: text('OTEL_SERVICE_NAME') ?? 'parley',
     corsOrigins: origins('CORS_ORIGINS'),
     workers: integer('WORKERS', availableParallelism(), 1, 256),
+    workerStartSeconds: integer('WORKER_START_SECONDS', 120, 1, 3600),
     passwordThreads: integer('PASSWORD_THREADS', availableParallelism(), 1, 128),
     passwordCost: integer('PASSWORD_COST', 10, 10, 15),
   };

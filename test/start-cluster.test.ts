@@ -1,9 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rm, writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { databaseUrl, freePort, http, JWT_SECRET, newUsers } from './harness.ts';
+import pg from 'pg';
+import { makeCertificate } from './certificate.ts';
+import { databaseUrl, freePort, http, JWT_SECRET, newUsers, temporaryFolder } from './harness.ts';
 import { type NatsServer, natsServer } from './nats.ts';
+import { until } from './until.ts';
 
 const CLUSTER = fileURLToPath(new URL('../src/cluster.ts', import.meta.url));
 
@@ -15,10 +20,34 @@ function isAlive(pid: number): boolean {
   }
 }
 
+let cluster: ChildProcess | undefined;
+
+function start(args: string[], env: Record<string, string>): ChildProcess {
+  const { PATH, HOME } = process.env;
+  cluster = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), CLUSTER, ...args], {
+    env: {
+      PATH,
+      HOME,
+      HOST: '127.0.0.1',
+      RATE_LIMITS: 'off',
+      DATABASE_URL: databaseUrl(),
+      JWT_SECRET,
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return cluster;
+}
+
+async function killCluster(): Promise<void> {
+  if (cluster?.exitCode !== null) return;
+  cluster.kill('SIGKILL');
+  await once(cluster, 'exit');
+}
+
 describe('start:cluster', function () {
   this.timeout(60_000);
   let nats: NatsServer | undefined;
-  let cluster: ChildProcess | undefined;
 
   before(async function () {
     nats = await natsServer();
@@ -28,29 +57,8 @@ describe('start:cluster', function () {
     }
     await nats.start();
   });
-  afterEach(async () => {
-    if (cluster?.exitCode !== null) return;
-    cluster.kill('SIGKILL');
-    await once(cluster, 'exit');
-  });
+  afterEach(killCluster);
   after(() => nats?.stop());
-
-  function start(args: string[], env: Record<string, string>): ChildProcess {
-    const { PATH, HOME } = process.env;
-    cluster = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), CLUSTER, ...args], {
-      env: {
-        PATH,
-        HOME,
-        HOST: '127.0.0.1',
-        RATE_LIMITS: 'off',
-        DATABASE_URL: databaseUrl(),
-        JWT_SECRET,
-        ...env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    return cluster;
-  }
 
   it('runs several nodes on one port, starts again the one that dies, and stops them together', async () => {
     const port = await freePort();
@@ -105,5 +113,102 @@ describe('start:cluster', function () {
       expect((await once(child, 'close'))[0]).to.equal(1);
       expect(said).to.match(message);
     }
+  });
+});
+
+/** What the supervisor and its one worker say. */
+class Supervised {
+  readonly pids: number[] = [];
+  readonly said: string[] = [];
+
+  constructor({ stdout, stderr }: ChildProcess) {
+    if (!stdout || !stderr) throw new Error('the cluster has no output');
+    createInterface({ input: stdout }).on('line', (line) => {
+      const { msg, pid } = JSON.parse(line);
+      if (msg === 'listening') this.pids.push(pid);
+    });
+    createInterface({ input: stderr }).on('line', (line) => this.said.push(line));
+  }
+
+  says(sentence: RegExp): Promise<void> {
+    return until(() => this.said.some((line) => sentence.test(line)), 60_000);
+  }
+
+  serves(pids: number): Promise<void> {
+    return until(() => this.pids.length === pids, 60_000);
+  }
+}
+
+describe('the supervisor of start:cluster', function () {
+  this.timeout(150_000);
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+  });
+  afterEach(async () => {
+    await killCluster();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** With a certificate, which is what keeps a later worker from starting once it is broken. */
+  async function startOne(env: Record<string, string> = {}) {
+    const { cert, key } = makeCertificate(folder);
+    const PORT = String(await freePort());
+    const all = { PORT, TLS_CERT: cert, TLS_KEY: key, LOG_LEVEL: 'info', ...env };
+    const child = start(['--workers', '1'], all);
+    return { child, key, supervised: new Supervised(child) };
+  }
+
+  it('keeps the worker whose successor does not start, and replaces it at the next signal', async () => {
+    const { child, key, supervised } = await startOne();
+    await supervised.serves(1);
+    await writeFile(key, 'no key');
+    child.kill('SIGHUP');
+    await supervised.says(/^worker 0 was not replaced: it ended with 1; the old one stays$/);
+    const [first = 0] = supervised.pids;
+    expect(isAlive(first)).to.equal(true);
+
+    makeCertificate(folder);
+    child.kill('SIGHUP');
+    await supervised.serves(2);
+    await until(() => !isAlive(first));
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).to.equal(0);
+    expect(supervised.pids.filter(isAlive)).to.deep.equal([]);
+  });
+
+  it('keeps the worker whose successor does not come up in time', async () => {
+    const { child, supervised } = await startOne({ WORKER_START_SECONDS: '20' });
+    await supervised.serves(1);
+    const holder = new pg.Client(databaseUrl());
+    await holder.connect();
+    await holder.query('select pg_advisory_lock(7275391)'); // what nodes that start wait on
+    child.kill('SIGHUP');
+    await supervised.says(/^worker 0 was not replaced: it did not listen within 20 s; the old one stays$/);
+    await holder.end();
+    expect(supervised.pids.map(isAlive)).to.deep.equal([true]);
+    child.kill('SIGHUP');
+    await supervised.serves(2);
+  });
+
+  it('starts one that does not start after growing pauses, and exits with 1 when it gives the last up', async () => {
+    const { child, key, supervised } = await startOne();
+    await supervised.serves(1);
+    await writeFile(key, 'no key');
+    process.kill(supervised.pids[0] as number, 'SIGKILL');
+    expect((await once(child, 'exit'))[0]).to.equal(1);
+    const about = supervised.said.filter((line) => /^worker 0|^no worker/.test(line));
+    expect(about).to.deep.equal([
+      'worker 0 ended with SIGKILL',
+      'worker 0 is started again in 1 s',
+      ...[2, 4, 8].flatMap((seconds) => [
+        'worker 0 did not start: it ended with 1',
+        `worker 0 is started again in ${seconds} s`,
+      ]),
+      'worker 0 did not start: it ended with 1',
+      'worker 0 is given up after 5 starts; SIGHUP tries again',
+      'no worker runs',
+    ]);
   });
 });
