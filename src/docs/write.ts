@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { registry } from '../commands/registry.ts';
+import { replaceFile } from '../files.ts';
 import { asyncapiDocument } from './asyncapi.ts';
 import { recordExamples } from './record.ts';
 
 /* `npm run docs`: records the examples anew and writes them and the document that shows them. */
 
 const examples = await recordExamples();
-await writeFile('src/docs/examples.json', `${JSON.stringify(examples, null, 2)}\n`);
-await writeFile('asyncapi.yaml', asyncapiDocument(registry.values(), examples));
+await replaceFile('src/docs/examples.json', `${JSON.stringify(examples, null, 2)}\n`);
+await replaceFile('asyncapi.yaml', asyncapiDocument(registry.values(), examples));
