@@ -23,13 +23,15 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const TSX = import.meta.resolve('tsx');
 const TSCONFIG = fileURLToPath(new URL('../tsconfig.json', import.meta.url));
 
-/** Starts `src/main.ts`, in `cwd`, and returns at once. */
+/** Starts `src/main.ts`, in `cwd` and by another program where there is a `launcher`, and returns at once. */
 export function spawnServer(
   env: Record<string, string>,
   stdio: StdioOptions,
   cwd = process.cwd(),
+  launcher: readonly string[] = [],
 ): ChildProcess {
-  return spawn(process.execPath, ['--import', TSX, MAIN], {
+  const [program, ...args] = [...launcher, process.execPath, '--import', TSX, MAIN];
+  return spawn(program as string, args, {
     cwd,
     env: {
       PATH: process.env.PATH,
@@ -48,8 +50,12 @@ export function spawnServer(
  * Starts `src/main.ts`, in `cwd`, and resolves when it listens; rejects with a {@link Failure} when it exits
  * before.
  */
-export function startProcess(env: Record<string, string>, cwd = process.cwd()): Promise<ServerProcess> {
-  const child = spawnServer(env, ['ignore', 'pipe', 'pipe'], cwd);
+export function startProcess(
+  env: Record<string, string>,
+  cwd = process.cwd(),
+  launcher: readonly string[] = [],
+): Promise<ServerProcess> {
+  const child = spawnServer(env, ['ignore', 'pipe', 'pipe'], cwd, launcher);
   const { stdout, stderr: errors } = child;
   if (!stdout || !errors) throw new Error('the server has no output');
   const exited = once(child, 'exit');

@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -137,6 +137,48 @@ describe('a server process with the embedded database', function () {
     expect((await http('GET', '/health/ready', { url: running?.url ?? '' })).status).to.equal(200);
   });
 
+  describe('in a container', () => {
+    /** Runs a program with process ids of its own, as a container does; all of them end with it. */
+    const container = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
+
+    before(function () {
+      if (spawnSync(container[0] as string, [...container.slice(1), 'true']).status === 0) return;
+      console.log('      skipped: there are no process namespaces for this user here');
+      this.skip();
+    });
+
+    it('refuses a data folder that a server in another one uses, whose process has the same id', async () => {
+      running = await startProcess({ DATA_DIR: folder }, process.cwd(), container);
+      const failure: Failure = await startProcess({ DATA_DIR: folder }, process.cwd(), container).catch(
+        (reason) => reason,
+      );
+      expect(failure.exitCode).to.equal(1);
+      expect(failure.stderr).to.match(/^.* is in use by another server \(process 1\)\. .*DATA_DIR.*\n$/);
+      expect((await http('GET', '/health/ready', { url: running.url })).status).to.equal(200);
+
+      await running.stop('SIGKILL'); // and with it its database
+      await start();
+    });
+
+    it('refuses a data folder whose database outlived its server in another one', async () => {
+      const inShell = [...container, 'sh', '-c', '"$@" & wait; sleep 600', 'sh'];
+      const first = await startProcess({ DATA_DIR: folder }, process.cwd(), inShell);
+      const childOf = async (pid: number) =>
+        Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ')[0]);
+      process.kill(await childOf(await childOf(first.child.pid as number)), 'SIGKILL');
+      await until(
+        async () => (await http('GET', '/health/live', { url: first.url }).catch(() => null)) === null,
+      );
+      const failure: Failure = await startProcess({ DATA_DIR: folder }).catch((reason) => reason);
+      expect(failure.exitCode).to.equal(1);
+      expect(failure.stderr).to.match(
+        /^.* is in use by a database that an earlier server left running, .*\n$/,
+      );
+      await first.stop('SIGKILL');
+      await start();
+    });
+  });
+
   it('refuses a wrong setting with one line', async () => {
     const failure: Failure = await startProcess({ PORT: 'http' }).catch((reason) => reason);
     expect(failure).to.deep.equal({
@@ -195,6 +237,44 @@ describe('a server process with the embedded database', function () {
       expect(pidFile).to.equal('gone');
       running = undefined;
     });
+
+  it('makes the secrets that a full disk left empty', async () => {
+    await writeFile(join(folder, 'jwt-secret'), '');
+    await writeFile(join(folder, 'postgres-password'), '');
+    const { url } = await start();
+    const ada = await newUser(url);
+    await (await ada.connect()).done('ping');
+    for (const file of ['jwt-secret', 'postgres-password'])
+      expect(await readFile(join(folder, file), 'utf8')).to.match(/^[0-9a-f]{64}$/);
+    const left = (await readdir(folder)).filter((file) => !/^(jwt-secret|server|postgres)/.test(file));
+    expect(left).to.deep.equal([]);
+  });
+
+  it('refuses a secret that was cut off, and a database without its password, and says what to do', async () => {
+    const first = await start();
+    const ada = await newUser(first.url);
+    await first.stop('SIGTERM');
+    const refusal = async (): Promise<string> => {
+      const failure: Failure = await startProcess({ DATA_DIR: folder }).catch((reason) => reason);
+      expect(failure.exitCode).to.equal(1);
+      return failure.stderr;
+    };
+    await writeFile(join(folder, 'jwt-secret'), 'f'.repeat(20));
+    expect(await refusal()).to.match(/^.*jwt-secret has 20 bytes; expected at least 32\. .*delete it.*\n$/);
+    await rm(join(folder, 'jwt-secret'));
+
+    const passwordFile = join(folder, 'postgres-password');
+    await writeFile(passwordFile, '');
+    const sentence = await refusal();
+    expect(sentence).to.match(/^.*postgres-password is empty, and the database in .* was made with .*\n$/);
+    // what it says, done
+    const [, command = ''] = /give them to the database: (.*)\n$/.exec(sentence) ?? [];
+    await writeFile(passwordFile, 'x'.repeat(32));
+    await promisify(execFile)('sh', ['-c', command.replace('the letters', 'x'.repeat(32))]);
+    const { url } = await start();
+    const { username, password } = ada;
+    expect((await http('POST', '/auth/login', { body: { username, password }, url })).status).to.equal(200);
+  });
 
   it('generates a secret once, readable for its owner only', async () => {
     await start();

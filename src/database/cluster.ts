@@ -1,9 +1,11 @@
-import { execFile } from 'node:child_process';
-import { chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { platform } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { StartError } from '../errors.ts';
-import { isPostmasterOf } from './ownership.ts';
+import { isPostmasterOf, tryLock, unlock } from './ownership.ts';
 
 const run = promisify(execFile);
 
@@ -11,6 +13,7 @@ const run = promisify(execFile);
 export interface Binaries {
   readonly initdb: string;
   readonly pg_ctl: string;
+  readonly postgres: string;
 }
 
 /** The operating-system user PostgreSQL runs as, where we are root, which it refuses. */
@@ -22,10 +25,13 @@ export interface RunAs {
 /** The PostgreSQL data folder of one database server, and that server. */
 export interface Cluster {
   exists(): Promise<boolean>;
-  /** Makes the folder, with the user `parley` as its owner. */
+  /** Makes the folder, with the user `parley` as its owner: whole or not at all. */
   initialise(password: string): Promise<void>;
   isRunning(): Promise<boolean>;
-  /** Starts the server on a loopback port and waits until it answers. */
+  /**
+   * Starts the server on a loopback port and waits until it answers. It has a lock on the folder, which its processes
+   * inherit: rejects with a {@link StartError} while any process of an earlier one lives, in another container, too.
+   */
   start(port: number): Promise<void>;
   /** Stops the server, ending its connections, and waits until it is gone; `patience` in seconds. */
   stop(patience: number): Promise<void>;
@@ -62,6 +68,22 @@ export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | und
     run(binaries.pg_ctl, ['-D', folder, '-w', ...parameters], options);
   const logFile = join(folder, 'postgres.log');
   const pidFile = join(folder, 'postmaster.pid');
+  const lockFile = `${folder}.lock`;
+
+  /** Runs `pg_ctl` so that the processes it starts have a file open, and with it the lock; not on Windows. */
+  async function handOver(file: number, ...parameters: string[]): Promise<void> {
+    const inherited = platform() === 'win32' ? [] : [file];
+    const child = spawn(binaries.pg_ctl, ['-D', folder, '-w', ...parameters], {
+      ...options,
+      stdio: ['ignore', 'ignore', 'pipe', ...inherited],
+    });
+    let stderr = '';
+    child.stderr?.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    await once(child, 'exit'); // not 'close': what the server inherits stays open
+    if (child.exitCode !== 0) throw Object.assign(new Error('pg_ctl failed'), { stderr });
+  }
 
   /** The process in the pid file, if it is the server of this folder and not a stranger. */
   async function postmaster(): Promise<number | undefined> {
@@ -77,16 +99,20 @@ export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | und
       ),
 
     async initialise(password) {
-      await rm(folder, { recursive: true, force: true }); // the rest of a first start that was cut off
-      await mkdir(folder, { mode: 0o700 });
+      const unfinished = `${folder}.new`; // also the rest of a first start that was cut off
+      await Promise.all([folder, unfinished].map((path) => rm(path, { recursive: true, force: true })));
+      await mkdir(unfinished, { mode: 0o700 });
       const passwordFile = `${folder}.password`;
+      await rm(passwordFile, { force: true });
       await writeFile(passwordFile, password, { mode: 0o600 });
-      if (runAs) await Promise.all([folder, passwordFile].map((path) => chown(path, runAs.uid, runAs.gid)));
+      if (runAs)
+        await Promise.all([unfinished, passwordFile].map((path) => chown(path, runAs.uid, runAs.gid)));
       const account = ['-U', 'parley', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
       try {
-        await run(binaries.initdb, ['-D', folder, ...account, ...LOCALE], options);
+        await run(binaries.initdb, ['-D', unfinished, ...account, ...LOCALE], options);
+        await rename(unfinished, folder);
       } catch (error) {
-        await rm(folder, { recursive: true, force: true });
+        await rm(unfinished, { recursive: true, force: true });
         throw new StartError(`The embedded database could not be created in ${folder}: ${lastLine(error)}`);
       } finally {
         await rm(passwordFile, { force: true });
@@ -96,8 +122,18 @@ export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | und
     isRunning: async () => (await postmaster()) !== undefined,
 
     async start(port) {
-      if (!(await postmaster())) await rm(pidFile, { force: true }); // of a server that was killed
-      await control('-t', '60', '-l', logFile, '-o', [`-p ${port}`, ...SETTINGS].join(' '), 'start');
+      const lock = await tryLock(lockFile);
+      if (lock === undefined)
+        throw new StartError(
+          `${folder} is in use by a database that an earlier server left running, perhaps in another container. Stop it, or set DATA_DIR or DATABASE_URL.`,
+        );
+      try {
+        if (!(await postmaster())) await rm(pidFile, { force: true }); // of a server that was killed
+        const settings = [`-p ${port}`, ...SETTINGS].join(' ');
+        await handOver(lock, '-t', '60', '-l', logFile, '-o', settings, 'start');
+      } finally {
+        unlock(lock); // the server has it
+      }
     },
 
     async stop(patience) {

@@ -7,9 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { StartError } from '../errors.ts';
-import { keptSecret } from '../secrets.ts';
+import { keptSecret, readSecret } from '../secrets.ts';
 import { type Binaries, type Cluster, clusterAt, lastLine, type RunAs } from './cluster.ts';
-import { claim, isClaimed, release } from './ownership.ts';
+import { claim, isClaimed, unlock } from './ownership.ts';
 
 const run = promisify(execFile);
 
@@ -40,27 +40,46 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
   const binaries = await findBinaries();
   const runAs = await unprivilegedUser();
   await mkdir(home, { recursive: true });
-  await claim(home);
-  if (runAs) await assertReachable(runAs, home, dirname(binaries.pg_ctl));
-
-  const password = await keptSecret(join(home, 'postgres-password'));
-  const cluster = clusterAt(join(home, 'postgres'), binaries, runAs);
-  if (!(await cluster.exists())) await cluster.initialise(password);
-  if (await cluster.isRunning()) {
-    log.warn('stopping the embedded database that a killed server left running');
-    await cluster.stop(RETIRE_PATIENCE);
+  const owned = await claim(home);
+  try {
+    if (runAs) await assertReachable(runAs, home, dirname(binaries.pg_ctl));
+    const folder = join(home, 'postgres');
+    const cluster = clusterAt(folder, binaries, runAs);
+    const passwordFile = join(home, 'postgres-password');
+    const isNew = !(await cluster.exists());
+    const password = isNew
+      ? await keptSecret(passwordFile)
+      : await knownPassword(passwordFile, folder, binaries);
+    if (isNew) await cluster.initialise(password);
+    if (await cluster.isRunning()) {
+      log.warn('stopping the embedded database that a killed server left running');
+      await cluster.stop(RETIRE_PATIENCE);
+    }
+    const port = await startOnFreePort(cluster);
+    const watch = keepRunning(cluster, port, log);
+    return {
+      url: urlOf(password, port),
+      async stop() {
+        await watch.end();
+        await cluster.stop(STOP_PATIENCE);
+        unlock(owned);
+      },
+    };
+  } catch (error) {
+    unlock(owned);
+    throw error;
   }
-  const port = await startOnFreePort(cluster);
-  const watch = keepRunning(cluster, port, log);
+}
 
-  return {
-    url: urlOf(password, port),
-    async stop() {
-      await watch.end();
-      await cluster.stop(STOP_PATIENCE);
-      await release(home);
-    },
-  };
+/** The password that a database was made with: another one would not open it. */
+async function knownPassword(file: string, folder: string, { postgres }: Binaries): Promise<string> {
+  const password = await readSecret(file);
+  if (password) return password;
+  const single = `${postgres} --single -D ${folder} postgres`;
+  const asOwner = process.getuid?.() === 0 ? `su postgres -s /bin/sh -c '${single}'` : single;
+  throw new StartError(
+    `${file} is ${password === undefined ? 'missing' : 'empty'}, and the database in ${folder} was made with the password in it. Restore the file from a backup; or write 32 random letters into it and give them to the database: echo "alter role parley password 'the letters'" | ${asOwner}`,
+  );
 }
 
 /** The URL of the embedded database that a running server has in a folder; undefined when none is running. */
@@ -69,7 +88,8 @@ export async function findEmbeddedPostgres(dataDir: string): Promise<string | un
   if (!(await isClaimed(home))) return undefined;
   const pidFile = await readFile(join(home, 'postgres', 'postmaster.pid'), 'utf8').catch(() => '');
   const port = pidFile.split('\n')[3]; // https://www.postgresql.org/docs/current/storage-file-layout.html
-  return port && urlOf(await keptSecret(join(home, 'postgres-password')), Number(port));
+  const password = await readSecret(join(home, 'postgres-password'));
+  return port && password && urlOf(password, Number(port));
 }
 
 const urlOf = (password: string, port: number): string =>
@@ -83,6 +103,7 @@ async function startOnFreePort(cluster: Cluster): Promise<number> {
       return port;
     } catch (error) {
       // Mended by waiting: the port was taken since, or processes of a killed database are still ending.
+      if (attempt === START_ATTEMPTS && error instanceof StartError) throw error;
       if (attempt === START_ATTEMPTS)
         throw new StartError(
           `The embedded database does not start: ${(await cluster.lastWords()) || lastLine(error)}`,
@@ -105,8 +126,11 @@ function keepRunning(cluster: Cluster, port: number, log: Logger): { end(): Prom
     pause = Math.min(2 * pause, WATCH_INTERVAL_MAX);
     log.error('the embedded database has ended, starting it again');
     await cluster.start(port).catch(async (error) => {
-      const reason = (await cluster.lastWords()) || lastLine(error);
-      log.error({ reason, retryAfterMs: pause }, 'the embedded database does not start');
+      const reason = error instanceof StartError ? error.message : await cluster.lastWords();
+      log.error(
+        { reason: reason || lastLine(error), retryAfterMs: pause },
+        'the embedded database does not start',
+      );
     });
   }
 

@@ -1,27 +1,105 @@
-import { readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { readFile, readlink } from 'node:fs/promises';
 import { platform } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { StartError } from '../errors.ts';
 
-/* Who uses a data folder: pid files outlive a kill -9, and the numbers in them may be somebody else's by then. */
+/*
+ * Who uses a data folder. The operating system holds the locks, on open files: it frees them when the last process
+ * that has the file open ends, however it ends, and they hold across containers that share a volume. A process id
+ * tells nothing there: in two containers both servers have the id 1.
+ *
+ * Node has no call for it. On Linux `flock` (util-linux, BusyBox) locks a file that it inherits: the lock belongs to
+ * what both processes have open and stays with us when `flock` has ended. On macOS and Windows opening a file can lock
+ * it.
+ */
+
+/** A file that is open and locked: its descriptor. A number and no `FileHandle`, which garbage collection would close. */
+export type Lock = number;
+
+/** O_EXLOCK of macOS, and UV_FS_O_EXLOCK, which libuv knows on Windows. */
+const LOCKING: Partial<Record<NodeJS.Platform, number>> = { darwin: 0x20, win32: 0x1000_0000 };
+
+/** Locks a file, made where there is none; undefined when another process has it. */
+export async function tryLock(file: string): Promise<Lock | undefined> {
+  const locking = LOCKING[platform()];
+  const flags = constants.O_RDWR | constants.O_CREAT;
+  if (locking === undefined) {
+    const descriptor = openSync(file, flags, 0o600);
+    if (await flock(descriptor, file)) return descriptor;
+    closeSync(descriptor);
+    return undefined;
+  }
+  try {
+    return openSync(file, flags | locking | (constants.O_NONBLOCK ?? 0), 0o600);
+  } catch (error) {
+    if (/^(EAGAIN|EBUSY)$/.test((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+async function flock(descriptor: number, file: string): Promise<boolean> {
+  const child = spawn('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'pipe', descriptor] });
+  let complaint = '';
+  child.stderr?.on('data', (chunk) => {
+    complaint += chunk;
+  });
+  try {
+    await once(child, 'close');
+  } catch (error) {
+    complaint = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no flock' : String(error);
+  }
+  if (child.exitCode === 0) return true;
+  if (child.exitCode === 1 && complaint === '') return false;
+  throw new StartError(
+    `${file} cannot be locked: ${complaint.trim()}. Expected the program flock (of util-linux) and a file system that has locks; or set DATABASE_URL.`,
+  );
+}
+
+export function unlock(lock: Lock): void {
+  closeSync(lock);
+}
 
 const ownerFile = (home: string) => join(home, 'server.pid');
 
-const ownerOf = async (home: string) => Number(await readFile(ownerFile(home), 'utf8').catch(() => ''));
+/** Attempts to claim a folder, and milliseconds between them: an operator's command that looks has it for a moment. */
+const CLAIM_ATTEMPTS = 5;
+const CLAIM_PAUSE = 200;
 
-/** One server per data folder: refuses while the server that claimed it before is alive. */
-export async function claim(home: string): Promise<void> {
-  if (await isClaimed(home))
-    throw new StartError(
-      `${home} is in use by another server (process ${await ownerOf(home)}). Stop it, or set DATA_DIR or DATABASE_URL.`,
-    );
-  await writeFile(ownerFile(home), String(process.pid));
+/** Claims a data folder for this server, until it is unlocked or the process ends: one server per folder. */
+export async function claim(home: string): Promise<Lock> {
+  for (let attempt = 1; attempt <= CLAIM_ATTEMPTS; attempt++) {
+    const lock = await tryLock(ownerFile(home));
+    if (lock !== undefined) {
+      ftruncateSync(lock);
+      writeSync(lock, String(process.pid)); // to be told who it is, no more
+      return lock;
+    }
+    await delay(CLAIM_PAUSE);
+  }
+  const owner = await readFile(ownerFile(home), 'utf8').catch(() => '');
+  throw new StartError(
+    `${home} is in use by another server (process ${owner.trim() || 'unknown'}). Stop it, or set DATA_DIR or DATABASE_URL.`,
+  );
 }
 
-/** Whether a live server other than this process uses a data folder. */
+/** Whether a live server uses a data folder. */
 export async function isClaimed(home: string): Promise<boolean> {
-  const owner = await ownerOf(home);
-  return owner > 0 && owner !== process.pid && isServer(owner);
+  const lock = await tryLock(ownerFile(home));
+  if (lock === undefined) return true;
+  unlock(lock);
+  return false;
+}
+
+/**
+ * Whether a pid is the live postmaster of this cluster, whose working directory it is, and not a stranger that was
+ * given the number since. One in another container is not seen: it has the lock of the cluster.
+ */
+export async function isPostmasterOf(pid: number, cluster: string): Promise<boolean> {
+  return isAlive(pid) && (await workingFolderOf(pid, cluster)) === cluster;
 }
 
 function isAlive(pid: number): boolean {
@@ -33,22 +111,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Whether a live pid is a Node process still, not a stranger that was given the number since. */
-async function isServer(pid: number): Promise<boolean> {
-  return isAlive(pid) && basename(await linkOf(pid, 'exe', process.execPath)) === basename(process.execPath);
-}
-
-/** Whether a live pid is the postmaster of this cluster, whose working directory it is, not a stranger. */
-export async function isPostmasterOf(pid: number, cluster: string): Promise<boolean> {
-  return isAlive(pid) && (await linkOf(pid, 'cwd', cluster)) === cluster;
-}
-
 /** What Linux tells of a process; empty for one that has ended but was not reaped. Other systems: `unknown`. */
-async function linkOf(pid: number, link: 'cwd' | 'exe', unknown: string): Promise<string> {
-  return platform() === 'linux' ? readlink(`/proc/${pid}/${link}`).catch(() => '') : unknown;
-}
-
-/** Gives a data folder free again. */
-export async function release(home: string): Promise<void> {
-  await rm(ownerFile(home), { force: true });
+async function workingFolderOf(pid: number, unknown: string): Promise<string> {
+  return platform() === 'linux' ? readlink(`/proc/${pid}/cwd`).catch(() => '') : unknown;
 }
