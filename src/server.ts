@@ -65,7 +65,7 @@ const GRACE = 5_000;
 export async function startServer(config: Config, log: Logger): Promise<Server> {
   const db = await startDatabase(config, log);
   try {
-    const migrations = await migrate(db);
+    const migrations = await migrate(db, { log });
     if (migrations.length > 0) log.info({ migrations }, 'database migrated');
     return await serve();
   } catch (error) {

@@ -1,16 +1,33 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import pg from 'pg';
 import { type Database, openDatabase } from '../src/database/database.ts';
 import { migrate, migrationStatus, undoMigration } from '../src/database/migrations.ts';
+import { StartError } from '../src/errors.ts';
 import { database, databaseUrl } from './harness.ts';
+import { until } from './until.ts';
 
-describe('the migrations', () => {
+function urlOf(): string {
+  const url = new URL(databaseUrl());
+  url.pathname = '/migrations_test';
+  return url.href;
+}
+
+const FOLDER = fileURLToPath(new URL('../migrations', import.meta.url));
+const names = readdirSync(FOLDER)
+  .filter((file) => file.endsWith('.sql'))
+  .map((file) => file.replace('.sql', ''))
+  .sort();
+const newest = Number.parseInt(names.at(-1) ?? '', 10);
+
+describe('the migrations', function () {
+  this.timeout(60_000);
   let fresh: Database;
 
   beforeEach(async () => {
     await database.sequelize.query('create database migrations_test');
-    const url = new URL(databaseUrl());
-    url.pathname = '/migrations_test';
-    fresh = openDatabase(url.href, 5);
+    fresh = openDatabase(urlOf(), 5);
   });
   afterEach(async () => {
     await fresh.close();
@@ -25,23 +42,7 @@ describe('the migrations', () => {
   };
 
   it('make the schema, and take every step of it back', async () => {
-    const names = [
-      '0001_users',
-      '0002_chats',
-      '0003_messages',
-      '0004_people',
-      '0005_groups',
-      '0006_message_life',
-      '0007_search',
-      '0008_sessions',
-      '0009_attempts',
-      '0010_rules_version',
-      '0011_operators',
-      '0012_reads',
-      '0013_message_versions',
-      '0016_database_runs',
-    ];
-    expect(await migrationStatus(fresh)).to.deep.equal({ executed: [], pending: names });
+    expect(await migrationStatus(fresh)).to.deep.equal({ executed: [], pending: names, schema: undefined });
     expect(await migrate(fresh)).to.deep.equal(names);
     expect(await migrate(fresh)).to.deep.equal([]);
     expect(await tables()).to.include.members(['users', 'chats', 'chat_members', 'messages']);
@@ -54,6 +55,88 @@ describe('the migrations', () => {
 
   it('run once when several nodes start at the same time', async () => {
     const runs = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)]);
-    expect(runs.map(({ length }) => length).sort()).to.deep.equal([0, 0, 14]);
+    expect(runs.map(({ length }) => length).sort()).to.deep.equal([0, 0, names.length]);
+  });
+
+  const refusal = (running: Promise<unknown>): Promise<Error> =>
+    running.then(
+      () => expect.fail('it was not refused'),
+      (error) => error,
+    );
+  const setVersion = (version: number, compat: number) =>
+    fresh.select('update schema_version set version = $1, compat_version = $2', [version, compat]);
+
+  it('keep the version of the schema, and the least that a server has to know', async () => {
+    await migrate(fresh);
+    expect((await migrationStatus(fresh)).schema).to.deep.equal({ version: newest, compatVersion: 1 });
+  });
+
+  it('leave a newer schema alone that works with this server, and refuse one that does not', async () => {
+    await migrate(fresh);
+    await setVersion(newest + 5, newest);
+    await fresh.select('delete from migrations where name = $1', [names.at(-1)]); // it would be run again
+    expect(await migrate(fresh)).to.deep.equal([]);
+    expect((await refusal(undoMigration(fresh))).message).to.match(/newest migration is unknown/);
+
+    await setVersion(newest + 5, newest + 3);
+    const error = await refusal(migrate(fresh));
+    expect(error).to.be.instanceOf(StartError);
+    expect(error.message).to.equal(
+      `The database has schema version ${newest + 5}, which works with servers that know version ${newest + 3} or later; this one knows ${newest}. Start a newer version of the server.`,
+    );
+  });
+
+  describe('beside a transaction that holds a table', () => {
+    let reader: pg.Client;
+    /** A migration that reads users. */
+    const reading = '0014_version_and_deletions';
+
+    beforeEach(async () => {
+      await migrate(fresh);
+      while ((await undoMigration(fresh))[0] !== reading); // so that there is something to do
+      reader = new pg.Client({ connectionString: urlOf(), application_name: 'a long report' });
+      await reader.connect();
+      await reader.query('begin');
+      await reader.query('lock table users in access exclusive mode');
+    });
+    afterEach(() => reader.end());
+
+    it('give way to what waits behind them, and run when it is over', async () => {
+      const patient = { patience: 60_000 };
+      const running = migrate(fresh, patient);
+      await until(async () => (await waiting()) === 1);
+      await until(async () => (await waiting()) === 0); // it gave up
+      await reader.query('commit');
+      expect(await running).to.deep.equal(names.slice(names.indexOf(reading)));
+    });
+
+    it('are refused with the name of it when it does not end', async () => {
+      const error = await refusal(migrate(fresh, { patience: 1 }));
+      expect(error).to.be.instanceOf(StartError);
+      expect(error.message).to.match(
+        /^The schema could not be brought up to date within 0\.001 s: other transactions keep its tables locked \(process \d+ "a long report", idle in transaction for \d+ s\)\./,
+      );
+    });
+
+    const waiting = async () =>
+      (
+        await fresh.select(
+          `select from pg_stat_activity where application_name = 'parley migration' and wait_event_type = 'Lock'`,
+          [],
+        )
+      ).length;
+  });
+
+  it('wait for another node that migrates for so long, and say then that it does', async () => {
+    const other = new pg.Client(urlOf());
+    await other.connect();
+    await other.query('begin');
+    await other.query('select pg_advisory_xact_lock(7275391)');
+    const error = await refusal(migrate(fresh, { patience: 1 }));
+    expect(error.message).to.match(/^The schema could not .*: another node is changing it/);
+    const running = migrate(fresh);
+    await other.query('commit');
+    expect(await running).to.deep.equal(names);
+    await other.end();
   });
 });

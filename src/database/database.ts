@@ -66,6 +66,8 @@ export interface Database extends Queries {
   readonly reads: Queries;
   /** One reserved connection: a busy pool never holds up the send path. */
   readonly writer: ReservedConnection;
+  /** Opens a connection beside the pools, whose statements may take long. The caller ends it. */
+  dedicated(): Promise<pg.Client>;
   /**
    * Runs `work` in a transaction; rolled back when it throws, and run again where only another one was in its way.
    * `committed` is called once when it was committed: before this resolves, or later where the database was lost before
@@ -112,6 +114,17 @@ export function openDatabase(url: string, poolSize: number): Database {
     sequelize,
     reads: queriesOn(reading),
     writer,
+    async dedicated() {
+      const { connectionTimeoutMillis, idle_in_transaction_session_timeout, keepAlive } =
+        timeouts(STATEMENT_TIMEOUT);
+      const client = new pg.Client({
+        ...{ connectionString: url, application_name: 'parley migration' },
+        ...{ connectionTimeoutMillis, idle_in_transaction_session_timeout, keepAlive },
+      });
+      client.on('error', () => {}); // a connection that is cut fails its query
+      await client.connect();
+      return client;
+    },
     transaction: (work, committed = () => {}) =>
       repeatable(() => runTransaction(sequelize, work, committed, closed.signal)),
     async close() {

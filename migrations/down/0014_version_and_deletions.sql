@@ -1,0 +1,2 @@
+drop table deletions;
+drop table schema_version;
