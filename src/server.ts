@@ -49,6 +49,7 @@ import { createUpgradeLimits } from './socket/pace.ts';
 import { createReconciler } from './socket/reconcile.ts';
 import { watchSendBuffers } from './socket/sendBuffers.ts';
 import { noteDatabaseRuns } from './sync/databaseRuns.ts';
+import { finishDeletions } from './users/deleteAccount.ts';
 
 export interface Server {
   readonly port: number;
@@ -140,6 +141,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const indexer = new SearchIndexer(db, log);
     const databaseRuns = noteDatabaseRuns(db, log);
 
+    const deletions = finishDeletions({ db, bus, writer, log });
+
     const loop = watchEventLoop(log);
     const outbox = watchOutbox(db, bus.hear, resynchroniseAll, log);
     let accepting = true;
@@ -197,6 +200,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
             config.drainSeconds * 1000,
           );
           listener.stop();
+          await deletions.close();
           await idle();
           await writer.drain();
           for (const connection of connections)

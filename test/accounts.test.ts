@@ -1,6 +1,18 @@
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
-import { database, http, newUser, newUsers } from './harness.ts';
+import pg from 'pg';
+import {
+  database,
+  databaseUrl,
+  http,
+  metric,
+  newGroup,
+  newUser,
+  newUsers,
+  server,
+  startServer,
+} from './harness.ts';
+import { until } from './until.ts';
 
 let made = 0;
 const account = () => {
@@ -217,6 +229,76 @@ describe('DELETE /users/me', () => {
     expect(left).to.include({ kind: 'system', content: 'Deleted user left the group' });
     expect(row).to.include({ content: 'I was here', senderName: 'Deleted user', sender_id: bob.id });
     expect((await a.push('leaveGroup')).params).to.include({ groupId, userId: bob.id });
+  });
+
+  it('leaves all groups, though somebody removes the user meanwhile', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(), await bob.connect()];
+    const groupIds: number[] = [];
+    for (let n = 0; n < 3; n++) groupIds.push(await newGroup(a, bob));
+    const [, second] = groupIds;
+    const remover = new pg.Client(databaseUrl());
+    await remover.connect();
+    await remover.query('begin');
+    await remover.query('select from chats where id = $1 for no key update', [second]);
+    const deletion = http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+    await a.push('leaveGroup'); // of the first; the deletion waits for the second now
+    await remover.query('delete from chat_members where chat_id = $1 and user_id = $2', [second, bob.id]);
+    await remover.query('commit');
+    await remover.end();
+
+    expect((await deletion).status).to.equal(204);
+    expect(await database.members.count({ where: { userId: bob.id } })).to.equal(0);
+    expect(await b.closed).to.equal(4401);
+  });
+
+  it('is answered without a fault when it is repeated, at once or later', async () => {
+    const [ada, bob] = await newUsers(2);
+    await newGroup(await ada.connect(), bob);
+    const remove = () => http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+    const answers = (await Promise.all([remove(), remove(), remove()])).map(({ status }) => status);
+    expect(answers).to.include(204);
+    expect(answers.filter((status) => status !== 204 && status !== 401)).to.deep.equal([]);
+    expect((await remove()).status).to.equal(401);
+    expect(await database.members.count({ where: { userId: bob.id } })).to.equal(0);
+  });
+
+  it('forgets sessions, also of connections that are open, blocks, and invites', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(), await bob.connect()];
+    const { groupId } = await b.done('newGroup', { groupName: 'Crew', userIds: [ada.id] });
+    await b.done('blockUser', { userId: ada.id });
+    const { code } = (await b.done('createInvite', { groupId })).data;
+    await b.done('listSessions'); // they are recorded
+    await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+    await b.closed;
+    await until(async () => (await metric(server, 'parley_users')) === 1);
+    await a.done('listSessions'); // what this node had to record is recorded
+
+    const kept = (statement: string) => database.select(statement, [bob.id]);
+    expect(await kept('select address from sessions where user_id = $1')).to.deep.equal([]);
+    expect(await kept('select from blocks where user_id = $1')).to.deep.equal([]);
+    expect(await (await (await newUser()).connect()).refused('joinByInvite', { code })).to.equal('NOT_FOUND');
+  });
+
+  it('is finished by the next node that starts when it was cut off', async () => {
+    const [ada, bob] = await newUsers(2);
+    const groupId = await newGroup(await ada.connect(), bob);
+    // as a node leaves it that dies after the first transaction
+    await database.users.update(
+      { email: null, username: null, passwordHash: null, deletedAt: new Date() },
+      { where: { id: bob.id } },
+    );
+    await database.select(
+      "insert into deletions (user_id, created_at) values ($1, clock_timestamp() - interval '2 minutes')",
+      [bob.id],
+    );
+    const node = await startServer();
+    await until(
+      async () => (await database.select('select from deletions where user_id = $1', [bob.id])).length === 0,
+    );
+    expect(await database.members.count({ where: { chatId: groupId, userId: bob.id } })).to.equal(0);
+    await node.close();
   });
 
   it('refuses a wrong or missing password, and no token', async () => {

@@ -23,7 +23,6 @@ import type { Connection } from '../src/socket/Connection.ts';
 import { Connections } from '../src/socket/Connections.ts';
 import type { Entries } from '../src/socket/entries.ts';
 import { createSockets } from '../src/socket/mount.ts';
-import { upgradesOf } from '../src/socket/pace.ts';
 import { connectAs, JWT_SECRET, temporaryFolder } from './harness.ts';
 
 /** A log, and what was logged to it. */
@@ -149,13 +148,16 @@ describe('a socket whose frame meets a fault of the server', () => {
     const nothing = () => {};
     const bus = createMemoryBus(nothing);
     const publish = (topic: string, frame: Buffer) => app.publish(topic, frame);
-    const ordered = createOrderedBus(bus, async () => [], log, nothing);
-    const connections = new Connections(ordered, { publish, isSingle: true });
+    const record = { read: async () => [], head: async () => 0, headAt: async () => 0 };
+    const ordered = createOrderedBus(bus, { record, log, gapFilled: nothing, gapTooLarge: nothing });
+    const connections = new Connections(ordered, { publish, isSingle: true }, nothing);
     const tokens = createTokens([JWT_SECRET], 60);
     const services = {
       ...{ connections, tokens, log, limits: defaultLimits, isLimited: false, accepting: () => true },
-      ...{ addressOf: () => '127.0.0.1', upgrades: upgradesOf(defaultLimits) },
-      entries: { load: async () => ({ sessionId: 1, groups: [], dialogs: undefined }) } as unknown as Entries,
+      ...{ addressOf: () => '127.0.0.1', upgrades: () => undefined },
+      entries: {
+        load: async () => ({ sessionId: 1, groups: [], dialogs: undefined, snapshot: '1:1:' }),
+      } as unknown as Entries,
       sessions: { opened: nothing, closed: nothing } as unknown as SessionLog,
       presence: { arrived: async () => {}, departed: nothing } as unknown as Presence,
     };
@@ -165,7 +167,7 @@ describe('a socket whose frame meets a fault of the server', () => {
         if (frame.includes('fault')) throw new Error('a fault');
         connection.send(frame);
       },
-      onBinary: nothing,
+      ...{ onBinary: nothing, onDrain: nothing, onDisconnect: nothing, stop: nothing, revoke: nothing },
       unanswered: 0,
     });
     createSockets(services, dispatcher, metrics)(app);

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { Passwords } from '../auth/passwords.ts';
 import type { OutboxBus } from '../bus/outbox.ts';
 import type { Database } from '../database/database.ts';
@@ -9,6 +10,7 @@ export interface AdminServices {
   readonly bus: OutboxBus;
   readonly writer: MessageWriter;
   readonly passwords: Passwords;
+  readonly log: Logger;
 }
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;

@@ -56,7 +56,7 @@ async function run(words: readonly string[]): Promise<unknown> {
       messageStored: (_: unknown, __: unknown, reply: () => void) => reply(),
     };
     const writer = new MessageWriter(db, createDialogDirectory(db), observer, log, config.limits);
-    const result = await command.run(positionals, values, { db, bus, writer, passwords });
+    const result = await command.run(positionals, values, { db, bus, writer, passwords, log });
     await bus.written();
     return result;
   } finally {

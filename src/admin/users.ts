@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Op } from 'sequelize';
 import { isCommonPassword } from '../auth/commonPasswords.ts';
 import type { Database } from '../database/database.ts';
@@ -94,7 +93,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     isFinal: true,
     async run([who = ''], _, services) {
       const user = await find(services.db, who);
-      await deleteAccount(user, services);
+      await deleteAccount(user.id, services);
       return { deleted: user.id };
     },
   },
@@ -112,10 +111,9 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     async run([who = ''], _, services) {
       const { db } = services;
       const user = await find(db, who, true);
-      if (!user.deletedAt) await deleteAccount(user, services);
+      if (!user.deletedAt) await deleteAccount(user.id, services);
       const messages = await emptyMessages(db, user);
       await services.bus.written();
-      await untilSessionsEnd(db, user);
       for (const statement of forget) await db.select(statement, [user.id]);
       return { erased: user.id, messages };
     },
@@ -187,15 +185,6 @@ const emptyReports = `
 update reports set content = ''
 where message_id = any (array(select jsonb_array_elements_text($1::jsonb)::bigint)) and content <> ''
 `;
-
-/** Milliseconds that nodes have to end the connections of somebody, and record it. */
-const PATIENCE = 5_000;
-
-/** What nodes record of a session at its end must not come after it was forgotten. */
-async function untilSessionsEnd(db: Database, { id }: User): Promise<void> {
-  const deadline = Date.now() + PATIENCE;
-  while ((await db.select(openSessions, [id])).length > 0 && Date.now() < deadline) await delay(100);
-}
 
 const openSessions = `
 select id, device, address, connected_at as "connectedAt" from sessions where user_id = $1 and ended_at is null

@@ -11,7 +11,7 @@ import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush, type Fields } from '../socket/frames.ts';
 import type { Session } from '../socket/session.ts';
-import { activeUser } from '../users/users.ts';
+import { activeUser, existingUser } from '../users/users.ts';
 import { openGroup } from './seats.ts';
 
 /** What a change of a group is made in. */
@@ -45,6 +45,8 @@ export type SystemMessage = ReturnType<typeof sent>;
 /** Who acts, by which connection. */
 export interface Actor extends Pick<CommandContext, 'origin' | 'writer' | 'bus' | 'db'> {
   readonly session: Pick<Session, 'userId'>;
+  /** The account is deleted already, and leaves. */
+  readonly isDeleted?: boolean;
 }
 
 /**
@@ -54,14 +56,14 @@ export interface Actor extends Pick<CommandContext, 'origin' | 'writer' | 'bus' 
  * the system message stands; empty when nothing changed.
  */
 export async function changeGroup<Event extends GroupEvent | undefined>(
-  { session: { userId }, origin, writer, bus, db }: Actor,
+  { session: { userId }, origin, writer, bus, db, isDeleted }: Actor,
   type: string,
   groupId: ChatId,
   change: (scene: Scene) => Promise<Event>,
 ): Promise<undefined extends Event ? Partial<SystemMessage> : SystemMessage> {
   const work = async (transaction: Transaction, write: WriteSystemMessage) => {
     const group = await openGroup(db, groupId, transaction, true);
-    const actor = await activeUser(db, userId, transaction);
+    const actor = await (isDeleted ? existingUser : activeUser)(db, userId, transaction);
     const seat = await db.members.findOne({ where: { chatId: groupId, userId }, transaction });
     const member = () => {
       if (!seat) throw new ApiError('NOT_A_MEMBER');

@@ -81,7 +81,7 @@ export const deleteMe = defineRoute({
   async handle({ password }, context) {
     const user = callerOf(context);
     await assertPassword(user, password, context);
-    await deleteAccount(user, context);
+    await deleteAccount(user.id, context);
     return { status: 204 };
   },
 });

@@ -8,6 +8,7 @@ import { NotConnectedError } from '../database/reserved.ts';
 import { ApiError, LimitError } from '../errors.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
+import { nameOf } from '../users/names.ts';
 import type { DialogDirectory } from './dialogs.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 import { namesIn } from './mentions.ts';
@@ -55,7 +56,8 @@ type Job = Send | Change;
 interface BatchRow extends QueryResultRow {
   readonly refusal: Refusal | null;
   readonly repeated: boolean;
-  readonly sender_name: string;
+  /** Null once the account is deleted: its groups are left after that. */
+  readonly sender_name: string | null;
   readonly mentions: readonly UserId[] | null;
   readonly seq: number;
   readonly id: number;
@@ -383,7 +385,7 @@ function storedOf(row: BatchRow): StoredMessage {
     messageId: row.id,
     seq: row.seq,
     createdAt: row.created_at.toISOString(),
-    senderName: row.sender_name,
+    senderName: nameOf({ username: row.sender_name }),
     mentions: row.mentions,
     repeated: row.repeated,
   };

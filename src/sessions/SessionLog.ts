@@ -171,12 +171,17 @@ from (
 where users.id = last.id and not users.is_invisible
 `;
 
-/** $1 an array of sessions as JSON, $2 this node. */
+/**
+ * $1 an array of sessions as JSON, $2 this node. Nothing is kept of a deleted account, whose connections end later: the
+ * lock waits for a deletion that is under way, before anything is written.
+ */
 const writeSessions = `
 with given as (
-  select * from jsonb_to_recordset($1::jsonb) as given (
+  select given.* from jsonb_to_recordset($1::jsonb) as given (
     id bigint, user_id bigint, token_id text, device text, address text, connected_at timestamptz, ended_at timestamptz
   )
+  join users on users.id = given.user_id and users.deleted_at is null
+  for key share of users
 ), written as (
   insert into sessions (id, user_id, node_id, token_id, device, address, connected_at, ended_at)
   select id, user_id, $2::uuid, token_id, device, address, connected_at, ended_at from given
