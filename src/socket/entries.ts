@@ -103,7 +103,7 @@ const placesOf = (flat: readonly number[]): Place[] =>
     seq: flat[2 * at + 1] as number,
   }));
 
-/** $1 claims, $2 with dialogs. */
+/** $1 claims, $2 with dialogs. Lists as JSON, which is parsed thirty times as fast as an array of bigint. */
 const entriesOfClaims = `
 select claim.id, nextval('sessions_id_seq') as "sessionId", pg_current_snapshot()::text as snapshot,
   chats.groups, chats.dialogs
@@ -111,9 +111,9 @@ from ${claims}
 join users on ${claimStands}
 cross join lateral (
   select
-    coalesce(array_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'group'), '{}') as groups,
+    coalesce(json_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'group'), '[]') as groups,
     coalesce(
-      array_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'dialog' and part.ord < 3), '{}'
+      json_agg(part.value order by chat.id, part.ord) filter (where chat.kind = 'dialog' and part.ord < 3), '[]'
     ) as dialogs
   from chat_members member
   join chats chat on chat.id = member.chat_id and (chat.kind = 'group' or $2)

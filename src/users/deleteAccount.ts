@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
+import { reconcileEverywhere } from '../bus/outbox.ts';
 import type { Actor } from '../chats/changeGroup.ts';
 import { leave } from '../chats/leave.ts';
 import type { Database } from '../database/database.ts';
@@ -27,12 +28,13 @@ const DUE_AFTER = 60;
  */
 export async function deleteAccount(userId: UserId, services: DeletionServices): Promise<void> {
   const { db, bus, log } = services;
-  await db.transaction(async (transaction) => {
+  const empty = async (transaction: Transaction) => {
     await db.select(emptyAccount, [userId], transaction); // waits for sessions that are being recorded
     await forgetRecords(db, userId, transaction);
     await db.select(noteDeletion, [userId], transaction);
-  });
-  bus.publish(userTopic(userId), { signal: { kind: 'revoked' } });
+    await reconcileEverywhere(db, userId, transaction);
+  };
+  await db.transaction(empty, () => bus.publish(userTopic(userId), { signal: { kind: 'revoked' } }));
   await leaveGroups(userId, services).catch((error) =>
     log.warn({ err: error, userId }, 'a deleted account leaves the rest of its groups later'),
   );
