@@ -62,7 +62,7 @@ describe('several nodes in trouble', function () {
     const [a, b, e] = [await on(ada, 0), await bob.connect(apart.url), await eve.connect(apart.url)];
     const groupId = await newGroup(a, bob, eve);
     await a.done('messageInGroup', { groupId, content: 'before' });
-    await b.push('messageInGroup');
+    for (const client of [b, e]) await client.push('messageInGroup');
     const [atBob, atEve] = [received(b), received(e)];
 
     await Promise.all([toNats.cut(), toDatabase.cut()]);
@@ -77,7 +77,7 @@ describe('several nodes in trouble', function () {
     await a.done('messageInGroup', { groupId, content: 'secret 2' });
     await until(() => atBob.includes('secret 2'));
     expect(atBob).to.deep.equal(['removeUserFromGroup', 'secret 0', 'secret 1', 'secret 2']);
-    expect(atEve.filter((message) => message !== 'before')).to.deep.equal(['removeUserFromGroup']);
+    expect(atEve).to.deep.equal(['removeUserFromGroup']);
     await apart.close();
     await Promise.all([toNats.cut(), toDatabase.cut()]);
   });

@@ -39,7 +39,7 @@ where deleted_at is null
 order by chat_id, seq
 `,
   earlierVersions: `
-select message_id as "messageId", version, edit.content, edit.created_at as "createdAt"
+select message_id as "messageId", edit.version, edit.content, edit.created_at as "createdAt"
 from ${inSpans} cross join lateral ${writtenInSpan} message
 cross join lateral (select * from message_edits where message_id = message.id offset 0) edit
 order by 1, 2

@@ -179,6 +179,6 @@ describe('deleteGroup', () => {
       expect(await client.refused('getlatestMessageGroup', { groupId })).to.equal('NOT_FOUND');
       expect(await client.refused('messageInGroup', { groupId, content: 'x' })).to.equal('NOT_FOUND');
     }
-    expect(await ada.client.refused('deleteGroup', { groupId })).to.equal('NOT_FOUND');
+    expect(await bob.client.refused('deleteGroup', { groupId })).to.equal('NOT_FOUND');
   });
 });
