@@ -31,7 +31,7 @@ const newestSeen = `
     from search
     cross join lateral (select (low + high + 1) / 2 as probe) middle
     cross join lateral (
-      select exists (select from messages where chat_id = chat.id and seq = probe and ${seen('xid')}) as is_seen
+      select (select ${seen('xid')} from messages where chat_id = chat.id and seq = probe) is true as is_seen
     ) probed
     where low < high
   )
@@ -50,7 +50,8 @@ select pg_current_snapshot()::text as snapshot, ${presentRun} as database
  * newest that is seen, which is found in as many steps as its `seq` has bits, however many are new. Streams: chats in
  * the order of their ids, and no further than the limit. What a member may not see stays out wherever a cursor says to
  * go on: they may have been out of the chat meanwhile. A dialog whose first message was refused has none, and is told
- * to nobody.
+ * to nobody. Whatever the statistics say: single rows are read by scalar subqueries, for an `exists` may become
+ * a hash of the whole chat, and what changed in the order of the index on (chat_id, xid), for that leads to it.
  *
  * $1 user, $2 the snapshot or null, $3 chat, $4 rank and $5 place of the last row read, $6 limit. Rows of a
  * transaction that is not due yet come from another database that this one was restored from.
@@ -77,28 +78,38 @@ cross join lateral (
     select ${RANK.chat}, 0
     where not chat.gone and (
       not ${seen('chat.membership_xid')} or not ${seen('chat.state_xid')} or not ${seen('chat.changed_xid')}
-      or exists (select from messages where chat_id = chat.id and seq = chat.last_seq and not ${seen('xid')})
-      or chat.kind = 'dialog' and exists (
-        select from chat_members where chat_id = chat.id and user_id = chat.other_id and not ${seen('state_xid')}
-      )
-      or exists (
-        select from messages
+      or (select ${seen('xid')} from messages where chat_id = chat.id and seq = chat.last_seq) is false
+      or chat.kind = 'dialog' and (
+        select ${seen('state_xid')} from chat_members where chat_id = chat.id and user_id = chat.other_id
+      ) is false
+      or (
+        select true from messages
         where chat_id = chat.id and changed_xid >= ${floor} and not ${seen('changed_xid')}
+        order by changed_xid limit 1
       )
     )
     union all
-    select ${RANK.member}, user_id from chat_members
-    where $2::text is not null and not chat.gone and chat.kind = 'group' and chat_id = chat.id
-      and membership_xid >= ${floor} and not ${seen('membership_xid')}
+    select ${RANK.member}, user_id from (
+      select user_id from chat_members
+      where $2::text is not null and not chat.gone and chat.kind = 'group' and chat_id = chat.id
+        and membership_xid >= ${floor} and not ${seen('membership_xid')}
+      order by membership_xid offset 0
+    ) changed
     union all
-    select ${RANK.memberLeft}, user_id from former_members
-    where $2::text is not null and not chat.gone and chat.kind = 'group' and chat_id = chat.id
-      and xid >= ${floor} and not ${seen('xid')}
+    select ${RANK.memberLeft}, user_id from (
+      select user_id from former_members
+      where $2::text is not null and not chat.gone and chat.kind = 'group' and chat_id = chat.id
+        and xid >= ${floor} and not ${seen('xid')}
+      order by xid offset 0
+    ) gone
     union all
     (
-      select ${RANK.message}, seq from messages
-      where $2::text is not null and not chat.gone and chat_id = chat.id
-        and changed_xid >= ${floor} and not ${seen('changed_xid')} and seq >= chat.first_seq
+      select ${RANK.message}, seq from (
+        select seq from messages
+        where $2::text is not null and not chat.gone and chat_id = chat.id
+          and changed_xid >= ${floor} and not ${seen('changed_xid')} and seq >= chat.first_seq
+        order by changed_xid offset 0
+      ) changed
     )
     union
     (
@@ -109,8 +120,8 @@ cross join lateral (
             select from messages where chat_id = chat.id and seq = $5 and not ${seen('xid')}
           ) then $5
           when $2::text is null then 0
-          when exists (
-            select from messages where chat_id = chat.id and seq = chat.last_seq and ${seen('xid')}
+          when (
+            select ${seen('xid')} from messages where chat_id = chat.id and seq = chat.last_seq
           ) then chat.last_seq
           else (${newestSeen})
         end)
