@@ -43,7 +43,8 @@ describe('whatever comes in', function () {
 
   it('is answered frame by frame, in order, and the connection stays open', async () => {
     const client = await (await newUser()).connect();
-    const frames = fc.array(frame([...registry.keys()]), { minLength: 1, maxLength: 20 });
+    const staying = [...registry.keys()].filter((type) => type !== 'endSession'); // which ends this one by default
+    const frames = fc.array(frame(staying), { minLength: 1, maxLength: 20 });
     await always(frames, 150 * MORE, async (sent) => {
       for (const each of sent) client.socket.send(each);
       for (const each of sent) {
