@@ -26,9 +26,9 @@ const definitions = {
   /** Bytes that may wait for all clients of a node together before the slowest are dropped. */
   sendBuffersBytes: [512 * MIB, MIB, 1024 * 1024 * MIB],
   /** Frames of one connection that wait for their answer before the connection is closed. */
-  unansweredPerConnection: [10_000, 1, 10_000_000],
+  unansweredPerConnection: [50_000, 1, 10_000_000],
   /** The same in bytes of memory. */
-  unansweredBytesPerConnection: [2 * MIB, 64 * 1024, 1024 * MIB],
+  unansweredBytesPerConnection: [16 * MIB, 64 * 1024, 1024 * MIB],
   /**
    * Bytes of the unanswered frames of all connections of a node, beyond the 16 KiB that each has for itself, before more
    * are answered `UNAVAILABLE`.
@@ -90,7 +90,7 @@ export const REPLY_BYTES = 4 * MIB;
 export const HOLD_BYTES = 256 * 1024;
 
 /** Bytes of an HTTP body: the longest legal one fits in with every character escaped. */
-export const BODY_BYTES = 16 * 1024;
+export const BODY_BYTES = 64 * 1024;
 
 /** Bytes of all HTTP bodies that a node has taken in and not answered, before more are answered `UNAVAILABLE`. */
 export const BODIES_BYTES = 64 * MIB;

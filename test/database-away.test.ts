@@ -19,9 +19,7 @@ describe('while the database is away', () => {
 
   beforeEach(async () => {
     relay = await startRelay(databaseUrl());
-    // one client fills the queue of the writer
-    const UNANSWERED = { UNANSWERED_PER_CONNECTION: '50000', UNANSWERED_BYTES_PER_CONNECTION: '67108864' };
-    cutOff = await startServer({ DATABASE_URL: relay.url, ...UNANSWERED });
+    cutOff = await startServer({ DATABASE_URL: relay.url });
     ada = await newUser(cutOff.url);
     client = await ada.connect();
     await client.call('privateMessage', { receiverId: ada.id, content: 'before' });
