@@ -59,20 +59,42 @@ describe('commands that wait for their turn', () => {
       await release();
     }));
 
-  it('are refused when those of all connections take more memory than there is, but for the share of each', () =>
+  it('are refused to a user who has a share of the memory there is for all, and to nobody else', () =>
     on({ UNANSWERED_BYTES: '1048576' }, async (server) => {
       const [{ client, release }, other] = [
         await waitingClient(server),
         await (await newUser(server.url)).connect(),
       ];
-      for (let n = 0; n < 12; n++) large(client, 50_000);
-      const refused = client.send('listLastMessage');
-      expect(await other.done('ping')).to.include({ data: null });
+      const pad = 'x'.repeat(50_000);
+      for (let n = 0; n < 12; n++) client.send('listLastMessage', { pad });
+      const refused = client.send('listLastMessage', { pad });
       await until(async () => (await limited(server, 'memory')) > 0);
+      const ids = Array.from({ length: 10 }, () => other.send('ping', { pad: pad.slice(40_000) }));
+      for (const id of ids) expect((await other.reply(id)).code).to.equal('BAD_REQUEST'); // and not UNAVAILABLE
       await release();
       expect((await client.reply(refused)).code).to.equal('UNAVAILABLE');
       expect((await client.call('listLastMessage')).success).to.equal(true);
     }));
+
+  it('end the connection with 4429 whose refusals, with the ids that it gave, take too much as well', () =>
+    on({ UNANSWERED_BYTES: '1048576' }, async (server) => {
+      const { client, release } = await waitingClient(server);
+      const idle = await (await newUser(server.url)).connect();
+      for (let n = 0; n < 12; n++) large(client, 50_000);
+      expect(await client.closed).to.equal(4429);
+      expect(await idle.done('ping')).to.include({ data: null });
+      await release();
+    }));
+
+  it('of a connection within its own share are taken though there is no room for more', () => {
+    const budget = new ByteBudget(100, 1 / 4);
+    const [one, other] = [budget.of(1), budget.of(2)];
+    expect([one.fits(25), one.fits(26), one.fits(31, 1.25)]).to.deep.equal([true, false, true]);
+    one.add(120);
+    expect([other.fits(0), other.fits(1), other.fits(5, 1.25)]).to.deep.equal([true, false, true]);
+    one.add(-120);
+    expect([budget.used, other.fits(25)]).to.deep.equal([0, true]);
+  });
 });
 
 describe('messages that wait to be written', () => {
@@ -172,9 +194,9 @@ describe('a connection whose token is revoked', () => {
 });
 
 describe('the queue of a connection', () => {
-  function lane(hasRoom = () => true, budget = new ByteBudget(0)) {
+  function lane(hasRoom = () => true, budget = new ByteBudget(0, 1)) {
     const told: string[] = [];
-    const queue = new Lane({ send: (reply) => told.push(reply), hasRoom, budget });
+    const queue = new Lane({ send: (reply) => told.push(reply), hasRoom, budget: budget.of('somebody') });
     const started: string[] = [];
     const answers = new Map<string, () => void>();
     const push = (name: string, pipelined = false, bytes = 1) =>
@@ -227,7 +249,7 @@ describe('the queue of a connection', () => {
   });
 
   it('counts the bytes of what is not answered, and for all connections what is over its share', () => {
-    const budget = new ByteBudget(10_000);
+    const budget = new ByteBudget(10_000, 1);
     const { queue, push, answer } = lane(() => true, budget);
     push('one', false, 10_000);
     expect(budget.used).to.equal(0);

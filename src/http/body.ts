@@ -1,12 +1,12 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import type { ByteBudget } from '../ByteBudget.ts';
+import type { OwnBudget } from '../ByteBudget.ts';
 import { ApiError, LimitError } from '../errors.ts';
 import { BODY_BYTES } from '../limits.ts';
 import type { Guard } from '../net/guard.ts';
 
 /** A body on its way. */
 export interface Body {
-  /** Rejects with `PAYLOAD_TOO_LARGE`, or with `UNAVAILABLE` where all bodies together are too many. */
+  /** Rejects with `PAYLOAD_TOO_LARGE`, or with `UNAVAILABLE` where the bodies of its address, or all together, are too many. */
   readonly bytes: Promise<Buffer>;
   /** Gives back its part of the budget. */
   release(): void;
@@ -14,9 +14,10 @@ export interface Body {
 
 /**
  * Collects the bytes of a body. To be called before the first await of a handler, or the first bytes are missed.
- * `signal` tells that the client went away; `budget` counts all bodies that are kept.
+ * `signal` tells that the client went away; `budget` is the share of the client's address in what is
+ * kept of all bodies.
  */
-export function collectBody(res: HttpResponse, signal: AbortSignal, budget: ByteBudget, guard: Guard): Body {
+export function collectBody(res: HttpResponse, signal: AbortSignal, budget: OwnBudget, guard: Guard): Body {
   let size = 0;
   let isOver = false;
   const bytes = new Promise<Buffer>((resolve, reject) => {

@@ -8,7 +8,7 @@ import { BODIES_BYTES } from '../limits.ts';
 import { createGuard } from '../net/guard.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';
-import type { AddressOf } from './address.ts';
+import { type AddressOf, networkOf } from './address.ts';
 import { type Body, collectBody, parseBody } from './body.ts';
 import type { Route, RouteResult, RouteServices } from './define.ts';
 import { headerOf } from './headers.ts';
@@ -30,6 +30,9 @@ export interface RouterOptions {
   readonly corsOrigins: readonly string[];
 }
 
+/** What one address may have of the bytes that all bodies may take. */
+const ADDRESS_SHARE = 1 / 16;
+
 const PREFLIGHT = {
   'Access-Control-Allow-Methods': 'GET, POST, PATCH, DELETE',
   'Access-Control-Allow-Headers': 'Authorization, Content-Type',
@@ -45,7 +48,7 @@ export function createRouter(
 ): Router {
   const byPath = new Map<string, Route[]>();
   for (const route of routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
-  const bodies = new ByteBudget(BODIES_BYTES);
+  const bodies = new ByteBudget(BODIES_BYTES, ADDRESS_SHARE);
   const guard = createGuard(services.log);
   let unanswered = 0;
 
@@ -129,7 +132,7 @@ export function createRouter(
 
     async function execute(): Promise<RouteResult> {
       // Reading starts at once, or the first bytes are missed; a wrong token is told before a wrong body.
-      body = route.body && collectBody(res, client.signal, bodies, guard);
+      body = route.body && collectBody(res, client.signal, bodies.of(networkOf(address)), guard);
       const caller = route.authenticated
         ? await authenticate(services.db, services.tokens, authorization)
         : undefined;

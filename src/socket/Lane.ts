@@ -1,4 +1,4 @@
-import type { ByteBudget } from '../ByteBudget.ts';
+import type { OwnBudget } from '../ByteBudget.ts';
 
 /** A command of a connection on its way to its reply. */
 export interface Task {
@@ -26,7 +26,7 @@ export interface LaneOptions {
    */
   readonly hasRoom: () => boolean;
   /** What all connections keep beyond the share that each has for itself. */
-  readonly budget: ByteBudget;
+  readonly budget: OwnBudget;
 }
 
 /** Answered commands whose places are given back together. */
@@ -65,9 +65,9 @@ export class Lane {
     return this.#bytes;
   }
 
-  /** Whether the budget of all connections has room for so many more bytes here. */
-  fits(bytes: number): boolean {
-    return this.#options.budget.fits(beyondShare(this.#bytes + bytes) - beyondShare(this.#bytes));
+  /** Whether the budget of all connections has room for so many more bytes here, or `more` times the budget. */
+  fits(bytes: number, more = 1): boolean {
+    return this.#options.budget.fits(beyondShare(this.#bytes + bytes) - beyondShare(this.#bytes), more);
   }
 
   push(task: Task): void {

@@ -28,6 +28,10 @@ export interface DispatcherOptions {
   readonly isLimited: boolean;
 }
 
+/** What one user may have of the budget for unanswered commands. */
+const USER_SHARE = 1 / 4;
+/** Refusals have to be kept as well, until the commands before them are answered: there is a quarter more for them. */
+const WITH_REFUSALS = 1.25;
 /** Bytes of memory that an unanswered request takes beside its text. */
 const REQUEST_BYTES = 256;
 
@@ -49,7 +53,7 @@ export function createDispatcher(
   const { limits, log, writer } = services;
   const isVerbose = log.isLevelEnabled('debug');
   const paceOf = isLimited ? createPaces(limits) : undefined;
-  const budget = new ByteBudget(limits.unansweredBytes);
+  const budget = new ByteBudget(limits.unansweredBytes, USER_SHARE);
   return (connection) => {
     const context = {
       ...services,
@@ -60,7 +64,7 @@ export function createDispatcher(
     const lane = new Lane({
       send: (reply) => connection.send(reply),
       hasRoom: () => connection.waitingBytes <= HOLD_BYTES,
-      budget,
+      budget: budget.of(connection.session.userId),
     });
     const pace = paceOf?.(connection.session.userId);
     let requests = 0;
@@ -71,7 +75,8 @@ export function createDispatcher(
       const hasRoom =
         lane.length === 0 ||
         (lane.length < limits.unansweredPerConnection &&
-          lane.bytes + task.bytes <= limits.unansweredBytesPerConnection);
+          lane.bytes + task.bytes <= limits.unansweredBytesPerConnection &&
+          lane.fits(task.bytes, WITH_REFUSALS));
       if (hasRoom) lane.push(task);
       else {
         metrics.limited('unanswered');
