@@ -127,6 +127,17 @@ describe('when the answer of the database to a commit is lost', () => {
       for (const messages of [old, news]) expect(messages).to.deep.equal(['Are you there?', 'after']);
     });
 
+  it('a message in a dialog is pushed before one that follows it at once', async () => {
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'before' });
+    const fresh = pushed(await bob.connect(), 'privateMessage');
+    const lost = relay.loseAnswerTo('writeBatch');
+    ada.client.send('privateMessage', { receiverId: bob.id, content: 'lost', clientMessageId: 'first' });
+    await lost;
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'behind' });
+    await until(() => fresh.includes('behind'));
+    expect(fresh).to.deep.equal(['lost', 'behind']);
+  });
+
   it('a message in a group is pushed once without being sent again, and its sender gets the reply', async () => {
     const groupId = await newGroup(ada.client, bob);
     await Promise.all([ada, bob].map(({ client }) => client.rest()));
@@ -188,12 +199,22 @@ describe('a node compares its connections with the database', () => {
   let node: Node;
   let reconciler: Reconciler;
   let failures = 0;
+  /** Called once, after the database was asked for the memberships of a user and before its answer arrives. */
+  let asked: (() => Promise<void>) | undefined;
 
   beforeEach(() => {
     node = new Node();
     // The database fails a few times first: as long as that is so, it is tried again.
     const failing: Pick<Database, 'select'> = {
-      select: (...args) => (failures-- > 0 ? Promise.reject(new Error('away')) : database.select(...args)),
+      async select<Row extends object>(sql: string, bind: readonly unknown[]) {
+        if (failures-- > 0) throw new Error('away');
+        const rows = await database.select<Row>(sql, bind);
+        if (asked && sql.includes('as "isLong"')) {
+          await asked();
+          asked = undefined;
+        }
+        return rows;
+      },
     };
     const log = pino({ level: 'silent' });
     reconciler = createReconciler({ ...database, ...failing }, node.bus, node.connections, log);
@@ -221,6 +242,43 @@ describe('a node compares its connections with the database', () => {
     reconciler.all();
     await until(() => b.ended);
     expect(a.ended).to.equal(false);
+  });
+
+  it('and does so by itself, again and again', async () => {
+    const ada = await newUser();
+    const rounds = createReconciler(database, node.bus, node.connections, pino({ level: 'silent' }), {
+      min: 20,
+      max: 40,
+    });
+    for (let tokenVersion = 2; tokenVersion < 5; tokenVersion++) {
+      const connection = await connect(ada, 0, 0);
+      await database.users.update({ tokenVersion }, { where: { id: ada.id } });
+      await until(() => connection.ended);
+      node.connections.forget(connection);
+      node.tokenVersion = tokenVersion;
+    }
+    rounds.close();
+  });
+
+  it('and undoes nothing that was delivered since it asked', async () => {
+    const [ada, eve] = await newClients(2);
+    const groupId = await newGroup(ada.client, eve);
+    const connection = await connect(eve, groupId, 2);
+    await until(() => connection.groups.has(groupId));
+    asked = async () => {
+      await ada.client.done('removeUserFromGroup', { groupId, userId: eve.id });
+      const membership = { left: [eve.id] };
+      node.receive(`chat:${groupId}`, { frame: 'removed', membership, place: { chatId: groupId, seq: 3 } });
+    };
+    connection.groups.set(groupId, 2); // something to set right
+    reconciler.user(eve.id);
+    await until(() => asked === undefined);
+    const [bob] = await newUsers(1);
+    const last = await connect(bob, 0, 0);
+    await database.users.update({ tokenVersion: 2 }, { where: { id: bob.id } });
+    reconciler.user(bob.id);
+    await until(() => last.ended); // it is done with the other
+    expect([...connection.groups]).to.deep.equal([]);
   });
 
   it('and lets in and out who joined and left without its knowing', async () => {

@@ -35,3 +35,50 @@ describe('the writer of messages', () => {
     expect(batches.length).to.be.at.least(6);
   });
 });
+
+describe('a batch that fails', () => {
+  /** Writes two messages of which the database says `error`; how often it was asked, and what is not known of them. */
+  async function failing(error: object): Promise<{ queries: number; unknown: number }> {
+    const counts = { queries: 0, unknown: 0 };
+    const query = async () => {
+      counts.queries++;
+      throw Object.assign(new Error('failed'), error);
+    };
+    const observer = {
+      batchWritten() {},
+      messageStored() {},
+      outcomeUnknown: (drafts: readonly unknown[]) => {
+        counts.unknown += drafts.length;
+      },
+    };
+    const dialogs = { known: (drafts: readonly unknown[]) => drafts.map(() => 1), find: async () => [] };
+    const log = pino({ level: 'silent' });
+    const writer = new MessageWriter(
+      { ...database, writer: { ...database.writer, query } },
+      dialogs,
+      observer,
+      log,
+      defaultLimits,
+    );
+    await Promise.all(
+      [1, 2].map(
+        (senderId) =>
+          new Promise((resolve) =>
+            writer.write({ senderId, to: { groupId: 1 }, kind: 'text', content: 'x', origin: 0 }, resolve),
+          ),
+      ),
+    );
+    return counts;
+  }
+
+  for (const code of ['25006', '53100', '57014'])
+    it(`is known not to be stored where PostgreSQL refused it with ${code}`, async () => {
+      expect(await failing({ code, severity: 'ERROR' })).to.deep.equal({ queries: 1, unknown: 0 });
+    });
+
+  for (const code of ['57P01', 'ENETUNREACH', 'ECONNRESET', 'ERR_SSL_WRONG_VERSION_NUMBER'])
+    it(`is not written again where nobody knows what became of it: ${code}`, async () => {
+      const error = { code, ...(code === '57P01' && { severity: 'FATAL' }) };
+      expect(await failing(error)).to.deep.equal({ queries: 1, unknown: 2 });
+    });
+});

@@ -70,8 +70,9 @@ export class ChatSequence<Item extends { readonly frame: string }> {
       this.#advance(seq, item);
       if (this.#held) this.#release();
     } else {
+      if (this.#held?.has(seq) || !this.#budget.take(item.frame.length)) return;
       this.#held ??= new Map();
-      if (!this.#held.has(seq) && this.#budget.take(item.frame.length)) this.#held.set(seq, item);
+      this.#held.set(seq, item);
     }
   }
 
@@ -91,7 +92,9 @@ export class ChatSequence<Item extends { readonly frame: string }> {
   get gap(): Gap | undefined {
     if (this.#last === undefined) return undefined;
     const from = this.#last + 1;
-    const to = this.#held ? [...this.#held.keys()].reduce((low, seq) => Math.min(low, seq)) - 1 : this.#head;
+    const to = this.#held?.size
+      ? [...this.#held.keys()].reduce((low, seq) => Math.min(low, seq)) - 1
+      : this.#head;
     return to < from ? undefined : { from, to };
   }
 

@@ -89,6 +89,8 @@ export function createOrderedBus(
     settled: carrier.settled,
     async close() {
       changes.close();
+      for (const { filling } of listeners.values())
+        for (const { timer } of filling.values()) clearTimeout(timer);
       await carrier.close();
     },
     subscribe(topic, deliver) {
@@ -114,8 +116,8 @@ export function createOrderedBus(
       const listener = listeners.get(topic);
       if (!listener) return;
       listener.snapshot ??= snapshot;
-      if (!heads) return;
-      listener.heads ??= new Map();
+      if (!heads || listener.heads) return;
+      listener.heads = new Map();
       for (const { chatId, seq } of heads)
         if (!listener.heads.has(chatId) && !listener.sequences.has(chatId)) listener.heads.set(chatId, seq);
     },
@@ -197,8 +199,9 @@ export function createOrderedBus(
     const isKnown = position !== undefined || listener.heads !== undefined;
     if (!isKnown || (position ?? 0) >= head) return deliver();
     const sequence = knownSequence(listener, chatId);
-    sequence?.raise(head);
-    sequence?.after(head, deliver);
+    if (!sequence) return deliver();
+    sequence.raise(head);
+    sequence.after(head, deliver);
     fillLater(topic, listener, chatId);
   }
 
@@ -238,11 +241,14 @@ export function createOrderedBus(
   ): Promise<void> {
     if (sequence.last === undefined) {
       const last = await record.headAt(chatId, listener.snapshot ?? '');
-      if (last === undefined) return giveUp(topic, chatId, sequence, await record.head(chatId));
+      const head = last ?? (await record.head(chatId));
+      if (listeners.get(topic) !== listener) return;
+      if (last === undefined) return giveUp(topic, chatId, sequence, head);
       sequence.begin(last);
     }
     if (filling.needsHead) {
       const head = await record.head(chatId);
+      if (listeners.get(topic) !== listener) return;
       filling.needsHead = false;
       sequence.raise(head);
     }

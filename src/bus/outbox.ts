@@ -24,6 +24,7 @@ export function createOutboxBus(db: Database): OutboxBus {
       // Messages of chats are in the database themselves.
       const entry = 'frame' in message && message.place ? { head: message.place } : message;
       writing = writing.then(() => addToOutbox(db, topic, entry));
+      writing.catch(() => {}); // written() rejects with it
     },
     written: async () => {
       await writing;
@@ -81,11 +82,12 @@ export function watchOutbox(
   let isLooking = false;
 
   async function look(): Promise<void> {
+    const now = performance.now();
     const notices = await db.select<Notice>(recent, []);
     const news = seen ? notices.filter(({ id }) => !seen?.has(id)) : []; // connections see what was before
     seen = new Set(notices.map(({ id }) => id));
-    if (performance.now() - lookedAt > KEPT * 1000) missed();
-    lookedAt = performance.now();
+    if (now - lookedAt > KEPT * 1000) missed();
+    lookedAt = now;
     for (const { topic, message } of news) receive(topic, message);
   }
 

@@ -3,8 +3,8 @@ import { ApiError } from '../errors.ts';
 
 /** SQLSTATE classes and codes that say the database is away, full or shutting down, not that the query is wrong. */
 const AWAY = /^(08|53|57P0|57014|25006)/;
-/** What Node and pg say of a connection that is refused, cut or silent. */
-const CUT = /^(ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/;
+/** Codes of Node for a connection that is refused, cut or silent, or for which there is no file descriptor. */
+const CUT = /^(E[A-Z]+$|EAI_|ERR_(SSL|TLS|STREAM|SOCKET))/;
 const CUT_MESSAGE =
   /terminated|read timeout|timeout exceeded|Connection ended|not queryable|manager was closed|manager is closing/i;
 
@@ -17,6 +17,12 @@ export function isUnavailable(error: unknown): boolean {
     return true;
   const cause = rootOf(error);
   return AWAY.test(cause.code ?? '') || CUT.test(cause.code ?? '') || CUT_MESSAGE.test(cause.message ?? '');
+}
+
+/** Whether PostgreSQL itself refused the statement, so that nothing of it was committed. */
+export function isRefusedByServer(error: unknown): boolean {
+  const { severity, code = '' } = rootOf(error);
+  return severity !== undefined && !/^(08|57P0)/.test(code); // these end the connection, whatever it was at
 }
 
 /** Whether PostgreSQL cancelled the statement: it ran into its timeout. */
@@ -64,7 +70,15 @@ export function violatedConstraint(error: unknown): string | undefined {
   return code === '23505' ? constraint : undefined;
 }
 
-function rootOf(error: unknown): { code?: string; message?: string; constraint?: string } {
+interface Cause {
+  readonly code?: string;
+  readonly message?: string;
+  readonly constraint?: string;
+  /** There on errors that PostgreSQL answered. */
+  readonly severity?: string;
+}
+
+function rootOf(error: unknown): Cause {
   const { original } = error as { original?: object };
-  return (original ?? error) as { code?: string; message?: string; constraint?: string };
+  return (original ?? error) as Cause;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { QueryTypes, type Sequelize, type Transaction } from 'sequelize';
-import { isUnavailable } from './failures.ts';
+import { isRefusedByServer, isUnavailable } from './failures.ts';
 
 /** Milliseconds for which a transaction waits to learn what became of it, and between two questions. */
 const PATIENCE = 2_000;
@@ -32,7 +32,7 @@ export async function runTransaction<T>(
   try {
     await transaction.commit();
   } catch (error) {
-    if (xid === null || !isUnavailable(error)) throw error;
+    if (xid === null || isRefusedByServer(error)) throw error;
     const outcome = isCommitted(sequelize, xid, closed).then((was) => {
       if (was) committed(result);
       return was;

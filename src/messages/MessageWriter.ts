@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import { QueryTypes } from 'sequelize';
 import type { Database } from '../database/database.ts';
-import { isUnavailable, repeatable } from '../database/failures.ts';
+import { isRefusedByServer, isUnavailable, repeatable } from '../database/failures.ts';
 import { NotConnectedError } from '../database/reserved.ts';
 import { ApiError, LimitError } from '../errors.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
@@ -251,7 +251,7 @@ export class MessageWriter {
       this.#observer.batchWritten(drafts, (performance.now() - start) / 1000);
       return { rows };
     } catch (error) {
-      if (chatIds && isUnavailable(error) && !(error instanceof NotConnectedError))
+      if (chatIds && !isRefusedByServer(error) && !(error instanceof NotConnectedError))
         this.#observer.outcomeUnknown(drafts, chatIds);
       return { error };
     }

@@ -67,6 +67,8 @@ export class Connection {
   snapshot: string | undefined;
   /** Its groups are listened to: from here on what happens is not only noted. */
   isListening = false;
+  /** How often a message let it into a group or out of one. */
+  changes = 0;
   socket: Socket | undefined;
   receiver: Receiver | undefined;
   readonly #publish: PublishToTopic;

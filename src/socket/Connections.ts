@@ -11,6 +11,8 @@ import type { Session } from './session.ts';
 const EXPIRY_SWEEP = 500;
 /** Milliseconds over which connections are closed that have to synchronise. */
 const RESYNCHRONISE = 5_000;
+/** Connections that leave their groups in one turn of the event loop. */
+const LEAVING_AT_ONCE = 500;
 
 /** A group that a user is in, as it was at `seq`, and the oldest message that the user may see. */
 export interface Membership extends Place {
@@ -117,8 +119,9 @@ export class Connections {
       const change = changed.get(group.chatId);
       if (!change || change.seq <= group.seq) this.#joinFrom(connection, group);
     }
-    for (const [chatId, { firstSeq }] of changed)
-      if (firstSeq !== undefined && !connection.groups.has(chatId)) this.#join(connection, chatId, firstSeq);
+    for (const [chatId, { seq, firstSeq }] of changed)
+      if (firstSeq !== undefined && !connection.groups.has(chatId))
+        this.#joinFrom(connection, { chatId, seq, firstSeq });
     changed.clear();
     await this.#bus.settled();
   }
@@ -201,28 +204,41 @@ export class Connections {
    */
   setMembership(userId: UserId, { chatId, seq, firstSeq, before }: KnownMembership): void {
     const topic = chatTopic(chatId);
-    if (firstSeq !== null && before !== null) this.#follow({ chatId, seq: before + 1 });
+    if (firstSeq !== null && before !== null) this.#follow({ chatId, seq: before + 1 }, seq);
     this.#bus.catchUp(topic, { chatId, seq });
     this.#bus.after(topic, { chatId, seq }, () => {
       for (const connection of this.ofUser(userId)) {
         if (!connection.isListening || connection.isLeaving) continue;
-        if (firstSeq === null) this.#leave(connection, chatId);
+        if (firstSeq === null) this.#leave(connection, chatId, seq);
         else this.#join(connection, chatId, firstSeq);
       }
     });
   }
 
+  /** Resolves when the topics that are listened to now miss nothing of what other nodes publish. */
+  settled(): Promise<void> {
+    return this.#bus.settled();
+  }
+
   /** Closes connections, a slice at a time, that must read anew what this node cannot push to them. */
   resynchronise(affected: Iterable<Connection>, reason: string): void {
-    const connections = [...affected].filter(({ isLeaving }) => !isLeaving);
+    const connections = [...affected].filter(({ isListening, isLeaving }) => isListening && !isLeaving);
     for (const connection of connections) {
       connection.isLeaving = true;
       connection.socket?.unsubscribe(userTopic(connection.session.userId));
-      for (const chatId of [...connection.groups.keys()]) this.#leave(connection, chatId);
     }
+    this.#leaveGroups(connections);
     void drainConnections(connections, reason, RESYNCHRONISE).then((busy) => {
       for (const connection of busy) connection.close(CloseCode.ServiceRestart, reason);
     });
+  }
+
+  /** Takes connections out of all their groups, some at a time: there may be very many. */
+  #leaveGroups(connections: readonly Connection[]): void {
+    for (const connection of connections.slice(0, LEAVING_AT_ONCE))
+      for (const chatId of [...connection.groups.keys()]) this.#leave(connection, chatId);
+    if (connections.length > LEAVING_AT_ONCE)
+      setImmediate(() => this.#leaveGroups(connections.slice(LEAVING_AT_ONCE)));
   }
 
   /** More of a chat was missed than is pushed: who receives the topic must synchronise. */
@@ -231,6 +247,7 @@ export class Connections {
     const affected = isGroup
       ? [...this.#byId.values()].filter(({ groups }) => groups.has(chatId))
       : this.ofUser(Number(topic.slice('user:'.length)));
+    if (isGroup) for (const { socket } of affected) socket?.unsubscribe(topic);
     this.resynchronise(affected, 'Too much was missed to push it; connect again and synchronise');
   }
 
@@ -257,8 +274,8 @@ export class Connections {
   #unlisten(topic: Topic): void {
     const entry = this.#topics.get(topic);
     if (!entry || --entry.listeners > 0) return;
+    this.#topics.delete(topic); // before: what waited for the topic may listen to it again
     entry.unsubscribe();
-    this.#topics.delete(topic);
   }
 
   #deliver(topic: Topic, message: BusMessage): void {
@@ -291,18 +308,20 @@ export class Connections {
   #letIn(chatId: ChatId, seq: number, { joined = [], firstSeq = 1 }: MembershipChange): void {
     for (const userId of joined)
       for (const connection of this.ofUser(userId)) {
-        if (connection.isListening) this.#join(connection, chatId, firstSeq);
-        else connection.changed.set(chatId, { seq, firstSeq });
+        if (!connection.isListening) connection.changed.set(chatId, { seq, firstSeq });
+        else if (seq > (connection.behind.get(chatId) ?? 0)) this.#join(connection, chatId, firstSeq);
+        connection.changes++;
       }
   }
 
   #letOut(chatId: ChatId, seq: number, { left = [], closes }: MembershipChange): void {
     const leaving = closes
-      ? [...this.#byId.values()].filter(({ groups, changed }) => groups.has(chatId) || changed.has(chatId))
+      ? [...this.#byId.values()].filter(({ isListening, groups }) => !isListening || groups.has(chatId))
       : left.flatMap((userId) => this.ofUser(userId));
     for (const connection of leaving) {
       if (connection.isListening) this.#leave(connection, chatId, seq);
       else connection.changed.set(chatId, { seq, firstSeq: undefined });
+      connection.changes++;
     }
   }
 
@@ -349,7 +368,7 @@ export class Connections {
   }
 
   /** Listens to a group at least until the message at `seq` was delivered, with which somebody joins who is here. */
-  #follow({ chatId, seq }: Place): void {
+  #follow({ chatId, seq }: Place, until = seq): void {
     const topic = chatTopic(chatId);
     const isNew = !this.#topics.has(topic);
     this.#listen(topic);
@@ -358,7 +377,7 @@ export class Connections {
       // Other nodes may have published more before they knew that somebody listens here.
       const isOpen = isNew && this.#bus.isShared;
       this.#bus.catchUp(topic, { chatId, seq: isOpen ? Number.POSITIVE_INFINITY : seq });
-      this.#bus.after(topic, { chatId, seq }, () => this.#unlisten(topic));
+      this.#bus.after(topic, { chatId, seq: until }, () => this.#unlisten(topic));
     });
   }
 

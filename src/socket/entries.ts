@@ -35,6 +35,7 @@ const MAX_BATCH = 200;
  */
 export function createEntries(db: Database, dialogs: boolean): Entries {
   let before: Promise<unknown> = Promise.resolve();
+  let turn: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   const loader = new DataLoader<Newcomer, Entry | undefined>(
     (newcomers) => {
@@ -42,7 +43,16 @@ export function createEntries(db: Database, dialogs: boolean): Entries {
       before = entries.catch(() => {});
       return entries;
     },
-    { cache: false, maxBatchSize: MAX_BATCH, batchScheduleFn: (dispatch) => void before.then(dispatch) },
+    {
+      cache: false,
+      maxBatchSize: MAX_BATCH,
+      batchScheduleFn(dispatch) {
+        turn = turn.then(() => {
+          dispatch();
+          return before;
+        });
+      },
+    },
   );
   return {
     async load(newcomer) {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { claimStands, claims, claimsOf } from '../auth/standing.ts';
-import type { Bus, Place } from '../bus/bus.ts';
+import type { Bus, Place, Topic } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import type { MessageDraft } from '../messages/drafts.ts';
@@ -29,14 +29,22 @@ const SLICE_PAUSE = 50;
 const RETRY = 1_000;
 /** Seconds by which a message may have been committed later than its time says: longer than any statement runs. */
 const LATE = 60;
-/** A statement that was cut off may be committed later: seconds after which is looked for it. */
+/** Seconds between the searches for a message of unknown outcome: a statement that was cut off may be committed late. */
 const LOOKS = [0, 1, 2, 4, 8, 16];
+/** Messages that are searched for at most. */
+const MAX_UNKNOWN = 10_000;
 
 /**
  * A net below the messages between nodes: whatever was lost, by a fault of NATS, of the database or of a node, is found
  * by comparing the live connections (tokens, memberships, heads of chats, blocks) with the database.
  */
-export function createReconciler(db: Database, bus: Bus, connections: Connections, log: Logger): Reconciler {
+export function createReconciler(
+  db: Database,
+  bus: Bus,
+  connections: Connections,
+  log: Logger,
+  { min, max } = ROUND,
+): Reconciler {
   const closed = new AbortController();
   const { signal } = closed;
   const users = new Set<UserId>();
@@ -63,14 +71,23 @@ export function createReconciler(db: Database, bus: Bus, connections: Connection
       for (const [index, draft] of drafts.entries()) {
         const chatId = chatIds[index];
         if (chatId == null) continue;
+        // What follows it must wait, where it is not known how far the chat was delivered.
+        for (const topic of topicsOf(draft))
+          if (bus.position(topic, chatId) === undefined)
+            bus.catchUp(topic, { chatId, seq: Number.POSITIVE_INFINITY });
         // One of several without a clientMessageId is enough to find the chat.
-        unknown.set(`${chatId} ${draft.senderId} ${draft.clientMessageId ?? ''}`, { draft, chatId });
+        const { senderId, clientMessageId, origin } = draft;
+        unknown.set(`${chatId} ${senderId} ${clientMessageId ?? ''}`, {
+          ...{ chatId, senderId, clientMessageId, origin },
+          topics: topicsOf(draft),
+        });
+        if (unknown.size > MAX_UNKNOWN) unknown.delete(unknown.keys().next().value as string); // rounds find it
       }
       looking?.abort();
       const search = new AbortController();
       looking = search;
       lookForMessages(AbortSignal.any([signal, search.signal])).then(
-        () => unknown.clear(),
+        () => looking === search && unknown.clear(),
         () => {}, // aborted: by the next search, or at the end
       );
     },
@@ -81,17 +98,18 @@ export function createReconciler(db: Database, bus: Bus, connections: Connection
   };
 
   async function run(): Promise<void> {
-    let nextRound = performance.now() + ROUND.min;
+    let nextRound = performance.now() + min;
     while (!signal.aborted) {
       const isDue = isUrgent || performance.now() >= nextRound;
       try {
         if (isDue) {
-          const next = performance.now() + ROUND.min + Math.random() * (ROUND.max - ROUND.min);
+          const next = performance.now() + min + Math.random() * (max - min);
           await round();
           nextRound = next;
         } else if (users.size > 0) await named();
         else await pause(nextRound - performance.now());
       } catch (error) {
+        if (signal.aborted) return;
         log.warn({ err: error }, 'connections could not be compared with the database; trying again');
         isUrgent ||= isDue;
         await pause(RETRY, false);
@@ -126,6 +144,7 @@ export function createReconciler(db: Database, bus: Bus, connections: Connection
     const all = [...connections.listening()];
     for (let start = 0; start < all.length && !signal.aborted; start += SLICE) {
       if (start > 0 && !wasUrgent && !isUrgent) await pause(SLICE_PAUSE, false);
+      if (users.size > 0) await named(); // nobody who is asked for waits for the round
       await compare(all.slice(start, start + SLICE));
     }
     since = now?.at ?? null;
@@ -157,7 +176,8 @@ export function createReconciler(db: Database, bus: Bus, connections: Connection
       if (!row) continue;
       for (const head of headsOf(row.groupHeads)) bus.catchUp(chatTopic(head.chatId), head);
       for (const head of headsOf(row.dialogHeads)) bus.catchUp(userTopic(userId), head);
-      if (live.some(({ groups }) => fingerprint(groups) !== row.groups)) await correct(userId, live);
+      const still = live.filter(({ isListening, isLeaving }) => isListening && !isLeaving);
+      if (still.some(({ groups }) => fingerprint(groups) !== row.groups)) await correct(userId, still);
     }
   }
 
@@ -166,7 +186,13 @@ export function createReconciler(db: Database, bus: Bus, connections: Connection
     const known = [...new Set(live.flatMap(({ groups }) => [...groups.keys()]))];
     const inAll = known.filter((chatId) => live.every(({ groups }) => groups.has(chatId)));
     const bind = [userId, JSON.stringify(known), JSON.stringify(inAll)];
-    for (const row of await db.select<KnownMembership & { isLong: boolean }>(membershipsOfUser, bind))
+    const before = live.map(({ changes }) => changes);
+    const rows = await db.select<KnownMembership & { isLong: boolean }>(membershipsOfUser, bind);
+    if (live.some(({ changes }, at) => changes !== before[at])) {
+      users.add(userId); // what was read may be older than what was delivered meanwhile
+      return;
+    }
+    for (const row of rows)
       if (row.isLong)
         connections.resynchronise(live, 'Too much was missed to push it; connect again and synchronise');
       else connections.setMembership(userId, row);
@@ -175,11 +201,11 @@ export function createReconciler(db: Database, bus: Bus, connections: Connection
   /** Ends what connections watch of the presence of those who block, or are blocked. */
   async function hideBlocked(watching: readonly Connection[]): Promise<void> {
     if (watching.length === 0) return;
-    const pairs = watching.flatMap(({ id, session, watched }) =>
-      [...watched].map((other) => ({ id, user: session.userId, other })),
-    );
-    for (const { id, other } of await db.select<Watch>(blockedWatches, [JSON.stringify(pairs)]))
-      connections.unwatch(id, [other]);
+    const ids = [...new Set(watching.map(({ session }) => session.userId))];
+    const hidden = new Map<UserId, UserId[]>();
+    for (const { userId, other } of await db.select<Block>(blocksOfUsers, [JSON.stringify(ids)]))
+      hidden.set(userId, [...(hidden.get(userId) ?? []), other]);
+    for (const { id, session } of watching) connections.unwatch(id, hidden.get(session.userId) ?? []);
   }
 
   async function lookForMessages(until: AbortSignal): Promise<void> {
@@ -198,25 +224,25 @@ export function createReconciler(db: Database, bus: Bus, connections: Connection
 
   /** Tells every node how far the chats of these messages are. */
   async function publishCommitted(messages: readonly UnknownMessage[]): Promise<void> {
-    const names = messages.map(({ chatId, draft: { senderId, clientMessageId } }) => ({
+    const names = messages.map(({ chatId, senderId, clientMessageId }) => ({
       chat: chatId,
       sender: senderId,
       name: clientMessageId,
     }));
     for (const { at, head, own } of await db.select<Committed>(committedMessages, [JSON.stringify(names)])) {
-      const { draft, chatId } = messages[at] as UnknownMessage;
-      for (const topic of topicsOf(draft)) {
+      const { topics, chatId, origin } = messages[at] as UnknownMessage;
+      for (const topic of topics) {
         // Who sends it again gets a reply for it.
-        if (own !== null) bus.catchUp(topic, { chatId, seq: own }, draft.origin);
+        if (own !== null) bus.catchUp(topic, { chatId, seq: own }, origin);
         bus.publishHead(topic, { chatId, seq: head });
       }
     }
   }
 }
 
-interface UnknownMessage {
-  readonly draft: MessageDraft;
+interface UnknownMessage extends Pick<MessageDraft, 'senderId' | 'clientMessageId' | 'origin'> {
   readonly chatId: ChatId;
+  readonly topics: readonly Topic[];
 }
 
 /** Groups and the oldest messages that may be seen of them, as the database writes them, too. */
@@ -301,18 +327,17 @@ left join lateral (
 ) joined on true
 `;
 
-interface Watch {
-  readonly id: ConnectionId;
+interface Block {
+  readonly userId: UserId;
   readonly other: UserId;
 }
 
-const blockedWatches = `
-select watch.id, watch.other
-from jsonb_to_recordset($1::jsonb) as watch (id bigint, "user" bigint, other bigint)
-where exists (
-  select from blocks
-  where (user_id = watch.user and blocked_id = watch.other) or (user_id = watch.other and blocked_id = watch.user)
-)
+/** Who is blocked by, or blocks, the users $1. */
+const blocksOfUsers = `
+with wanted as (select value::bigint as id from jsonb_array_elements_text($1::jsonb))
+select user_id as "userId", blocked_id as other from wanted join blocks on user_id = id
+union all
+select blocked_id, user_id from wanted join blocks on blocked_id = id
 `;
 
 interface Committed {

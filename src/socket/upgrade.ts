@@ -75,8 +75,11 @@ export async function upgrade(
 
     const expected = services.connections.expect(session, address, device);
     connection = expected;
+    await services.connections.settled(); // what is read then is followed by what is published
+    if (aborted) return;
     const entry = await services.entries.load({ id: expected.id, session });
     if (aborted) return;
+    if (!services.accepting()) throw new ApiError('UNAVAILABLE', 'The server is stopping', 1);
     if (!entry || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
 
     expected.sessionId = entry.sessionId;

@@ -76,6 +76,12 @@ describe('ChatSequence', () => {
     expect(sequence.hasGap).to.equal(false);
   });
 
+  it('has a gap up to where the chat is when the budget has room for nothing', () => {
+    const { sequence, take } = begin(3, new HoldBudget(0));
+    take(5);
+    expect(sequence.gap).to.deep.equal({ from: 4, to: 5 });
+  });
+
   it('leaves to the record what the budget has no room for, and gives the room back', () => {
     const budget = new HoldBudget(10);
     const { sequence, events } = begin(0, budget);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { chatTopic } from '../../src/socket/Connections.ts';
+import { chatTopic, userTopic } from '../../src/socket/Connections.ts';
 import { until } from '../until.ts';
 import { CHAT, Node } from './node.ts';
 
@@ -145,6 +145,50 @@ describe('the members of a group on a node', () => {
     expect(ada).to.deep.equal(['5', '6', '7']);
     expect(eve).to.deep.equal(['5', '6']);
     expect(bob).to.deep.equal(['7']);
+  });
+
+  it('receive the first message of a dialog though another device connects while it is on its way', () => {
+    const frames: string[] = [];
+    node.bus.subscribe(userTopic(ADA), (message) => 'frame' in message && frames.push(message.frame));
+    node.bus.begin(userTopic(ADA), [], '1:1:');
+    node.bus.begin(userTopic(ADA), [{ chatId: 9, seq: 1 }], '2:2:');
+    node.receive(userTopic(ADA), { frame: 'first', place: { chatId: 9, seq: 1 } });
+    expect(frames).to.deep.equal(['first']);
+  });
+
+  it('are in a group by what the database says, though no message says that they joined', async () => {
+    const eve = await node.connect(EVE, []);
+    for (const seq of [1, 2, 3, 4, 5, 6]) node.store(seq);
+    node.connections.setMembership(EVE, { chatId: CHAT, seq: 6, firstSeq: 1, before: 3 });
+    const [connection] = node.connections.ofUser(EVE);
+    await until(() => connection?.groups.has(CHAT) === true);
+    node.message(7);
+    expect(eve).to.deep.equal(['7']);
+  });
+
+  it('are out who joined and were removed while their upgrade was under way, and nobody else listened', async () => {
+    const session = {
+      ...{ userId: EVE, tokenVersion: 1, tokenId: 'token' },
+      ...{ issuedAt: 0, expiresAt: Date.now() + 60_000 },
+    };
+    const connection = node.connections.expect(session, '127.0.0.1', null);
+    node.store(5, { joined: [EVE] });
+    node.joined(EVE, 5);
+    await until(() => connection.changed.has(CHAT));
+    node.message(6, { left: [EVE] }); // nobody listens: it does not arrive
+    await node.connections.listen(connection, { groups: [], dialogs: [], snapshot: '1:1:' });
+    node.message(7);
+    await until(() => !connection.groups.has(CHAT));
+  });
+
+  it('receive nothing from before they connected, though they joined again in it', async () => {
+    const ada = await node.connect(ADA, [{ seq: 4 }]);
+    for (const seq of [5, 7, 8]) node.store(seq);
+    node.store(6, { joined: [EVE] });
+    const eve = await node.connect(EVE, [{ seq: 8 }]);
+    node.message(9);
+    await until(() => ada.length === 5);
+    expect(eve).to.deep.equal(['9']);
   });
 
   it('are sent to synchronise when more is missing than is pushed', async () => {

@@ -14,6 +14,8 @@ export class Node {
   readonly record: ReadPush[] = [];
   /** Reads of the record wait for it. */
   reading: Promise<void> = Promise.resolve();
+  /** Of the tokens that connect. */
+  tokenVersion = 1;
   readonly reconciled: number[] = [];
   readonly gapsTooLarge: Topic[] = [];
   readonly bus: Bus;
@@ -58,7 +60,7 @@ export class Node {
   async connect(userId: number, groups: { seq: number; firstSeq?: number }[]): Promise<string[]> {
     const session = {
       userId,
-      tokenVersion: 1,
+      tokenVersion: this.tokenVersion,
       tokenId: 'token',
       issuedAt: 0,
       expiresAt: Date.now() + 60_000,

@@ -78,7 +78,8 @@ export async function createNatsCarrier(
   let owesBeat = false;
   let isPumping = false;
   let isMakingRoom = false;
-  let settling: Promise<unknown> | undefined;
+  let settling: Promise<void> | undefined;
+  let settledNext: Promise<void> | undefined;
   let last: { readonly message: NodeMessage; readonly payload: Uint8Array } | undefined;
 
   const link = await openNatsLink(options, log, {
@@ -134,12 +135,17 @@ export async function createNatsCarrier(
       };
     },
     hear: local.hear,
-    /** One round trip for all who ask in the meantime; without NATS there is nothing to wait for. */
-    async settled() {
-      settling ??= link.flush().finally(() => {
-        settling = undefined;
+    /**
+     * A round trip that begins after the call; whoever asks during one shares the next. Without NATS there is nothing to
+     * wait for.
+     */
+    settled() {
+      if (!settling) return flush();
+      settledNext ??= settling.then(() => {
+        settledNext = undefined;
+        return flush();
       });
-      await settling;
+      return settledNext;
     },
     async close() {
       clearInterval(beats);
@@ -148,6 +154,14 @@ export async function createNatsCarrier(
       await link.close();
     },
   };
+
+  function flush(): Promise<void> {
+    const done = link.flush().then(() => {
+      settling = undefined;
+    });
+    settling = done;
+    return done;
+  }
 
   function connected(): void {
     const now = performance.now();
