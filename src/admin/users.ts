@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { Op } from 'sequelize';
+import { Op, type Transaction } from 'sequelize';
 import { isCommonPassword } from '../auth/commonPasswords.ts';
+import { reconcileEverywhere } from '../bus/outbox.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
@@ -145,10 +146,25 @@ function shown({ id, email, username, displayName, createdAt, lastSeenAt, disabl
 }
 
 /** Ends all tokens and connections, together with a change of the account. */
-async function endAll(user: User, { bus }: AdminServices, changes: Partial<User>): Promise<void> {
-  await user.update({ ...changes, tokenVersion: user.tokenVersion + 1 });
-  bus.publish(userTopic(user.id), { signal: { kind: 'revoked', tokenVersion: user.tokenVersion } });
+async function endAll(user: User, { db, bus }: AdminServices, changes: Partial<User>): Promise<void> {
+  const end = async (transaction: Transaction) => {
+    const [ended] = await db.select<{ tokenVersion: number }>(endTokens, [user.id], transaction);
+    if (!ended) throw new ApiError('NOT_FOUND', `There is no user ${user.id} any more`);
+    await db.users.update(changes, { where: { id: user.id }, transaction });
+    await reconcileEverywhere(db, user.id, transaction);
+    return ended;
+  };
+  const { tokenVersion } = await db.transaction(end, ({ tokenVersion }) =>
+    bus.publish(userTopic(user.id), { signal: { kind: 'revoked', tokenVersion } }),
+  );
+  user.set({ ...changes, tokenVersion });
 }
+
+/** Counted on from what is there: another change of the account may have raised it since that was read. */
+const endTokens = `
+update users set token_version = token_version + 1 where id = $1 and deleted_at is null
+returning token_version as "tokenVersion"
+`;
 
 /** Messages that are emptied in one transaction. */
 const BATCH = 1_000;
