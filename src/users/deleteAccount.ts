@@ -62,10 +62,13 @@ export function finishDeletions(services: DeletionServices): { close(): Promise<
     try {
       for (const { userId } of await db.select<{ userId: UserId }>(dueDeletions, [DUE_AFTER])) {
         if (closing.signal.aborted) return;
-        await finish(userId);
+        await finish(userId).catch((error) => {
+          if (isUnavailable(error)) throw error;
+          log.error({ err: error, userId }, 'a deletion could not be finished; trying again'); // the others go on
+        });
       }
     } catch (error) {
-      if (!isUnavailable(error)) log.error({ err: error }, 'deletions could not be finished');
+      if (!isUnavailable(error)) log.error({ err: error }, 'deletions that are due could not be read');
     }
   }
 
