@@ -134,6 +134,21 @@ describe('the operator’s command line', function () {
     expect((await refused('group', 'audit', '999999999')).stderr).to.equal('There is no group 999999999\n');
   });
 
+  it('lists the invites of a group that let people in: not those of somebody who left', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
+    await bob.client.done('createInvite', { groupId });
+    await ada.client.done('createInvite', { groupId });
+    const makers = async () =>
+      (await admin('group', 'audit', `${groupId}`)).invites.map(
+        ({ createdBy }: { createdBy: number }) => createdBy,
+      );
+    expect(await makers()).to.deep.equal([bob.id, ada.id]);
+    await bob.client.done('leaveGroup', { groupId });
+    expect(await makers()).to.deep.equal([ada.id]);
+  });
+
   it('hands out what is kept of a person, and forgets it', async () => {
     const [ada, bob] = await newClients(2);
     const word = `rhubarb${ada.id}`;

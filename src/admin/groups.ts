@@ -1,4 +1,5 @@
 import { Op } from 'sequelize';
+import { letsIn } from '../chats/invites.ts';
 import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import { ApiError } from '../errors.ts';
@@ -68,9 +69,7 @@ from bans join users on users.id = bans.user_id where chat_id = $1 order by bans
 /** Without the codes: those let people in. */
 const invitesOf = `
 select id, created_by as "createdBy", uses, max_uses as "maxUses", expires_at as "expiresAt", created_at as "createdAt"
-from invites
-where chat_id = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
-order by id
+from invites where chat_id = $1 and ${letsIn} order by id
 `;
 
 const changesOf = `
