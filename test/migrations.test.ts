@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import pg from 'pg';
 import { type Database, openDatabase } from '../src/database/database.ts';
-import { migrate, migrationStatus, undoMigration } from '../src/database/migrations.ts';
+import { compatibleFrom, migrate, migrationStatus, undoMigration } from '../src/database/migrations.ts';
 import { StartError } from '../src/errors.ts';
 import { database, databaseUrl } from './harness.ts';
 import { until } from './until.ts';
@@ -20,6 +20,21 @@ const names = readdirSync(FOLDER)
   .map((file) => file.replace('.sql', ''))
   .sort();
 const newest = Number.parseInt(names.at(-1) ?? '', 10);
+
+describe('the SQL of a migration', () => {
+  it('says in a line of its own which version nodes have to know from then on', () => {
+    expect(compatibleFrom('-- compatible from: 0020\nalter table x drop column y;\n')).to.equal(20);
+    expect(compatibleFrom('-- Drops y.\n-- compatible from: 7\nselect 1;')).to.equal(7);
+    for (const sql of [
+      'select 1;',
+      'select 1; -- compatible from: 0020',
+      '  -- compatible from: 0020',
+      '-- compatible from: 0020, which reads no y',
+      '-- compatible from: the next one',
+    ])
+      expect(compatibleFrom(sql), sql).to.equal(0);
+  });
+});
 
 describe('the migrations', function () {
   this.timeout(60_000);

@@ -28,8 +28,8 @@ const LOCK_TIMEOUT = 1_000;
 /** Milliseconds between attempts, in which what queued up goes on; and while another node migrates. */
 const PAUSE = 2_000;
 const BUSY_PAUSE = 200;
-/** Milliseconds for which attempts are made. */
-const PATIENCE = 120_000;
+/** Milliseconds for which attempts are made: less than WORKER_START_SECONDS, so that a worker lives to say what is in the way. */
+const PATIENCE = 60_000;
 
 const COMPATIBLE_FROM = /^-- compatible from: (\d+)$/m;
 
@@ -228,7 +228,9 @@ async function migrationsOn(client: Client): Promise<Migrations> {
     async record() {
       const names = await executed();
       if (!(await hasVersion(client))) return;
-      const compatible = await Promise.all(names.map(compatibleFrom));
+      const compatible = await Promise.all(
+        names.map(async (name) => compatibleFrom(await readFile(join(FOLDER, `${name}.sql`), 'utf8'))),
+      );
       await client.query(writeVersion, [Math.max(...names.map(versionOf)), Math.max(1, ...compatible)]);
     },
   };
@@ -237,9 +239,9 @@ async function migrationsOn(client: Client): Promise<Migrations> {
 /** The number in front of a migration's name. */
 const versionOf = (name: string): number => Number.parseInt(name, 10);
 
-async function compatibleFrom(name: string): Promise<number> {
-  const text = await readFile(join(FOLDER, `${name}.sql`), 'utf8');
-  return Number(COMPATIBLE_FROM.exec(text)?.[1] ?? 0);
+/** The version that a node has to know once the SQL of a migration has run; 0 where it does not say. */
+export function compatibleFrom(sql: string): number {
+  return Number(COMPATIBLE_FROM.exec(sql)?.[1] ?? 0);
 }
 
 /** Whether the schema is new enough to know its version. */
