@@ -81,7 +81,9 @@ Browsers do not show the status to scripts: there, try a call over HTTP.
 
 | close code | why | what to do |
 | --- | --- | --- |
-| ${CloseCode.GoingAway}, ${CloseCode.ServiceRestart} | the server stops | connect again, a little later each time |
+| ${CloseCode.GoingAway} | the server stops | connect again, a little later each time |
+| ${CloseCode.ServiceRestart} | the server stops, or cannot push all that was missed | connect again, a little later each time, and synchronise |
+| ${CloseCode.InternalError} | a fault of the server | connect again, a little later each time |
 | ${CloseCode.TooBig} | a frame over ${limits.frameBytes / 1024} KiB | send smaller frames; sending this one again ends the same way |
 | ${CloseCode.Unauthorized} | the token has expired or was revoked | log in again, then connect |
 | ${CloseCode.TooManyRequests} | ${count(limits.unansweredPerConnection)} requests, or ${limits.unansweredBytesPerConnection / 1024 / 1024} MiB of them, unanswered | connect again; wait for replies before sending more |
