@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 /*
  * Files that are there whole or not at all, whatever happens meanwhile: they are written beside, flushed to the disk
@@ -29,6 +30,37 @@ export async function createFile(file: string, content: string, mode = 0o666): P
       return true;
     }
   });
+}
+
+/** What is written beside files ends so. */
+const BESIDE = /^(\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})+$/;
+/** Milliseconds after which a file that was written beside another is one that a kill left. */
+const LEFT_AFTER = 60_000;
+/** Milliseconds between two looks at what another server does. */
+const PAUSE = 50;
+
+/** Fills an empty file: of several that try at the same time one succeeds, and the others return when it has. */
+export async function fillFile(file: string, content: string, mode = 0o666): Promise<void> {
+  const turn = `${file}.00000000-0000-0000-0000-000000000000`; // whoever creates it may put it in the place of the file
+  while (!(await createFile(turn, content, mode))) {
+    if ((await stat(file)).size > 0) return;
+    await removeLeftovers(file);
+    await delay(PAUSE);
+  }
+  if ((await stat(file)).size > 0) await rm(turn);
+  else await rename(turn, file);
+}
+
+/** Removes what a kill left beside a file while it was written. */
+export async function removeLeftovers(file: string): Promise<void> {
+  const folder = dirname(file);
+  const name = basename(file);
+  for (const other of await readdir(folder)) {
+    if (!other.startsWith(name) || !BESIDE.test(other.slice(name.length))) continue;
+    const path = join(folder, other);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() })); // put in its place meanwhile
+    if (Date.now() - mtimeMs > LEFT_AFTER) await rm(path, { force: true });
+  }
 }
 
 async function writeBeside<T>(

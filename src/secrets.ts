@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StartError } from './errors.ts';
-import { createFile, replaceFile } from './files.ts';
+import { createFile, fillFile, removeLeftovers } from './files.ts';
 
 /** Bytes of a secret that was cut off when it was written, or of none. */
 const MIN_SECRET = 32;
@@ -16,10 +16,11 @@ const generate = () => randomBytes(32).toString('hex');
  */
 export async function keptSecret(file: string): Promise<string> {
   const known = await readSecret(file);
+  await removeLeftovers(file).catch(() => {}); // no folder yet, or one that is only read
   if (known) return known;
   await mkdir(dirname(file), { recursive: true });
   if (known === undefined) await createFile(file, generate(), 0o600);
-  else await replaceFile(file, generate(), 0o600);
+  else await fillFile(file, generate(), 0o600);
   const made = await readSecret(file); // perhaps another server's
   if (!made) throw new StartError(`${file} was taken away or emptied during the start`);
   return made;
