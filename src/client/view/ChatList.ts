@@ -53,6 +53,9 @@ export interface Chats extends Observable<readonly ChatSummary[]> {
 const PAGE = 50;
 /** Milliseconds in which arrivals are reported to their senders together. */
 const DELIVERED_AFTER = 500;
+/** Milliseconds before chats that are not listed yet are read once more: at first, and at most. */
+const FIRST_PAUSE = 500;
+const MAX_PAUSE = 8_000;
 
 /** Keeps the chats current from pages and events. */
 export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
@@ -66,6 +69,9 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   #edits: (readonly [Edited, Edit])[] = [];
   /** Chats that are to be read. */
   readonly #wanted = new Set<string>();
+  /** The last pause before they are read once more; 0: all were there. */
+  #pause = 0;
+  #isPausing = false;
 
   constructor(client: Client) {
     const chats = new Map<string, ChatSummary>();
@@ -176,7 +182,12 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   #want(key: string): void {
     this.#wanted.add(key);
     if (this.#touched) this.#touched.add(key);
-    else this.#read(1).catch(() => {}); // closed, or refused: what is missing shows with the next event
+    else if (!this.#isPausing) this.#readWanted();
+  }
+
+  #readWanted(): void {
+    this.#isPausing = false;
+    this.#read(1).catch(() => {}); // closed, or refused: what is missing shows with the next event
   }
 
   /** Reads so many pages, and on until everything wanted was there. */
@@ -198,7 +209,9 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     } finally {
       this.#touched = undefined;
     }
-    if (this.#wanted.size > 0) this.#read(1).catch(() => {});
+    this.#isPausing = this.#wanted.size > 0;
+    this.#pause = this.#isPausing ? Math.min(this.#pause * 2 || FIRST_PAUSE, MAX_PAUSE) : 0;
+    if (this.#isPausing) setTimeout(() => this.#readWanted(), this.#pause);
   }
 
   #put(row: Row): void {
