@@ -155,6 +155,40 @@ describe('changes of a message', () => {
     expect(await about('deleteMessage')).to.deep.equal({ ...at, version: 6, part: 'deleted' });
   });
 
+  it('are not pushed to a newcomer who may not see the message, and to all others', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('updateGroup', { groupId, historyFrom: 'joining' });
+    const before = (await ada.client.done('messageInGroup', { groupId, content: 'before' })).messageId;
+    await ada.client.done('addUserInGroup', { groupId, userId: cleo.id });
+    const after = (await ada.client.done('messageInGroup', { groupId, content: 'after' })).messageId;
+    const pushed = [bob, cleo].map(({ client }) => pushesOf(client));
+    for (const messageId of [before, after]) {
+      await ada.client.done('editMessage', { messageId, content: 'edited' });
+      await ada.client.done('addReaction', { messageId, emoji: '👍' });
+      await ada.client.done('removeReaction', { messageId, emoji: '👍' });
+      await ada.client.done('pinMessage', { messageId });
+      await ada.client.done('unpinMessage', { messageId });
+      await ada.client.done('deleteMessage', { messageId });
+    }
+    await Promise.all([bob.client.rest(), cleo.client.rest()]);
+    const types = [
+      'editMessage',
+      'addReaction',
+      'removeReaction',
+      'pinMessage',
+      'unpinMessage',
+      'deleteMessage',
+    ];
+    const [ofBob, ofCleo] = pushed.map((frames) =>
+      frames.map(({ type, params }) => [params.messageId, type]).filter(([, type]) => types.includes(type)),
+    );
+    expect(ofBob).to.deep.equal(
+      [before, after].flatMap((messageId) => types.map((type) => [messageId, type])),
+    );
+    expect(ofCleo).to.deep.equal(types.map((type) => [after, type]));
+  });
+
   it('come along with a message that is pushed late', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
