@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { loadConfig } from './config.ts';
 import { StartError } from './errors.ts';
+import { createGuard } from './net/guard.ts';
 import { createFaults } from './observability/faults.ts';
 import { createLog } from './observability/log.ts';
 import { startServer } from './server.ts';
@@ -50,7 +51,10 @@ try {
   process.on('disconnect', () => stop('the cluster has ended', 1));
 
   const { port, summary } = await starting;
-  process.on('SIGUSR2', () => log.info(summary(), 'summary'));
+  process.on(
+    'SIGUSR2',
+    createGuard(log)('the summary', () => log.info(summary(), 'summary')),
+  );
   const url = `${config.tlsCert ? 'https' : 'http'}://localhost:${port}`;
   log.info({ port, url, docs: `${url}/docs/`, api: `${url}/api/` }, 'listening');
   process.send?.('listening', undefined, undefined, () => {}); // a cluster that has ended is told of by `disconnect`

@@ -31,6 +31,7 @@ import { MessageWriter } from './messages/MessageWriter.ts';
 import { createChatRecord } from './messages/missed.ts';
 import { publishMessage } from './messages/publishMessage.ts';
 import { SearchIndexer } from './messages/searchIndex.ts';
+import { createGuard } from './net/guard.ts';
 import { watchEventLoop } from './observability/eventLoop.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { createTracing } from './observability/tracing.ts';
@@ -94,7 +95,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       gapFilled: (messages) => metrics.messagesHealed(messages),
       gapTooLarge: (topic, chatId) => connections.resynchroniseTopic(topic, chatId),
     });
-    const connections = new Connections(bus, listener, (userId) => reconciler.user(userId));
+    const connections = new Connections(bus, listener, (userId) => reconciler.user(userId), createGuard(log));
     const reconciler = createReconciler(db, bus, connections, log);
 
     const sessions = new SessionLog(db, log);

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { pino } from 'pino';
 import { ChangeOrder, createChangeDelivery } from '../src/bus/changeOrder.ts';
 import { KeyedQueue } from '../src/bus/KeyedQueue.ts';
+import { createGuard } from '../src/net/guard.ts';
 import { pause, until } from './until.ts';
 
 describe('the order of the changes of a message', () => {
@@ -83,7 +85,7 @@ describe('the order of the changes of a message', () => {
   });
 
   it('gives up waiting after a moment, and drops what waits when it is closed', async () => {
-    const delivery = createChangeDelivery();
+    const delivery = createChangeDelivery(createGuard(pino({ level: 'silent' })));
     const got: number[] = [];
     const deliver = (version: number, seq = 1) =>
       delivery.take('user:1', { chatId: 7, head: 9, seq, version, part: 'pin' }, () => got.push(version));

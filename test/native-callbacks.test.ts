@@ -23,7 +23,9 @@ import type { Connection } from '../src/socket/Connection.ts';
 import { Connections } from '../src/socket/Connections.ts';
 import type { Entries } from '../src/socket/entries.ts';
 import { createSockets } from '../src/socket/mount.ts';
+import { watchSendBuffers } from '../src/socket/sendBuffers.ts';
 import { connectAs, JWT_SECRET, temporaryFolder } from './harness.ts';
+import { until } from './until.ts';
 
 /** A log, and what was logged to it. */
 function listeningLog(): { log: Logger; lines: Record<string, unknown>[] } {
@@ -150,7 +152,7 @@ describe('a socket whose frame meets a fault of the server', () => {
     const publish = (topic: string, frame: Buffer) => app.publish(topic, frame);
     const record = { read: async () => [], head: async () => 0, headAt: async () => 0 };
     const ordered = createOrderedBus(bus, { record, log, gapFilled: nothing, gapTooLarge: nothing });
-    const connections = new Connections(ordered, { publish, isSingle: true }, nothing);
+    const connections = new Connections(ordered, { publish, isSingle: true }, nothing, createGuard(log));
     const tokens = createTokens([JWT_SECRET], 60);
     const services = {
       ...{ connections, tokens, log, limits: defaultLimits, isLimited: false, accepting: () => true },
@@ -185,5 +187,42 @@ describe('a socket whose frame meets a fault of the server', () => {
     await whole.close();
     connections.close();
     app.close();
+  });
+});
+
+describe('a timer of the server', () => {
+  const nothing = () => {};
+
+  it('that fails is logged, and goes on: send buffers', async () => {
+    const { log, lines } = listeningLog();
+    const slow = [{ waitingBytes: 2 }, { waitingBytes: 1 }] as Connection[];
+    const dropped: Connection[] = [];
+    const drop = (connection: Connection) => {
+      if (dropped.push(connection) === 1) throw new Error('a fault');
+    };
+    const connections = { size: 2, [Symbol.iterator]: () => slow.values() };
+    const watch = watchSendBuffers(connections, 1, drop, log);
+    await until(() => dropped.length > 1);
+    watch.close();
+    expect(lines.map(({ msg }) => msg)).to.deep.equal(['send buffers failed']);
+  });
+
+  it('that fails is logged, and goes on: expired tokens', async () => {
+    const { log, lines } = listeningLog();
+    const record = { read: async () => [], head: async () => 0, headAt: async () => 0 };
+    const options = { record, log, gapFilled: nothing, gapTooLarge: nothing };
+    const bus = createOrderedBus(createMemoryBus(nothing), options);
+    const listener = { publish: nothing, isSingle: true };
+    const connections = new Connections(bus, listener, nothing, createGuard(log));
+    const session = { userId: 1, tokenVersion: 1, tokenId: 'token', issuedAt: 0, expiresAt: 0 };
+    const connection = connections.expect(session, '127.0.0.1', null);
+    let attempts = 0;
+    connection.close = () => {
+      attempts++;
+      throw new Error('a fault');
+    };
+    await until(() => attempts > 1);
+    connections.close();
+    expect(new Set(lines.map(({ msg }) => msg))).to.deep.equal(new Set(['expired tokens failed']));
   });
 });

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Guard } from '../net/guard.ts';
 import type { PushContext, Topic } from './bus.ts';
 
 /** Milliseconds that a push waits for those before it: publications of two nodes overtake each other by less. */
@@ -17,16 +18,17 @@ export interface ChangeDelivery {
 }
 
 /** One for all topics of a node. */
-export function createChangeDelivery(): ChangeDelivery {
+export function createChangeDelivery(guard: Guard): ChangeDelivery {
   const order = new ChangeOrder(MAX_MESSAGES);
   const timers = new Set<NodeJS.Timeout>();
+  const release = guard('pushing a change that waited', (held: HeldChange) => order.release(held));
   return {
     take(topic, about, deliver) {
       const held = order.take(topic, about, deliver);
       if (!held) return;
       const timer = setTimeout(() => {
         timers.delete(timer);
-        order.release(held);
+        release(held);
       }, PATIENCE);
       timers.add(timer);
     },

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { ChatId, ConnectionId } from '../ids.ts';
+import { createGuard } from '../net/guard.ts';
 import type { Bus, BusMessage, Carrier, MembershipChange, PushContext, Topic } from './bus.ts';
 import { createChangeDelivery } from './changeOrder.ts';
 import { ChatSequence, HoldBudget } from './chatSequence.ts';
@@ -77,7 +78,7 @@ export function createOrderedBus(
 ): Bus {
   const listeners = new Map<Topic, Listener>();
   const budget = new HoldBudget(MAX_HELD_BYTES);
-  const changes = createChangeDelivery();
+  const changes = createChangeDelivery(createGuard(log));
 
   return {
     get isShared() {

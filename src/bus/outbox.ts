@@ -3,6 +3,7 @@ import type { Transaction } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import { isUnavailable } from '../database/failures.ts';
 import type { UserId } from '../ids.ts';
+import { createGuard } from '../net/guard.ts';
 import type { NodeMessage, Publisher, Topic } from './bus.ts';
 
 /** Milliseconds between two looks. */
@@ -80,6 +81,7 @@ export function watchOutbox(
   let seen: Set<number> | undefined;
   let lookedAt = performance.now();
   let isLooking = false;
+  const hear = createGuard(log)('a notice of the outbox', receive); // the others are heard all the same
 
   async function look(): Promise<void> {
     const now = performance.now();
@@ -88,7 +90,7 @@ export function watchOutbox(
     seen = new Set(notices.map(({ id }) => id));
     if (now - lookedAt > KEPT * 1000) missed();
     lookedAt = now;
-    for (const { topic, message } of news) receive(topic, message);
+    for (const { topic, message } of news) hear(topic, message);
   }
 
   async function turn(): Promise<void> {

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { ApiError } from '../errors.ts';
+import { createGuard } from '../net/guard.ts';
 import { Id } from '../schema/types.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { defineCommand } from './define.ts';
@@ -15,7 +16,7 @@ export const endSession = defineCommand({
   }),
   result: Type.Object({}),
   errors: ['NOT_FOUND'],
-  async handle({ sessionId }, { session, sessionId: own, sessions, bus, db }) {
+  async handle({ sessionId }, { session, sessionId: own, sessions, bus, db, log }) {
     const named = sessionId ?? own;
     const isOwn = named === own;
     await sessions.flushed();
@@ -33,7 +34,7 @@ export const endSession = defineCommand({
             signal: { kind: 'ended', sessionId: named, ...(tokenId !== null && { tokenId }) },
           });
         // The reply leaves in this turn of the event loop, and has to be there before its connection closes.
-        if (isOwn) setImmediate(close);
+        if (isOwn) setImmediate(createGuard(log)('closing a session that was ended', close));
         else close();
       },
     );

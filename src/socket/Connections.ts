@@ -2,6 +2,7 @@ import type { Bus, BusMessage, MembershipChange, Place, Signal, Topic, Unsubscri
 import { networkOf } from '../http/address.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import type { Listener } from '../listener.ts';
+import type { Guard } from '../net/guard.ts';
 import { bytesOf, Connection, ownTopic, type Socket } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
 import { drainConnections } from './drain.ts';
@@ -60,11 +61,15 @@ export class Connections {
     bus: Bus,
     listener: Pick<Listener, 'publish' | 'isSingle'>,
     reconcile: (userId: UserId) => void,
+    guard: Guard,
   ) {
     this.#bus = bus;
     this.#listener = listener;
     this.#reconcile = reconcile;
-    this.#sweep = setInterval(() => this.#closeExpired(), EXPIRY_SWEEP);
+    this.#sweep = setInterval(
+      guard('expired tokens', () => this.#closeExpired()),
+      EXPIRY_SWEEP,
+    );
   }
 
   get size(): number {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { createGuard } from '../net/guard.ts';
 import type { Connection } from './Connection.ts';
 import type { Connections } from './Connections.ts';
 
@@ -29,7 +30,10 @@ export function watchSendBuffers(
 
   /** All sockets were looked at once. */
   function looked(): void {
-    const buffers = behind.map((connection) => ({ bytes: connection.waitingBytes, connection }));
+    const seen = behind;
+    behind = [];
+    rest = connections[Symbol.iterator]();
+    const buffers = seen.map((connection) => ({ bytes: connection.waitingBytes, connection }));
     let total = buffers.reduce((sum, { bytes }) => sum + bytes, 0);
     if (total > maxBytes) {
       log.warn({ bytes: total, maxBytes, clients: buffers.length }, 'send buffers are over their limit');
@@ -40,10 +44,8 @@ export function watchSendBuffers(
         total -= bytes;
       }
     }
-    behind = [];
-    rest = connections[Symbol.iterator]();
   }
 
-  const timer = setInterval(step, LOOK / STEPS);
+  const timer = setInterval(createGuard(log)('send buffers', step), LOOK / STEPS);
   return { close: () => clearInterval(timer) };
 }

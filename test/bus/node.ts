@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Bus, BusMessage, Carrier, MembershipChange, PushContext, Topic } from '../../src/bus/bus.ts';
 import { createOrderedBus, type ReadPush } from '../../src/bus/ordered.ts';
+import { createGuard } from '../../src/net/guard.ts';
 import type { Connection, Socket } from '../../src/socket/Connection.ts';
 import { Connections, chatTopic, userTopic } from '../../src/socket/Connections.ts';
 
@@ -34,6 +35,7 @@ export class Node {
       settled: async () => {},
       close: async () => {},
     };
+    const log = pino({ level: 'silent' });
     this.bus = createOrderedBus(carrier, {
       record: {
         read: async (_, from, to) => {
@@ -43,7 +45,7 @@ export class Node {
         head: async () => this.record.at(-1)?.seq ?? 0,
         headAt: async () => 0,
       },
-      log: pino({ level: 'silent' }),
+      log,
       gapFilled: () => {},
       gapTooLarge: (topic) => this.gapsTooLarge.push(topic),
     });
@@ -51,8 +53,11 @@ export class Node {
       for (const { topics, frames } of this.#sockets.values())
         if (topics.has(topic)) frames.push(frame.toString());
     };
-    this.connections = new Connections(this.bus, { publish, isSingle: false }, (userId) =>
-      this.reconciled.push(userId),
+    this.connections = new Connections(
+      this.bus,
+      { publish, isSingle: false },
+      (userId) => this.reconciled.push(userId),
+      createGuard(log),
     );
   }
 

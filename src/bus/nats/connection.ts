@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect, credsAuthenticator, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { StartError } from '../../errors.ts';
+import { createGuard } from '../../net/guard.ts';
 
 export interface NatsOptions {
   /** `nats://` or `tls://`, with user and password where they are wanted. */
@@ -74,6 +75,7 @@ export async function openNatsLink(
   const subscribed = new Map<string, Subscribed>();
   /** Flushes that are under way: told when the connection breaks. */
   const flushes = new Set<(isConfirmed: boolean) => void>();
+  const guard = createGuard(log);
   let connection: NatsConnection | undefined;
   let isUp = false;
   let isClosed = false;
@@ -166,7 +168,8 @@ export async function openNatsLink(
 
   function expectAttempt(): void {
     clearTimeout(watchdog);
-    watchdog = setTimeout(() => replace('no attempt to reconnect is made'), ATTEMPT_PATIENCE).unref();
+    const replaceIt = guard('the watchdog of NATS', () => replace('no attempt to reconnect is made'));
+    watchdog = setTimeout(replaceIt, ATTEMPT_PATIENCE).unref();
   }
 
   function up(): void {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import { createGuard } from '../../net/guard.ts';
 import type { Carrier, NodeMessage, Place, Topic } from '../bus.ts';
 import { createMemoryBus } from '../memory.ts';
 import { decode, encode } from './codec.ts';
@@ -62,6 +63,7 @@ export async function createNatsCarrier(
 ): Promise<NatsCarrier> {
   const local = createMemoryBus(lost);
   const topics = new Map<Topic, () => void>();
+  const guard = createGuard(log);
   const node = randomBytes(6).toString('base64url');
   const recent = new RecentPublications(node);
   const peers = new Peers(node, performance.now());
@@ -87,12 +89,7 @@ export async function createNatsCarrier(
     disconnected: () => peers.disconnected(performance.now(), confirmedAt),
   });
   link.subscribe(NODES, (payload) => hearNode(JSON.parse(payload)));
-  const beats = setInterval(() => {
-    if (!link.isUp) return;
-    sendBeat();
-    void confirm();
-    act(peers.check(performance.now()));
-  }, BEAT_INTERVAL).unref();
+  const beats = setInterval(guard('the beat of this node', doBeat), BEAT_INTERVAL).unref();
 
   return {
     isShared: true,
@@ -163,6 +160,13 @@ export async function createNatsCarrier(
     return done;
   }
 
+  function doBeat(): void {
+    if (!link.isUp) return;
+    sendBeat();
+    void confirm();
+    act(peers.check(performance.now()));
+  }
+
   function connected(): void {
     const now = performance.now();
     recent.restart(confirmed);
@@ -229,10 +233,12 @@ export async function createNatsCarrier(
       void makeRoom();
     } else {
       isPumping = true;
-      setImmediate(() => {
-        isPumping = false;
-        pump();
-      });
+      setImmediate(
+        guard('sending what waits for NATS', () => {
+          isPumping = false;
+          pump();
+        }),
+      );
     }
   }
 
