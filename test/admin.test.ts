@@ -16,6 +16,7 @@ import {
   temporaryFolder,
 } from './harness.ts';
 import { startProcess } from './process.ts';
+import { until } from './until.ts';
 
 /** As it is shipped, which starts much faster than from the sources. */
 const MAIN = fileURLToPath(new URL('../dist/admin/main.js', import.meta.url));
@@ -92,6 +93,22 @@ describe('the operator’s command line', function () {
     expect((await refused('user', 'reset-password', ada.email, '--password', 'short')).stderr).to.match(
       /^options\.password must have at least 8 characters/,
     );
+  });
+
+  it('ends sessions together with a change that was under way, and tells the nodes of it in the same commit', async () => {
+    const [ada] = await newClients(1);
+    const holding = await database.sequelize.transaction();
+    await database.select('update users set token_version = 5 where id = $1', [ada.id], holding);
+    const ending = admin('user', 'disable', `${ada.id}`);
+    const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and query ~* '^\\s*update "?users'`;
+    await until(async () => (await database.select(waits, [])).length > 0);
+    await holding.commit();
+    await ending;
+    const user = await database.users.findByPk(ada.id);
+    expect([user?.tokenVersion, user?.disabledAt instanceof Date]).to.deep.equal([6, true]);
+    const notices = `select from notices where topic = $1 and message->'signal'->>'kind' = 'reconcile'`;
+    expect((await database.select(notices, [`user:${ada.id}`])).length).to.equal(1);
+    expect(await ada.client.closed).to.equal(4401);
   });
 
   it('deletes an account, which its groups see as if the owner had done it', async () => {
