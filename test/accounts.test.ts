@@ -1,6 +1,11 @@
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import pg from 'pg';
+import { pino } from 'pino';
+import type { Transaction } from 'sequelize';
+import { createOutboxBus } from '../src/bus/outbox.ts';
+import type { MessageWriter } from '../src/messages/MessageWriter.ts';
+import { finishDeletions } from '../src/users/deleteAccount.ts';
 import {
   database,
   databaseUrl,
@@ -299,6 +304,35 @@ describe('DELETE /users/me', () => {
     );
     expect(await database.members.count({ where: { chatId: groupId, userId: bob.id } })).to.equal(0);
     await node.close();
+  });
+
+  it('is finished although another one, which was due before, cannot be', async () => {
+    const [ada, bob] = await newUsers(2);
+    for (const [index, { id }] of [ada, bob].entries()) {
+      await database.users.update(
+        { email: null, username: null, passwordHash: null, deletedAt: new Date() },
+        { where: { id } },
+      );
+      const due = `insert into deletions (user_id, created_at) values ($1, clock_timestamp() - $2 * interval '1 minute')`;
+      await database.select(due, [id, 10 - index]);
+    }
+    const select: typeof database.select = async <Row extends object>(
+      sql: string,
+      bind: readonly unknown[],
+      transaction?: Transaction,
+    ) => {
+      if (!transaction && bind[0] === ada.id) throw new Error('a fault');
+      return database.select<Row>(sql, bind, transaction);
+    };
+    const failed: unknown[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => failed.push(JSON.parse(line).userId) });
+    const services = { db: { ...database, select }, bus: createOutboxBus(database), log };
+    const deletions = finishDeletions({ ...services, writer: undefined as unknown as MessageWriter }); // in no group
+    const isDue = async ({ id }: { id: number }) =>
+      (await database.select('select from deletions where user_id = $1', [id])).length > 0;
+    await until(async () => !(await isDue(bob)));
+    await deletions.close();
+    expect(failed).to.deep.equal([ada.id]);
   });
 
   it('refuses a wrong or missing password, and no token', async () => {
