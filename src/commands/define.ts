@@ -42,6 +42,8 @@ export interface CommandContext extends CommandServices {
   readonly sessionId: SessionId;
   /** The connection the command came from. */
   readonly origin: ConnectionId;
+  /** Makes the command the last of its connection: those behind it are not run. */
+  readonly finish: () => void;
   /** Where traces are taken. */
   readonly trace?: Trace | undefined;
 }

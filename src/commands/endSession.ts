@@ -16,7 +16,7 @@ export const endSession = defineCommand({
   }),
   result: Type.Object({}),
   errors: ['NOT_FOUND'],
-  async handle({ sessionId }, { session, sessionId: own, sessions, bus, db, log }) {
+  async handle({ sessionId }, { session, sessionId: own, sessions, bus, db, log, finish }) {
     const named = sessionId ?? own;
     const isOwn = named === own;
     await sessions.flushed();
@@ -34,8 +34,9 @@ export const endSession = defineCommand({
             signal: { kind: 'ended', sessionId: named, ...(tokenId !== null && { tokenId }) },
           });
         // The reply leaves in this turn of the event loop, and has to be there before its connection closes.
-        if (isOwn) setImmediate(createGuard(log)('closing a session that was ended', close));
-        else close();
+        if (!isOwn) return close();
+        finish();
+        setImmediate(createGuard(log)('closing a session that was ended', close));
       },
     );
     return {};

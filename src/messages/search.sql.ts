@@ -10,6 +10,8 @@ const MAX_RANKED = 5_000;
  *
  * $1 who asks, $2 what for, $3 one chat or null, $4 sender, $5 from, $6 to (times),
  * $7 only mentions of who asks, $8 custom, $9 id and $10 rank of the last hit seen, $11 limit.
+ *
+ * A run of dashes excludes nothing: to the parser of PostgreSQL each is an operator, and it has room for 32.
  */
 const search = (condition: string, ranked: string) => `
 with mine as materialized (
@@ -17,7 +19,8 @@ with mine as materialized (
   from chat_members member join chats chat on chat.id = member.chat_id
   where member.user_id = $1 and chat.closed_at is null and ($3::bigint is null or member.chat_id = $3)
 ), asked as materialized (
-  select websearch_to_tsquery('parley', $2) as words, ${containing('$2')} as pattern, ${wanted('$2')} as text
+  select websearch_to_tsquery('parley', regexp_replace($2, '-(?:[\\s!&|()]*-)+', ' ', 'g')) as words,
+    ${containing('$2')} as pattern, ${wanted('$2')} as text
 ), found as materialized (
   select message_id, chat_id, seq from message_search
   where chat_id = any (array(select chat_id from mine)) and ${condition}

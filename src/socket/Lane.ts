@@ -50,6 +50,7 @@ export class Lane {
   #bytes = 0;
   #advancing = false;
   #stopped = false;
+  #finished = false;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -71,7 +72,7 @@ export class Lane {
   }
 
   push(task: Task): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#finished) return;
     this.#tasks.push({ task });
     this.#count(task.bytes);
     this.#advance();
@@ -81,6 +82,11 @@ export class Lane {
   /** Starts what waited for the client to take in what it was sent. */
   resume(): void {
     this.#advance();
+  }
+
+  /** Starts nothing more: what runs is the last that is answered. */
+  finish(): void {
+    this.#finished = true;
   }
 
   /** Forgets what did not start, and answers nothing more: the connection has ended. */
@@ -106,7 +112,7 @@ export class Lane {
   }
 
   #startable(): Entry | undefined {
-    const next = this.#tasks[this.#next];
+    const next = this.#finished ? undefined : this.#tasks[this.#next];
     if (!next || !(next.task.pipelined || this.#options.hasRoom())) return undefined;
     const previous = this.#tasks[this.#next - 1]; // undefined when it is answered
     return !previous || (previous.task.pipelined && next.task.pipelined) ? next : undefined;

@@ -60,6 +60,7 @@ export function createDispatcher(
       session: connection.session,
       sessionId: connection.sessionId,
       origin: connection.id,
+      finish: () => lane.finish(),
     };
     const lane = new Lane({
       send: (reply) => connection.send(reply),

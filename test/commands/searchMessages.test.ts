@@ -30,6 +30,9 @@ describe('searchMessages', () => {
     expect(await hits('北京')).to.deep.equal([texts[2]]);
     expect(await hits('gettab')).to.deep.equal([texts[3]]);
     expect(await hits('"running late"')).to.deep.equal([texts[0]]);
+    const dashes = ['-'.repeat(100), `running ${'-'.repeat(60)} backwards`, '- '.repeat(60), '-('.repeat(60)];
+    for (const query of dashes)
+      expect((await bob.client.call('searchMessages', { query })).success, query).to.equal(true);
     for (const nothing of ['walrus', '%', '_', "'", '"', '\\', '((', ':*', '％', '＿', '＼', '\u0301'])
       expect(await hits(nothing, 0), nothing).to.deep.equal([]);
   });

@@ -90,6 +90,20 @@ describe('endSession', () => {
     }
   });
 
+  it('runs nothing that was sent behind the end of the own token', async () => {
+    const ada = await newUser();
+    const here = await connectAs(await login(ada));
+    here.send('privateMessage', { receiverId: ada.id, content: 'before' });
+    here.send('endSession');
+    for (let n = 0; n < 500; n++) here.send('privateMessage', { receiverId: ada.id, content: 'behind' });
+    here.send('newGroup', { groupName: 'behind' });
+    expect(await here.closed).to.equal(4401);
+    const { data } = await (await ada.connect()).done('listLastMessage');
+    expect(data.map((row: { content: string; unreadCount: number }) => row.content)).to.deep.equal([
+      'before',
+    ]);
+  });
+
   it('ends a token without a jti, and no other of its user', async () => {
     const { id } = await newUser();
     const sign = (iat: number) => jwt.sign({ sub: String(id), ver: 1, iat }, JWT_SECRET, { expiresIn: 60 });
