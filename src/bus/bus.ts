@@ -88,6 +88,8 @@ export interface Publisher {
 export interface Carrier extends Publisher {
   /** Whether other nodes publish, too. */
   readonly isShared: boolean;
+  /** Whether what they publish arrives now. */
+  readonly isConnected: boolean;
   /** A topic has one subscriber on a node. */
   subscribe(topic: Topic, deliver: (message: BusMessage) => void): Unsubscribe;
   /**

@@ -10,6 +10,7 @@ export function createMemoryBus(lost: (topic: Topic, head: Place) => void): Carr
   const subscribers = new Map<Topic, Deliver>();
   return {
     isShared: false,
+    isConnected: true,
     publish: (topic, message) => subscribers.get(topic)?.(message),
     publishHead: lost,
     hear(topic, message) {

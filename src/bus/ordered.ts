@@ -84,6 +84,9 @@ export function createOrderedBus(
     get isShared() {
       return carrier.isShared;
     },
+    get isConnected() {
+      return carrier.isConnected;
+    },
     publish: carrier.publish,
     publishHead: carrier.publishHead,
     hear: carrier.hear,
@@ -130,7 +133,7 @@ export function createOrderedBus(
       const isOpen = seq === Number.POSITIVE_INFINITY;
       if (!isOpen) sequence.raise(seq);
       if (!isOpen && !sequence.hasGap) return;
-      const filling = fillLater(topic, listener, chatId, isOpen ? 0 : PATIENCE);
+      const filling = fillLater(topic, listener, chatId, isOpen ? 0 : patience());
       if (isOpen) filling.needsHead = true;
       else if (replied !== undefined) filling.replied.set(seq, replied);
     },
@@ -149,6 +152,11 @@ export function createOrderedBus(
 
   function positionOf({ sequences, heads }: Listener, chatId: ChatId): number | undefined {
     return sequences.get(chatId)?.last ?? heads?.get(chatId);
+  }
+
+  /** While the bus is away, nothing arrives by itself. */
+  function patience(): number {
+    return carrier.isConnected ? PATIENCE : 0;
   }
 
   /** The sequence of a chat of which it is known how far it was delivered. */
@@ -206,7 +214,7 @@ export function createOrderedBus(
     fillLater(topic, listener, chatId);
   }
 
-  function fillLater(topic: Topic, listener: Listener, chatId: ChatId, delay = PATIENCE): Filling {
+  function fillLater(topic: Topic, listener: Listener, chatId: ChatId, delay = patience()): Filling {
     let filling = listener.filling.get(chatId);
     if (!filling) {
       filling = { timer: undefined, needsHead: false, replied: new Map(), messages: 0, bytes: 0 };

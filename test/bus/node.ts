@@ -25,6 +25,7 @@ export class Node {
   constructor() {
     const carrier: Carrier = {
       isShared: true,
+      isConnected: true,
       publish: (topic, message) => this.receive(topic, message),
       publishHead: () => {},
       subscribe: (topic, deliver) => {

@@ -93,6 +93,9 @@ export async function createNatsCarrier(
 
   return {
     isShared: true,
+    get isConnected() {
+      return link.isUp;
+    },
     get connected() {
       return link.isUp;
     },
