@@ -37,7 +37,7 @@ export class ByteBudget {
 
 export interface OwnBudget {
   /**
-   * Whether so many more bytes stay within the share of the owner and within the total, or within `more` times both.
+   * Returns whether so many more bytes stay within the share of the owner and within the total, or within `more` times both.
    * Nothing more always does.
    */
   fits(bytes: number, more?: number): boolean;

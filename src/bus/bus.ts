@@ -59,7 +59,7 @@ export type BusMessage =
       readonly exceptUsers?: readonly number[];
       /** Of a message that was stored: those of a chat reach the sockets in the order of `seq`. */
       readonly place?: Place;
-      /** Who joins and who leaves the chat with this message. */
+      /** Members who join or leave the chat with this message. */
       readonly membership?: MembershipChange | undefined;
       /** Of a push that is about a chat or one of its messages, and takes no place in it. */
       readonly about?: PushContext | undefined;
@@ -86,9 +86,9 @@ export interface Publisher {
 
 /** Brings messages of one topic in the order published, as far as it can; those of one chat may overtake each other. */
 export interface Carrier extends Publisher {
-  /** Whether other nodes publish, too. */
+  /** True where other nodes publish, too. */
   readonly isShared: boolean;
-  /** Whether what they publish arrives now. */
+  /** True while publications of other nodes arrive. */
   readonly isConnected: boolean;
   /** A topic has one subscriber on a node. */
   subscribe(topic: Topic, deliver: (message: BusMessage) => void): Unsubscribe;
@@ -123,6 +123,6 @@ export interface Bus extends Carrier {
   catchUp(topic: Topic, head: Place, replied?: ConnectionId): void;
   /** Calls `then` once the topic's subscriber received a chat up to `head`; at once where there is none. */
   after(topic: Topic, head: Place, then: () => void): void;
-  /** How far a chat was delivered to a topic; undefined where that is not known. */
+  /** Returns up to which `seq` a chat was delivered to a topic; undefined where that is not known. */
   position(topic: Topic, chatId: ChatId): number | undefined;
 }

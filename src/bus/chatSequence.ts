@@ -51,7 +51,7 @@ export class ChatSequence<Item extends { readonly frame: string }> {
     return this.#last;
   }
 
-  /** Whether messages are known to be missing. */
+  /** True while messages are known to be missing. */
   get hasGap(): boolean {
     return this.#last === undefined || this.#head > this.#last;
   }

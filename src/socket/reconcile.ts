@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { claimStands, claims, claimsOf } from '../auth/standing.ts';
+import { claimsOf } from '../auth/standing.ts';
 import type { Bus, Place, Topic } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
@@ -8,8 +8,18 @@ import type { MessageDraft } from '../messages/drafts.ts';
 import { topicsOf } from '../messages/publishMessage.ts';
 import type { Connection } from './Connection.ts';
 import { type Connections, chatTopic, type KnownMembership, userTopic } from './Connections.ts';
+import {
+  type Block,
+  blocksOfUsers,
+  type ChatsRow,
+  type Committed,
+  chatsOfUsers,
+  committedMessages,
+  membershipsOfUser,
+  revokedTokens,
+} from './reconcile.sql.ts';
 
-/** Keeps the live connections of a node as the database says that they are. */
+/** Compares the live connections of a node with the database, and repairs what differs. */
 export interface Reconciler {
   /** Compares all connections now, and again until that has succeeded. */
   all(): void;
@@ -252,19 +262,6 @@ const fingerprint = (groups: ReadonlyMap<ChatId, number>): string =>
     .map(([chatId, firstSeq]) => `${chatId}:${firstSeq}`)
     .join();
 
-const revokedTokens = `
-select claim.id from ${claims} where not exists (select from users where ${claimStands})
-`;
-
-interface ChatsRow {
-  readonly userId: UserId;
-  /** As {@link fingerprint} writes them. */
-  readonly groups: string;
-  /** What was written in since the last round and how far it is: `id:seq,id:seq`. */
-  readonly groupHeads: string;
-  readonly dialogHeads: string;
-}
-
 const headsOf = (text: string): Place[] =>
   text === ''
     ? []
@@ -272,88 +269,3 @@ const headsOf = (text: string): Place[] =>
         const [chatId = 0, seq = 0] = head.split(':').map(Number);
         return { chatId, seq };
       });
-
-/**
- * $1 users, each with the snapshot after which they listen, $2 since when messages are asked for, with $3 seconds more;
- * null: those of the last two minutes. Of dialogs only those whose newest message was not visible to the snapshot.
- * Look-ups by key, so that a slice costs the same whatever others have stored.
- */
-const chatsOfUsers = `
-select wanted.id as "userId", own.groups, own."groupHeads", own."dialogHeads"
-from jsonb_to_recordset($1::jsonb) as wanted (id bigint, snapshot text)
-cross join lateral (
-  select
-    coalesce(string_agg(chat_id || ':' || first_seq, ',' order by chat_id) filter (where kind = 'group'), '') as groups,
-    coalesce(string_agg(chat_id || ':' || last_seq, ',') filter (where kind = 'group' and is_recent), '') as "groupHeads",
-    coalesce(string_agg(chat_id || ':' || last_seq, ',') filter (
-      where kind = 'dialog' and is_recent and not exists (
-        select from messages where messages.chat_id = member.chat_id and seq = last_seq
-          and pg_visible_in_snapshot(xid, wanted.snapshot::pg_snapshot)
-      )
-    ), '') as "dialogHeads"
-  from chat_members member
-  cross join lateral (
-    select kind, last_seq, last_message_at > coalesce($2::timestamptz, clock_timestamp() - interval '2 minutes')
-      - make_interval(secs => $3) as is_recent
-    from chats where id = member.chat_id limit 1
-  ) chat
-  where member.user_id = wanted.id
-) own
-`;
-
-/**
- * What the database says of the user $1 in the groups that the user is in, or is taken to be in ($2): where each was,
- * the oldest message to be seen, and for those that not all connections are in ($3 are) the newest message from before
- * the user joined, unless more than a thousand came since.
- */
-const membershipsOfUser = `
-select chats.id as "chatId", chats.last_seq as seq, member.first_seq as "firstSeq",
-  case when is_new then coalesce(joined.before, 0) end as before,
-  is_new and joined.before is null and chats.last_seq > 1000 as "isLong"
-from (
-  select chat_id from chat_members where user_id = $1
-  union
-  select value::bigint from jsonb_array_elements_text($2::jsonb)
-) named
-join chats on chats.id = named.chat_id and chats.kind = 'group'
-left join chat_members member on member.chat_id = chats.id and member.user_id = $1
-cross join lateral (
-  select member.user_id is not null and not $3::jsonb @> to_jsonb(chats.id) as is_new
-) state
-left join lateral (
-  select max(seq) as before
-  from (select seq, created_at from messages where is_new and chat_id = chats.id order by seq desc limit 1000) newest
-  where created_at < member.joined_at
-) joined on true
-`;
-
-interface Block {
-  readonly userId: UserId;
-  readonly other: UserId;
-}
-
-/** Who is blocked by, or blocks, the users $1. */
-const blocksOfUsers = `
-with wanted as (select value::bigint as id from jsonb_array_elements_text($1::jsonb))
-select user_id as "userId", blocked_id as other from wanted join blocks on user_id = id
-union all
-select blocked_id, user_id from wanted join blocks on blocked_id = id
-`;
-
-interface Committed {
-  /** Which of the messages. */
-  readonly at: number;
-  readonly head: number;
-  /** Where it is, if it is known by its clientMessageId. */
-  readonly own: number | null;
-}
-
-/** $1 messages: chat, sender and clientMessageId, if there is one. */
-const committedMessages = `
-select (wanted.ord - 1)::int as at, chats.last_seq as head, (
-  select seq from messages
-  where sender_id = (value->>'sender')::bigint and client_message_id = value->>'name' and chat_id = chats.id
-) as own
-from jsonb_array_elements($1::jsonb) with ordinality as wanted (value, ord)
-join chats on chats.id = (value->>'chat')::bigint
-`;

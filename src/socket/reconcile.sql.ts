@@ -1,0 +1,103 @@
+import { claimStands, claims } from '../auth/standing.ts';
+import type { UserId } from '../ids.ts';
+
+/* What the connections of a node are compared with. Everything is looked up by key. */
+
+/** Tokens, given as `claims`, that are not valid any more. */
+export const revokedTokens = `
+select claim.id from ${claims} where not exists (select from users where ${claimStands})
+`;
+
+export interface ChatsRow {
+  readonly userId: UserId;
+  /** `id:firstSeq,id:firstSeq`, in the order of the ids. */
+  readonly groups: string;
+  /** What was written in since the last round and how far it is: `id:seq,id:seq`. */
+  readonly groupHeads: string;
+  readonly dialogHeads: string;
+}
+
+/**
+ * $1 users, each with the snapshot after which they listen, $2 since when messages are asked for, with $3 seconds more;
+ * null: those of the last two minutes. Of dialogs only those whose newest message was not visible to the snapshot.
+ * Look-ups by key, so that a slice costs the same whatever others have stored.
+ */
+export const chatsOfUsers = `
+select wanted.id as "userId", own.groups, own."groupHeads", own."dialogHeads"
+from jsonb_to_recordset($1::jsonb) as wanted (id bigint, snapshot text)
+cross join lateral (
+  select
+    coalesce(string_agg(chat_id || ':' || first_seq, ',' order by chat_id) filter (where kind = 'group'), '') as groups,
+    coalesce(string_agg(chat_id || ':' || last_seq, ',') filter (where kind = 'group' and is_recent), '') as "groupHeads",
+    coalesce(string_agg(chat_id || ':' || last_seq, ',') filter (
+      where kind = 'dialog' and is_recent and not exists (
+        select from messages where messages.chat_id = member.chat_id and seq = last_seq
+          and pg_visible_in_snapshot(xid, wanted.snapshot::pg_snapshot)
+      )
+    ), '') as "dialogHeads"
+  from chat_members member
+  cross join lateral (
+    select kind, last_seq, last_message_at > coalesce($2::timestamptz, clock_timestamp() - interval '2 minutes')
+      - make_interval(secs => $3) as is_recent
+    from chats where id = member.chat_id limit 1
+  ) chat
+  where member.user_id = wanted.id
+) own
+`;
+
+/**
+ * What the database says of the user $1 in the groups that the user is in, or is taken to be in ($2): where each was,
+ * the oldest message to be seen, and for those that not all connections are in ($3 are) the newest message from before
+ * the user joined, unless more than a thousand came since.
+ */
+export const membershipsOfUser = `
+select chats.id as "chatId", chats.last_seq as seq, member.first_seq as "firstSeq",
+  case when is_new then coalesce(joined.before, 0) end as before,
+  is_new and joined.before is null and chats.last_seq > 1000 as "isLong"
+from (
+  select chat_id from chat_members where user_id = $1
+  union
+  select value::bigint from jsonb_array_elements_text($2::jsonb)
+) named
+join chats on chats.id = named.chat_id and chats.kind = 'group'
+left join chat_members member on member.chat_id = chats.id and member.user_id = $1
+cross join lateral (
+  select member.user_id is not null and not $3::jsonb @> to_jsonb(chats.id) as is_new
+) state
+left join lateral (
+  select max(seq) as before
+  from (select seq, created_at from messages where is_new and chat_id = chats.id order by seq desc limit 1000) newest
+  where created_at < member.joined_at
+) joined on true
+`;
+
+export interface Block {
+  readonly userId: UserId;
+  readonly other: UserId;
+}
+
+/** Who is blocked by, or blocks, the users $1. */
+export const blocksOfUsers = `
+with wanted as (select value::bigint as id from jsonb_array_elements_text($1::jsonb))
+select user_id as "userId", blocked_id as other from wanted join blocks on user_id = id
+union all
+select blocked_id, user_id from wanted join blocks on blocked_id = id
+`;
+
+export interface Committed {
+  /** Which of the messages. */
+  readonly at: number;
+  readonly head: number;
+  /** Where it is, if it is known by its clientMessageId. */
+  readonly own: number | null;
+}
+
+/** $1 messages: chat, sender and clientMessageId, if there is one. */
+export const committedMessages = `
+select (wanted.ord - 1)::int as at, chats.last_seq as head, (
+  select seq from messages
+  where sender_id = (value->>'sender')::bigint and client_message_id = value->>'name' and chat_id = chats.id
+) as own
+from jsonb_array_elements($1::jsonb) with ordinality as wanted (value, ord)
+join chats on chats.id = (value->>'chat')::bigint
+`;
