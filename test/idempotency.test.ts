@@ -158,7 +158,8 @@ describe('a client id that reaches two nodes at the same moment', function () {
   it('is answered with the first message by the node that judged before it was stored, its neighbours in order', async () => {
     await nodes[0].done('privateMessage', { receiverId: bob.id, content: 'the dialog exists' });
     const calls = await database.transaction(async (transaction) => {
-      const lock = 'select from chats where user_low = $1 and user_high = $2 for update';
+      const lock =
+        'select from chats where user_low = least($1::bigint, $2::bigint) and user_high = greatest($1, $2) for update';
       await database.select(lock, [ada.id, bob.id], transaction);
       const sends = nodes.map((node) => [
         node.done('privateMessage', { receiverId: bob.id, content: 'once', clientMessageId: 'm-1' }),
