@@ -238,6 +238,7 @@ describe('several nodes on NATS', function () {
   it('tell the others what was written while one node alone could not reach NATS', async () => {
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });
+    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(apart.url), await on(bob, 0)];
     const groupId = await newGroup(a, bob);
@@ -262,6 +263,7 @@ describe('several nodes on NATS', function () {
   it('tell a node that alone was cut off from NATS all else that happened meanwhile, once', async () => {
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });
+    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
     const [ada, bob, cleo] = await newUsers(3);
     const [a, b, c] = [await ada.connect(url(0)), await bob.connect(apart.url), await on(cleo, 1)];
     const groupId = await newGroup(a, bob, cleo);
@@ -306,6 +308,7 @@ describe('several nodes on NATS', function () {
   it('leave a client with what the database has, though NATS is cut twice in a row while a message is edited', async () => {
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });
+    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
     const connected = (is: 0 | 1) => until(async () => (await metric(apart, 'parley_nats_connected')) === is);
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(url(0)), await bob.connect(apart.url)];
@@ -340,6 +343,7 @@ describe('several nodes on NATS', function () {
   it('send their clients to synchronise when more was missed than a node remembers', async () => {
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });
+    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
     const ada = await newUser();
     const a = await ada.connect(apart.url);
     const busy = await createNatsCarrier({ servers: [nats.url] }, pino({ level: 'silent' }), {
