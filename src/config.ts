@@ -31,7 +31,7 @@ export interface Config {
   readonly drainSeconds: number;
   /** Lifetime of a token in seconds. */
   readonly jwtExpiresIn: number;
-  /** Whether rates and numbers of connections are limited. */
+  /** True if rates and numbers of connections are limited. */
   readonly rateLimits: boolean;
   readonly limits: Limits;
   /** Proxies whose `X-Forwarded-For` is believed: addresses, networks, or names of ranges. */

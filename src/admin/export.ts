@@ -14,7 +14,7 @@ export async function exportOf(db: Database, user: User): Promise<object> {
   return { exportedAt: new Date(), account, ...parts };
 }
 
-/** What is found by the user. */
+/** Statements that find rows by the user. */
 const kept: Readonly<Record<string, string>> = {
   chats: `
 select chats.id, chats.kind, chats.name, member.role, member.joined_at as "joinedAt", member.read_seq as "readSeq"
@@ -30,7 +30,7 @@ select device, address, connected_at as "connectedAt", ended_at as "endedAt" fro
 `,
 };
 
-/** What is found chat by chat. */
+/** Statements that find rows chat by chat. */
 const written: Readonly<Record<string, string>> = {
   messages: `
 select id, chat_id as "chatId", seq, content, custom, created_at as "createdAt", edited_at as "editedAt"

@@ -8,7 +8,7 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /** Compares in the same time whether or not there is a hash: for null the answer is always false. */
   matches(password: string, hash: string | null): Promise<boolean>;
-  /** Whether a hash was made when hashing cost less. */
+  /** True if a hash was made when hashing cost less. */
   isOutdated(hash: string): boolean;
   close(): Promise<void>;
 }

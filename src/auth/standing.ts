@@ -1,7 +1,7 @@
 import type { TokenClaims } from './tokens.ts';
 
 /**
- * Whether a token stands for the row of `users` still, as SQL: the parameters are expressions for its claims, the
+ * Returns whether a token stands for the row of `users` still, as SQL: the parameters are expressions for its claims, the
  * last one in seconds since the epoch. Raising token_version ends all tokens; `endSession` ends one, and
  * `endOtherSessions` those issued before but one.
  */

@@ -47,13 +47,13 @@ export interface HeldChange {
   readonly deliver: () => void;
 }
 
-/** What the subscribers of a topic have seen of the changes of one message. */
+/** Changes of one message that the subscribers of a topic have seen. */
 interface ChangedMessage {
   /** The highest version that was delivered. */
   last: number;
   /** The version of each part that was delivered, the latest at the end. */
   readonly parts: Map<string, number>;
-  /** What waits, lowest version first. */
+  /** Pushes that wait, lowest version first. */
   held: HeldChange[];
 }
 
@@ -62,7 +62,7 @@ const DELETED = 'deleted';
 
 /**
  * Puts the pushes about changes of messages in the order of their versions, which count 1, 2, 3 … for each message.
- * What comes too early is held until its predecessors came or the caller gives up; what comes later than that is
+ * A push that comes too early is held until its predecessors came or the caller gives up; what comes later than that is
  * delivered unless something newer of the same part was. The first version met of a message begins its order.
  */
 export class ChangeOrder {

@@ -36,7 +36,7 @@ type Push = Extract<BusMessage, { readonly frame: string }>;
 interface Listener {
   readonly deliver: (message: BusMessage) => void;
   readonly sequences: Map<ChatId, ChatSequence<Push>>;
-  /** How far chats were at first. Where that is known of a topic, a chat that is not there is a new one. */
+  /** Newest seq of each chat at first. Where that is known of a topic, a chat that is not there is a new one. */
   heads: Map<ChatId, number> | undefined;
   /** Instead of the heads: what was visible then. */
   snapshot: string | undefined;
@@ -46,11 +46,11 @@ interface Listener {
 
 interface Filling {
   timer: NodeJS.Timeout | undefined;
-  /** How far the chat is has to be read first. */
+  /** True if the newest seq has to be read first. */
   needsHead: boolean;
   /** Connections that do not get the push of a `seq`, for they have a reply. */
   readonly replied: Map<number, ConnectionId>;
-  /** What was pushed so far to fill the gap. */
+  /** Messages and bytes pushed so far to fill the gap. */
   messages: number;
   bytes: number;
 }

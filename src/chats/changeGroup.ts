@@ -101,7 +101,7 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
   return done ? sent(done.stored) : ({} as SystemMessage);
 }
 
-/** How an event changes the members, as it stands in the system message. */
+/** Returns how an event changes the members, as it stands in the system message. */
 function membershipOf(
   { joined, left, closes }: GroupEvent,
   { historyFrom, lastSeq }: Chat,
@@ -148,7 +148,7 @@ interface Room {
   readonly full: UserId | null;
 }
 
-/** How many are in $1, and who of $2 is in $3 groups. */
+/** Number of are in $1, and who of $2 is in $3 groups. */
 const roomFor = `
 select
   (select count(*) from chat_members where chat_id = $1) as members,

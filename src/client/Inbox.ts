@@ -156,7 +156,7 @@ export class Inbox {
     if (this.#ends(push)) this.#threads.delete(keyOf(push.params, this.#userId) ?? '');
   }
 
-  /** Whether nothing more comes of a group after this. */
+  /** True if nothing more comes of a group after this. */
   #ends({ type, params }: Push): boolean {
     const gone = type === 'leaveGroup' || type === 'removeUserFromGroup' || type === 'banUser';
     return type === 'deleteGroup' || (gone && params.userId === this.#userId);

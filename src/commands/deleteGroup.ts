@@ -38,7 +38,7 @@ export const deleteGroup = defineCommand({
   },
 });
 
-/** Whether a group is gone because a user deleted it: that is the last that was written there. */
+/** True if a group is gone because a user deleted it: that is the last that was written there. */
 const deletedBy = `
 select from chats join messages on messages.chat_id = chats.id and messages.seq = chats.last_seq
 where chats.id = $1 and chats.closed_at is not null and messages.sender_id = $2 and messages.kind = 'system'

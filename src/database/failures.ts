@@ -8,7 +8,7 @@ const CUT = /^(E[A-Z]+$|EAI_|ERR_(SSL|TLS|STREAM|SOCKET))/;
 const CUT_MESSAGE =
   /terminated|read timeout|timeout exceeded|Connection ended|not queryable|manager was closed|manager is closing/i;
 
-/** Whether an error means that the database cannot be reached or cannot work now: worth a retry. */
+/** True if an error means that the database cannot be reached or cannot work now: worth a retry. */
 export function isUnavailable(error: unknown): boolean {
   if (
     error instanceof ConnectionError ||
@@ -19,13 +19,13 @@ export function isUnavailable(error: unknown): boolean {
   return AWAY.test(cause.code ?? '') || CUT.test(cause.code ?? '') || CUT_MESSAGE.test(cause.message ?? '');
 }
 
-/** Whether PostgreSQL itself refused the statement, so that nothing of it was committed. */
+/** True if PostgreSQL itself refused the statement, so that nothing of it was committed. */
 export function isRefusedByServer(error: unknown): boolean {
   const { severity, code = '' } = rootOf(error);
   return severity !== undefined && !/^(08|57P0)/.test(code); // these end the connection, whatever it was at
 }
 
-/** Whether PostgreSQL cancelled the statement: it ran into its timeout. */
+/** True if PostgreSQL cancelled the statement: it ran into its timeout. */
 export const isTimeout = (error: unknown): boolean => rootOf(error).code === '57014';
 
 /** Serialization failure and deadlock: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html */
@@ -33,7 +33,7 @@ const LOST_AGAINST_ANOTHER = /^(40001|40P01)$/;
 /** Two nodes stored messages with the same `clientMessageId` at once; whichever comes second finds the other's when run again. */
 const ONE_PER_CLIENT_MESSAGE_ID = 'messages_once_per_sender';
 
-/** Whether a transaction failed only because of another one at the same time, and is right to be run again. */
+/** True if a transaction failed only because of another one at the same time, and is right to be run again. */
 export function isRepeatable(error: unknown): boolean {
   return (
     LOST_AGAINST_ANOTHER.test(rootOf(error).code ?? '') ||

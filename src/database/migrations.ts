@@ -244,7 +244,7 @@ export function compatibleFrom(sql: string): number {
   return Number(COMPATIBLE_FROM.exec(sql)?.[1] ?? 0);
 }
 
-/** Whether the schema is new enough to know its version. */
+/** True if the schema is new enough to know its version. */
 async function hasVersion(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ table: string | null }>(
     `select to_regclass('schema_version')::text as "table"`,

@@ -86,7 +86,7 @@ export async function claim(home: string): Promise<Lock> {
   );
 }
 
-/** Whether a live server uses a data folder. */
+/** True if a live server uses a data folder. */
 export async function isClaimed(home: string): Promise<boolean> {
   const lock = await tryLock(ownerFile(home));
   if (lock === undefined) return true;
@@ -95,7 +95,7 @@ export async function isClaimed(home: string): Promise<boolean> {
 }
 
 /**
- * Whether a pid is the live postmaster of this cluster, whose working directory it is, and not a stranger that was
+ * Returns whether a pid is the live postmaster of this cluster, whose working directory it is, and not a stranger that was
  * given the number since. One in another container is not seen: it has the lock of the cluster.
  */
 export async function isPostmasterOf(pid: number, cluster: string): Promise<boolean> {

@@ -30,7 +30,7 @@ export interface RouterOptions {
   readonly corsOrigins: readonly string[];
 }
 
-/** What one address may have of the bytes that all bodies may take. */
+/** Share of one address in the bytes that all bodies may take. */
 const ADDRESS_SHARE = 1 / 16;
 
 const PREFLIGHT = {

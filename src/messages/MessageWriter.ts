@@ -123,7 +123,7 @@ export class MessageWriter {
     return this.#queue.length;
   }
 
-  /** Whether the queue takes another message of the usual size. */
+  /** True if the queue takes another message of the usual size. */
   get hasRoom(): boolean {
     const { queueLength, queueBytes } = this.#limits;
     return this.#queue.length < queueLength && this.#bytes + 2 * JOB_BYTES <= queueBytes;

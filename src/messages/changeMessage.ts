@@ -19,7 +19,7 @@ export interface MessageScene {
   readonly chat: Chat;
 }
 
-/** What changed, to be pushed. */
+/** A change of a message, to be pushed. */
 export interface MessageChange {
   /** What of the message it is the state of: a newer push of the same part replaces an older one. */
   readonly part: string;
@@ -33,7 +33,7 @@ export interface MessageChange {
 export interface ChangedMessage<Change> {
   readonly row: MessageRow;
   readonly change: Change;
-  /** How often it has been changed. */
+  /** Number of times it has been changed. */
   readonly version: number;
 }
 

@@ -55,7 +55,7 @@ async function readMissed(
   return rows.map((row) => ({ seq: row.seq, frame: pushOf(row), membership: membershipOf(row) }));
 }
 
-/** How a system message changed the members of its group. */
+/** Returns how a system message changed the members of its group. */
 const membershipOf = ({ kind, custom }: MessageRow): MembershipChange | undefined =>
   kind === 'system' ? (custom as SystemEvent | null)?.membership : undefined;
 

@@ -70,7 +70,7 @@ const mostRelevantFirst = `
 /** Up to so many messages in one's chats, reading each costs less than the entries of common words in the index. */
 const MAX_READ = 150_000;
 
-/** How many messages there are in the chats of $1, or in the chat $2, and whether an index finds $3 within words. */
+/** Number of messages there are in the chats of $1, or in the chat $2, and whether an index finds $3 within words. */
 export const reach = `
 select coalesce(sum(chat.last_seq), 0) as messages, ${hasTrigram('$3')} as "hasTrigram"
 from chat_members member join chats chat on chat.id = member.chat_id

@@ -47,7 +47,7 @@ ajv.addKeyword({
 });
 
 /**
- * Whether the database gives back what it was given, and is not given too much. Level by level: a frame has room for
+ * Returns whether the database gives back what it was given, and is not given too much. Level by level: a frame has room for
  * more levels than the stack, but those that fit into CUSTOM_BYTES, a bracket at either end, `stringify` can bear.
  */
 function isKeepable(value: object): boolean {

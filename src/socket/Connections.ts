@@ -20,7 +20,7 @@ export interface Membership extends Place {
   readonly firstSeq: number;
 }
 
-/** What a connection is told of its user's chats. */
+/** Chats of a user, as a connection receives them at its admission. */
 export interface Memberships {
   readonly groups: readonly Membership[];
   /** Undefined where there is one node: what it says itself is in order. */
@@ -29,7 +29,7 @@ export interface Memberships {
   readonly snapshot: string;
 }
 
-/** Whether a user was in a group when it was at `seq`. */
+/** True if a user was in a group when it was at `seq`. */
 export interface KnownMembership extends Place {
   /** Null: the user was not in it. */
   readonly firstSeq: number | null;

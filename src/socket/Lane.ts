@@ -17,11 +17,11 @@ interface Entry {
   reply?: string;
 }
 
-/** What a queue of commands works with. */
+/** Dependencies of a queue of commands. */
 export interface LaneOptions {
   readonly send: (reply: string) => void;
   /**
-   * Whether the client has taken in most of what it was sent. If not, only pipelined commands start, whose replies are
+   * Returns whether the client has taken in most of what it was sent. If not, only pipelined commands start, whose replies are
    * small, until `resume` is called.
    */
   readonly hasRoom: () => boolean;
@@ -66,7 +66,7 @@ export class Lane {
     return this.#bytes;
   }
 
-  /** Whether the budget of all connections has room for so many more bytes here, or `more` times the budget. */
+  /** True if the budget of all connections has room for so many more bytes here, or `more` times the budget. */
   fits(bytes: number, more = 1): boolean {
     return this.#options.budget.fits(beyondShare(this.#bytes + bytes) - beyondShare(this.#bytes), more);
   }

@@ -24,11 +24,11 @@ export type Dispatcher = (connection: Connection) => Receiver;
 export interface DispatcherOptions {
   readonly metrics: Metrics;
   readonly tracing: Tracing | undefined;
-  /** Whether rates of commands are limited. */
+  /** True if rates of commands are limited. */
   readonly isLimited: boolean;
 }
 
-/** What one user may have of the budget for unanswered commands. */
+/** Share of one user in the budget for unanswered commands. */
 const USER_SHARE = 1 / 4;
 /** Refusals have to be kept as well, until the commands before them are answered: there is a quarter more for them. */
 const WITH_REFUSALS = 1.25;

@@ -46,7 +46,7 @@ cross join lateral (
 `;
 
 /**
- * What the database says of the user $1 in the groups that the user is in, or is taken to be in ($2): where each was,
+ * Memberships of the user $1 in the groups that the user is in, or is taken to be in ($2): where each was,
  * the oldest message to be seen, and for those that not all connections are in ($3 are) the newest message from before
  * the user joined, unless more than a thousand came since.
  */
@@ -76,7 +76,7 @@ export interface Block {
   readonly other: UserId;
 }
 
-/** Who is blocked by, or blocks, the users $1. */
+/** Users who are blocked by, or block, the users $1. */
 export const blocksOfUsers = `
 with wanted as (select value::bigint as id from jsonb_array_elements_text($1::jsonb))
 select user_id as "userId", blocked_id as other from wanted join blocks on user_id = id

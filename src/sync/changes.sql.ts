@@ -11,7 +11,7 @@ export interface ChangeRow {
   readonly at: number;
 }
 
-/** Whether the transaction in a column was visible to the snapshot $2; one that is not due yet counts as seen. */
+/** True if the transaction in a column was visible to the snapshot $2; one that is not due yet counts as seen. */
 export const seen = (xid: string): string => `(
   $2::text is not null
   and (pg_visible_in_snapshot(${xid}, $2::pg_snapshot) or ${xid} >= pg_snapshot_xmax(pg_current_snapshot()))

@@ -21,7 +21,7 @@ export const presentRun = `(
   || '@' || (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint
 )`;
 
-/** Whether everything that a cursor was answered from is in the database as it is now. */
+/** True if everything that a cursor was answered from is in the database as it is now. */
 export async function isInDatabase(
   db: Queries,
   { database, since, until }: SyncCursor,

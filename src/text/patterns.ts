@@ -10,7 +10,7 @@ export const wanted = (text: string): string => `nullif(folded(${text}), '')`;
 export const startingWith = (text: string): string => `(${escaped(text)} || '%')`;
 /** A pattern for what contains the text. */
 export const containing = (text: string): string => `('%' || ${escaped(text)} || '%')`;
-/** Whether the index of a pattern (pg_trgm) is of use: without three letters in a row it would be read as a whole. */
+/** True if the index of a pattern (pg_trgm) is of use: without three letters in a row it would be read as a whole. */
 export const hasTrigram = (text: string): string => `folded(${text}) ~ '[[:alnum:]]{3}'`;
 
 const escaped = (text: string) => String.raw`regexp_replace(${wanted(text)}, '([\\%_])', '\\\1', 'g')`;

@@ -37,10 +37,10 @@ export interface NatsLink {
   close(): Promise<void>;
 }
 
-/** What the owner of a link is told of it. */
+/** Callbacks to the owner of a link. */
 export interface LinkEvents {
   readonly connected: () => void;
-  /** What was not confirmed may be lost. */
+  /** Publications that were not confirmed may be lost. */
   readonly disconnected: () => void;
 }
 

@@ -57,7 +57,7 @@ export interface Bye {
 
 export type PeerMessage = Start | Beat | Hello | Ask | Bye;
 
-/** What a node knows of the others. */
+/** Other nodes as a node knows them. */
 export interface Roster {
   readonly alive: readonly string[];
   readonly departed: readonly Departure[];
@@ -65,13 +65,13 @@ export interface Roster {
 
 interface Departure {
   readonly node: string;
-  /** How many publications it made; undefined when it went without a word. */
+  /** Number of publications it made; undefined when it went without a word. */
   readonly next?: number | undefined;
   /** Milliseconds since it was last heard. */
   readonly ago: number;
 }
 
-/** What is to be done after something was heard of a peer. */
+/** Actions after a message of a peer was received. */
 export interface Effects {
   readonly ask?: Ask;
   /** Milliseconds for which something that the database knows may not have arrived. */
@@ -99,7 +99,7 @@ interface Peer {
   heardAt: number;
   /** When its replay last made progress, in monotonic milliseconds. */
   progressAt: number;
-  /** How many publications it made, once it is known. */
+  /** Number of publications it made, once it is known. */
   count: number | undefined;
 }
 
@@ -129,7 +129,7 @@ const MAX_REMEMBERED = 1_000;
 export class Peers {
   readonly #self: string;
   readonly #peers = new Map<string, Peer>();
-  /** Whether this node has been connected since before anybody listened on it: nothing before matters. */
+  /** True if this node has been connected since before anybody listened on it: nothing before matters. */
   #isFresh = true;
   #isConnected = false;
   #wasConnected = false;
@@ -137,7 +137,7 @@ export class Peers {
   #awaySince: number | undefined;
   /** How long it was when `hello` was last said. */
   #away = 0;
-  /** Whether something was missed that nobody can send again. */
+  /** True if something was missed that nobody can send again. */
   #isLost = false;
 
   constructor(self: string, now: number) {
@@ -145,7 +145,7 @@ export class Peers {
     this.#awaySince = now;
   }
 
-  /** Whether everything that other nodes published has arrived, or is known to be lost. */
+  /** True if everything that other nodes published has arrived, or is known to be lost. */
   get isComplete(): boolean {
     return this.#awaySince === undefined;
   }

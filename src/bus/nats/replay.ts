@@ -63,7 +63,7 @@ export class RecentPublications {
     return this.#sent;
   }
 
-  /** Whether the publication that would be sent next is not kept any more. */
+  /** True if the publication that would be sent next is not kept any more. */
   get hasGap(): boolean {
     return this.#cursor < this.#oldest;
   }
@@ -123,7 +123,7 @@ export class Unconfirmed {
     this.#maxHeads = maxHeads;
   }
 
-  /** Whether heads alone do not say what other nodes may have missed: they have to look into the database. */
+  /** True if heads alone do not say what other nodes may have missed: they have to look into the database. */
   get needsReconcile(): boolean {
     return this.#needsReconcile;
   }

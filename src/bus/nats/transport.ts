@@ -14,15 +14,15 @@ export interface NatsCarrier extends Carrier {
   readonly subscriptions: number;
 }
 
-/** What the bus tells of its losses. */
+/** Callbacks for what the bus has lost. */
 export interface Losses {
   /** A chat is that far, and something of it may not have come. */
   lost(topic: Topic, head: Place): void;
   /**
-   * Signals, or how far chats are, may not have arrived since then: by this node's clock, and early rather than late.
+   * Signals, or how far chats are, may not have arrived: the database says.
    * Called after every outage of this node, and again when a node comes back that was away itself.
    */
-  returned(since: Date): void;
+  returned(): void;
   /** More was published meanwhile, beside messages, than anybody has kept: who listens here must read it anew. */
   forgotten(): void;
 }
@@ -33,8 +33,6 @@ const PREFIX = 'parley';
 const NODES = `${PREFIX}.nodes`;
 /** Milliseconds between two beats. */
 const BEAT_INTERVAL = 1_000;
-/** Milliseconds by which clocks of this node and the database may differ, and by which an outage is noticed late. */
-const MARGIN = 10_000;
 /** Bytes after which NATS is asked to confirm. */
 const FLUSH_BYTES = 1024 * 1024;
 /** Bytes that may wait to be confirmed before publications that are kept wait here, and passing ones are dropped. */
@@ -184,8 +182,7 @@ export async function createNatsCarrier(
     owesBeat = true;
     pump();
     act(peers.check(now));
-    const since = new Date(Date.now() - hello.away - MARGIN);
-    void link.flush().then((isThere) => isThere && returned(since));
+    void link.flush().then((isThere) => isThere && returned());
   }
 
   function hearNode(message: PeerMessage): void {
@@ -203,7 +200,7 @@ export async function createNatsCarrier(
 
   function act({ ask, reconcile, isForgotten }: Effects): void {
     if (ask) tell(ask);
-    if (reconcile !== undefined) returned(new Date(Date.now() - reconcile - MARGIN));
+    if (reconcile !== undefined) returned();
     if (isForgotten) forgotten();
   }
 

@@ -11,7 +11,7 @@ import { type Observable, Store } from './Store.ts';
 export interface ChatMessage extends Message {
   /** Stays the same when a message that was sent is stored. */
   readonly key: string;
-  /** Whether this user wrote it. */
+  /** True if this user wrote it. */
   readonly isOwn: boolean;
   /** Of one's own: how far it has come; `delivered` and `read` in dialogs only. Of others: `sent`. */
   readonly status: 'sending' | 'failed' | 'sent' | 'delivered' | 'read';
@@ -33,7 +33,7 @@ export interface Chat {
   readonly messages: Observable<readonly ChatMessage[]>;
   /** Usernames of those who are typing. */
   readonly typing: Observable<readonly string[]>;
-  /** Whether there is more before the first message. */
+  /** True if there is more before the first message. */
   readonly hasOlder: boolean;
   /** Reads older messages, or back to `seq`. */
   loadOlder(seq?: number): Promise<void>;

@@ -8,7 +8,7 @@ import { type Observable, Store } from './Store.ts';
 
 export type { Chat, ChatMessage, ChatSummary, Chats, LastMessage, Observable };
 
-/** Whether somebody is there. */
+/** True if somebody is there. */
 export type Presence = Result<'getPresence'>['data'][number];
 
 /** What a page shows, kept current. */

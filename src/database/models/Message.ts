@@ -49,7 +49,7 @@ export class Message extends Model {
   @Column(DataType.BIGINT)
   declare forwardedFrom: UserId | null;
 
-  /** How many there are of each emoji. */
+  /** Number of there are of each emoji. */
   @Column(DataType.JSONB)
   declare reactions: Record<string, number> | null;
 
@@ -57,7 +57,7 @@ export class Message extends Model {
   @Column(DataType.BIGINT)
   declare tally: number;
 
-  /** How often it was changed; null for never. */
+  /** Number of times it was changed; null for never. */
   @Column(DataType.INTEGER)
   declare version: number | null;
 
