@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import pg from 'pg';
 import { pino } from 'pino';
+import { ConnectionLostError, NotConnectedError } from '../src/database/failures.ts';
 import { defaultLimits } from '../src/limits.ts';
 import { createDialogDirectory } from '../src/messages/dialogs.ts';
 import { MessageWriter } from '../src/messages/MessageWriter.ts';
@@ -38,11 +40,11 @@ describe('the writer of messages', () => {
 
 describe('a batch that fails', () => {
   /** Writes two messages of which the database says `error`; how often it was asked, and what is not known of them. */
-  async function failing(error: object): Promise<{ queries: number; unknown: number }> {
+  async function failing(error: Error): Promise<{ queries: number; unknown: number }> {
     const counts = { queries: 0, unknown: 0 };
     const query = async () => {
       counts.queries++;
-      throw Object.assign(new Error('failed'), error);
+      throw error;
     };
     const observer = {
       batchWritten() {},
@@ -71,14 +73,24 @@ describe('a batch that fails', () => {
     return counts;
   }
 
-  for (const code of ['25006', '53100', '57014'])
+  const refusal = (code: string) => Object.assign(new pg.DatabaseError('failed', 6, 'error'), { code });
+
+  for (const code of ['25006', '25P03', '53100', '57014'])
     it(`is known not to be stored where PostgreSQL refused it with ${code}`, async () => {
-      expect(await failing({ code, severity: 'ERROR' })).to.deep.equal({ queries: 1, unknown: 0 });
+      expect(await failing(refusal(code))).to.deep.equal({ queries: 1, unknown: 0 });
     });
 
-  for (const code of ['57P01', 'ENETUNREACH', 'ECONNRESET', 'ERR_SSL_WRONG_VERSION_NUMBER'])
-    it(`is not written again where nobody knows what became of it: ${code}`, async () => {
-      const error = { code, ...(code === '57P01' && { severity: 'FATAL' }) };
-      expect(await failing(error)).to.deep.equal({ queries: 1, unknown: 2 });
-    });
+  it('is not written again where nobody knows what became of it: PostgreSQL ended the connection', async () => {
+    expect(await failing(refusal('57P01'))).to.deep.equal({ queries: 1, unknown: 2 });
+  });
+
+  it('is not written again where nobody knows what became of it: the connection broke', async () => {
+    const error = new ConnectionLostError(new Error('read ECONNRESET'));
+    expect(await failing(error)).to.deep.equal({ queries: 1, unknown: 2 });
+  });
+
+  it('is known not to be stored where there was no connection', async () => {
+    const error = new NotConnectedError(new Error('connect ECONNREFUSED'));
+    expect(await failing(error)).to.deep.equal({ queries: 1, unknown: 0 });
+  });
 });

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import type { Database } from '../database/database.ts';
-import { isUnavailable } from '../database/failures.ts';
+import { isPassing } from '../database/failures.ts';
 import type { UserId } from '../ids.ts';
 import { createGuard } from '../net/guard.ts';
 import type { NodeMessage, Publisher, Topic } from './bus.ts';
@@ -97,7 +97,7 @@ export function watchOutbox(
     if (isLooking) return;
     isLooking = true;
     await look().catch((error) => {
-      if (!isUnavailable(error)) log.error({ err: error }, 'the outbox could not be read');
+      if (!isPassing(error)) log.error({ err: error }, 'the outbox could not be read');
     });
     isLooking = false;
   }

@@ -1,8 +1,9 @@
 import 'reflect-metadata';
 import pg from 'pg';
+import type { Logger } from 'pino';
 import { QueryTypes, type Transaction } from 'sequelize';
 import { type Repository, Sequelize } from 'sequelize-typescript';
-import { repeatable } from './failures.ts';
+import { NotConnectedError, repeatable } from './failures.ts';
 import { Ban } from './models/Ban.ts';
 import { Block } from './models/Block.ts';
 import { Chat } from './models/Chat.ts';
@@ -14,15 +15,25 @@ import { Pin } from './models/Pin.ts';
 import { Reaction } from './models/Reaction.ts';
 import { Report } from './models/Report.ts';
 import { User } from './models/User.ts';
+import { OutageLog } from './outages.ts';
 import { type ReservedConnection, reserveConnection } from './reserved.ts';
+import { createSessionClass, type SessionOptions } from './session.ts';
 import { runTransaction } from './transaction.ts';
 
 /** Milliseconds after which a statement, one of a command that only reads, or the wait for a connection gives up. */
 const STATEMENT_TIMEOUT = 15_000;
 const READ_TIMEOUT = 5_000;
 const CONNECT_TIMEOUT = 5_000;
-/** Milliseconds after which a statement that the server should have cancelled is given up by this side. */
-const SILENCE = 2_000;
+/**
+ * The batch statement finds everything by key. One plan for ever, without scans and hashes: a plan made while the tables
+ * were small must not scan them once they are large, and planning takes longer than a small batch.
+ */
+const WRITER_SETTINGS = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+};
 
 /** The models and statements, on one pool of connections. */
 export interface Queries {
@@ -83,30 +94,35 @@ export function poolSizes(poolSize: number): { reads: number; changes: number } 
   return { reads, changes: Math.max(1, poolSize - reads) };
 }
 
-/** Opens the database. Connections are made on first use, and again after they were lost. */
-export function openDatabase(url: string, poolSize: number): Database {
+/**
+ * Opens the database, at a URL as pg takes it. Connections are made on first use, and again after they were lost; `log`
+ * has when the database goes away and comes back.
+ */
+export function openDatabase(url: string, poolSize: number, log?: Logger): Database {
   // Ids are bigint in PostgreSQL and stay below 2^53: numbers, not strings.
   pg.defaults.parseInt8 = true;
 
+  const outages = new OutageLog(log);
+  const session = (name: string, rest: Omit<SessionOptions, 'config' | 'outages'>) =>
+    createSessionClass({
+      config: {
+        connectionString: url,
+        application_name: name,
+        connectionTimeoutMillis: CONNECT_TIMEOUT,
+        keepAlive: true,
+      },
+      outages,
+      ...rest,
+    });
+
   const sizes = poolSizes(poolSize);
-  const sequelize = openPool(url, sizes.changes, {
-    ...timeouts(STATEMENT_TIMEOUT),
-    application_name: 'parley',
-  });
-  const reading = openPool(url, sizes.reads, {
-    ...timeouts(READ_TIMEOUT),
-    application_name: 'parley reads',
-    options: '-c default_transaction_read_only=on',
-  });
-  const writer = reserveConnection({
-    connectionString: url,
-    ...timeouts(STATEMENT_TIMEOUT),
-    application_name: 'parley writer',
-    // The batch statement finds everything by key. One plan for ever, without scans and hashes: a plan made while
-    // the tables were small must not scan them once they are large, and planning takes longer than a small batch.
-    options:
-      '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off',
-  });
+  const Changes = session('parley', { statementTimeout: STATEMENT_TIMEOUT });
+  const Reads = session('parley reads', { statementTimeout: READ_TIMEOUT, isReadOnly: true });
+  const Writer = session('parley writer', { statementTimeout: STATEMENT_TIMEOUT, settings: WRITER_SETTINGS });
+  const Dedicated = session('parley migration', { statementTimeout: 0 });
+  const sequelize = openPool(Changes, sizes.changes);
+  const reading = openPool(Reads, sizes.reads);
+  const writer = reserveConnection(Writer);
 
   const closed = new AbortController();
   return {
@@ -115,13 +131,7 @@ export function openDatabase(url: string, poolSize: number): Database {
     reads: queriesOn(reading),
     writer,
     async dedicated() {
-      const { connectionTimeoutMillis, idle_in_transaction_session_timeout, keepAlive } =
-        timeouts(STATEMENT_TIMEOUT);
-      const client = new pg.Client({
-        ...{ connectionString: url, application_name: 'parley migration' },
-        ...{ connectionTimeoutMillis, idle_in_transaction_session_timeout, keepAlive },
-      });
-      client.on('error', () => {}); // a connection that is cut fails its query
+      const client = new Dedicated();
       await client.connect();
       return client;
     },
@@ -129,31 +139,38 @@ export function openDatabase(url: string, poolSize: number): Database {
       repeatable(() => runTransaction(sequelize, work, committed, closed.signal)),
     async close() {
       closed.abort();
-      await Promise.all([sequelize.close(), reading.close(), writer.close()]);
+      outages.close();
+      await Promise.all([closePool(sequelize), closePool(reading), writer.close()]);
     },
   };
 }
 
-const timeouts = (statement: number) => ({
-  statement_timeout: statement,
-  // later, so that the server cancels and says so, and no statement runs on
-  query_timeout: statement + SILENCE,
-  connectionTimeoutMillis: CONNECT_TIMEOUT,
-  // a frozen node must not keep what it locked
-  idle_in_transaction_session_timeout: statement,
-  keepAlive: true,
-});
+/** The settings that Sequelize would make are among those of the connections; the second one is not in its types. */
+const NO_SETTINGS = {
+  standardConformingStrings: false,
+  keepDefaultTimezone: true,
+  dialectOptions: { clientMinMessages: 'ignore' },
+};
 
-function openPool(url: string, size: number, dialectOptions: object): Sequelize {
-  return new Sequelize(url, {
+function openPool(Client: ReturnType<typeof createSessionClass>, size: number): Sequelize {
+  return new Sequelize({
     dialect: 'postgres',
+    dialectModule: { Client, types: pg.types }, // where and as whom is in the class
     logging: false,
     repositoryMode: true,
     models: [User, Chat, ChatMember, Message, Block, Ban, Invite, Reaction, Pin, MessageEdit, Report],
     define: { underscored: true, timestamps: false },
     pool: { max: size, min: 0, acquire: CONNECT_TIMEOUT },
-    dialectOptions,
+    ...NO_SETTINGS,
   });
+}
+
+/** Closes a pool. Who asks for a connection later finds the database away. */
+async function closePool(sequelize: Sequelize): Promise<void> {
+  const closing = sequelize.close();
+  const closed = new NotConnectedError(new Error('the pool is closed'));
+  sequelize.connectionManager.getConnection = () => Promise.reject(closed);
+  await closing;
 }
 
 function queriesOn(sequelize: Sequelize): Queries {

@@ -1,28 +1,52 @@
-import { BaseError, ConnectionError } from 'sequelize';
+import pg from 'pg';
+import { ConnectionError } from 'sequelize';
 import { ApiError } from '../errors.ts';
+import { reasonOf } from './outages.ts';
 
-/** SQLSTATE classes and codes that say the database is away, full or shutting down, not that the query is wrong. */
-const AWAY = /^(08|53|57P0|57014|25006)/;
-/** Codes of Node for a connection that is refused, cut or silent, or for which there is no file descriptor. */
-const CUT = /^(E[A-Z]+$|EAI_|ERR_(SSL|TLS|STREAM|SOCKET))/;
-const CUT_MESSAGE =
-  /terminated|read timeout|timeout exceeded|Connection ended|not queryable|manager was closed|manager is closing/i;
+/** The connection could not be made: the statement was not sent. */
+export class NotConnectedError extends Error {
+  override readonly name = 'NotConnectedError';
+  readonly original: unknown;
+
+  constructor(original: unknown) {
+    super(reasonOf(original), { cause: original });
+    this.original = original;
+  }
+}
+
+/** The connection broke, or was silent for too long, before the statement was answered: it may have been done. */
+export class ConnectionLostError extends Error {
+  override readonly name = 'ConnectionLostError';
+
+  constructor(cause: unknown) {
+    super(reasonOf(cause), { cause });
+  }
+}
+
+/**
+ * SQLSTATE classes and codes that say the database is away, full, read-only or shutting down, or has run out of
+ * patience, not that the statement is wrong: https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const AWAY = /^(08|53|57P0|57014|25006|25P03|25P04)/;
+/** Those that end the connection. */
+const ENDS_CONNECTION = /^(08|57P0|25P03|25P04)/;
+/** Those of them that come whatever the connection was at: a commit may have been done. */
+const ANY_TIME = /^(08|57P0)/;
 
 /** True if an error means that the database cannot be reached or cannot work now: worth a retry. */
 export function isUnavailable(error: unknown): boolean {
-  if (
-    error instanceof ConnectionError ||
-    (error instanceof BaseError && /^SequelizeConnection/.test(error.name))
-  )
-    return true;
-  const cause = rootOf(error);
-  return AWAY.test(cause.code ?? '') || CUT.test(cause.code ?? '') || CUT_MESSAGE.test(cause.message ?? '');
+  if (error instanceof ConnectionError || error instanceof NotConnectedError) return true;
+  const root = rootOf(error);
+  return root instanceof ConnectionLostError || AWAY.test(root.code ?? '');
 }
+
+/** True if PostgreSQL ended the connection with this error. */
+export const endsConnection = (error: pg.DatabaseError): boolean => ENDS_CONNECTION.test(error.code ?? '');
 
 /** True if PostgreSQL itself refused the statement, so that nothing of it was committed. */
 export function isRefusedByServer(error: unknown): boolean {
-  const { severity, code = '' } = rootOf(error);
-  return severity !== undefined && !/^(08|57P0)/.test(code); // these end the connection, whatever it was at
+  const root = rootOf(error);
+  return root instanceof pg.DatabaseError && !ANY_TIME.test(root.code ?? '');
 }
 
 /** True if PostgreSQL cancelled the statement: it ran into its timeout. */
@@ -40,6 +64,9 @@ export function isRepeatable(error: unknown): boolean {
     violatedConstraint(error) === ONE_PER_CLIENT_MESSAGE_ID
   );
 }
+
+/** True if the same is right to be tried again later: for work that comes around by itself, and is no fault. */
+export const isPassing = (error: unknown): boolean => isUnavailable(error) || isRepeatable(error);
 
 /** How often a transaction is run before its error is final. */
 const MAX_RUNS = 5;
@@ -61,7 +88,7 @@ export async function repeatable<T>(run: () => Promise<T>): Promise<T> {
  */
 export function refusalOf(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
-  return isUnavailable(error) || isRepeatable(error) ? new ApiError('UNAVAILABLE', undefined, 1) : undefined;
+  return isPassing(error) ? new ApiError('UNAVAILABLE', undefined, 1) : undefined;
 }
 
 /** The name of a violated unique constraint or index, or undefined for any other error. */
@@ -72,12 +99,10 @@ export function violatedConstraint(error: unknown): string | undefined {
 
 interface Cause {
   readonly code?: string;
-  readonly message?: string;
   readonly constraint?: string;
-  /** There on errors that PostgreSQL answered. */
-  readonly severity?: string;
 }
 
+/** What pg or a {@link ConnectionLostError} says, behind what Sequelize makes of it. */
 function rootOf(error: unknown): Cause {
   const { original } = error as { original?: object };
   return (original ?? error) as Cause;

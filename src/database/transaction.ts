@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { QueryTypes, type Sequelize, type Transaction } from 'sequelize';
 import { isRefusedByServer, isUnavailable } from './failures.ts';
+import { QuietTransaction } from './QuietTransaction.ts';
 
 /** Milliseconds for which a transaction waits to learn what became of it, and between two questions. */
 const PATIENCE = 2_000;
@@ -19,7 +20,7 @@ export async function runTransaction<T>(
   committed: (result: T) => void,
   closed: AbortSignal,
 ): Promise<T> {
-  const transaction = await sequelize.transaction();
+  const transaction = await QuietTransaction.begin(sequelize);
   let result: T;
   let xid: string | null;
   try {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import type { Database } from '../database/database.ts';
-import { isUnavailable } from '../database/failures.ts';
+import { isPassing } from '../database/failures.ts';
 import type { MessageId } from '../ids.ts';
 
 /** Messages taken into the index by one statement. */
@@ -60,7 +60,7 @@ export class SearchIndexer {
       const pace = state && this.#rate(state.newest) > BUSY ? REST.busy : REST.calm;
       if (isFull) rest = (performance.now() - start) * pace;
     } catch (error) {
-      if (!isUnavailable(error)) this.#log.error({ err: error }, 'messages could not be indexed');
+      if (!isPassing(error)) this.#log.error({ err: error }, 'messages could not be indexed');
     }
     this.#schedule(rest);
   }

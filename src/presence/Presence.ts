@@ -4,7 +4,7 @@ import type { Static } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Database, Queries } from '../database/database.ts';
-import { isUnavailable } from '../database/failures.ts';
+import { isPassing } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
 import type { ConnectionId, UserId } from '../ids.ts';
 import type { Presence as PresenceSchema } from '../schema/people.ts';
@@ -128,7 +128,7 @@ export class Presence {
         const gone = () => this.#inOrder(userId, () => this.#gone(userId));
         this.#departures(gone).catch((error) => {
           // Where the database is away, who asks later is told right.
-          if (!isUnavailable(error)) this.#log.error({ err: error }, 'departure not told');
+          if (!isPassing(error)) this.#log.error({ err: error }, 'departure not told');
         });
       }, GRACE).unref(),
     );
@@ -157,7 +157,7 @@ export class Presence {
 
   async #visible(userId: UserId) {
     const user = await this.#db.users.findByPk(userId).catch((error) => {
-      if (isUnavailable(error)) return null;
+      if (isPassing(error)) return null;
       throw error;
     });
     return user?.isInvisible ? null : user;

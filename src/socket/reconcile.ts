@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { claimsOf } from '../auth/standing.ts';
 import type { Bus, Place, Topic } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
+import { isPassing } from '../database/failures.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import type { MessageDraft } from '../messages/drafts.ts';
 import { topicsOf } from '../messages/publishMessage.ts';
@@ -120,7 +121,10 @@ export function createReconciler(
         else await pause(nextRound - performance.now());
       } catch (error) {
         if (signal.aborted) return;
-        log.warn({ err: error }, 'connections could not be compared with the database; trying again');
+        log[isPassing(error) ? 'debug' : 'warn'](
+          { err: error },
+          'connections could not be compared with the database; trying again',
+        );
         isUrgent ||= isDue;
         await pause(RETRY, false);
       }

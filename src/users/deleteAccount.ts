@@ -4,7 +4,7 @@ import { reconcileEverywhere } from '../bus/outbox.ts';
 import type { Actor } from '../chats/changeGroup.ts';
 import { leave } from '../chats/leave.ts';
 import type { Database } from '../database/database.ts';
-import { isUnavailable } from '../database/failures.ts';
+import { isPassing } from '../database/failures.ts';
 import { ApiError } from '../errors.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import { userTopic } from '../socket/Connections.ts';
@@ -63,12 +63,12 @@ export function finishDeletions(services: DeletionServices): { close(): Promise<
       for (const { userId } of await db.select<{ userId: UserId }>(dueDeletions, [DUE_AFTER])) {
         if (closing.signal.aborted) return;
         await finish(userId).catch((error) => {
-          if (isUnavailable(error)) throw error;
+          if (isPassing(error)) throw error;
           log.error({ err: error, userId }, 'a deletion could not be finished; trying again'); // the others go on
         });
       }
     } catch (error) {
-      if (!isUnavailable(error)) log.error({ err: error }, 'deletions that are due could not be read');
+      if (!isPassing(error)) log.error({ err: error }, 'deletions that are due could not be read');
     }
   }
 
@@ -101,7 +101,7 @@ async function leaveGroups(
     try {
       await leave(actor, id, DELETED_USER);
     } catch (error) {
-      if (isUnavailable(error)) throw error;
+      if (isPassing(error)) throw error;
       // Somebody removed the member or ended the group meanwhile: as was wanted.
       if (error instanceof ApiError && /^(NOT_A_MEMBER|NOT_FOUND)$/.test(error.code)) continue;
       log.error({ err: error, userId, groupId: id }, 'a deleted account could not leave a group');
