@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import ms from 'ms';
+import { problemOfDatabaseUrl } from './database/url.ts';
 import { StartError } from './errors.ts';
 import { createAddressOf } from './http/address.ts';
 import { type Limits, readLimits } from './limits.ts';
@@ -93,13 +94,12 @@ export function readConfig(env: Environment): Config {
 
   function databaseUrl(): string | undefined {
     const value = text('DATABASE_URL');
-    const expected = 'a URL like postgres://user:password@host:5432/database';
+    const expected =
+      'a URL like postgres://user:password@host:5432/database, or postgres://user@/database?host=/directory for a socket';
     if (value === undefined) return undefined;
     // The value may hold a password: the message never repeats it.
-    if (!URL.canParse(value)) wrong('DATABASE_URL', 'is not a URL', expected);
-    const { protocol, pathname } = new URL(value);
-    if (!/^postgres(ql)?:$/.test(protocol)) wrong('DATABASE_URL', `has the scheme "${protocol}"`, expected);
-    if (pathname.length < 2) wrong('DATABASE_URL', 'names no database', expected);
+    const problem = problemOfDatabaseUrl(value);
+    if (problem) wrong('DATABASE_URL', problem, expected);
     return value;
   }
 

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { Umzug } from 'umzug';
 import { StartError } from '../errors.ts';
 import type { Database } from './database.ts';
+import { createExtensions, extensionsIn } from './extensions.ts';
 
 /*
  * The schema and its versions. Version N is what the migrations up to number N make. A node works with newer versions,
@@ -57,7 +58,7 @@ export interface SchemaVersion {
  * stays as it is. Throws a {@link StartError} when it works only with newer servers, or when its tables cannot be had.
  */
 export async function migrate(database: Database, options: MigrationOptions = {}): Promise<string[]> {
-  return underLock(database, options, async ({ umzug, own, schema, record }) => {
+  return underLock(database, options, async ({ umzug, own, schema, prepare, record }) => {
     if (schema && schema.compatVersion > own) throw tooOld(schema, own);
     if (schema && schema.version > own) {
       options.log?.info(
@@ -66,6 +67,7 @@ export async function migrate(database: Database, options: MigrationOptions = {}
       );
       return [];
     }
+    await prepare();
     const names = (await umzug.up()).map(({ name }) => name);
     await record();
     return names;
@@ -105,6 +107,8 @@ interface Migrations {
   readonly own: number;
   /** As it was at the beginning. */
   readonly schema: SchemaVersion | undefined;
+  /** Makes the extensions that pending migrations need. */
+  prepare(): Promise<void>;
   /** Keeps the version that the executed migrations make. */
   record(): Promise<void>;
 }
@@ -130,6 +134,7 @@ async function underLock<T>(
       try {
         return await inTransaction(client, work);
       } catch (error) {
+        if (isForbidden(error)) throw forbidden(error, client);
         if (!isBlocked(error)) throw error;
         const blockers = await namesOf(client);
         if (performance.now() > deadline) throw blocked(error, blockers, patience);
@@ -143,12 +148,23 @@ async function underLock<T>(
   }
 }
 
-/** lock_not_available and deadlock_detected, of a statement of ours or, wrapped by Umzug, of a migration. */
-function isBlocked(error: unknown): boolean {
-  if (error instanceof Busy) return true;
+/** lock_not_available, deadlock_detected and serialization_failure. */
+const isBlocked = (error: unknown): boolean =>
+  error instanceof Busy || /^(55P03|40P01|40001)$/.test(refusalIn(error).code ?? '');
+
+/** insufficient_privilege, and invalid_schema_name where there is no schema to make tables in. */
+const isForbidden = (error: unknown): boolean => /^(42501|3F000)$/.test(refusalIn(error).code ?? '');
+
+/** What PostgreSQL says of a statement of ours or, wrapped by Umzug, of a migration. */
+function refusalIn(error: unknown): { code?: string; message?: string } {
   const { cause } = error as { cause?: unknown };
-  const { code = '' } = (cause instanceof Error ? cause : error) as { code?: string };
-  return /^(55P03|40P01)$/.test(code);
+  return cause instanceof Error ? cause : (error as Error);
+}
+
+function forbidden(error: unknown, { database, user }: Client): StartError {
+  return new StartError(
+    `The role "${user}" may not bring the schema of the database "${database}" up to date: ${refusalIn(error).message}. Let it own the tables, and let an administrator run there: grant create on schema public to "${user}";`,
+  );
 }
 
 function blocked(error: unknown, blockers: readonly string[], patience: number): StartError {
@@ -225,6 +241,11 @@ async function migrationsOn(client: Client): Promise<Migrations> {
     umzug,
     own: Math.max(0, ...(await readdir(FOLDER)).filter((name) => name.endsWith('.sql')).map(versionOf)),
     schema: await readVersion(client),
+    async prepare() {
+      const pending = await umzug.pending();
+      const sql = await Promise.all(pending.map(({ path }) => readFile(path as string, 'utf8')));
+      await createExtensions(client, sql.flatMap(extensionsIn));
+    },
     async record() {
       const names = await executed();
       if (!(await hasVersion(client))) return;
