@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { levelOf } from '../database/failures.ts';
 import type { ChatId, ConnectionId } from '../ids.ts';
 import { createGuard } from '../net/guard.ts';
 import type { Bus, BusMessage, Carrier, MembershipChange, PushContext, Topic } from './bus.ts';
@@ -232,7 +233,7 @@ export function createOrderedBus(
     try {
       await fill(topic, listener, chatId, sequence, filling);
     } catch (error) {
-      log.warn({ err: error, chatId }, 'missing messages could not be read');
+      log[levelOf(error)]({ err: error, chatId }, 'missing messages could not be read');
       delay = RETRY;
     }
     if (listener.filling.get(chatId) !== filling) return; // nobody is subscribed any more

@@ -34,7 +34,7 @@ export class QuietTransaction extends Transaction {
 
   async #end(how: 'commit' | 'rollback'): Promise<void> {
     try {
-      await this.#sequelize.query(how, { transaction: this });
+      await this.#sequelize.query(how.toUpperCase(), { transaction: this });
       this.cleanup();
     } catch (error) {
       await this.forceCleanup(); // whatever state the connection is in

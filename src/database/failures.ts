@@ -68,6 +68,9 @@ export function isRepeatable(error: unknown): boolean {
 /** True if the same is right to be tried again later: for work that comes around by itself, and is no fault. */
 export const isPassing = (error: unknown): boolean => isUnavailable(error) || isRepeatable(error);
 
+/** The level at which such work logs an error: while the database is away, its outage has a line already. */
+export const levelOf = (error: unknown): 'debug' | 'warn' => (isPassing(error) ? 'debug' : 'warn');
+
 /** How often a transaction is run before its error is final. */
 const MAX_RUNS = 5;
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
+import { levelOf } from '../database/failures.ts';
 import type { UserId } from '../ids.ts';
 import type { Connection } from '../socket/Connection.ts';
 
@@ -113,7 +114,7 @@ export class SessionLog {
       await this.#db.select(writeSessions, [JSON.stringify(entries), this.nodeId]);
     } catch (error) {
       for (const entry of entries) this.#changed.add(entry);
-      this.#log.warn(
+      this.#log[levelOf(error)](
         { err: error, sessions: entries.length },
         'sessions could not be recorded; trying again',
       );

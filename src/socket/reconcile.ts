@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { claimsOf } from '../auth/standing.ts';
 import type { Bus, Place, Topic } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
-import { isPassing } from '../database/failures.ts';
+import { levelOf } from '../database/failures.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import type { MessageDraft } from '../messages/drafts.ts';
 import { topicsOf } from '../messages/publishMessage.ts';
@@ -121,7 +121,7 @@ export function createReconciler(
         else await pause(nextRound - performance.now());
       } catch (error) {
         if (signal.aborted) return;
-        log[isPassing(error) ? 'debug' : 'warn'](
+        log[levelOf(error)](
           { err: error },
           'connections could not be compared with the database; trying again',
         );

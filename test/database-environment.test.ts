@@ -1,0 +1,282 @@
+import { expect } from 'chai';
+import pg from 'pg';
+import { type Logger, pino } from 'pino';
+import type { Transaction } from 'sequelize';
+import { readConfig } from '../src/config.ts';
+import { openDatabase } from '../src/database/database.ts';
+import { migrate } from '../src/database/migrations.ts';
+import { OutageLog } from '../src/database/outages.ts';
+import { startDatabase } from '../src/database/start.ts';
+import { StartError } from '../src/errors.ts';
+import { createLog } from '../src/observability/log.ts';
+import { startServer as start } from '../src/server.ts';
+import { goThroughBasicLife } from './basicLife.ts';
+import { database, databaseUrl, http, JWT_SECRET, newUser, startServer } from './harness.ts';
+import { hasPgbouncer, startPgbouncer } from './postgres.ts';
+import { startRelay } from './relay.ts';
+import { until } from './until.ts';
+
+const silent = pino({ level: 'silent' });
+
+function urlOf(name: string, role?: string): string {
+  const url = new URL(databaseUrl());
+  url.pathname = `/${name}`;
+  if (role) [url.username, url.password] = [role, 'password'];
+  return url.href;
+}
+
+const run = (sql: string) => database.sequelize.query(sql);
+
+/** Makes a database, for as long as `work` takes. */
+async function withDatabase(options: string, work: (url: string) => Promise<void>): Promise<void> {
+  await run(`create database environment_test template template0 ${options}`);
+  try {
+    await work(urlOf('environment_test'));
+  } finally {
+    await run('drop database environment_test with (force)');
+  }
+}
+
+describe('a database with defaults of its own', function () {
+  this.timeout(60_000);
+
+  it('works the same, whatever they are', () =>
+    withDatabase('', async (url) => {
+      for (const [name, value] of Object.entries({
+        datestyle: 'German, DMY',
+        intervalstyle: 'sql_standard',
+        timezone: 'Asia/Kolkata',
+        default_transaction_isolation: 'serializable',
+        standard_conforming_strings: 'off',
+        array_nulls: 'off',
+        extra_float_digits: '-15',
+        bytea_output: 'escape',
+        lock_timeout: '1',
+        synchronous_commit: 'off',
+      }))
+        await run(`alter database environment_test set ${name} = '${value}'`);
+      await goThroughBasicLife(() => startServer({ DATABASE_URL: url }));
+      const db = openDatabase(url, 2);
+      try {
+        const [row] = await db.select(
+          `select current_setting('synchronous_commit') as sync, current_setting('timezone') as zone, $1 as text`,
+          ["back\\slash '"],
+        );
+        expect(row).to.deep.equal({ sync: 'on', zone: 'UTC', text: "back\\slash '" });
+      } finally {
+        await db.close();
+      }
+    }));
+});
+
+describe('behind PgBouncer in transaction mode', function () {
+  this.timeout(60_000);
+
+  it('a server works, though a statement may run on any connection of the database', async function () {
+    if (!hasPgbouncer()) {
+      console.log('      skipped: there is no pgbouncer here');
+      return this.skip();
+    }
+    await withDatabase(`locale 'C'`, async (direct) => {
+      await run(`alter database environment_test set datestyle = 'German, DMY'`);
+      const pooler = await startPgbouncer(direct, 3);
+      try {
+        await goThroughBasicLife(() => startServer({ DATABASE_URL: pooler.url, DATABASE_POOL_SIZE: '6' }));
+        for (const settings of await settingsOf(pooler.url, 3))
+          expect(settings).to.deep.equal({ scans: 'on', timeout: '0', readOnly: 'off', prepared: 0 });
+      } finally {
+        await pooler.stop();
+      }
+    });
+  });
+});
+
+/** What is set on so many connections of the database, looked at all at once. */
+async function settingsOf(url: string, count: number): Promise<unknown[]> {
+  const clients = Array.from({ length: count }, () => new pg.Client({ connectionString: url }));
+  await Promise.all(clients.map((client) => client.connect()));
+  await Promise.all(clients.map((client) => client.query('begin')));
+  const settings = await Promise.all(
+    clients.map((client) =>
+      client.query(`
+select current_setting('enable_seqscan') as scans, current_setting('statement_timeout') as timeout,
+  current_setting('default_transaction_read_only') as "readOnly",
+  (select count(*)::int from pg_prepared_statements) as prepared
+`),
+    ),
+  );
+  await Promise.all(clients.map((client) => client.end()));
+  return settings.flatMap(({ rows }) => rows);
+}
+
+describe('a database that cannot work', function () {
+  this.timeout(30_000);
+
+  /** The one line with which a start on it ends. */
+  async function refusal(url: string): Promise<string> {
+    const config = readConfig({ DATABASE_URL: url });
+    try {
+      const db = await startDatabase(config, silent);
+      await migrate(db).finally(() => db.close());
+      return 'it works';
+    } catch (error) {
+      if (error instanceof StartError) return error.message;
+      throw error;
+    }
+  }
+
+  for (const encoding of ['LATIN1', 'SQL_ASCII'])
+    it(`is refused where its encoding is ${encoding}, with the line that makes another one`, () =>
+      withDatabase(`encoding '${encoding}' locale 'C'`, async (url) => {
+        const sentence = await refusal(url);
+        expect(sentence).to.match(
+          new RegExp(`has the encoding ${encoding}, .*expected UTF8.*create database`),
+        );
+        const remedy = /create database (\w+) (.*?);/.exec(sentence);
+        await run(`create database remedy_test ${remedy?.[2]}`);
+        await run('drop database remedy_test');
+      }));
+
+  it('is named where it is read-only, and refused after some seconds', () =>
+    withDatabase('', async (url) => {
+      await run('alter database environment_test set default_transaction_read_only = on');
+      expect(await refusal(url)).to.match(/is read-only \(default_transaction_read_only\)/);
+    }));
+
+  it('is refused to a role that may not make extensions or tables, with the lines for an administrator', () =>
+    withDatabase('', async (url) => {
+      await run(`create role environment_role login password 'password'`);
+      const own = urlOf('environment_test', 'environment_role');
+      const admin = openDatabase(url, 2);
+      try {
+        expect(await refusal(own)).to.match(
+          /^The role "environment_role" may not bring the schema .* up to date: .*grant create on schema public to "environment_role";$/,
+        );
+        await admin.sequelize.query('grant create on schema public to environment_role');
+        const sentence = await refusal(own);
+        expect(sentence).to.match(
+          /lacks extensions that this role cannot make .*administrator run there: create/,
+        );
+        for (const line of sentence.match(/create extension \w+;/g) ?? []) await admin.sequelize.query(line);
+        expect(await refusal(own)).to.equal('it works');
+      } finally {
+        await admin.sequelize.query('drop owned by environment_role');
+        await admin.close();
+        await run('drop role environment_role');
+      }
+    }));
+
+  it('is refused where its extensions are in a schema that nobody looks into', () =>
+    withDatabase('', async (url) => {
+      const admin = openDatabase(url, 2);
+      await admin.sequelize.query('create schema elsewhere; create extension pg_trgm schema elsewhere');
+      await admin.close();
+      const sentence = await refusal(url);
+      expect(sentence).to.match(/"pg_trgm" .* is in the schema "elsewhere", which search_path does not have/);
+      await run(/alter database .*;/.exec(sentence)?.[0] ?? '');
+      expect(await refusal(url)).to.equal('it works');
+    }));
+});
+
+describe('the URL of a database', () => {
+  it('may name the server in its query, or with an escaped host, for all connections', async () => {
+    const { username, password, port } = new URL(databaseUrl());
+    const user = `${username}:${password}`;
+    for (const url of [
+      `postgres://${user}@/postgres?host=127.0.0.1&port=${port}`,
+      `postgresql:///postgres?host=127.0.0.1&port=${port}&user=${username}&password=${password}`,
+      `postgres://${user}@127%2E0%2E0%2E1:${port}/postgres`,
+    ]) {
+      const { databaseUrl: given = '' } = readConfig({ DATABASE_URL: url });
+      const db = openDatabase(given, 2);
+      try {
+        const where = 'select inet_server_port() as port';
+        expect(await db.select(where, [])).to.deep.equal([{ port: Number(port) }]);
+        expect(await db.reads.select(where, [])).to.deep.equal([{ port: Number(port) }]);
+        expect(await db.writer.query({ text: where })).to.deep.equal([{ port: Number(port) }]);
+      } finally {
+        await db.close();
+      }
+    }
+  });
+});
+
+describe('an outage of the database', function () {
+  this.timeout(30_000);
+
+  it('leaves one line when it begins, with the reason, and one when it ends, with the seconds', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = createLog({ level: 'info', stream: { write: (line) => void lines.push(JSON.parse(line)) } });
+    const relay = await startRelay(databaseUrl());
+    const env = { HOST: '127.0.0.1', PORT: '0', DATABASE_URL: relay.url, JWT_SECRET, RATE_LIMITS: 'off' };
+    const server = await start(readConfig(env), log);
+    const url = `http://127.0.0.1:${server.port}`;
+    const about = () => lines.filter(({ msg }) => /database/.test(String(msg)));
+    try {
+      const client = await (await newUser(url)).connect();
+      lines.splice(0);
+      await relay.cut();
+      for (let n = 0; n < 5; n++) {
+        await client.call('listLastMessage', {});
+        await http('GET', '/health/ready', { url });
+      }
+      await until(() => about().length > 0);
+      await relay.restore();
+      await client.done('listLastMessage', {});
+      await until(() => about().length > 1);
+    } finally {
+      await server.close();
+    }
+    await relay.cut();
+    const [went, came, ...more] = about();
+    expect(went).to.include({ level: 40, msg: 'disconnected from the database' });
+    expect(went?.reason).to.match(/ECONN|terminated/);
+    expect(came).to.include({ level: 30, msg: 'connected to the database again' });
+    expect(came?.seconds).to.be.within(0, 10);
+    expect(more).to.deep.equal([]);
+    expect(lines.filter(({ level }) => Number(level) > 30)).to.deep.equal([went]);
+  });
+
+  it('is one, though statements fail and succeed in turn', () => {
+    let now = 0;
+    const lines: unknown[][] = [];
+    const note = (...line: unknown[]) => void lines.push(line);
+    const outages = new OutageLog({ info: note, warn: note } as unknown as Logger, () => now);
+    const failure = new Error('no more connections');
+    outages.failed(failure, now); // the start says itself what it waits for
+    outages.succeeded();
+    for (now = 10_000; now < 20_000; now += 100) {
+      outages.failed(failure, now - 50);
+      outages.succeeded();
+    }
+    for (; now < 30_000; now += 100) outages.succeeded();
+    expect(lines).to.deep.equal([
+      [{ reason: 'no more connections' }, 'disconnected from the database'],
+      [{ seconds: 10 }, 'connected to the database again'],
+    ]);
+  });
+
+  it('writes nothing to the console where a transaction is lost', async () => {
+    const relay = await startRelay(databaseUrl());
+    const said: unknown[] = [];
+    const { warn, error } = console;
+    console.warn = console.error = (...words) => void said.push(words);
+    const db = openDatabase(relay.url, 2);
+    try {
+      for (const text of ['COMMIT', 'START TRANSACTION', 'ROLLBACK']) {
+        const lost = relay.loseAnswerTo(text);
+        const work = async (transaction: Transaction) => {
+          await db.select('select 1', [], transaction);
+          if (text === 'ROLLBACK') throw new Error('rolled back');
+        };
+        await db.transaction(work).catch(() => {});
+        await lost;
+      }
+      expect(said).to.deep.equal([]);
+    } finally {
+      Object.assign(console, { warn, error });
+      await db.close();
+      await relay.cut();
+    }
+  });
+});
