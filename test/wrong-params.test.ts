@@ -86,6 +86,21 @@ describe('params that no client should send', () => {
     }
   });
 
+  it('are refused with a time that does not exist, by every command that takes one', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hello' });
+    for (const time of ['2026-02-30T12:00:00Z', '2016-12-31T23:59:60Z', '2026-01-01T00:00:00+99:00'])
+      for (const [type, name, params] of [
+        ['muteChat', 'until', { receiverId: bob.id, muted: true }],
+        ['searchMessages', 'from', { query: 'hello' }],
+        ['searchMessages', 'to', { query: 'hello' }],
+      ] as const) {
+        const answer = await ada.client.call(type, { ...params, [name]: time });
+        expect(answer.code, `${type} ${name} ${time}`).to.equal('BAD_REQUEST');
+        expect(answer.message).to.match(new RegExp(`^params.${name} must be a time that exists`));
+      }
+  });
+
   it('are refused with a time that UTC has in the year 10000', async () => {
     const [ada, bob] = await newClients(2);
     const mute = (until: string) => ada.client.call('muteChat', { receiverId: bob.id, muted: true, until });

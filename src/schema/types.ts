@@ -19,7 +19,11 @@ export const Seq = Type.Integer({
 });
 export const Time = Type.String({ format: 'date-time', description: 'ISO 8601, UTC, milliseconds' });
 /** A time a client gives. */
-export const Moment = Type.String({ format: 'moment', description: 'A time, ISO 8601 with its offset or Z' });
+export const Moment = Type.String({
+  format: 'moment',
+  description:
+    'A time that exists (RFC 3339), with its offset or Z; of the years 1000 to 9999, without leap seconds',
+});
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 export const Content = Text(1, 4000, 'The message, kept byte for byte');

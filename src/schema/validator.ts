@@ -3,6 +3,7 @@ import formats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
 import { ApiError } from '../errors.ts';
 import { emojiOf } from '../text/emoji.ts';
+import { isMoment } from './moment.ts';
 
 /**
  * Bytes of JSON an integrator may keep with a message, a group or a profile. Numbers count with all their digits, as
@@ -19,8 +20,6 @@ const ajv = new Ajv({
   strictRequired: false,
 });
 formats.default(ajv, ['email', 'date-time']);
-/** Where it is already the year 10000 in UTC, a time of 9999 cannot be told again in four digits. */
-const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
 /** Formats of our own, each with what its violation is told as. */
 const ownFormats: Readonly<Record<string, { test: (text: string) => boolean; expected: string }>> = {
   text: {
@@ -29,10 +28,9 @@ const ownFormats: Readonly<Record<string, { test: (text: string) => boolean; exp
   },
   emoji: { test: (text) => emojiOf(text) !== undefined, expected: 'a single emoji' },
   moment: {
-    test: (text) =>
-      /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) &&
-      Date.parse(text) <= LAST_MOMENT,
-    expected: 'a time such as 2026-01-31T12:00:00Z',
+    test: isMoment,
+    expected:
+      'a time that exists, of the years 1000 to 9999 and without leap seconds, such as 2026-01-31T12:00:00Z',
   },
   'password-bytes': {
     test: (text) => text.isWellFormed() && Buffer.byteLength(text) <= 72,
