@@ -55,11 +55,16 @@ export async function fillFile(file: string, content: string, mode = 0o666): Pro
 export async function removeLeftovers(file: string): Promise<void> {
   const folder = dirname(file);
   const name = basename(file);
-  for (const other of await readdir(folder)) {
-    if (!other.startsWith(name) || !BESIDE.test(other.slice(name.length))) continue;
+  const beside = (await readdir(folder)).filter(
+    (other) => other.startsWith(name) && BESIDE.test(other.slice(name.length)),
+  );
+  if (beside.length === 0) return;
+  // By the clock that gives files their times: that of another machine where the folder is one of its.
+  const now = await writeBeside(file, '', 0o600, async (probe) => (await stat(probe)).mtimeMs);
+  for (const other of beside) {
     const path = join(folder, other);
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Date.now() })); // put in its place meanwhile
-    if (Date.now() - mtimeMs > LEFT_AFTER) await rm(path, { force: true });
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now })); // put in its place meanwhile
+    if (now - mtimeMs > LEFT_AFTER) await rm(path, { force: true });
   }
 }
 

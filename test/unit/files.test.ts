@@ -71,6 +71,19 @@ describe('files', () => {
     expect((await readdir(folder)).sort()).to.deep.equal([fresh, ...others].sort());
   });
 
+  it('are not taken for left over because the clock of the machine is ahead of that of the files', async () => {
+    const fresh = 'secret.6fd4e8a4-6c02-4b52-9d7e-4b2f5d3c1a00';
+    await writeFile(join(folder, fresh), 'x');
+    const { now } = Date;
+    try {
+      Date.now = () => now() + 3_600_000;
+      await removeLeftovers(file);
+    } finally {
+      Date.now = now;
+    }
+    expect(await readdir(folder)).to.deep.equal([fresh]);
+  });
+
   it('are filled although a kill left the turn of another', async () => {
     const turn = `${file}.00000000-0000-0000-0000-000000000000`;
     await writeFile(file, '');
