@@ -162,7 +162,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       metrics,
     );
 
-    const attempts = isLimited ? createAttemptLimits(limits, nats && db.sequelize) : noAttemptLimits;
+    const attempts = isLimited ? createAttemptLimits(limits, nats && db) : noAttemptLimits;
     const documents = documentPages({
       asyncapi: () => asyncapiDocument(registry.values(), examples),
       openapi: () => openapiDocument(routes, examples),

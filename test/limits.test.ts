@@ -1,8 +1,19 @@
 import { once } from 'node:events';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
+import { type AttemptLimits, createAttemptLimits } from '../src/http/attempts.ts';
+import { defaultLimits } from '../src/limits.ts';
 import { open, Refused } from './client.ts';
-import { http, metric, newGroup, newUser, type RunningServer, startServer, type User } from './harness.ts';
+import {
+  database,
+  http,
+  metric,
+  newGroup,
+  newUser,
+  type RunningServer,
+  startServer,
+  type User,
+} from './harness.ts';
 
 /** A server with limits, for one test. */
 async function limited(env: Record<string, string>, test: (server: RunningServer) => Promise<void>) {
@@ -290,4 +301,35 @@ describe('limits on attempts', () => {
       expect(Number(refused.headers.get('retry-after'))).to.be.within(3_500, 3_600);
       expect(await count(server, 'registration')).to.equal(1);
     }));
+
+  describe('when clocks differ or are set', () => {
+    const { now } = Date;
+    const setClock = (hours: number) => {
+      Date.now = () => now() + hours * 3_600_000;
+    };
+    afterEach(() => setClock(0));
+    const limits = { ...defaultLimits, loginFailuresPerAccount: 2, loginWindowSeconds: 60 };
+    const wrong = (node: AttemptLimits) => node.guess('clocks', '192.0.2.9', async () => false);
+    const refused = (node: AttemptLimits) => wrong(node).catch(({ code, retryAfter }) => [code, retryAfter]);
+
+    it('count for all nodes together, by the clock of the database', async () => {
+      for (const hours of [-2, 3]) {
+        setClock(hours);
+        expect(await wrong(createAttemptLimits(limits, database))).to.equal(false);
+      }
+      for (const hours of [-2, 0, 3]) {
+        setClock(hours);
+        const [code, seconds] = (await refused(createAttemptLimits(limits, database))) as [string, number];
+        expect(code).to.equal('RATE_LIMITED');
+        expect(seconds).to.be.within(1, 60);
+      }
+    });
+
+    it('let nobody wait longer than a window', async () => {
+      const node = createAttemptLimits(limits);
+      for (let times = 0; times < 2; times++) await wrong(node);
+      setClock(-2);
+      expect(await refused(node)).to.deep.equal(['RATE_LIMITED', 60]);
+    });
+  });
 });

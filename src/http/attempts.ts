@@ -1,16 +1,12 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import pLimit, { type LimitFunction } from 'p-limit';
-import {
-  type RateLimiterAbstract,
-  RateLimiterMemory,
-  RateLimiterPostgres,
-  RateLimiterRes,
-} from 'rate-limiter-flexible';
-import type { Sequelize } from 'sequelize';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Database } from '../database/database.ts';
 import { LimitError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { networkOf } from './address.ts';
+import { type AttemptCounter, createSharedCounter } from './sharedAttempts.ts';
 
 /** Limits on guessing passwords and on making accounts. Each refuses with `RATE_LIMITED` and a `retryAfter`. */
 export interface AttemptLimits {
@@ -33,14 +29,11 @@ const MAX_TURNS = 10_000;
  * elsewhere, and per address alone, so that guessing through many accounts ends, too. With a `shared` database, for
  * all nodes together.
  */
-export function createAttemptLimits(limits: Limits, shared?: Sequelize): AttemptLimits {
-  const limiter = (keyPrefix: string, points: number, duration: number): RateLimiterAbstract =>
-    shared
-      ? new RateLimiterPostgres({
-          ...{ keyPrefix, points, duration },
-          ...{ storeClient: shared, storeType: 'sequelize', tableName: 'attempts', tableCreated: true },
-        })
-      : new RateLimiterMemory({ keyPrefix, points, duration });
+export function createAttemptLimits(limits: Limits, shared?: Database): AttemptLimits {
+  const limiter = (keyPrefix: string, points: number, duration: number): AttemptCounter => {
+    const window = { keyPrefix, points, duration };
+    return shared ? createSharedCounter(shared, window) : new RateLimiterMemory(window);
+  };
   const { loginFailuresPerAccount, loginFailuresPerAddress, loginWindowSeconds } = limits;
   const perAccount = limiter('account', loginFailuresPerAccount, loginWindowSeconds);
   const perAddress = limiter('address', loginFailuresPerAddress, loginWindowSeconds);
@@ -52,7 +45,7 @@ export function createAttemptLimits(limits: Limits, shared?: Sequelize): Attempt
   const turns = new LRUCache<string, LimitFunction>({ max: MAX_TURNS });
 
   /** Counts work as a failure of the key until it ends well. Half of what may fail runs at once, the rest waits. */
-  function counted(limit: RateLimiterAbstract, key: string, work: () => Promise<boolean>): Promise<boolean> {
+  function counted(limit: AttemptCounter, key: string, work: () => Promise<boolean>): Promise<boolean> {
     const name = `${limit.keyPrefix} ${key}`;
     const turn = turns.get(name) ?? pLimit(Math.ceil(limit.points / 2));
     turns.set(name, turn);
@@ -80,7 +73,7 @@ export function createAttemptLimits(limits: Limits, shared?: Sequelize): Attempt
 }
 
 async function take(
-  limiter: RateLimiterAbstract,
+  limiter: AttemptCounter,
   key: string,
   limit: 'login' | 'registration',
   message: string,
@@ -89,7 +82,8 @@ async function take(
     await limiter.consume(key);
   } catch (reason) {
     if (!(reason instanceof RateLimiterRes)) throw reason;
-    const seconds = Math.max(1, Math.ceil(reason.msBeforeNext / 1000));
+    // Never longer than a window: the library reckons with the clock of this machine, which may have been set back.
+    const seconds = Math.min(limiter.duration, Math.max(1, Math.ceil(reason.msBeforeNext / 1000)));
     throw new LimitError(limit, 'RATE_LIMITED', `${message}; come back later`, seconds);
   }
 }
