@@ -12,6 +12,7 @@ import { watchOutbox } from './bus/outbox.ts';
 import { createConcurrencyLimit } from './commands/concurrency.ts';
 import { registry } from './commands/registry.ts';
 import type { Config } from './config.ts';
+import { startDatabaseClock } from './database/clock.ts';
 import { poolSizes } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { startDatabase } from './database/start.ts';
@@ -25,6 +26,7 @@ import { documentPages } from './http/pages.ts';
 import { createRouter } from './http/router.ts';
 import { routes } from './http/routes.ts';
 import { webPages } from './http/webPages.ts';
+import type { UserId } from './ids.ts';
 import { createListener } from './listener.ts';
 import { createDialogDirectory } from './messages/dialogs.ts';
 import { MessageWriter } from './messages/MessageWriter.ts';
@@ -79,7 +81,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const { limits } = config;
     const tracing = config.otelExporterOtlpEndpoint ? await createTracing(config.otelServiceName) : undefined;
     const [secret = await keptSecret(join(config.dataDir, 'jwt-secret')), ...older] = config.jwtSecret;
-    const tokens = createTokens([secret, ...older], config.jwtExpiresIn);
+    const clock = await startDatabaseClock(db, log);
+    const tokens = createTokens([secret, ...older], config.jwtExpiresIn, clock);
     const signCursors = createCursorSigner([secret, ...older]);
     const pools = poolSizes(config.databasePoolSize);
     const turns = {
@@ -95,10 +98,11 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       gapFilled: (messages) => metrics.messagesHealed(messages),
       gapTooLarge: (topic, chatId) => connections.resynchroniseTopic(topic, chatId),
     });
-    const connections = new Connections(bus, listener, (userId) => reconciler.user(userId), createGuard(log));
+    const reconcile = (userId: UserId) => reconciler.user(userId);
+    const connections = new Connections(bus, listener, reconcile, createGuard(log), clock);
     const reconciler = createReconciler(db, bus, connections, log);
 
-    const sessions = new SessionLog(db, log);
+    const sessions = new SessionLog(db, clock, log);
     const changes = new KeyedQueue();
     const presence = new Presence(db, bus, changes, sessions, connections, log);
     await sessions.start((users) => presence.vanished(users));
@@ -210,6 +214,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
           buffers.close();
           loop.close();
           outbox.close();
+          clock.close();
           reconciler.close();
           presence.close();
           await Promise.all([sessions.close(), indexer.close()]);
@@ -241,10 +246,10 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
 
     /** Resolves when everything accepted was answered, or the grace is over. */
     async function idle(): Promise<void> {
-      const deadline = Date.now() + GRACE;
+      const deadline = performance.now() + GRACE;
       const busy = () =>
         router.unanswered > 0 || [...connections].some(({ receiver }) => receiver?.unanswered);
-      while (busy() && Date.now() < deadline) await delay(20);
+      while (busy() && performance.now() < deadline) await delay(20);
     }
   }
 }

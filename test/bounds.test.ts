@@ -259,7 +259,7 @@ describe('a reply over its bound', () => {
 describe('a reply that cannot be encoded', () => {
   it('is INTERNAL for that one command, logged under its id, and the next is answered', async () => {
     const frames: Frame[] = [];
-    const session = { userId: 1, tokenVersion: 1, tokenId: 'token', issuedAt: 0, expiresAt: 0 };
+    const session = { userId: 1, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
     const connection = new Connection(1, session, '127.0.0.1', null, (_, frame) =>
       frames.push(JSON.parse(String(frame))),
     );

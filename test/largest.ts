@@ -105,7 +105,7 @@ export async function newLargest(): Promise<Largest> {
     id,
     '䷀'.repeat(100),
   );
-  const token = createTokens([JWT_SECRET], 3600).issue({ id, tokenVersion: 1 });
+  const token = createTokens([JWT_SECRET], 3600, Date).issue({ id, tokenVersion: 1, othersEndedAt: null });
   return { id, token, groupId, messageId, receiverId, userIds, custom };
 }
 

@@ -152,8 +152,14 @@ describe('a socket whose frame meets a fault of the server', () => {
     const publish = (topic: string, frame: Buffer) => app.publish(topic, frame);
     const record = { read: async () => [], head: async () => 0, headAt: async () => 0 };
     const ordered = createOrderedBus(bus, { record, log, gapFilled: nothing, gapTooLarge: nothing });
-    const connections = new Connections(ordered, { publish, isSingle: true }, nothing, createGuard(log));
-    const tokens = createTokens([JWT_SECRET], 60);
+    const connections = new Connections(
+      ordered,
+      { publish, isSingle: true },
+      nothing,
+      createGuard(log),
+      Date,
+    );
+    const tokens = createTokens([JWT_SECRET], 60, Date);
     const services = {
       ...{ connections, tokens, log, limits: defaultLimits, isLimited: false, accepting: () => true },
       ...{ addressOf: () => '127.0.0.1', upgrades: () => undefined },
@@ -177,7 +183,7 @@ describe('a socket whose frame meets a fault of the server', () => {
       app.listen('127.0.0.1', 0, resolve),
     );
     const url = `http://127.0.0.1:${socket && uWS.us_socket_local_port(socket)}`;
-    const token = tokens.issue({ id: 1, tokenVersion: 1 });
+    const token = tokens.issue({ id: 1, tokenVersion: 1, othersEndedAt: null });
     const [broken, whole] = [await connectAs(token, url), await connectAs(token, url)];
 
     broken.send('fault');
@@ -213,8 +219,8 @@ describe('a timer of the server', () => {
     const options = { record, log, gapFilled: nothing, gapTooLarge: nothing };
     const bus = createOrderedBus(createMemoryBus(nothing), options);
     const listener = { publish: nothing, isSingle: true };
-    const connections = new Connections(bus, listener, nothing, createGuard(log));
-    const session = { userId: 1, tokenVersion: 1, tokenId: 'token', issuedAt: 0, expiresAt: 0 };
+    const connections = new Connections(bus, listener, nothing, createGuard(log), Date);
+    const session = { userId: 1, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
     const connection = connections.expect(session, '127.0.0.1', null);
     let attempts = 0;
     connection.close = () => {

@@ -34,7 +34,7 @@ interface Said {
   readonly ownId: number;
 }
 
-const tokens = createTokens([JWT_SECRET], 3600);
+const tokens = createTokens([JWT_SECRET], 3600, Date);
 let made = 0;
 
 /** Straight into the database: hashing passwords would take most of the run. */
@@ -45,7 +45,7 @@ async function newActor(name: string): Promise<Actor> {
     email: `${username}@example.com`,
     passwordHash: 'none',
   });
-  const token = tokens.issue({ id, tokenVersion: 1 });
+  const token = tokens.issue({ id, tokenVersion: 1, othersEndedAt: null });
   return { id, username, token, client: await connectAs(token) };
 }
 

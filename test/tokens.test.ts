@@ -7,19 +7,16 @@ const SECOND = 1_800_000_000_000;
 const LIFETIME = 60;
 
 describe('a token', () => {
-  const tokens = createTokens([JWT_SECRET], LIFETIME);
-  const { now } = Date;
-  const setTime = (time: number) => {
-    Date.now = () => time;
+  let time = SECOND;
+  const tokens = createTokens([JWT_SECRET], LIFETIME, { now: () => time });
+  const setTime = (now: number) => {
+    time = now;
   };
-  afterEach(() => {
-    Date.now = now;
-  });
 
   it('is accepted until its exp and refused from it on, to the millisecond', () => {
     for (const fraction of [0, 1, 300, 700, 999]) {
       setTime(SECOND + fraction);
-      const token = tokens.issue({ id: 7, tokenVersion: 1 });
+      const token = tokens.issue({ id: 7, tokenVersion: 1, othersEndedAt: null });
       const expiresAt = SECOND + fraction + LIFETIME * 1000;
       setTime(expiresAt - 1);
       expect(tokens.verify(token), `just before, ${fraction}`).to.include({ userId: 7, expiresAt });
@@ -32,7 +29,8 @@ describe('a token', () => {
 
   it('without a jti has an id of its own, which is the same each time', () => {
     const sign = (iat: number) => jwt.sign({ sub: '7', ver: 1, iat }, JWT_SECRET, { expiresIn: LIFETIME });
-    const seconds = Math.floor(now() / 1000);
+    const seconds = SECOND / 1000;
+    setTime(SECOND);
     const [one, other] = [sign(seconds), sign(seconds - 1)];
     const idOf = (token: string) => tokens.verify(token)?.tokenId;
     expect(idOf(one)).to.be.a('string').and.equal(idOf(one));

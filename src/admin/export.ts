@@ -11,7 +11,8 @@ export async function exportOf(db: Database, user: User): Promise<object> {
     parts[name] = [];
     for await (const rows of throughWritten(db, user.id, statement)) parts[name].push(...rows);
   }
-  return { exportedAt: new Date(), account, ...parts };
+  const [exported] = await db.select<{ at: Date }>('select clock_timestamp() as at', []);
+  return { exportedAt: exported?.at, account, ...parts };
 }
 
 /** Statements that find rows by the user. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Op, type Transaction } from 'sequelize';
 import { isCommonPassword } from '../auth/commonPasswords.ts';
 import { reconcileEverywhere } from '../bus/outbox.ts';
+import { databaseNow } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
@@ -51,7 +52,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     options: {},
     async run([who = ''], _, services) {
       const user = await find(services.db, who);
-      await endAll(user, services, { disabledAt: user.disabledAt ?? new Date() });
+      await endAll(user, services, { disabledAt: user.disabledAt ?? databaseNow });
       return shown(user);
     },
   },
@@ -146,18 +147,23 @@ function shown({ id, email, username, displayName, createdAt, lastSeenAt, disabl
 }
 
 /** Ends all tokens and connections, together with a change of the account. */
-async function endAll(user: User, { db, bus }: AdminServices, changes: Partial<User>): Promise<void> {
+async function endAll(user: User, { db, bus }: AdminServices, changes: AccountChanges): Promise<void> {
   const end = async (transaction: Transaction) => {
     const [ended] = await db.select<{ tokenVersion: number }>(endTokens, [user.id], transaction);
     if (!ended) throw new ApiError('NOT_FOUND', `There is no user ${user.id} any more`);
     await db.users.update(changes, { where: { id: user.id }, transaction });
+    await user.reload({ transaction });
     await reconcileEverywhere(db, user.id, transaction);
     return ended;
   };
-  const { tokenVersion } = await db.transaction(end, ({ tokenVersion }) =>
+  await db.transaction(end, ({ tokenVersion }) =>
     bus.publish(userTopic(user.id), { signal: { kind: 'revoked', tokenVersion } }),
   );
-  user.set({ ...changes, tokenVersion });
+}
+
+interface AccountChanges {
+  readonly disabledAt?: Date | typeof databaseNow;
+  readonly passwordHash?: string;
 }
 
 /** Counted on from what is there: another change of the account may have raised it since that was read. */

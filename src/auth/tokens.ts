@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
+import type { Clock } from '../database/clock.ts';
 import type { UserId } from '../ids.ts';
 
 /** What a valid token says. Whether it is still good is up to the user's `tokenVersion`. */
@@ -8,6 +9,11 @@ export interface TokenClaims {
   readonly tokenVersion: number;
   /** `jti`, or a hash of what is signed where a token has none: tells the logins of a user apart. */
   readonly tokenId: string;
+  /**
+   * A copy of the user's `othersEndedAt` when the token was issued, 0 for never: an identifier that is compared for
+   * equality alone. Undefined in a token that does not say, of another issuer or of version 0.1: judged by `issuedAt`.
+   */
+  readonly since: number | undefined;
   /** Milliseconds since the epoch; 0 when the token does not say. */
   readonly issuedAt: number;
   /** Milliseconds since the epoch. */
@@ -15,31 +21,36 @@ export interface TokenClaims {
 }
 
 export interface Tokens {
-  issue(user: { id: UserId; tokenVersion: number }): string;
+  issue(user: { id: UserId; tokenVersion: number; othersEndedAt: Date | null }): string;
   /** The claims, or undefined for a token that is malformed, expired or not signed by us. */
   verify(token: string): TokenClaims | undefined;
 }
 
 /**
  * JSON Web Tokens (RFC 7519) signed with HS256 and nothing else; `expiresIn` in seconds. The first secret signs, all
- * are accepted: a new one is put before the old one, which goes once its tokens have expired.
+ * are accepted: a new one is put before the old one, which goes once its tokens have expired. All nodes issue and judge
+ * them by the same `clock`.
  */
-export function createTokens(secrets: readonly [string, ...string[]], expiresIn: number): Tokens {
+export function createTokens(
+  secrets: readonly [string, ...string[]],
+  expiresIn: number,
+  clock: Clock,
+): Tokens {
   return {
-    issue: ({ id, tokenVersion }) =>
-      // iat with a fraction (RFC 7519 allows it): a login right after others were ended is told from one right before
-      jwt.sign({ ver: tokenVersion, iat: Date.now() / 1000 }, secrets[0], {
-        algorithm: 'HS256',
-        subject: String(id),
-        jwtid: randomUUID(),
-        expiresIn,
-      }),
+    issue: ({ id, tokenVersion, othersEndedAt }) =>
+      jwt.sign(
+        { ver: tokenVersion, since: othersEndedAt?.getTime() ?? 0, iat: clock.now() / 1000 },
+        secrets[0],
+        { algorithm: 'HS256', subject: String(id), jwtid: randomUUID(), expiresIn },
+      ),
     verify(token) {
+      const now = clock.now();
       for (const secret of secrets)
         try {
-          const claims = readClaims(jwt.verify(token, secret, { algorithms: ['HS256'] }), token);
-          // jsonwebtoken compares whole seconds: with a fraction in exp it accepts a token up to a second too long.
-          return claims && claims.expiresAt > Date.now() ? claims : undefined;
+          const options = { algorithms: ['HS256' as const], clockTimestamp: now / 1000 };
+          const claims = readClaims(jwt.verify(token, secret, options), token);
+          // Again, in whole milliseconds: seconds with a fraction are rounded.
+          return claims && claims.expiresAt > now ? claims : undefined;
         } catch {
           // another one may have signed it
         }
@@ -62,10 +73,11 @@ const MAX_VERSION = 2 ** 31 - 1;
 
 /** A signature alone does not make the claims ours: each must have the type and range we issue. */
 function readClaims(payload: unknown, token: string): TokenClaims | undefined {
-  const { sub, ver, exp, jti, iat = 0 } = payload as Readonly<Record<string, unknown>>;
+  const { sub, ver, since, exp, jti, iat = 0 } = payload as Readonly<Record<string, unknown>>;
   if (typeof sub !== 'string' || !/^[1-9]\d{0,15}$/.test(sub) || !Number.isSafeInteger(Number(sub)))
     return undefined;
   if (typeof ver !== 'number' || !Number.isInteger(ver) || ver < 1 || ver > MAX_VERSION) return undefined;
+  if (since !== undefined && !isMark(since)) return undefined;
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return undefined;
   if (jti !== undefined && (typeof jti !== 'string' || jti.length > 100 || jti.includes('\0')))
     return undefined;
@@ -74,7 +86,10 @@ function readClaims(payload: unknown, token: string): TokenClaims | undefined {
     userId: Number(sub),
     tokenVersion: ver,
     tokenId: jti ?? hashOf(token),
+    since,
     issuedAt: iat * 1000,
     expiresAt: Math.round(exp * 1000),
   };
 }
+
+const isMark = (since: unknown): since is number => Number.isSafeInteger(since) && Number(since) >= 0;

@@ -11,8 +11,8 @@ export type Signal =
   | { readonly kind: 'revoked'; readonly tokenVersion?: number }
   /** The connection with this session ends, and all that were opened with the token, if one is named. */
   | { readonly kind: 'ended'; readonly sessionId?: number; readonly tokenId?: string }
-  /** All end but the connection of this session. */
-  | { readonly kind: 'othersEnded'; readonly sessionId: number }
+  /** All end but the connection of this session, and those with tokens that were issued after `since`; see `TokenClaims`. */
+  | { readonly kind: 'othersEnded'; readonly sessionId: number; readonly since?: number | undefined }
   /** The presence of that user is not to be seen any more. */
   | { readonly kind: 'unwatch'; readonly userId: number }
   /** Something about the user has changed: their connections are to be compared with the database. */

@@ -1,6 +1,7 @@
 import type { Transaction } from 'sequelize';
 import type { MembershipChange, Place, Publisher } from '../bus/bus.ts';
 import type { CommandContext } from '../commands/define.ts';
+import { databaseNow } from '../database/clock.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { ChatMember, Role } from '../database/models/ChatMember.ts';
 import type { User } from '../database/models/User.ts';
@@ -86,7 +87,7 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
     const raised = { memberCount: counts, rulesVersion: 1 };
     await db.chats.increment(raised, { where: { id: groupId }, transaction });
     if (event.closes)
-      await db.chats.update({ closedAt: new Date() }, { where: { id: groupId }, transaction });
+      await db.chats.update({ closedAt: databaseNow }, { where: { id: groupId }, transaction });
     return { event, stored, membership };
   };
 

@@ -14,14 +14,22 @@ export const endOtherSessions = defineCommand({
     const { userId, tokenId } = session;
     await db.transaction(
       async (transaction) => {
-        await db.users.update(
-          { othersEndedAt: new Date(), keptTokenId: tokenId },
-          { where: { id: userId }, transaction },
-        );
+        const [ended] = await db.select<{ endedAt: Date }>(endOthers, [userId, tokenId], transaction);
         await reconcileEverywhere(db, userId, transaction);
+        return ended?.endedAt.getTime();
       },
-      () => bus.publish(userTopic(userId), { signal: { kind: 'othersEnded', sessionId } }),
+      (since) => bus.publish(userTopic(userId), { signal: { kind: 'othersEnded', sessionId, since } }),
     );
     return {};
   },
 });
+
+/**
+ * Ends all tokens of user $1 but $2. A later time than the last one, whatever the clock says: tokens that carry it were
+ * issued after.
+ */
+const endOthers = `
+update users set others_ended_at = greatest(clock_timestamp(), others_ended_at + interval '1 millisecond'), kept_token_id = $2
+where id = $1
+returning others_ended_at as "endedAt"
+`;

@@ -49,7 +49,7 @@ with named as (
   select nullif(token_id, $3) as token_id from sessions where id = $1 and user_id = $2
 ), ended as (
   insert into ended_tokens (token_id, expires_at)
-  select token_id, clock_timestamp() + interval '10 years' from named where token_id is not null
+  select token_id, clock_timestamp() + interval '11 years' from named where token_id is not null
   on conflict do nothing
 )
 select token_id as "tokenId" from named

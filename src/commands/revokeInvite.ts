@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-
 import { assertRole, seatInGroup } from '../chats/seats.ts';
+import { databaseNow } from '../database/clock.ts';
 import { ApiError } from '../errors.ts';
 import { Id } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
@@ -17,7 +17,7 @@ export const revokeInvite = defineCommand({
     const invite = await db.invites.findOne({ where: { id: inviteId, chatId: groupId } });
     if (!invite) throw new ApiError('NOT_FOUND', `There is no invite ${inviteId} to this group`);
     if (invite.createdBy !== session.userId) assertRole(member, 'owner', 'admin');
-    await db.invites.update({ revokedAt: new Date() }, { where: { id: inviteId, revokedAt: null } });
+    await db.invites.update({ revokedAt: databaseNow }, { where: { id: inviteId, revokedAt: null } });
     return {};
   },
 });

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { databaseNow } from '../database/clock.ts';
 import { ApiError } from '../errors.ts';
 import { About, Avatar, DisplayName, Profile } from '../schema/people.ts';
 import { Custom, Id, Nullable } from '../schema/types.ts';
@@ -33,7 +34,7 @@ export const updateProfile = defineCommand({
       return db.transaction(
         async (transaction) => {
           const [, [user]] = await db.users.update(
-            { ...given, updatedAt: new Date() },
+            { ...given, updatedAt: databaseNow },
             { where: { id: userId, deletedAt: null }, returning: true, transaction },
           );
           if (!user) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);

@@ -37,11 +37,11 @@ export async function startDatabase(config: Config, log: Logger): Promise<Databa
 
 /** Waits for a database that can be used. Throws a {@link StartError} at once when it never can. */
 async function untilItAnswers(database: Database, log: Logger): Promise<void> {
-  const deadline = Date.now() + PATIENCE;
+  const deadline = performance.now() + PATIENCE;
   for (;;) {
     const reason = await findObstacle(database);
     if (reason === undefined) return;
-    if (Date.now() > deadline) throw new StartError(reason);
+    if (performance.now() > deadline) throw new StartError(reason);
     log.warn({ reason }, 'waiting for the database');
     await delay(1000);
   }

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
+import { databaseNow } from '../database/clock.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
@@ -48,7 +49,7 @@ export const updateMe = defineRoute({
       ...(username !== undefined && { username: normalise(username) }),
       ...(password !== undefined && { passwordHash: await passwords.hash(password) }),
       ...(password !== undefined && { tokenVersion: user.tokenVersion + 1 }),
-      updatedAt: new Date(),
+      updatedAt: databaseNow,
     };
     // The version in the condition: of two changes at the same time one wins, and the other's token is no good.
     const where = { id: user.id, tokenVersion: user.tokenVersion, deletedAt: null };

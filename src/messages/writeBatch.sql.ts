@@ -50,14 +50,14 @@ with draft as (
         from messages where id = (extras->'replyTo')::bigint limit 1
       ) is not true then 'NO_ORIGINAL'
       when chat.slow_mode_seconds > 0 and member.role = 'member' and (
-        member.last_sent_at > now() - make_interval(secs => chat.slow_mode_seconds)
+        member.last_sent_at > statement_timestamp() - make_interval(secs => chat.slow_mode_seconds)
         or exists (
           select from unnest($1::bigint[], $2::bigint[]) with ordinality as earlier (chat_id, sender_id, ord)
           where earlier.chat_id = draft.chat_id and earlier.sender_id = draft.sender_id and earlier.ord < draft.ord
         )
       ) then 'SLOW_MODE ' || ceil(chat.slow_mode_seconds - case
-        when member.last_sent_at > now() - make_interval(secs => chat.slow_mode_seconds)
-        then extract(epoch from now() - member.last_sent_at) else 0
+        when member.last_sent_at > statement_timestamp() - make_interval(secs => chat.slow_mode_seconds)
+        then extract(epoch from statement_timestamp() - member.last_sent_at) else 0
       end)
     end as refusal
   from draft

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Clock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import { levelOf } from '../database/failures.ts';
 import type { UserId } from '../ids.ts';
@@ -42,17 +43,21 @@ interface Entry {
 export class SessionLog {
   readonly nodeId = randomUUID();
   readonly #db: Database;
+  readonly #clock: Clock;
   readonly #log: Logger;
   readonly #entries = new Map<number, Entry>();
   readonly #changed = new Set<Entry>();
   #flushing: Promise<void> | undefined;
   readonly #timer: NodeJS.Timeout;
-  #sweptAt = 0;
-  #beatAt = 0;
+  /** Both by `performance.now()`. */
+  #sweptAt = Number.NEGATIVE_INFINITY;
+  #beatAt = Number.NEGATIVE_INFINITY;
   #bereft: (users: readonly Bereaved[]) => void = () => {};
 
-  constructor(db: Database, log: Logger) {
+  /** Sessions begin and end by the `clock` of the database, which presence compares them with. */
+  constructor(db: Database, clock: Clock, log: Logger) {
     this.#db = db;
+    this.#clock = clock;
     this.#log = log;
     this.#timer = setInterval(() => this.#beat(), BEAT).unref();
   }
@@ -70,7 +75,7 @@ export class SessionLog {
       token_id: session.tokenId,
       device,
       address,
-      connected_at: new Date(),
+      connected_at: this.#time(),
       ended_at: null,
     };
     this.#entries.set(id, entry);
@@ -80,9 +85,13 @@ export class SessionLog {
   closed({ sessionId }: Connection): void {
     const entry = this.#entries.get(sessionId);
     if (!entry) return;
-    entry.ended_at = new Date();
+    entry.ended_at = this.#time();
     this.#entries.delete(sessionId);
     this.#record(entry);
+  }
+
+  #time(): Date {
+    return new Date(this.#clock.now());
   }
 
   #record(entry: Entry): void {
@@ -129,14 +138,15 @@ export class SessionLog {
       const [sign] = await this.#db.select<{ isNew: boolean }>(beat, [this.nodeId]);
       // Taken for dead by the others: what is open is recorded once more.
       if (sign?.isNew) for (const entry of this.#entries.values()) this.#changed.add(entry);
-      const isRegular = Date.now() - this.#beatAt < 2 * BEAT;
-      this.#beatAt = Date.now();
+      const now = performance.now();
+      const isRegular = now - this.#beatAt < 2 * BEAT;
+      this.#beatAt = now;
       // After a pause of its own, or of the database, this node cannot tell who is dead.
       if (!isRegular) return;
       const users = await this.#db.select<Bereaved>(endSessionsOfTheDead, [NODE_DEAD_AFTER / 1000]);
       if (users.length > 0) this.#bereft(users);
-      if (Date.now() - this.#sweptAt < 3_600_000) return;
-      this.#sweptAt = Date.now();
+      if (now - this.#sweptAt < 3_600_000) return;
+      this.#sweptAt = now;
       await this.#db.select(forgetOldSessions, [REMEMBERED]);
     } catch (error) {
       this.#log.debug({ err: error }, 'no sign of life could be written');
@@ -147,7 +157,7 @@ export class SessionLog {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const entry of this.#entries.values()) {
-      entry.ended_at = new Date();
+      entry.ended_at = this.#time();
       this.#changed.add(entry);
     }
     this.#entries.clear();

@@ -1,4 +1,5 @@
 import type { Bus, BusMessage, MembershipChange, Place, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
+import type { Clock } from '../database/clock.ts';
 import { networkOf } from '../http/address.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import type { Listener } from '../listener.ts';
@@ -53,19 +54,22 @@ export class Connections {
   /** Of each group those who may not see all of its messages. */
   readonly #newcomers = new Map<ChatId, Set<Connection>>();
   readonly #reconcile: (userId: UserId) => void;
+  readonly #clock: Clock;
   readonly #sweep: NodeJS.Timeout;
   #lastId: ConnectionId = 0;
 
-  /** `reconcile` compares the connections of a user with the database. */
+  /** `reconcile` compares the connections of a user with the database; tokens expire by the `clock`. */
   constructor(
     bus: Bus,
     listener: Pick<Listener, 'publish' | 'isSingle'>,
     reconcile: (userId: UserId) => void,
     guard: Guard,
+    clock: Clock,
   ) {
     this.#bus = bus;
     this.#listener = listener;
     this.#reconcile = reconcile;
+    this.#clock = clock;
     this.#sweep = setInterval(
       guard('expired tokens', () => this.#closeExpired()),
       EXPIRY_SWEEP,
@@ -351,7 +355,9 @@ export class Connections {
           connection.close(CloseCode.Unauthorized, 'The session was ended');
         return;
       case 'othersEnded':
-        if (sessionId !== signal.sessionId) connection.close(CloseCode.Unauthorized, 'The session was ended');
+        // Told late, as after an outage, it finds those who logged in since.
+        if (sessionId !== signal.sessionId && (signal.since === undefined || session.since !== signal.since))
+          connection.close(CloseCode.Unauthorized, 'The session was ended');
         return;
       case 'unwatch':
         return this.unwatch(connection.id, [signal.userId]);
@@ -438,7 +444,7 @@ export class Connections {
   }
 
   #closeExpired(): void {
-    const now = Date.now();
+    const now = this.#clock.now();
     for (const connection of this.#byId.values())
       if (connection.session.expiresAt <= now)
         connection.close(CloseCode.Unauthorized, 'The token has expired');

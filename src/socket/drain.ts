@@ -16,8 +16,8 @@ export async function drainConnections(
   duration: number,
 ): Promise<Connection[]> {
   const staying = new Set(connections);
-  const end = Date.now() + duration;
-  for (let left = duration; left > 0 && staying.size > 0; left = end - Date.now()) {
+  const end = performance.now() + duration;
+  for (let left = duration; left > 0 && staying.size > 0; left = end - performance.now()) {
     const slice = Math.ceil((staying.size * STEP) / left);
     const idle = [...staying].filter(({ receiver, ended }) => ended || receiver?.unanswered === 0);
     for (const connection of idle.slice(0, slice)) {

@@ -119,6 +119,7 @@ describe('the members of a group on a node', () => {
       userId: EVE,
       tokenVersion: 1,
       tokenId: 'token',
+      since: 0,
       issuedAt: 0,
       expiresAt: Date.now() + 60_000,
     };
@@ -169,7 +170,7 @@ describe('the members of a group on a node', () => {
   it('are out who joined and were removed while their upgrade was under way, and nobody else listened', async () => {
     const session = {
       ...{ userId: EVE, tokenVersion: 1, tokenId: 'token' },
-      ...{ issuedAt: 0, expiresAt: Date.now() + 60_000 },
+      ...{ since: 0, issuedAt: 0, expiresAt: Date.now() + 60_000 },
     };
     const connection = node.connections.expect(session, '127.0.0.1', null);
     node.store(5, { joined: [EVE] });

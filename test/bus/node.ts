@@ -59,6 +59,7 @@ export class Node {
       { publish, isSingle: false },
       (userId) => this.reconciled.push(userId),
       createGuard(log),
+      Date,
     );
   }
 
@@ -68,6 +69,7 @@ export class Node {
       userId,
       tokenVersion: this.tokenVersion,
       tokenId: 'token',
+      since: 0,
       issuedAt: 0,
       expiresAt: Date.now() + 60_000,
     };

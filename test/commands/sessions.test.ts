@@ -1,8 +1,20 @@
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
+import { addToOutbox } from '../../src/bus/outbox.ts';
+import { userTopic } from '../../src/socket/Connections.ts';
+import { encodePush } from '../../src/socket/frames.ts';
 import { open } from '../client.ts';
-import { connectAs, http, JWT_SECRET, newClients, newUser, server, startServer } from '../harness.ts';
+import {
+  connectAs,
+  database,
+  http,
+  JWT_SECRET,
+  newClients,
+  newUser,
+  server,
+  startServer,
+} from '../harness.ts';
 
 const login = async (user: { username: string; password: string }) =>
   (await http('POST', '/auth/login', { body: { username: user.username, password: user.password } })).body
@@ -139,5 +151,35 @@ describe('endOtherSessions', () => {
     await here.done('listSessions');
     await connectAs(one);
     await connectAs(await login(ada)); // logged in after
+  });
+
+  it('ends tokens of older versions by when they were issued', async () => {
+    const ada = await newUser();
+    const sign = (seconds: number) => {
+      const claims = { sub: String(ada.id), ver: 1, iat: Date.now() / 1000 + seconds };
+      return jwt.sign(claims, JWT_SECRET, { expiresIn: 60, jwtid: `${ada.id} ${seconds}` });
+    };
+    const [kept, older] = [sign(0), sign(-1)];
+    await (await connectAs(kept)).done('endOtherSessions');
+    for (const token of [older, ada.token])
+      expect(await connectAs(token).catch((error) => error.status)).to.equal(401);
+    await connectAs(kept);
+    await connectAs(sign(0.5)); // of a node that still runs the older version
+  });
+
+  it('ends no session that began after it, however late a node receives the signal', async () => {
+    const ada = await newUser();
+    const here = await ada.connect();
+    await here.done('endOtherSessions');
+    const since = (await database.users.findByPk(ada.id))?.othersEndedAt?.getTime();
+    const after = await connectAs(await login(ada));
+
+    await addToOutbox(database, userTopic(ada.id), {
+      signal: { kind: 'othersEnded', sessionId: 2 ** 40, since },
+    });
+    await addToOutbox(database, userTopic(ada.id), { frame: encodePush('typing', null, 'Ada', {}) });
+    await after.push('typing');
+    expect((await after.call('ping')).success).to.equal(true);
+    expect(await here.closed).to.equal(4401); // it is not the one that the signal names
   });
 });

@@ -42,7 +42,7 @@ export class User extends Model {
   @Column(DataType.DATE)
   declare lastSeenAt: Date | null;
 
-  /** Every token issued before has ended, but for the one with `keptTokenId`. */
+  /** Tokens that do not carry this value have ended, but for the one with `keptTokenId`: see auth/standing.ts. */
   @Column(DataType.DATE)
   declare othersEndedAt: Date | null;
 

@@ -1,0 +1,42 @@
+import { expect } from 'chai';
+import { ClockEstimate } from '../../src/database/clock.ts';
+
+describe('the estimate of the clock of the database', () => {
+  it('is as good as the quickest answer, and no answer that was slow makes it worse', () => {
+    const estimate = new ClockEstimate();
+    expect(estimate.measured(1_000, 51_001, 1_004)).to.equal(0); // ahead by 49,997 to 50,001
+    expect(estimate.offset).to.equal(49_999);
+    estimate.measured(1_010, 51_010, 1_012); // by 49,998 to 50,000
+    const { offset } = estimate;
+    expect(Math.abs(offset - 49_999)).to.be.below(0.01);
+    estimate.measured(1_020, 51_025, 1_420);
+    expect(estimate.offset).to.be.within(offset - 0.5, offset + 0.5);
+  });
+
+  it('agrees with all answers together', () => {
+    const estimate = new ClockEstimate();
+    estimate.measured(0, 509, 10); // by 499 to 509
+    estimate.measured(10, 511, 20); // by 491 to 501
+    expect(estimate.offset).to.be.within(499.9, 500.1);
+  });
+
+  it('follows a clock that drifts', () => {
+    const estimate = new ClockEstimate();
+    for (let time = 0; time < 3_600_000; time += 10_000) {
+      const ahead = 1_000 + time * 0.0001;
+      estimate.measured(time, time + 1 + ahead, time + 2);
+      expect(Math.abs(estimate.offset - ahead)).to.be.below(2.1);
+    }
+  });
+
+  it('takes the newest answer when the clock was set, and says by how much', () => {
+    const estimate = new ClockEstimate();
+    for (const time of [0, 10, 20]) estimate.measured(time, time + 1, time + 2);
+    for (const hours of [1, -3]) {
+      const { offset } = estimate;
+      const set = offset + hours * 3_600_000;
+      expect(estimate.measured(1_000, 1_001 + set, 1_002)).to.be.closeTo(hours * 3_600_000, 2);
+      expect(estimate.offset).to.be.closeTo(set, 1);
+    }
+  });
+});
