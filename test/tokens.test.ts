@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { createTokens } from '../src/auth/tokens.ts';
+import { Node } from './bus/node.ts';
 import { JWT_SECRET } from './harness.ts';
 
 const SECOND = 1_800_000_000_000;
@@ -25,6 +26,21 @@ describe('a token', () => {
         expect(tokens.verify(token), `${late} ms after, ${fraction}`).to.equal(undefined);
       }
     }
+  });
+
+  it('opens no connection where it expires while the upgrade waits', async () => {
+    const { connections } = new Node();
+    const claims = { userId: 7, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0 };
+    for (const [lifetime, hasEnded] of [
+      [60_000, false],
+      [-1, true],
+    ] as const) {
+      const expiresAt = Date.now() + lifetime;
+      const connection = connections.expect({ ...claims, expiresAt }, '127.0.0.1', null);
+      await connections.listen(connection, { groups: [], dialogs: [], snapshot: '1:1:' });
+      expect(connection.ended).to.equal(hasEnded);
+    }
+    connections.close();
   });
 
   it('without a jti has an id of its own, which is the same each time', () => {

@@ -71,7 +71,7 @@ export class Connections {
     this.#reconcile = reconcile;
     this.#clock = clock;
     this.#sweep = setInterval(
-      guard('expired tokens', () => this.#closeExpired()),
+      guard('expired tokens', () => this.#endExpired(this)),
       EXPIRY_SWEEP,
     );
   }
@@ -117,7 +117,7 @@ export class Connections {
 
   /**
    * Listens for a connection that is admitted: to the groups it is in, but for what changed since they were read.
-   * Resolves when it misses nothing of what other nodes publish.
+   * Resolves when it misses nothing of what other nodes publish; then it has ended where its token has expired meanwhile.
    */
   async listen(connection: Connection, { groups, dialogs, snapshot }: Memberships): Promise<void> {
     const { changed, session } = connection;
@@ -133,6 +133,7 @@ export class Connections {
         this.#joinFrom(connection, { chatId, seq, firstSeq });
     changed.clear();
     await this.#bus.settled();
+    this.#endExpired([connection]);
   }
 
   /** The socket is open: subscribes it to its user and to its groups. */
@@ -443,9 +444,9 @@ export class Connections {
     if (newcomers?.delete(connection) && newcomers.size === 0) this.#newcomers.delete(chatId);
   }
 
-  #closeExpired(): void {
+  #endExpired(connections: Iterable<Connection>): void {
     const now = this.#clock.now();
-    for (const connection of this.#byId.values())
+    for (const connection of connections)
       if (connection.session.expiresAt <= now)
         connection.close(CloseCode.Unauthorized, 'The token has expired');
   }

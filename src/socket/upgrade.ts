@@ -80,12 +80,12 @@ export async function upgrade(
     const entry = await services.entries.load({ id: expected.id, session });
     if (aborted) return;
     if (!services.accepting()) throw new ApiError('UNAVAILABLE', 'The server is stopping', 1);
-    if (!entry || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
+    if (!entry || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked or has expired');
 
     expected.sessionId = entry.sessionId;
     await services.connections.listen(expected, entry);
     if (aborted) return;
-    if (expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
+    if (expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked or has expired');
     const admission: Admission = { connection: expected };
     const open = () => res.upgrade(admission, key, protocolAnswer(protocols), extensions, context);
     inCork(services.connections.anyOpen(), () => res.cork(open));
