@@ -75,7 +75,7 @@ export class SessionLog {
       token_id: session.tokenId,
       device,
       address,
-      connected_at: this.#time(),
+      connected_at: new Date(this.#clock.now()),
       ended_at: null,
     };
     this.#entries.set(id, entry);
@@ -85,13 +85,14 @@ export class SessionLog {
   closed({ sessionId }: Connection): void {
     const entry = this.#entries.get(sessionId);
     if (!entry) return;
-    entry.ended_at = this.#time();
+    entry.ended_at = this.#endOf(entry);
     this.#entries.delete(sessionId);
     this.#record(entry);
   }
 
-  #time(): Date {
-    return new Date(this.#clock.now());
+  /** Now, and not before it began: the clock may have been set, or be known better. */
+  #endOf({ connected_at }: Entry): Date {
+    return new Date(Math.max(this.#clock.now(), connected_at.getTime()));
   }
 
   #record(entry: Entry): void {
@@ -157,7 +158,7 @@ export class SessionLog {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     for (const entry of this.#entries.values()) {
-      entry.ended_at = this.#time();
+      entry.ended_at = this.#endOf(entry);
       this.#changed.add(entry);
     }
     this.#entries.clear();
