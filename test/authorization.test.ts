@@ -86,6 +86,7 @@ const table: Readonly<Record<CommandName, readonly Attempt[]>> = {
     may({ ...all('NOT_FOUND'), blocked: 'FORBIDDEN' }, on.replyToGroup(on.dialog())),
   ],
 
+  getChat: [may(members, on.group()), own(on.dialog())],
   getMessages: inBoth(),
   getMessagesAround: reading(),
   getMessage: reading(),

@@ -74,6 +74,7 @@ const table: Readonly<Record<CommandName, Measured>> = {
   messageInGroup: small(on.group({ content: '\u0001'.repeat(4000) })),
   privateMessage: small(on.dialog({ content: '\u0001'.repeat(4000) })),
 
+  getChat: one(({ groupId }) => ({ groupId })),
   getMessages: page(inGroup),
   getMessagesAround: page(ofMessage),
   getMessage: one(({ messageId }) => ({ messageId })),

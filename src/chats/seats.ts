@@ -28,13 +28,23 @@ export async function seatIn(
   transaction: Transaction | null = null,
 ): Promise<Seat> {
   if (groupId !== undefined) return seatInGroup(db, userId, groupId, transaction);
-  if (receiverId === undefined) throw new ApiError('BAD_REQUEST', 'receiverId or groupId is required');
-  await existingUser(db, receiverId, transaction);
-  const { low, high } = pairOf(userId, receiverId);
-  const chat = await db.chats.findOne({ where: { userLow: low, userHigh: high }, transaction });
+  const chat = await dialogWith(db, userId, receiverId, transaction);
   const member = chat && (await db.members.findOne({ where: { chatId: chat.id, userId }, transaction }));
   if (!member) throw new ApiError('NOT_FOUND', `There is no dialog with user ${receiverId} yet`);
   return { chat, member };
+}
+
+/** Returns the dialog of two people, null where there is none yet; refuses with `NOT_FOUND` who is nobody. */
+export async function dialogWith(
+  db: Queries,
+  userId: UserId,
+  receiverId: UserId | undefined,
+  transaction: Transaction | null = null,
+): Promise<Chat | null> {
+  if (receiverId === undefined) throw new ApiError('BAD_REQUEST', 'receiverId or groupId is required');
+  await existingUser(db, receiverId, transaction);
+  const { low, high } = pairOf(userId, receiverId);
+  return db.chats.findOne({ where: { userLow: low, userHigh: high }, transaction });
 }
 
 /** The place of a user in a group. */

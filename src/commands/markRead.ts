@@ -10,13 +10,15 @@ export const markRead = defineCommand({
   type: 'markRead',
   summary: 'Mark a chat as read up to a seq',
   description:
-    'Only forwards; what is read already stays so. Writing a message reads all before it. In a dialog the other person is told; in a group see getReceipts.',
+    'Only forwards; what is read already stays so. At readSeq it takes away the mark of markUnread, below it nothing changes. Writing a message reads all before it. In a dialog the other person is told; in a group see getReceipts.',
   params: inChat({ seq: Seq }),
   result: Type.Object({
     data: Type.Object({
       readSeq: ChatState.readSeq,
       unreadCount: ChatState.unreadCount,
       mentionCount: ChatState.mentionCount,
+      markedUnread: ChatState.markedUnread,
+      lastSeq: { ...Seq, description: 'The counts include every message up to this one' },
     }),
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
@@ -27,27 +29,29 @@ export const markRead = defineCommand({
   async handle({ seq, ...address }, context) {
     const { session, db } = context;
     const chat = await moveTo(context, 'markRead', address, seq, move);
-    const [state] = await db.select<Pick<StateRow, 'readSeq' | 'unreadCount' | 'mentionCount'>>(stateOf, [
-      chat.id,
-      session.userId,
-    ]);
+    const [state] = await db.select<State>(stateOf, [chat.id, session.userId]);
     if (!state) throw new ApiError('NOT_A_MEMBER'); // left in between
-    const { readSeq, unreadCount, mentionCount } = state;
-    return { data: { readSeq, unreadCount, mentionCount } };
+    const { readSeq, unreadCount, mentionCount, markedUnread, lastSeq } = state;
+    return { data: { readSeq, unreadCount, mentionCount, markedUnread, lastSeq } };
   },
 });
 
+interface State extends StateRow {
+  readonly lastSeq: number;
+}
+
+/** Below what was read already, it changes nothing: not the mark either, which may have been set since. */
 const move = `
 update chat_members
 set read_seq = greatest(read_seq, $3), delivered_seq = greatest(delivered_seq, $3), marked_unread = false,
   read_tally = case when read_seq < $3 then message.tally else read_tally end, state_xid = pg_current_xact_id()
 from (select tally from messages where chat_id = $1 and seq = $3) message
-where chat_id = $1 and user_id = $2 and (read_seq < $3 or marked_unread)
+where chat_id = $1 and user_id = $2 and (read_seq < $3 or (read_seq = $3 and marked_unread))
 returning read_seq as seq
 `;
 
 const stateOf = `
-select ${stateColumns}
+select chat.last_seq as "lastSeq", ${stateColumns}
 from chat_members member join chats chat on chat.id = member.chat_id
 where member.chat_id = $1 and member.user_id = $2
 `;

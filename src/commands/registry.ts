@@ -11,6 +11,7 @@ import { editMessage } from './editMessage.ts';
 import { endOtherSessions } from './endOtherSessions.ts';
 import { endSession } from './endSession.ts';
 import { forwardMessage } from './forwardMessage.ts';
+import { getChat } from './getChat.ts';
 import { getGroup } from './getGroup.ts';
 import { getlatestMessageDialog } from './getlatestMessageDialog.ts';
 import { getlatestMessageGroup } from './getlatestMessageGroup.ts';
@@ -74,6 +75,7 @@ export const commands = [
   messageInGroup,
   privateMessage,
 
+  getChat,
   getMessages,
   getMessagesAround,
   getMessage,

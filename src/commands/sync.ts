@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { Change } from '../schema/sync.ts';
+import { Time } from '../schema/types.ts';
 import { type ChangeRow, changesSince, presentState } from '../sync/changes.sql.ts';
 import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/cursor.ts';
 import { isInDatabase } from '../sync/databaseRuns.ts';
@@ -33,32 +34,45 @@ export const sync = defineRead({
     data: Type.Array(Change),
     nextCursor: Type.String(),
     more: Type.Boolean({ description: 'Another page is there now' }),
+    time: {
+      ...Time,
+      description:
+        'What the clock of the server said when the page was begun: the difference to one’s own tells when mutedUntil is over',
+    },
   }),
   errors: [],
   cost: 10,
   async handle({ cursor, fromNow = false, limit = DEFAULT_LIMIT }, { session, db, cursors }) {
     // The present is taken first: what is committed while the changes are read comes now, and once more the next time.
-    const [present] = await db.select<{ snapshot: string; database: string }>(presentState, []);
+    const [present] = await db.select<Present>(presentState, []);
     if (!present) throw new Error('PostgreSQL named no snapshot');
     const { snapshot, database } = present;
+    const time = present.time.toISOString();
     const given = cursor === undefined ? undefined : decodeSyncCursor(cursors, cursor);
     const known =
       given && (await isInDatabase(db, given, database)) ? given : { since: null, until: null, place: START };
     const until = known.until ?? snapshot;
     const done = encodeSyncCursor(cursors, { database, since: until, until: null, place: START });
-    if (fromNow && !given) return { data: [], nextCursor: done, more: false };
+    if (fromNow && !given) return { data: [], nextCursor: done, more: false, time };
 
     const bind = [session.userId, known.since, ...known.place, limit + 1];
     const rows = await db.select<ChangeRow>(changesSince, bind);
     const page = rows.slice(0, limit);
     const { data, read } = await readChanges(db, session.userId, known.since, page);
     const last = page[read - 1];
-    if (read === rows.length || !last) return { data, nextCursor: done, more: false };
+    if (read === rows.length || !last) return { data, nextCursor: done, more: false, time };
     const place = [last.chatId, last.rank, last.at] as const;
     return {
       data,
       nextCursor: encodeSyncCursor(cursors, { database, since: known.since, until, place }),
       more: true,
+      time,
     };
   },
 });
+
+interface Present {
+  readonly snapshot: string;
+  readonly database: string;
+  readonly time: Date;
+}

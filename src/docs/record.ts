@@ -43,6 +43,8 @@ const CONVERSATION: readonly (readonly [Name, Line])[] = [
   ['Ada', { type: 'privateMessage', params: { receiverId: 99, content: 'Anybody there?' } }],
   ['Ada', { type: 'listLastMessage', params: { limit: 20, page: 1 } }],
   ['Ada', { type: 'listLastMessage', params: { limit: 1000 } }],
+  ['Ada', { type: 'getChat', params: { receiverId: 2 } }],
+  ['Linus', { type: 'getChat', params: { groupId: 1 } }],
   ['Ada', { type: 'getlatestMessageDialog', params: { receiverId: 2, limit: 2, page: 1 } }],
   ['Ada', { type: 'getlatestMessageDialog', params: { receiverId: '2' } }],
   ['Ada', { type: 'getlatestMessageGroup', params: { groupId: 1, limit: 2, page: 1 } }],

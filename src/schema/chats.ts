@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import { Id, Nullable, Seq, Time } from './types.ts';
+import { Version } from './messages.ts';
+import { Id, MessageKind, Nullable, Seq, Time, UserName } from './types.ts';
 
 /* What commands say of a user's own place in a chat. */
 
@@ -21,6 +22,36 @@ export const ChatState = {
   pinned: Type.Boolean(),
   archived: Type.Boolean(),
 };
+
+/** A chat by its newest message, as its user sees it. */
+export const ChatRow = Type.Object({
+  id: { ...Id, description: 'Of the newest message' },
+  seq: {
+    ...Seq,
+    description: 'Of the newest message; the counts and positions of the row include every message up to it',
+  },
+  version: Version,
+  kind: MessageKind,
+  senderId: Id,
+  senderName: UserName,
+  receiverId: Nullable(Id),
+  receiverName: Nullable(UserName),
+  groupId: Nullable(Id),
+  groupName: Nullable(Type.String()),
+  content: Type.String(),
+  createdAt: Time,
+  updatedAt: Time,
+  deletedAt: Nullable(Time),
+  ...ChatState,
+  otherReadSeq: Nullable({
+    ...OtherPosition,
+    description: 'In a dialog: how far the other person has read',
+  }),
+  otherDeliveredSeq: Nullable({
+    ...OtherPosition,
+    description: 'In a dialog: how far it has reached them',
+  }),
+});
 
 /** Which chat a push is about, and who did it. */
 export const ChatAddress = {

@@ -26,7 +26,10 @@ export const Change = Type.Union([
       ...chat,
       group: Type.Optional(Type.Object(group)),
       role: Role,
-      lastSeq: Type.Integer(),
+      lastSeq: Type.Integer({
+        description:
+          'Of the newest message; the counts and positions include every message up to it, those that this sync brings as well',
+      }),
       ...ChatState,
       otherReadSeq: Type.Optional(
         Type.Integer({ description: 'In a dialog: how far the other person has read' }),

@@ -39,7 +39,7 @@ const newestSeen = `
 `;
 
 export const presentState = `
-select pg_current_snapshot()::text as snapshot, ${presentRun} as database
+select pg_current_snapshot()::text as snapshot, ${presentRun} as database, clock_timestamp() as time
 `;
 
 /**

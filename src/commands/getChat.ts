@@ -1,0 +1,26 @@
+import { Type } from 'typebox';
+import { oneChat, type ChatRow as Row } from '../chats/rows.sql.ts';
+import { dialogWith, seatInGroup } from '../chats/seats.ts';
+import { wire } from '../database/wire.ts';
+import { ApiError } from '../errors.ts';
+import { ChatRow } from '../schema/chats.ts';
+import { inChat, Nullable } from '../schema/types.ts';
+import { defineRead } from './define.ts';
+
+export const getChat = defineRead({
+  type: 'getChat',
+  summary: 'Read one chat as listLastMessage has it: its newest message, and what is unread',
+  description: 'data is null for a dialog in which nothing was written.',
+  params: inChat({}),
+  result: Type.Object({ data: Nullable(ChatRow) }),
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
+  async handle({ receiverId, groupId }, { session: { userId }, db }) {
+    const chat =
+      groupId === undefined
+        ? await dialogWith(db, userId, receiverId)
+        : (await seatInGroup(db, userId, groupId)).chat;
+    const [row] = chat ? await db.select<Row>(oneChat, [userId, chat.id]) : [];
+    if (!row && groupId !== undefined) throw new ApiError('NOT_A_MEMBER'); // left in between
+    return { data: row ? wire(row) : null };
+  },
+});
