@@ -7,7 +7,7 @@ import type { ChatMember, Role } from '../database/models/ChatMember.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError, LimitError } from '../errors.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
-import { sent } from '../messages/drafts.ts';
+import { type StoredMessage, sent } from '../messages/drafts.ts';
 import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush, type Fields } from '../socket/frames.ts';
@@ -94,12 +94,28 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
   const done = await writer.change(origin, work, (committed) => {
     if (!committed) return;
     const { event, stored, membership } = committed;
-    const fields = { ...sent(stored), senderId: userId, groupId, ...event.fields };
-    const frame = encodePush(type, event.content, stored.senderName, fields);
+    const push = { type, senderId: userId, groupId, content: event.content, fields: event.fields };
+    const frame = encodeSystemPush(stored, push);
     publishGroupMessage(bus, { chatId: groupId, seq: stored.seq }, { frame, except: origin, membership });
   });
   // Empty only where the type says that it may be.
   return done ? sent(done.stored) : ({} as SystemMessage);
+}
+
+/** Encodes the push of a system message, with what stands as its `event` in the history. */
+export function encodeSystemPush(
+  stored: StoredMessage,
+  push: {
+    readonly type: string;
+    readonly senderId: UserId;
+    readonly groupId: ChatId;
+    readonly content: string;
+    readonly fields: Fields;
+  },
+): string {
+  const { type, senderId, groupId, content, fields } = push;
+  const all = { ...sent(stored), senderId, groupId, event: { type, ...fields }, ...fields };
+  return encodePush(type, content, stored.senderName, all);
 }
 
 /** Returns how an event changes the members, as it stands in the system message. */

@@ -7,12 +7,12 @@ import { isTimeout } from '../database/failures.ts';
 import { type ErrorCode, LimitError } from '../errors.ts';
 import type { ConnectionId, SessionId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
-import { type MessageDraft, sent } from '../messages/drafts.ts';
-import type { MessageWriter } from '../messages/MessageWriter.ts';
+import { type MessageDraft, type StoredMessage, sendReply } from '../messages/drafts.ts';
+import type { MessageWriter, WriteAnswer } from '../messages/MessageWriter.ts';
 import type { Trace } from '../observability/tracing.ts';
 import type { Presence } from '../presence/Presence.ts';
 import type { CursorSigner, Cursors } from '../schema/cursor.ts';
-import { Sent } from '../schema/types.ts';
+import { SendReply } from '../schema/messages.ts';
 import { compileValidator } from '../schema/validator.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
 import type { Fields } from '../socket/frames.ts';
@@ -180,18 +180,20 @@ function executing(run: (input: unknown, context: CommandContext) => Promise<unk
 /** Defines a command that writes a message: it goes to the writer at once, and is answered in the writer's order. */
 export function defineSend<const Name extends string, Params extends TObject, Pushed extends TObject>(
   definition: SendDefinition<Name, Params, Pushed>,
-): Command<Name, Params, typeof Sent, Pushed> {
+): Command<Name, Params, typeof SendReply, Pushed> {
   const { draft, ...rest } = definition;
   const { params, validate } = strict(definition.params);
   return {
     ...rest,
     params,
-    result: Sent,
+    result: SendReply,
     pipelined: true,
     isRead: false,
     execute(input, context, done) {
       try {
-        write(draft(validate(input)), context, done);
+        write(draft(validate(input)), context, (outcome) =>
+          done('stored' in outcome ? { fields: sendReply(outcome.stored) } : outcome),
+        );
       } catch (error) {
         done({ error });
       }
@@ -200,21 +202,20 @@ export function defineSend<const Name extends string, Params extends TObject, Pu
 }
 
 /** A command that writes one message, which it has to read something for first. */
-export interface PreparedSendDefinition<
-  Name extends string,
-  Params extends TObject,
-  Pushed extends TObject = never,
-> extends Omit<SendDefinition<Name, Params, Pushed>, 'draft'> {
+export interface PreparedSendDefinition<Name extends string, Params extends TObject, Result extends TObject>
+  extends Omit<CommandDefinition<Name, Params, Result, never>, 'handle' | 'push'> {
   prepare(params: Static<Params>, context: ReadContext): Promise<Content>;
+  /** Returns the reply to a message that was stored as it was prepared. */
+  reply(stored: StoredMessage, content: Content): Static<Result>;
+  /** Returns the reply where an earlier message answers for it. */
+  repeat(stored: StoredMessage, context: ReadContext): Promise<Static<Result>>;
 }
 
 /** Defines a command that prepares a message and writes it. */
-export function definePreparedSend<
-  const Name extends string,
-  Params extends TObject,
-  Pushed extends TObject = never,
->(definition: PreparedSendDefinition<Name, Params, Pushed>): Command<Name, Params, typeof Sent, Pushed> {
-  const { prepare, ...rest } = definition;
+export function definePreparedSend<const Name extends string, Params extends TObject, Result extends TObject>(
+  definition: PreparedSendDefinition<Name, Params, Result>,
+): Command<Name, Params, Result, never> {
+  const { prepare, reply, repeat, ...rest } = definition;
   const { params, validate } = strict(definition.params);
   const prepared = async (input: unknown, context: CommandContext) => {
     const checked = validate(input);
@@ -223,14 +224,19 @@ export function definePreparedSend<
   return {
     ...rest,
     params,
-    result: Sent,
     pipelined: false,
     isRead: false,
     execute(input, context, done) {
-      prepared(input, context).then(
-        (content) => write(content, context, done),
-        (error) => done({ error }),
-      );
+      const succeed = (fields: unknown) => done({ fields: fields as Fields });
+      const fail = (error: unknown) => done({ error });
+      prepared(input, context).then((content) => {
+        write(content, context, (outcome) => {
+          if (!('stored' in outcome)) return fail(outcome.error);
+          const { stored } = outcome;
+          if (!stored.repeated) return succeed(reply(stored, content));
+          read(rest.type, context, (reading) => repeat(stored, reading)).then(succeed, fail);
+        });
+      }, fail);
     },
   };
 }
@@ -259,7 +265,7 @@ function read<T>(
 function write(
   { to, content, clientMessageId, extras }: Content,
   { session, origin, writer, trace }: CommandContext,
-  done: (outcome: Outcome) => void,
+  answer: WriteAnswer,
 ) {
   const draft: MessageDraft = {
     senderId: session.userId,
@@ -271,7 +277,7 @@ function write(
     origin,
     trace,
   };
-  writer.write(draft, (outcome) => done('stored' in outcome ? { fields: sent(outcome.stored) } : outcome));
+  writer.write(draft, answer);
 }
 
 /** Params with unknown names refused, and their validator. */

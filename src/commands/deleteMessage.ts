@@ -4,7 +4,7 @@ import { ApiError } from '../errors.ts';
 import { assertWrittenByUser, changeMessage } from '../messages/changeMessage.ts';
 import { entomb } from '../messages/entomb.ts';
 import { readMessage } from '../messages/read.ts';
-import { MessageAddress, Version } from '../schema/messages.ts';
+import { ChangedMessage, MessageAddress } from '../schema/messages.ts';
 import { Id, Time } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
@@ -14,7 +14,7 @@ export const deleteMessage = defineCommand({
   description:
     'Its place in the chat stays, with empty content and deletedAt. Deleted again, nothing changes.',
   params: Type.Object({ messageId: Id }),
-  result: Type.Object({ deletedAt: Time, version: Version }),
+  result: Type.Object({ ...ChangedMessage, deletedAt: Time }),
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: {
     summary: 'Somebody deleted a message',
@@ -23,7 +23,7 @@ export const deleteMessage = defineCommand({
   async handle({ messageId }, context) {
     const { session, db } = context;
     const { userId } = session;
-    const { row, change, version } = await changeMessage(
+    const { row, change, changed } = await changeMessage(
       context,
       'deleteMessage',
       messageId,
@@ -41,6 +41,6 @@ export const deleteMessage = defineCommand({
     );
     const deletedAt = change?.fields.deletedAt ?? row.deletedAt?.toISOString();
     if (deletedAt === undefined) throw new Error('a locked message was not found');
-    return { deletedAt, version };
+    return { ...changed, deletedAt };
   },
 });

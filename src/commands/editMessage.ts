@@ -4,7 +4,7 @@ import { ApiError } from '../errors.ts';
 import { assertWrittenByUser, changeMessage } from '../messages/changeMessage.ts';
 import { namesIn } from '../messages/mentions.ts';
 import { reindex } from '../messages/searchIndex.ts';
-import { MessageAddress, Version } from '../schema/messages.ts';
+import { ChangedMessage, MessageAddress } from '../schema/messages.ts';
 import { Content, Custom, Id, Nullable, Time } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
@@ -15,8 +15,9 @@ export const editMessage = defineCommand({
     'What it said before is kept: see listEdits. Mentions are found anew. The same content again changes nothing.',
   params: Type.Object({ messageId: Id, content: Content, custom: Type.Optional(Nullable(Custom)) }),
   result: Type.Object({
+    ...ChangedMessage,
     editedAt: Nullable({ ...Time, description: 'null when it was never changed' }),
-    version: Version,
+    custom: Nullable(Custom),
     mentions: Type.Array(Id),
   }),
   errors: ['NOT_FOUND', 'FORBIDDEN'],
@@ -31,7 +32,7 @@ export const editMessage = defineCommand({
   },
   async handle({ messageId, content, custom }, context) {
     const { session, db } = context;
-    const { row, change, version } = await changeMessage(context, 'editMessage', messageId, async (scene) => {
+    const { row, change, changed } = await changeMessage(context, 'editMessage', messageId, async (scene) => {
       const { transaction, row } = scene;
       assertWrittenByUser(row);
       if (row.senderId !== session.userId)
@@ -59,11 +60,12 @@ export const editMessage = defineCommand({
         fields: { editedAt, custom: newCustom, mentions: edited.mentions ?? [] },
       };
     });
-    const { editedAt, mentions } = change?.fields ?? {
+    const fields = change?.fields ?? {
       editedAt: row.editedAt?.toISOString() ?? null,
+      custom: row.custom,
       mentions: row.mentions ?? [],
     };
-    return { editedAt, version, mentions };
+    return { ...changed, ...fields };
   },
 });
 

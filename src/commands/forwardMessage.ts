@@ -1,19 +1,22 @@
 import { Type } from 'typebox';
 import { ApiError } from '../errors.ts';
 import { assertWrittenByUser } from '../messages/changeMessage.ts';
-import { readLiveMessage } from '../messages/read.ts';
+import { sendReply } from '../messages/drafts.ts';
+import { readLiveMessage, readWritten } from '../messages/read.ts';
+import { ForwardReply } from '../schema/messages.ts';
 import { ClientMessageId, Id, inChat } from '../schema/types.ts';
 import { definePreparedSend } from './define.ts';
 
 export const forwardMessage = definePreparedSend({
   type: 'forwardMessage',
   summary: 'Write a message of one chat in another, naming who wrote it first',
-  description: 'Others get it as privateMessage or messageInGroup, with forwardedFrom.',
+  description: 'Others get it as privateMessage or messageInGroup, with forwardedFrom and forwardedFromName.',
   params: inChat({
     messageId: Id,
     silent: Type.Optional(Type.Boolean({ description: 'True: it does not count as unread' })),
     clientMessageId: Type.Optional(ClientMessageId),
   }),
+  result: ForwardReply,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   async prepare({ messageId, receiverId, groupId, silent, clientMessageId }, { session, db }) {
     const to = groupId === undefined ? receiverId !== undefined && { receiverId } : { groupId };
@@ -25,8 +28,30 @@ export const forwardMessage = definePreparedSend({
     }
     const original = await readLiveMessage(db, session.userId, messageId);
     assertWrittenByUser(original);
-    const { content, custom, senderId } = original;
+    const { content, senderId, senderName } = original;
+    const custom = original.custom ?? undefined;
     const forwardedFrom = original.forwardedFrom ?? senderId;
-    return { to, content, clientMessageId, extras: { silent, custom: custom ?? undefined, forwardedFrom } };
+    const forwardedFromName = original.forwardedFromName ?? senderName;
+    return {
+      to,
+      content,
+      clientMessageId,
+      extras: { silent, custom, forwardedFrom, forwardedFromName },
+    };
+  },
+  reply: (
+    stored,
+    { content, extras: { custom = null, forwardedFrom = null, forwardedFromName = null } = {} },
+  ) => ({
+    ...sendReply(stored),
+    content,
+    custom,
+    forwardedFrom,
+    forwardedFromName,
+  }),
+  async repeat(stored, { session, db }) {
+    const row = await readWritten(db, session.userId, stored.messageId);
+    const { content, custom, forwardedFrom, forwardedFromName } = row;
+    return { ...sendReply(stored), content, custom, forwardedFrom, forwardedFromName };
   },
 });

@@ -2,14 +2,12 @@ import type { Transaction } from 'sequelize';
 import { Type } from 'typebox';
 
 import { addMembers } from '../chats/addMembers.ts';
-import { admit, announceMembers, publishGroupMessage } from '../chats/changeGroup.ts';
+import { admit, announceMembers, encodeSystemPush, publishGroupMessage } from '../chats/changeGroup.ts';
 import { listed, refuseTakenName } from '../chats/names.ts';
 import { ApiError } from '../errors.ts';
-import { sent } from '../messages/drafts.ts';
 import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
 import { GroupSettings, groupEvent } from '../schema/groups.ts';
 import { ClientMessageId, GroupName, Id, UserIds } from '../schema/types.ts';
-import { encodePush } from '../socket/frames.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
@@ -76,8 +74,8 @@ export const newGroup = defineCommand({
       const place = { chatId: groupId, seq };
       if (!created) return announceMembers(bus, place, membership.joined); // the first time may have been cut off
       const { stored, content, fields } = created;
-      const all = { ...sent(stored), senderId: userId, groupId, ...fields };
-      const frame = encodePush('newGroup', content, stored.senderName, all);
+      const push = { type: 'newGroup', senderId: userId, groupId, content, fields };
+      const frame = encodeSystemPush(stored, push);
       publishGroupMessage(bus, place, { frame, except: origin, membership });
     });
     return { groupId };

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { ApiError } from '../errors.ts';
 import { changeMessage } from '../messages/changeMessage.ts';
 import { assertMayPin } from '../messages/pins.ts';
-import { MessageAddress, Version } from '../schema/messages.ts';
+import { ChangedMessage, MessageAddress } from '../schema/messages.ts';
 import { Id } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
@@ -14,12 +14,12 @@ export const pinMessage = defineCommand({
   summary: 'Pin a message for everybody in the chat',
   description: 'In groups for the owner and admins, in dialogs for both. Pinned already, nothing changes.',
   params: Type.Object({ messageId: Id }),
-  result: Type.Object({ version: Version }),
+  result: Type.Object(ChangedMessage),
   errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
   push: { summary: 'Somebody pinned a message', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {
     const { session, db } = context;
-    const { version } = await changeMessage(
+    const { changed } = await changeMessage(
       context,
       'pinMessage',
       messageId,
@@ -33,6 +33,6 @@ export const pinMessage = defineCommand({
         return { part: 'pin' };
       },
     );
-    return { version };
+    return changed;
   },
 });

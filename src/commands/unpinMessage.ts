@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { changeMessage } from '../messages/changeMessage.ts';
 import { assertMayPin } from '../messages/pins.ts';
-import { MessageAddress, Version } from '../schema/messages.ts';
+import { ChangedMessage, MessageAddress } from '../schema/messages.ts';
 import { Id } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
 
@@ -11,12 +11,12 @@ export const unpinMessage = defineCommand({
   description:
     'In groups for the owner and admins, in dialogs for both. Taken down already, nothing changes.',
   params: Type.Object({ messageId: Id }),
-  result: Type.Object({ version: Version }),
+  result: Type.Object(ChangedMessage),
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: { summary: 'Somebody took a pinned message down', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {
     const { session, db } = context;
-    const { version } = await changeMessage(
+    const { changed } = await changeMessage(
       context,
       'unpinMessage',
       messageId,
@@ -27,6 +27,6 @@ export const unpinMessage = defineCommand({
         return count > 0 ? { part: 'pin' } : undefined;
       },
     );
-    return { version };
+    return changed;
   },
 });

@@ -57,7 +57,7 @@ interface BatchRow extends QueryResultRow {
   readonly repeated: boolean;
   /** Null once the account is deleted: its groups are left after that. */
   readonly sender_name: string | null;
-  readonly mentions: readonly UserId[] | null;
+  readonly mentions: UserId[] | null;
   readonly seq: number;
   readonly id: number;
   readonly chat_id: ChatId;

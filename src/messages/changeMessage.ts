@@ -1,10 +1,13 @@
 import type { Transaction } from 'sequelize';
+import type { Static, TObject } from 'typebox';
 import { pushToChat } from '../chats/publish.ts';
+import { addressOf } from '../chats/seats.ts';
 import type { CommandContext } from '../commands/define.ts';
 import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import { ApiError } from '../errors.ts';
 import type { MessageId } from '../ids.ts';
+import type { ChangedMessage as ChangedMessageSchema } from '../schema/messages.ts';
 import type { Fields } from '../socket/frames.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
@@ -33,8 +36,8 @@ export interface MessageChange {
 export interface ChangedMessage<Change> {
   readonly row: MessageRow;
   readonly change: Change;
-  /** Number of times it has been changed. */
-  readonly version: number;
+  /** What the reply says of every message that was changed. */
+  readonly changed: Static<TObject<typeof ChangedMessageSchema>>;
 }
 
 /**
@@ -63,7 +66,7 @@ export async function changeMessage<Change extends MessageChange | undefined>(
       const [raised] = change ? await raiseVersions(db, [messageId], transaction) : [];
       return { chat, row, sender, change, raised };
     };
-    const { row, change, raised } = await db.transaction(
+    const { chat, row, change, raised } = await db.transaction(
       changeIt,
       ({ chat, row, sender, change, raised }) => {
         if (!change || !raised) return;
@@ -78,7 +81,8 @@ export async function changeMessage<Change extends MessageChange | undefined>(
         });
       },
     );
-    return { row, change, version: raised?.version ?? row.version };
+    const version = raised?.version ?? row.version;
+    return { row, change, changed: { seq: row.seq, version, ...addressOf(chat, session.userId) } };
   });
 }
 

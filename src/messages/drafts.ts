@@ -23,8 +23,9 @@ export interface MessageExtras {
   readonly silent?: boolean | undefined;
   /** The integrator's own data; of a system message, what happened. */
   readonly custom?: CustomData | undefined;
-  /** Who wrote it first. */
+  /** Who wrote it first, and the username at that moment, which is not stored. */
   readonly forwardedFrom?: UserId | undefined;
+  readonly forwardedFromName?: string | undefined;
 }
 
 /** The extras of a message; undefined for one that has none, which costs least. */
@@ -45,12 +46,18 @@ export interface StoredMessage {
   /** The sender's username at the time of the commit. */
   readonly senderName: string;
   /** Members whom the content names with `@`; null for none. */
-  readonly mentions: readonly UserId[] | null;
+  readonly mentions: UserId[] | null;
   /** True when an earlier message with the same `clientMessageId` answers for it and nothing was stored. */
   readonly repeated: boolean;
 }
 
-/** What a reply says of a stored message, beside `data`, `message` and `senderName`. */
+/** Returns where a message was stored, as replies and pushes say it. */
 export function sent({ messageId, seq, createdAt }: StoredMessage) {
   return { messageId, seq, createdAt };
+}
+
+/** Returns what the reply to a send says, beside `data`, `message` and `senderName`. */
+export function sendReply(stored: StoredMessage) {
+  const { messageId, seq, createdAt, mentions } = stored;
+  return mentions ? { messageId, seq, createdAt, mentions } : sent(stored);
 }

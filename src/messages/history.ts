@@ -53,6 +53,7 @@ export function historyRow(row: MessageRow): Static<typeof HistoryRow> {
     custom,
     mentions,
     forwarded_from: message.forwardedFrom,
+    forwardedFromName: message.forwardedFromName,
     reactions,
     pinned,
     event,

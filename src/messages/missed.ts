@@ -66,7 +66,7 @@ function pushOf(row: MessageRow): string {
   const place = row.version > 0 ? { ...at, ...changesOf(row) } : at;
   if (kind === 'system') {
     const { type = '', membership: _, ...fields } = (row.custom ?? {}) as Partial<SystemEvent>;
-    return encodePush(type, content, senderName, { ...place, ...fields });
+    return encodePush(type, content, senderName, { ...place, event: { type, ...fields }, ...fields });
   }
   const extras = {
     replyTo: row.replyTo ?? undefined,
@@ -74,6 +74,7 @@ function pushOf(row: MessageRow): string {
     custom: row.custom ?? undefined,
     mentions: row.mentions ?? undefined,
     forwardedFrom: row.forwardedFrom ?? undefined,
+    forwardedFromName: row.forwardedFromName ?? undefined,
   };
   const type = row.isGroup ? 'messageInGroup' : 'privateMessage';
   return encodePush(type, content, senderName, { ...place, ...extras });

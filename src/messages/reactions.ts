@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { type CommandContext, defineCommand } from '../commands/define.ts';
 import type { ErrorCode } from '../errors.ts';
-import { Emoji, MessageAddress, Version } from '../schema/messages.ts';
+import { ChangedMessage, Emoji, MessageAddress } from '../schema/messages.ts';
 import { Id } from '../schema/types.ts';
 import { emojiOf } from '../text/emoji.ts';
 import { changeMessage } from './changeMessage.ts';
@@ -32,7 +32,7 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
     summary,
     description,
     params: Type.Object({ messageId: Id, emoji: Emoji }),
-    result: Type.Object({ version: Version, count: Count }),
+    result: Type.Object({ ...ChangedMessage, count: Count }),
     errors: ['NOT_FOUND', 'FORBIDDEN', ...errors],
     push: {
       summary: pushSummary,
@@ -45,7 +45,7 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
     async handle({ messageId, ...params }, context: CommandContext) {
       const { session, db } = context;
       const emoji = emojiOf(params.emoji) ?? params.emoji;
-      const { row, change, version } = await changeMessage(context, type, messageId, async (scene) => {
+      const { row, change, changed } = await changeMessage(context, type, messageId, async (scene) => {
         const { transaction, row } = scene;
         check?.(row, emoji);
         const bind = [row.chatId, row.seq, session.userId, emoji];
@@ -54,7 +54,7 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
         // of this user: whoever reacts as well does not replace it
         return { part: `reaction:${emoji}:${session.userId}`, fields: { emoji, count: reaction.count } };
       });
-      return { version, count: change?.fields.count ?? row.counts?.[emoji] ?? 0 };
+      return { ...changed, count: change?.fields.count ?? row.counts?.[emoji] ?? 0 };
     },
   });
 }

@@ -100,7 +100,18 @@ export async function readMessage(
   return row;
 }
 
-/** The same, but for what was deleted. */
+const byIdAndSender = `${selectMessages}
+where message.id = $2 and message.sender_id = $1
+`;
+
+/** A message that the user wrote, as it is now, wherever it is. */
+export async function readWritten(db: Queries, userId: UserId, messageId: MessageId): Promise<MessageRow> {
+  const [row] = await db.select<MessageRow>(byIdAndSender, [userId, messageId]);
+  if (!row) throw new ApiError('NOT_FOUND', `There is no message ${messageId}`);
+  return row;
+}
+
+/** The same as {@link readMessage}, but for what was deleted. */
 export async function readLiveMessage(
   db: Queries,
   userId: UserId,

@@ -30,7 +30,7 @@ with draft as (
 ), judged as (
   select draft.*, sender.username as sender_name, chat.rules_version,
     known.seq as known_seq, known.id as known_id, known.created_at as known_at,
-    case when extras is not null then (
+    case when known.id is not null then known.mentions when extras is not null then (
       select array_agg(distinct named.user_id)
       from jsonb_array_elements_text(extras->'mentioned') name
       cross join lateral (select id from users where username = name::citext and id <> draft.sender_id limit 1) person
@@ -77,7 +77,7 @@ with draft as (
     select user_id from blocks where user_id = draft.receiver_id and blocked_id = draft.sender_id limit 1
   ) block on true
   left join lateral (
-    select chat_id, seq, id, created_at from messages
+    select chat_id, seq, id, created_at, mentions from messages
     where sender_id = draft.sender_id and client_message_id = draft.client_message_id limit 1
   ) known on true
 ), chosen as materialized (

@@ -1,5 +1,5 @@
 import { type TProperties, Type } from 'typebox';
-import { ChangedMeanwhile } from './messages.ts';
+import { ChangedMeanwhile, Event } from './messages.ts';
 import { Custom, GroupName, Id, Nullable, Sent, Text, Time } from './types.ts';
 
 /* What commands take and give about groups. */
@@ -63,4 +63,11 @@ export const Changed = Type.Partial(Sent);
 
 /** What a push about a group has: the system message, who did it, and more. */
 export const groupEvent = <Properties extends TProperties>(properties: Properties) =>
-  Type.Object({ ...Sent.properties, senderId: Id, groupId: Id, ...ChangedMeanwhile, ...properties });
+  Type.Object({
+    ...Sent.properties,
+    senderId: Id,
+    groupId: Id,
+    event: { ...Event, description: 'The same as getMessages has it, for the history' },
+    ...ChangedMeanwhile,
+    ...properties,
+  });

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { Content, Custom, Id, MessageKind, Nullable, Seq, Time, UserName } from './types.ts';
+import { Content, Custom, Id, MessageKind, Nullable, Sent, Seq, Time, UserName } from './types.ts';
 
 /* What commands take and give about messages. */
 
@@ -33,15 +33,37 @@ export const ChangedMeanwhile = {
   pinned: Type.Optional(Type.Literal(true)),
 };
 
+const Mentions = Type.Array(Id, { description: 'Members whom the content names with @' });
+const ForwardedFrom = Type.Integer({ ...Id, description: 'Who wrote it first' });
+
 /** What the push of a message has where the message has it. */
 export const SentExtras = {
   replyTo: Type.Optional(Id),
   silent: Type.Optional(Type.Literal(true)),
   custom: Type.Optional(Custom),
-  mentions: Type.Optional(Type.Array(Id, { description: 'Members whom the content names with @' })),
-  forwardedFrom: Type.Optional(Type.Integer({ ...Id, description: 'Who wrote it first' })),
+  mentions: Type.Optional(Mentions),
+  forwardedFrom: Type.Optional(ForwardedFrom),
+  forwardedFromName: Type.Optional(UserName),
   ...ChangedMeanwhile,
 };
+
+/** What the reply to a send has. */
+export const SendReply = Type.Object({
+  ...Sent.properties,
+  mentions: Type.Optional({
+    ...Mentions,
+    description: 'Members whom the content names with @, where there are any; of a repeat as they are now',
+  }),
+});
+
+/** The same of a message that was forwarded, with what its sender has not written: of a repeat as it is now. */
+export const ForwardReply = Type.Object({
+  ...SendReply.properties,
+  content: Type.String({ description: 'What the new message says' }),
+  custom: Nullable(Custom),
+  forwardedFrom: Nullable(ForwardedFrom),
+  forwardedFromName: Nullable(UserName),
+});
 
 export const Emoji = Type.String({ minLength: 1, maxLength: 32, format: 'emoji', description: 'One emoji' });
 
@@ -53,9 +75,10 @@ export const Reactions = Type.Array(
   }),
 );
 
-const Event = Type.Object(
+/** What a system message says for programs. */
+export const Event = Type.Object(
   { type: Type.String({ description: 'The command' }) },
-  { additionalProperties: true, description: 'Of a system message: what happened, as it was pushed' },
+  { additionalProperties: true, description: 'Of a system message: what happened' },
 );
 
 /** A message as commands answer it. */
@@ -101,10 +124,19 @@ export const HistoryRow = Type.Object({
   custom: Nullable(Custom),
   mentions: Type.Array(Id),
   forwarded_from: Nullable(Id),
+  forwardedFromName: Nullable(UserName),
   reactions: Reactions,
   pinned: Type.Boolean(),
   event: Nullable(Event),
 });
+
+/** What replies say of the message that was changed. */
+export const ChangedMessage = {
+  seq: Seq,
+  version: Version,
+  receiverId: Type.Optional(Type.Integer({ ...Id, description: 'In a dialog: the other person' })),
+  groupId: Type.Optional(Type.Integer({ ...Id, description: 'In a group: which one' })),
+};
 
 /** Which message was changed, and by whom. */
 export const MessageAddress = {

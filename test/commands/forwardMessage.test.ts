@@ -11,12 +11,16 @@ describe('forwardMessage', () => {
     });
     const groupId = await newGroup(bob.client, cleo);
     const forwarded = await bob.client.done('forwardMessage', { messageId, groupId });
-    expect(forwarded.seq).to.equal(3);
+    expect(forwarded).to.deep.include({
+      ...{ seq: 3, content: 'news', custom: { a: 1 } },
+      ...{ forwardedFrom: ada.id, forwardedFromName: ada.username },
+    });
     const { params } = await cleo.client.push('messageInGroup');
     expect(params).to.deep.include({
       message: 'news',
       senderId: bob.id,
       forwardedFrom: ada.id,
+      forwardedFromName: ada.username,
       custom: { a: 1 },
     });
     const again = await cleo.client.done('forwardMessage', {
@@ -26,6 +30,7 @@ describe('forwardMessage', () => {
     expect((await ada.client.push('privateMessage')).params).to.include({
       message: 'news',
       forwardedFrom: ada.id,
+      forwardedFromName: ada.username,
     });
     expect((await ada.client.done('getMessage', { messageId: again.messageId })).data).to.include({
       senderId: cleo.id,
@@ -43,6 +48,23 @@ describe('forwardMessage', () => {
       await ada.client.done('forwardMessage', params),
     ];
     expect(two).to.deep.equal(one);
+
+    await ada.client.done('editMessage', { messageId: one.messageId, content: `@${bob.username}` });
+    const { mentions, content, ...rest } = await ada.client.done('forwardMessage', params);
+    expect({ mentions, content }).to.deep.equal({ mentions: [bob.id], content: `@${bob.username}` });
+    expect({ ...rest, content: 'x' }).to.deep.equal(one);
+  });
+
+  it('is answered to who has left the group since, and for a message that was no forwarded one', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(bob.client, ada);
+    const message = { groupId, content: 'first', clientMessageId: 'first' };
+    const { messageId } = await ada.client.done('messageInGroup', message);
+    await ada.client.done('leaveGroup', { groupId });
+    const params = { messageId, groupId, clientMessageId: 'first' };
+    expect(await ada.client.done('forwardMessage', params)).to.include({
+      ...{ messageId, content: 'first', forwardedFrom: null, forwardedFromName: null },
+    });
   });
 
   it('refuses what one cannot see or write to', async () => {

@@ -12,7 +12,7 @@ describe('markRead', () => {
       await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
     expect(await chat(bob.client)).to.include({ unreadCount: 5, readSeq: 0 });
     const { data } = await bob.client.done('markRead', { receiverId: ada.id, seq: 3 });
-    expect(data).to.deep.equal({ readSeq: 3, unreadCount: 2, mentionCount: 0 });
+    expect(data).to.include({ readSeq: 3, unreadCount: 2, mentionCount: 0 });
     for (const client of [ada.client, device])
       expect((await client.push('markRead')).params).to.include({
         senderId: bob.id,
