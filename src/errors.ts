@@ -50,6 +50,7 @@ export type LimitName =
   | 'read'
   | 'login'
   | 'registration'
+  | 'rename'
   | 'groups'
   | 'members'
   | 'slowMode';

@@ -50,6 +50,8 @@ const definitions = {
   loginWindowSeconds: [15 * 60, 1, 86_400],
   /** Accounts that one address may make in an hour. */
   registrationsPerAddress: [1_000, 1, 1_000_000],
+  /** Times that a user may change the username in an hour: everybody who shares a chat with them is told. */
+  renamesPerUser: [30, 1, 1_000_000],
 } as const satisfies Record<string, readonly [fallback: number, min: number, max: number]>;
 
 type Name = keyof typeof definitions;

@@ -172,7 +172,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       openapi: () => openapiDocument(routes, examples),
     });
     const pages = new Map([...documents, ...webPages(config.tlsCert !== undefined)]);
-    const routeServices = { ...services, writer, passwords, attempts, metricsText: metrics.text };
+    const routeServices = { ...services, writer, changes, passwords, attempts, metricsText: metrics.text };
     const { corsOrigins } = config;
     const router = createRouter(routes, pages, routeServices, { metrics, tracing, addressOf, corsOrigins });
 

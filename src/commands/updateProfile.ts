@@ -4,18 +4,18 @@ import { ApiError } from '../errors.ts';
 import { About, Avatar, DisplayName, Profile } from '../schema/people.ts';
 import { Custom, Id, Nullable } from '../schema/types.ts';
 import { userTopic } from '../socket/Connections.ts';
-import { encodePush } from '../socket/frames.ts';
 import { contactsOf } from '../users/contacts.ts';
-import { nameOf } from '../users/names.ts';
 import { profilesOf } from '../users/profiles.ts';
+import { encodeProfile, profileOf } from '../users/publishProfile.ts';
 import { defineCommand } from './define.ts';
 
-const { displayName, about, avatar, custom } = Profile.properties;
+const { username, displayName, about, avatar, custom } = Profile.properties;
 
 export const updateProfile = defineCommand({
   type: 'updateProfile',
   summary: 'Change one’s profile; null empties a field, what is left out stays',
-  description: 'The username and the email are part of the account: PATCH /users/me.',
+  description:
+    'The username and the email are part of the account: PATCH /users/me. A new username, and the deletion of an account, is pushed to everybody who shares a chat with the user, and told by sync.',
   params: Type.Object({
     displayName: Type.Optional(Nullable(DisplayName)),
     about: Type.Optional(Nullable(About)),
@@ -25,11 +25,12 @@ export const updateProfile = defineCommand({
   result: Type.Object({ data: Profile }),
   errors: ['NOT_FOUND'],
   push: {
-    summary: 'This user, or somebody one has a dialog with, changed their profile',
-    fields: Type.Object({ userId: Id, displayName, about, avatar, custom }),
+    summary:
+      'This user, or somebody one has a dialog with, changed their profile; or somebody one shares a chat with has another username, or is deleted: then username is "Deleted user" and the rest null. May come several times',
+    fields: Type.Object({ userId: Id, username, displayName, about, avatar, custom }),
   },
   async handle(given, { session: { userId }, origin, bus, changes, db, presence }) {
-    const user = await changes.run(`profile:${userId}`, async () => {
+    const user = await changes.run(profileOf(userId), async () => {
       const contacts = await contactsOf(db, userId);
       return db.transaction(
         async (transaction) => {
@@ -41,9 +42,7 @@ export const updateProfile = defineCommand({
           return user;
         },
         (user) => {
-          const { displayName, about, avatar, custom } = user;
-          const fields = { userId, displayName, about, avatar, custom };
-          const frame = encodePush('updateProfile', null, nameOf(user), fields);
+          const frame = encodeProfile(user);
           for (const contactId of contacts) bus.publish(userTopic(contactId), { frame, except: origin });
         },
       );

@@ -1,3 +1,4 @@
+import type { Transaction } from 'sequelize';
 import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { databaseNow } from '../database/clock.ts';
@@ -6,13 +7,14 @@ import { ApiError } from '../errors.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { deleteAccount } from '../users/deleteAccount.ts';
+import { chatsNaming, profileOf, publishName } from '../users/publishProfile.ts';
 import { assertUncommon, refuseTaken } from './auth.ts';
 import { callerOf, defineRoute, type RouteContext } from './define.ts';
 
 export const updateMe = defineRoute({
   method: 'PATCH',
   path: '/users/me',
-  summary: 'Change email, username or password',
+  summary: 'Change email, username or password; a new username is pushed to everybody who shares a chat',
   authenticated: true,
   body: Type.Object(
     {
@@ -33,7 +35,7 @@ export const updateMe = defineRoute({
   },
   errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'CONFLICT', 'RATE_LIMITED'],
   async handle({ email, username, password, currentPassword }, context) {
-    const { db, bus, tokens, passwords } = context;
+    const { db, bus, changes: queue, tokens, passwords, attempts } = context;
     const user = callerOf(context);
     if (email === undefined && username === undefined && password === undefined)
       throw new ApiError('BAD_REQUEST', 'body must have at least one of email, username, password');
@@ -44,6 +46,7 @@ export const updateMe = defineRoute({
       await assertPassword(user, currentPassword, context);
     }
 
+    if (username !== undefined) await attempts.renaming(user.id);
     const changes = {
       ...(email !== undefined && { email: normalise(email) }),
       ...(username !== undefined && { username: normalise(username) }),
@@ -53,18 +56,21 @@ export const updateMe = defineRoute({
     };
     // The version in the condition: of two changes at the same time one wins, and the other's token is no good.
     const where = { id: user.id, tokenVersion: user.tokenVersion, deletedAt: null };
-    const changed = await db.transaction(
-      async (transaction) => {
-        const [, [row]] = await db.users
-          .update(changes, { where, returning: true, transaction })
-          .catch(refuseTaken);
-        if (!row) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
-        if (password !== undefined) await reconcileEverywhere(db, row.id, transaction);
-        return row;
-      },
-      ({ id, tokenVersion }) => {
+    const change = async (transaction: Transaction) => {
+      const [, [row]] = await db.users
+        .update(changes, { where, returning: true, transaction })
+        .catch(refuseTaken);
+      if (!row) throw new ApiError('UNAUTHORIZED', 'The token was revoked');
+      if (password !== undefined) await reconcileEverywhere(db, row.id, transaction);
+      const chats = username === undefined ? [] : await chatsNaming(db, row.id, transaction);
+      return { row, chats };
+    };
+    const { row: changed } = await queue.run(profileOf(user.id), () =>
+      db.transaction(change, ({ row, chats }) => {
+        const { id, tokenVersion } = row;
+        if (username !== undefined) publishName(bus, row, chats);
         if (password !== undefined) bus.publish(userTopic(id), { signal: { kind: 'revoked', tokenVersion } });
-      },
+      }),
     );
     const body = { user: accountOf(changed) };
     return { status: 200, body: password === undefined ? body : { ...body, token: tokens.issue(changed) } };

@@ -4,23 +4,26 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Database } from '../database/database.ts';
 import { LimitError } from '../errors.ts';
+import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 import { networkOf } from './address.ts';
 import { type AttemptCounter, createSharedCounter } from './sharedAttempts.ts';
 
-/** Limits on guessing passwords and on making accounts. Each refuses with `RATE_LIMITED` and a `retryAfter`. */
+/** Limits on guessing passwords, on making accounts and on renaming them. Each refuses with `RATE_LIMITED` and a `retryAfter`. */
 export interface AttemptLimits {
   /** Runs a comparison of a password; false counts as a failure. `account` is what the caller named, existing or not. */
   guess(account: string, address: string, compare: () => Promise<boolean>): Promise<boolean>;
   registering(address: string): Promise<void>;
+  renaming(userId: UserId): Promise<void>;
 }
 
 export const noAttemptLimits: AttemptLimits = {
   guess: (_account, _address, compare) => compare(),
   registering: async () => {},
+  renaming: async () => {},
 };
 
-const REGISTRATION_WINDOW = 60 * 60; // seconds
+const HOUR = 60 * 60; // seconds
 /** Accounts and addresses whose guesses take turns; who is forgotten may try twice as many at once. */
 const MAX_TURNS = 10_000;
 
@@ -37,7 +40,8 @@ export function createAttemptLimits(limits: Limits, shared?: Database): AttemptL
   const { loginFailuresPerAccount, loginFailuresPerAddress, loginWindowSeconds } = limits;
   const perAccount = limiter('account', loginFailuresPerAccount, loginWindowSeconds);
   const perAddress = limiter('address', loginFailuresPerAddress, loginWindowSeconds);
-  const registrations = limiter('registration', limits.registrationsPerAddress, REGISTRATION_WINDOW);
+  const registrations = limiter('registration', limits.registrationsPerAddress, HOUR);
+  const renames = limiter('rename', limits.renamesPerUser, HOUR);
   // Of one length, whatever somebody names.
   const pair = (account: string, network: string) =>
     createHash('sha256').update(`${network} ${account.toLowerCase()}`).digest('base64url');
@@ -69,13 +73,14 @@ export function createAttemptLimits(limits: Limits, shared?: Database): AttemptL
     },
     registering: (address) =>
       take(registrations, networkOf(address), 'registration', 'Too many registrations from this address'),
+    renaming: (userId) => take(renames, String(userId), 'rename', 'Too many changes of the username'),
   };
 }
 
 async function take(
   limiter: AttemptCounter,
   key: string,
-  limit: 'login' | 'registration',
+  limit: 'login' | 'registration' | 'rename',
   message: string,
 ): Promise<void> {
   try {

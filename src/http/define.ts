@@ -3,6 +3,7 @@ import type { Static, TObject, TSchema } from 'typebox';
 import type { Passwords } from '../auth/passwords.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Publisher } from '../bus/bus.ts';
+import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -16,6 +17,8 @@ export interface RouteServices {
   readonly db: Database;
   readonly limits: Limits;
   readonly bus: Publisher;
+  /** Changes of one thing run in it up to their push, as those of commands. */
+  readonly changes: KeyedQueue;
   readonly writer: MessageWriter;
   readonly tokens: Tokens;
   readonly passwords: Passwords;

@@ -47,6 +47,13 @@ export const Change = Type.Union([
     { description: 'Somebody left a group' },
   ),
   Type.Object(
+    { kind: Type.Literal('user'), userId: Id, username: UserName },
+    {
+      description:
+        'Somebody has another username, or was deleted: this user, somebody who shares a chat, or has left a group this user is in. These come first',
+    },
+  ),
+  Type.Object(
     { kind: Type.Literal('left'), groupId },
     { description: 'This user is not in the group any more' },
   ),

@@ -1,14 +1,33 @@
-import type { ChatId } from '../ids.ts';
+import type { ChatId, UserId } from '../ids.ts';
+import type { Place } from './cursor.ts';
 import { presentRun } from './databaseRuns.ts';
 
 /** The kinds of change in the order they come within a chat. */
-export const RANK = { left: 0, chat: 1, member: 2, memberLeft: 3, message: 4 } as const;
+export const RANK = { left: 0, chat: 1, member: 2, memberLeft: 3, message: 4, user: 5 } as const;
 
 export interface ChangeRow {
   readonly chatId: ChatId;
-  readonly rank: (typeof RANK)[keyof typeof RANK];
+  readonly rank: Exclude<(typeof RANK)[keyof typeof RANK], typeof RANK.user>;
   /** Seq of a message, id of a member, 0 for what there is once. */
   readonly at: number;
+}
+
+/** Somebody has another name. It comes before all chats. */
+export interface RenameRow {
+  readonly chatId: 0;
+  readonly rank: typeof RANK.user;
+  readonly userId: UserId;
+  /** The transaction of the change. */
+  readonly at: number;
+  /** False: not of anybody who shares a chat, and only where the search stopped. */
+  readonly isShared: boolean;
+  /** The search stopped with this one: more may follow. */
+  readonly isLast: boolean;
+}
+
+/** Returns where a list goes on behind a row. */
+export function placeOf(row: ChangeRow | RenameRow): Place {
+  return row.rank === RANK.user ? [0, row.userId, row.at] : [row.chatId, row.rank, row.at];
 }
 
 /** True if the transaction in a column was visible to the snapshot $2; one that is not due yet counts as seen. */
@@ -135,4 +154,42 @@ cross join lateral (
 ) change
 order by chat.id, change.rank, change.at
 limit $6
+`;
+
+/** Renamed users that one statement looks at: a client that was away for long goes on from page to page. */
+const MAX_RENAMES = 5_000;
+
+/**
+ * Names the people who have another username since a snapshot and share a chat with a user, or have left a group that
+ * the user is in: their messages are there still. In the order of the transactions, which the index has.
+ *
+ * $1 user, $2 the snapshot, $3 id and $4 transaction of the last one read, $5 limit.
+ */
+export const renamedSince = `
+select 0 as "chatId", ${RANK.user} as rank, renamed.id as "userId", renamed.name_xid::text::bigint as at,
+  shared.is_shared as "isShared", renamed.n = ${MAX_RENAMES} as "isLast"
+from (
+  select id, name_xid, row_number() over (order by name_xid, id) as n from (
+    select id, name_xid from users
+    where name_xid >= ${floor} and name_xid < pg_snapshot_xmax(pg_current_snapshot())
+      and (name_xid, id) > ($4::text::xid8, $3::bigint) and not ${seen('name_xid')}
+    order by name_xid, id
+    limit ${MAX_RENAMES}
+  ) found
+) renamed
+cross join lateral (
+  select renamed.id = $1 or exists (
+    select from (
+      select chat_id from chat_members where user_id = renamed.id
+      union all
+      select chat_id from former_members where user_id = renamed.id
+    ) theirs
+    cross join lateral (
+      select from chat_members where chat_id = theirs.chat_id and user_id = $1 limit 1
+    ) own
+  ) as is_shared
+) shared
+where shared.is_shared or renamed.n = ${MAX_RENAMES}
+order by renamed.name_xid, renamed.id
+limit $5
 `;

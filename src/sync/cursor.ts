@@ -11,7 +11,10 @@ export interface SyncCursor {
   readonly place: Place;
 }
 
-/** Chat, rank of the kind, and seq or user id within. */
+/**
+ * Chat, rank of the kind, and seq or user id within; of a user who has another name, 0, the user, and the transaction of
+ * the change.
+ */
 export type Place = readonly [chatId: number, rank: number, at: number];
 
 export const START: Place = [0, 0, 0];

@@ -10,7 +10,8 @@ import { PAGE_BYTES } from '../limits.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
 import { fitting } from '../schema/page.ts';
 import type { Change } from '../schema/sync.ts';
-import { type ChangeRow, RANK, seen } from './changes.sql.ts';
+import { nameOf } from '../users/names.ts';
+import { type ChangeRow, RANK, type RenameRow, seen } from './changes.sql.ts';
 
 /**
  * Reads the present state of what changed, in the same order, as far as it fits into a page: of the first `read` rows.
@@ -20,10 +21,12 @@ export async function readChanges(
   db: Queries,
   userId: UserId,
   since: string | null,
-  rows: readonly ChangeRow[],
+  rows: readonly (ChangeRow | RenameRow)[],
 ): Promise<{ data: Static<typeof Change>[]; read: number }> {
-  const of = (rank: number) => rows.filter((row) => row.rank === rank);
-  const [{ messages, end }, chats, members] = await Promise.all([
+  const of = (rank: ChangeRow['rank']) => rows.filter((row): row is ChangeRow => row.rank === rank);
+  const renames = rows.filter((row): row is RenameRow => row.rank === RANK.user);
+  const [users, { messages, end }, chats, members] = await Promise.all([
+    readUsers(db, renames),
     readMessages(db, userId, since, of(RANK.message)),
     readChats(db, userId, of(RANK.chat)),
     readMembers(db, of(RANK.member)),
@@ -31,7 +34,9 @@ export async function readChanges(
   const changes = fitting(rows.slice(0, end && rows.indexOf(end) + 1).map(changeOf));
   return { data: changes.flat(), read: changes.length };
 
-  function changeOf({ chatId: groupId, rank, at }: ChangeRow): Static<typeof Change>[] {
+  function changeOf(row: ChangeRow | RenameRow): Static<typeof Change>[] {
+    if (row.rank === RANK.user) return users.get(`${row.userId}`) ?? [];
+    const { chatId: groupId, rank, at } = row;
     switch (rank) {
       case RANK.left:
         return [{ kind: 'left', groupId }];
@@ -48,6 +53,15 @@ export async function readChanges(
 }
 
 type Changes = Map<string, Static<typeof Change>[]>;
+
+async function readUsers(db: Queries, renames: readonly RenameRow[]): Promise<Changes> {
+  const ids = renames.filter(({ isShared }) => isShared).map(({ userId }) => userId);
+  if (ids.length === 0) return new Map();
+  const users = await db.users.findAll({ where: { id: ids } });
+  return new Map(
+    users.map((user) => [`${user.id}`, [{ kind: 'user', userId: user.id, username: nameOf(user) }]]),
+  );
+}
 
 async function readMessages(
   db: Queries,

@@ -9,6 +9,7 @@ import { ApiError } from '../errors.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { DELETED_USER } from './names.ts';
+import { chatsNaming, publishName } from './publishProfile.ts';
 
 export interface DeletionServices extends Pick<Actor, 'db' | 'bus' | 'writer'> {
   readonly log: Logger;
@@ -29,12 +30,20 @@ const DUE_AFTER = 60;
 export async function deleteAccount(userId: UserId, services: DeletionServices): Promise<void> {
   const { db, bus, log } = services;
   const empty = async (transaction: Transaction) => {
-    await db.select(emptyAccount, [userId], transaction); // waits for sessions that are being recorded
+    // Waits for sessions that are being recorded.
+    const [emptied] = await db.select<{ id: UserId }>(emptyAccount, [userId], transaction);
     await forgetRecords(db, userId, transaction);
     await db.select(noteDeletion, [userId], transaction);
     await reconcileEverywhere(db, userId, transaction);
+    return {
+      user: emptied ? await db.users.findByPk(userId, { transaction }) : null,
+      chats: await chatsNaming(db, userId, transaction),
+    };
   };
-  await db.transaction(empty, () => bus.publish(userTopic(userId), { signal: { kind: 'revoked' } }));
+  await db.transaction(empty, ({ user, chats }) => {
+    bus.publish(userTopic(userId), { signal: { kind: 'revoked' } });
+    if (user) publishName(bus, user, chats);
+  });
   await leaveGroups(userId, services).catch((error) =>
     log.warn({ err: error, userId }, 'a deleted account leaves the rest of its groups later'),
   );
@@ -123,6 +132,7 @@ set email = null, username = null, password_hash = null, display_name = null, ab
   custom = null, last_seen_at = null, updated_at = clock_timestamp(), deleted_at = clock_timestamp(),
   token_version = token_version + 1
 where id = $1 and deleted_at is null
+returning id
 `;
 
 const deleteSessions = 'delete from sessions where user_id = $1';

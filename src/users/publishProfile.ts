@@ -1,0 +1,63 @@
+import type { Transaction } from 'sequelize';
+import type { Publisher, Topic } from '../bus/bus.ts';
+import type { Database } from '../database/database.ts';
+import type { User } from '../database/models/User.ts';
+import type { ChatId, UserId } from '../ids.ts';
+import { chatTopic, userTopic } from '../socket/Connections.ts';
+import { encodePush } from '../socket/frames.ts';
+import { nameOf } from './names.ts';
+
+/** Chats in which a new name is pushed, those with the newest messages first; others find it with `sync`. */
+const MAX_CHATS = 5_000;
+
+/** Encodes the push of a profile as it is now; of a deleted account nothing is left but the name "Deleted user". */
+export function encodeProfile(user: User): string {
+  const { id: userId, displayName, about, avatar, custom } = user;
+  const fields = { userId, username: nameOf(user), displayName, about, avatar, custom };
+  return encodePush('updateProfile', null, nameOf(user), fields);
+}
+
+/** Names the profile of a user, for changes of it to go one after another. */
+export function profileOf(userId: UserId): string {
+  return `profile:${userId}`;
+}
+
+/** A chat that shows the name of a user: one that the user is in, or a group that the user has left. */
+export interface NamingChat {
+  readonly chatId: ChatId;
+  /** The newest message: later ones have the new name. */
+  readonly head: number;
+  /** The other person of a dialog; null for a group. */
+  readonly otherId: UserId | null;
+}
+
+/** Returns the chats that a new name of a user is to be pushed in. */
+export function chatsNaming(db: Database, userId: UserId, transaction: Transaction): Promise<NamingChat[]> {
+  return db.select<NamingChat>(namingChats, [userId, MAX_CHATS], transaction);
+}
+
+/**
+ * Publishes what a user is called now: to their own connections, and behind the messages that have the old name to
+ * everybody in these chats. Who shares several chats with the user gets it several times.
+ */
+export function publishName(bus: Publisher, user: User, chats: readonly NamingChat[]): void {
+  const frame = encodeProfile(user);
+  bus.publish(userTopic(user.id), { frame });
+  for (const { chatId, head, otherId } of chats) {
+    const topic: Topic = otherId === null ? chatTopic(chatId) : userTopic(otherId);
+    bus.publish(topic, { frame, exceptUsers: [user.id], about: { chatId, head } });
+  }
+}
+
+const namingChats = `
+select chats.id as "chatId", chats.last_seq as head, chats.user_low + chats.user_high - $1 as "otherId"
+from (
+  select chat_id from chat_members where user_id = $1
+  union
+  select chat_id from former_members where user_id = $1
+) own
+join chats on chats.id = own.chat_id
+where chats.closed_at is null and chats.last_seq > 0 and (chats.kind = 'group' or chats.user_low <> chats.user_high)
+order by chats.last_message_at desc
+limit $2
+`;
