@@ -1,7 +1,6 @@
 import type { CommandContext } from '../commands/define.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import { ApiError } from '../errors.ts';
-import { isBlockBetween } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { pushToChat, pushToSelf } from './publish.ts';
@@ -9,8 +8,8 @@ import { type ChatAddress, ownStateOf, seatIn } from './seats.ts';
 
 /**
  * Moves a position of the connected user in a chat up to `seq` with the statement `move` ($1 chat, $2 user, $3 `seq`;
- * it returns the new `seq` where there was something to change), and pushes it: in a dialog to both people, unless one
- * has blocked the other, in a group only to their own other connections.
+ * it returns the new `seq` where there was something to change, and whether the other person is shown it), and pushes it:
+ * in a dialog to both people, unless one has blocked the other, in a group only to their own other connections.
  */
 export async function moveTo(
   context: CommandContext,
@@ -26,16 +25,20 @@ export async function moveTo(
     throw new ApiError('BAD_REQUEST', `params.seq must be at most ${chat.lastSeq}, the newest message`);
   await changes.run(ownStateOf(chat, userId), async () => {
     const senderName = nameOf(await activeUser(db, userId));
-    const isShared = chat.kind === 'dialog' && !(await isBlockBetween(db, chat));
     await db.transaction(
-      (transaction) => db.select<{ seq: number }>(move, [chat.id, userId, seq], transaction),
+      (transaction) => db.select<Moved>(move, [chat.id, userId, seq], transaction),
       ([moved]) => {
         if (!moved) return;
         const push = { type, senderName, fields: { seq: moved.seq } };
-        if (isShared) pushToChat(context, chat, push);
+        if (chat.kind === 'dialog' && moved.isShown) pushToChat(context, chat, push);
         else pushToSelf(context, chat, push);
       },
     );
   });
   return chat;
+}
+
+interface Moved {
+  readonly seq: number;
+  readonly isShown: boolean;
 }

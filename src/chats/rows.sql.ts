@@ -1,6 +1,6 @@
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { DELETED_USER } from '../users/names.ts';
-import { type StateRow, stateColumns } from './state.sql.ts';
+import { otherColumns, type StateRow, stateColumns } from './state.sql.ts';
 
 /** A chat by its newest message, to be put through `wire`. */
 export interface ChatRow extends StateRow {
@@ -34,7 +34,7 @@ select message.id, message.seq, coalesce(message.version, 0) as version, message
   case when chat.kind = 'group' then chat.id end as "groupId", chat.name as "groupName",
   message.created_at as "createdAt", coalesce(message.edited_at, message.created_at) as "updatedAt",
   message.deleted_at as "deletedAt",
-  other.read_seq as "otherReadSeq", other.delivered_seq as "otherDeliveredSeq", ${stateColumns}
+  ${otherColumns}, ${stateColumns}
 from page
 join chat_members member on member.chat_id = page.chat_id and member.user_id = $1
 join chats chat on chat.id = page.chat_id

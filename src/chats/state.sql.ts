@@ -18,6 +18,15 @@ case when member.muted_until > clock_timestamp() and member.muted_until < 'infin
 member.pinned_at is not null as pinned, member.archived_at is not null as archived
 `;
 
+/**
+ * How far the other person of a dialog is, as columns for `other` (the row of chat_members, none in a group). While one
+ * has blocked the other, as it was when that began.
+ */
+export const otherColumns = `
+coalesce(other.shown_read_seq, other.read_seq) as "otherReadSeq",
+coalesce(other.shown_delivered_seq, other.delivered_seq) as "otherDeliveredSeq"
+`;
+
 export interface StateRow {
   readonly unreadCount: number;
   readonly mentionCount: number;

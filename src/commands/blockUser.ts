@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
+import { freezePositions, lockDialog } from '../chats/shownPositions.ts';
 import { ApiError } from '../errors.ts';
 import type { UserId } from '../ids.ts';
 import { Id } from '../schema/types.ts';
@@ -14,7 +15,7 @@ export const blockUser = defineCommand({
   type: 'blockUser',
   summary: 'Block a user',
   description:
-    'Their private messages to this user are refused, and neither sees the other’s typing and presence. They are not told.',
+    'Their private messages to this user are refused, and neither sees the other’s typing and presence, nor how far the other reads: that stands still until the last block between the two ends, but for what the other’s messages say. They are not told.',
   params: Type.Object({ userId: Id }),
   result: Type.Object({}),
   errors: ['NOT_FOUND'],
@@ -28,10 +29,13 @@ export const blockUser = defineCommand({
     await changes.run(blockOf(session.userId, userId), async () => {
       const frame = encodePush('blockUser', null, nameOf(await activeUser(db, session.userId)), { userId });
       const pair = [session.userId, userId] as const;
-      await db.transaction(
+      const dialog = await db.transaction(
         async (transaction) => {
+          const dialog = await lockDialog(db, pair, transaction);
           await db.select(insertBlock, pair, transaction);
+          await freezePositions(db, pair, transaction);
           for (const id of pair) await reconcileEverywhere(db, id, transaction);
+          return dialog;
         },
         () => {
           for (const [one, other] of [pair, pair.toReversed() as [UserId, UserId]])
@@ -39,6 +43,8 @@ export const blockUser = defineCommand({
           bus.publish(userTopic(session.userId), { frame, except: origin });
         },
       );
+      // A dialog that was made meanwhile looks for blocks as well once it is there: one of the two finds the other.
+      if (!dialog) await freezePositions(db, pair);
     });
     return {};
   },

@@ -9,7 +9,8 @@ import { defineRead } from './define.ts';
 export const getReceipts = defineRead({
   type: 'getReceipts',
   summary: 'Read who has got and who has read a message',
-  description: 'Of those who were in the chat when it was written, without its author.',
+  description:
+    'Of those who were in the chat when it was written, without its author. While one of the two people of a dialog has blocked the other, as it was when that began.',
   params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
   result: Type.Object({
     data: Type.Array(
@@ -20,7 +21,8 @@ export const getReceipts = defineRead({
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const { chatId, seq, senderId, createdAt } = await readMessage(db, session.userId, messageId);
-    const bind = [chatId, seq, senderId, createdAt, cursors.idFrom(cursor, 0), limit + 1, DELETED_USER];
+    const after = cursors.idFrom(cursor, 0);
+    const bind = [chatId, seq, senderId, createdAt, after, limit + 1, DELETED_USER, session.userId];
     return cursors.pageOf(await db.select<Row>(positions, bind), limit, ({ userId }) => [userId]);
   },
 });
@@ -33,7 +35,9 @@ interface Row {
 }
 
 const positions = `
-select user_id as "userId", coalesce(username, $7) as username, delivered_seq >= $2 as delivered, read_seq >= $2 as read
+select user_id as "userId", coalesce(username, $7) as username,
+  case when user_id = $8 then delivered_seq else coalesce(shown_delivered_seq, delivered_seq) end >= $2 as delivered,
+  case when user_id = $8 then read_seq else coalesce(shown_read_seq, read_seq) end >= $2 as read
 from chat_members join users on users.id = user_id
 where chat_id = $1 and user_id <> $3 and joined_at <= $4 and user_id > $5
 order by user_id

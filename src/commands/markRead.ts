@@ -47,7 +47,7 @@ set read_seq = greatest(read_seq, $3), delivered_seq = greatest(delivered_seq, $
   read_tally = case when read_seq < $3 then message.tally else read_tally end, state_xid = pg_current_xact_id()
 from (select tally from messages where chat_id = $1 and seq = $3) message
 where chat_id = $1 and user_id = $2 and (read_seq < $3 or (read_seq = $3 and marked_unread))
-returning read_seq as seq
+returning read_seq as seq, shown_read_seq is null as "isShown"
 `;
 
 const stateOf = `

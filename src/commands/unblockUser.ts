@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-
+import { reconcileEverywhere } from '../bus/outbox.ts';
+import { lockDialog, publishMoves, releasePositions } from '../chats/shownPositions.ts';
 import { Id } from '../schema/types.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { encodePush } from '../socket/frames.ts';
@@ -11,7 +12,8 @@ import { defineCommand } from './define.ts';
 export const unblockUser = defineCommand({
   type: 'unblockUser',
   summary: 'Unblock a user',
-
+  description:
+    'Where that was the last block between the two, both get as markRead, markDelivered and subscribePresence how far the other is now, and whether they are there.',
   params: Type.Object({ userId: Id }),
   result: Type.Object({}),
   errors: ['NOT_FOUND'],
@@ -23,10 +25,21 @@ export const unblockUser = defineCommand({
     await existingUser(db, userId);
     await changes.run(blockOf(session.userId, userId), async () => {
       const frame = encodePush('unblockUser', null, nameOf(await activeUser(db, session.userId)), { userId });
+      const pair = [session.userId, userId] as const;
       const where = { userId: session.userId, blockedId: userId };
       await db.transaction(
-        (transaction) => db.blocks.destroy({ where, transaction }),
-        () => bus.publish(userTopic(session.userId), { frame, except: origin }),
+        async (transaction) => {
+          const dialog = await lockDialog(db, pair, transaction);
+          const ended = await db.blocks.destroy({ where, transaction });
+          const moves = dialog ? await releasePositions(db, pair, dialog, transaction) : [];
+          if (ended > 0) for (const id of pair) await reconcileEverywhere(db, id, transaction);
+          return { dialog, moves, ended };
+        },
+        ({ dialog, moves, ended }) => {
+          if (ended > 0) for (const id of pair) bus.publish(userTopic(id), { signal: { kind: 'reconcile' } });
+          bus.publish(userTopic(session.userId), { frame, except: origin });
+          if (dialog) publishMoves(bus, pair, dialog, moves);
+        },
       );
     });
     return {};

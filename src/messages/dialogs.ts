@@ -76,9 +76,23 @@ insert into chat_members (chat_id, user_id)
 select id, user_low from made union select id, user_high from made
 `;
 
-/** A statement of its own: it sees what another node made a moment ago, too. */
+/**
+ * A statement of its own: it sees what another node made a moment ago, too, and blocks that began before. Where one
+ * stands between two people, how far each is shown to be to the other stands still from the beginning.
+ */
 const findDialogs = `
-select chats.id, low, high
-from unnest($1::bigint[], $2::bigint[]) as pair (low, high)
-join chats on user_low = low and user_high = high
+with found as materialized (
+  select chats.id, low, high
+  from unnest($1::bigint[], $2::bigint[]) as pair (low, high)
+  join chats on user_low = low and user_high = high
+), frozen as (
+  update chat_members member
+  set shown_read_seq = read_seq, shown_delivered_seq = delivered_seq, shown_xid = state_xid
+  from found
+  cross join lateral (
+    select true as stands from blocks where user_id in (low, high) and blocked_id in (low, high) limit 1
+  ) block
+  where member.chat_id = found.id and member.user_id in (low, high) and shown_read_seq is null
+)
+select id, low, high from found
 `;

@@ -134,7 +134,9 @@ with draft as (
 ), sent as (
   update chat_members
   set read_seq = own.seq, delivered_seq = own.seq, read_tally = own.tally, marked_unread = false,
-    last_sent_at = own.created_at, state_xid = pg_current_xact_id()
+    last_sent_at = own.created_at, state_xid = pg_current_xact_id(),
+    shown_read_seq = case when shown_read_seq is not null then own.seq end,
+    shown_delivered_seq = case when shown_delivered_seq is not null then own.seq end
   from (
     select target, sender_id, max(seq) as seq, max(tally) as tally, max(created_at) as created_at
     from placed where target is not null and kind = 'text' group by target, sender_id

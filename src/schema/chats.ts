@@ -5,8 +5,16 @@ import { Id, MessageKind, Nullable, Seq, Time, UserName } from './types.ts';
 /* What commands say of a user's own place in a chat. */
 
 const Position = Type.Integer({ ...Seq, minimum: 0 });
-/** Of the other person in a dialog. */
-export const OtherPosition = Position;
+
+/** How far the other person of a dialog is. */
+export const OtherPositions = {
+  otherReadSeq: {
+    ...Position,
+    description:
+      'In a dialog: how far the other person has read, or written. While one has blocked the other it stands still, but for what they write',
+  },
+  otherDeliveredSeq: { ...Position, description: 'In a dialog: the same for how far it has reached them' },
+};
 
 /** What one has to do with a chat. */
 export const ChatState = {
@@ -43,14 +51,8 @@ export const ChatRow = Type.Object({
   updatedAt: Time,
   deletedAt: Nullable(Time),
   ...ChatState,
-  otherReadSeq: Nullable({
-    ...OtherPosition,
-    description: 'In a dialog: how far the other person has read',
-  }),
-  otherDeliveredSeq: Nullable({
-    ...OtherPosition,
-    description: 'In a dialog: how far it has reached them',
-  }),
+  otherReadSeq: Nullable(OtherPositions.otherReadSeq),
+  otherDeliveredSeq: Nullable(OtherPositions.otherDeliveredSeq),
 });
 
 /** Which chat a push is about, and who did it. */

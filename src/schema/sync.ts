@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { ChatState } from './chats.ts';
+import { ChatState, OtherPositions } from './chats.ts';
 import { Group, Role } from './groups.ts';
 import { Message } from './messages.ts';
 import { Id, UserName } from './types.ts';
@@ -31,10 +31,8 @@ export const Change = Type.Union([
           'Of the newest message; the counts and positions include every message up to it, those that this sync brings as well',
       }),
       ...ChatState,
-      otherReadSeq: Type.Optional(
-        Type.Integer({ description: 'In a dialog: how far the other person has read' }),
-      ),
-      otherDeliveredSeq: Type.Optional(Type.Integer()),
+      otherReadSeq: Type.Optional(OtherPositions.otherReadSeq),
+      otherDeliveredSeq: Type.Optional(OtherPositions.otherDeliveredSeq),
     },
     { description: 'A chat one came into, or whose settings, receipts or counts changed' },
   ),

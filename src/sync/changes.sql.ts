@@ -99,7 +99,8 @@ cross join lateral (
       not ${seen('chat.membership_xid')} or not ${seen('chat.state_xid')} or not ${seen('chat.changed_xid')}
       or (select ${seen('xid')} from messages where chat_id = chat.id and seq = chat.last_seq) is false
       or chat.kind = 'dialog' and (
-        select ${seen('state_xid')} from chat_members where chat_id = chat.id and user_id = chat.other_id
+        select ${seen('coalesce(shown_xid, state_xid)')} from chat_members
+        where chat_id = chat.id and user_id = chat.other_id
       ) is false
       or (
         select true from messages

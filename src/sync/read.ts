@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import { groupRow } from '../chats/groups.ts';
 import { addressOf } from '../chats/seats.ts';
-import { type StateRow, stateColumns } from '../chats/state.sql.ts';
+import { otherColumns, type StateRow, stateColumns } from '../chats/state.sql.ts';
 import type { Queries } from '../database/database.ts';
 import type { Role } from '../database/models/ChatMember.ts';
 import { wire } from '../database/wire.ts';
@@ -166,7 +166,7 @@ interface ChatRow extends StateRow {
 
 const chatsAt = `
 select chat.id as "chatId", member.role, chat.last_seq as "lastSeq",
-  other.read_seq as "otherReadSeq", other.delivered_seq as "otherDeliveredSeq", ${stateColumns}
+  ${otherColumns}, ${stateColumns}
 from chat_members member
 join chats chat on chat.id = member.chat_id
 left join chat_members other

@@ -21,9 +21,3 @@ export async function assertNotBlocked(
 export function blockOf(userId: UserId, blockedId: UserId): string {
   return `block:${userId}:${blockedId}`;
 }
-
-/** True if one of the two people of a dialog has blocked the other. */
-export async function isBlockBetween(db: Database, { userLow, userHigh }: Chat): Promise<boolean> {
-  const pair = [userLow ?? 0, userHigh ?? 0]; // a group has neither
-  return (await db.blocks.findOne({ where: { userId: pair, blockedId: pair } })) !== null;
-}

@@ -1,0 +1,188 @@
+import { expect } from 'chai';
+import type { Frame } from '../client.ts';
+import { http, newClients, newGroup, type Person, startServer } from '../harness.ts';
+
+const write = (one: Person, { id: receiverId }: Person, content = 'x') =>
+  one.client.done('privateMessage', { receiverId, content });
+const markRead = (one: Person, { id: receiverId }: Person, seq: number) =>
+  one.client.done('markRead', { receiverId, seq });
+const cursorOf = async ({ client }: Person): Promise<string> =>
+  (await client.done('sync', { fromNow: true })).nextCursor;
+const receipts = (frames: Frame[]) =>
+  frames.filter(({ type }) => type === 'markRead' || type === 'markDelivered');
+
+/** How far the other is, [delivered, read], as every list shows it. */
+async function shown(one: Person, { id: receiverId }: Person): Promise<number[]> {
+  const [{ data: row }, { data: rows }, { data: changes }] = await Promise.all([
+    one.client.done('getChat', { receiverId }),
+    one.client.done('listLastMessage'),
+    one.client.done('sync', {}),
+  ]);
+  const chat = changes.find((change: Frame) => change.kind === 'chat' && change.receiverId === receiverId);
+  const listed = rows.find((other: Frame) => other.id === row.id);
+  const all = [row, listed, chat].map(({ otherDeliveredSeq, otherReadSeq }) => [
+    otherDeliveredSeq,
+    otherReadSeq,
+  ]);
+  expect(all[1]).to.deep.equal(all[0]);
+  expect(all[2]).to.deep.equal(all[0]);
+  return all[0] as number[];
+}
+
+/** A dialog of three messages of the first, of which the second has read one. */
+async function dialog() {
+  const [ada, bob] = await newClients(2);
+  const sent = [];
+  for (let n = 0; n < 3; n++) sent.push(await write(ada, bob));
+  await markRead(bob, ada, 1);
+  await ada.client.push('markRead');
+  return { ada, bob, sent };
+}
+
+describe('while one of two people has blocked the other', () => {
+  it('neither sees how far the other reads, in no list and by no push', async () => {
+    for (const who of ['reader', 'writer'] as const) {
+      const { ada, bob, sent } = await dialog();
+      const [one, other] = who === 'reader' ? [bob, ada] : [ada, bob];
+      await one.client.done('blockUser', { userId: other.id });
+      const cursor = await cursorOf(ada);
+      await Promise.all([ada.client.rest(), bob.client.rest()]);
+      await bob.client.done('markDelivered', { receiverId: ada.id, seq: 2 });
+      await markRead(bob, ada, 3);
+      expect(await ada.client.rest()).to.deep.equal([]);
+      expect(await shown(ada, bob)).to.deep.equal([1, 1]);
+      const { data } = await ada.client.done('getReceipts', { messageId: sent[1].messageId });
+      expect(data).to.deep.equal([{ userId: bob.id, username: bob.username, delivered: false, read: false }]);
+      expect((await ada.client.done('sync', { cursor })).data, 'not even that something moved').to.deep.equal(
+        [],
+      );
+      const own = (await bob.client.done('getChat', { receiverId: ada.id })).data;
+      expect(own).to.include({ readSeq: 3, deliveredSeq: 3, unreadCount: 0 });
+      const seen = (await bob.client.done('getReceipts', { messageId: sent[2].messageId })).data;
+      expect(seen, 'one’s own').to.deep.include({
+        ...{ userId: bob.id, username: bob.username },
+        ...{ delivered: true, read: true },
+      });
+    }
+  });
+
+  it('a message of the other says that everything before is read', async () => {
+    const { ada, bob } = await dialog();
+    await ada.client.done('blockUser', { userId: bob.id });
+    await markRead(bob, ada, 2);
+    await write(ada, bob);
+    expect(await shown(bob, ada)).to.deep.equal([4, 4]);
+    expect(await shown(ada, bob)).to.deep.equal([1, 1]);
+  });
+
+  it('a dialog that is begun shows nothing either', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('blockUser', { userId: bob.id });
+    await write(ada, bob);
+    await bob.client.push('privateMessage');
+    await markRead(bob, ada, 1);
+    expect(receipts(await ada.client.rest())).to.deep.equal([]);
+    expect(await shown(ada, bob)).to.deep.equal([0, 0]);
+    expect(await shown(bob, ada)).to.deep.equal([1, 1]);
+  });
+
+  it('a dialog that is begun at the same moment, over two nodes, shows nothing', async function () {
+    this.timeout(30_000);
+    const other = await startServer();
+    for (let times = 0; times < 4; times++) {
+      const [ada, bob] = await newClients(2);
+      const elsewhere = await ada.connect(other.url);
+      await Promise.all([
+        ada.client.done('blockUser', { userId: bob.id }),
+        elsewhere.done('privateMessage', { receiverId: bob.id, content: 'x' }),
+      ]);
+      await markRead(bob, ada, 1);
+      expect(await shown(ada, bob)).to.deep.equal([0, 0]);
+      expect(receipts(await ada.client.rest())).to.deep.equal([]);
+    }
+    await other.close();
+  });
+
+  it('groups go on as before', async () => {
+    const { ada, bob } = await dialog();
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('blockUser', { userId: bob.id });
+    const { messageId, seq } = await ada.client.done('messageInGroup', { groupId, content: 'x' });
+    await bob.client.done('markRead', { groupId, seq });
+    const { data } = await ada.client.done('getReceipts', { messageId });
+    expect(data).to.deep.equal([{ userId: bob.id, username: bob.username, delivered: true, read: true }]);
+  });
+});
+
+describe('when the last block between two people ends', () => {
+  it('both are told how far the other is now, where that moved, and sync tells it, too', async () => {
+    const { ada, bob } = await dialog();
+    const desk = await ada.connect();
+    await ada.client.done('blockUser', { userId: bob.id });
+    await bob.client.done('blockUser', { userId: ada.id });
+    await markRead(bob, ada, 2);
+    await bob.client.done('markDelivered', { receiverId: ada.id, seq: 3 });
+    const cursor = await cursorOf(ada);
+    await Promise.all([ada.client.rest(), bob.client.rest(), desk.rest()]);
+
+    await ada.client.done('unblockUser', { userId: bob.id });
+    expect(receipts(await ada.client.rest()), 'one block is left').to.deep.equal([]);
+    expect(await shown(ada, bob)).to.deep.equal([1, 1]);
+    await bob.client.done('unblockUser', { userId: ada.id });
+    for (const client of [ada.client, desk])
+      for (const [type, seq] of [
+        ['markDelivered', 3],
+        ['markRead', 2],
+      ] as const) {
+        const { params } = await client.push(type);
+        expect(params).to.deep.equal({
+          ...{ data: null, message: null, senderName: bob.username },
+          ...{ senderId: bob.id, receiverId: ada.id, seq },
+        });
+      }
+    expect(receipts(await bob.client.rest()), 'nothing of Ada has moved').to.deep.equal([]);
+    expect(await shown(ada, bob)).to.deep.equal([3, 2]);
+    const { data } = await ada.client.done('sync', { cursor });
+    expect(data).to.have.length(1);
+    expect(data[0]).to.include({ kind: 'chat', receiverId: bob.id, otherDeliveredSeq: 3, otherReadSeq: 2 });
+    await markRead(bob, ada, 3);
+    expect((await ada.client.push('markRead')).params.seq).to.equal(3);
+  });
+
+  it('from both sides at once, nothing stays hidden', async () => {
+    for (let times = 0; times < 2; times++) {
+      const { ada, bob } = await dialog();
+      const both = (type: string) =>
+        Promise.all([ada.client.done(type, { userId: bob.id }), bob.client.done(type, { userId: ada.id })]);
+      await both('blockUser');
+      await markRead(bob, ada, 3);
+      await both('unblockUser');
+      expect(await shown(ada, bob)).to.deep.equal([3, 3]);
+    }
+  });
+
+  it('what is read meanwhile is hidden or told, whichever comes first', async () => {
+    const { ada, bob } = await dialog();
+    for (let n = 4; n <= 13; n++) {
+      await write(ada, bob);
+      await Promise.all([
+        ada.client.done(n % 2 === 0 ? 'blockUser' : 'unblockUser', { userId: bob.id }),
+        markRead(bob, ada, n),
+      ]);
+      const told = receipts(await ada.client.rest()).map(({ params }) => params.seq);
+      const [, read = 0] = await shown(ada, bob);
+      expect(Math.max(1, ...told, 1)).to.be.at.most(read);
+      if (n % 2 === 1) expect(read).to.equal(n);
+    }
+  });
+
+  it('by the deletion of an account, what was hidden stays so', async () => {
+    const { ada, bob } = await dialog();
+    await bob.client.done('blockUser', { userId: ada.id });
+    await markRead(bob, ada, 3);
+    const { token, password } = bob;
+    await http('DELETE', '/users/me', { token, body: { password } });
+    expect(await shown(ada, bob)).to.deep.equal([1, 1]);
+    expect(receipts(await ada.client.rest())).to.deep.equal([]);
+  });
+});
