@@ -26,7 +26,6 @@ import { documentPages } from './http/pages.ts';
 import { createRouter } from './http/router.ts';
 import { routes } from './http/routes.ts';
 import { webPages } from './http/webPages.ts';
-import type { UserId } from './ids.ts';
 import { createListener } from './listener.ts';
 import { createDialogDirectory } from './messages/dialogs.ts';
 import { MessageWriter } from './messages/MessageWriter.ts';
@@ -98,8 +97,17 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       gapFilled: (messages) => metrics.messagesHealed(messages),
       gapTooLarge: (topic, chatId) => connections.resynchroniseTopic(topic, chatId),
     });
-    const reconcile = (userId: UserId) => reconciler.user(userId);
-    const connections = new Connections(bus, listener, reconcile, createGuard(log), clock);
+    const connections = new Connections(
+      bus,
+      listener,
+      {
+        reconcile: (userId) => reconciler.user(userId),
+        hidden: (connection, userId) => presence.hidden(connection, userId),
+        shown: (connection, userIds) => presence.shown(connection, userIds),
+      },
+      createGuard(log),
+      clock,
+    );
     const reconciler = createReconciler(db, bus, connections, log);
 
     const sessions = new SessionLog(db, clock, log);

@@ -152,13 +152,9 @@ describe('a socket whose frame meets a fault of the server', () => {
     const publish = (topic: string, frame: Buffer) => app.publish(topic, frame);
     const record = { read: async () => [], head: async () => 0, headAt: async () => 0 };
     const ordered = createOrderedBus(bus, { record, log, gapFilled: nothing, gapTooLarge: nothing });
-    const connections = new Connections(
-      ordered,
-      { publish, isSingle: true },
-      nothing,
-      createGuard(log),
-      Date,
-    );
+    const handlers = { reconcile: nothing, hidden: nothing, shown: nothing };
+    const listener = { publish, isSingle: true };
+    const connections = new Connections(ordered, listener, handlers, createGuard(log), Date);
     const tokens = createTokens([JWT_SECRET], 60, Date);
     const services = {
       ...{ connections, tokens, log, limits: defaultLimits, isLimited: false, accepting: () => true },
@@ -219,7 +215,8 @@ describe('a timer of the server', () => {
     const options = { record, log, gapFilled: nothing, gapTooLarge: nothing };
     const bus = createOrderedBus(createMemoryBus(nothing), options);
     const listener = { publish: nothing, isSingle: true };
-    const connections = new Connections(bus, listener, nothing, createGuard(log), Date);
+    const handlers = { reconcile: nothing, hidden: nothing, shown: nothing };
+    const connections = new Connections(bus, listener, handlers, createGuard(log), Date);
     const session = { userId: 1, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
     const connection = connections.expect(session, '127.0.0.1', null);
     let attempts = 0;

@@ -293,14 +293,19 @@ describe('a node compares its connections with the database', () => {
     await until(() => b.groups.has(groupId) && !e.groups.has(groupId));
   });
 
-  it('and hides the presence of those who block or are blocked', async () => {
+  it('and hides the presence of those who block or are blocked, for as long as they do', async () => {
     const [ada, bob, eve] = await newClients(3);
     const connection = await connect(ada, 0, 0);
-    node.connections.watch(connection.id, [bob.id, eve.id], 10);
+    node.connections.watch(connection, [bob.id, eve.id], 10);
+    reconciler.all();
+    await until(() => connection.watched.size === 2);
     await bob.client.done('blockUser', { userId: ada.id });
     reconciler.all();
     await until(() => connection.watched.size === 1);
-    expect([...connection.watched]).to.deep.equal([eve.id]);
+    expect([[...connection.watched], [...connection.hidden]]).to.deep.equal([[eve.id], [bob.id]]);
+    await bob.client.done('unblockUser', { userId: ada.id });
+    reconciler.user(ada.id);
+    await until(() => connection.watched.size === 2);
   });
 
   it('and learns how far chats are that it heard nothing of', async () => {

@@ -13,7 +13,7 @@ export type Signal =
   | { readonly kind: 'ended'; readonly sessionId?: number; readonly tokenId?: string }
   /** All end but the connection of this session, and those with tokens that were issued after `since`; see `TokenClaims`. */
   | { readonly kind: 'othersEnded'; readonly sessionId: number; readonly since?: number | undefined }
-  /** The presence of that user is not to be seen any more. */
+  /** The presence of that user is not to be seen any more, until a comparison with the database shows it again. */
   | { readonly kind: 'unwatch'; readonly userId: number }
   /** Something about the user has changed: their connections are to be compared with the database. */
   | { readonly kind: 'reconcile' };

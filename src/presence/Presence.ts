@@ -18,6 +18,8 @@ import { nameOf } from '../users/names.ts';
 const GRACE = 5_000;
 /** Users one connection may subscribe to. */
 const MAX_SUBSCRIPTIONS = 1_000;
+/** Times that states are read which are pushed at the same moment. */
+const MAX_ATTEMPTS = 5;
 
 export type PresenceState = Static<typeof PresenceSchema>;
 
@@ -72,13 +74,71 @@ export class Presence {
     return rows.map(({ lastSeenAt, ...row }) => ({ ...row, lastSeenAt: lastSeenAt?.toISOString() ?? null }));
   }
 
-  /** Tells a connection when these users come and go, but for those who are blocked or block. */
-  async subscribe(viewerId: UserId, connectionId: ConnectionId, userIds: readonly UserId[]): Promise<void> {
-    const blocked = await this.#db.select<{ id: UserId }>(blockedOf, [viewerId, JSON.stringify(userIds)]);
-    const hidden = new Set(blocked.map(({ id }) => id));
-    const wanted = userIds.filter((id) => !hidden.has(id));
-    if (!this.#connections.watch(connectionId, wanted, MAX_SUBSCRIPTIONS))
+  /**
+   * Tells a connection when these users come and go, from when no block stands between them on, and returns how it is
+   * now. The node learns of each block: see `Connections.setHidden`.
+   */
+  async subscribe(
+    viewerId: UserId,
+    connectionId: ConnectionId,
+    userIds: readonly UserId[],
+  ): Promise<PresenceState[]> {
+    const viewer = this.#connections.get(connectionId);
+    if (viewer && !this.#connections.watch(viewer, userIds, MAX_SUBSCRIPTIONS))
       throw new ApiError('CONFLICT', `A connection may subscribe to at most ${MAX_SUBSCRIPTIONS} users`);
+    if (viewer) await this.#showUnblocked(viewer, userIds);
+    return this.#upToDate(userIds, () => this.of(viewerId, userIds));
+  }
+
+  async #showUnblocked(viewer: Connection, userIds: readonly UserId[]): Promise<void> {
+    for (let hidings: number | undefined; hidings !== viewer.hidings; ) {
+      hidings = viewer.hidings;
+      const bind = [viewer.session.userId, JSON.stringify(userIds)];
+      const unblocked = await this.#db.select<{ id: UserId }>(unblockedOf, bind);
+      const ids = unblocked.map(({ id }) => id);
+      if (hidings === viewer.hidings) this.#connections.show(viewer, ids);
+    }
+  }
+
+  /** Reads states again when a newer one may have been pushed meanwhile. */
+  async #upToDate<T>(userIds: readonly UserId[], read: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const pushes = this.#connections.presencePushes(userIds);
+      const states = await read();
+      if (pushes === this.#connections.presencePushes(userIds) || attempt === MAX_ATTEMPTS) return states;
+    }
+  }
+
+  /** A connection is not told of a user any more: it sees them as offline, which is pushed where it is a change. */
+  hidden(viewer: Connection, userId: UserId): void {
+    this.#pushHidden(viewer, userId).catch((error) => this.#log.error({ err: error }, 'block not told'));
+  }
+
+  /** A connection is told of users again whom it saw as offline: pushes how they are. */
+  shown(viewer: Connection, userIds: readonly UserId[]): void {
+    this.#pushShown(viewer, userIds).catch((error) => this.#log.error({ err: error }, 'presence not told'));
+  }
+
+  async #pushHidden(viewer: Connection, userId: UserId): Promise<void> {
+    const [[state], user] = await Promise.all([
+      this.#statesIn(this.#db, userId, [userId]),
+      this.#db.users.findByPk(userId),
+    ]);
+    if (!viewer.hidden.has(userId) || !state || isNothing(state)) return;
+    viewer.send(encodeState(nameOf(user), { userId, online: false, lastSeenAt: null }));
+  }
+
+  async #pushShown(viewer: Connection, userIds: readonly UserId[]): Promise<void> {
+    const [states, users] = await this.#upToDate(userIds, () =>
+      Promise.all([
+        this.#statesIn(this.#db, viewer.session.userId, userIds),
+        this.#db.users.findAll({ where: { id: [...userIds] } }),
+      ]),
+    );
+    const userOf = new Map(users.map((user) => [user.id, user]));
+    for (const state of states)
+      if (viewer.watched.has(state.userId) && !isNothing(state))
+        viewer.send(encodeState(nameOf(userOf.get(state.userId)), state));
   }
 
   /** Without `userIds`: to nobody any more. */
@@ -110,6 +170,7 @@ export class Presence {
       this.#leaving.delete(userId);
     } else if (open.size === 1) {
       await this.#inOrder(userId, async () => {
+        await this.#sessions.flushed(); // who reads it after the push must not read an older state
         const user = await this.#visible(userId);
         if (user) this.#publish(userId, nameOf(user), true, null);
       });
@@ -164,11 +225,16 @@ export class Presence {
   }
 
   #publish(userId: UserId, username: string, online: boolean, lastSeenAt: Date | null): void {
-    const fields = { userId, online, lastSeenAt: online ? null : (lastSeenAt?.toISOString() ?? null) };
-    const frame = encodePush('subscribePresence', null, username, fields);
-    this.#bus.publish(presenceTopic(userId), { frame });
+    const state = { userId, online, lastSeenAt: online ? null : (lastSeenAt?.toISOString() ?? null) };
+    this.#bus.publish(presenceTopic(userId), { frame: encodeState(username, state) });
   }
 }
+
+/** True where a state says no more than what is shown behind a block. */
+const isNothing = ({ online, lastSeenAt }: PresenceState): boolean => !online && lastSeenAt === null;
+
+const encodeState = (username: string, state: PresenceState): string =>
+  encodePush('subscribePresence', null, username, state);
 
 /** $1 who asks, $2 ids as a JSON array, $3 seconds of grace, $4 seconds after which a silent node is dead. */
 const states = `
@@ -194,10 +260,10 @@ left join lateral (
 order by given.ord
 `;
 
-const blockedOf = `
+const unblockedOf = `
 select text::bigint as id
 from jsonb_array_elements_text($2::jsonb) as given (text)
-where exists (
+where not exists (
   select from blocks
   where (user_id = $1 and blocked_id = text::bigint) or (user_id = text::bigint and blocked_id = $1)
 )

@@ -57,6 +57,10 @@ export class Connection {
   sessionId: SessionId = 0;
   /** Users whose presence it is told of. */
   readonly watched = new Set<UserId>();
+  /** Users whose presence it would be told of, were there no block between them. */
+  readonly hidden = new Set<UserId>();
+  /** How often its user was told to see nothing more of somebody's presence. */
+  hidings = 0;
   /** Groups its user is in, each with the oldest message that this member may see. */
   readonly groups = new Map<ChatId, number>();
   /** Of its groups those that this node delivers older messages of still: pushes begin behind that `seq`. */

@@ -38,7 +38,25 @@ export interface KnownMembership extends Place {
   readonly before: number | null;
 }
 
+/** What happens to connections that others have to act on. */
+export interface ConnectionHandlers {
+  /** The connections of a user are to be compared with the database. */
+  reconcile(userId: UserId): void;
+  /** A block hides from now on the presence of a user whom a connection watches. */
+  hidden(connection: Connection, userId: UserId): void;
+  /** The presence of users whom a connection watches is not hidden any more. */
+  shown(connection: Connection, userIds: readonly UserId[]): void;
+}
+
 type Push = Extract<BusMessage, { readonly frame: string }>;
+
+/** A topic that connections of this node listen to. */
+interface TopicEntry {
+  listeners: number;
+  /** What has come since then. */
+  delivered: number;
+  unsubscribe: Unsubscribe;
+}
 
 /**
  * The connections of this node: which user's they are, which topics they listen to. It subscribes to the bus
@@ -50,25 +68,25 @@ export class Connections {
   readonly #byId = new Map<ConnectionId, Connection>();
   readonly #byUser = new Map<UserId, Set<Connection>>();
   readonly #byNetwork = new Map<string, number>();
-  readonly #topics = new Map<Topic, { listeners: number; unsubscribe: Unsubscribe }>();
+  readonly #topics = new Map<Topic, TopicEntry>();
   /** Of each group those who may not see all of its messages. */
   readonly #newcomers = new Map<ChatId, Set<Connection>>();
-  readonly #reconcile: (userId: UserId) => void;
+  readonly #handlers: ConnectionHandlers;
   readonly #clock: Clock;
   readonly #sweep: NodeJS.Timeout;
   #lastId: ConnectionId = 0;
 
-  /** `reconcile` compares the connections of a user with the database; tokens expire by the `clock`. */
+  /** Tokens expire by the `clock`. */
   constructor(
     bus: Bus,
     listener: Pick<Listener, 'publish' | 'isSingle'>,
-    reconcile: (userId: UserId) => void,
+    handlers: ConnectionHandlers,
     guard: Guard,
     clock: Clock,
   ) {
     this.#bus = bus;
     this.#listener = listener;
-    this.#reconcile = reconcile;
+    this.#handlers = handlers;
     this.#clock = clock;
     this.#sweep = setInterval(
       guard('expired tokens', () => this.#endExpired(this)),
@@ -93,6 +111,10 @@ export class Connections {
   anyOpen(): Socket | undefined {
     for (const { socket } of this.#byId.values()) if (socket) return socket;
     return undefined;
+  }
+
+  get(id: ConnectionId): Connection | undefined {
+    return this.#byId.get(id);
   }
 
   countOfUser(userId: UserId): number {
@@ -165,17 +187,13 @@ export class Connections {
     else this.#byNetwork.delete(network);
   }
 
-  /** Tells a connection of the presence of users; false, and nothing done, when they would be more than `max`. */
-  watch(id: ConnectionId, userIds: readonly UserId[], max: number): boolean {
-    const connection = this.#byId.get(id);
-    if (!connection?.socket) return true; // it is gone
-    const { socket, watched } = connection;
-    if (new Set([...watched, ...userIds]).size > max) return false;
-    for (const userId of userIds) {
-      if (watched.has(userId)) continue;
-      watched.add(userId);
-      this.#subscribe(socket, presenceTopic(userId));
-    }
+  /**
+   * Takes note of users whose presence a connection is to be told of once they are shown to it; false, and nothing done,
+   * when they would be more than `max`.
+   */
+  watch({ watched, hidden }: Connection, userIds: readonly UserId[], max: number): boolean {
+    if (new Set([...watched, ...hidden, ...userIds]).size > max) return false;
+    for (const userId of userIds) if (!watched.has(userId)) hidden.add(userId);
     return true;
   }
 
@@ -183,11 +201,47 @@ export class Connections {
   unwatch(id: ConnectionId, userIds?: readonly UserId[]): void {
     const connection = this.#byId.get(id);
     if (!connection) return;
-    for (const userId of userIds ?? [...connection.watched]) {
-      if (!connection.watched.delete(userId)) continue;
-      connection.socket?.unsubscribe(presenceTopic(userId));
-      this.#unlisten(presenceTopic(userId));
+    for (const userId of userIds ?? [...connection.watched, ...connection.hidden]) {
+      this.#stopWatching(connection, userId);
+      connection.hidden.delete(userId);
     }
+  }
+
+  /** Tells a connection from now on of the presence of those of the users who were hidden from it; returns these. */
+  show(connection: Connection, userIds: readonly UserId[]): UserId[] {
+    const { socket, watched, hidden } = connection;
+    if (!socket) return [];
+    const shown = userIds.filter((userId) => hidden.delete(userId));
+    for (const userId of shown) {
+      watched.add(userId);
+      this.#subscribe(socket, presenceTopic(userId));
+    }
+    return shown;
+  }
+
+  /** Sets right, by what the database says, which of the users whom a connection watches are hidden by a block. */
+  setHidden(connection: Connection, hidden: ReadonlySet<UserId>): void {
+    for (const userId of [...connection.watched]) if (hidden.has(userId)) this.#hide(connection, userId);
+    const shown = [...connection.hidden].filter((userId) => !hidden.has(userId));
+    if (shown.length > 0) this.#handlers.shown(connection, this.show(connection, shown));
+  }
+
+  /** Returns how many pushes of the presence of these users were delivered since somebody here watches them. */
+  presencePushes(userIds: readonly UserId[]): number {
+    return userIds.reduce((sum, id) => sum + (this.#topics.get(presenceTopic(id))?.delivered ?? 0), 0);
+  }
+
+  #hide(connection: Connection, userId: UserId): void {
+    if (!this.#stopWatching(connection, userId)) return;
+    connection.hidden.add(userId);
+    this.#handlers.hidden(connection, userId);
+  }
+
+  #stopWatching({ socket, watched }: Connection, userId: UserId): boolean {
+    if (!watched.delete(userId)) return false;
+    socket?.unsubscribe(presenceTopic(userId));
+    this.#unlisten(presenceTopic(userId));
+    return true;
   }
 
   /** Ends a connection whose token does not stand any more. */
@@ -272,13 +326,17 @@ export class Connections {
 
   /** Listens on the bus while at least one connection wants the topic. */
   #listen(topic: Topic): void {
-    const entry = this.#topics.get(topic);
-    if (entry) entry.listeners++;
-    else
-      this.#topics.set(topic, {
-        listeners: 1,
-        unsubscribe: this.#bus.subscribe(topic, (message) => this.#deliver(topic, message)),
-      });
+    const known = this.#topics.get(topic);
+    if (known) {
+      known.listeners++;
+      return;
+    }
+    const entry: TopicEntry = { listeners: 1, delivered: 0, unsubscribe: () => {} };
+    this.#topics.set(topic, entry);
+    entry.unsubscribe = this.#bus.subscribe(topic, (message) => {
+      entry.delivered++;
+      this.#deliver(topic, message);
+    });
   }
 
   #unlisten(topic: Topic): void {
@@ -336,7 +394,7 @@ export class Connections {
   }
 
   #handle(userId: UserId, signal: Signal): void {
-    if (signal.kind === 'reconcile') return this.#reconcile(userId);
+    if (signal.kind === 'reconcile') return this.#handlers.reconcile(userId);
     if (signal.kind === 'joined') return this.#joined(userId, signal);
     for (const connection of this.ofUser(userId)) this.#apply(connection, signal);
   }
@@ -361,7 +419,8 @@ export class Connections {
           connection.close(CloseCode.Unauthorized, 'The session was ended');
         return;
       case 'unwatch':
-        return this.unwatch(connection.id, [signal.userId]);
+        connection.hidings++;
+        return this.#hide(connection, signal.userId);
     }
   }
 
@@ -376,7 +435,7 @@ export class Connections {
     );
     if (!this.#topics.has(chatTopic(chatId)) || position === undefined || position < seq)
       this.#follow({ chatId, seq });
-    else if (isMissing) this.#reconcile(userId); // this node follows the group since a later message
+    else if (isMissing) this.#handlers.reconcile(userId); // this node follows the group since a later message
   }
 
   /** Listens to a group at least until the message at `seq` was delivered, with which somebody joins who is here. */

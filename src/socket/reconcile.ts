@@ -168,7 +168,7 @@ export function createReconciler(
     const open = slice.flatMap(([, own]) => own);
     await endRevoked(open);
     await compareChats(slice);
-    await hideBlocked(open.filter(({ watched }) => watched.size > 0));
+    await compareBlocks(open.filter(({ watched, hidden }) => watched.size + hidden.size > 0));
   }
 
   async function endRevoked(open: readonly Connection[]): Promise<void> {
@@ -212,14 +212,20 @@ export function createReconciler(
       else connections.setMembership(userId, row);
   }
 
-  /** Ends what connections watch of the presence of those who block, or are blocked. */
-  async function hideBlocked(watching: readonly Connection[]): Promise<void> {
+  /** Sets right whose presence connections watch: not of those who block their user, or are blocked. */
+  async function compareBlocks(watching: readonly Connection[]): Promise<void> {
     if (watching.length === 0) return;
     const ids = [...new Set(watching.map(({ session }) => session.userId))];
-    const hidden = new Map<UserId, UserId[]>();
+    const before = watching.map(({ hidings }) => hidings);
+    const blocked = new Map<UserId, Set<UserId>>(ids.map((id) => [id, new Set()]));
     for (const { userId, other } of await db.select<Block>(blocksOfUsers, [JSON.stringify(ids)]))
-      hidden.set(userId, [...(hidden.get(userId) ?? []), other]);
-    for (const { id, session } of watching) connections.unwatch(id, hidden.get(session.userId) ?? []);
+      blocked.get(userId)?.add(other);
+    for (const [at, connection] of watching.entries()) {
+      const { userId } = connection.session;
+      if (connection.hidings === before[at])
+        connections.setHidden(connection, blocked.get(userId) ?? new Set());
+      else users.add(userId); // what was read may be older than the block
+    }
   }
 
   async function lookForMessages(until: AbortSignal): Promise<void> {

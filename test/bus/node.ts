@@ -57,7 +57,7 @@ export class Node {
     this.connections = new Connections(
       this.bus,
       { publish, isSingle: false },
-      (userId) => this.reconciled.push(userId),
+      { reconcile: (userId) => this.reconciled.push(userId), hidden: () => {}, shown: () => {} },
       createGuard(log),
       Date,
     );

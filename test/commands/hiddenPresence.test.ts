@@ -1,0 +1,125 @@
+import { expect } from 'chai';
+import type { Client } from '../client.ts';
+import { database, newClients, newUser, type Person, type User } from '../harness.ts';
+import { until } from '../until.ts';
+
+const watch = async (client: Client, ...users: User[]) =>
+  (await client.done('subscribePresence', { userIds: users.map(({ id }) => id) })).data;
+const block = ({ client }: Person, { id: userId }: User) => client.done('blockUser', { userId });
+const unblock = ({ client }: Person, { id: userId }: User) => client.done('unblockUser', { userId });
+const next = async (client: Client) => {
+  const { userId, online, lastSeenAt, senderName } = (await client.push('subscribePresence')).params;
+  return { userId, online, lastSeenAt, senderName };
+};
+const nothing = ({ id: userId }: User) => ({ userId, online: false, lastSeenAt: null });
+const online = ({ id: userId }: User) => ({ userId, online: true, lastSeenAt: null });
+const named = <State>(state: State, { username: senderName }: User) => ({ ...state, senderName });
+
+/** People whose coming has been told. */
+async function arrived<const Count extends number>(count: Count) {
+  const people = await newClients(count);
+  for (const { client } of people as Person[]) await client.done('setPresence', { invisible: false });
+  return people;
+}
+
+/** Everything of presence that came, once what was done so far by both sides has arrived. */
+async function presenceOf(client: Client) {
+  return (await client.rest()).filter(({ type }) => type === 'subscribePresence');
+}
+
+describe('a block between two people', () => {
+  it('shows each as offline to the other on all connections that watch, and its end as they are', async () => {
+    const [ada, bob, cleo] = await arrived(3);
+    const desk = await ada.connect();
+    const watchers = [
+      [ada.client, bob],
+      [desk, bob],
+      [bob.client, ada],
+    ] as const;
+    for (const [client, other] of watchers) expect(await watch(client, other)).to.deep.equal([online(other)]);
+    await watch(cleo.client, ada, bob);
+    await block(ada, bob);
+    for (const [client, other] of watchers)
+      expect(await next(client)).to.deep.equal(named(nothing(other), other));
+    await unblock(ada, bob);
+    for (const [client, other] of watchers)
+      expect(await next(client)).to.deep.equal(named(online(other), other));
+    expect(await presenceOf(cleo.client), 'nobody else is told').to.deep.equal([]);
+
+    await bob.client.done('setPresence', { invisible: true });
+    for (const client of [ada.client, desk])
+      expect((await next(client)).online, 'it goes on').to.equal(false);
+  });
+
+  it('tells nothing where nothing is known of the other, and hides when they were seen', async () => {
+    const [ada] = await arrived(1);
+    const [bob, cleo] = [await newUser(), await newUser()];
+    const lastSeenAt = '2026-01-01T12:00:00.000Z';
+    await database.users.update({ lastSeenAt: new Date(lastSeenAt) }, { where: { id: cleo.id } });
+    const seen = { userId: cleo.id, online: false, lastSeenAt };
+    expect(await watch(ada.client, bob, cleo)).to.deep.equal([nothing(bob), seen]);
+    for (const other of [bob, cleo]) await block(ada, other);
+    expect(await next(ada.client)).to.deep.equal(named(nothing(cleo), cleo));
+    for (const other of [bob, cleo]) await unblock(ada, other);
+    expect(await next(ada.client)).to.deep.equal(named(seen, cleo));
+    expect(await presenceOf(ada.client)).to.deep.equal([]);
+  });
+
+  it('ends with the last of two, from whichever side', async () => {
+    const [ada, bob] = await arrived(2);
+    await watch(ada.client, bob);
+    await block(ada, bob);
+    expect(await next(ada.client)).to.include(nothing(bob));
+    await block(bob, ada);
+    await unblock(ada, bob);
+    await bob.client.done('setPresence', { invisible: true });
+    await bob.client.done('setPresence', { invisible: false });
+    expect(await presenceOf(ada.client)).to.deep.equal([]);
+    await unblock(bob, ada);
+    expect(await next(ada.client)).to.include(online(bob));
+  });
+
+  it('lets a subscription wait that is made meanwhile, and forgets one that is taken back', async () => {
+    const [ada, bob, cleo] = await arrived(3);
+    for (const other of [bob, cleo]) await block(ada, other);
+    expect(await watch(ada.client, bob, cleo)).to.deep.equal([nothing(bob), nothing(cleo)]);
+    await ada.client.done('unsubscribePresence', { userIds: [cleo.id] });
+    for (const other of [cleo, bob]) await unblock(ada, other);
+    expect(await next(ada.client)).to.deep.equal(named(online(bob), bob));
+    await bob.client.done('setPresence', { invisible: true });
+    expect((await next(ada.client)).online).to.equal(false);
+    expect(await presenceOf(ada.client)).to.deep.equal([]);
+  });
+
+  it('counts hidden subscriptions like others', async () => {
+    const [ada, bob] = await arrived(2);
+    await block(ada, bob);
+    await watch(ada.client, bob);
+    for (let n = 0; n < 9; n++)
+      await ada.client.done('subscribePresence', {
+        userIds: Array.from({ length: 100 }, (_, at) => 1_000_000 + n * 100 + at),
+      });
+    const userIds = Array.from({ length: 100 }, (_, at) => 2_000_000 + at);
+    expect(await ada.client.refused('subscribePresence', { userIds })).to.equal('CONFLICT');
+  });
+
+  it('that begins and ends again and again leaves the watcher with what is so in the end', async () => {
+    const [ada, bob] = await arrived(2);
+    await watch(ada.client, bob);
+    let isOnline = true;
+    ada.client.socket.on('message', (data) => {
+      const { type, params, id } = JSON.parse(String(data));
+      if (type === 'subscribePresence' && id === undefined) isOnline = params.online;
+    });
+    for (let times = 0; times < 5; times++) {
+      await Promise.all([block(ada, bob), block(bob, ada)]);
+      await Promise.all([unblock(ada, bob), unblock(bob, ada)]);
+    }
+    await block(ada, bob);
+    await until(() => !isOnline);
+    await unblock(ada, bob);
+    await until(() => isOnline);
+    await bob.client.done('setPresence', { invisible: true });
+    await until(() => !isOnline);
+  });
+});
