@@ -270,5 +270,5 @@ function steady(key: string, value: unknown): unknown {
   if (key === 'token') return 'eyJhbGciOiJIUzI1NiIs…';
   if ((key === 'nextCursor' && value) || (key === 'code' && /^[\w-]{22}$/.test(String(value))))
     return 'WyI3NTc…';
-  return typeof value === 'string' && /(At|_at|Until)$/.test(key) ? '2026-01-01T12:00:00.000Z' : value;
+  return typeof value === 'string' && /(At|_at|Until)$|^time$/.test(key) ? '2026-01-01T12:00:00.000Z' : value;
 }
