@@ -91,6 +91,9 @@ export const REPLY_BYTES = 4 * MIB;
 /** Bytes that wait for a client before it is answered no further command that reads, until it has taken them in. */
 export const HOLD_BYTES = 256 * 1024;
 
+/** Bytes of the head of an HTTP request, of which the library takes in at most 99 lines. */
+export const HEADER_BYTES = 16 * 1024;
+
 /** Bytes of an HTTP body: the longest legal one fits in with every character escaped. */
 export const BODY_BYTES = 64 * 1024;
 

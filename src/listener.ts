@@ -1,9 +1,10 @@
-import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { StartError } from './errors.ts';
+import { uWS } from './net/uws.ts';
 import type { PublishToTopic } from './socket/Connection.ts';
 import { readCertificate, watchCertificate } from './tls.ts';
 

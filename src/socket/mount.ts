@@ -1,7 +1,8 @@
-import uWS, { type TemplatedApp, type WebSocketBehavior } from 'uWebSockets.js';
+import type { TemplatedApp, WebSocketBehavior } from 'uWebSockets.js';
 import { respondError } from '../http/response.ts';
 import { FRAME_BYTES_RECEIVED, HOLD_BYTES, REPLY_BYTES } from '../limits.ts';
 import { createGuard } from '../net/guard.ts';
+import { uWS } from '../net/uws.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Presence } from '../presence/Presence.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
