@@ -112,4 +112,70 @@ describe('a header in several lines', () => {
     expect(await upgradeStatus(protocols(`auth, ${token}`, 'another'))).to.equal(101);
     expect(await upgradeStatus(protocols('auth', `wrong, ${token}`))).to.equal(401);
   });
+
+  /** The answer to a request for the icon of the page with these header lines. */
+  async function icon(...lines: string[]): Promise<RawAnswer> {
+    const request = ['GET /icon.svg HTTP/1.1', 'Host: x', ...lines].join('\r\n');
+    const { raw, ...answer } = await send(`${request}\r\n\r\n`, server.port);
+    raw.socket.destroy();
+    return answer;
+  }
+
+  it('is one list of tags where it is If-None-Match, compared weakly (RFC 9110, 13.1.2)', async () => {
+    const { etag } = (await icon()).headers;
+    const compressed = (await icon('Accept-Encoding: br')).headers.etag;
+    expect(compressed).not.to.equal(etag);
+    const rows: [number, ...string[]][] = [
+      [304, `${etag}`],
+      [304, `W/${etag}`],
+      [304, `"other", W/"another",${etag}`],
+      [304, '"other"', `${etag}`],
+      [304, `${etag}`, '"other"'],
+      [304, '*'],
+      [200, `"other", W/"another"`],
+      [200, `${compressed}`],
+      [200, `${etag?.replaceAll('"', '')}`],
+      [200, ''],
+    ];
+    for (const [status, ...values] of rows) {
+      const answer = await icon(...values.map((value) => `If-None-Match: ${value}`));
+      expect(answer.status, `${values}`).to.equal(status);
+      expect(answer.headers.etag, `${values}`).to.equal(etag);
+    }
+  });
+
+  it('is one list where it is Accept-Encoding, with what the client likes best (RFC 9110, 12.5.3)', async () => {
+    const rows: [string | undefined, ...string[]][] = [
+      ['br', 'gzip, br'],
+      ['br', 'gzip', 'br'],
+      ['gzip', 'br;q=0.5', 'gzip;q=0.8'],
+      ['gzip', 'br; q=0, *'],
+      ['br', '*'],
+      ['gzip', 'GZIP;Q=1'],
+      [undefined, 'gzip;q=0', 'br;q=0.000'],
+      [undefined, 'identity', 'deflate'],
+      [undefined, ''],
+    ];
+    for (const [encoding, ...values] of rows) {
+      const { headers } = await icon(...values.map((value) => `Accept-Encoding: ${value}`));
+      expect(headers['content-encoding'], `${values}`).to.equal(encoding);
+    }
+  });
+
+  it('names no origin that may call where it is Origin', async () => {
+    const strict = await startServer({ CORS_ORIGINS: 'https://app.example.com' });
+    for (const [origins, allowed] of [
+      [['https://app.example.com'], 'https://app.example.com'],
+      [['https://app.example.com', 'https://evil.example.com'], undefined],
+    ] as const) {
+      const lines = origins.map((origin) => `Origin: ${origin}\r\n`).join('');
+      const { headers, raw } = await send(
+        `GET /health/live HTTP/1.1\r\nHost: x\r\n${lines}\r\n`,
+        strict.port,
+      );
+      raw.socket.destroy();
+      expect(headers['access-control-allow-origin']).to.equal(allowed);
+    }
+    await strict.close();
+  });
 });

@@ -1,11 +1,11 @@
-import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { HttpResponse } from 'uWebSockets.js';
 import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
 import proxyAddr from 'proxy-addr';
-import { headerOf } from './headers.ts';
+import type { RequestHeaders } from './headers.ts';
 
-/** The address of a client, as people write it; to be asked while the request is valid. */
-export type AddressOf = (res: HttpResponse, req: HttpRequest) => string;
+/** The address of a client, as people write it; to be asked before the first await. */
+export type AddressOf = (res: HttpResponse, headers: RequestHeaders) => string;
 
 /**
  * Finds the address of clients: that of the socket, or, where that is one of the trusted proxies, the last one in all
@@ -14,9 +14,9 @@ export type AddressOf = (res: HttpResponse, req: HttpRequest) => string;
  */
 export function createAddressOf(trusted: readonly string[]): AddressOf {
   const isTrusted = proxyAddr.compile([...trusted]);
-  return (res, req) => {
+  return (res, headers) => {
     const remote = plain(Buffer.from(res.getRemoteAddressAsText()).toString());
-    const forwarded = trusted.length > 0 && headerOf(req, 'x-forwarded-for');
+    const forwarded = trusted.length > 0 && headers.get('x-forwarded-for');
     if (!forwarded) return remote;
     const request = { socket: { remoteAddress: remote }, headers: { 'x-forwarded-for': forwarded } };
     const client = proxyAddr(request as unknown as IncomingMessage, isTrusted);

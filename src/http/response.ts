@@ -1,6 +1,7 @@
-import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
-import { type ApiError, errorCodes } from '../errors.ts';
+import { ApiError, errorCodes } from '../errors.ts';
+import type { RequestHeaders } from './headers.ts';
 import type { Encoding, Page } from './pages.ts';
 
 export type Headers = Readonly<Record<string, string>>;
@@ -9,6 +10,16 @@ export const JSON_HEADERS = {
   'Content-Type': 'application/json; charset=utf-8',
   'Cache-Control': 'no-store',
 };
+
+/** How an answer is written, beside what it says. */
+export interface Manner {
+  /** Says how long the body is, and leaves it out: the answer to HEAD. */
+  readonly withoutBody?: boolean;
+  /** Closes the connection behind the answer. */
+  readonly closeConnection?: boolean;
+  /** Closes it, and sees to it that nothing of what has come in behind the request is answered. */
+  readonly isLast?: boolean;
+}
 
 /**
  * Writes a whole answer in one go; a body of undefined is none at all. Throws when the response was answered or has
@@ -19,8 +30,10 @@ export function respond(
   status: number,
   headers: Headers,
   body?: string | Buffer,
-  { withoutBody = false, closeConnection = false } = {},
+  { withoutBody = false, closeConnection = false, isLast = false }: Manner = {},
 ): void {
+  if (isLast)
+    return afterReading(res, () => respond(res, status, headers, body ?? '', { closeConnection: true }));
   let failure: unknown;
   res.cork(() => {
     try {
@@ -45,12 +58,43 @@ export function respond(
   }
 }
 
+/**
+ * Answers when the library has looked through everything that it read along with the request. Another request in that
+ * finds this one unanswered, upon which the library closes the connection.
+ */
+function afterReading(res: HttpResponse, answer: () => void): void {
+  let isGone = false;
+  res.onAborted(() => {
+    isGone = true;
+  });
+  setImmediate(() => {
+    if (!isGone) answer();
+  });
+}
+
+/** What the library gathers of an answer while it looks through what it read, in bytes. */
+const CORK_BYTES = 16 * 1024;
+
+/**
+ * Refuses a request of which nobody can be certain where it ends, and closes the connection, so that nothing behind it
+ * is taken for another request (RFC 9112, 6.3). The answer is longer than what the library gathers: it is written at
+ * once, and the library looks no further for the connection is closed when it comes back to it.
+ */
+export function refuseUncertain(res: HttpResponse): void {
+  const { code, message } = new ApiError(
+    'BAD_REQUEST',
+    'The headers do not say for certain where the request ends',
+  );
+  const body = JSON.stringify({ error: true, code, message }).padEnd(CORK_BYTES + 1);
+  respond(res, errorCodes[code].status, JSON_HEADERS, body, { closeConnection: true });
+}
+
 /** Answers with an error in the contract's shape: `{ error: true, code, message }`. */
 export function respondError(
   res: HttpResponse,
   error: ApiError,
   headers: Headers = {},
-  withoutBody = false,
+  manner: Manner = {},
 ): void {
   const { code, message, retryAfter } = error;
   const { status } = errorCodes[code];
@@ -62,15 +106,12 @@ export function respondError(
   };
   // The rest of an oversized body is not worth reading.
   const closeConnection = status === 413;
-  respond(res, status, all, JSON.stringify({ error: true, code, message }), {
-    withoutBody,
-    closeConnection,
-  });
+  respond(res, status, all, JSON.stringify({ error: true, code, message }), { closeConnection, ...manner });
 }
 
 /** Pages carry a hash of their content: a browser that has one asks, and is told that nothing changed. */
-export function respondPage(res: HttpResponse, req: HttpRequest, page: Page, withoutBody: boolean): void {
-  const encoding = acceptedEncoding(req.getHeader('accept-encoding'), page);
+export function respondPage(res: HttpResponse, asked: RequestHeaders, page: Page, manner: Manner): void {
+  const encoding = acceptedEncoding(asked.get('accept-encoding'), page);
   const { body, etag } = (encoding ?? page).content();
   const headers = {
     ETag: etag,
@@ -78,23 +119,28 @@ export function respondPage(res: HttpResponse, req: HttpRequest, page: Page, wit
     ...(encoding && { 'Content-Encoding': encoding.name }),
     ...page.headers,
   };
-  if (req.getHeader('if-none-match') === etag) respond(res, 304, headers);
-  else respond(res, page.status, headers, body, { withoutBody });
+  if (isKnown(etag, asked.get('if-none-match'))) respond(res, 304, headers, undefined, manner);
+  else respond(res, page.status, headers, body, manner);
 }
 
-/** The best of the page's encodings that the client takes (RFC 9110, section 12.5.3). */
+/**
+ * Returns whether a client has the content of an entity tag, by `If-None-Match` (RFC 9110, section 13.1.2): a list, in
+ * which proxies that compress mark tags as weak, or `*`.
+ */
+function isKnown(etag: string, condition: string): boolean {
+  return condition === '*' || [...condition.matchAll(/"[^"]*"/g)].some(([tag]) => tag === etag);
+}
+
+/** Returns the encoding of a page that the client likes best, of several the smallest (RFC 9110, section 12.5.3). */
 function acceptedEncoding(accepted: string, { encodings }: Page): Encoding | undefined {
-  const names = accepted
-    .split(',')
-    .map((entry) =>
-      entry
-        .toLowerCase()
-        .split(';')
-        .map((part) => part.trim()),
-    )
-    .filter(([, quality]) => !/^q=0(\.0*)?$/.test(quality ?? ''))
-    .map(([name]) => name);
-  return encodings.find(({ name }) => names.includes(name));
+  const qualities = new Map<string, number>();
+  for (const entry of accepted.toLowerCase().split(',')) {
+    const [name = '', quality = 'q=1'] = entry.split(';').map((part) => part.trim());
+    qualities.set(name, Number(quality.replace(/^q\s*=\s*/, '')));
+  }
+  const qualityOf = ({ name }: Encoding) => qualities.get(name) ?? qualities.get('*') ?? 0;
+  const [best] = encodings.filter((one) => qualityOf(one) > 0).sort((a, b) => qualityOf(b) - qualityOf(a));
+  return best;
 }
 
 /** The CORS headers of an answer; `*` among the allowed origins is any. */

@@ -11,9 +11,19 @@ import type { Tracing } from '../observability/tracing.ts';
 import { type AddressOf, networkOf } from './address.ts';
 import { type Body, collectBody, parseBody } from './body.ts';
 import type { Route, RouteResult, RouteServices } from './define.ts';
-import { headerOf } from './headers.ts';
+import { framingOf } from './framing.ts';
+import { type RequestHeaders, readHeaders } from './headers.ts';
 import type { Page } from './pages.ts';
-import { corsHeaders, type Headers, JSON_HEADERS, respond, respondError, respondPage } from './response.ts';
+import {
+  corsHeaders,
+  type Headers,
+  JSON_HEADERS,
+  type Manner,
+  refuseUncertain,
+  respond,
+  respondError,
+  respondPage,
+} from './response.ts';
 
 /** The HTTP side of the server. */
 export interface Router {
@@ -57,22 +67,27 @@ export function createRouter(
     const asked = req.getCaseSensitiveMethod().toUpperCase();
     const isHead = asked === 'HEAD';
     const method = isHead ? 'GET' : asked;
-    const cors = corsHeaders(req.getHeader('origin'), corsOrigins);
+    const headers = readHeaders(req);
+    const framing = framingOf(headers);
+    if (framing === 'uncertain') return refuseUncertain(res);
+    const manner = { withoutBody: isHead, isLast: framing === 'chunked' };
+    const cors = corsHeaders(headers.get('origin'), corsOrigins);
 
     const page = pages.get(path);
-    if (page && method === 'GET') return respondPage(res, req, page, isHead);
+    if (page && method === 'GET') return respondPage(res, headers, page, manner);
     const atPath = byPath.get(path) ?? [];
     const route = atPath.find((candidate) => candidate.method === method);
-    if (route) return answer(route, res, req, cors, isHead);
-    if (asked === 'OPTIONS' && atPath.length > 0) return respond(res, 204, { ...cors, ...PREFLIGHT });
+    if (route) return answer(route, res, headers, cors, manner);
+    if (asked === 'OPTIONS' && atPath.length > 0)
+      return respond(res, 204, { ...cors, ...PREFLIGHT }, undefined, manner);
 
     const methods = page ? ['GET'] : atPath.map((candidate) => candidate.method);
     if (methods.length === 0) {
-      respondError(res, new ApiError('NOT_FOUND', `There is nothing at ${path.slice(0, 100)}`), cors, isHead);
+      respondError(res, new ApiError('NOT_FOUND', `There is nothing at ${path.slice(0, 100)}`), cors, manner);
     } else {
       const allow = methods.join(', ');
       const error = new ApiError('METHOD_NOT_ALLOWED', `${path} takes ${allow}`);
-      respondError(res, error, { ...cors, Allow: allow }, isHead);
+      respondError(res, error, { ...cors, Allow: allow }, manner);
     }
   }
 
@@ -88,9 +103,9 @@ export function createRouter(
   async function answer(
     route: Route,
     res: HttpResponse,
-    req: HttpRequest,
+    headers: RequestHeaders,
     cors: Headers,
-    isHead: boolean,
+    manner: Manner,
   ): Promise<void> {
     const client = new AbortController();
     res.onAborted(guard('http abort', () => client.abort())); // first: without it, a fault before an answer is fatal
@@ -99,10 +114,9 @@ export function createRouter(
     const trace = tracing?.begin(
       `${route.method} ${route.path}`,
       { 'http.request.method': route.method, 'http.route': route.path },
-      headerOf(req, 'traceparent'),
+      headers.get('traceparent'),
     );
-    const authorization = headerOf(req, 'authorization'); // the request is gone after the first await
-    const address = addressOf(res, req);
+    const address = addressOf(res, headers); // the response may be gone after the first await
 
     unanswered++;
     let status: number;
@@ -111,13 +125,13 @@ export function createRouter(
     try {
       const result = await execute();
       status = result.status;
-      if (!client.signal.aborted) respondResult(res, route, result, cors, isHead);
+      if (!client.signal.aborted) respondResult(res, route, result, cors, manner);
     } catch (error) {
       const refusal = refusalOf(error) ?? bug(error, route, requestId);
       status = errorCodes[refusal.code].status;
       outcome = refusal.code;
       metrics.limitReached(refusal);
-      if (!client.signal.aborted) respondError(res, refusal, cors, isHead);
+      if (!client.signal.aborted) respondError(res, refusal, cors, manner);
     } finally {
       unanswered--;
       body?.release();
@@ -134,7 +148,7 @@ export function createRouter(
       // Reading starts at once, or the first bytes are missed; a wrong token is told before a wrong body.
       body = route.body && collectBody(res, client.signal, bodies.of(networkOf(address)), guard);
       const caller = route.authenticated
-        ? await authenticate(services.db, services.tokens, authorization)
+        ? await authenticate(services.db, services.tokens, headers.get('authorization'))
         : undefined;
       const input = body && parseBody(await body.bytes);
       return route.execute(input, { ...services, address, caller });
@@ -159,11 +173,10 @@ function respondResult(
   route: Route,
   { status, body }: RouteResult,
   cors: Headers,
-  withoutBody: boolean,
+  manner: Manner,
 ): void {
   const contentType = route.success[status]?.contentType;
-  if (body === undefined) respond(res, status, cors);
-  else if (contentType)
-    respond(res, status, { ...cors, 'Content-Type': contentType }, String(body), { withoutBody });
-  else respond(res, status, { ...cors, ...JSON_HEADERS }, JSON.stringify(body), { withoutBody });
+  if (body === undefined) respond(res, status, cors, undefined, manner);
+  else if (contentType) respond(res, status, { ...cors, 'Content-Type': contentType }, String(body), manner);
+  else respond(res, status, { ...cors, ...JSON_HEADERS }, JSON.stringify(body), manner);
 }

@@ -6,8 +6,9 @@ import type { Tokens } from '../auth/tokens.ts';
 import { refusalOf } from '../database/failures.ts';
 import { ApiError, internal, LimitError } from '../errors.ts';
 import { type AddressOf, networkOf } from '../http/address.ts';
-import { headerOf } from '../http/headers.ts';
-import { respondError } from '../http/response.ts';
+import { framingOf } from '../http/framing.ts';
+import { readHeaders } from '../http/headers.ts';
+import { refuseUncertain, respondError } from '../http/response.ts';
 import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 import type { Guard } from '../net/guard.ts';
@@ -55,12 +56,17 @@ export async function upgrade(
   res.onAborted(services.guard('upgrade abort', gone));
 
   // The request is only valid before the first await.
-  const protocols = headerOf(req, 'sec-websocket-protocol');
-  const key = req.getHeader('sec-websocket-key');
-  const extensions = req.getHeader('sec-websocket-extensions');
-  const token = tokenOf(headerOf(req, 'authorization'), protocols, req.getQuery('token'));
-  const address = services.addressOf(res, req);
-  const device = deviceOf(req.getQuery('device') ?? req.getHeader('user-agent'));
+  const headers = readHeaders(req);
+  if (framingOf(headers) !== 'certain') {
+    services.metrics.upgradeDone('BAD_REQUEST');
+    return refuseUncertain(res);
+  }
+  const protocols = headers.get('sec-websocket-protocol');
+  const key = headers.get('sec-websocket-key');
+  const extensions = headers.get('sec-websocket-extensions');
+  const token = tokenOf(headers.get('authorization'), protocols, req.getQuery('token'));
+  const address = services.addressOf(res, headers);
+  const device = deviceOf(req.getQuery('device') ?? headers.get('user-agent'));
 
   try {
     if (!services.accepting()) throw new ApiError('UNAVAILABLE', 'The server is stopping', 1);
