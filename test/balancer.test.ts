@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
@@ -23,6 +23,21 @@ const FORGERIES: readonly Record<string, string | string[]>[] = [
   { 'X-FORWARDED-FOR': '203.0.113.4, 127.0.0.1' },
   { forwarded: 'for=203.0.113.5', 'x-real-ip': '203.0.113.5' },
 ];
+
+describe('the HAProxy of docs/operations.md', () => {
+  it('is that of docker-compose.yml, but for addresses', async () => {
+    const { configuration } = await readShipped();
+    const lines = configuration.split('\n').map((line) => line.trim());
+    const [, documented = ''] =
+      /^```haproxy\n(.*?)^```/ms.exec(await readFile('docs/operations.md', 'utf8')) ?? [];
+    const others = documented
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => !/^(bind|server) |^$/.test(line));
+    expect(others).to.have.length.at.least(9);
+    expect(lines).to.include.members(others);
+  });
+});
 
 describe('two nodes behind the HAProxy of docker-compose.yml', function () {
   this.timeout(60_000);

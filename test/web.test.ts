@@ -17,9 +17,11 @@ async function raw(path: string, headers: Record<string, string>) {
   });
 }
 
-/** What the page loads from itself. */
+/** What the page loads from itself, as paths. */
 const linksIn = (html: string): string[] =>
-  [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link = '']) => link);
+  [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(
+    ([, link = '']) => new URL(link, `${server.url}/`).pathname,
+  );
 
 describe('the page', () => {
   it('is served at the root, with everything it loads, under a strict policy', async () => {

@@ -4,6 +4,7 @@ import { compress } from './compress.ts';
 
 /** The page; while it is developed, `npx vite web` beside a running server. */
 export default defineConfig({
+  base: './', // behind a proxy it may be anywhere
   build: {
     outDir: '../dist/web',
     emptyOutDir: true,

@@ -22,7 +22,7 @@ export function openapiDocument(routes: readonly Route[], { calls }: Examples): 
         description,
         license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
       },
-      servers: [{ url: '/' }],
+      servers: [{ url: './' }],
       paths,
       components: {
         schemas: { [ERROR]: plain(errorSchema(routes)) },
@@ -35,7 +35,7 @@ export function openapiDocument(routes: readonly Route[], { calls }: Examples): 
 
 const description = `
 HTTP does accounts only. Everything else is a command over the WebSocket: see the AsyncAPI document,
-\`/asyncapi.yaml\`, shown at [/docs/](/docs/).
+\`asyncapi.yaml\`, shown at [docs/](../docs/).
 
 Every refusal is \`{ "error": true, "code", "message" }\`: go by \`code\`. A path that is not here is 404 \`NOT_FOUND\`,
 a method that is not here 405 \`METHOD_NOT_ALLOWED\`.

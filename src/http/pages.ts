@@ -36,11 +36,11 @@ export interface Documents {
  */
 export function documentPages({ asyncapi, openapi }: Documents): ReadonlyMap<string, Page> {
   return new Map([
-    ['/', redirect('/docs/')], // where the page is not built
+    ['/', redirect('docs/')], // where the page is not built
     ['/asyncapi.yaml', page(asyncapi, 'application/yaml', FOR_ALL)],
     ['/openapi.yaml', page(openapi, 'application/yaml', FOR_ALL)],
 
-    ['/docs', redirect('/docs/')],
+    ['/docs', redirect('docs/')],
     ['/docs/', page(() => asyncapiPage, 'text/html', ASYNCAPI_POLICY)],
     [
       '/docs/component.js',
@@ -48,7 +48,7 @@ export function documentPages({ asyncapi, openapi }: Documents): ReadonlyMap<str
     ],
     ['/docs/component.css', packageFile('@asyncapi/react-component/styles/default.min.css', 'text/css')],
 
-    ['/api', redirect('/api/')],
+    ['/api', redirect('api/')],
     ['/api/', page(() => openapiPage, 'text/html', OPENAPI_POLICY)],
     ['/api/start.js', page(() => openapiStart, 'text/javascript')],
     ['/api/swagger-ui.js', packageFile('swagger-ui-dist/swagger-ui-bundle.js', 'text/javascript')],
@@ -90,6 +90,7 @@ function packageFile(path: string, type: string): Page {
   return page(() => readFileSync(fileURLToPath(import.meta.resolve(path))), type);
 }
 
+/** `location` is relative: behind a proxy the paths may begin with a prefix. */
 function redirect(location: string): Page {
   return { ...page(() => '', 'text/plain', { Location: location }), status: 302 };
 }
@@ -129,7 +130,7 @@ const asyncapiPage = html(
   'Parley: WebSocket commands',
   `<style>body { font-family: system-ui, sans-serif; margin: 0 }</style>
 <script src="component.js" defer></script>`,
-  `<asyncapi-component schemaUrl="/asyncapi.yaml" cssImportPath="/docs/component.css"
+  `<asyncapi-component schemaUrl="../asyncapi.yaml" cssImportPath="component.css"
   config='${JSON.stringify(asyncapiConfig)}'></asyncapi-component>`,
 );
 
@@ -141,4 +142,4 @@ const openapiPage = html(
   '<div id="swagger-ui"></div>',
 );
 
-const openapiStart = `SwaggerUIBundle({ url: '/openapi.yaml', dom_id: '#swagger-ui', validatorUrl: null });\n`;
+const openapiStart = `SwaggerUIBundle({ url: '../openapi.yaml', dom_id: '#swagger-ui', validatorUrl: null });\n`;

@@ -84,7 +84,7 @@ export function Welcome({ notice, onEntered }: Props) {
         </p>
       </div>
       <footer>
-        For developers: <a href="/docs/">the commands</a>, <a href="/api/">the HTTP calls</a>
+        For developers: <a href="docs/">the commands</a>, <a href="api/">the HTTP calls</a>
       </footer>
     </main>
   );

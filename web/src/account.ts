@@ -1,9 +1,12 @@
 import { accounts, type Client, connect, type Entrance, ParleyError } from '../../src/client/index.ts';
 
-/** Where the server is: the one this page came from. */
-export const server = accounts(location.origin);
+/** The URL of the server: the folder this page came from, which proxies may put anywhere. */
+export const home = new URL('.', location.href);
 
-const KEY = 'parley.token';
+export const server = accounts(home.href);
+
+/** One for each server of a host. */
+const KEY = home.pathname === '/' ? 'parley.token' : `parley.token ${home.pathname}`;
 /** A window that was opened for somebody else, to talk with oneself: it does not take up who logged in last. */
 const isForAnother = new URLSearchParams(location.search).has('another');
 
@@ -40,5 +43,5 @@ export async function endToken(client: Client): Promise<boolean> {
 /** Connects with a token; a new one, after a change of the password, is taken from where it is kept. */
 export function enter({ token }: Pick<Entrance, 'token'>): Client {
   keep(token);
-  return connect({ url: location.origin, token: () => keptToken() ?? token });
+  return connect({ url: home.href, token: () => keptToken() ?? token });
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ChatAddress } from '../../src/client/index.ts';
+import { home } from './account.ts';
 
 /** What the page shows beside the list, kept in the address: a reload or a link comes back to it. */
 export type Route =
@@ -12,7 +13,7 @@ export const chatHref = (address: ChatAddress, seq?: number): string => {
   return seq === undefined ? path : `${path}/${seq}`;
 };
 
-export const inviteHref = (code: string): string => `${location.origin}/#/join/${code}`;
+export const inviteHref = (code: string): string => new URL(`#/join/${code}`, home).href;
 
 export function go(href: string): void {
   location.hash = href;

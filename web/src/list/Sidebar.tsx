@@ -58,7 +58,7 @@ export function Sidebar({ onLeave }: { onLeave(notice?: string): void }) {
               ) : (
                 <>
                   No chats yet. Search for somebody by name, or{' '}
-                  <a href="/?another" target="_blank" rel="noreferrer">
+                  <a href="?another" target="_blank" rel="noreferrer">
                     open a second window
                   </a>{' '}
                   as somebody else.

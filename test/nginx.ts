@@ -1,0 +1,76 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { freePort, http } from './harness.ts';
+import { until } from './until.ts';
+
+/** An nginx with the configuration of `docs/operations.md`, in front of one node of the tests. */
+export interface Nginx {
+  /** Where it passes on all paths. */
+  readonly url: string;
+  /** Where the node is behind a prefix, on a host that has nothing else; without a slash at the end. */
+  readonly prefixed: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export function hasNginx(): boolean {
+  try {
+    execFileSync('nginx', ['-v'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Starts nginx; nothing but addresses is replaced in what the documentation has. */
+export async function startNginx(nodePort: number, folder: string): Promise<Nginx> {
+  const [whole = '', location = ''] = await documented();
+  const [port, prefixedPort] = [await freePort(), await freePort()];
+  const addressed = (configuration: string, listen: number) =>
+    configuration
+      .replaceAll(/server 10\.0\.0\.\d+:3000;\n/g, (line) =>
+        line.includes('0.1:') ? `server 127.0.0.1:${nodePort};\n` : '',
+      )
+      .replace('listen 80;', `listen 127.0.0.1:${listen};`);
+  const prefixed = whole
+    .slice(whole.indexOf('server {\n  listen'))
+    .replace(/location \/ \{\s+proxy_pass [^;]+;/, location.trim());
+
+  const file = join(folder, 'nginx.conf');
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  await writeFile(
+    file,
+    `daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr warn;
+    events {}
+    http {
+      access_log off;
+      ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
+      ${addressed(whole, port)}
+      ${addressed(prefixed, prefixedPort)}
+    }`,
+  );
+  const child = spawn('nginx', ['-p', folder, '-c', file, '-e', 'stderr'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  const said = text(child.stderr);
+  const url = `http://127.0.0.1:${port}`;
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  await until(async () => {
+    if (child.exitCode !== null) throw new Error(`nginx ended: ${await said}`);
+    return (await http('GET', '/health/ready', { url }).catch(() => null))?.status === 200;
+  });
+  return { url, prefixed: `http://127.0.0.1:${prefixedPort}/chat`, port, stop };
+}
+
+/** The configurations of nginx in the documentation, in their order. */
+async function documented(): Promise<string[]> {
+  const text = await readFile('docs/operations.md', 'utf8');
+  return [...text.matchAll(/^```nginx\n(.*?)^```/gms)].map(([, configuration = '']) => configuration);
+}
