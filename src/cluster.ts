@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Config, loadConfig } from './config.ts';
 import { StartError } from './errors.ts';
+import { assertPort } from './net/port.ts';
 
 /*
  * Several nodes on one machine that share its port: `npm run start:cluster -- --workers N`, or `WORKERS=N`. Each is a
@@ -42,6 +43,7 @@ try {
   if (config.workers > 1 && config.natsUrl.length === 0)
     throw new StartError('NATS_URL is unset; expected a NATS server, which connects the workers');
   if (config.port === 0) throw new StartError('PORT is 0; expected a port that the workers share');
+  if (!config.sharesPort) await assertPort(config.host, config.port); // the workers cannot tell each other from strangers
   supervise(config);
 } catch (error) {
   process.stderr.write(`${error instanceof StartError ? error.message : (error as Error).stack}\n`);

@@ -1,10 +1,12 @@
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { parseEnv } from 'node:util';
 import ms from 'ms';
 import { problemOfDatabaseUrl } from './database/url.ts';
 import { StartError } from './errors.ts';
 import { createAddressOf } from './http/address.ts';
-import { type Limits, readLimits } from './limits.ts';
+import { type Limits, readLimits, variableOf } from './limits.ts';
+import { settingWarnings } from './settings.ts';
 
 /** Everything an operator can set, validated once at start. */
 export interface Config {
@@ -65,8 +67,26 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 
 /** The configuration of this process: its environment and, for what that leaves unset, the file `.env`; `overrides` stand above both. */
 export function loadConfig(overrides: Environment = {}): Config {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+  const file = readEnvFile();
+  Object.assign(process.env, { ...file, ...process.env }); // libraries read theirs there
   return readConfig({ ...process.env, ...overrides });
+}
+
+/** Returns a warning for each variable of the environment, or of the file `.env`, that looks like a misspelt setting. */
+export function misspeltSettings({ limits, ...others }: Config): string[] {
+  const settings = Object.keys({ ...limits, ...others }).map(variableOf);
+  return settingWarnings(settings, Object.keys(process.env), Object.keys(readEnvFile()));
+}
+
+/** Reads the file `.env`: empty where there is none. */
+function readEnvFile(): Environment {
+  try {
+    return parseEnv(readFileSync('.env', 'utf8'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return {};
+    throw new StartError(`.env cannot be read (${code}); expected a file of settings, or none`);
+  }
 }
 
 /** Reads the configuration from environment variables; throws a {@link StartError} that names the first wrong one, its problem and the expected form. */

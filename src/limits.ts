@@ -59,7 +59,7 @@ type Name = keyof typeof definitions;
 export type Limits = Readonly<Record<Name, number>>;
 
 /** The name of the environment variable that sets something: COMMAND_BURST for commandBurst. */
-const variableOf = (name: string): string => name.replaceAll(/[A-Z]/g, '_$&').toUpperCase();
+export const variableOf = (name: string): string => name.replaceAll(/[A-Z]/g, '_$&').toUpperCase();
 
 /** The limits, each as `read` finds it set. */
 export function readLimits(

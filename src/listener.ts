@@ -1,9 +1,8 @@
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { StartError } from './errors.ts';
+import { assertPort } from './net/port.ts';
 import { uWS } from './net/uws.ts';
 import type { PublishToTopic } from './socket/Connection.ts';
 import { readCertificate, watchCertificate } from './tls.ts';
@@ -23,13 +22,17 @@ export interface Listener {
   close(): void;
 }
 
-/** With TLS where the configuration names a certificate; a new one in its place is used for connections from then on. */
+/**
+ * With TLS where the configuration names a certificate; a new one in its place is used for connections from then on.
+ * Rejects with a {@link StartError} when the certificate or the port is no good: before anything else is started.
+ */
 export async function createListener(config: Config, log: Logger): Promise<Listener> {
   const { host, port, sharesPort, tlsCert, tlsKey } = config;
   const files = tlsCert !== undefined && tlsKey !== undefined ? { cert: tlsCert, key: tlsKey } : undefined;
   let certificate = files && (await readCertificate(files));
   const apps: TemplatedApp[] = [];
   let socket: us_listen_socket | undefined;
+  if (!sharesPort) await assertPort(host, port);
   let boundPort = port;
   let watch: { close(): void } | undefined;
 
@@ -47,7 +50,9 @@ export async function createListener(config: Config, log: Logger): Promise<Liste
       for (const app of apps) app.publish(topic, frame);
     },
     async listen(mount) {
-      if (files && !sharesPort) boundPort = await findPort();
+      // A port that is shared with the apps of later certificates would be with other servers, too, without a word; and
+      // one that the system chooses is never shared.
+      if (files && !sharesPort) boundPort = await assertPort(host, port);
       await serve(mount);
       if (socket) boundPort = uWS.us_socket_local_port(socket);
       if (!files) return;
@@ -94,21 +99,6 @@ export async function createListener(config: Config, log: Logger): Promise<Liste
       // Two servers would share the port without a word, unless told not to.
       listenWith(app, host, boundPort, files || sharesPort ? SHARED : EXCLUSIVE, settle);
     });
-  }
-
-  /**
-   * A port that is shared with the apps of later certificates would be with other servers, too, without a word; and
-   * one that the system chooses is never shared. So both are settled before.
-   */
-  async function findPort(): Promise<number> {
-    const probe = createServer().listen({ host, port, exclusive: true });
-    await once(probe, 'listening').catch(() => {
-      throw taken();
-    });
-    const free = (probe.address() as AddressInfo).port;
-    probe.close();
-    await once(probe, 'close');
-    return free;
   }
 
   function taken(): StartError {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { loadConfig } from './config.ts';
+import { loadConfig, misspeltSettings } from './config.ts';
 import { StartError } from './errors.ts';
 import { createGuard } from './net/guard.ts';
+import { openFilesWarning } from './net/openFiles.ts';
 import { createFaults } from './observability/faults.ts';
 import { createLog } from './observability/log.ts';
 import { startServer } from './server.ts';
@@ -15,6 +16,8 @@ try {
   const config = loadConfig();
   const faults = config.sentryDsn === undefined ? undefined : await createFaults(config.sentryDsn);
   const log = createLog({ level: config.logLevel, faults });
+  for (const warning of [...misspeltSettings(config), await openFilesWarning(config.limits)])
+    if (warning !== undefined) log.warn(warning);
   const starting = startServer(config, log);
 
   let stopping = false;

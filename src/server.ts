@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createPasswords } from './auth/passwords.ts';
@@ -16,6 +15,7 @@ import { startDatabaseClock } from './database/clock.ts';
 import { poolSizes } from './database/database.ts';
 import { migrate } from './database/migrations.ts';
 import { startDatabase } from './database/start.ts';
+import { prepareDataDir, secretFile } from './dataDir.ts';
 import { asyncapiDocument } from './docs/asyncapi.ts';
 import { examples } from './docs/examples.ts';
 import { openapiDocument } from './docs/openapi.ts';
@@ -66,6 +66,9 @@ const GRACE = 5_000;
 
 /** Builds every part once, hands each what it needs, and listens. */
 export async function startServer(config: Config, log: Logger): Promise<Server> {
+  // What the operator has to mend is told before the database is started and migrated.
+  await prepareDataDir(config);
+  const listener = await createListener(config, log);
   const db = await startDatabase(config, log);
   try {
     const migrations = await migrate(db, { log });
@@ -79,7 +82,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   async function serve(): Promise<Server> {
     const { limits } = config;
     const tracing = config.otelExporterOtlpEndpoint ? await createTracing(config.otelServiceName) : undefined;
-    const [secret = await keptSecret(join(config.dataDir, 'jwt-secret')), ...older] = config.jwtSecret;
+    const [secret = await keptSecret(secretFile(config)), ...older] = config.jwtSecret;
     const clock = await startDatabaseClock(db, log);
     const tokens = createTokens([secret, ...older], config.jwtExpiresIn, clock);
     const signCursors = createCursorSigner([secret, ...older]);
@@ -89,7 +92,6 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
       changes: createConcurrencyLimit(pools.changes),
     };
     const passwords = createPasswords(config.passwordThreads, config.passwordCost, log);
-    const listener = await createListener(config, log);
     const nats = config.natsUrl.length > 0 ? await openNats() : undefined;
     const bus: Bus = createOrderedBus(nats ?? createMemoryBus((topic, head) => bus.catchUp(topic, head)), {
       record: createChatRecord(db),

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readConfig } from '../src/config.ts';
 import { StartError } from '../src/errors.ts';
+import { settingWarnings } from '../src/settings.ts';
 
 describe('the configuration', () => {
   it('has the defaults of the README', () => {
@@ -86,4 +87,41 @@ describe('the configuration', () => {
     it(`refuses ${JSON.stringify(env)}, naming the variable, the problem and what is expected`, () => {
       expect(() => readConfig(env)).to.throw(StartError, message);
     });
+
+  describe('with variables that are no settings', () => {
+    const settings = ['PORT', 'HOST', 'DATA_DIR', 'LOG_LEVEL', 'CORS_ORIGINS', 'WORKERS', 'NATS_CA'];
+    const meant: [string, string][] = [
+      ['PROT', 'PORT'],
+      ['POR', 'PORT'],
+      ['PORTS', 'PORT'],
+      ['port', 'PORT'],
+      ['DATADIR', 'DATA_DIR'],
+      ['DATA_DIRS', 'DATA_DIR'],
+      ['LOGLEVLE', 'LOG_LEVEL'],
+      ['CORS_ORIGIN', 'CORS_ORIGINS'],
+      ['NODE_EVN', 'NODE_ENV'],
+    ];
+    it('says which setting was meant by one that differs by a slip', () => {
+      for (const [name, setting] of meant) {
+        const warning = [`${name} is not a setting of Parley; did you mean ${setting}?`];
+        expect(settingWarnings(settings, [name], [])).to.deep.equal(warning);
+        expect(settingWarnings(settings, [name], [name])).to.deep.equal(warning);
+      }
+    });
+
+    it('says nothing of those that other programs read', () => {
+      const ordinary =
+        'PATH HOME HOSTNAME TERM USER LOGNAME SHELL SHLVL PWD OLDPWD LANG LC_ALL TZ MAIL EDITOR DISPLAY _ ' +
+        'XDG_DATA_DIRS XDG_DATA_HOME NODE_ENV NODE_OPTIONS NATS_PORT NATS_SERVICE_HOST NATS_PORT_4222_TCP_ADDR ' +
+        'POSTGRES_PORT PARLEY_PORT OTEL_LOG_LEVEL npm_config_port INIT_CWD http_proxy SSH_AUTH_SOCK INVOCATION_ID';
+      const names = [...ordinary.split(' '), ...Object.keys(process.env), ...settings];
+      expect(settingWarnings(settings, names, [])).to.deep.equal([]);
+    });
+
+    it('says so of all that are in the file, which is ours', () => {
+      expect(settingWarnings(settings, ['COLOUR', 'PORT'], ['COLOUR', 'PORT', 'NODE_ENV'])).to.deep.equal([
+        'COLOUR is not a setting of Parley',
+      ]);
+    });
+  });
 });

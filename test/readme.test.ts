@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { registry } from '../src/commands/registry.ts';
 import { readConfig } from '../src/config.ts';
+import { variableOf } from '../src/limits.ts';
 import { newUsers, server, startServer } from './harness.ts';
 
 /** The text under a heading of the README. */
@@ -56,10 +57,8 @@ describe('the README', () => {
     for (const type of registry.keys()) expect(commands).to.include(`| \`${type}\` |`);
     const settings = await section('Configuration');
     const { limits, ...others } = readConfig({});
-    const names = Object.keys({ ...limits, ...others }).map((name) =>
-      name.replaceAll(/[A-Z]/g, '_$&').toUpperCase(),
-    );
-    for (const name of names) expect(settings).to.include(`\`${name}\``);
+    for (const name of Object.keys({ ...limits, ...others }).map(variableOf))
+      expect(settings).to.include(`\`${name}\``);
   });
 
   it('names only npm scripts that exist', async () => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import pg from 'pg';
 import { makeCertificate } from './certificate.ts';
-import { databaseUrl, freePort, http, JWT_SECRET, newUsers, temporaryFolder } from './harness.ts';
+import { databaseUrl, freePort, http, JWT_SECRET, newUsers, server, temporaryFolder } from './harness.ts';
 import { type NatsServer, natsServer } from './nats.ts';
 import { until } from './until.ts';
 
@@ -94,7 +94,7 @@ describe('start:cluster', function () {
     expect(pids.filter(isAlive)).to.deep.equal([]);
   });
 
-  it('says in one line what is missing', async () => {
+  it('says in one line what is missing or taken', async () => {
     const cases = [
       [['--workers', '2'], {}, /^NATS_URL is unset; expected a NATS server, which connects the workers\n$/],
       [['--workers', 'many'], {}, /^WORKERS is "many"; expected an integer from 1 to 256\n$/],
@@ -102,6 +102,11 @@ describe('start:cluster', function () {
         [],
         { WORKERS: '2', NATS_URL: nats?.url ?? '', PORT: '0' },
         /^PORT is 0; expected a port that the workers share\n$/,
+      ],
+      [
+        [],
+        { WORKERS: '1', PORT: `${server.port}` },
+        /^Cannot listen on 127\.0\.0\.1:\d+: the port is in use\. .*\n$/,
       ],
     ] as const;
     for (const [args, env, message] of cases) {

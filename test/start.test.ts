@@ -1,10 +1,15 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { platform } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { readConfig } from '../src/config.ts';
+import { prepareDataDir } from '../src/dataDir.ts';
+import { StartError } from '../src/errors.ts';
+import { assertPort } from '../src/net/port.ts';
 import { connectAs, databaseUrl, freePort, http, JWT_SECRET, newUser, temporaryFolder } from './harness.ts';
 import { type Failure, type ServerProcess, spawnServer, startProcess } from './process.ts';
 import { until } from './until.ts';
@@ -191,6 +196,91 @@ describe('a server process with the embedded database', function () {
     await writeFile(join(folder, '.env'), 'PORT=http\nLOG_LEVEL=loud\n');
     const failure: Failure = await startProcess({ PORT: '0' }, folder).catch((reason) => reason);
     expect(failure.stderr).to.match(/^LOG_LEVEL is "loud"; expected one of trace/);
+    await rm(join(folder, '.env'));
+    await mkdir(join(folder, '.env'));
+    const unreadable: Failure = await startProcess({}, folder).catch((reason) => reason);
+    expect(unreadable.stderr).to.equal(
+      '.env cannot be read (EISDIR); expected a file of settings, or none\n',
+    );
+  });
+
+  it('says in one line each which settings are misspelt, and that there are too few open files', async () => {
+    await writeFile(join(folder, '.env'), `DATABASE_URL=${databaseUrl()}\nCOLOUR=red\nLOGLEVEL=info\n`);
+    const limited = ['sh', '-c', 'ulimit -n 512; exec "$@"', 'sh'];
+    running = await startProcess({ PROT: '3001', JWT_SECRET }, folder, limited);
+    const warnings = running.log.filter(({ level }) => level === 40).map(({ msg }) => msg);
+    expect(warnings).to.have.length(platform() === 'linux' ? 4 : 3);
+    expect(warnings.slice(0, 3)).to.have.members([
+      'PROT is not a setting of Parley; did you mean PORT?',
+      'LOGLEVEL is not a setting of Parley; did you mean LOG_LEVEL?',
+      'COLOUR is not a setting of Parley',
+    ]);
+    if (platform() === 'linux')
+      expect(warnings[3]).to.match(
+        /may open 512 files, too few for CONNECTIONS_PER_ADDRESS=10000: .*ulimit -n/,
+      );
+  });
+
+  describe('refuses with one line, before anything is started,', () => {
+    const refusal = async (env: Record<string, string>, launcher: string[] = []): Promise<string> => {
+      const failure: Failure = await startProcess({ DATA_DIR: folder, ...env }, folder, launcher).catch(
+        (reason) => reason,
+      );
+      expect(failure.exitCode).to.equal(1);
+      return failure.stderr;
+    };
+    const reasonOf = (start: Promise<unknown>): Promise<unknown> =>
+      start.then(
+        () => 'started',
+        (error) => (error instanceof StartError ? error.message : error),
+      );
+
+    it('a data folder that cannot be made, is a file, or cannot be written to', async function () {
+      if (platform() !== 'linux') return this.skip();
+      const sentence = (path: string, problem: string) =>
+        `DATA_DIR is "${path}", which ${problem}; expected a folder that the server may make and write to`;
+      expect(await refusal({ DATA_DIR: '/proc/x' })).to.equal(
+        `${sentence('/proc/x', 'cannot be created (ENOENT)')}\n`,
+      );
+
+      await writeFile(join(folder, 'file'), '');
+      await symlink(join(folder, 'gone'), join(folder, 'link'));
+      const rows: [string, string][] = [
+        ['/proc/x/y', 'cannot be created (ENOENT)'],
+        [join(folder, 'file'), 'is not a folder'],
+        [join(folder, 'link'), 'is not a folder'],
+        [join(folder, 'file', 'x'), 'cannot be created (ENOTDIR)'],
+        ['/proc/self', 'cannot be written to (ENOENT)'],
+      ];
+      for (const [path, problem] of rows)
+        for (const env of [{}, { JWT_SECRET }, { DATABASE_URL: databaseUrl() }])
+          expect(await reasonOf(prepareDataDir(readConfig({ DATA_DIR: path, ...env })))).to.equal(
+            sentence(path, problem),
+          );
+    });
+
+    it('an address that is not to be had', async () => {
+      expect(await reasonOf(assertPort('no.such.host.invalid', 3999))).to.match(
+        /^Cannot listen on no\.such\.host\.invalid:3999: HOST cannot be resolved \(E\w+\)\. Set it .*$/,
+      );
+      expect(await reasonOf(assertPort('203.0.113.7', 3999))).to.equal(
+        'Cannot listen on 203.0.113.7:3999: HOST is not an address of this machine. Set it to one, or to 0.0.0.0 or :: for all.',
+      );
+    });
+
+    it('a port for which it has no right', async function () {
+      const launcher = ['setpriv', '--bounding-set=-net_bind_service', '--inh-caps=-net_bind_service'];
+      const first = await readFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8').catch(() => '0');
+      const isRoot = process.getuid?.() === 0;
+      if (Number(first) < 1024 || (isRoot && spawnSync('setpriv', ['true']).status !== 0)) {
+        console.log('      skipped: everybody may listen on any port here, or there is no setpriv');
+        return this.skip();
+      }
+      expect(await refusal({ PORT: '81' }, isRoot ? launcher : [])).to.match(
+        /^Cannot listen on 127\.0\.0\.1:81: this user may not listen on the port\. Set PORT .*\n$/,
+      );
+      expect(await readdir(folder)).to.deep.equal([]); // no database, no secret
+    });
   });
 
   it('refuses a port in use with a sentence', async () => {
@@ -203,6 +293,7 @@ describe('a server process with the embedded database', function () {
     expect(failure.stderr).to.match(
       new RegExp(`^Cannot listen on 127\\.0\\.0\\.1:${port}: the port is in use.*\\n$`),
     );
+    expect(await readdir(other)).to.deep.equal([]); // no database was started
     await rm(other, { recursive: true, force: true });
   });
 

@@ -5,6 +5,7 @@ import { createOutboxBus } from '../bus/outbox.ts';
 import { loadConfig } from '../config.ts';
 import { findEmbeddedPostgres } from '../database/embedded.ts';
 import { startDatabase } from '../database/start.ts';
+import { prepareDataDir } from '../dataDir.ts';
 import { ApiError, StartError } from '../errors.ts';
 import { createDialogDirectory } from '../messages/dialogs.ts';
 import { MessageWriter } from '../messages/MessageWriter.ts';
@@ -43,6 +44,7 @@ async function run(words: readonly string[]): Promise<unknown> {
     throw new UsageError(`This cannot be undone: ${command.summary}. Say --yes if it is meant.`);
 
   const config = loadConfig();
+  await prepareDataDir(config);
   const log = pino({ level: 'warn' }, pino.destination(2));
   const databaseUrl = config.databaseUrl ?? (await findEmbeddedPostgres(config.dataDir));
   const db = await startDatabase({ ...config, databaseUrl }, log);
