@@ -88,6 +88,11 @@ describe('HTTP', () => {
     }
   });
 
+  it('says to nobody who asks in another method that it is ready', async () => {
+    for (const method of ['OPTIONS', 'POST'])
+      expect((await http(method, '/health/ready')).status, method).to.equal(405);
+  });
+
   it('answers HEAD as GET without the body, and goes on with the connection', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const call = (method: string, path: string) =>

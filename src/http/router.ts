@@ -78,7 +78,9 @@ export function createRouter(
     const atPath = byPath.get(path) ?? [];
     const route = atPath.find((candidate) => candidate.method === method);
     if (route) return answer(route, res, headers, cors, manner);
-    if (asked === 'OPTIONS' && atPath.length > 0)
+    // A preflight of a browser, and not a health check in HAProxy's default method, which 204 would tell that all is well.
+    const isPreflight = asked === 'OPTIONS' && headers.get('access-control-request-method') !== '';
+    if (isPreflight && atPath.length > 0)
       return respond(res, 204, { ...cors, ...PREFLIGHT }, undefined, manner);
 
     const methods = page ? ['GET'] : atPath.map((candidate) => candidate.method);
