@@ -32,8 +32,10 @@ export function respond(
   body?: string | Buffer,
   { withoutBody = false, closeConnection = false, isLast = false }: Manner = {},
 ): void {
-  if (isLast)
-    return afterReading(res, () => respond(res, status, headers, body ?? '', { closeConnection: true }));
+  if (isLast) {
+    const all = { ...headers }; // a header that cannot be made fails here, where somebody catches
+    return afterReading(res, () => respond(res, status, all, body ?? '', { closeConnection: true }));
+  }
   let failure: unknown;
   res.cork(() => {
     try {
@@ -68,7 +70,11 @@ function afterReading(res: HttpResponse, answer: () => void): void {
     isGone = true;
   });
   setImmediate(() => {
-    if (!isGone) answer();
+    try {
+      if (!isGone) answer();
+    } catch {
+      // it cannot be written any more, and respond has closed the connection
+    }
   });
 }
 
