@@ -27,8 +27,9 @@ export async function prepareDataDir(config: Config): Promise<void> {
 
   function refuse({ code }: NodeJS.ErrnoException, problem: string): never {
     const what = code === 'EEXIST' ? 'is not a folder' : `${problem} (${code})`;
+    const other = databaseUrl === undefined ? 'DATABASE_URL' : 'JWT_SECRET';
     throw new StartError(
-      `DATA_DIR is "${dataDir}", which ${what}; expected a folder that the server may make and write to`,
+      `DATA_DIR is "${dataDir}", which ${what}; expected a folder that the server may make and write to, or ${other} to be set`,
     );
   }
 }

@@ -237,8 +237,8 @@ describe('a server process with the embedded database', function () {
 
     it('a data folder that cannot be made, is a file, or cannot be written to', async function () {
       if (platform() !== 'linux') return this.skip();
-      const sentence = (path: string, problem: string) =>
-        `DATA_DIR is "${path}", which ${problem}; expected a folder that the server may make and write to`;
+      const sentence = (path: string, problem: string, other = 'DATABASE_URL') =>
+        `DATA_DIR is "${path}", which ${problem}; expected a folder that the server may make and write to, or ${other} to be set`;
       expect(await refusal({ DATA_DIR: '/proc/x' })).to.equal(
         `${sentence('/proc/x', 'cannot be created (ENOENT)')}\n`,
       );
@@ -253,9 +253,13 @@ describe('a server process with the embedded database', function () {
         ['/proc/self', 'cannot be written to (ENOENT)'],
       ];
       for (const [path, problem] of rows)
-        for (const env of [{}, { JWT_SECRET }, { DATABASE_URL: databaseUrl() }])
+        for (const [env, other] of [
+          [{}, 'DATABASE_URL'],
+          [{ JWT_SECRET }, 'DATABASE_URL'],
+          [{ DATABASE_URL: databaseUrl() }, 'JWT_SECRET'],
+        ] as const)
           expect(await reasonOf(prepareDataDir(readConfig({ DATA_DIR: path, ...env })))).to.equal(
-            sentence(path, problem),
+            sentence(path, problem, other),
           );
     });
 

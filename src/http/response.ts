@@ -11,8 +11,8 @@ export const JSON_HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-/** How an answer is written, beside what it says. */
-export interface Manner {
+/** How a response is written, beside what is in it. */
+export interface ResponseOptions {
   /** Says how long the body is, and leaves it out: the answer to HEAD. */
   readonly withoutBody?: boolean;
   /** Closes the connection behind the answer. */
@@ -30,7 +30,7 @@ export function respond(
   status: number,
   headers: Headers,
   body?: string | Buffer,
-  { withoutBody = false, closeConnection = false, isLast = false }: Manner = {},
+  { withoutBody = false, closeConnection = false, isLast = false }: ResponseOptions = {},
 ): void {
   if (isLast) {
     const all = { ...headers }; // a header that cannot be made fails here, where somebody catches
@@ -100,7 +100,7 @@ export function respondError(
   res: HttpResponse,
   error: ApiError,
   headers: Headers = {},
-  manner: Manner = {},
+  options: ResponseOptions = {},
 ): void {
   const { code, message, retryAfter } = error;
   const { status } = errorCodes[code];
@@ -112,11 +112,16 @@ export function respondError(
   };
   // The rest of an oversized body is not worth reading.
   const closeConnection = status === 413;
-  respond(res, status, all, JSON.stringify({ error: true, code, message }), { closeConnection, ...manner });
+  respond(res, status, all, JSON.stringify({ error: true, code, message }), { closeConnection, ...options });
 }
 
 /** Pages carry a hash of their content: a browser that has one asks, and is told that nothing changed. */
-export function respondPage(res: HttpResponse, asked: RequestHeaders, page: Page, manner: Manner): void {
+export function respondPage(
+  res: HttpResponse,
+  asked: RequestHeaders,
+  page: Page,
+  options: ResponseOptions,
+): void {
   const encoding = acceptedEncoding(asked.get('accept-encoding'), page);
   const { body, etag } = (encoding ?? page).content();
   const headers = {
@@ -125,8 +130,8 @@ export function respondPage(res: HttpResponse, asked: RequestHeaders, page: Page
     ...(encoding && { 'Content-Encoding': encoding.name }),
     ...page.headers,
   };
-  if (isKnown(etag, asked.get('if-none-match'))) respond(res, 304, headers, undefined, manner);
-  else respond(res, page.status, headers, body, manner);
+  if (isKnown(etag, asked.get('if-none-match'))) respond(res, 304, headers, undefined, options);
+  else respond(res, page.status, headers, body, options);
 }
 
 /**

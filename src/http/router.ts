@@ -18,7 +18,7 @@ import {
   corsHeaders,
   type Headers,
   JSON_HEADERS,
-  type Manner,
+  type ResponseOptions,
   refuseUncertain,
   respond,
   respondError,
@@ -70,26 +70,31 @@ export function createRouter(
     const headers = readHeaders(req);
     const framing = framingOf(headers);
     if (framing === 'uncertain') return refuseUncertain(res);
-    const manner = { withoutBody: isHead, isLast: framing === 'chunked' };
+    const options = { withoutBody: isHead, isLast: framing === 'chunked' };
     const cors = corsHeaders(headers.get('origin'), corsOrigins);
 
     const page = pages.get(path);
-    if (page && method === 'GET') return respondPage(res, headers, page, manner);
+    if (page && method === 'GET') return respondPage(res, headers, page, options);
     const atPath = byPath.get(path) ?? [];
     const route = atPath.find((candidate) => candidate.method === method);
-    if (route) return answer(route, res, headers, cors, manner);
+    if (route) return answer(route, res, headers, cors, options);
     // A preflight of a browser, and not a health check in HAProxy's default method, which 204 would tell that all is well.
     const isPreflight = asked === 'OPTIONS' && headers.get('access-control-request-method') !== '';
     if (isPreflight && atPath.length > 0)
-      return respond(res, 204, { ...cors, ...PREFLIGHT }, undefined, manner);
+      return respond(res, 204, { ...cors, ...PREFLIGHT }, undefined, options);
 
     const methods = page ? ['GET'] : atPath.map((candidate) => candidate.method);
     if (methods.length === 0) {
-      respondError(res, new ApiError('NOT_FOUND', `There is nothing at ${path.slice(0, 100)}`), cors, manner);
+      respondError(
+        res,
+        new ApiError('NOT_FOUND', `There is nothing at ${path.slice(0, 100)}`),
+        cors,
+        options,
+      );
     } else {
       const allow = methods.join(', ');
       const error = new ApiError('METHOD_NOT_ALLOWED', `${path} takes ${allow}`);
-      respondError(res, error, { ...cors, Allow: allow }, manner);
+      respondError(res, error, { ...cors, Allow: allow }, options);
     }
   }
 
@@ -107,7 +112,7 @@ export function createRouter(
     res: HttpResponse,
     headers: RequestHeaders,
     cors: Headers,
-    manner: Manner,
+    options: ResponseOptions,
   ): Promise<void> {
     const client = new AbortController();
     res.onAborted(guard('http abort', () => client.abort())); // first: without it, a fault before an answer is fatal
@@ -127,13 +132,13 @@ export function createRouter(
     try {
       const result = await execute();
       status = result.status;
-      if (!client.signal.aborted) respondResult(res, route, result, cors, manner);
+      if (!client.signal.aborted) respondResult(res, route, result, cors, options);
     } catch (error) {
       const refusal = refusalOf(error) ?? bug(error, route, requestId);
       status = errorCodes[refusal.code].status;
       outcome = refusal.code;
       metrics.limitReached(refusal);
-      if (!client.signal.aborted) respondError(res, refusal, cors, manner);
+      if (!client.signal.aborted) respondError(res, refusal, cors, options);
     } finally {
       unanswered--;
       body?.release();
@@ -175,10 +180,10 @@ function respondResult(
   route: Route,
   { status, body }: RouteResult,
   cors: Headers,
-  manner: Manner,
+  options: ResponseOptions,
 ): void {
   const contentType = route.success[status]?.contentType;
-  if (body === undefined) respond(res, status, cors, undefined, manner);
-  else if (contentType) respond(res, status, { ...cors, 'Content-Type': contentType }, String(body), manner);
-  else respond(res, status, { ...cors, ...JSON_HEADERS }, JSON.stringify(body), manner);
+  if (body === undefined) respond(res, status, cors, undefined, options);
+  else if (contentType) respond(res, status, { ...cors, 'Content-Type': contentType }, String(body), options);
+  else respond(res, status, { ...cors, ...JSON_HEADERS }, JSON.stringify(body), options);
 }
