@@ -64,15 +64,15 @@ describe('nodes whose clocks differ', function () {
     const ada = await newUser();
     for (const node of [behind, ahead]) {
       const { iat = 0, exp = 0 } = jwt.decode(await logIn(ada, node)) as jwt.JwtPayload;
-      expect(Math.abs(iat - Date.now() / 1000)).to.be.below(2);
+      expect(Math.abs(iat - Date.now() / 1000)).to.be.below(4);
       expect(exp - iat).to.equal(24 * 3600);
     }
-    const exp = Math.ceil(Date.now() / 1000) + 1;
+    const exp = Math.ceil(Date.now() / 1000) + 2;
     const token = jwt.sign({ sub: String(ada.id), ver: 1, exp }, JWT_SECRET);
     const clients = [await connectAs(token, behind.url), await connectAs(token, ahead.url)];
     for (const client of clients) {
       expect(await client.closed).to.equal(4401);
-      expect(Date.now() / 1000).to.be.within(exp - 0.01, exp + 1);
+      expect(Date.now() / 1000).to.be.within(exp - 0.01, exp + 3);
     }
     expect(await statusesOf([token])).to.deep.equal([401, 401, 401, 401]);
   });
@@ -85,9 +85,9 @@ describe('nodes whose clocks differ', function () {
     while (ended.length < 2) ended = (await here.done('listSessions', { live: false })).data;
     for (const { connectedAt, endedAt } of ended)
       for (const time of [connectedAt, endedAt ?? ''])
-        expect(Math.abs(Date.parse(time) - Date.now())).to.be.below(2_000);
+        expect(Math.abs(Date.parse(time) - Date.now())).to.be.below(4_000);
     await ada.connect(ahead.url).then((client) => client.done('updateProfile', { about: 'here' }));
     const { updatedAt } = (await database.users.findByPk(ada.id)) as { updatedAt: Date };
-    expect(Math.abs(updatedAt.getTime() - Date.now())).to.be.below(2_000);
+    expect(Math.abs(updatedAt.getTime() - Date.now())).to.be.below(4_000);
   });
 });
