@@ -2,16 +2,19 @@ import { expect } from 'chai';
 import pg from 'pg';
 import { type Logger, pino } from 'pino';
 import type { Transaction } from 'sequelize';
+import { openNatsLink } from '../src/bus/nats/connection.ts';
 import { readConfig } from '../src/config.ts';
 import { openDatabase } from '../src/database/database.ts';
 import { migrate } from '../src/database/migrations.ts';
 import { OutageLog } from '../src/database/outages.ts';
+import { checkRequirements } from '../src/database/requirements.ts';
 import { startDatabase } from '../src/database/start.ts';
 import { StartError } from '../src/errors.ts';
 import { createLog } from '../src/observability/log.ts';
 import { startServer as start } from '../src/server.ts';
 import { goThroughBasicLife } from './basicLife.ts';
 import { database, databaseUrl, http, JWT_SECRET, newUser, startServer } from './harness.ts';
+import { natsServer } from './nats.ts';
 import { hasPgbouncer, startPgbouncer } from './postgres.ts';
 import { startRelay } from './relay.ts';
 import { until } from './until.ts';
@@ -178,6 +181,27 @@ describe('a database that cannot work', function () {
     }));
 });
 
+describe('a database that nothing here can start', () => {
+  const facts = { version: '15.8', versionNumber: 150_008, encoding: 'UTF8', name: 'parley' };
+  /** As a database that says this of itself. */
+  const check = (said: object) =>
+    checkRequirements({
+      ...database,
+      select: async <Row>() => [{ ...facts, isStandby: false, isReadOnly: false, ...said }] as Row[],
+    });
+
+  it('is refused where it is older than PostgreSQL 15', async () => {
+    expect(await check({})).to.equal(undefined);
+    const error = await check({ version: '14.13', versionNumber: 140_013 }).catch((reason) => reason);
+    expect(error).to.be.instanceOf(StartError);
+    expect(error.message).to.match(/^The database is PostgreSQL 14\.13; expected 15 or later\./);
+  });
+
+  it('is waited for where it is a standby, which may be promoted', async () => {
+    expect(await check({ isStandby: true, isReadOnly: true })).to.match(/^The database is a standby/);
+  });
+});
+
 describe('the URL of a database', () => {
   it('may name the server in its query, or with an escaped host, for all connections', async () => {
     const { username, password, port } = new URL(databaseUrl());
@@ -278,5 +302,47 @@ describe('an outage of the database', function () {
       await db.close();
       await relay.cut();
     }
+  });
+});
+
+describe('an outage of NATS', function () {
+  this.timeout(30_000);
+
+  it('leaves the same two lines, and one where NATS was not there at the start', async function () {
+    const nats = await natsServer();
+    if (!nats) {
+      console.log('      skipped: there is no nats-server here');
+      return this.skip();
+    }
+    const lines: Record<string, unknown>[] = [];
+    const log = createLog({ level: 'info', stream: { write: (line) => void lines.push(JSON.parse(line)) } });
+    let attempts = 0;
+    const events = { connected: () => {}, disconnected: () => {} };
+    const debug = () => void attempts++;
+    const link = await openNatsLink({ servers: [nats.url] }, Object.assign(log, { debug }), events);
+    try {
+      await until(() => attempts >= 2);
+      await nats.start();
+      await until(() => link.isUp);
+      await nats.stop();
+      await until(() => !link.isUp);
+      await nats.start();
+      await until(() => link.isUp);
+    } finally {
+      await link.close();
+      await nats.stop();
+    }
+    const [connecting, away, first, went, back, ...more] = lines;
+    expect(
+      [connecting, away, first, went, back].map((line) => String(line?.msg).split(';')[0]),
+    ).to.deep.equal([
+      'connecting to NATS',
+      'NATS does not answer',
+      'connected to NATS',
+      'disconnected from NATS',
+      'connected to NATS',
+    ]);
+    expect(back?.seconds).to.be.within(0, 20);
+    expect(more).to.deep.equal([]);
   });
 });

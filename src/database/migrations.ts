@@ -214,7 +214,7 @@ async function inTransaction<T>(client: Client, work: (migrations: Migrations) =
 
 async function migrationsOn(client: Client): Promise<Migrations> {
   const executed = async () =>
-    (await client.query<{ name: string }>('select name from migrations order by name')).rows.map(
+    (await client.query<{ name: string }>('select name from migrations order by name collate "C"')).rows.map(
       ({ name }) => name,
     );
   const run = async (path: string) => void (await client.query(await readFile(path, 'utf8')));

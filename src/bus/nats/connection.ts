@@ -78,6 +78,8 @@ export async function openNatsLink(
   const guard = createGuard(log);
   let connection: NatsConnection | undefined;
   let isUp = false;
+  /** When the connection broke; undefined before there was one. */
+  let downSince: number | undefined;
   let isClosed = false;
   let watchdog: NodeJS.Timeout | undefined;
   /** Bytes over the current connection. */
@@ -139,11 +141,15 @@ export async function openNatsLink(
   async function open(): Promise<void> {
     log.info({ servers: servers.map(withoutPassword) }, 'connecting to NATS');
     let opened: NatsConnection | undefined;
-    while (!opened) {
+    for (let attempt = 1; !opened; attempt++) {
       try {
         opened = await connect(options);
       } catch (error) {
-        log.warn({ err: error }, 'NATS does not answer; this node serves its own connections meanwhile');
+        // One line, however long it takes.
+        log[attempt === 1 && downSince === undefined ? 'warn' : 'debug'](
+          { err: error },
+          'NATS does not answer; this node serves its own connections meanwhile',
+        );
         await delay(RECONNECT_WAIT * 4, undefined, { ref: false });
       }
       if (isClosed) return opened?.close();
@@ -178,13 +184,15 @@ export async function openNatsLink(
     published = 0;
     flushed = 0;
     confirmed = 0;
-    log.info('connected to NATS');
+    if (downSince === undefined) log.info('connected to NATS');
+    else log.info({ seconds: Math.round((performance.now() - downSince) / 100) / 10 }, 'connected to NATS');
     notify(events.connected);
   }
 
   function down(): void {
     if (!isUp) return;
     isUp = false;
+    downSince = performance.now();
     expectAttempt();
     log.warn('disconnected from NATS; other nodes are told as soon as it is back');
     for (const settle of flushes) settle(false);
