@@ -89,6 +89,13 @@ describe('a batch that fails', () => {
     expect(await failing(error)).to.deep.equal({ queries: 1, unknown: 2 });
   });
 
+  for (const code of ['40001', '40P01'])
+    it(`is written again, and not told to be of unknown outcome, where another transaction was in the way: ${code}`, async () => {
+      const { queries, unknown } = await failing(refusal(code));
+      expect(queries).to.be.above(2);
+      expect(unknown).to.equal(0);
+    });
+
   it('is known not to be stored where there was no connection', async () => {
     const error = new NotConnectedError(new Error('connect ECONNREFUSED'));
     expect(await failing(error)).to.deep.equal({ queries: 1, unknown: 0 });
