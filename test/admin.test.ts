@@ -20,12 +20,15 @@ import { until } from './until.ts';
 
 /** As it is shipped, which starts much faster than from the sources. */
 const MAIN = fileURLToPath(new URL('../dist/admin/main.js', import.meta.url));
+const MIGRATE = fileURLToPath(new URL('../dist/database/migrate.js', import.meta.url));
 
 /** Runs a command as an operator does. */
-function run(env: Record<string, string>, ...args: string[]) {
+const run = (env: Record<string, string>, ...args: string[]) => runFile(MAIN, env, ...args);
+
+function runFile(file: string, env: Record<string, string>, ...args: string[]) {
   const all = { PATH: process.env.PATH, HOME: process.env.HOME, ...env };
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { env: all }, (error, stdout, stderr) =>
+    execFile(process.execPath, [file, ...args], { env: all }, (error, stdout, stderr) =>
       resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
     );
   });
@@ -275,10 +278,24 @@ describe('the operator’s command line', function () {
     const beside = await run({ DATA_DIR: folder }, 'user', 'disable', ada.username);
     expect([beside.code, beside.stderr]).to.deep.equal([0, '']);
     expect(await client.closed).to.equal(4401);
+    const migrations = await runFile(MIGRATE, { DATA_DIR: folder }, 'status');
+    expect([migrations.code, migrations.stderr]).to.deep.equal([0, '']);
+    expect(migrations.stdout).to.include('pending: none');
     await process.stop('SIGTERM');
     const alone = await run({ DATA_DIR: folder }, 'user', 'list');
     expect(JSON.parse(alone.stdout)[0].username).to.equal(ada.username);
     await rm(folder, { recursive: true, force: true });
+  });
+
+  it('says in one line what is wrong with the configuration, and how the migrations are called', async () => {
+    for (const file of [MAIN, MIGRATE]) {
+      const words = file === MAIN ? ['user', 'list'] : ['status'];
+      const { code, stderr } = await runFile(file, { DATA_DIR: '/proc/parley' }, ...words);
+      expect(code).to.equal(1);
+      expect(stderr).to.match(/^DATA_DIR is "\/proc\/parley", which cannot be created[^\n]*\n$/);
+    }
+    const { code, stderr } = await runFile(MIGRATE, {}, 'stats');
+    expect([code, stderr]).to.deep.equal([1, 'There is no action "stats"; expected start, undo, status\n']);
   });
 
   it('is heard by every node, once', async () => {

@@ -3,9 +3,7 @@ import { pino } from 'pino';
 import { createPasswords } from '../auth/passwords.ts';
 import { createOutboxBus } from '../bus/outbox.ts';
 import { loadConfig } from '../config.ts';
-import { findEmbeddedPostgres } from '../database/embedded.ts';
-import { startDatabase } from '../database/start.ts';
-import { prepareDataDir } from '../dataDir.ts';
+import { openDatabaseForOperator } from '../database/start.ts';
 import { ApiError, StartError } from '../errors.ts';
 import { createDialogDirectory } from '../messages/dialogs.ts';
 import { MessageWriter } from '../messages/MessageWriter.ts';
@@ -44,10 +42,8 @@ async function run(words: readonly string[]): Promise<unknown> {
     throw new UsageError(`This cannot be undone: ${command.summary}. Say --yes if it is meant.`);
 
   const config = loadConfig();
-  await prepareDataDir(config);
   const log = pino({ level: 'warn' }, pino.destination(2));
-  const databaseUrl = config.databaseUrl ?? (await findEmbeddedPostgres(config.dataDir));
-  const db = await startDatabase({ ...config, databaseUrl }, log);
+  const db = await openDatabaseForOperator(config, log);
   const passwords = createPasswords(1, config.passwordCost, log);
   const bus = createOutboxBus(db);
   try {

@@ -1,15 +1,16 @@
 import { pino } from 'pino';
 import { loadConfig } from '../config.ts';
 import { StartError } from '../errors.ts';
+import type { Database } from './database.ts';
 import { migrate, migrationStatus, undoMigration } from './migrations.ts';
-import { startDatabase } from './start.ts';
+import { openDatabaseForOperator } from './start.ts';
 
 /* The command line of the migrations: `npm run migrate:start`, `migrate:undo`, `migrate:status`. */
 
-const actions = {
-  start: async () => report('ran', await migrate(database, { log })),
-  undo: async () => report('took back', await undoMigration(database)),
-  status: async () => {
+const actions: Readonly<Record<string, (database: Database) => Promise<void>>> = {
+  start: async (database) => report('ran', await migrate(database, { log })),
+  undo: async (database) => report('took back', await undoMigration(database)),
+  async status(database) {
     const { executed, pending, schema } = await migrationStatus(database);
     report('executed', executed);
     report('pending', pending);
@@ -19,15 +20,24 @@ const actions = {
 };
 
 const log = pino({ level: 'warn' }, pino.destination(2));
-const database = await startDatabase(loadConfig(), log);
 try {
-  await actions[process.argv[2] as keyof typeof actions]();
+  await run(process.argv[2] ?? '');
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 1;
-} finally {
-  await database.close();
+}
+
+async function run(name: string): Promise<void> {
+  const action = actions[name];
+  if (!action)
+    throw new StartError(`There is no action "${name}"; expected ${Object.keys(actions).join(', ')}`);
+  const database = await openDatabaseForOperator(loadConfig(), log);
+  try {
+    await action(database);
+  } finally {
+    await database.close();
+  }
 }
 
 function report(what: string, names: string[]): void {

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { prepareDataDir } from '../dataDir.ts';
 import { StartError } from '../errors.ts';
 import { type Database, openDatabase } from './database.ts';
-import { startEmbeddedPostgres } from './embedded.ts';
+import { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
 import { isUnavailable } from './failures.ts';
 import { reasonOf } from './outages.ts';
 import { checkRequirements } from './requirements.ts';
@@ -33,6 +34,13 @@ export async function startDatabase(config: Config, log: Logger): Promise<Databa
     throw error;
   }
   return { ...database, close };
+}
+
+/** Does the same for a command line: beside a server that is running, it uses the embedded database of that server. */
+export async function openDatabaseForOperator(config: Config, log: Logger): Promise<Database> {
+  await prepareDataDir(config);
+  const databaseUrl = config.databaseUrl ?? (await findEmbeddedPostgres(config.dataDir));
+  return startDatabase({ ...config, databaseUrl }, log);
 }
 
 /** Waits for a database that can be used. Throws a {@link StartError} at once when it never can. */
