@@ -143,9 +143,13 @@ belongs to the group in \`groupId\`, or to the dialog with whom of \`senderId\` 
 
 A \`seq\` that is not one more than the last one seen means that something was missed: read it with \`getMessages\` and
 \`afterSeq\`. After a reconnect, \`sync\` with the cursor of the last time has everything that happened meanwhile: new,
-changed and deleted messages, reactions, members, receipts, settings. A page ends before its \`limit\` where its rows
+changed and deleted messages, reactions, members, receipts, settings, usernames. A page ends before its \`limit\` where its rows
 have ${PAGE_BYTES / 1024} KiB: go on with \`nextCursor\`, or while \`more\` is true, whatever its length. Pages by number are counted from the newest
 message, so they move when one arrives: know rows by their \`seq\`.
+
+Counts include every message up to the \`seq\` beside them: \`seq\` in the rows of \`listLastMessage\` and \`getChat\`,
+\`lastSeq\` in \`sync\` and in the reply to \`markRead\`. Of two answers the one with the higher \`seq\` is newer, whichever
+arrives last. Whoever writes a message has got and read what was before it; nobody is told of that but by the message.
 
 Give each message a \`clientMessageId\`. After a broken connection, or an \`UNAVAILABLE\`, send it again: it is stored
 once, and the first answer comes back.
