@@ -1,0 +1,135 @@
+import { WebSocket } from 'ws';
+import { type Client, connect } from '../../src/client/node.ts';
+import { pause } from '../until.ts';
+import type { Person, World } from './world.ts';
+
+/** A field of the client that lives long, and of a fresh one. */
+export interface Difference {
+  /** From the name of the person on. */
+  readonly path: string;
+  readonly shown: unknown;
+  readonly right: unknown;
+}
+
+/** Milliseconds after which a fresh client is not fresh any more. */
+const FRESH_FOR = 500;
+const LOOK_AGAIN_AFTER = 15;
+
+/** Returns what still differs after so many milliseconds without a disturbance; nothing as soon as nothing does. */
+export async function compare(world: World, bound: number, ignored?: RegExp): Promise<Difference[]> {
+  const present = [...world.people.values()].filter(({ isGone }) => !isGone);
+  return (await Promise.all(present.map((person) => comparePerson(world, person, bound, ignored)))).flat();
+}
+
+async function comparePerson(
+  world: World,
+  person: Person,
+  bound: number,
+  ignored?: RegExp,
+): Promise<Difference[]> {
+  const { site } = world;
+  let deadline = Date.now() + bound;
+  let { disturbances } = site;
+  for (;;) {
+    const fresh = freshClient(world, person);
+    let found: Difference[] = [{ path: `${person.name}.fresh`, shown: 'nothing', right: 'a fresh client' }];
+    try {
+      const isThere = await Promise.race([look(fresh, person), pause(bound)]);
+      const until = Date.now() + FRESH_FOR;
+      while (isThere) {
+        found = differences(person.name, stateOf(person.client, person), stateOf(fresh, person)).filter(
+          ({ path }) => !ignored?.test(path),
+        );
+        if (found.length === 0) return [];
+        if (Date.now() > until) break;
+        await pause(LOOK_AGAIN_AFTER);
+      }
+    } finally {
+      fresh.close();
+    }
+    await site.whole();
+    if (site.disturbances !== disturbances) deadline = Date.now() + bound;
+    else if (Date.now() > deadline) return found;
+    ({ disturbances } = site);
+  }
+}
+
+/** A client that only looks: it does not report that messages have reached it. */
+function freshClient({ site }: World, { user }: Person): Client {
+  return connect({
+    url: site.urls[0],
+    token: user.token,
+    open(url, token) {
+      const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });
+      const send = socket.send.bind(socket);
+      socket.send = (frame: string) => {
+        if (!frame.startsWith('{"type":"markDelivered"')) send(frame);
+      };
+      return socket;
+    },
+  });
+}
+
+/** Resolves when everything was read that the person has read. */
+async function look(fresh: Client, { client, opened, watched }: Person): Promise<true> {
+  const { chats } = fresh;
+  for (const userId of watched) fresh.presence(userId);
+  await fresh.online();
+  await chats.loaded;
+  for (const address of opened.values()) {
+    const chat = fresh.chat(address);
+    chat.messages;
+    await chat.loadOlder(firstSeq(client, address)).catch(() => {}); // not a member
+  }
+  return true;
+}
+
+type Address = Parameters<Client['chat']>[0];
+
+const firstSeq = (client: Client, address: Address): number | undefined =>
+  client.chat(address).messages.value.find(({ seq }) => seq > 0)?.seq;
+
+/** What a client shows to a person, as far back as the one that lives long has read. */
+function stateOf(client: Client, person: Person): object {
+  const chats = [...person.opened].map(([name, address]) => {
+    const chat = client.chat(address);
+    const first = firstSeq(person.client, address) ?? 0;
+    const all = chat.messages.value.filter(({ status }) => status !== 'failed'); // which only their client knows
+    const messages = all.filter(({ seq }) => seq >= first || seq === 0);
+    return [
+      name,
+      {
+        messages: messages.map(({ key, ...message }) => message), // keys are the client's own
+        hasOlder: chat.hasOlder || messages.length < all.length,
+        summary: chat.summary.value,
+        typing: chat.typing.value,
+      },
+    ] as const;
+  });
+  return {
+    self: client.self,
+    chats: client.chats.value,
+    chat: Object.fromEntries(chats),
+    presence: Object.fromEntries([...person.watched].map((id) => [id, client.presence(id).value])),
+  };
+}
+
+/** The paths below which two values differ. */
+export function differences(path: string, shown: unknown, right: unknown): Difference[] {
+  if (Object.is(shown, right)) return [];
+  if (!isObject(shown) || !isObject(right)) return [{ path, shown, right }];
+  if (Array.isArray(shown) && Array.isArray(right) && shown.length !== right.length)
+    return [{ path: `${path}.length`, shown: shown.map(brief), right: right.map(brief) }];
+  const names = new Set([...Object.keys(shown), ...Object.keys(right)]);
+  return [...names].flatMap((name) => differences(`${path}.${name}`, shown[name], right[name]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** What tells an element of a list from the others. */
+function brief(value: unknown): unknown {
+  const { key, seq, content } = (isObject(value) ? value : {}) as Record<string, unknown>;
+  return key ?? (seq === undefined ? value : `${seq} ${content}`);
+}

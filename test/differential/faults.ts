@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { kind } from './kind.ts';
+
+/* What goes wrong. Everything broken is mended before the next comparison, if no step does it before. */
+
+const { constant, constantFrom, nat, record } = fc;
+
+export const faults = {
+  cut: kind(5, constant({}), async ({ person }) => person.line.drop()),
+
+  cutInTheMiddle: kind(4, record({ bytes: nat(3_000) }), async ({ person }, { bytes }) =>
+    person.line.cutAfter(bytes),
+  ),
+
+  loseAnswer: kind(
+    4,
+    record({
+      to: constantFrom('"sync"', '"getMessages"', '"listLastMessage"', '"privateMessage"', '"markRead"'),
+    }),
+    async ({ person }, { to }) => {
+      void person.line.loseAnswerTo(to);
+    },
+  ),
+
+  goOffline: kind(3, constant({}), async ({ person }) => {
+    if (person.lineState !== 'open') return;
+    person.lineState = 'cut';
+    await person.line.cut();
+  }),
+
+  holdLine: kind(3, constant({}), async ({ person }) => {
+    if (person.lineState !== 'open') return;
+    person.lineState = 'held';
+    person.line.hold();
+  }),
+
+  comeBack: kind(6, constant({}), async ({ world, person }) => world.mend(person)),
+
+  restart: kind(0.3, record({ node: nat(1) }), async ({ world }, { node }) => {
+    void world.site.restart(node);
+  }),
+
+  cutNats: kind(
+    0.5,
+    record({ milliseconds: constantFrom(50, 300, 1_000) }),
+    async ({ world }, { milliseconds }) => {
+      void world.site.cutNats(milliseconds);
+    },
+  ),
+};

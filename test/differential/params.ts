@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import { type ChatName, GROUPS, PEOPLE, type World } from './world.ts';
+
+/* What the steps name. */
+
+export const chat: fc.Arbitrary<ChatName> = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...PEOPLE) },
+  { weight: 3, arbitrary: fc.constantFrom(...GROUPS) },
+  { weight: 2, arbitrary: fc.constant('group 1' as const) },
+);
+export const group = fc.constantFrom(...GROUPS);
+export const user = fc.constantFrom(...PEOPLE);
+/** How far before the newest message. */
+export const back = fc.oneof({ weight: 4, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(12) });
+export const message = { chat, back };
+
+/** Left out so many times as often as it is there. */
+export const maybe = <T>(arbitrary: fc.Arbitrary<T>, without = 1) =>
+  fc.oneof({ weight: without, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+
+export const custom = fc.record({ n: fc.nat(9) });
+export const text = { text: fc.nat(999), mentions: fc.subarray([...PEOPLE], { maxLength: 2 }) };
+export type Text = { readonly text: number; readonly mentions: readonly (typeof PEOPLE)[number][] };
+
+/** What a message says, naming people as they are called now. */
+export const contentOf = (world: World, { text, mentions }: Text): string =>
+  [`text ${text}`, ...mentions.map((name) => `@${world.person(name).username}`)].join(' ');

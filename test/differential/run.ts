@@ -1,0 +1,80 @@
+import { pause } from '../until.ts';
+import { compare, type Difference } from './compare.ts';
+import { shrink } from './shrink.ts';
+import type { Site } from './site.ts';
+import { PATIENCE, QUIET, type Step, take } from './steps.ts';
+import { type Open, World } from './world.ts';
+
+/** Milliseconds in which a client has to show what is right, once nothing is broken and all is answered. */
+const BOUND = 8_000;
+/** Milliseconds that a failing sequence is made smaller for. */
+const SHRINKING = 120_000;
+
+export interface Failure {
+  /** The steps up to the comparison that failed. */
+  readonly steps: readonly Step[];
+  readonly differences: readonly Difference[];
+}
+
+export interface RunOptions {
+  readonly bound?: number;
+  readonly ignored?: RegExp;
+  /** Makes the sockets of the clients that live long. */
+  readonly open?: Open;
+}
+
+/** Takes the steps in a world of their own, comparing at quiet points and at the end; returns the first failure. */
+export async function run(
+  site: Site,
+  steps: readonly Step[],
+  options: RunOptions = {},
+): Promise<Failure | undefined> {
+  const { bound = BOUND, open, ignored } = options;
+  const world = await World.create(site, open);
+  try {
+    const all: readonly Step[] = [...steps, END];
+    for (const [index, step] of all.entries()) {
+      if (step.kind === QUIET) {
+        const unsettled = await world.settle();
+        const differences = unsettled ? [] : await compare(world, bound, ignored);
+        const wrong = [...(unsettled ? [unsettled] : []), ...world.faults];
+        differences.push(...wrong.map((shown) => ({ path: 'world.answers', shown, right: 'an answer' })));
+        if (differences.length > 0) return { steps: steps.slice(0, index + 1), differences };
+      } else {
+        const taken = take(world, step);
+        if (step.waits) await Promise.race([taken, pause(PATIENCE)]);
+      }
+    }
+    return undefined;
+  } finally {
+    await world.close();
+  }
+}
+
+const END: Step = { who: 'Ada', device: 'client', kind: QUIET, params: {}, waits: true };
+
+/** A failure that fails in the same field. */
+export async function smaller(site: Site, failure: Failure, options: RunOptions, milliseconds = SHRINKING) {
+  const fields = new Set(failure.differences.map(fieldOf));
+  let smallest = failure;
+  await shrink(
+    failure.steps,
+    async (steps) => {
+      const found = await run(site, steps, options);
+      const isSame = found?.differences.some((difference) => fields.has(fieldOf(difference))) ?? false;
+      if (found && isSame && found.steps.length < smallest.steps.length) smallest = found;
+      return isSame;
+    },
+    Date.now() + milliseconds,
+  );
+  return smallest;
+}
+
+/** What is different, whoever sees it and in whichever chat. */
+export function fieldOf({ path }: Difference): string {
+  return path
+    .split('.')
+    .slice(1)
+    .filter((part) => /^[a-z]+$/i.test(part))
+    .join('.');
+}

@@ -1,0 +1,131 @@
+import { databaseUrl, freePort, JWT_SECRET, type RunningServer, startServer } from '../harness.ts';
+import { type NatsServer, natsServer } from '../nats.ts';
+import { startProcess } from '../process.ts';
+import { type Relay, startRelay } from '../relay.ts';
+import { pause } from '../until.ts';
+
+/** The nodes that worlds share, each at an address that stays, and what can happen to them. */
+export interface Site {
+  readonly urls: readonly [string, ...string[]];
+  /** Counts what happened to the nodes. */
+  readonly disturbances: number;
+  /** Stops a node and starts it again; the second of two nodes is killed. Resolves when it is back. */
+  restart(node: number): Promise<void>;
+  /** Cuts the second node off from NATS for so many milliseconds. */
+  cutNats(milliseconds: number): Promise<void>;
+  /** Resolves when nothing is broken. */
+  whole(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Node {
+  start(): Promise<void>;
+  /** Of a process: without a warning. */
+  stop(): Promise<void>;
+}
+
+/** One node in this process. */
+export async function startOneNode(): Promise<Site> {
+  const [node, url] = await nodeHere({});
+  await node.start();
+  return createSite([url], [node], undefined, () => node.stop());
+}
+
+/** Two nodes on NATS, the second a process of its own; undefined where there is no `nats-server`. */
+export async function startTwoNodes(): Promise<Site | undefined> {
+  const nats: NatsServer | undefined = await natsServer();
+  if (!nats) return undefined;
+  await nats.start();
+  const toNats = await startRelay(nats.url);
+  const [[here, first], [apart, second]] = await Promise.all([
+    nodeHere({ NATS_URL: nats.url }),
+    nodeApart({ NATS_URL: toNats.url }),
+  ]);
+  await Promise.all([here.start(), apart.start()]);
+  return createSite([first, second], [here, apart], toNats, async () => {
+    await Promise.all([here.stop(), apart.stop()]);
+    await toNats.cut();
+    await nats.stop();
+  });
+}
+
+async function nodeHere(env: Record<string, string>): Promise<readonly [Node, string]> {
+  const PORT = `${await freePort()}`;
+  let server: RunningServer | undefined;
+  const node = {
+    async start() {
+      server = await startServer({ ...env, PORT });
+    },
+    async stop() {
+      await server?.close();
+      server = undefined;
+    },
+  };
+  return [node, `http://127.0.0.1:${PORT}`];
+}
+
+async function nodeApart(env: Record<string, string>): Promise<readonly [Node, string]> {
+  const PORT = `${await freePort()}`;
+  let stop = async (): Promise<unknown> => undefined;
+  const node = {
+    async start() {
+      const server = await startProcess({ DATABASE_URL: databaseUrl(), JWT_SECRET, PORT, ...env });
+      stop = () => server.stop('SIGKILL');
+    },
+    async stop() {
+      await stop();
+    },
+  };
+  return [node, `http://127.0.0.1:${PORT}`];
+}
+
+function createSite(
+  urls: Site['urls'],
+  nodes: readonly Node[],
+  nats: Relay | undefined,
+  close: () => Promise<void>,
+): Site {
+  const under = new Map<string, Promise<void>>();
+  let disturbances = 0;
+
+  /** Several worlds may want the same at a time, which happens once then. */
+  const once = (what: string, happen: () => Promise<void>): Promise<void> => {
+    const going = under.get(what);
+    if (going) return going;
+    disturbances++;
+    const happening = happen().finally(() => {
+      disturbances++;
+      under.delete(what);
+    });
+    under.set(what, happening);
+    return happening;
+  };
+
+  return {
+    urls,
+    get disturbances() {
+      return disturbances;
+    },
+    restart(index) {
+      const node = nodes[index % nodes.length] as Node;
+      return once(`node ${index % nodes.length}`, async () => {
+        await node.stop();
+        await node.start();
+      });
+    },
+    async cutNats(milliseconds) {
+      await once('nats', async () => {
+        await nats?.cut();
+        await pause(milliseconds);
+        await nats?.restore();
+      });
+    },
+    async whole() {
+      while (under.size > 0) await Promise.all(under.values());
+    },
+    async close() {
+      await this.whole();
+      await close();
+    },
+  };
+}

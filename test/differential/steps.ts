@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { commands } from './commands.ts';
+import { faults } from './faults.ts';
+import type { Actor, Kind } from './kind.ts';
+import { looks } from './looks.ts';
+import { type Name, PEOPLE, type World } from './world.ts';
+
+/** Something that somebody does, or that happens to them. It can be written down and done again. */
+export interface Step {
+  readonly who: Name;
+  readonly device: 'client' | 'second';
+  readonly kind: string;
+  readonly params: object;
+  /** The next step waits until this one was answered. */
+  readonly waits: boolean;
+}
+
+/** The step at which everything is compared. */
+export const QUIET = 'quiet';
+
+const kinds: Readonly<Record<string, Kind>> = {
+  ...commands,
+  ...looks,
+  ...faults,
+  [QUIET]: { weight: 8, params: fc.constant({}), run: () => undefined },
+};
+
+const step: fc.Arbitrary<Step> = fc
+  .oneof(
+    ...Object.entries(kinds).map(([kind, { weight, params }]) => ({
+      weight: weight * 10, // whole numbers
+      arbitrary: fc.record({ kind: fc.constant(kind), params }),
+    })),
+  )
+  .chain((what) =>
+    fc.record({
+      who: fc.constantFrom(...PEOPLE),
+      device: fc.constantFrom('client' as const, 'second' as const),
+      ...{ kind: fc.constant(what.kind), params: fc.constant(what.params), waits: fc.boolean() },
+    }),
+  );
+
+/** The steps of a seed. */
+export function stepsOf(seed: number, count: number): readonly Step[] {
+  return fc.sample(step, { seed, numRuns: count });
+}
+
+/** Milliseconds that a step waits for the answer to the one before, which a fault may keep away. */
+export const PATIENCE = 300;
+
+/** Begins a step; resolves when it is answered. */
+export async function take(world: World, { who, device, kind, params }: Step): Promise<void> {
+  const person = world.person(who);
+  if (person.isGone) return;
+  const client = device === 'client' ? person.client : person.second;
+  const actor: Actor = {
+    ...{ world, person, client },
+    call: (type, given) => world.call(person, client, type, given),
+  };
+  await kinds[kind]?.run(actor, params as never);
+}
+
+/** A step in one line. */
+export function lineOf({ who, device, kind, params, waits }: Step): string {
+  const by = device === 'client' ? who : `${who}'s second device`;
+  return `${by}: ${kind} ${JSON.stringify(params)}${waits ? '' : ', without waiting'}`;
+}

@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { runSeeds, runSteps } from './seeds.ts';
+import { type Site, startOneNode, startTwoNodes } from './site.ts';
+
+/*
+ * People with a client that lives long, and others that come and go; whatever they do and whatever breaks, the one
+ * shows in the end what a fresh one shows. DIFFERENTIAL_SEED runs one seed and DIFFERENTIAL_SEEDS so many, with
+ * DIFFERENTIAL_STEPS each; DIFFERENTIAL_SEQUENCE the steps in a file.
+ */
+
+const { DIFFERENTIAL_SEED, DIFFERENTIAL_SEEDS, DIFFERENTIAL_STEPS, DIFFERENTIAL_SEQUENCE } = process.env;
+
+const modes = { 'one node': startOneNode, 'two nodes': startTwoNodes };
+
+/** Defines the test for each mode, with so many seeds in each, and so many steps of each seed. */
+export function defineDifferentialTests(seeds: Record<keyof typeof modes, number>, steps: number): void {
+  for (const [name, start] of Object.entries(modes))
+    describe(`a client that lives long, on ${name}`, function () {
+      this.timeout(3_600_000);
+      let site: Site | undefined;
+
+      before(async function () {
+        site = await start();
+        if (site) return;
+        console.log('      skipped: there is no nats-server here');
+        this.skip();
+      });
+      after(() => site?.close());
+
+      it('shows what a fresh one shows, after any sequence of commands and faults', async () => {
+        if (!site) return;
+        if (DIFFERENTIAL_SEQUENCE)
+          return runSteps(site, JSON.parse(await readFile(DIFFERENTIAL_SEQUENCE, 'utf8')));
+        const count = Number(DIFFERENTIAL_SEEDS ?? seeds[name as keyof typeof modes]);
+        const all = Array.from({ length: count }, (_, index) => index + 1);
+        await runSeeds(
+          site,
+          DIFFERENTIAL_SEED ? [Number(DIFFERENTIAL_SEED)] : all,
+          Number(DIFFERENTIAL_STEPS ?? steps),
+        );
+      });
+    });
+}
