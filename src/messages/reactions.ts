@@ -7,6 +7,7 @@ import { emojiOf } from '../text/emoji.ts';
 import { changeMessage } from './changeMessage.ts';
 import type { MessageRow } from './read.ts';
 
+const Written = Type.String({ description: 'The emoji, spelt as the message has it' });
 const Count = Type.Integer({ description: 'How often it stands there now' });
 
 interface ReactionDefinition<Name extends string> {
@@ -32,13 +33,13 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
     summary,
     description,
     params: Type.Object({ messageId: Id, emoji: Emoji }),
-    result: Type.Object({ ...ChangedMessage, count: Count }),
+    result: Type.Object({ ...ChangedMessage, emoji: Written, count: Count }),
     errors: ['NOT_FOUND', 'FORBIDDEN', ...errors],
     push: {
       summary: pushSummary,
       fields: Type.Object({
         ...MessageAddress,
-        emoji: Type.String(),
+        emoji: Written,
         count: Count,
       }),
     },
@@ -54,7 +55,7 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
         // of this user: whoever reacts as well does not replace it
         return { part: `reaction:${emoji}:${session.userId}`, fields: { emoji, count: reaction.count } };
       });
-      return { ...changed, count: change?.fields.count ?? row.counts?.[emoji] ?? 0 };
+      return { ...changed, emoji, count: change?.fields.count ?? row.counts?.[emoji] ?? 0 };
     },
   });
 }
