@@ -23,8 +23,10 @@ export interface Events extends Pushes {
   sent: Push;
   /** A command of this client succeeded. */
   done: Done;
-  /** What catching up found beside new messages, as it is now: edits, deletions, reactions, members, receipts … */
+  /** What catching up found beside new messages, as it is now: edits, deletions, reactions, members, receipts, names … */
   sync: Change;
+  /** What was missed is not told, for the server does not know any more what this client knew: all is to be read anew. */
+  reset: undefined;
 }
 
 export interface Done {
@@ -74,7 +76,11 @@ export class Client implements AsyncIterable<Push> {
     this.#inbox = new Inbox({
       push: (push) => this.#tell(push),
       own: (push) => this.#events.emit('sent', this.#signed(push)),
-      change: (change) => this.#events.emit('sync', change),
+      change: (change) => {
+        if (change.kind === 'user') this.#named(change.userId, change.username);
+        this.#events.emit('sync', change);
+      },
+      reset: () => this.#events.emit('reset', undefined),
       broken: () => this.#link.restart(),
     });
   }
@@ -83,9 +89,14 @@ export class Client implements AsyncIterable<Push> {
     return this.#state;
   }
 
-  /** Who is connected; undefined until the client is online for the first time. */
+  /** Who is connected, by the name they have now; undefined until the server has said so. */
   get self(): Self | undefined {
     return this.#self;
+  }
+
+  /** Returns the time by the clock of the server, as far as it is known, in milliseconds since 1970. */
+  now(): number {
+    return Date.now() + this.#inbox.clockOffset;
   }
 
   /**
@@ -175,17 +186,23 @@ export class Client implements AsyncIterable<Push> {
     this.#connection = connection;
     const { signal } = connection;
     const ask = <Name extends CommandName>(type: Name, params: Params<Name>) =>
-      this.#outbox.call(type, params, signal);
-    const begin = async () => {
-      const settled = this.#outbox.settled();
-      this.#outbox.opened();
+      this.#outbox.call(type, params, signal, true);
+    const identify = async () => {
       if (!this.#self) {
         const { userId, username } = (await ask('getProfile', {})).data;
         this.#self = { userId, username };
       }
+      return this.#self.userId;
+    };
+    const begin = async () => {
+      const settled = this.#outbox.settled();
+      // Before anything is read or answered: what follows is caught up with from there, however soon it breaks.
+      const [userId] = await Promise.all([identify(), this.#inbox.begin(ask)]);
+      if (signal.aborted) return;
+      this.#outbox.opened();
       await settled;
       if (signal.aborted) return;
-      await this.#inbox.catchUp(this.#self.userId, ask);
+      await this.#inbox.catchUp(userId, ask);
       if (signal.aborted) return;
       this.#link.proven();
       this.#become('online');
@@ -215,7 +232,9 @@ export class Client implements AsyncIterable<Push> {
       groupId = given.groupId,
       seq,
       ...sent
-    } = result as Partial<Result<'messageInGroup'>> & { groupId?: number };
+    } = result as Partial<Result<'forwardMessage'>> & {
+      groupId?: number;
+    };
     for (const userId of given.userIds ?? []) {
       if (type === 'subscribePresence') this.#watched.add(userId);
       if (type === 'unsubscribePresence') this.#watched.delete(userId);
@@ -223,16 +242,22 @@ export class Client implements AsyncIterable<Push> {
     if (type === 'unsubscribePresence' && !given.userIds) this.#watched.clear();
 
     const address = (groupId === undefined ? { receiverId: given.receiverId } : { groupId }) as ChatAddress;
-    if (seq && sent.createdAt) {
-      const isMessage = type === 'privateMessage' || type === 'messageInGroup';
-      const { content, clientMessageId, ...rest } = given;
+    if (seq && sent.createdAt && type !== 'leaveGroup') {
+      const { content = sent.content, clientMessageId: _, ...rest } = given;
       const all = { ...rest, ...sent, seq, data: null, message: content };
-      this.#inbox.own(address, seq, isMessage ? ({ type, params: all } as Push) : undefined);
+      const name = groupId === undefined ? 'privateMessage' : 'messageInGroup';
+      // What this client has not written has to be read.
+      this.#inbox.own(address, seq, content ? ({ type: name, params: all } as Push) : undefined);
     } else if (type === 'newGroup') this.#inbox.own(address, 1, undefined);
     if (type === 'leaveGroup' || type === 'deleteGroup') this.#inbox.forget(address);
   }
 
+  #named(userId: number, username: string): void {
+    if (this.#self?.userId === userId) this.#self = { userId, username };
+  }
+
   #tell(push: Push): void {
+    if (push.type === 'updateProfile') this.#named(push.params.userId, push.params.username);
     this.#events.emit(push.type, push.params as never);
     this.#events.emit('push', push);
   }

@@ -1,6 +1,7 @@
 import { ParleyError } from './errors.ts';
-import { chatKey, keyOf, pushOf } from './places.ts';
+import { addressOf, chatKey, isForOthers, keyOf } from './places.ts';
 import type { Change, ChatAddress, CommandName, Params, Push, Result } from './protocol.ts';
+import { isPlace, membershipIn, pushOf } from './pushes.ts';
 
 /** Asks the server, for as long as the present connection lasts. */
 type Ask = <Name extends CommandName>(type: Name, params: Params<Name>) => Promise<Result<Name>>;
@@ -12,6 +13,8 @@ export interface InboxListener {
   own(push: Push): void;
   /** What catching up found, as it is now. */
   change(change: Change): void;
+  /** There is no way to tell what has changed: all that was read is to be read anew. */
+  reset(): void;
   /** A hole cannot be filled: only another connection can mend that. */
   broken(): void;
 }
@@ -55,6 +58,12 @@ export class Inbox {
   /** What came while catching up. */
   #early: (Arrival | Push)[] | undefined = [];
   #cursor: string | undefined;
+  /** The last cursor was of no use: what happened up to the present one cannot be told. */
+  #isReset = false;
+  /** The cursor is of the present connection, which misses nothing. */
+  #isFresh = false;
+  /** Milliseconds that the clock of the server is ahead. */
+  clockOffset = 0;
   #ask: Ask = () => Promise.reject();
   #arrivals = 0;
   #renewal: ReturnType<typeof setTimeout> | undefined;
@@ -63,21 +72,33 @@ export class Inbox {
     this.#listener = listener;
   }
 
+  /** Takes a cursor from which to catch up, where there is none. */
+  async begin(ask: Ask): Promise<void> {
+    if (this.#cursor !== undefined) return;
+    this.#read(await ask('sync', { fromNow: true }));
+    this.#isFresh = true;
+  }
+
   /** Reads what was missed, and resolves when all was told; what comes meanwhile is told after it. */
   async catchUp(userId: number, ask: Ask): Promise<void> {
     this.#userId = userId;
     this.#ask = ask;
-    for (let more = true; more; ) {
-      const from = this.#cursor === undefined ? { fromNow: true } : { cursor: this.#cursor };
-      const page: Result<'sync'> = await ask('sync', { ...from, limit: SYNC_PAGE }).catch((error) => {
+    for (let more = !this.#isFresh; more; ) {
+      const cursor = this.#cursor ?? '';
+      const page = await ask('sync', { cursor, limit: SYNC_PAGE }).catch((error) => {
         // A cursor that the server does not know any more is of no use the next time either.
-        if (error instanceof ParleyError && error.code === 'BAD_REQUEST') this.#cursor = undefined;
+        if (error instanceof ParleyError && error.code === 'BAD_REQUEST') {
+          this.#cursor = undefined;
+          this.#isReset = true;
+        }
         throw error;
       });
       for (const change of page.data) this.#change(change);
-      this.#cursor = page.nextCursor;
+      this.#read(page);
       more = page.more;
     }
+    if (this.#isReset) this.#listener.reset();
+    this.#isReset = false;
     const early = this.#early ?? [];
     this.#early = undefined;
     for (const item of early) this.#take(item);
@@ -87,6 +108,7 @@ export class Inbox {
   /** The connection is gone: what was not told yet will be found by catching up. */
   lost(): void {
     this.#early = [];
+    this.#isFresh = false;
     this.#ask = () => new Promise(() => {});
     this.#arrivals = 0;
     clearTimeout(this.#renewal);
@@ -129,12 +151,11 @@ export class Inbox {
     else this.#listener.push(item as Push);
   }
 
-  /** What takes a place in a chat has the time when it did. */
   #arrivalOf(push: Push): Arrival | undefined {
     const key = keyOf(push.params, this.#userId);
-    return key !== undefined && 'createdAt' in push.params && 'seq' in push.params
-      ? { key, seq: push.params.seq, push: 'version' in push.params ? undefined : push }
-      : undefined;
+    if (key === undefined || !isPlace(push)) return undefined;
+    const { seq } = push.params as { seq: number };
+    return { key, seq, push: 'version' in push.params ? undefined : push };
   }
 
   #place(arrival: Arrival): void {
@@ -153,23 +174,18 @@ export class Inbox {
     if (thread.own.delete(seq)) this.#listener.own(push);
     else this.#listener.push(push);
     if (++this.#arrivals >= RENEW_AFTER_ARRIVALS && !this.#early) void this.#renew();
-    if (this.#ends(push)) this.#threads.delete(keyOf(push.params, this.#userId) ?? '');
-  }
-
-  /** True if nothing more comes of a group after this. */
-  #ends({ type, params }: Push): boolean {
-    const gone = type === 'leaveGroup' || type === 'removeUserFromGroup' || type === 'banUser';
-    return type === 'deleteGroup' || (gone && params.userId === this.#userId);
+    // Nothing more comes of the chat, unless that is read which came after it.
+    if (!thread.held && membershipIn(push, this.#userId) === 'ends')
+      this.#threads.delete(keyOf(push.params, this.#userId) ?? '');
   }
 
   /** Reads the messages of a chat before `end` that were not told, then goes on with what was held. */
   async #fill(key: string, thread: Thread, end: number): Promise<void> {
     const ask = this.#ask;
-    const address = addressOf(key);
     let more = true;
     while (more && (thread.last ?? 0) < end - 1) {
       const bounds = { afterSeq: thread.last ?? 0, beforeSeq: end, limit: PAGE };
-      const page = await ask('getMessages', { ...address, ...bounds }).catch((error) =>
+      const page = await ask('getMessages', { ...addressOf(key), ...bounds }).catch((error) =>
         isForOthers(error) ? { data: [], more: false } : undefined,
       );
       if (ask !== this.#ask) return; // another connection, which catches up by itself
@@ -212,18 +228,15 @@ export class Inbox {
     if (ask !== this.#ask) return;
     // What was committed before the cursor may still be on its way.
     this.#renewal = setTimeout(() => {
-      if (page) this.#cursor = page.nextCursor;
+      const isFilling = [...this.#threads.values()].some(({ held }) => held);
+      if (page && !isFilling) this.#cursor = page.nextCursor;
       this.#arrivals = 0;
       this.#renewLater();
     }, SETTLED_AFTER);
   }
-}
 
-function addressOf(key: string): ChatAddress {
-  const [kind, id] = key.split(':');
-  return kind === 'group' ? { groupId: Number(id) } : { receiverId: Number(id) };
-}
-
-function isForOthers(error: unknown): boolean {
-  return error instanceof ParleyError && (error.code === 'NOT_FOUND' || error.code === 'NOT_A_MEMBER');
+  #read({ nextCursor, time }: Result<'sync'>): void {
+    this.#cursor = nextCursor;
+    this.clockOffset = Date.parse(time) - Date.now();
+  }
 }

@@ -15,8 +15,10 @@ export interface Reply {
 interface Request {
   readonly id: number;
   readonly type: CommandName;
-  readonly params: object;
+  /** As it was when it was asked for. */
   readonly frame: string;
+  /** It does not wait for {@link Outbox.opened}. */
+  readonly isAhead: boolean;
   /** Requests of one lane go one after another. */
   readonly lane: string;
   readonly resolve: (result: never) => void;
@@ -24,6 +26,7 @@ interface Request {
   readonly unwatch: () => void;
   state: 'waiting' | 'sent' | 'done';
   retries: number;
+  retry?: ReturnType<typeof setTimeout>;
 }
 
 /** What takes a `clientMessageId`. */
@@ -77,10 +80,12 @@ export class Outbox {
     this.#done = done;
   }
 
+  /** Asks the server; `isAhead` is for a socket that is open already, before all that waits. */
   call<Name extends CommandName>(
     type: Name,
     given: Params<Name>,
     signal?: AbortSignal,
+    isAhead = false,
   ): Promise<Result<Name>> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw this.#closed;
@@ -95,8 +100,8 @@ export class Outbox {
       const request: Request = {
         id,
         type,
-        params,
         frame,
+        isAhead,
         lane: FREE.test(type) ? `${id}` : laneOf(params),
         resolve,
         reject,
@@ -112,7 +117,7 @@ export class Outbox {
     });
   }
 
-  /** A socket is open: everything that waits is sent, what was cut off first of all. */
+  /** What is answered over the open socket will not be lost: everything that waits is sent, what was cut off first of all. */
   opened(): void {
     this.#open = true;
     for (const [first] of [...this.#lanes.values()]) if (first) this.#send(first);
@@ -153,12 +158,12 @@ export class Outbox {
     if (reply.error && isPassing(code) && (retryAfter ?? 0) <= LONGEST_WAIT && request.state !== 'done') {
       request.state = 'waiting';
       const delay = (1 + Math.random()) * 500 * 2 ** Math.min(request.retries++, 5);
-      setTimeout(() => this.#send(request), (retryAfter ?? 0) * 1000 + delay);
+      request.retry = setTimeout(() => this.#send(request), (retryAfter ?? 0) * 1000 + delay);
       return;
     }
     if (reply.error) request.reject(new ParleyError(code, message, retryAfter));
     else {
-      this.#done(request.type, request.params, reply.params as object);
+      this.#done(request.type, JSON.parse(request.frame).params, reply.params as object);
       request.resolve(reply.params as never);
     }
     this.#finish(request);
@@ -177,7 +182,8 @@ export class Outbox {
   }
 
   #send(request: Request): void {
-    if (!this.#open || request.state !== 'waiting' || this.#lanes.get(request.lane)?.[0] !== request) return;
+    if (!(this.#open || request.isAhead) || request.state !== 'waiting') return;
+    if (this.#lanes.get(request.lane)?.[0] !== request) return;
     request.state = 'sent';
     this.#sent.set(request.id, request);
     this.#write(request.frame);
@@ -192,6 +198,7 @@ export class Outbox {
 
   #finish(request: Request): void {
     request.state = 'done';
+    clearTimeout(request.retry);
     request.unwatch();
     const lane = this.#lanes.get(request.lane);
     const at = lane?.indexOf(request) ?? -1;

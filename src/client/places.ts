@@ -1,8 +1,15 @@
-import type { ChatAddress, Message, Push } from './protocol.ts';
+import { ParleyError } from './errors.ts';
+import type { ChatAddress } from './protocol.ts';
 
 /** One name for a chat: `group:7`, or `user:7` for the dialog with that user. */
 export function chatKey({ groupId, receiverId }: Partial<Record<keyof ChatAddress, number>>): string {
   return groupId === undefined ? `user:${receiverId}` : `group:${groupId}`;
+}
+
+/** The chat that a {@link chatKey} names. */
+export function addressOf(key: string): ChatAddress {
+  const [kind, id] = key.split(':');
+  return kind === 'group' ? { groupId: Number(id) } : { receiverId: Number(id) };
 }
 
 /** The chat that a push or a message belongs to, as `userId` sees it; undefined for what is in none. */
@@ -18,53 +25,7 @@ export function keyOf(fields: object, userId: number): string | undefined {
   return address && chatKey(address);
 }
 
-/** What a message has that nothing was added to, and nothing happened to. */
-export const FRESH = {
-  version: 0,
-  editedAt: null,
-  deletedAt: null,
-  replyTo: null,
-  silent: false,
-  custom: null,
-  mentions: [],
-  forwardedFrom: null,
-  forwardedFromName: null,
-  reactions: [],
-  pinned: false,
-  event: null,
-} satisfies Partial<Message>;
-
-/** A message that was read, as it is pushed late: with what has become of it. */
-export function pushOf(message: Message): Push {
-  const { content, senderName, messageId, seq, createdAt, senderId, receiverId, groupId, event } = message;
-  const { version, editedAt, deletedAt, reactions, pinned } = message;
-  const place = {
-    messageId,
-    seq,
-    createdAt,
-    senderId,
-    ...(groupId === undefined ? { receiverId } : { groupId }),
-    ...(version && {
-      version,
-      reactions,
-      ...(editedAt && { editedAt }),
-      ...(deletedAt && { deletedAt }),
-      ...(pinned && { pinned }),
-    }),
-  };
-  const params = { data: null, message: content, senderName, ...place };
-  if (event) {
-    const { type, ...happened } = event;
-    return { type, params: { ...params, ...happened } } as unknown as Push;
-  }
-  const { replyTo, silent, custom, mentions, forwardedFrom } = message;
-  const extras = {
-    ...(replyTo !== null && { replyTo }),
-    ...(silent && { silent }),
-    ...(custom && { custom }),
-    ...(mentions.length > 0 && { mentions }),
-    ...(forwardedFrom !== null && { forwardedFrom }),
-  };
-  const type = groupId === undefined ? 'privateMessage' : 'messageInGroup';
-  return { type, params: { ...params, ...extras } } as Push;
+/** Returns true for the refusal of a chat that this user is not in. */
+export function isForOthers(error: unknown): boolean {
+  return error instanceof ParleyError && (error.code === 'NOT_FOUND' || error.code === 'NOT_A_MEMBER');
 }

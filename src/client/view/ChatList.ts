@@ -1,47 +1,28 @@
 import type { Client } from '../Client.ts';
-import { addressIn, chatKey } from '../places.ts';
-import type { Change, ChatAddress, Push, Result } from '../protocol.ts';
+import { addressOf, chatKey, isForOthers } from '../places.ts';
+import type { Change, ChatAddress, Message } from '../protocol.ts';
+import type { Context } from './Context.ts';
+import type { Names } from './Names.ts';
+import { Refresher } from './Refresher.ts';
 import { type Observable, Store } from './Store.ts';
+import {
+  advanced,
+  arrived,
+  byNewest,
+  type ChatSummary,
+  type Counted,
+  counted,
+  type Entry,
+  entryFrom,
+  type LastMessage,
+  merged,
+  type Positions,
+  type Row,
+  type Settings,
+} from './summary.ts';
+import type { Timers } from './Timers.ts';
 
-type Row = Result<'listLastMessage'>['data'][number];
 type ChatChange = Extract<Change, { kind: 'chat' }>;
-
-/** A chat as a list shows it. */
-export interface ChatSummary
-  extends Pick<
-    Row,
-    | 'unreadCount'
-    | 'mentionCount'
-    | 'readSeq'
-    | 'deliveredSeq'
-    | 'markedUnread'
-    | 'muted'
-    | 'mutedUntil'
-    | 'pinned'
-    | 'archived'
-  > {
-  /** One name for the chat: `group:7`, or `user:7` for the dialog with that user. */
-  readonly key: string;
-  readonly address: ChatAddress;
-  /** Of the group, or the username of the other person. */
-  readonly name: string;
-  readonly lastMessage: LastMessage;
-  /** How far the other person of a dialog has read; 0 in groups. */
-  readonly otherReadSeq: number;
-  readonly otherDeliveredSeq: number;
-}
-
-export interface LastMessage
-  extends Pick<
-    Row,
-    'seq' | 'version' | 'kind' | 'senderId' | 'senderName' | 'content' | 'createdAt' | 'deletedAt'
-  > {
-  readonly messageId: number;
-}
-
-type Edited = Pick<LastMessage, 'messageId' | 'version'>;
-type Edit = Partial<Pick<LastMessage, 'content' | 'deletedAt'>>;
-type Positions = Pick<ChatSummary, 'readSeq' | 'deliveredSeq' | 'otherReadSeq' | 'otherDeliveredSeq'>;
 
 /** The chats of a user: pinned ones first, then by their newest message. */
 export interface Chats extends Observable<readonly ChatSummary[]> {
@@ -53,200 +34,199 @@ export interface Chats extends Observable<readonly ChatSummary[]> {
 const PAGE = 50;
 /** Milliseconds in which arrivals are reported to their senders together. */
 const DELIVERED_AFTER = 500;
-/** Milliseconds before chats that are not listed yet are read once more: at first, and at most. */
-const FIRST_PAUSE = 500;
-const MAX_PAUSE = 8_000;
+/** Milliseconds that a timer takes at most. */
+const LONGEST_TIMER = 86_400_000;
 
-/** Keeps the chats current from pages and events. */
+/**
+ * Keeps the chats current. What has an order of its own (messages, their versions, positions, counts up to a `seq`) is
+ * put together from pushes, replies and what is read, whichever comes first; what has none is read anew after it
+ * changed.
+ */
 export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   readonly #client: Client;
-  readonly #chats: Map<string, ChatSummary>;
+  readonly #names: Names;
+  readonly #timers: Timers;
+  readonly #entries: Map<string, Entry>;
+  readonly #refresher: Refresher;
   readonly #arrived = new Set<string>();
+  /** Stop the timers of chats that are muted for a while. */
+  readonly #muted = new Map<string, () => void>();
+  /** Counts changes that have no order of their own: what is being read meanwhile may be older. */
+  #moment = 0;
+  readonly #changedAt = new Map<string, number>();
+  readonly #removedAt = new Map<string, number>();
   readonly loaded: Promise<void>;
-  /** Chats that something happened to while pages are read: the pages may be older. Undefined: none are read. */
-  #touched: Set<string> | undefined;
-  /** The same of their newest messages. */
-  #edits: (readonly [Edited, Edit])[] = [];
-  /** Chats that are to be read. */
-  readonly #wanted = new Set<string>();
-  /** The last pause before they are read once more; 0: all were there. */
-  #pause = 0;
-  #isPausing = false;
 
-  constructor(client: Client) {
-    const chats = new Map<string, ChatSummary>();
-    super(() =>
-      [...chats.values()].sort(
-        (one, other) =>
-          Number(other.pinned) - Number(one.pinned) ||
-          (one.lastMessage.createdAt < other.lastMessage.createdAt ? 1 : -1),
-      ),
-    );
+  constructor({ client, names, timers }: Context) {
+    const entries = new Map<string, Entry>();
+    super(() => [...entries.values()].map(({ summary }) => summary).sort(byNewest));
     this.#client = client;
-    this.#chats = chats;
-    this.loaded = this.#read(Number.POSITIVE_INFINITY);
+    this.#names = names;
+    this.#timers = timers;
+    this.#entries = entries;
+    this.#refresher = new Refresher((key) => this.#refresh(key), timers);
+    this.loaded = this.read();
     this.loaded.catch(() => {});
   }
 
   get(key: string): ChatSummary | undefined {
-    return this.#chats.get(key);
+    return this.#entries.get(key)?.summary;
   }
 
-  update(key: string, changes: Partial<ChatSummary>): void {
-    const chat = this.#chats.get(key);
-    if (!chat) {
-      if (this.#touched) this.#want(key);
-      return;
+  /** Reads all chats, and anew those that are not listed any more. */
+  async read(): Promise<void> {
+    const since = this.#moment;
+    const missing = new Set(this.#entries.keys());
+    for (let page = 1; ; page++) {
+      const params = { limit: PAGE, page };
+      const { data } = await this.#timers.persist(() => this.#client.call('listLastMessage', params));
+      for (const row of data) missing.delete(this.#put(row, since));
+      if (data.length < PAGE) break;
     }
-    this.#touched?.add(key);
-    this.#chats.set(key, { ...chat, ...changes });
-    this.changed();
+    for (const key of missing) this.want(key);
+  }
+
+  /** Reads a chat anew: something happened to it that does not say how it is now. */
+  want(key: string): void {
+    this.#refresher.want(key);
+  }
+
+  /** Changes settings, of which the last ones hold; which these are is read. */
+  change(key: string, changes: Partial<Settings>): void {
+    this.#changedAt.set(key, ++this.#moment);
+    this.want(key);
+    this.#change(key, () => changes);
   }
 
   /** Moves positions, which only go forwards. */
   advance(key: string, positions: Partial<Positions>): void {
-    const chat = this.#chats.get(key);
-    const moved = Object.entries(positions).filter(
-      ([name, seq]) => !chat || seq > chat[name as keyof Positions],
-    );
-    if (moved.length > 0) this.update(key, Object.fromEntries(moved));
+    this.#change(key, (summary) => advanced(summary, positions));
+  }
+
+  /** The server has counted. */
+  counted(key: string, counts: Counted, markedUnread: boolean): void {
+    this.#update(key, (entry) => {
+      const { summary, ...rest } = counted(entry, counts);
+      return { ...rest, summary: { ...summary, markedUnread } };
+    });
   }
 
   remove(key: string): void {
-    this.#touched?.add(key);
-    this.#wanted.delete(key);
-    if (this.#chats.delete(key)) this.changed();
+    this.#removedAt.set(key, ++this.#moment);
+    this.#muted.get(key)?.();
+    if (this.#entries.delete(key)) this.changed();
   }
 
-  /** What the newest message of some chat says has changed. */
-  lastChanged(message: Edited, changes: Edit): void {
-    if (this.#touched) this.#edits.push([message, changes]);
-    this.#edit(message, changes);
+  /** A message was changed, maybe what it `says`: which unread ones count, and whom they mention, is up to the server. */
+  edited(
+    key: string,
+    { messageId, seq, version }: Pick<LastMessage, 'messageId' | 'seq' | 'version'>,
+    says?: Partial<Pick<LastMessage, 'content' | 'deletedAt'>>,
+  ): void {
+    this.#change(key, ({ lastMessage: last, readSeq }) => {
+      const isLast = last.messageId === messageId;
+      // Not here yet, or something else of it is newer.
+      if (seq > last.seq || (isLast && version < last.version) || (says && seq > readSeq)) this.want(key);
+      return isLast && version >= last.version ? { lastMessage: { ...last, ...says, version } } : {};
+    });
   }
 
   /** A message took its place in a chat. */
-  arrived(key: string, push: Push, isOwn: boolean): void {
-    const params = push.params as Push<'messageInGroup'>['params'];
-    const { messageId, seq, version = 0, senderId, senderName, message, createdAt } = params;
-    const { deletedAt = null, silent, mentions } = params;
-    const chat = this.#chats.get(key);
-    if (!chat) return this.#want(key);
-    if (seq <= chat.lastMessage.seq) return;
-    const kind = push.type === 'privateMessage' || push.type === 'messageInGroup' ? 'text' : 'system';
-    const self = this.#client.self?.userId;
-    this.update(key, {
-      lastMessage: {
-        messageId,
-        seq,
-        version,
-        kind,
-        senderId,
-        senderName,
-        content: message,
-        createdAt,
-        deletedAt,
-      },
-      ...(kind === 'text' &&
-        (isOwn || senderId === self
-          ? { unreadCount: 0, mentionCount: 0, markedUnread: false, readSeq: seq, deliveredSeq: seq }
-          : {
-              unreadCount: chat.unreadCount + (silent || deletedAt ? 0 : 1),
-              mentionCount: chat.mentionCount + (mentions?.includes(self ?? 0) ? 1 : 0),
-            })),
-    });
-    if (senderId !== self) this.#deliverLater(key);
+  arrived(key: string, message: Message): void {
+    this.#update(key, (entry) => arrived(entry, message, this.#userId));
   }
 
   /** The state of a chat, as catching up found it. */
-  changedTo({ lastSeq, group, role, kind, groupId, receiverId, ...state }: ChatChange): void {
+  changedTo({ lastSeq, group, role: _, kind: __, groupId, receiverId, ...state }: ChatChange): void {
     const key = chatKey({ groupId, receiverId } as ChatAddress);
-    if (!this.#chats.has(key)) return this.#want(key);
-    this.update(key, { ...state, ...(group && { name: group.groupName }) });
-    this.#deliverLater(key);
+    // Fewer messages than were there: the server was set back to an earlier moment.
+    if (lastSeq < (this.get(key)?.lastMessage.seq ?? 0)) this.#entries.delete(key);
+    const { unreadCount, mentionCount } = state;
+    this.#update(key, ({ summary }) => ({
+      summary: { ...summary, ...state, ...(group && { name: group.groupName }) },
+      counted: { lastSeq, unreadCount, mentionCount },
+      arrivals: [],
+    }));
   }
 
-  /** Counts anew what is unread: a position that was taken already is answered with the counts. */
-  recount(key: string): void {
-    const chat = this.#chats.get(key);
-    if (chat?.readSeq === 0) this.#want(key);
-    else if (chat) this.#client.call('markRead', { ...chat.address, seq: chat.readSeq }).catch(() => {}); // gone meanwhile
+  /** Somebody has another name. */
+  renamed(userId: number, name: string): void {
+    for (const key of this.#entries.keys())
+      this.#change(key, ({ lastMessage: last }) => ({
+        ...(key === chatKey({ receiverId: userId }) && { name }),
+        ...(last.senderId === userId && { lastMessage: { ...last, senderName: name } }),
+      }));
   }
 
-  #edit({ messageId, version }: Edited, changes: Edit): void {
-    for (const { key, lastMessage } of this.#chats.values())
-      if (lastMessage.messageId === messageId && lastMessage.version <= version)
-        this.update(key, { lastMessage: { ...lastMessage, ...changes, version } });
+  get #userId(): number {
+    return this.#client.self?.userId ?? 0;
   }
 
-  /** Reads a chat, now or after what is being read: that may not have it yet. */
-  #want(key: string): void {
-    this.#wanted.add(key);
-    if (this.#touched) this.#touched.add(key);
-    else if (!this.#isPausing) this.#readWanted();
-  }
-
-  #readWanted(): void {
-    this.#isPausing = false;
-    this.#read(1).catch(() => {}); // closed, or refused: what is missing shows with the next event
-  }
-
-  /** Reads so many pages, and on until everything wanted was there. */
-  async #read(pages: number): Promise<void> {
-    const touched = new Set<string>();
-    const missing = () => [...this.#wanted].filter((key) => !touched.has(key));
-    this.#touched = touched;
-    this.#edits = [];
+  async #refresh(key: string): Promise<void> {
+    const since = this.#moment;
     try {
-      for (let page = 1; page <= pages || missing().length > 0; page++) {
-        const { data } = await this.#client.call('listLastMessage', { limit: PAGE, page });
-        await this.#client.online(); // who the user is, is known
-        for (const row of data) this.#put(row);
-        for (const [message, changes] of this.#edits) this.#edit(message, changes);
-        this.changed();
-        if (data.length < PAGE) break;
-      }
-      for (const key of missing()) this.#wanted.delete(key); // it is gone
-    } finally {
-      this.#touched = undefined;
+      const { data } = await this.#timers.persist(() => this.#client.call('getChat', addressOf(key)));
+      if (data) this.#put(data, since);
+    } catch (error) {
+      if (isForOthers(error)) this.remove(key);
     }
-    this.#isPausing = this.#wanted.size > 0;
-    this.#pause = this.#isPausing ? Math.min(this.#pause * 2 || FIRST_PAUSE, MAX_PAUSE) : 0;
-    if (this.#isPausing) setTimeout(() => this.#readWanted(), this.#pause);
   }
 
-  #put(row: Row): void {
-    const { id, seq, version, kind, senderId, senderName, receiverId, receiverName, groupId, groupName } =
-      row;
-    const { content, createdAt, updatedAt, deletedAt, otherReadSeq, otherDeliveredSeq, ...state } = row;
-    const self = this.#client.self?.userId ?? 0;
-    const address = addressIn({ senderId, receiverId, groupId }, self) as ChatAddress;
-    const key = chatKey(address);
-    const isOlder = this.#touched?.has(key);
-    // What is known goes on with what happened, and what was removed is gone.
-    if (isOlder && (this.#chats.has(key) || !this.#wanted.has(key))) return;
-    if (!isOlder) this.#wanted.delete(key);
-    const other = senderId === self ? receiverName : senderName;
-    this.#chats.set(key, {
-      key,
-      address,
-      name: (groupId === null ? other : groupName) ?? '',
-      lastMessage: { messageId: id, seq, version, kind, senderId, senderName, content, createdAt, deletedAt },
-      ...state,
-      otherReadSeq: otherReadSeq ?? 0,
-      otherDeliveredSeq: otherDeliveredSeq ?? 0,
-    });
-    this.#deliverLater(key);
+  /** Puts a chat that was read in its place; what happened since it was asked for holds. Returns its key. */
+  #put(read: Row, since: number): string {
+    const { receiverId, receiverName } = read;
+    const receiver = receiverId && { receiverName: this.#names.of(receiverId, receiverName ?? '') };
+    const entry = entryFrom({ ...this.#names.in(read), ...receiver }, this.#userId);
+    const { key } = entry.summary;
+    const known = this.#entries.get(key);
+    const isChanged = (this.#changedAt.get(key) ?? 0) > since;
+    if (known) this.#set(key, merged(known, entry, (isChanged ? known : entry).summary));
+    else if ((this.#removedAt.get(key) ?? 0) <= since) this.#set(key, entry);
+    return key;
   }
 
-  /** Tells the senders that their messages have reached this device. */
-  #deliverLater(key: string): void {
-    if (this.#arrived.size === 0) setTimeout(() => this.#deliver(), DELIVERED_AFTER);
+  #change(key: string, change: (summary: ChatSummary) => Partial<ChatSummary>): void {
+    this.#update(key, (entry) => ({ ...entry, summary: { ...entry.summary, ...change(entry.summary) } }));
+  }
+
+  #update(key: string, change: (entry: Entry) => Entry): void {
+    const entry = this.#entries.get(key);
+    if (entry) this.#set(key, change(entry));
+    else this.want(key);
+  }
+
+  #set(key: string, entry: Entry): void {
+    const before = this.get(key);
+    const { readSeq, deliveredSeq, mutedUntil, lastMessage } = entry.summary;
+    // In notes to oneself one is the other person, too.
+    const isNotes = key === chatKey({ receiverId: this.#userId });
+    const mirrored = isNotes && { otherReadSeq: readSeq, otherDeliveredSeq: deliveredSeq };
+    this.#entries.set(key, { ...entry, summary: { ...entry.summary, ...mirrored } });
+    this.changed();
+    if (mutedUntil !== before?.mutedUntil) this.#endMute(key);
+    if (deliveredSeq >= lastMessage.seq) return;
+    if (this.#arrived.size === 0) this.#timers.start(() => this.#deliver(), DELIVERED_AFTER);
     this.#arrived.add(key);
   }
 
+  /** Nobody tells when the time of a muted chat is over. */
+  #endMute(key: string): void {
+    this.#muted.get(key)?.();
+    const until = this.get(key)?.mutedUntil;
+    if (!until) return;
+    const left = Date.parse(until) - this.#client.now();
+    if (left <= 0) this.#change(key, () => ({ muted: false, mutedUntil: null }));
+    else
+      this.#muted.set(
+        key,
+        this.#timers.start(() => this.#endMute(key), Math.min(left, LONGEST_TIMER)),
+      );
+  }
+
+  /** Tells the senders that their messages have reached this device. */
   #deliver(): void {
     for (const key of this.#arrived) {
-      const chat = this.#chats.get(key);
+      const chat = this.get(key);
       if (!chat || chat.deliveredSeq >= chat.lastMessage.seq) continue;
       const { seq } = chat.lastMessage;
       this.advance(key, { deliveredSeq: seq });

@@ -1,11 +1,12 @@
-import type { Client } from '../Client.ts';
 import type { ParleyError } from '../errors.ts';
-import { FRESH } from '../places.ts';
+import { isForOthers } from '../places.ts';
 import type { ChatAddress, Message, Params } from '../protocol.ts';
+import { FRESH } from '../pushes.ts';
 import { randomId } from '../randomId.ts';
-import type { ChatSummary } from './ChatList.ts';
-import type { Fields } from './effects.ts';
+import type { Context } from './Context.ts';
+import { History, type Part } from './History.ts';
 import { type Observable, Store } from './Store.ts';
+import type { ChatSummary } from './summary.ts';
 
 /** A message as a conversation shows it. One that is not stored yet has neither `messageId` nor `seq`: both are 0. */
 export interface ChatMessage extends Message {
@@ -29,7 +30,10 @@ export interface Chat {
   readonly address: ChatAddress;
   /** As the list has it; undefined while nothing was ever written. */
   readonly summary: Observable<ChatSummary | undefined>;
-  /** A run of messages up to the newest, without a hole, then those that are being sent. Read on the first look. */
+  /**
+   * A run of messages up to the newest, without a hole, then those that are being sent. Read on the first look, and anew
+   * when this user comes into a group again; none of a group that one is not in.
+   */
   readonly messages: Observable<readonly ChatMessage[]>;
   /** Usernames of those who are typing. */
   readonly typing: Observable<readonly string[]>;
@@ -47,52 +51,35 @@ export interface Chat {
   setTyping(typing: boolean): void;
 }
 
-/** The part that all others end with. */
-export const DELETED = 'deleted';
-
 const PAGE = 50;
 const LONG_PAGE = 100;
 /** Milliseconds between two notices that one is still typing. */
 const TYPING_AGAIN = 3_000;
-
-/** A part of a message, and how it is since the message had that version. */
-interface Change {
-  readonly version: number;
-  readonly apply: (message: Message) => Partial<Message>;
-}
 
 /** The messages of one chat, current from pages and events. */
 export class ChatView implements Chat {
   readonly address: ChatAddress;
   readonly summary: Store<ChatSummary | undefined>;
   readonly typing: Store<readonly string[]>;
-  readonly #client: Client;
+  readonly #context: Context;
   readonly #find: () => ChatSummary | undefined;
   readonly #messages: Store<readonly ChatMessage[]>;
-  /** Somebody looks at the messages. */
-  #isLookedAt = false;
-  /** By seq, in no order, as they were read. */
-  readonly #stored = new Map<number, Message>();
-  /**
-   * What happened to messages, by messageId and part: it holds against what was read before it happened, whichever
-   * comes first.
-   */
-  readonly #changes = new Map<number, Map<string, Change>>();
+  readonly #history = new History();
   readonly #unsent = new Map<string, Unsent>();
   /** The keys that stored messages had before, by messageId. */
   readonly #keys = new Map<number, string>();
-  readonly #typists = new Map<string, ReturnType<typeof setTimeout>>();
-  #first = Number.POSITIVE_INFINITY;
-  #newest = 0;
+  /** Names of those who type, each with what stops the wait for more. */
+  readonly #typists = new Map<string, () => void>();
+  /** Somebody looks at the messages. */
+  #isLookedAt = false;
+  /** Counts how often everything began anew: what was asked for before is of no use. */
+  #round = 0;
   #reading: Promise<void> | undefined;
-  /** What came before the first page. */
-  #early: Message[] = [];
   #typedAt = 0;
-  #userId: number | undefined;
   hasOlder = true;
 
-  constructor(client: Client, address: ChatAddress, find: () => ChatSummary | undefined) {
-    this.#client = client;
+  constructor(context: Context, address: ChatAddress, find: () => ChatSummary | undefined) {
+    this.#context = context;
     this.address = address;
     this.#find = find;
     this.summary = new Store(find);
@@ -101,39 +88,55 @@ export class ChatView implements Chat {
   }
 
   get messages(): Observable<readonly ChatMessage[]> {
-    if (!this.#isLookedAt) {
-      this.#isLookedAt = true;
-      this.loadOlder().catch(() => {});
-    }
+    this.#look();
     return this.#messages;
   }
 
-  /** The list has changed, or it is known now who the user is. */
+  /** The list has changed. */
   refresh(): void {
     const before = this.summary.value;
     this.summary.changed();
-    const userId = this.#client.self?.userId;
-    if (this.summary.value !== before || userId !== this.#userId) this.#messages.changed();
-    this.#userId = userId;
+    if (this.summary.value !== before) this.#messages.changed();
+  }
+
+  /** Reads everything anew that was read: this user may see something else now. */
+  beginAgain(): void {
+    if (this.#isLookedAt) this.#begin();
+  }
+
+  /** There is nothing to see any more. */
+  end(): void {
+    this.#round++;
+    this.#reading = undefined;
+    this.#history.clear();
+    this.hasOlder = false;
+    this.#messages.changed();
   }
 
   /** A message that is new, or one as it is now; what lies before the messages that were read is let go. */
   put(message: Message): void {
-    const { seq, senderName } = message;
-    this.#stopped(senderName);
+    this.#stopped(message.senderName);
     if (!this.#isLookedAt) return;
-    if (this.#newest === 0 && this.#reading) this.#early.push(message);
-    else if (seq === this.#newest + 1 || this.#newest === 0 || this.#stored.has(seq)) this.#keep([message]);
-    else if (seq > this.#newest) this.#startAnew();
+    if (this.#history.put(message, this.#reading !== undefined)) this.#messages.changed();
+    else this.#begin();
   }
 
-  /** Changes a part of a message that is there, or is being read; what is known to be newer stays. */
-  patch({ messageId, version }: Fields, part: string, apply: Change['apply']): void {
-    if (!this.#reading && !this.#has(messageId)) return;
-    const parts = this.#changes.get(messageId) ?? new Map<string, Change>();
-    if (parts.has(DELETED) || (parts.get(part)?.version ?? 0) > version) return;
-    if (part === DELETED) parts.clear();
-    this.#changes.set(messageId, parts.set(part, { version, apply }));
+  /** Changes a part of a message that is there, is being read or will come; what is known to be newer stays. */
+  change(part: Part): void {
+    const { first, newest } = this.#history;
+    if (!this.#isLookedAt || (!this.#reading && part.seq < first && part.seq <= newest)) return;
+    this.#history.change(part);
+    this.#messages.changed();
+  }
+
+  /** The server has so many messages: with fewer than there are here, it was set back to an earlier moment. */
+  reaches(seq: number): void {
+    if (seq < this.#history.newest) this.#begin();
+  }
+
+  /** Shows the names that people have now, this user among them. */
+  renamed(): void {
+    this.#history.map((message) => this.#context.names.in(message));
     this.#messages.changed();
   }
 
@@ -141,21 +144,23 @@ export class ChatView implements Chat {
     senderName,
     typing,
     expiresInSeconds,
-  }: Pick<Fields, 'senderName' | 'typing' | 'expiresInSeconds'>): void {
+  }: {
+    readonly senderName: string;
+    readonly typing: boolean;
+    readonly expiresInSeconds: number;
+  }): void {
     this.#stopped(senderName);
-    if (typing)
-      this.#typists.set(
-        senderName,
-        setTimeout(() => this.#stopped(senderName), expiresInSeconds * 1000),
-      );
+    const stop = () => this.#stopped(senderName);
+    if (typing) this.#typists.set(senderName, this.#context.timers.start(stop, expiresInSeconds * 1000));
     this.typing.changed();
   }
 
   async loadOlder(seq?: number): Promise<void> {
+    this.#look();
     do {
-      this.#reading ??= this.#readOlder(seq === undefined ? PAGE : LONG_PAGE);
+      this.#reading ??= this.#readOlder(seq === undefined ? PAGE : LONG_PAGE, (ask) => ask());
       await this.#reading;
-    } while (seq !== undefined && this.hasOlder && this.#first > seq);
+    } while (seq !== undefined && this.hasOlder && this.#history.first > seq);
   }
 
   async send(content: string, options: SendOptions = {}): Promise<void> {
@@ -173,8 +178,8 @@ export class ChatView implements Chat {
     const { receiverId, groupId } = this.address;
     const params = { content, clientMessageId: key, ...options };
     try {
-      if (groupId === undefined) await this.#client.call('privateMessage', { receiverId, ...params });
-      else await this.#client.call('messageInGroup', { groupId, ...params });
+      if (groupId === undefined) await this.#context.client.call('privateMessage', { receiverId, ...params });
+      else await this.#context.client.call('messageInGroup', { groupId, ...params });
     } catch (error) {
       this.#unsent.set(key, { ...message, status: 'failed', error: error as ParleyError });
       this.#messages.changed();
@@ -198,93 +203,71 @@ export class ChatView implements Chat {
     if (!chat) return;
     const { seq } = chat.lastMessage;
     if (chat.readSeq < seq || chat.unreadCount > 0 || chat.markedUnread)
-      await this.#client.call('markRead', { ...this.address, seq });
+      await this.#context.client.call('markRead', { ...this.address, seq });
   }
 
   setTyping(typing: boolean): void {
     const now = Date.now();
     const due = typing ? now - this.#typedAt > TYPING_AGAIN : this.#typedAt > 0;
-    if (!due || this.#client.state !== 'online') return;
+    if (!due || this.#context.client.state !== 'online') return;
     this.#typedAt = typing ? now : 0;
-    this.#client.call('typing', { ...this.address, typing }).catch(() => {}); // nobody misses it
+    this.#context.client.call('typing', { ...this.address, typing }).catch(() => {}); // nobody misses it
   }
 
-  async #readOlder(limit: number): Promise<void> {
+  #look(): void {
+    if (this.#isLookedAt) return;
+    this.#isLookedAt = true;
+    this.#begin();
+  }
+
+  /** Tries until the messages are there, unless there are none for this user. */
+  #begin(): void {
+    this.end();
+    this.hasOlder = true;
+    this.#reading = this.#readOlder(PAGE, (ask) => this.#context.timers.persist(ask));
+    this.#reading.catch(() => {}); // closed, or not for this user
+  }
+
+  async #readOlder(
+    limit: number,
+    insist: <Value>(ask: () => Promise<Value>) => Promise<Value>,
+  ): Promise<void> {
+    const round = this.#round;
+    const { first, newest } = this.#history;
+    const params = { ...this.address, ...(newest && { beforeSeq: first }), limit };
     try {
-      const before = Number.isFinite(this.#first) ? { beforeSeq: this.#first } : {};
-      const { data, more } = await this.#client.call('getMessages', { ...this.address, ...before, limit });
-      this.#keep(data);
+      const { data, more } = await insist(() => this.#context.client.call('getMessages', params));
+      if (round !== this.#round) return;
+      this.#history.add(data.map((message) => this.#context.names.in(message)));
       this.hasOlder = more;
+      this.#messages.changed();
     } catch (error) {
-      this.hasOlder = false;
+      if (round === this.#round && isForOthers(error)) this.hasOlder = false;
       throw error;
     } finally {
-      this.#reading = undefined;
-      for (const message of this.#early.splice(0)) this.put(message);
-      for (const messageId of this.#changes.keys())
-        if (!this.#has(messageId)) this.#changes.delete(messageId);
+      if (round === this.#round) this.#reading = undefined;
     }
-  }
-
-  #has(messageId: number): boolean {
-    for (const message of this.#stored.values()) if (message.messageId === messageId) return true;
-    return false;
-  }
-
-  /** A message that was read, with what happened since. */
-  #current(message: Message): Message {
-    let current = message;
-    for (const { version, apply } of this.#changes.get(message.messageId)?.values() ?? [])
-      if (version > message.version)
-        current = { ...current, ...apply(current), version: Math.max(version, current.version) };
-    return current;
-  }
-
-  #keep(messages: readonly Message[]): void {
-    for (const message of messages) {
-      if (message.version >= (this.#stored.get(message.seq)?.version ?? 0))
-        this.#stored.set(message.seq, message);
-      this.#first = Math.min(this.#first, message.seq);
-      this.#newest = Math.max(this.#newest, message.seq);
-    }
-    this.#messages.changed();
-  }
-
-  /** There is a hole that this user cannot see into: back in a group, the history began anew. */
-  #startAnew(): void {
-    this.#stored.clear();
-    this.#first = Number.POSITIVE_INFINITY;
-    this.#newest = 0;
-    this.hasOlder = true;
-    this.loadOlder().catch(() => {});
   }
 
   #list(): ChatMessage[] {
     const { otherReadSeq = 0, otherDeliveredSeq = 0 } = this.#find() ?? {};
-    const { userId: senderId = 0, username: senderName = '' } = this.#client.self ?? {};
-    const stored = [...this.#stored.values()].sort((one, other) => one.seq - other.seq);
+    const { userId: senderId = 0, username: senderName = '' } = this.#context.client.self ?? {};
     const isDialog = this.address.groupId === undefined;
     return [
-      ...stored.map((read): ChatMessage => {
-        const message = this.#current(read);
+      ...this.#history.list().map((message): ChatMessage => {
         const { messageId, seq } = message;
         const isOwn = message.senderId === senderId;
         const reached = seq <= otherReadSeq ? 'read' : seq <= otherDeliveredSeq ? 'delivered' : 'sent';
         const status = isOwn && isDialog ? reached : 'sent';
-        return {
-          ...message,
-          key: this.#keys.get(messageId) ?? `${messageId}`,
-          isOwn,
-          status,
-          error: undefined,
-        };
+        const key = this.#keys.get(messageId) ?? `${messageId}`;
+        return { ...message, key, isOwn, status, error: undefined };
       }),
       ...[...this.#unsent.values()].map((message) => ({ ...message, senderId, senderName })),
     ];
   }
 
   #stopped(name: string): void {
-    clearTimeout(this.#typists.get(name));
+    this.#typists.get(name)?.();
     if (this.#typists.delete(name)) this.typing.changed();
   }
 }

@@ -1,7 +1,9 @@
 import { keyOf } from '../places.ts';
 import type { CommandName, Message } from '../protocol.ts';
 import type { ChatList } from './ChatList.ts';
-import { type ChatView, DELETED } from './ChatView.ts';
+import type { ChatView } from './ChatView.ts';
+import { DELETED, type Part, withReaction } from './History.ts';
+import type { Counted, Settings } from './summary.ts';
 
 /** What the pushes and replies below have, all together. */
 export interface Fields {
@@ -10,8 +12,9 @@ export interface Fields {
   /** Of the message that was changed. */
   readonly version: number;
   readonly senderId: number;
-  /** Who left, or was put out. */
-  readonly userId?: number;
+  /** Who changed their profile. */
+  readonly userId: number;
+  readonly username: string;
   /** Of a message of one's own that was stored. */
   readonly clientMessageId?: string;
   readonly emoji: string;
@@ -22,8 +25,7 @@ export interface Fields {
   readonly editedAt: string | null;
   readonly deletedAt: string;
   readonly mentions: number[];
-  /** Left out in a request: it stays. */
-  readonly custom?: Message['custom'];
+  readonly custom: Message['custom'];
   readonly muted: boolean;
   readonly until?: string;
   readonly pinned: boolean;
@@ -34,11 +36,12 @@ export interface Fields {
   /** How a group is now, in a push and in a reply. */
   readonly group?: { readonly groupName: string };
   /** Of a reply: the group, or the counts of a chat. */
-  readonly data?: {
-    readonly groupName?: string;
-    readonly unreadCount?: number;
-    readonly mentionCount?: number;
-  } | null;
+  readonly data?: ({ readonly groupName?: string } & Partial<Counts>) | null;
+}
+
+interface Counts extends Counted {
+  readonly readSeq: number;
+  readonly markedUnread: boolean;
 }
 
 type Effects = { readonly [Name in CommandName]?: (fields: Fields) => void };
@@ -51,23 +54,19 @@ export function createEffects(
   list: ChatList,
   views: ReadonlyMap<string, ChatView>,
   self: () => number,
+  renamed: (userId: number, name: string) => void,
 ): Effects {
   return {
     privateMessage: stored,
     messageInGroup: stored,
     editMessage(fields) {
       const { content = fields.message ?? '', editedAt, mentions, custom } = fields;
-      const edited = { content, editedAt, mentions, ...(custom !== undefined && { custom }) };
-      changeMessage(fields, 'content', () => edited);
-      list.lastChanged(fields, { content });
+      changeMessage(fields, 'content', () => ({ content, editedAt, mentions, custom }), { content });
     },
     deleteMessage(fields) {
-      const { seq, deletedAt } = fields;
+      const { deletedAt } = fields;
       const empty = { content: '', custom: null, mentions: [], reactions: [], pinned: false, deletedAt };
-      changeMessage(fields, DELETED, () => empty);
-      list.lastChanged(fields, { content: '', deletedAt });
-      const chat = list.get(keyOf(fields, self()) ?? '');
-      if (chat && seq > chat.readSeq) list.recount(chat.key);
+      changeMessage(fields, DELETED, () => empty, { content: '', deletedAt });
     },
     addReaction: (fields) => react(fields, true),
     removeReaction: (fields) => react(fields, false),
@@ -76,36 +75,36 @@ export function createEffects(
 
     markRead: (fields) =>
       inChat(fields, (key, isSelf) => {
-        const { seq, data } = fields;
-        if (!isSelf) return list.advance(key, { otherReadSeq: seq, otherDeliveredSeq: seq });
-        list.advance(key, { readSeq: seq, deliveredSeq: seq });
-        list.update(key, { markedUnread: false, ...data });
-        if (!data) list.recount(key);
+        const { data } = fields;
+        const seq = data?.readSeq ?? fields.seq;
+        list.advance(
+          key,
+          isSelf ? { readSeq: seq, deliveredSeq: seq } : { otherReadSeq: seq, otherDeliveredSeq: seq },
+        );
+        if (data) list.counted(key, data as Counts, (data as Counts).markedUnread);
+        else if (isSelf) list.change(key, { markedUnread: false });
       }),
     markDelivered: (fields) =>
       inChat(fields, (key, isSelf) => {
         const { seq } = fields;
         list.advance(key, isSelf ? { deliveredSeq: seq } : { otherDeliveredSeq: seq });
       }),
-    markUnread: (fields) => inChat(fields, (key) => list.update(key, { markedUnread: true })),
-    muteChat: (fields) =>
-      inChat(fields, (key) => list.update(key, { muted: fields.muted, mutedUntil: fields.until ?? null })),
-    pinChat: (fields) => inChat(fields, (key) => list.update(key, { pinned: fields.pinned })),
-    archiveChat: (fields) => inChat(fields, (key) => list.update(key, { archived: fields.archived })),
+    markUnread: setting(() => ({ markedUnread: true })),
+    muteChat: setting(({ muted, until }) => ({
+      muted,
+      mutedUntil: muted && until ? new Date(until).toISOString() : null,
+    })),
+    pinChat: setting(({ pinned }) => ({ pinned })),
+    archiveChat: setting(({ archived }) => ({ archived })),
     typing: (fields) =>
       inChat(fields, (key, isSelf) => {
         if (!isSelf) views.get(key)?.typed(fields);
       }),
 
-    updateGroup: (fields) =>
-      inChat(fields, (key) => {
-        const name = (fields.group ?? fields.data)?.groupName;
-        if (name !== undefined) list.update(key, { name });
-      }),
-    leaveGroup: leave,
-    removeUserFromGroup: leave,
-    banUser: leave,
-    deleteGroup: (fields) => inChat(fields, (key) => list.remove(key)),
+    updateGroup: setting(({ group, data }) => ({ name: (group ?? data)?.groupName ?? '' })),
+    updateProfile({ userId, username }) {
+      if (username !== undefined) renamed(userId, username);
+    },
   };
 
   function inChat(fields: Fields, change: (key: string, isSelf: boolean) => void): void {
@@ -113,16 +112,14 @@ export function createEffects(
     if (key !== undefined) change(key, fields.senderId === self());
   }
 
+  function setting(change: (fields: Fields) => Partial<Settings>): (fields: Fields) => void {
+    return (fields) => inChat(fields, (key) => list.change(key, change(fields)));
+  }
+
   function stored(fields: Fields): void {
     const { clientMessageId, messageId } = fields;
     if (clientMessageId !== undefined)
       inChat(fields, (key) => views.get(key)?.stored(clientMessageId, messageId));
-  }
-
-  function leave(fields: Fields): void {
-    inChat(fields, (key) => {
-      if ((fields.userId ?? fields.senderId) === self()) list.remove(key);
-    });
   }
 
   /** How often an emoji is there is one thing, whether one's own is among them another. */
@@ -132,21 +129,16 @@ export function createEffects(
     if (senderId === self()) changeMessage(fields, `own ${emoji}`, withReaction({ emoji, own }));
   }
 
-  /** Wherever it is shown: the reply to a command of one's own does not say which chat a message is in. */
-  function changeMessage(fields: Fields, part: string, change: (message: Message) => Partial<Message>): void {
-    for (const view of views.values()) view.patch(fields, part, change);
+  function changeMessage(
+    fields: Fields,
+    part: string,
+    apply: Part['apply'],
+    says?: Parameters<ChatList['edited']>[2],
+  ): void {
+    const { seq, version } = fields;
+    inChat(fields, (key) => {
+      views.get(key)?.change({ seq, version, part, apply });
+      list.edited(key, fields, says);
+    });
   }
-}
-
-type Reaction = Message['reactions'][number];
-
-function withReaction(changes: Partial<Reaction> & Pick<Reaction, 'emoji'>) {
-  return ({ reactions }: Message): Partial<Message> => {
-    const before = reactions.find(({ emoji }) => emoji === changes.emoji);
-    const after = { count: 0, own: false, ...before, ...changes };
-    const all = before
-      ? reactions.map((reaction) => (reaction === before ? after : reaction))
-      : [...reactions, after];
-    return { reactions: all.filter(({ count }) => count > 0) };
-  };
 }

@@ -1,10 +1,14 @@
 import type { Client } from '../Client.ts';
-import { chatKey, FRESH, keyOf } from '../places.ts';
+import { chatKey, keyOf } from '../places.ts';
 import type { Change, ChatAddress, Message, Push, Result } from '../protocol.ts';
-import { ChatList, type ChatSummary, type Chats, type LastMessage } from './ChatList.ts';
+import { isPlace, membershipIn, messageFrom } from '../pushes.ts';
+import { ChatList, type Chats } from './ChatList.ts';
 import { type Chat, type ChatMessage, ChatView } from './ChatView.ts';
 import { createEffects, type Fields } from './effects.ts';
+import { Names } from './Names.ts';
 import { type Observable, Store } from './Store.ts';
+import type { ChatSummary, LastMessage } from './summary.ts';
+import { Timers } from './Timers.ts';
 
 export type { Chat, ChatMessage, ChatSummary, Chats, LastMessage, Observable };
 
@@ -23,31 +27,42 @@ const ASKED_AT_ONCE = 100;
 
 /** A view of what `client` hears of. */
 export function createView(client: Client): View {
-  const list = new ChatList(client);
+  const context = { client, names: new Names(), timers: new Timers() };
+  const { names, timers } = context;
+  const list = new ChatList(context);
   const views = new Map<string, ChatView>();
   const people = new Map<number, { state: Presence | undefined; store: Store<Presence | undefined> }>();
   const asked: number[] = [];
   const self = () => client.self?.userId ?? 0;
-  const effects = createEffects(list, views, self);
+  const effects = createEffects(list, views, self, renamed);
 
-  const refresh = () => {
+  list.subscribe(() => {
     for (const view of views.values()) view.refresh();
-  };
-  list.subscribe(refresh);
-  client.on('state', refresh);
-  client.on('push', (push) => heard(push, false));
-  client.on('sent', (push) => heard(push, true));
-  client.on('done', ({ type, params, result }) =>
-    effects[type]?.({ ...params, ...result, senderId: self() } as unknown as Fields),
-  );
+  });
+  client.on('state', (state) => {
+    if (state === 'closed') timers.end();
+    for (const view of views.values()) view.renamed();
+  });
+  client.on('push', heard);
+  client.on('sent', heard);
+  client.on('done', ({ type, params, result }) => {
+    const fields = { userId: self(), ...params, ...result, senderId: self() };
+    const push = { type, params: fields } as unknown as Push;
+    if (membershipIn(push, self()) === 'ends') left(chatKey(fields as unknown as ChatAddress));
+    effects[type]?.(fields as unknown as Fields);
+  });
   client.on('sync', caughtUp);
+  client.on('reset', () => {
+    list.read().catch(() => {}); // closed
+    for (const view of views.values()) view.beginAgain();
+  });
   client.on('subscribePresence', came);
 
   return {
     chats: list,
     chat(address) {
       const key = chatKey(address);
-      const view = views.get(key) ?? new ChatView(client, address, () => list.get(key));
+      const view = views.get(key) ?? new ChatView(context, address, () => list.get(key));
       views.set(key, view);
       return view;
     },
@@ -64,11 +79,15 @@ export function createView(client: Client): View {
 
   /** Asks about everybody who is looked at in one go. */
   function ask(): void {
-    while (asked.length > 0)
-      client.call('subscribePresence', { userIds: asked.splice(0, ASKED_AT_ONCE) }).then(
-        ({ data }) => data.forEach(came),
-        () => {}, // more than a connection may watch: nothing is known of them
-      );
+    while (asked.length > 0) {
+      const userIds = asked.splice(0, ASKED_AT_ONCE);
+      timers
+        .persist(() => client.call('subscribePresence', { userIds }))
+        .then(
+          ({ data }) => data.forEach(came),
+          () => {}, // more than a connection may watch: nothing is known of them
+        );
+    }
   }
 
   function came({ userId, online, lastSeenAt }: Presence): void {
@@ -78,41 +97,42 @@ export function createView(client: Client): View {
     person.store.changed();
   }
 
-  function heard(push: Push, isOwn: boolean): void {
+  function heard(push: Push): void {
     const key = keyOf(push.params, self());
     if (key !== undefined && isPlace(push)) {
-      views.get(key)?.put(messageFrom(push));
-      list.arrived(key, push, isOwn);
+      const membership = membershipIn(push, self());
+      if (membership === 'ends') return left(key);
+      if (membership === 'begins') views.get(key)?.beginAgain();
+      put(key, messageFrom(push));
+      if (membership === 'begins') list.want(key);
     }
     effects[push.type]?.(push.params as unknown as Fields);
   }
 
-  function caughtUp(change: Change): void {
-    if (change.kind === 'left') list.remove(chatKey({ groupId: change.groupId }));
-    if (change.kind === 'chat') list.changedTo(change);
-    if (change.kind !== 'message') return;
-    const { message } = change;
-    views.get(keyOf(message, self()) ?? '')?.put(message);
-    list.lastChanged(message, message);
+  function put(key: string, read: Message): void {
+    const message = names.in(read);
+    views.get(key)?.put(message);
+    list.arrived(key, message);
   }
-}
 
-/** What takes a place in a chat has the time when it did. */
-function isPlace({ params }: Push): boolean {
-  return 'createdAt' in params && 'seq' in params;
-}
+  function left(key: string): void {
+    list.remove(key);
+    views.get(key)?.end();
+  }
 
-/** A push as the message that it is about. */
-function messageFrom({ type, params }: Push): Message {
-  const { data, message, reactions = [], ...fields } = params as Push<'messageInGroup'>['params'];
-  const isText = type === 'privateMessage' || type === 'messageInGroup';
-  return {
-    ...FRESH,
-    ...fields,
-    kind: isText ? 'text' : 'system',
-    content: message,
-    // one's own are known of a message that this client has read itself
-    reactions: reactions.map((reaction) => ({ own: false, ...reaction })),
-    event: isText ? null : { type, ...fields },
-  };
+  function renamed(userId: number, name: string): void {
+    names.learn(userId, name);
+    list.renamed(userId, name);
+    for (const view of views.values()) view.renamed();
+  }
+
+  function caughtUp(change: Change): void {
+    if (change.kind === 'left') left(chatKey(change));
+    if (change.kind === 'user') renamed(change.userId, change.username);
+    if (change.kind === 'chat') {
+      list.changedTo(change);
+      views.get(chatKey(change))?.reaches(change.lastSeq);
+    }
+    if (change.kind === 'message') put(keyOf(change.message, self()) ?? '', change.message);
+  }
 }

@@ -1,0 +1,74 @@
+import type { Message, Push } from './protocol.ts';
+
+/** What a message has that nothing was added to, and nothing happened to. */
+export const FRESH = {
+  version: 0,
+  editedAt: null,
+  deletedAt: null,
+  replyTo: null,
+  silent: false,
+  custom: null,
+  mentions: [],
+  forwardedFrom: null,
+  forwardedFromName: null,
+  reactions: [],
+  pinned: false,
+  event: null,
+} satisfies Partial<Message>;
+
+/** Returns true if a push takes a place in a chat: it has the time when it did. */
+export function isPlace({ params }: Push): boolean {
+  return 'createdAt' in params && 'seq' in params;
+}
+
+/** Returns the message that a push is about, with the same fields as one that is read. */
+export function messageFrom({ type, params }: Push): Message {
+  const {
+    data: _,
+    message: content,
+    messageId,
+    seq,
+    createdAt,
+    senderId,
+    senderName,
+    ...more
+  } = params as Push<'messageInGroup'>['params'] & { receiverId?: number; event?: Message['event'] };
+  const { receiverId, groupId, version = 0, editedAt = null, deletedAt = null, ...others } = more;
+  const { reactions = [], pinned = false, event, ...rest } = others;
+  const isText = type === 'privateMessage' || type === 'messageInGroup';
+  return {
+    ...FRESH,
+    ...{ messageId, seq, version, senderId, senderName, content, createdAt, editedAt, deletedAt, pinned },
+    ...(groupId === undefined ? { receiverId } : { groupId }),
+    kind: isText ? 'text' : 'system',
+    // one's own are known of a message that this client has read itself
+    reactions: reactions.map((reaction) => ({ own: false, ...reaction })),
+    ...(isText ? rest : { event }),
+  } as Message;
+}
+
+/** Returns a message that was read as it is pushed late: with what it has, and what has become of it. */
+export function pushOf({ content, kind: _, event, ...fields }: Message): Push {
+  const has = Object.entries(fields).filter(([, value]) => value && (value as unknown[]).length !== 0);
+  const { type = fields.groupId === undefined ? 'privateMessage' : 'messageInGroup', ...happened } =
+    event ?? {};
+  const params = {
+    data: null,
+    message: content,
+    ...Object.fromEntries(has),
+    ...(event && { event }),
+    ...happened,
+  };
+  return { type, params } as unknown as Push;
+}
+
+const JOINS = new Set<string>(['newGroup', 'addUserInGroup', 'joinGroup', 'joinByInvite']);
+const LEAVES = new Set<string>(['leaveGroup', 'removeUserFromGroup', 'banUser']);
+
+/** Returns whether a push lets a user into its group, or out of it. */
+export function membershipIn({ type, params }: Push, userId: number): 'begins' | 'ends' | undefined {
+  const { userId: target, userIds = [] } = params as { userId?: number; userIds?: number[] };
+  const isAbout = target === userId || userIds.includes(userId);
+  if (type === 'deleteGroup' || (isAbout && LEAVES.has(type))) return 'ends';
+  return isAbout && JOINS.has(type) ? 'begins' : undefined;
+}

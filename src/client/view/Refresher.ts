@@ -1,0 +1,30 @@
+import { FIRST_PAUSE, MAX_PAUSE, type Timers } from './Timers.ts';
+
+/**
+ * Reads things by key when they are wanted: at once, each once at a time, and once more after a pause when it was
+ * wanted while it was read, for what came back may be older. The pauses grow while that goes on.
+ */
+export class Refresher {
+  readonly #read: (key: string) => Promise<void>;
+  readonly #timers: Timers;
+  /** What is being read, or waits for that: true if it was wanted since. */
+  readonly #keys = new Map<string, boolean>();
+
+  /** `read` must not reject. */
+  constructor(read: (key: string) => Promise<void>, timers: Timers) {
+    this.#read = read;
+    this.#timers = timers;
+  }
+
+  want(key: string): void {
+    if (this.#keys.has(key)) this.#keys.set(key, true);
+    else void this.#run(key, FIRST_PAUSE);
+  }
+
+  async #run(key: string, pause: number): Promise<void> {
+    this.#keys.set(key, false);
+    await this.#read(key);
+    if (this.#keys.get(key)) this.#timers.start(() => this.#run(key, Math.min(pause * 2, MAX_PAUSE)), pause);
+    else this.#keys.delete(key);
+  }
+}

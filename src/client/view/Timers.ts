@@ -1,0 +1,48 @@
+import { isPassing, type ParleyError } from '../errors.ts';
+
+/** Milliseconds before what failed is tried again: at first, and at most. */
+export const FIRST_PAUSE = 500;
+export const MAX_PAUSE = 8_000;
+
+/** Timers that end together. */
+export class Timers {
+  readonly #running = new Map<ReturnType<typeof setTimeout>, () => void>();
+  #isOver = false;
+
+  /** Calls `run` after so many milliseconds, until the function it returns is called. */
+  start(run: () => void, milliseconds: number): () => void {
+    if (this.#isOver) return () => {};
+    const stop = () => {
+      clearTimeout(timer);
+      this.#running.delete(timer);
+    };
+    const timer = setTimeout(() => {
+      stop();
+      run();
+    }, milliseconds);
+    this.#running.set(timer, run);
+    return stop;
+  }
+
+  /** Runs what may fail for a while until it does not; rejects with a refusal that stays. */
+  async persist<Value>(run: () => Promise<Value>): Promise<Value> {
+    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, MAX_PAUSE))
+      try {
+        return await run();
+      } catch (error) {
+        const { code, retryAfter = 0 } = error as ParleyError;
+        if (code !== 'INTERNAL' && !isPassing(code)) throw error;
+        await new Promise<void>((resolve) => this.start(resolve, Math.max(pause, retryAfter * 1000)));
+      }
+  }
+
+  /** Ends them, and takes no others: what they wait for is tried at once, and learns that it is over. */
+  end(): void {
+    this.#isOver = true;
+    for (const [timer, run] of this.#running) {
+      clearTimeout(timer);
+      run();
+    }
+    this.#running.clear();
+  }
+}

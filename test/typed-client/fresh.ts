@@ -1,0 +1,44 @@
+import { isDeepStrictEqual } from 'node:util';
+import { expect } from 'chai';
+import type { ChatAddress, Client } from '../../src/client/index.ts';
+import { typedClient, type User } from '../harness.ts';
+import { until } from '../until.ts';
+import { when } from './network.ts';
+
+/** What a client shows of its chats, and of the newest messages of some of them. */
+function shown(client: Client, addresses: readonly ChatAddress[], firsts: readonly number[]) {
+  return {
+    self: client.self,
+    chats: client.chats.value,
+    messages: addresses.map((address, index) =>
+      client
+        .chat(address)
+        .messages.value.filter(({ seq }) => seq >= (firsts[index] ?? 0))
+        .map(({ key: _, ...message }) => message),
+    ),
+  };
+}
+
+/**
+ * Checks that a client of a user comes to show, field by field, what a fresh one shows: all its chats, and the messages
+ * of those named. Their last messages are there already.
+ */
+export async function expectFresh(
+  user: Pick<User, 'token'>,
+  client: Client,
+  ...addresses: readonly ChatAddress[]
+): Promise<void> {
+  const fresh = typedClient(user);
+  await fresh.chats.loaded;
+  const firsts: number[] = [];
+  for (const address of addresses) {
+    const { messages, summary } = fresh.chat(address);
+    const last = summary.value?.lastMessage.seq ?? 0;
+    await when(messages, (all) => (all.at(-1)?.seq ?? 0) >= last);
+    firsts.push(messages.value[0]?.seq ?? 0);
+  }
+  const [now, right] = [() => shown(client, addresses, firsts), () => shown(fresh, addresses, firsts)];
+  await until(() => isDeepStrictEqual(now(), right()), 5_000).catch(() => {});
+  expect(now()).to.deep.equal(right());
+  fresh.close();
+}

@@ -1,0 +1,57 @@
+import { WebSocket } from 'ws';
+import type { Observable } from '../../src/client/index.ts';
+import type { Frame } from '../client.ts';
+import { until } from '../until.ts';
+
+/** Resolves to the value once it is as expected. */
+export function when<Value>(observable: Observable<Value>, holds: (value: Value) => unknown): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`it stayed ${JSON.stringify(observable.value, null, 1)}`)),
+      5_000,
+    );
+    const look = () => {
+      if (!holds(observable.value)) return;
+      clearTimeout(timer);
+      stop();
+      resolve(observable.value);
+    };
+    const stop = observable.subscribe(look);
+    look();
+  });
+}
+
+/** Opens sockets whose frames reach the client when `receive` passes them on, as they are or others. */
+export const through =
+  (receive: (frame: Frame, pass: (frame?: string) => void) => void) => (url: string, token: string) => {
+    const socket = new WebSocket(url, ['auth', token]);
+    const emit = socket.emit.bind(socket);
+    socket.emit = (name: string | symbol, ...args: unknown[]) => {
+      if (name !== 'message') return emit(name, ...args);
+      receive(JSON.parse(String(args[0])), (frame) => emit(name, frame ?? args[0], false));
+      return true;
+    };
+    return socket;
+  };
+
+/** Holds the replies to a command back, as a slow network would. */
+export function holding(type: string) {
+  const held: (() => void)[] = [];
+  let holds = false;
+  const open = through((frame, pass) => {
+    if (holds && frame.type === type && 'id' in frame) held.push(pass);
+    else pass();
+  });
+  return {
+    open,
+    hold() {
+      holds = true;
+    },
+    /** Resolves when a reply came. */
+    held: () => until(() => held.length > 0),
+    release() {
+      holds = false;
+      for (const pass of held.splice(0)) pass();
+    },
+  };
+}

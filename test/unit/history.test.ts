@@ -1,0 +1,101 @@
+import { expect } from 'chai';
+import type { Message } from '../../src/client/index.ts';
+import { FRESH } from '../../src/client/pushes.ts';
+import { DELETED, History, withReaction } from '../../src/client/view/History.ts';
+
+const message = (seq: number, changes: Partial<Message> = {}): Message => ({
+  ...FRESH,
+  messageId: 100 + seq,
+  seq,
+  kind: 'text',
+  senderId: 1,
+  senderName: 'one',
+  groupId: 1,
+  content: `${seq}`,
+  createdAt: '2026-01-01T00:00:00.000Z',
+  ...changes,
+});
+
+const edit = (seq: number, version: number, content: string) => ({
+  seq,
+  version,
+  part: 'content',
+  apply: () => ({ content, editedAt: content }),
+});
+const deletion = (seq: number, version: number) => ({
+  seq,
+  version,
+  part: DELETED,
+  apply: () => ({ content: '', deletedAt: 'now' }),
+});
+const reaction = (version: number, emoji: string, count: number) => ({
+  seq: 1,
+  version,
+  part: emoji,
+  apply: withReaction({ emoji, count }),
+});
+
+describe('the history of a chat', () => {
+  it('takes what follows, and what is there as it is now; else something is missing', () => {
+    const history = new History();
+    expect(history.put(message(5))).to.equal(false);
+    expect(history.put(message(5), true)).to.equal(true);
+    history.add([message(3), message(4), message(5)]);
+    expect(history.put(message(6))).to.equal(true);
+    expect(history.put(message(2))).to.equal(true); // before what was read
+    expect(history.put(message(4, { version: 1, content: 'four' }))).to.equal(true);
+    expect(history.put(message(8))).to.equal(false);
+    expect(history.put(message(4, { messageId: 9 }))).to.equal(false); // the number was given again
+    expect(history.list().map(({ content }) => content)).to.deep.equal(['3', 'four', '5', '6']);
+    expect([history.first, history.newest]).to.deep.equal([3, 6]);
+    history.clear();
+    expect(history.put(message(1))).to.equal(true);
+  });
+
+  it('shows the newer state of each part, in whatever order pages and changes come', () => {
+    const steps: ((history: History) => unknown)[] = [
+      (history) => history.put(message(1, { version: 1, content: 'a' }), true),
+      (history) => history.put(message(1, { version: 3, content: 'b', reactions: [] }), true),
+      (history) => history.change(edit(1, 3, 'b')),
+      (history) => history.change(edit(1, 5, 'c')),
+      (history) => history.change(reaction(4, '👍', 1)),
+      (history) => history.change(reaction(6, '👍', 2)),
+      (history) => history.change(reaction(7, '❤️', 1)),
+    ];
+    for (let round = 0; round < 50; round++) {
+      const history = new History();
+      const order = steps.toSorted(() => Math.random() - 0.5);
+      for (const step of order) step(history);
+      const [shown] = history.list();
+      expect(shown).to.include({ content: 'c', version: 7 });
+      expect(shown?.reactions.map(({ emoji, count }) => `${emoji}${count}`)).to.deep.equal(['👍2', '❤️1']);
+    }
+  });
+
+  it('keeps a deletion last, whatever is heard after it', () => {
+    for (const order of [
+      [edit(1, 1, 'x'), deletion(1, 2)],
+      [deletion(1, 2), edit(1, 1, 'x')],
+    ]) {
+      const history = new History();
+      history.add([message(1)]);
+      for (const change of order) history.change(change);
+      expect(history.list()[0]).to.include({ content: '', editedAt: 'x', deletedAt: 'now', version: 2 });
+    }
+  });
+
+  it('keeps what happened to a message until it is there', () => {
+    const history = new History();
+    history.add([message(1)]);
+    history.change(edit(2, 1, 'changed'));
+    history.put(message(2));
+    expect(history.list()[1]).to.include({ content: 'changed', version: 1 });
+  });
+
+  it('has reactions in the order of the server: by length in bytes, then by bytes', () => {
+    const emojis = ['🏝️', '#️⃣', '❤️', '1️⃣', '👍', '☺️', '👩‍🚀'];
+    let shown = message(1);
+    for (const emoji of emojis) shown = { ...shown, ...withReaction({ emoji, count: 1 })(shown) };
+    expect(shown.reactions.map(({ emoji }) => emoji)).to.deep.equal(['👍', '☺️', '❤️', '#️⃣', '1️⃣', '🏝️', '👩‍🚀']);
+  });
+});

@@ -1,0 +1,87 @@
+import { mock } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { ParleyError } from '../../src/client/errors.ts';
+import { Refresher } from '../../src/client/view/Refresher.ts';
+import { Timers } from '../../src/client/view/Timers.ts';
+
+describe('reading what is wanted', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('is done once at a time, and again after pauses that grow while it is wanted meanwhile', async () => {
+    const reads: string[] = [];
+    let isWanted = true;
+    const refresher = new Refresher(async (key) => {
+      reads.push(key);
+      await turn();
+      if (isWanted) for (let n = 0; n < 3; n++) refresher.want(key);
+    }, new Timers());
+    refresher.want('user:2');
+    refresher.want('user:2');
+    refresher.want('user:3');
+    for (let turns = 0; turns < 5; turns++) await turn();
+    expect(reads).to.deep.equal(['user:2', 'user:3']);
+    for (const pause of [500, 1_000, 2_000, 4_000, 8_000, 8_000]) {
+      const before = reads.length;
+      mock.timers.tick(pause - 1);
+      await turn();
+      expect(reads).to.have.length(before);
+      mock.timers.tick(1);
+      for (let turns = 0; turns < 5; turns++) await turn();
+      expect(reads).to.have.length(before + 2);
+    }
+    isWanted = false;
+    mock.timers.tick(8_000);
+    for (let turns = 0; turns < 5; turns++) await turn();
+    expect(reads).to.have.length(16);
+    mock.timers.tick(60_000);
+    await turn();
+    expect(reads).to.have.length(16);
+  });
+
+  it('is tried again after what passes, as late as the server says, and given up for what stays', async () => {
+    const timers = new Timers();
+    const errors = [
+      new ParleyError('UNAVAILABLE', ''),
+      new ParleyError('RATE_LIMITED', '', 30),
+      new ParleyError('NOT_A_MEMBER', ''),
+    ];
+    let tries = 0;
+    const code = timers
+      .persist(async () => {
+        throw errors[tries++] ?? new Error('tried too often');
+      })
+      .catch((error) => error.code);
+    for (const [pause, expected] of [
+      [499, 1],
+      [1, 2],
+      [29_999, 2],
+      [1, 3],
+    ] as const) {
+      await turn();
+      mock.timers.tick(pause);
+      await turn();
+      expect(tries).to.equal(expected);
+    }
+    expect(await code).to.equal('NOT_A_MEMBER');
+  });
+
+  it('ends with the client: what waits is tried a last time, and no timer runs on', async () => {
+    const timers = new Timers();
+    let isOver = false;
+    const code = timers
+      .persist(async () => {
+        throw new ParleyError(isOver ? 'CLOSED' : 'UNAVAILABLE', '');
+      })
+      .catch((error) => error.code);
+    await turn();
+    isOver = true;
+    timers.end();
+    expect(await code).to.equal('CLOSED');
+    let late = 0;
+    timers.start(() => late++, 1);
+    mock.timers.tick(10);
+    expect(late).to.equal(0);
+  });
+});

@@ -1,0 +1,135 @@
+import { expect } from 'chai';
+import type { Message } from '../../src/client/index.ts';
+import { FRESH } from '../../src/client/pushes.ts';
+import {
+  advanced,
+  arrived,
+  byNewest,
+  counted,
+  type Entry,
+  entryFrom,
+  merged,
+  type Row,
+} from '../../src/client/view/summary.ts';
+
+const SELF = 1;
+const OTHER = 2;
+const time = (seq: number) => new Date(seq * 1000).toISOString();
+
+const row = (seq: number, changes: Partial<Row> = {}): Row => ({
+  id: 100 + seq,
+  seq,
+  version: 0,
+  kind: 'text',
+  senderId: OTHER,
+  senderName: 'other',
+  receiverId: SELF,
+  receiverName: 'self',
+  groupId: null,
+  groupName: null,
+  content: `${seq}`,
+  createdAt: time(seq),
+  updatedAt: time(seq),
+  deletedAt: null,
+  unreadCount: 0,
+  mentionCount: 0,
+  readSeq: 0,
+  deliveredSeq: 0,
+  markedUnread: false,
+  muted: false,
+  mutedUntil: null,
+  pinned: false,
+  archived: false,
+  otherReadSeq: 0,
+  otherDeliveredSeq: 0,
+  ...changes,
+});
+
+const message = (seq: number, changes: Partial<Message> = {}): Message => ({
+  ...FRESH,
+  messageId: 100 + seq,
+  seq,
+  kind: 'text',
+  senderId: OTHER,
+  senderName: 'other',
+  receiverId: SELF,
+  content: `${seq}`,
+  createdAt: time(seq),
+  ...changes,
+});
+
+const entry = (...given: Parameters<typeof row>) => entryFrom(row(...given), SELF);
+const arrivals = (from: Entry, ...messages: Message[]) =>
+  messages.reduce((all, each) => arrived(all, each, SELF), from);
+
+describe('the summary of a chat', () => {
+  it('counts each message once, whether the server counted it or it arrived', () => {
+    const one = arrivals(
+      entry(3, { unreadCount: 2 }),
+      message(2),
+      message(3),
+      message(4),
+      message(4),
+      message(5),
+    );
+    expect(one.summary).to.include({ unreadCount: 4 });
+    const two = arrivals(one, message(6, { silent: true }), message(7, { kind: 'system' }));
+    expect(two.summary).to.include({ unreadCount: 4 });
+    expect(arrivals(two, message(8, { mentions: [SELF] })).summary).to.include({
+      unreadCount: 5,
+      mentionCount: 1,
+    });
+  });
+
+  it('takes the counts of the server up to their message, and no older ones', () => {
+    const one = arrivals(
+      entry(3, { unreadCount: 2 }),
+      message(4),
+      message(5),
+      message(6, { mentions: [SELF] }),
+    );
+    const two = counted(one, { lastSeq: 5, unreadCount: 1, mentionCount: 0 });
+    expect(two.summary).to.include({ unreadCount: 2, mentionCount: 1 });
+    const late = { lastSeq: 4, unreadCount: 9, mentionCount: 9 };
+    expect(counted(two, late)).to.equal(two);
+    expect(counted(two, { lastSeq: 6, unreadCount: 0, mentionCount: 0 }).summary).to.include({
+      unreadCount: 0,
+    });
+  });
+
+  it('is read up to what this user writes, and by the other up to what they write', () => {
+    const own = { senderId: SELF, receiverId: OTHER };
+    const unread = entry(3, { unreadCount: 3, markedUnread: true, mentionCount: 1 });
+    const one = arrivals(unread, message(4), message(5, own), message(6));
+    expect(one.summary).to.include({ unreadCount: 1, mentionCount: 0, readSeq: 5, markedUnread: false });
+    expect(one.summary).to.include({ otherReadSeq: 6, otherDeliveredSeq: 6 });
+    // what the server said of a later moment holds
+    const later = entry(6, { unreadCount: 1, markedUnread: true });
+    expect(arrivals(later, message(5, own)).summary).to.include({ unreadCount: 1, markedUnread: true });
+  });
+
+  it('forgets one by one what came without end, and counts on', () => {
+    let many = entry(1);
+    for (let seq = 2; seq <= 2_500; seq++) many = arrived(many, message(seq), SELF);
+    expect(many.summary.unreadCount).to.equal(2_499);
+    expect(many.arrivals.length).to.be.at.most(1_001);
+  });
+
+  it('has the newer of two states, part by part, whichever comes last', () => {
+    const old = entry(3, { version: 2, content: 'old', readSeq: 1, otherReadSeq: 3, pinned: true });
+    const recent = arrivals(entry(3, { version: 1, content: 'older', readSeq: 2 }), message(4), message(5));
+    const one = merged(recent, old, old.summary).summary;
+    expect(one).to.deep.include({ readSeq: 2, otherReadSeq: 5, pinned: true, unreadCount: 2 });
+    expect(one.lastMessage).to.include({ seq: 5 });
+    const two = merged(entry(3, { version: 1, content: 'older' }), old, entry(3).summary).summary;
+    expect(two).to.deep.include({ pinned: false });
+    expect(two.lastMessage).to.include({ content: 'old', version: 2 });
+    expect(advanced(two, { readSeq: 0, deliveredSeq: 7 })).to.include({ readSeq: 1, deliveredSeq: 7 });
+  });
+
+  it('stands where the server has it, also beside one of the same moment', () => {
+    const at = (id: number, changes: Partial<Row> = {}) => entry(1, { id, senderId: id, ...changes }).summary;
+    const listed = [at(7), at(9), at(8, { pinned: true }), at(3, { createdAt: time(2) })].sort(byNewest);
+    expect(listed.map(({ lastMessage }) => lastMessage.messageId)).to.deep.equal([8, 3, 9, 7]);
+  });
+});
