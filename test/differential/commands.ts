@@ -2,31 +2,43 @@ import fc from 'fast-check';
 import { http } from '../harness.ts';
 import { type Actor, kind } from './kind.ts';
 import { back, chat, contentOf, custom, group, maybe, message, text, user } from './params.ts';
-import type { ChatName } from './world.ts';
+import type { ChatName, Known, Slot } from './world.ts';
 
 /* Every command that changes something visible. */
 
 const { constantFrom, boolean, nat, record } = fc;
 
 const addressOf = ({ world }: Actor, name: ChatName) => world.address(name);
-const idOf = ({ world }: Actor, { chat, back }: { chat: ChatName; back: number }, actor: Actor) =>
-  world.message(actor.person, chat, back)?.messageId;
-const messageId = (actor: Actor, given: { chat: ChatName; back: number }) => idOf(actor, given, actor);
+const messageId = ({ world, person }: Actor, { chat, back }: { chat: ChatName; back: number }) =>
+  world.message(person, chat, back)?.messageId;
 
-/** A command about one of the groups, and mostly one of the people. */
+/** True as often as it takes for what few may do to be done. */
+const mostly = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(true) },
+  { weight: 1, arbitrary: fc.constant(false) },
+);
+
+/** Whoever made a group, or who was named. */
+const ownerOr = (actor: Actor, group: Slot, byOwner: boolean): Actor => {
+  const owner = byOwner && actor.world.owners.get(group);
+  return owner ? actor.as(owner) : actor;
+};
+
+/** A command about one of the groups and one of the people. */
 const inGroup = (
   weight: number,
   type: 'addUserInGroup' | 'removeUserFromGroup' | 'banUser' | 'unbanUser' | 'transferOwnership',
 ) =>
-  kind(weight, record({ group, user }), (actor, { group, user }) => {
+  kind(weight, record({ group, user, byOwner: mostly }), (actor, { group, user, byOwner }) => {
     const groupId = actor.world.groups.get(group);
-    return groupId && actor.call(type, { groupId, userId: actor.world.person(user).user.id });
+    const { call, world } = ownerOr(actor, group, byOwner);
+    return groupId && call(type, { groupId, userId: world.person(user).user.id });
   });
 
 const aloneInGroup = (weight: number, type: 'joinGroup' | 'leaveGroup' | 'deleteGroup') =>
-  kind(weight, record({ group }), (actor, { group }) => {
-    const groupId = actor.world.groups.get(group);
-    return groupId && actor.call(type, { groupId });
+  kind(weight, record({ group }), ({ world, call }, { group }) => {
+    const groupId = world.groups.get(group);
+    return groupId && call(type, { groupId });
   });
 
 const onUser = (weight: number, type: 'blockUser' | 'unblockUser') =>
@@ -34,10 +46,14 @@ const onUser = (weight: number, type: 'blockUser' | 'unblockUser') =>
     return user !== person.name && call(type, { userId: world.person(user).user.id });
   });
 
+/** Whoever wrote a message, or who was named. */
+const authorOr = (actor: Actor, known: Known, byAuthor: boolean): Actor =>
+  byAuthor ? actor.as(known.author) : actor;
+
 const onMessage = (weight: number, type: 'deleteMessage' | 'pinMessage' | 'unpinMessage') =>
-  kind(weight, record(message), (actor, given) => {
-    const id = messageId(actor, given);
-    return id && actor.call(type, { messageId: id });
+  kind(weight, record({ ...message, byAuthor: boolean() }), (actor, { chat, back, byAuthor }) => {
+    const known = actor.world.message(actor.person, chat, back);
+    return known && authorOr(actor, known, byAuthor).call(type, { messageId: known.messageId });
   });
 
 const withEmoji = (weight: number, type: 'addReaction' | 'removeReaction') =>
@@ -97,12 +113,14 @@ export const commands = {
 
   edit: kind(
     8,
-    record({ ...message, ...text, custom: maybe(fc.option(custom), 1) }),
-    (actor, { text, mentions, custom, ...given }) => {
-      const id = messageId(actor, given);
+    record({ ...message, ...text, custom: maybe(fc.option(custom), 1), byAuthor: mostly }),
+    (actor, { chat, back, text, mentions, custom, byAuthor }) => {
+      const known = actor.world.message(actor.person, chat, back);
       const content = contentOf(actor.world, { text, mentions });
+      const change = { content, ...(custom !== undefined && { custom }) };
       return (
-        id && actor.call('editMessage', { messageId: id, content, ...(custom !== undefined && { custom }) })
+        known &&
+        authorOr(actor, known, byAuthor).call('editMessage', { messageId: known.messageId, ...change })
       );
     },
   ),
@@ -179,9 +197,10 @@ export const commands = {
       group,
       groupName: maybe(nat(99)),
       historyFrom: maybe(constantFrom('beginning' as const, 'joining' as const)),
-      isPrivate: boolean(),
+      ...{ isPrivate: boolean(), byOwner: mostly },
     }),
-    ({ world, call }, { group, groupName, historyFrom, isPrivate }) => {
+    (actor, { group, groupName, historyFrom, isPrivate, byOwner }) => {
+      const { world, call } = ownerOr(actor, group, byOwner);
       const groupId = world.groups.get(group);
       const changes = {
         isPrivate,
@@ -194,8 +213,9 @@ export const commands = {
 
   role: kind(
     2,
-    record({ group, user, role: constantFrom('admin' as const, 'member' as const) }),
-    ({ world, call }, { group, user, role }) => {
+    record({ group, user, role: constantFrom('admin' as const, 'member' as const), byOwner: mostly }),
+    (actor, { group, user, role, byOwner }) => {
+      const { world, call } = ownerOr(actor, group, byOwner);
       const groupId = world.groups.get(group);
       return groupId && call('setMemberRole', { groupId, userId: world.person(user).user.id, role });
     },

@@ -1,6 +1,6 @@
 import type fc from 'fast-check';
 import type { Client, CommandName, Params, Result } from '../../src/client/node.ts';
-import type { Person, World } from './world.ts';
+import type { Name, Person, World } from './world.ts';
 
 /** Who does a step, and by what. */
 export interface Actor {
@@ -8,6 +8,8 @@ export interface Actor {
   readonly person: Person;
   /** The client that lives long, or the second device. */
   readonly client: Client;
+  /** Somebody else, by the same device. */
+  as(name: Name): Actor;
   call<Type extends CommandName>(type: Type, params: Params<Type>): Promise<Result<Type> | undefined>;
 }
 

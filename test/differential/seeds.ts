@@ -7,7 +7,7 @@ import type { Site } from './site.ts';
 import { lineOf, type Step, stepsOf } from './steps.ts';
 
 /** Worlds side by side: while one waits, another goes on. */
-const WORLDS = 6;
+const WORLDS = 10;
 /** Differences that are printed. */
 const SHOWN = 6;
 

@@ -50,14 +50,18 @@ export const PATIENCE = 300;
 
 /** Begins a step; resolves when it is answered. */
 export async function take(world: World, { who, device, kind, params }: Step): Promise<void> {
-  const person = world.person(who);
-  if (person.isGone) return;
-  const client = device === 'client' ? person.client : person.second;
-  const actor: Actor = {
-    ...{ world, person, client },
-    call: (type, given) => world.call(person, client, type, given),
+  const actor = (name: Name): Actor => {
+    const person = world.person(name);
+    const client = device === 'client' ? person.client : person.second;
+    return {
+      world,
+      person,
+      client,
+      as: actor,
+      call: (type, given) => world.call(person, client, type, given),
+    };
   };
-  await kinds[kind]?.run(actor, params as never);
+  if (!world.person(who).isGone) await kinds[kind]?.run(actor(who), params as never);
 }
 
 /** A step in one line. */

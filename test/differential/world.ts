@@ -22,7 +22,9 @@ export type ChatName = Name | Slot;
 /** Milliseconds in which every command has to be answered once nothing is broken. */
 const ANSWERED_WITHIN = 20_000;
 
+/** A message that somebody got an answer about. */
 export interface Known {
+  readonly author: Name;
   readonly messageId: number;
   readonly seq: number;
 }
@@ -55,6 +57,8 @@ export class World {
   readonly site: Site;
   readonly people: ReadonlyMap<Name, Person>;
   readonly groups = new Map<Slot, number>();
+  /** Who made each group. */
+  readonly owners = new Map<Slot, Name>();
   readonly invites = new Map<Slot, string>();
   /** Commands that were answered as none may be. */
   readonly faults: string[] = [];
@@ -87,11 +91,11 @@ export class World {
       }),
     );
     const world = new World(site, people);
-    const [ada, bob, cleo, dan] = people as [Person, Person, Person, Person];
+    const [ada, bob, cleo] = people as [Person, Person, Person];
     await Promise.all(people.flatMap(({ client, second }) => [client.online(), second.online()]));
     const ids = (...members: Person[]) => members.map(({ user }) => user.id);
     await Promise.all([
-      world.newGroup(ada, ada.second, 'group 1', { groupName: 'one', userIds: ids(bob, cleo, dan) }),
+      world.newGroup(ada, ada.second, 'group 1', { groupName: 'one', userIds: ids(bob, cleo) }),
       world.newGroup(bob, bob.second, 'group 2', {
         ...{ groupName: 'two', userIds: ids(ada), isPrivate: false, historyFrom: 'joining' },
       }),
@@ -120,11 +124,12 @@ export class World {
 
   /** Runs a command; what is refused is refused, but for refusals that are nobody's right. */
   async call<Type extends CommandName>(
-    { name }: Person,
+    { name, isGone }: Person,
     client: Client,
     type: Type,
     params: Params<Type>,
   ): Promise<Result<Type> | undefined> {
+    if (isGone) return undefined;
     return this.during(
       `${name}: ${type} ${JSON.stringify(params)}`,
       client.call(type, ...([params] as never)),
@@ -148,7 +153,9 @@ export class World {
 
   async newGroup(person: Person, client: Client, slot: Slot, params: Params<'newGroup'>): Promise<void> {
     const made = await this.call(person, client, 'newGroup', params);
-    if (made) this.groups.set(slot, made.groupId);
+    if (!made) return;
+    this.groups.set(slot, made.groupId);
+    this.owners.set(slot, person.name);
   }
 
   /** Writes messages over a connection of their own, without waiting for one before the next. */
@@ -209,7 +216,7 @@ export class World {
     if (!messageId || !seq || !createdAt) return;
     const key = recordOf(person.user.id, fields as Partial<ChatAddress>);
     const all = this.#messages.get(key) ?? [];
-    this.#messages.set(key, [...all, { messageId, seq }]);
+    this.#messages.set(key, [...all, { author: person.name, messageId, seq }]);
   }
 }
 
