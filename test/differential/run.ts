@@ -6,7 +6,7 @@ import { PATIENCE, QUIET, type Step, take } from './steps.ts';
 import { type Open, World } from './world.ts';
 
 /** Milliseconds in which a client has to show what is right, once nothing is broken and all is answered. */
-const BOUND = 8_000;
+const BOUND = 15_000;
 /** Milliseconds that a failing sequence is made smaller for. */
 const SHRINKING = 120_000;
 

@@ -20,7 +20,7 @@ export type Slot = (typeof GROUPS)[number];
 export type ChatName = Name | Slot;
 
 /** Milliseconds in which every command has to be answered once nothing is broken. */
-const ANSWERED_WITHIN = 20_000;
+const ANSWERED_WITHIN = 30_000;
 
 /** A message that somebody got an answer about. */
 export interface Known {
@@ -75,11 +75,10 @@ export class World {
 
   /** `open` makes the sockets of the clients that live long. */
   static async create(site: Site, open?: Open): Promise<World> {
-    await site.whole();
     const people = await Promise.all(
       PEOPLE.map(async (name, index): Promise<Person> => {
         const at = (device: number) => site.urls[(index + device) % site.urls.length] as string;
-        const user = await newUser(at(0));
+        const user = await register(site, at(0));
         const line = await startRelay(at(0));
         const client = connect({ url: line.url, token: user.token, ...(open && { open }) });
         client.chats; // looks from the first moment on
@@ -177,6 +176,9 @@ export class World {
     const present = [...this.people.values()].filter(({ isGone }) => !isGone);
     for (const person of present) await this.mend(person);
     const online = () => present.flatMap(({ client, second }) => [client.online(), second.online()]);
+    const isOffline = () =>
+      present.some(({ client, second }) => client.state !== 'online' || second.state !== 'online');
+    const waking = setInterval(() => isOffline() && this.site.wake(), 50);
     const settled = (async () => {
       while (this.#pending.size > 0) await Promise.allSettled(this.#pending.keys());
       await Promise.all(online());
@@ -189,7 +191,9 @@ export class World {
       for (const { typesIn } of present) typesIn.clear();
       return true;
     })();
-    if (await Promise.race([settled, pause(ANSWERED_WITHIN)])) return undefined;
+    const isSettled = await Promise.race([settled, pause(ANSWERED_WITHIN)]);
+    clearInterval(waking);
+    if (isSettled) return undefined;
     const states = present.map(({ name, client, second }) => `${name} ${client.state}, ${second.state}`);
     return `${[...this.#pending.values()].join('; ')} is not answered; ${states.join('; ')}`;
   }
@@ -217,6 +221,17 @@ export class World {
     const key = recordOf(person.user.id, fields as Partial<ChatAddress>);
     const all = this.#messages.get(key) ?? [];
     this.#messages.set(key, [...all, { author: person.name, messageId, seq }]);
+  }
+}
+
+/** Registers somebody; once more when the node was stopped in the middle. */
+async function register(site: Site, url: string): Promise<User> {
+  for (let disturbances: number | undefined; ; ) {
+    await site.whole();
+    if (disturbances === site.disturbances) return newUser(url);
+    ({ disturbances } = site);
+    const user = await newUser(url).catch(() => undefined);
+    if (user) return user;
   }
 }
 
