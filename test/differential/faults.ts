@@ -22,19 +22,9 @@ export const faults = {
     },
   ),
 
-  goOffline: kind(3, constant({}), async ({ person }) => {
-    if (person.lineState !== 'open') return;
-    person.lineState = 'cut';
-    await person.line.cut();
-  }),
-
-  holdLine: kind(3, constant({}), async ({ person }) => {
-    if (person.lineState !== 'open') return;
-    person.lineState = 'held';
-    person.line.hold();
-  }),
-
-  comeBack: kind(6, constant({}), async ({ world, person }) => world.mend(person)),
+  goOffline: kind(3, constant({}), ({ world, person }) => world.setLine(person, 'cut')),
+  holdLine: kind(3, constant({}), ({ world, person }) => world.setLine(person, 'held')),
+  comeBack: kind(6, constant({}), ({ world, person }) => world.setLine(person, 'open')),
 
   restart: kind(0.3, record({ node: nat(1) }), async ({ world }, { node }) => {
     void world.site.restart(node);

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { databaseUrl, freePort, JWT_SECRET, type RunningServer, startServer } from '../harness.ts';
 import { type NatsServer, natsServer } from '../nats.ts';
 import { startProcess } from '../process.ts';
@@ -14,8 +13,6 @@ export interface Site {
   restart(node: number): Promise<void>;
   /** Cuts the second node off from NATS for so many milliseconds. */
   cutNats(milliseconds: number): Promise<void>;
-  /** Tells all clients that the network is back, as browsers tell pages: none waits any longer to try again. */
-  wake(): void;
   /** Resolves when nothing is broken. */
   whole(): Promise<void>;
   close(): Promise<void>;
@@ -88,15 +85,6 @@ function createSite(
   nats: Relay | undefined,
   close: () => Promise<void>,
 ): Site {
-  const device = new EventTarget();
-  setMaxListeners(0, device);
-  const listening = {
-    addEventListener: device.addEventListener.bind(device),
-    removeEventListener: device.removeEventListener.bind(device),
-  };
-  const { addEventListener, removeEventListener } = globalThis; // which Node has not
-  Object.assign(globalThis, listening);
-
   const under = new Map<string, Promise<void>>();
   let disturbances = 0;
 
@@ -132,15 +120,11 @@ function createSite(
         await nats?.restore();
       });
     },
-    wake() {
-      device.dispatchEvent(new Event('online'));
-    },
     async whole() {
       while (under.size > 0) await Promise.all(under.values());
     },
     async close() {
       await this.whole();
-      Object.assign(globalThis, { addEventListener, removeEventListener });
       await close();
     },
   };

@@ -2,14 +2,15 @@ import type { Params, Result } from '../../src/client/index.ts';
 import {
   type ChatAddress,
   type Client,
+  type ClientOptions,
   type CommandName,
-  connect,
   ParleyError,
 } from '../../src/client/node.ts';
 import { connect as connectRaw } from '../client.ts';
 import { newUser, type User } from '../harness.ts';
 import { type Relay, startRelay } from '../relay.ts';
 import { pause } from '../until.ts';
+import { connectDevice, type Device } from './device.ts';
 import type { Site } from './site.ts';
 
 export const PEOPLE = ['Ada', 'Bob', 'Cleo', 'Dan'] as const;
@@ -19,6 +20,8 @@ export type Slot = (typeof GROUPS)[number];
 /** A dialog by the other person, or a group. */
 export type ChatName = Name | Slot;
 
+/** Milliseconds after which a device that is still offline looks for its network once more. */
+const WAKE_EVERY = 100;
 /** Milliseconds in which every command has to be answered once nothing is broken. */
 const ANSWERED_WITHIN = 30_000;
 
@@ -29,6 +32,8 @@ export interface Known {
   readonly seq: number;
 }
 
+export type LineState = 'open' | 'cut' | 'held';
+
 /** Somebody with a client that lives as long as the world, and a second device. */
 export interface Person {
   readonly name: Name;
@@ -37,9 +42,12 @@ export interface Person {
   username: string;
   readonly client: Client;
   readonly second: Client;
+  readonly devices: readonly Device[];
   /** The line of the client. */
   readonly line: Relay;
-  lineState: 'open' | 'cut' | 'held';
+  lineState: LineState;
+  /** Ends with the last change of it. */
+  lineChange: Promise<void>;
   /** Where somebody has written of late. */
   readonly typesIn: Map<string, ChatAddress>;
   /** The chats that were opened, by their key. */
@@ -50,7 +58,7 @@ export interface Person {
 }
 
 /** A socket of a client, made by the test so that it can be looked into. */
-export type Open = NonNullable<Parameters<typeof connect>[0]['open']>;
+export type Open = NonNullable<ClientOptions['open']>;
 
 /** People, what they have written, and what is under way. */
 export class World {
@@ -80,11 +88,13 @@ export class World {
         const at = (device: number) => site.urls[(index + device) % site.urls.length] as string;
         const user = await register(site, at(0));
         const line = await startRelay(at(0));
-        const client = connect({ url: line.url, token: user.token, ...(open && { open }) });
-        client.chats; // looks from the first moment on
+        const first = connectDevice({ url: line.url, token: user.token, ...(open && { open }) });
+        const second = connectDevice({ url: at(1), token: user.token });
+        first.client.chats; // looks from the first moment on
         return {
-          ...{ name, user, username: user.username, client, line, lineState: 'open', isGone: false },
-          second: connect({ url: at(1), token: user.token }),
+          ...{ name, user, username: user.username, line, isGone: false },
+          ...{ client: first.client, second: second.client, devices: [first, second] },
+          ...{ lineState: 'open', lineChange: Promise.resolve() },
           ...{ opened: new Map(), watched: new Set(), typesIn: new Map() },
         };
       }),
@@ -158,30 +168,32 @@ export class World {
   }
 
   /** Writes messages over a connection of their own, without waiting for one before the next. */
-  async burst(person: Person, address: ChatAddress, contents: readonly string[]): Promise<void> {
-    const [url] = this.site.urls;
-    const raw = await connectRaw(url, person.user.token).catch(() => undefined);
-    if (!raw) return; // the node is away
-    const type = address.groupId === undefined ? 'privateMessage' : 'messageInGroup';
-    const ids = contents.map((content) => raw.send(type, { ...address, content }));
-    const replies = await Promise.race([Promise.all(ids.map((id) => raw.reply(id))), raw.closed]);
-    if (Array.isArray(replies))
-      for (const { params } of replies) if (params) this.#note(person, { ...address, ...params });
-    await raw.close();
+  burst(person: Person, address: ChatAddress, contents: readonly string[]): Promise<unknown> {
+    const burst = async () => {
+      const raw = await connectRaw(this.site.urls[0], person.user.token).catch(() => undefined);
+      if (!raw) return; // the node is away
+      const type = address.groupId === undefined ? 'privateMessage' : 'messageInGroup';
+      const ids = contents.map((content) => raw.send(type, { ...address, content }));
+      const replies = Promise.allSettled(ids.map((id) => raw.reply(id)));
+      for (const reply of (await Promise.race([replies, raw.closed.then(() => [])])) ?? [])
+        if (reply.status === 'fulfilled') this.#note(person, { ...address, ...reply.value.params });
+      await raw.close();
+    };
+    return this.during(`${person.name}: burst`, burst());
   }
 
   /** Mends the lines, and resolves when all is answered and everybody online; otherwise to what is not. */
   async settle(): Promise<string | undefined> {
     await this.site.whole();
     const present = [...this.people.values()].filter(({ isGone }) => !isGone);
-    for (const person of present) await this.mend(person);
-    const online = () => present.flatMap(({ client, second }) => [client.online(), second.online()]);
-    const isOffline = () =>
-      present.some(({ client, second }) => client.state !== 'online' || second.state !== 'online');
-    const waking = setInterval(() => isOffline() && this.site.wake(), 50);
+    await Promise.all(present.map((person) => this.setLine(person, 'open')));
+    const devices = present.flatMap((person) => person.devices);
+    const waking = setInterval(() => {
+      for (const { client, wake } of devices) if (client.state === 'offline') wake();
+    }, WAKE_EVERY);
     const settled = (async () => {
       while (this.#pending.size > 0) await Promise.allSettled(this.#pending.keys());
-      await Promise.all(online());
+      await Promise.all(devices.map(({ client }) => client.online()));
       const stops = present.flatMap((person) =>
         [...person.typesIn.values()].map((address) =>
           this.call(person, person.second, 'typing', { ...address, typing: false }),
@@ -198,20 +210,27 @@ export class World {
     return `${[...this.#pending.values()].join('; ')} is not answered; ${states.join('; ')}`;
   }
 
-  async mend(person: Person): Promise<void> {
-    if (person.lineState === 'cut') await person.line.restore();
-    if (person.lineState === 'held') person.line.release();
-    person.lineState = 'open';
+  /** Cuts or holds the line of somebody, or opens it again; one change after another. */
+  setLine(person: Person, state: LineState): Promise<void> {
+    const { line } = person;
+    person.lineChange = person.lineChange.then(async () => {
+      if (person.lineState === state) return;
+      if (person.lineState === 'cut') await line.restore();
+      if (person.lineState === 'held') line.release();
+      if (state === 'cut') await line.cut();
+      if (state === 'held') line.hold();
+      person.lineState = state;
+    });
+    return person.lineChange;
   }
 
   async close(): Promise<void> {
-    for (const { client, second } of this.people.values()) {
+    const people = [...this.people.values()];
+    for (const { client, second } of people) {
       client.close();
       second.close();
     }
-    await Promise.all(
-      [...this.people.values()].map(({ line, lineState }) => lineState !== 'cut' && line.cut()),
-    );
+    await Promise.all(people.map((person) => this.setLine(person, 'cut')));
   }
 
   /** Remembers what a reply says of a message that was stored. */
