@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
-import { http, newClients, newGroup, server, typedClient } from '../harness.ts';
+import { http, newClients, newGroup, newUsers, server, typedClient } from '../harness.ts';
 import { startRelay } from '../relay.ts';
 import { until } from '../until.ts';
 import { expectFresh } from './fresh.ts';
@@ -375,5 +375,19 @@ describe('names in the typed client', () => {
     await when(client.chats, (value) => value.some(({ name }) => name === 'Deleted user'));
     await expectFresh(bob, client, ...chats);
     await relay.cut();
+  });
+});
+
+describe('the presence in the typed client', () => {
+  it('is hidden by a block, and there again after it', async () => {
+    const [ada, bob] = await newUsers(2);
+    const client = typedClient(ada);
+    await bob.connect();
+    const presence = client.presence(bob.id);
+    await when(presence, (state) => state?.online);
+    await client.call('blockUser', { userId: bob.id });
+    await when(presence, (state) => state?.online === false);
+    await client.call('unblockUser', { userId: bob.id });
+    await when(presence, (state) => state?.online);
   });
 });
