@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 import { type Client, connect } from '../../src/client/node.ts';
-import { pause } from '../until.ts';
+import { pause, until } from '../until.ts';
 import type { Person, World } from './world.ts';
 
 /** A field of the client that lives long, and of a fresh one. */
@@ -73,7 +73,7 @@ function freshClient({ site }: World, { user }: Person): Client {
 /** Resolves when everything was read that the person has read. */
 async function look(fresh: Client, { client, opened, watched }: Person): Promise<true> {
   const { chats } = fresh;
-  for (const userId of watched) fresh.presence(userId);
+  const presences = [...watched].map((userId) => fresh.presence(userId));
   await fresh.online();
   await chats.loaded;
   for (const address of opened.values()) {
@@ -81,6 +81,7 @@ async function look(fresh: Client, { client, opened, watched }: Person): Promise
     chat.messages;
     await chat.loadOlder(firstSeq(client, address)).catch(() => {}); // not a member
   }
+  await until(() => presences.every(({ value }) => value));
   return true;
 }
 

@@ -7,7 +7,6 @@ import { type Open, World } from './world.ts';
 
 /** Milliseconds in which a client has to show what is right, once nothing is broken and all is answered. */
 const BOUND = 15_000;
-/** Milliseconds that a failing sequence is made smaller for. */
 const SHRINKING = 120_000;
 
 export interface Failure {
@@ -19,6 +18,8 @@ export interface Failure {
 export interface RunOptions {
   readonly bound?: number;
   readonly ignored?: RegExp;
+  /** Milliseconds that a failing sequence is made smaller for. */
+  readonly shrinking?: number;
   /** Makes the sockets of the clients that live long. */
   readonly open?: Open;
 }
@@ -54,7 +55,7 @@ export async function run(
 const END: Step = { who: 'Ada', device: 'client', kind: QUIET, params: {}, waits: true };
 
 /** A failure that fails in the same field. */
-export async function smaller(site: Site, failure: Failure, options: RunOptions, milliseconds = SHRINKING) {
+export async function smaller(site: Site, failure: Failure, options: RunOptions) {
   const fields = new Set(failure.differences.map(fieldOf));
   let smallest = failure;
   await shrink(
@@ -65,7 +66,7 @@ export async function smaller(site: Site, failure: Failure, options: RunOptions,
       if (found && isSame && found.steps.length < smallest.steps.length) smallest = found;
       return isSame;
     },
-    Date.now() + milliseconds,
+    Date.now() + (options.shrinking ?? SHRINKING),
   );
   return smallest;
 }

@@ -12,45 +12,45 @@ const WORLDS = 10;
 const SHOWN = 6;
 
 /**
- * Runs so many steps of each seed, several seeds at a time; returns the numbers of both. At the first failure it ends,
- * and throws an error with the seed, what differs, the shrunken sequence and how to run it again.
+ * Runs so many steps of each seed, several seeds at a time. Ends at the first failure, and throws an error with the
+ * seed, what differs, the shrunken sequence, and how to run both again.
  */
-export async function runSeeds(
-  site: Site,
-  seeds: readonly number[],
-  count: number,
-  options: RunOptions = {},
-): Promise<void> {
+export async function runSeeds(site: Site, seeds: readonly number[], count: number): Promise<void> {
   const waiting = [...seeds];
   let failed: { seed: number; failure: Failure } | undefined;
   const worker = async () => {
     for (let seed = waiting.shift(); seed !== undefined && !failed; seed = waiting.shift()) {
-      const failure = await run(site, stepsOf(seed, count), options);
+      const failure = await run(site, stepsOf(seed, count));
       if (failure) failed ??= { seed, failure };
     }
   };
   await Promise.all(Array.from({ length: WORLDS }, worker));
-  if (failed) throw new Error(await reportOf(site, failed.seed, count, failed.failure, options));
+  if (!failed) return;
+  const { seed, failure } = failed;
+  throw new Error(
+    `seed ${seed}: ${await report(site, failure)}
+Again: DIFFERENTIAL_SEED=${seed} DIFFERENTIAL_STEPS=${count} npx mocha -g "a client that lives long, on ${site.name}"`,
+  );
 }
 
-/** Runs steps that were written down. */
-export async function runSteps(site: Site, steps: readonly Step[]): Promise<void> {
-  const failure = await run(site, steps);
-  if (failure) throw new Error(failure.differences.map(toText).join('\n'));
+/** Runs steps that were written down; throws an error like {@link runSeeds}. */
+export async function runSteps(site: Site, steps: readonly Step[], options: RunOptions = {}): Promise<void> {
+  const failure = await run(site, steps, options);
+  if (failure) throw new Error(await report(site, failure, options));
 }
 
-async function reportOf(site: Site, seed: number, count: number, failure: Failure, options: RunOptions) {
+/** What differs, and the smallest sequence found that shows it, which is kept in a file. */
+async function report(site: Site, failure: Failure, options: RunOptions = {}): Promise<string> {
   const { steps, differences } = await smaller(site, failure, options);
-  const file = join(tmpdir(), `differential-${seed}.json`);
+  const file = join(tmpdir(), `differential-${process.pid}-${Date.now()}.json`);
   await writeFile(file, JSON.stringify(steps));
   return [
-    `seed ${seed}: the client that lives long shows something else than a fresh one`,
+    'the client that lives long shows something else than a fresh one',
     ...differences.slice(0, SHOWN).map(toText),
     ...(differences.length > SHOWN ? [`  and ${differences.length - SHOWN} more`] : []),
     `${steps.length} of ${failure.steps.length} steps show it:`,
     ...steps.map((step) => `  ${lineOf(step)}`),
-    `Again: DIFFERENTIAL_SEED=${seed} DIFFERENTIAL_STEPS=${count} npx mocha -g "a client that lives long"`,
-    `or DIFFERENTIAL_SEQUENCE=${file} for these steps`,
+    `These steps: DIFFERENTIAL_SEQUENCE=${file} npx mocha -g "a client that lives long, on ${site.name}"`,
   ].join('\n');
 }
 

@@ -6,6 +6,7 @@ import { pause } from '../until.ts';
 
 /** The nodes that worlds share, each at an address that stays, and what can happen to them. */
 export interface Site {
+  readonly name: string;
   readonly urls: readonly [string, ...string[]];
   /** Counts what happened to the nodes. */
   readonly disturbances: number;
@@ -28,7 +29,7 @@ interface Node {
 export async function startOneNode(): Promise<Site> {
   const [node, url] = await nodeHere({});
   await node.start();
-  return createSite([url], [node], undefined, () => node.stop());
+  return createSite('one node', [url], [node], undefined, () => node.stop());
 }
 
 /** Two nodes on NATS, the second a process of its own; undefined where there is no `nats-server`. */
@@ -42,7 +43,7 @@ export async function startTwoNodes(): Promise<Site | undefined> {
     nodeApart({ NATS_URL: toNats.url }),
   ]);
   await Promise.all([here.start(), apart.start()]);
-  return createSite([first, second], [here, apart], toNats, async () => {
+  return createSite('two nodes', [first, second], [here, apart], toNats, async () => {
     await Promise.all([here.stop(), apart.stop()]);
     await toNats.cut();
     await nats.stop();
@@ -80,6 +81,7 @@ async function nodeApart(env: Record<string, string>): Promise<readonly [Node, s
 }
 
 function createSite(
+  name: string,
   urls: Site['urls'],
   nodes: readonly Node[],
   nats: Relay | undefined,
@@ -102,6 +104,7 @@ function createSite(
   };
 
   return {
+    name,
     urls,
     get disturbances() {
       return disturbances;
