@@ -36,6 +36,18 @@ describe('addReaction', () => {
     expect((await ada.client.done('getMessage', { messageId })).data.reactions).to.have.length(7);
   });
 
+  it('takes an emoji in the spelling of any keyboard as the same one', async () => {
+    const [ada, bob] = await newClients(2);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
+    await ada.client.done('addReaction', { messageId, emoji: '🏳\u{200D}🌈' });
+    await bob.client.done('addReaction', { messageId, emoji: '🏳\u{FE0F}\u{200D}🌈' });
+    const { data } = await ada.client.done('getMessage', { messageId });
+    expect(data.reactions).to.deep.equal([{ emoji: '🏳\u{FE0F}\u{200D}🌈', count: 2, own: true }]);
+    await ada.client.done('removeReaction', { messageId, emoji: '🏳\u{200D}🌈\u{FE0F}' });
+    await bob.client.done('removeReaction', { messageId, emoji: '🏳\u{200D}🌈' });
+    expect((await ada.client.done('getMessage', { messageId })).data.reactions).to.deep.equal([]);
+  });
+
   it('is for who can see the message', async () => {
     const [ada, bob, eve] = await newClients(3);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
