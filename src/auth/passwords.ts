@@ -3,13 +3,17 @@ import { getRounds } from 'bcryptjs';
 import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
 import { ApiError } from '../errors.ts';
+import { preparePassword } from './opaqueString.ts';
 
+/** Passwords are hashed and compared as {@link preparePassword} prepares them. */
 export interface Passwords {
   hash(password: string): Promise<string>;
-  /** Compares in the same time whether or not there is a hash: for null the answer is always false. */
-  matches(password: string, hash: string | null): Promise<boolean>;
-  /** True if a hash was made when hashing cost less. */
-  isOutdated(hash: string): boolean;
+  /**
+   * Compares in the same time whether or not there is a hash: for null the answer is always `wrong`. It is `outdated` for
+   * a hash of the right password that had better be renewed: made when hashing cost less, or of the password as it was
+   * typed.
+   */
+  compare(password: string, hash: string | null): Promise<'wrong' | 'right' | 'outdated'>;
   close(): Promise<void>;
 }
 
@@ -42,16 +46,23 @@ export function createPasswords(threads: number, cost: number, log: Logger): Pas
     }
   }
 
-  const hash = (password: string) => run<string>('hashPassword', { password, cost });
+  const hash = (password: string) =>
+    run<string>('hashPassword', { password: preparePassword(password), cost });
   /** Of a password nobody has, at the same cost as the real ones. */
   const nobody = hash(randomBytes(16).toString('hex'));
   nobody.catch(() => {}); // closed at once
 
   return {
     hash,
-    matches: async (password, known) =>
-      (await run<boolean>('comparePassword', { password, hash: known ?? (await nobody) })) && known !== null,
-    isOutdated: (known) => getRounds(known) < cost,
+    async compare(password, known) {
+      const hash = known ?? (await nobody);
+      const matches = (form: string) => run<boolean>('comparePassword', { password: form, hash });
+      const prepared = preparePassword(password);
+      if (await matches(prepared))
+        return known === null ? 'wrong' : getRounds(hash) < cost ? 'outdated' : 'right';
+      const isRight = prepared !== password && (await matches(password));
+      return isRight && known !== null ? 'outdated' : 'wrong';
+    },
     close: () => pool.close(),
   };
 }

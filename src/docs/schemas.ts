@@ -7,7 +7,7 @@ const OWN_FORMATS: Readonly<Record<string, string>> = {
   text: 'Well-formed Unicode without NUL (U+0000).',
   moment: 'Such as 2026-01-31T12:00:00Z.',
   emoji: 'One that Unicode recommends for general interchange (RGI).',
-  'password-bytes': 'Well-formed Unicode, at most 72 bytes.',
+  'new-password': 'Well-formed Unicode without control characters, at most 72 bytes.',
 };
 
 /** A schema as plain JSON, fit for a document. */

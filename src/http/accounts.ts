@@ -105,8 +105,10 @@ export function normalise(name: string): string {
 
 async function assertPassword(user: User, password: string, { passwords, attempts, address }: RouteContext) {
   const account = user.username ?? '';
-  const isRight = await attempts.guess(account, address, () =>
-    passwords.matches(password, user.passwordHash),
+  const isRight = await attempts.guess(
+    account,
+    address,
+    async () => (await passwords.compare(password, user.passwordHash)) !== 'wrong',
   );
   if (!isRight) throw new ApiError('FORBIDDEN', 'The current password is wrong');
 }

@@ -45,12 +45,15 @@ export const login = defineRoute({
     const user = await db.users.findOne({
       where: email === undefined ? { username: account } : { email: account },
     });
-    const isRight = await attempts.guess(account, address, () =>
-      passwords.matches(password, user?.passwordHash ?? null),
-    );
+    let isOutdated = false;
+    const isRight = await attempts.guess(account, address, async () => {
+      const outcome = await passwords.compare(password, user?.passwordHash ?? null);
+      isOutdated = outcome === 'outdated';
+      return outcome !== 'wrong';
+    });
     if (!isRight || !user) throw new ApiError('UNAUTHORIZED', 'Unknown account or wrong password');
     if (user.disabledAt) throw new ApiError('FORBIDDEN', 'This account is disabled');
-    if (passwords.isOutdated(user.passwordHash ?? ''))
+    if (isOutdated)
       await renewHash(user, password).catch((error) => log.warn({ err: error }, 'a hash was not renewed'));
     return { status: 200, body: { token: tokens.issue(user), user: accountOf(user) } };
 

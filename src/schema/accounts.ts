@@ -10,12 +10,13 @@ export const Username = Type.String({
   pattern: '^[\\p{L}\\p{M}\\p{N}_.-]+$',
   description: 'Letters, digits, _ . and -, 1 to 64 characters; unique ignoring case',
 });
-/** bcrypt reads 72 bytes: a longer password would be cut in silence. */
+/** bcrypt reads 72 bytes: a longer password would be cut in silence. Typed decomposed, the same one has more letters. */
 export const Password = Type.String({
   minLength: 8,
   maxLength: 72,
-  format: 'password-bytes',
-  description: '8 characters to 72 bytes, and none of the thousand most common passwords',
+  format: 'new-password',
+  description:
+    '8 characters to 72 bytes once it is prepared (RFC 8265, OpaqueString), without control characters, and none of the thousand most common passwords',
 });
 /** A password to be compared: its length is no business of the one who asks. */
 export const GivenPassword = Type.String({ minLength: 1, maxLength: 1024 });

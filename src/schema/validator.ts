@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
+import { passwordProblem } from '../auth/opaqueString.ts';
 import { ApiError } from '../errors.ts';
 import { emojiOf } from '../text/emoji.ts';
 import { isMoment } from './moment.ts';
@@ -15,13 +16,21 @@ const ajv = new Ajv({
   allErrors: false,
   coerceTypes: false,
   useDefaults: false,
+  verbose: true, // what is wrong stands in the error
   strict: true,
   // "exactly one of two" requires what only the schema around it defines
   strictRequired: false,
 });
 formats.default(ajv, ['email', 'date-time']);
+interface Format {
+  readonly test: (text: string) => boolean;
+  readonly expected?: string;
+  /** Returns what is wrong with a text, where it can be said. */
+  readonly problem?: (text: string) => string | undefined;
+}
+
 /** Formats of our own, each with what its violation is told as. */
-const ownFormats: Readonly<Record<string, { test: (text: string) => boolean; expected: string }>> = {
+const ownFormats: Readonly<Record<string, Format>> = {
   text: {
     test: (text) => text.isWellFormed() && !text.includes('\0'),
     expected: 'well-formed Unicode without NUL (U+0000)',
@@ -32,10 +41,7 @@ const ownFormats: Readonly<Record<string, { test: (text: string) => boolean; exp
     expected:
       'a time that exists, of the years 1000 to 9999 and without leap seconds, such as 2026-01-31T12:00:00Z',
   },
-  'password-bytes': {
-    test: (text) => text.isWellFormed() && Buffer.byteLength(text) <= 72,
-    expected: 'well-formed Unicode of at most 72 bytes',
-  },
+  'new-password': { test: (text) => passwordProblem(text) === undefined, problem: passwordProblem },
 };
 for (const [name, { test }] of Object.entries(ownFormats)) ajv.addFormat(name, test);
 ajv.addKeyword({
@@ -83,6 +89,12 @@ export function compileValidator<T extends TSchema>(schema: T, root: string): Va
   };
 }
 
+/** Returns what is expected of a text, or what is wrong with it. */
+function problemOf(format: string, text: unknown): string {
+  const own = ownFormats[format];
+  return own?.problem?.(String(text)) ?? `must be ${own?.expected ?? `a valid ${format}`}`;
+}
+
 /** One sentence: the path of what is wrong and what was expected there. */
 function explain(error: ErrorObject | undefined, root: string, schema: TSchema): string {
   if (!error) return `${root} is wrong`;
@@ -103,7 +115,7 @@ function explain(error: ErrorObject | undefined, root: string, schema: TSchema):
     case 'enum':
       return `${path} must be one of ${params.allowedValues.join(', ')}`;
     case 'format':
-      return `${path} must be ${ownFormats[params.format]?.expected ?? `a valid ${params.format}`}`;
+      return `${path} ${problemOf(params.format, error.data)}`;
     case 'pattern':
       return `${path} must match ${params.pattern}`;
     case 'minLength':

@@ -1,0 +1,65 @@
+import { compare, hash } from 'bcryptjs';
+import { expect } from 'chai';
+import { preparePassword } from '../src/auth/opaqueString.ts';
+import { database, http, newUser, type User } from './harness.ts';
+
+const COMPOSED = 'Gru\u0308\u00dfe aus K\u00f6ln'.normalize('NFC');
+const DECOMPOSED = COMPOSED.normalize('NFD');
+
+const logIn = async ({ username }: Pick<User, 'username'>, password: string) =>
+  (await http('POST', '/auth/login', { body: { username, password } })).status;
+const change = ({ token }: User, body: object) => http('PATCH', '/users/me', { token, body });
+const keptHash = async ({ id }: User) => (await database.users.findByPk(id))?.passwordHash ?? '';
+
+describe('a password', () => {
+  it('is the same composed and decomposed, and with any space', async () => {
+    const ada = await newUser();
+    const { body } = await change(ada, { password: DECOMPOSED, currentPassword: ada.password });
+    for (const password of [
+      COMPOSED,
+      DECOMPOSED,
+      COMPOSED.replaceAll(' ', '\u00a0'),
+      COMPOSED.replaceAll(' ', '\u3000'),
+    ])
+      expect(await logIn(ada, password), JSON.stringify(password)).to.equal(200);
+    expect(await logIn(ada, COMPOSED.toLowerCase())).to.equal(401);
+    const renamed = { email: `new-${ada.email}`, currentPassword: COMPOSED };
+    expect((await change({ ...ada, token: body.token }, renamed)).status).to.equal(200);
+  });
+
+  it('that was hashed as it was typed still logs in, and is hashed anew', async () => {
+    const ada = await newUser();
+    await database.users.update({ passwordHash: await hash(DECOMPOSED, 10) }, { where: { id: ada.id } });
+    expect(await logIn(ada, COMPOSED)).to.equal(401);
+    expect(await logIn(ada, DECOMPOSED)).to.equal(200);
+    expect(await compare(preparePassword(DECOMPOSED), await keptHash(ada))).to.equal(true);
+    expect(await logIn(ada, COMPOSED)).to.equal(200);
+  });
+
+  it('is measured as it is prepared, and has no control characters', async () => {
+    const ada = await newUser();
+    const refused = async (password: string) =>
+      (await change(ada, { password, currentPassword: ada.password })).body.message;
+    expect(await refused('u\u0308'.repeat(5))).to.equal('body.password must have at least 8 characters');
+    expect(await refused('line\nbreak')).to.equal('body.password must not have control characters');
+    expect(await refused('ü'.repeat(37))).to.match(/at most 72 bytes/);
+    const long = 'u\u0308'.repeat(36);
+    expect((await change(ada, { password: long, currentPassword: ada.password })).status).to.equal(200);
+  });
+
+  it('takes as long to compare for an unknown account, in both forms', async () => {
+    const ada = await newUser();
+    const time = async (username: string) => {
+      const start = performance.now();
+      expect(await logIn({ username }, DECOMPOSED)).to.equal(401);
+      return performance.now() - start;
+    };
+    const fastest = { known: Infinity, unknown: Infinity };
+    for (let round = 0; round < 3; round++) {
+      fastest.known = Math.min(fastest.known, await time(ada.username));
+      fastest.unknown = Math.min(fastest.unknown, await time('nobody-at-all'));
+    }
+    // One comparison instead of two would take half the time.
+    expect(fastest.unknown).to.be.greaterThan(fastest.known * 0.7);
+  });
+});
