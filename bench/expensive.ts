@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { pino } from 'pino';
 import { startEmbeddedPostgres } from '../src/database/embedded.ts';
+import { FOLD_VERSION } from '../src/text/fold.ts';
 import type { Attack } from './attack.ts';
 import { ask, type Percentiles, pause, percentiles } from './load.ts';
 import { RawClient } from './RawClient.ts';
@@ -166,8 +167,8 @@ async function generate(db: pg.Client, groupId: number): Promise<void> {
     [groupId, FORMER],
   );
   await db.query(
-    `insert into message_search (message_id, chat_id, seq, document, folded)
-     select id, chat_id, seq, to_tsvector('parley', content), folded(content) from messages where kind = 'text'`,
+    `insert into message_search (message_id, chat_id, seq, document, folded, fold)
+     select id, chat_id, seq, to_tsvector('folded_english', folded), folded, ${FOLD_VERSION} from messages, replace(content, 'ế', 'e') as folded where kind = 'text'`,
   );
   await db.query(
     `update message_search_progress set settled_id = (select max(id) from messages),

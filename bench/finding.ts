@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { startEmbeddedPostgres } from '../src/database/embedded.ts';
+import { FOLD_VERSION } from '../src/text/fold.ts';
 import { ask, type Percentiles, percentiles } from './load.ts';
 import { RawClient } from './RawClient.ts';
 import { register, startTarget } from './server.ts';
@@ -131,8 +132,8 @@ async function generate(db: pg.Client, reader: number, writer: number): Promise<
     [reader, PER_CHAT],
   );
   await db.query(
-    `insert into message_search (message_id, chat_id, seq, document, folded)
-     select id, chat_id, seq, to_tsvector('parley', content), folded(content) from messages`,
+    `insert into message_search (message_id, chat_id, seq, document, folded, fold)
+     select id, chat_id, seq, to_tsvector('folded_english', content), content, ${FOLD_VERSION} from messages`,
   );
   await db.query(
     `update message_search_progress set settled_id = (select max(id) from messages),

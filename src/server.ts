@@ -13,6 +13,7 @@ import { registry } from './commands/registry.ts';
 import type { Config } from './config.ts';
 import { startDatabaseClock } from './database/clock.ts';
 import { poolSizes } from './database/database.ts';
+import { fillFoldedNames, warnOfAmbiguousNames, watchFoldedNames } from './database/foldedNames.ts';
 import { migrate } from './database/migrations.ts';
 import { startDatabase } from './database/start.ts';
 import { prepareDataDir, secretFile } from './dataDir.ts';
@@ -73,6 +74,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
   try {
     const migrations = await migrate(db, { log });
     if (migrations.length > 0) log.info({ migrations }, 'database migrated');
+    await fillFoldedNames(db);
+    await warnOfAmbiguousNames(db, log);
     return await serve();
   } catch (error) {
     await db.close();
@@ -155,6 +158,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const buffers = watchSendBuffers(connections, limits.sendBuffersBytes, dropSlow, log);
     const indexer = new SearchIndexer(db, log);
     const databaseRuns = noteDatabaseRuns(db, log);
+    const foldedNames = watchFoldedNames(db, log);
 
     const deletions = finishDeletions({ db, bus, writer, log });
 
@@ -228,7 +232,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
           reconciler.close();
           presence.close();
           await Promise.all([sessions.close(), indexer.close()]);
-          await databaseRuns.close();
+          await Promise.all([databaseRuns.close(), foldedNames.close()]);
           listener.close();
           await bus.close();
         } finally {

@@ -1,19 +1,33 @@
 import { expect } from 'chai';
-import { createFold, HIT_END, HIT_START, highlightParts, highlightPlain } from '../src/messages/highlight.ts';
+import { HIT_END, HIT_START, highlight, hitsIn } from '../src/messages/highlight.ts';
+import { foldForSearch } from '../src/text/fold.ts';
 
-const marked = (content: string, query: string) =>
-  highlightPlain(content, query)
+const show = (content: string, headline: string, query: string) =>
+  highlight(content, hitsIn(content, headline, foldForSearch(query)))
     .map(({ text, hit }) => (hit ? `[${text}]` : text))
     .join('');
+/** As the database marks words. */
+const mark = (headline: string) => headline.replaceAll('[', HIT_START).replaceAll(']', HIT_END);
+const marked = (content: string, query: string) => show(content, foldForSearch(content), query);
 
 describe('what was found, highlighted', () => {
   it('is found whatever case and accents, with the letters as they were written', () => {
     expect(marked('Příliš žluťoučký kůň', 'ZLUTOUC')).to.equal('Příliš [žluťouč]ký kůň');
     expect(marked('e\u0301te\u0301 a\u0300 Paris', 'ete')).to.equal('[e\u0301te\u0301] a\u0300 Paris');
     expect(marked('ΟΔΟΣ και', 'οδος')).to.equal('[ΟΔΟΣ] και');
-    expect(marked('한국어', '하')).to.equal('[한]국어');
+    expect(marked('한국어', '한')).to.equal('[한]국어');
+    expect(marked('ﬁnal ﷺ Straße', 'strasse')).to.equal('ﬁnal ﷺ [Straße]');
     expect(marked('👍👍🎉👍', '🎉')).to.equal('👍👍[🎉]👍');
     expect(marked('nothing of it', 'walrus')).to.equal('nothing of it');
+  });
+
+  it('takes decomposed Hangul and kana, niqqud and harakat along', () => {
+    expect(marked('\u1112\u1161\u11ab\u1100\u116e\u11a8', '한')).to.equal(
+      '[\u1112\u1161\u11ab]\u1100\u116e\u11a8',
+    );
+    expect(marked('か\u3099く', 'が')).to.equal('[か\u3099]く');
+    expect(marked('עַל שָׁלוֹם', 'שלום')).to.equal('עַל [שָׁלוֹם]');
+    expect(marked('قال مُحَمَّد', 'محمد')).to.equal('قال [مُحَمَّد]');
   });
 
   it('stands among at most sixty letters on either side, wherever it is', () => {
@@ -29,24 +43,27 @@ describe('what was found, highlighted', () => {
       }
   });
 
-  it('folds each letter once, however often it comes and however many contents have it', () => {
-    const folded: string[] = [];
-    const fold = createFold((unit) => {
-      folded.push(unit);
-      return unit.toLowerCase();
-    });
-    for (let n = 0; n < 100; n++)
-      for (const letters of ['xX', 'éế', 'ﬁ한', '👍'])
-        highlightPlain(`${letters.repeat(1000)}Zebra`, 'zebra', fold);
-    expect(folded.toSorted()).to.deep.equal([...new Set(folded)].toSorted());
-    expect(folded.length).to.equal(14); // zebra, Z, and the units of the letters
+  it('is what the database marked, where it marked something', () => {
+    expect(show('A Climbér climbs', mark('a [climber] [climbs]'), 'walrus')).to.equal('A [Climbér] [climbs]');
+    expect(show('no more than words', 'no more than words', 'or')).to.equal('no m[or]e than words');
+    expect(show('changed meanwhile', mark('[chang]'), 'mean')).to.equal('changed [mean]while');
   });
 
-  it('takes the marks of the database where there are some', () => {
-    expect(highlightParts(`A ${HIT_START}climber${HIT_END} climbs`)).to.deep.equal([
-      { text: 'A ', hit: false },
-      { text: 'climber', hit: true },
-      { text: ' climbs', hit: false },
-    ]);
+  it('is shown in at most two parts of a content', () => {
+    const far = 'x'.repeat(200);
+    const content = `${far} one ${far} two ${far} three`;
+    const x = 'x'.repeat(59);
+    expect(show(content, mark(`${far} [one] ${far} [two] ${far} [three]`), 'none')).to.equal(
+      `… ${x} [one] ${x} … ${x} [two] ${x} …`,
+    );
+    expect(show('one two', mark('[one] [two]'), '')).to.equal('[one] [two]');
+  });
+
+  it('is found in a hundred of the longest contents within milliseconds', () => {
+    const content = 'ếế 한국어 привет か\u3099 مُحَمَّد '.repeat(140).slice(0, 4000);
+    marked(content, 'zebra');
+    const start = performance.now();
+    for (let n = 0; n < 100; n++) hitsIn(content, '', 'zebra');
+    expect(performance.now() - start).to.be.below(200);
   });
 });

@@ -3,12 +3,61 @@ import { namesIn } from '../src/messages/mentions.ts';
 
 describe('mentions in a text', () => {
   it('are the names behind an @, with and without the punctuation at their end', () => {
-    expect(namesIn('@Ada and @Bob.- (@Cleo) a@b.example @ @')).to.deep.equal(['Ada', 'Bob.-', 'Bob', 'Cleo']);
+    expect(namesIn('@Ada and @Bob.- (@Cleo) a@b.example @ @')).to.deep.equal([
+      ['ada'],
+      ['bob.-', 'bob'],
+      ['cleo'],
+    ]);
   });
 
-  it('are at most fifty different names, and those among the first two hundred', () => {
+  it('are found behind punctuation, and beside letters that no space divides from a name', () => {
+    const mentionsBob = [
+      '你好@Bob',
+      'はい@Bob',
+      '안녕@Bob',
+      'สวัสดี@Bob',
+      '...@Bob',
+      '-@Bob',
+      '_@Bob_',
+      '❤️@Bob',
+    ];
+    for (const text of [...mentionsBob, 'Well...@Bob', '@Bob你好', '@Bob님', '「@Bob」', '@bob_', '@ＢＯＢ'])
+      expect(namesIn(text)[0], text).to.include('bob');
+    expect(namesIn('@Bob你好')).to.deep.equal([['bob你好', 'bob你', 'bob']]);
+    expect(namesIn('@张三你好')).to.deep.equal([['张三你好', '张三你', '张三', '张']]);
+  });
+
+  it('are none in the addresses of emails', () => {
+    for (const address of [
+      'bob@Bob',
+      'a.b@Bob',
+      'a_@Bob',
+      'a-@Bob',
+      'x+tag@Bob',
+      'x+@Bob',
+      '7@Bob',
+      'jörg@Bob',
+    ])
+      expect(namesIn(`write to ${address}.example`), address).to.deep.equal([]);
+  });
+
+  it('are at most fifty different ones, those among the first two hundred', () => {
     expect(namesIn(Array.from({ length: 300 }, (_, n) => `@user${n}`).join(' '))).to.have.length(50);
-    expect(namesIn(`${'@Ada '.repeat(199)}@Bob`)).to.deep.equal(['Ada', 'Bob']);
-    expect(namesIn(`${'@Ada '.repeat(200)}@Bob`)).to.deep.equal(['Ada']);
+    expect(namesIn(`${'@Ada '.repeat(199)}@Bob`)).to.deep.equal([['ada'], ['bob']]);
+    expect(namesIn(`${'@Ada '.repeat(200)}@Bob`)).to.deep.equal([['ada']]);
+  });
+
+  it('are looked for in a bounded number of names', () => {
+    const texts = [
+      `@${'张'.repeat(4000)}`,
+      '@张三你好吗'.repeat(600),
+      `${'_'.repeat(3000)}@`.repeat(2),
+      '@_-.'.repeat(1000),
+    ];
+    for (const text of texts) {
+      const start = performance.now();
+      expect(namesIn(text).flat().length).to.be.at.most(100);
+      expect(performance.now() - start).to.be.below(50);
+    }
   });
 });

@@ -4,7 +4,15 @@ import { inSpans, throughWritten, writtenInSpan } from './written.ts';
 
 /** All that is kept of a person, but the hash of the password: what one may ask for by law (GDPR, article 15). */
 export async function exportOf(db: Database, user: User): Promise<object> {
-  const { passwordHash: _, tokenVersion: __, ...account } = user.get({ plain: true });
+  const {
+    passwordHash,
+    tokenVersion,
+    emailFolded,
+    usernameFolded,
+    usernameSearch,
+    displayNameSearch,
+    ...account
+  } = user.get({ plain: true });
   const parts: Record<string, object[]> = {};
   for (const [name, statement] of Object.entries(kept)) parts[name] = await db.select(statement, [user.id]);
   for (const [name, statement] of Object.entries(written)) {

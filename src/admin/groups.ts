@@ -3,6 +3,7 @@ import { letsIn } from '../chats/invites.ts';
 import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import { ApiError } from '../errors.ts';
+import { foldForSearch } from '../text/fold.ts';
 import { type AdminCommand, limitOf, literally } from './define.ts';
 
 export const groupCommands: Readonly<Record<string, AdminCommand>> = {
@@ -15,7 +16,7 @@ export const groupCommands: Readonly<Record<string, AdminCommand>> = {
         where: {
           kind: 'group',
           ...(values.search !== undefined && {
-            name: { [Op.startsWith]: literally(String(values.search)) },
+            nameSearch: { [Op.startsWith]: literally(foldForSearch(String(values.search))) },
           }),
         },
         order: [['lastMessageAt', 'desc nulls last']],
@@ -23,6 +24,13 @@ export const groupCommands: Readonly<Record<string, AdminCommand>> = {
       });
       return groups.map(shown);
     },
+  },
+  'group conflicts': {
+    summary:
+      'public groups of before whose name is that of another one but for case, spaces or what is not shown',
+    takes: [],
+    options: {},
+    run: (_, __, { db }) => db.select(conflicts, []),
   },
   'group audit': {
     summary:
@@ -54,6 +62,14 @@ function shown(group: Chat) {
   const { id, name, isPrivate, createdBy, memberCount, lastSeq, lastMessageAt, closedAt } = group;
   return { id, name, isPrivate, createdBy, memberCount, messages: lastSeq, lastMessageAt, closedAt };
 }
+
+const conflicts = `
+select chats.id, chats.name, other.id as "otherId", other.name as "otherName"
+from chats left join chats other on other.name_folded = split_part(chats.name_folded, chr(1), 1)
+  and other.kind = 'group' and not other.is_private and other.closed_at is null
+where strpos(chats.name_folded, chr(1)) > 0 and not chats.is_private and chats.closed_at is null
+order by chats.id
+`;
 
 const membersOf = `
 select users.id as "userId", username, role, joined_at as "joinedAt"

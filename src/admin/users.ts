@@ -12,6 +12,7 @@ import { entomb } from '../messages/entomb.ts';
 import { Password } from '../schema/accounts.ts';
 import { compileValidator } from '../schema/validator.ts';
 import { userTopic } from '../socket/Connections.ts';
+import { fold, foldForSearch } from '../text/fold.ts';
 import { deleteAccount } from '../users/deleteAccount.ts';
 import { type AdminCommand, type AdminServices, limitOf, literally, UsageError } from './define.ts';
 import { exportOf } from './export.ts';
@@ -25,10 +26,16 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     takes: [],
     options: { search: { type: 'string' }, disabled: { type: 'boolean' }, limit: { type: 'string' } },
     async run(_, values, { db }) {
-      const begins = { [Op.startsWith]: literally(String(values.search ?? '')) };
+      const search = String(values.search ?? '');
+      const begins = (text: string) => ({ [Op.startsWith]: literally(text) });
       const users = await db.users.findAll({
         where: {
-          ...(values.search !== undefined && { [Op.or]: [{ username: begins }, { email: begins }] }),
+          ...(values.search !== undefined && {
+            [Op.or]: [
+              { usernameSearch: begins(foldForSearch(search)) },
+              { emailFolded: begins(fold(search)) },
+            ],
+          }),
           ...(values.disabled && { disabledAt: { [Op.ne]: null } }),
         },
         order: [['id', 'desc']],
@@ -36,6 +43,13 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
       });
       return users.map(shown);
     },
+  },
+  'user conflicts': {
+    summary:
+      'accounts of before whose username or email is that of another one but for case or what is not shown',
+    takes: [],
+    options: {},
+    run: (_, __, { db }) => db.select(conflicts, []),
   },
   'user show': {
     summary: 'an account, and the sessions that are open',
@@ -130,13 +144,18 @@ const passwordOption = compileValidator(
 /** By id, username or email; a deleted one by id, where that is of use. */
 async function find(db: Database, who: string, orDeleted = false): Promise<User> {
   const isId = /^[1-9]\d{0,14}$/.test(who);
-  const users = await db.users.findAll({
+  const [name, folded] = [who.normalize('NFC'), fold(who)];
+  const found = await db.users.findAll({
     where: {
-      [Op.or]: [{ username: who }, { email: who }, ...(isId ? [{ id: Number(who) }] : [])],
+      [Op.or]: [
+        ...[{ username: name }, { email: name }, { usernameFolded: folded }, { emailFolded: folded }],
+        ...(isId ? [{ id: Number(who) }] : []),
+      ],
       ...(!orDeleted && { deletedAt: null }),
     },
   });
-  const [user, other] = users;
+  const exact = found.filter(({ id, username, email }) => [String(id), username, email].includes(name));
+  const [user, other] = exact.length > 0 ? exact : found;
   if (!user) throw new ApiError('NOT_FOUND', `There is no user ${who}`);
   if (other) throw new UsageError(`"${who}" is the id of one user and the name of another; say an email`);
   return user;
@@ -206,6 +225,17 @@ from ${inSpans} cross join lateral ${writtenInSpan} message
 const emptyReports = `
 update reports set content = ''
 where message_id = any (array(select jsonb_array_elements_text($1::jsonb)::bigint)) and content <> ''
+`;
+
+const conflicts = `
+select users.id, users.username, users.email, other.id as "otherId", other.username as "otherUsername",
+  other.email as "otherEmail"
+from users left join users other on other.id <> users.id and (
+  other.username_folded = split_part(users.username_folded, chr(1), 1)
+  or other.email_folded = split_part(users.email_folded, chr(1), 1)
+)
+where strpos(users.username_folded, chr(1)) > 0 or strpos(users.email_folded, chr(1)) > 0
+order by users.id, other.id
 `;
 
 const openSessions = `

@@ -52,7 +52,7 @@ export const editMessage = defineCommand({
         transaction,
       );
       if (!edited) throw new Error('a locked message was not found');
-      await reindex(db, messageId, transaction);
+      await reindex(db, messageId, content, transaction);
       const editedAt = edited.editedAt.toISOString();
       return {
         part: 'content',
@@ -83,11 +83,17 @@ from messages where id = $1
 /** $1 message, $2 content, $3 custom, $4 names in the content, $5 author. */
 const edit = `
 with found as (
-  select array_agg(distinct users.id) as ids
-  from jsonb_array_elements_text($4::jsonb) name
-  join users on users.username = name::citext and users.id <> $5
-  join chat_members on chat_members.user_id = users.id
-  where chat_members.chat_id = (select chat_id from messages where id = $1)
+  select array_agg(distinct named.user_id) as ids
+  from jsonb_array_elements($4::jsonb) names
+  cross join lateral (
+    select member.user_id
+    from jsonb_array_elements_text(names) with ordinality as name (folded, ord)
+    join users on users.username_folded = name.folded
+    join chat_members member on member.user_id = users.id
+    where member.chat_id = (select chat_id from messages where id = $1)
+    order by name.ord limit 1
+  ) named
+  where named.user_id <> $5
 ), changed as (
   update messages
   set content = $2, custom = $3::jsonb, mentions = found.ids, edited_at = clock_timestamp()

@@ -6,6 +6,7 @@ import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Group } from '../schema/groups.ts';
 import { CustomFilter, Limit, Text } from '../schema/types.ts';
+import { foldForSearch } from '../text/fold.ts';
 import { containing } from '../text/patterns.ts';
 import { defineRead } from './define.ts';
 
@@ -21,8 +22,10 @@ export const listGroups = defineRead({
   result: Type.Object({ data: Type.Array(Group), nextCursor: NextCursor }),
   errors: [],
   async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
+    const pattern = query === undefined ? null : containing(foldForSearch(query));
+    if (pattern === undefined) return { data: [], nextCursor: null };
     const found = await db.select<{ id: number; role: Role | null }>(publicGroups, [
-      query ?? null,
+      pattern,
       custom ? JSON.stringify(custom) : null,
       cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER),
       limit + 1,
@@ -39,12 +42,12 @@ export const listGroups = defineRead({
   },
 });
 
-/** Index chats_public_search. $1 text, $2 custom, $3 before this id, $4 limit, $5 who asks. */
+/** Index chats_public_search. $1 pattern or null, $2 custom, $3 before this id, $4 limit, $5 who asks. */
 export const publicGroups = `
 select chats.id, member.role
 from chats left join chat_members member on member.chat_id = chats.id and member.user_id = $5
 where chats.kind = 'group' and not is_private and closed_at is null and chats.id < $3
-  and ($1::text is null or folded(name) like ${containing('$1')}) and ($2::jsonb is null or custom @> $2)
+  and ($1::text is null or name_search like $1) and ($2::jsonb is null or custom @> $2)
 order by chats.id desc
 limit $4
 `;

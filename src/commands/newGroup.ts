@@ -8,6 +8,7 @@ import { ApiError } from '../errors.ts';
 import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
 import { GroupSettings, groupEvent } from '../schema/groups.ts';
 import { ClientMessageId, GroupName, Id, UserIds } from '../schema/types.ts';
+import { foldedGroup } from '../text/foldedColumns.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
@@ -48,7 +49,10 @@ export const newGroup = defineCommand({
       }
       const group = await db.chats
         .create(
-          { ...settings, kind: 'group', name: groupName, createdBy: userId, memberCount: invited.length + 1 },
+          {
+            ...{ ...settings, kind: 'group', name: groupName, ...foldedGroup(groupName) },
+            ...{ createdBy: userId, memberCount: invited.length + 1 },
+          },
           { transaction },
         )
         .catch(refuseTakenName);

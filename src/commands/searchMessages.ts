@@ -1,13 +1,14 @@
 import { Type } from 'typebox';
 import { seatIn } from '../chats/seats.ts';
 import { ApiError } from '../errors.ts';
-import { highlightParts, highlightPlain } from '../messages/highlight.ts';
+import { highlight, hitsIn } from '../messages/highlight.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
-import { type Reach, reach, searchHits } from '../messages/search.sql.ts';
+import { headlines, type Reach, reach, searchHits, searchText } from '../messages/search.sql.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Message } from '../schema/messages.ts';
 import { Address, CustomFilter, Id, Limit, Moment, Text } from '../schema/types.ts';
+import { foldForSearch, wordsOf } from '../text/fold.ts';
 import { defineRead } from './define.ts';
 
 const Highlight = Type.Array(Type.Object({ text: Type.String(), hit: Type.Boolean() }), {
@@ -48,11 +49,12 @@ export const searchMessages = defineRead({
     const oneChat = receiverId !== undefined || groupId !== undefined;
     const chatId = oneChat ? (await seatIn(db, session.userId, filters)).chat.id : null;
     const [rank = null, id = null] = cursor === undefined ? [] : cursors.numbers(cursor, 2);
-    const [reached] = await db.select<Reach>(reach, [session.userId, chatId, query]);
+    const { words, text, pattern } = searchText(query);
+    const [reached] = await db.select<Reach>(reach, [session.userId, chatId, text]);
     if (!reached) throw new Error('a sum without a row');
     const hits = await db.select<Hit>(searchHits(order, reached), [
       session.userId,
-      query,
+      words,
       chatId,
       senderId ?? null,
       from === undefined ? null : new Date(from),
@@ -62,15 +64,22 @@ export const searchMessages = defineRead({
       id,
       rank,
       limit + 1,
+      text,
+      pattern,
     ]);
     const ids = hits.map(({ messageId }) => messageId);
     const rows = await db.select<MessageRow>(byIds, [session.userId, JSON.stringify(ids)]);
-    const rowOf = new Map(rows.map((row) => [row.messageId, row]));
-    const found = hits.map(({ messageId, headline, rank }) => {
-      const row = rowOf.get(messageId);
-      const highlight = row && (highlightParts(headline) ?? highlightPlain(row.content, query));
-      return { rank, messageId, message: row && highlight && { ...messageOf(row), highlight } };
-    });
+    const marked = await db.select<{ headline: string }>(headlines, [
+      words,
+      JSON.stringify(rows.map(({ content }) => wordsOf(foldForSearch(content)))),
+    ]);
+    const messages = new Map(
+      rows.map((row, index) => {
+        const ranges = hitsIn(row.content, marked[index]?.headline ?? '', text ?? '');
+        return [row.messageId, { ...messageOf(row), highlight: highlight(row.content, ranges) }];
+      }),
+    );
+    const found = hits.map((hit) => ({ ...hit, message: messages.get(hit.messageId) }));
     const { data, nextCursor } = cursors.pageOf(found, limit, (hit) => [hit.rank, hit.messageId]);
     return { data: data.flatMap(({ message }) => message ?? []), nextCursor };
   },
@@ -79,8 +88,6 @@ export const searchMessages = defineRead({
 interface Hit {
   readonly messageId: number;
   readonly rank: number;
-  /** The content around the words found, these between the marks of highlight.ts. */
-  readonly headline: string;
 }
 
 const byIds = `${selectMessages}

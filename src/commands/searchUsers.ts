@@ -3,6 +3,7 @@ import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Profile } from '../schema/people.ts';
 import { CustomFilter, Limit, Text } from '../schema/types.ts';
+import { foldForSearch } from '../text/fold.ts';
 import { startingWith } from '../text/patterns.ts';
 import { profilesOf } from '../users/profiles.ts';
 import { defineRead } from './define.ts';
@@ -21,8 +22,10 @@ export const searchUsers = defineRead({
   cost: 2,
   errors: [],
   async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence, cursors }) {
+    const pattern = startingWith(foldForSearch(query));
+    if (pattern === undefined) return { data: [], nextCursor: null };
     const found = await db.select<{ id: number }>(findUsers, [
-      query,
+      pattern,
       cursors.idFrom(cursor, 0),
       limit + 1,
       custom ? JSON.stringify(custom) : null,
@@ -33,10 +36,10 @@ export const searchUsers = defineRead({
   },
 });
 
-/** Each half by its own index (users_by_username, users_by_display_name). $1 text, $2 after this id, $3 limit, $4 custom. */
+/** Each half by its own index (users_by_username, users_by_display_name). $1 pattern, $2 after this id, $3 limit, $4 custom. */
 export const findUsers = `
 select id from users
-where (folded(username::text) like ${startingWith('$1')} or folded(display_name) like ${startingWith('$1')})
+where (username_search like $1 or display_name_search like $1)
   and id > $2 and deleted_at is null and ($4::jsonb is null or custom @> $4)
 order by id
 limit $3

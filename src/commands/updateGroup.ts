@@ -7,6 +7,7 @@ import { assertRole } from '../chats/seats.ts';
 import { ApiError } from '../errors.ts';
 import { Changed, Group, GroupSettings, groupEvent } from '../schema/groups.ts';
 import { Id } from '../schema/types.ts';
+import { foldedGroup } from '../text/foldedColumns.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -32,6 +33,7 @@ export const updateGroup = defineCommand({
         const before = group.name;
         group.set({ ...settings, ...(groupName !== undefined && { name: groupName }) });
         if (!group.changed()) return undefined;
+        if (group.changed('name') || group.changed('isPrivate')) group.set(foldedGroup(group.name ?? ''));
         await group.save({ transaction }).catch(refuseTakenName);
         await db.select(
           'update chats set changed_xid = pg_current_xact_id() where id = $1',

@@ -4,6 +4,7 @@ import { ApiError } from '../errors.ts';
 import { About, Avatar, DisplayName, Profile } from '../schema/people.ts';
 import { Custom, Id, Nullable } from '../schema/types.ts';
 import { userTopic } from '../socket/Connections.ts';
+import { foldedUser } from '../text/foldedColumns.ts';
 import { contactsOf } from '../users/contacts.ts';
 import { profilesOf } from '../users/profiles.ts';
 import { encodeProfile, profileOf } from '../users/publishProfile.ts';
@@ -35,7 +36,7 @@ export const updateProfile = defineCommand({
       return db.transaction(
         async (transaction) => {
           const [, [user]] = await db.users.update(
-            { ...given, updatedAt: databaseNow },
+            { ...given, ...foldedUser({ displayName: given.displayName }), updatedAt: databaseNow },
             { where: { id: userId, deletedAt: null }, returning: true, transaction },
           );
           if (!user) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);

@@ -8,6 +8,7 @@ const OWN_FORMATS: Readonly<Record<string, string>> = {
   moment: 'Such as 2026-01-31T12:00:00Z.',
   emoji: 'One that Unicode recommends for general interchange (RGI).',
   'new-password': 'Well-formed Unicode without control characters, at most 72 bytes.',
+  name: 'Well-formed Unicode without control characters, line breaks, controls of the writing direction, and characters that are not shown; joiners stand between letters of scripts that join, and in emoji. It does not begin with a combining mark.',
 };
 
 /** A schema as plain JSON, fit for a document. */

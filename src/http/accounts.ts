@@ -6,6 +6,7 @@ import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
 import { userTopic } from '../socket/Connections.ts';
+import { foldedUser } from '../text/foldedColumns.ts';
 import { deleteAccount } from '../users/deleteAccount.ts';
 import { chatsNaming, profileOf, publishName } from '../users/publishProfile.ts';
 import { assertUncommon, refuseTaken } from './auth.ts';
@@ -48,8 +49,7 @@ export const updateMe = defineRoute({
 
     if (username !== undefined) await attempts.renaming(user.id);
     const changes = {
-      ...(email !== undefined && { email: normalise(email) }),
-      ...(username !== undefined && { username: normalise(username) }),
+      ...namesOf({ email, username }),
       ...(password !== undefined && { passwordHash: await passwords.hash(password) }),
       ...(password !== undefined && { tokenVersion: user.tokenVersion + 1 }),
       updatedAt: databaseNow,
@@ -98,9 +98,18 @@ export function accountOf({ id, email, username, createdAt }: User) {
   return { id, email, username, createdAt: createdAt.toISOString() };
 }
 
-/** One spelling for what looks the same (Unicode NFC), so that uniqueness is what people see. */
+/** Returns one spelling for what is the same letters (Unicode NFC). */
 export function normalise(name: string): string {
   return name.normalize('NFC');
+}
+
+/** The columns of an account for names that were given. */
+export function namesOf({ email, username }: { email?: string | undefined; username?: string | undefined }) {
+  const names = {
+    ...(email !== undefined && { email: normalise(email) }),
+    ...(username !== undefined && { username: normalise(username) }),
+  };
+  return { ...names, ...foldedUser(names) };
 }
 
 async function assertPassword(user: User, password: string, { passwords, attempts, address }: RouteContext) {

@@ -6,6 +6,7 @@ import type { Database } from '../database/database.ts';
 import { LimitError } from '../errors.ts';
 import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
+import { fold } from '../text/fold.ts';
 import { networkOf } from './address.ts';
 import { type AttemptCounter, createSharedCounter } from './sharedAttempts.ts';
 
@@ -44,7 +45,9 @@ export function createAttemptLimits(limits: Limits, shared?: Database): AttemptL
   const renames = limiter('rename', limits.renamesPerUser, HOUR);
   // Of one length, whatever somebody names.
   const pair = (account: string, network: string) =>
-    createHash('sha256').update(`${network} ${account.toLowerCase()}`).digest('base64url');
+    createHash('sha256')
+      .update(`${network} ${fold(account)}`)
+      .digest('base64url');
 
   const turns = new LRUCache<string, LimitFunction>({ max: MAX_TURNS });
 

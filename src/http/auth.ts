@@ -1,10 +1,13 @@
+import { Op } from 'sequelize';
 import { Type } from 'typebox';
 import { isCommonPassword } from '../auth/commonPasswords.ts';
+import type { Database } from '../database/database.ts';
 import { violatedConstraint } from '../database/failures.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
-import { accountOf, normalise } from './accounts.ts';
+import { fold } from '../text/fold.ts';
+import { accountOf, namesOf, normalise } from './accounts.ts';
 import { defineRoute } from './define.ts';
 
 const Entrance = Type.Object({ token: Token, user: Account });
@@ -20,9 +23,7 @@ export const register = defineRoute({
     assertUncommon(password);
     await attempts.registering(address);
     const passwordHash = await passwords.hash(password);
-    const user = await db.users
-      .create({ email: normalise(email), username: normalise(username), passwordHash })
-      .catch(refuseTaken);
+    const user = await db.users.create({ ...namesOf({ email, username }), passwordHash }).catch(refuseTaken);
     return { status: 201, body: { token: tokens.issue(user), user: accountOf(user) } };
   },
 });
@@ -42,9 +43,7 @@ export const login = defineRoute({
     if ((email === undefined) === (username === undefined))
       throw new ApiError('BAD_REQUEST', 'body must have either email or username');
     const account = normalise(email ?? username ?? '');
-    const user = await db.users.findOne({
-      where: email === undefined ? { username: account } : { email: account },
-    });
+    const user = await accountNamed(db, email === undefined ? 'username' : 'email', account);
     let isOutdated = false;
     const isRight = await attempts.guess(account, address, async () => {
       const outcome = await passwords.compare(password, user?.passwordHash ?? null);
@@ -64,6 +63,18 @@ export const login = defineRoute({
   },
 });
 
+/** Returns the account with a name: the one that is spelled so, where two from before are otherwise the same. */
+async function accountNamed(
+  db: Database,
+  column: 'email' | 'username',
+  name: string,
+): Promise<User | undefined> {
+  const users = await db.users.findAll({
+    where: { [Op.or]: [{ [column]: name }, { [`${column}Folded`]: fold(name) }] },
+  });
+  return users.find((user) => user[column] === name) ?? users[0];
+}
+
 /** Refuses what guessers try first. */
 export function assertUncommon(password: string): void {
   if (isCommonPassword(password))
@@ -72,7 +83,7 @@ export function assertUncommon(password: string): void {
 
 /** Turns a violated unique constraint into a `CONFLICT` that says what is taken. */
 export function refuseTaken(error: unknown): never {
-  const column = /^users_(email|username)_key$/.exec(violatedConstraint(error) ?? '')?.[1];
+  const column = /^users_(email|username)_(?:key|folded)$/.exec(violatedConstraint(error) ?? '')?.[1];
   if (column) throw new ApiError('CONFLICT', `This ${column} is taken`);
   throw error;
 }

@@ -1,99 +1,95 @@
-/** What the database puts around hits: characters of the private use area, taken out of contents before. */
+import { foldWithSources } from '../text/fold.ts';
+
+/** What the database puts around hits: characters of the private use area, which the words it gets do not have. */
 export const HIT_START = '\u{E000}';
 export const HIT_END = '\u{E001}';
+const MARKS = new RegExp(`[${HIT_START}${HIT_END}]`, 'g');
 
-/** Characters shown before and after a part of a word that was found. */
+/** Characters shown before and after a hit. */
 const AROUND = 60;
+/** Parts of a content that are shown. */
+const MAX_FRAGMENTS = 2;
 
 export interface HighlightPart {
   readonly text: string;
   readonly hit: boolean;
 }
 
-/** The pieces of a text with marks; undefined when it has none. */
-export function highlightParts(headline: string): HighlightPart[] | undefined {
-  if (!headline.includes(HIT_START)) return undefined;
-  const pieces = headline.split(HIT_START).flatMap((piece, index) => {
-    const [hit = '', rest = ''] = index === 0 ? ['', piece] : piece.split(HIT_END);
-    return [part(hit, true), part(rest, false)];
+/** Where something is in a text: the index of its first unit, and the one behind its last. */
+export type Range = readonly [start: number, end: number];
+
+/**
+ * Returns where a content has what was looked for: the words that the database marked in `headline`, the folded content
+ * with marks; or, where there are none, the first place that has the folded `text`.
+ */
+export function hitsIn(content: string, headline: string, text: string): Range[] {
+  const { text: folded, sources } = foldWithSources(content);
+  const isMarked = headline.replaceAll(MARKS, '').length === folded.length;
+  const words = isMarked ? markedIn(headline) : [];
+  const at = words.length > 0 || text === '' ? -1 : folded.indexOf(text);
+  const found: Range[] = at < 0 ? words : [[at, at + text.length]];
+  return found.map(([start, end]) => {
+    let next = end;
+    while (next < folded.length && sources[next] === sources[end - 1]) next++; // the rest of the last letter
+    return [sources[start] ?? 0, next < folded.length ? (sources[next] ?? 0) : content.length];
   });
-  return pieces.filter(({ text }) => text !== '');
 }
 
-/** Returns the first place where the content has the query, whatever case and accents, with what stands around it. */
-export function highlightPlain(content: string, query: string, fold = foldText): HighlightPart[] {
-  const [start, end] = find(content, query, fold) ?? [0, 0];
-  // a letter has at most two units, so what is cut in the middle is not among the last or first of them
-  const before = [...content.slice(Math.max(0, start - 2 * AROUND), start)].slice(-AROUND).join('');
-  const after = [...content.slice(end, end + 2 * AROUND)].slice(0, AROUND).join('');
-  return [
-    part(`${start > before.length ? '… ' : ''}${before}`, false),
-    part(content.slice(start, end), true),
-    part(`${after}${end + after.length < content.length ? ' …' : ''}`, false),
-  ].filter((piece) => piece.text !== '');
+/** Returns where in a text without marks the parts between the marks are. */
+function markedIn(headline: string): Range[] {
+  const ranges: Range[] = [];
+  let [start, marks] = [0, 0];
+  for (const { 0: mark, index } of headline.matchAll(MARKS)) {
+    if (mark === HIT_START) start = index - marks;
+    else ranges.push([start, index - marks]);
+    marks++;
+  }
+  return ranges;
 }
 
-/** Returns where the content has a text, both compared folded: the indices of its first unit and behind its last. */
-function find(content: string, text: string, fold: Fold): [start: number, end: number] | undefined {
-  const wanted = fold(text).text;
-  const folded = fold(content);
-  const at = folded.text.indexOf(wanted);
-  if (at < 0 || wanted === '') return undefined;
-  const start = folded.sources[at] ?? 0;
-  let end = (folded.sources[at + wanted.length - 1] ?? 0) + 1;
-  const isLast = at + wanted.length === folded.text.length;
-  const next = isLast ? content.length : (folded.sources[at + wanted.length] ?? 0);
-  while (end < next && MARK.test(content[end] ?? '')) end++; // the accents of the last letter
-  return [start, end];
-}
-
-/**
- * Folds a text; `sources` has for each unit of the folded text the index of the unit it comes from, until the next text is
- * folded.
- */
-type Fold = (text: string) => { readonly text: string; readonly sources: Uint32Array };
-
-/** UTF-16 units that one becomes by folding, at most. */
-const MAX_UNITS = 4;
-
-/**
- * Makes a function that folds texts unit by unit, each as it was folded the first time: a hundred of the longest contents
- * take a few milliseconds, in any script.
- */
-export function createFold(foldUnit: (unit: string) => string = foldLetter): Fold {
-  const known = new Array<string | undefined>(0x1_0000);
-  let [units, sources] = [new Uint16Array(), new Uint32Array()];
-  return (text) => {
-    const room = text.length * MAX_UNITS;
-    if (units.length < room) [units, sources] = [new Uint16Array(room), new Uint32Array(room)];
-    let length = 0;
-    for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      let folded = known[code];
-      if (folded === undefined) {
-        folded = foldUnit(text[index] ?? '');
-        known[code] = folded;
-      }
-      for (let at = 0; at < folded.length; at++) {
-        units[length] = folded.charCodeAt(at);
-        sources[length++] = index;
-      }
+/** Returns the parts of a content around the first of the hits, or its beginning where there are none. */
+export function highlight(content: string, hits: readonly Range[]): HighlightPart[] {
+  const pieces: HighlightPart[] = [];
+  let shown = 0; // up to here, of the content
+  for (let next = 0, fragments = 0; fragments < MAX_FRAGMENTS; fragments++) {
+    const [start, end] = hits[next] ?? [0, 0];
+    if (next > 0 && next >= hits.length) break;
+    const from = Math.max(shown, before(content, start));
+    if (from > shown) pieces.push(part(fragments === 0 ? '… ' : ' … ', false));
+    let at = from;
+    let to = after(content, end);
+    for (let hit = hits[next]; hit !== undefined && hit[0] < to; hit = hits[++next]) {
+      pieces.push(
+        part(content.slice(at, hit[0]), false),
+        part(content.slice(Math.max(at, hit[0]), hit[1]), true),
+      );
+      at = Math.max(at, hit[1]);
+      to = Math.max(to, at);
     }
-    return { text: Buffer.from(units.buffer, 0, 2 * length).toString('utf16le'), sources };
-  };
+    pieces.push(part(content.slice(at, to), false));
+    shown = to;
+    if (hits.length === 0) break;
+  }
+  if (shown < content.length) pieces.push(part(' …', false));
+  return joined(pieces);
 }
 
-const MARK = /\p{M}/u;
+// A letter has at most two units, so what is cut in the middle is not among the last or first of them.
+const before = (content: string, start: number): number =>
+  start - [...content.slice(Math.max(0, start - 2 * AROUND), start)].slice(-AROUND).join('').length;
+const after = (content: string, end: number): number =>
+  end + [...content.slice(end, end + 2 * AROUND)].slice(0, AROUND).join('').length;
 
-/** Folds a letter, close to what `folded` of the database does: without case and accents. */
-function foldLetter(letter: string): string {
-  return letter
-    .normalize('NFD')
-    .replaceAll(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace('ς', 'σ')
-    .slice(0, MAX_UNITS);
+/** Returns the same without empty parts and with neighbours of a kind in one. */
+function joined(pieces: readonly HighlightPart[]): HighlightPart[] {
+  const parts: HighlightPart[] = [];
+  for (const piece of pieces) {
+    const last = parts.at(-1);
+    if (piece.text === '') continue;
+    if (last?.hit === piece.hit) parts[parts.length - 1] = part(last.text + piece.text, piece.hit);
+    else parts.push(piece);
+  }
+  return parts;
 }
 
-const foldText = createFold();
 const part = (text: string, hit: boolean): HighlightPart => ({ text, hit });

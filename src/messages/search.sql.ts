@@ -1,4 +1,5 @@
-import { containing, hasTrigram, wanted } from '../text/patterns.ts';
+import { foldForSearch, wordsOf } from '../text/fold.ts';
+import { containing } from '../text/patterns.ts';
 import { HIT_END, HIT_START } from './highlight.ts';
 
 /** Of more hits, relevance is only looked at for the newest: what a person wants is among them. */
@@ -8,10 +9,9 @@ const MAX_RANKED = 5_000;
  * Finds messages in the chats of one user by words and by parts of words. `condition` says what matches;
  * messages that only have a part of the text come behind those with the words when it goes by relevance.
  *
- * $1 who asks, $2 what for, $3 one chat or null, $4 sender, $5 from, $6 to (times),
- * $7 only mentions of who asks, $8 custom, $9 id and $10 rank of the last hit seen, $11 limit.
- *
- * A run of dashes excludes nothing: to the parser of PostgreSQL each is an operator, and it has room for 32.
+ * $1 who asks, $2 the words of {@link SearchText}, $3 one chat or null, $4 sender, $5 from, $6 to (times),
+ * $7 only mentions of who asks, $8 custom, $9 id and $10 rank of the last hit seen, $11 limit, $12 the text and $13 the
+ * pattern.
  */
 const search = (condition: string, ranked: string) => `
 with mine as materialized (
@@ -19,18 +19,13 @@ with mine as materialized (
   from chat_members member join chats chat on chat.id = member.chat_id
   where member.user_id = $1 and chat.closed_at is null and ($3::bigint is null or member.chat_id = $3)
 ), asked as materialized (
-  select websearch_to_tsquery('parley', regexp_replace($2, '-(?:[\\s!&|()]*-)+', ' ', 'g')) as words,
-    ${containing('$2')} as pattern, ${wanted('$2')} as text
+  select websearch_to_tsquery('folded_english', $2) as words, $13::text as pattern, $12::text as text
 ), found as materialized (
   select message_id, chat_id, seq from message_search
   where chat_id = any (array(select chat_id from mine)) and ${condition}
 ), hits as materialized (${ranked}
 )
-select message_id as "messageId", rank,
-  ts_headline(
-    'parley', translate(content, '${HIT_START}${HIT_END}', ''), (select words from asked),
-    'StartSel=${HIT_START}, StopSel=${HIT_END}, MaxFragments=2, MaxWords=20, MinWords=8, FragmentDelimiter=" … "'
-  ) as headline
+select message_id as "messageId", rank
 from hits
 order by rank desc, message_id desc
 `;
@@ -50,14 +45,14 @@ const passing = `
     and ($8::jsonb is null or message.custom @> $8)`;
 
 const newestFirst = `
-  select hit.message_id, 0::float8 as rank, message.content
+  select hit.message_id, 0::float8 as rank
   from (select * from found where $9::bigint is null or message_id < $9 order by message_id desc) hit
   ${passing} and $10::float8 is not distinct from $10
   order by hit.message_id desc
   limit $11`;
 
 const mostRelevantFirst = `
-  select hit.message_id, hit.rank, message.content
+  select hit.message_id, hit.rank
   from (
     select newest.*, ts_rank(entry.document, (select words from asked))::float8 as rank
     from (select * from found order by message_id desc limit ${MAX_RANKED}) newest
@@ -70,15 +65,16 @@ const mostRelevantFirst = `
 /** Up to so many messages in one's chats, reading each costs less than the entries of common words in the index. */
 const MAX_READ = 150_000;
 
-/** Number of messages there are in the chats of $1, or in the chat $2, and whether an index finds $3 within words. */
+/** Number of messages there are in the chats of $1, or in the chat $2, and whether an index finds the text $3 within words. */
 export const reach = `
-select coalesce(sum(chat.last_seq), 0) as messages, ${hasTrigram('$3')} as "hasTrigram"
+select coalesce(sum(chat.last_seq), 0) as messages, coalesce($3 ~ '[[:alnum:]]{3}', false) as "hasTrigram"
 from chat_members member join chats chat on chat.id = member.chat_id
 where member.user_id = $1 and chat.closed_at is null and ($2::bigint is null or member.chat_id = $2)
 `;
 
 export interface Reach {
   readonly messages: number;
+  /** Three letters in a row, without which pg_trgm would read the whole index. */
   readonly hasTrigram: boolean;
 }
 
@@ -95,3 +91,35 @@ export function searchHits(order: 'recency' | 'relevance', { messages, hasTrigra
   const condition = messages <= MAX_READ ? byReading : hasTrigram ? byIndex : byWords;
   return search(condition, order === 'recency' ? newestFirst : mostRelevantFirst);
 }
+
+/** What somebody looks for, as the statements take it. */
+export interface SearchText {
+  /** In the language of `websearch_to_tsquery`. */
+  readonly words: string;
+  /** To be found within words, too; null where nothing is left of it once it is folded. */
+  readonly text: string | null;
+  readonly pattern: string | null;
+}
+
+/**
+ * Folds what somebody looks for, as the messages in the index are. A run of dashes excludes nothing: to the parser of
+ * PostgreSQL each is an operator, and it has room for 32.
+ */
+export function searchText(query: string): SearchText {
+  const folded = foldForSearch(query);
+  return {
+    words: wordsOf(folded).replaceAll(/-(?:[\s!&|()]*-)+/g, ' '),
+    text: folded || null,
+    pattern: containing(folded) ?? null,
+  };
+}
+
+/** Marks the words $1 in each of the texts $2, which have nothing but ASCII beside letters, and are as long as before. */
+export const headlines = `
+select text.value as text, ts_headline(
+  'folded_english', text.value, websearch_to_tsquery('folded_english', $1),
+  'StartSel=${HIT_START}, StopSel=${HIT_END}, HighlightAll=true'
+) as headline
+from jsonb_array_elements_text($2::jsonb) with ordinality text
+order by text.ordinality
+`;

@@ -2,10 +2,15 @@ import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import { isPassing } from '../database/failures.ts';
-import type { MessageId } from '../ids.ts';
+import type { ChatId, MessageId } from '../ids.ts';
+import { FOLD_VERSION, foldForSearch, wordsOf } from '../text/fold.ts';
 
-/** Messages taken into the index by one statement. */
+/** Messages taken into the index by one transaction. */
 const CHUNK = 500;
+/** Entries of before that are made anew by one transaction, which keeps their messages from being changed meanwhile. */
+const RENEWED = 100;
+/** Letters of content that are folded before others have their turn: a few milliseconds. */
+const LETTERS_AT_ONCE = 64 * 1024;
 /** Milliseconds between two looks for new messages. */
 const PAUSE = 200;
 /** Messages per second from which on their senders come first. */
@@ -54,9 +59,10 @@ export class SearchIndexer {
     const start = performance.now();
     let rest = PAUSE;
     try {
-      const [state] = await this.#db.select<{ newest: number; lag: number; behind: boolean }>(progress, []);
+      const [state] = await this.#db.select<Progress>(progress, []);
       this.#lag = state?.lag ?? 0;
-      const isFull = state?.behind === true && (await indexNewMessages(this.#db)) === CHUNK;
+      const isBehind = state?.behind === true && (await indexNewMessages(this.#db)) === CHUNK;
+      const isFull = isBehind || (state?.hasOld === true && (await renewOldEntries(this.#db)) === RENEWED);
       const pace = state && this.#rate(state.newest) > BUSY ? REST.busy : REST.calm;
       if (isFull) rest = (performance.now() - start) * pace;
     } catch (error) {
@@ -83,9 +89,8 @@ async function indexNewMessages(db: Database): Promise<number> {
     const [mine] = await db.select(lockProgress, [], transaction);
     if (!mine) return 0; // another node is at it
     await db.select(inOrderOfIds, [], transaction);
-    const indexed = await db.select<{ id: MessageId }>(indexChunk, [CHUNK], transaction);
-    const ids = indexed.map(({ id }) => id);
-    if (ids.length > 0) await db.select(takeBackChanging, [JSON.stringify(ids)], transaction);
+    const fresh = await db.select<Source>(nextMessages, [CHUNK], transaction);
+    await index(db, fresh, transaction);
     const [chunk] = await db.select<{ settled: boolean }>(settle, [], transaction);
     if (chunk?.settled) {
       // Two statements: the snapshot has to be younger than the id, or a writer could be in neither.
@@ -96,20 +101,86 @@ async function indexNewMessages(db: Database): Promise<number> {
       );
       await db.select(note, [newest?.id], transaction);
     }
+    return fresh.length;
+  });
+}
+
+/**
+ * Makes the next entries anew that another version of the fold has made; resolves to how many. They were found by what
+ * they were until then, and are by what the edits of any server make of them.
+ */
+async function renewOldEntries(db: Database): Promise<number> {
+  return db.transaction(async (transaction) => {
+    const [mine] = await db.select(lockProgress, [], transaction);
+    if (!mine) return 0;
+    await db.select(inOrderOfIds, [], transaction);
+    const old = await db.select<{ id: MessageId }>(oldEntries, [RENEWED, FOLD_VERSION], transaction);
+    const ids = old.map(({ id }) => id);
+    // Locked, unlike new ones: nobody would come back for what is being changed.
+    const messages = await db.select<Source>(lockMessages, [JSON.stringify(ids)], transaction);
+    await index(db, messages, transaction);
+    await db.select(noteRenewed, [ids.length === RENEWED ? ids.at(-1) : null], transaction);
     return ids.length;
   });
 }
 
+/** A message to be indexed. */
+interface Source {
+  readonly id: MessageId;
+  readonly chatId: ChatId;
+  readonly seq: number;
+  readonly content: string;
+}
+
+interface Progress {
+  readonly newest: number;
+  readonly lag: number;
+  readonly behind: boolean;
+  /** There may be entries that another version of the fold has made. */
+  readonly hasOld: boolean;
+}
+
+/** Writes entries of messages that were read in this transaction. */
+async function index(db: Database, messages: readonly Source[], transaction: Transaction): Promise<void> {
+  for (let start = 0; start < messages.length; ) {
+    let [end, letters] = [start, 0];
+    for (; end < messages.length && letters < LETTERS_AT_ONCE; end++)
+      letters += messages[end]?.content.length ?? 0;
+    const entries = messages.slice(start, end).map(entryOf);
+    const indexed = await db.select<{ id: MessageId }>(
+      writeEntries,
+      [JSON.stringify(entries), FOLD_VERSION],
+      transaction,
+    );
+    const ids = indexed.map(({ id }) => id);
+    if (ids.length > 0) await db.select(takeBackChanging, [JSON.stringify(ids)], transaction);
+    start = end;
+  }
+}
+
+function entryOf({ id, chatId, seq, content }: Source) {
+  const folded = foldForSearch(content);
+  const words = wordsOf(folded);
+  return { id, chat: chatId, seq, folded, ...(words !== folded && { words }) };
+}
+
 /** Writes a message that was changed anew; `indexNewMessages` leaves what is there alone. */
-export async function reindex(db: Database, messageId: MessageId, transaction: Transaction): Promise<void> {
-  await db.select(reindexMessage, [messageId], transaction);
+export async function reindex(
+  db: Database,
+  messageId: MessageId,
+  content: string,
+  transaction: Transaction,
+): Promise<void> {
+  const folded = foldForSearch(content);
+  await db.select(reindexMessage, [messageId, folded, wordsOf(folded), FOLD_VERSION], transaction);
 }
 
 /** The newest id of a message; before the first one, the sequence names it already. */
 const newestId = 'case when is_called then last_value else last_value - 1 end';
 
 const progress = `
-select newest, newest - settled_id as lag, noted_id < newest or settled_id < noted_id as behind
+select newest, newest - settled_id as lag, noted_id < newest or settled_id < noted_id as behind,
+  refolded_id < settled_id as "hasOld"
 from message_search_progress, (select ${newestId} as newest from messages_id_seq) sequence
 `;
 
@@ -132,15 +203,38 @@ where message.id > (select settled_id from message_search_progress)
   and not exists (select from message_search where message_id = message.id)
 `;
 
-const indexChunk = `
-with fresh as materialized (
-  select message.id, message.chat_id, message.seq, message.content ${missing}
-  order by message.id
-  limit $1
-)
-insert into message_search (message_id, chat_id, seq, document, folded)
-select id, chat_id, seq, to_tsvector('parley', content), folded(content) from fresh
-on conflict (message_id) do nothing
+const nextMessages = `
+select message.id, message.chat_id as "chatId", message.seq, message.content ${missing}
+order by message.id
+limit $1
+`;
+
+const oldEntries = `
+select message_id as id from message_search, message_search_progress
+where message_id > refolded_id and message_id <= settled_id and fold is distinct from $2
+order by message_id
+limit $1
+`;
+
+const lockMessages = `
+select id, chat_id as "chatId", seq, content from messages
+where id = any (array(select jsonb_array_elements_text($1::jsonb)::bigint)) and deleted_at is null
+order by id
+for share
+`;
+
+const noteRenewed = `
+update message_search_progress set refolded_id = coalesce($1::bigint, settled_id)
+`;
+
+/** An entry that is there already is newer, unless an older version of the fold has made it. */
+const writeEntries = `
+insert into message_search (message_id, chat_id, seq, document, folded, fold)
+select id, chat, seq, to_tsvector('folded_english', coalesce(words, folded)), folded, $2::smallint
+from jsonb_to_recordset($1::jsonb) as entry (id bigint, chat bigint, seq bigint, folded text, words text)
+on conflict (message_id) do update
+set document = excluded.document, folded = excluded.folded, fold = excluded.fold
+where message_search.fold is distinct from excluded.fold
 returning message_id as id
 `;
 
@@ -180,7 +274,7 @@ set noted_id = $1, noted_xmax = pg_snapshot_xmax(pg_current_snapshot())
 `;
 
 const reindexMessage = `
-insert into message_search (message_id, chat_id, seq, document, folded)
-select id, chat_id, seq, to_tsvector('parley', content), folded(content) from messages where id = $1
-on conflict (message_id) do update set document = excluded.document, folded = excluded.folded
+insert into message_search (message_id, chat_id, seq, document, folded, fold)
+select id, chat_id, seq, to_tsvector('folded_english', $3), $2, $4::smallint from messages where id = $1
+on conflict (message_id) do update set document = excluded.document, folded = excluded.folded, fold = excluded.fold
 `;

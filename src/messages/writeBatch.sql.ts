@@ -32,11 +32,17 @@ with draft as (
     known.seq as known_seq, known.id as known_id, known.created_at as known_at,
     case when known.id is not null then known.mentions when extras is not null then (
       select array_agg(distinct named.user_id)
-      from jsonb_array_elements_text(extras->'mentioned') name
-      cross join lateral (select id from users where username = name::citext and id <> draft.sender_id limit 1) person
+      from jsonb_array_elements(extras->'mentioned') names
       cross join lateral (
-        select user_id from chat_members where chat_id = draft.chat_id and user_id = person.id limit 1
+        select member.user_id
+        from jsonb_array_elements_text(names) with ordinality as name (folded, ord)
+        cross join lateral (select id from users where username_folded = name.folded limit 1) person
+        cross join lateral (
+          select user_id from chat_members where chat_id = draft.chat_id and user_id = person.id limit 1
+        ) member
+        order by name.ord limit 1
       ) named
+      where named.user_id <> draft.sender_id
     ) end as mentions,
     case
       when known.id is not null then case when known.chat_id is distinct from draft.chat_id then 'OTHER_CHAT' end

@@ -8,7 +8,9 @@ export const Username = Type.String({
   minLength: 1,
   maxLength: 64,
   pattern: '^[\\p{L}\\p{M}\\p{N}_.-]+$',
-  description: 'Letters, digits, _ . and -, 1 to 64 characters; unique ignoring case',
+  format: 'name',
+  description:
+    'Letters, digits, _ . and -, 1 to 64 characters, all of which are shown; unique ignoring case and forms of the same letters (NFKC_Casefold)',
 });
 /** bcrypt reads 72 bytes: a longer password would be cut in silence. Typed decomposed, the same one has more letters. */
 export const Password = Type.String({

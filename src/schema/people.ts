@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
-import { Custom, Id, Nullable, Text, Time, UserName } from './types.ts';
+import { Custom, Id, Name, Nullable, Text, Time, UserName } from './types.ts';
 
 /* What commands say of people. */
 
-export const DisplayName = Text(1, 100, 'Shown instead of the username');
+export const DisplayName = Name(1, 100, 'Shown instead of the username, in one line');
 export const About = Text(0, 500, 'A few words about oneself');
 export const Avatar = Text(1, 500, 'Where a picture is: a URL or a key of your own storage');
 

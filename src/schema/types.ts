@@ -10,6 +10,10 @@ import type { CustomData } from '../messages/drafts.ts';
 export const Text = (minLength: number, maxLength: number, description: string) =>
   Type.String({ minLength, maxLength, format: 'text', description });
 
+/** A name that people are shown: in one line, and nothing hidden in it. */
+export const Name = (minLength: number, maxLength: number, description: string) =>
+  Type.String({ minLength, maxLength, format: 'name', description });
+
 const integer = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 export const Id = Type.Integer(integer);
 export const Seq = Type.Integer({
@@ -27,7 +31,7 @@ export const Moment = Type.String({
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 export const Content = Text(1, 4000, 'The message, kept byte for byte');
-export const GroupName = Text(1, 100, 'Name of the group');
+export const GroupName = Name(1, 100, 'Name of the group, in one line');
 export const ClientMessageId = Text(
   1,
   64,

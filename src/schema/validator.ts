@@ -4,6 +4,7 @@ import type { Static, TSchema } from 'typebox';
 import { passwordProblem } from '../auth/opaqueString.ts';
 import { ApiError } from '../errors.ts';
 import { emojiOf } from '../text/emoji.ts';
+import { nameProblem } from '../text/names.ts';
 import { isMoment } from './moment.ts';
 
 /**
@@ -42,6 +43,7 @@ const ownFormats: Readonly<Record<string, Format>> = {
       'a time that exists, of the years 1000 to 9999 and without leap seconds, such as 2026-01-31T12:00:00Z',
   },
   'new-password': { test: (text) => passwordProblem(text) === undefined, problem: passwordProblem },
+  name: { test: (text) => nameProblem(text) === undefined, problem: nameProblem },
 };
 for (const [name, { test }] of Object.entries(ownFormats)) ajv.addFormat(name, test);
 ajv.addKeyword({

@@ -15,6 +15,14 @@ export class Chat extends Model {
   @Column(DataType.TEXT)
   declare name: string | null;
 
+  /** The name as it is compared, see `foldedGroup`: unique among public groups. */
+  @Column(DataType.TEXT)
+  declare nameFolded: string | null;
+
+  /** And as it is searched. */
+  @Column(DataType.TEXT)
+  declare nameSearch: string | null;
+
   /** The pair of a dialog, lower id first; null for a group. */
   @Column(DataType.BIGINT)
   declare userLow: UserId | null;

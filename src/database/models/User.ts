@@ -8,11 +8,25 @@ export class User extends Model {
   @Column({ type: DataType.BIGINT, primaryKey: true, autoIncrement: true })
   declare id: UserId;
 
-  @Column(DataType.CITEXT)
+  @Column(DataType.TEXT)
   declare email: string | null;
 
-  @Column(DataType.CITEXT)
+  @Column(DataType.TEXT)
   declare username: string | null;
+
+  /** The names as they are compared, see `foldedUser`: unique. */
+  @Column(DataType.TEXT)
+  declare emailFolded: string | null;
+
+  @Column(DataType.TEXT)
+  declare usernameFolded: string | null;
+
+  /** And as they are searched. */
+  @Column(DataType.TEXT)
+  declare usernameSearch: string | null;
+
+  @Column(DataType.TEXT)
+  declare displayNameSearch: string | null;
 
   @Column(DataType.TEXT)
   declare passwordHash: string | null;

@@ -1,0 +1,42 @@
+-- compatible from: 16
+
+-- Names in the form in which they are compared, see src/text/fold.ts: what is the same is no longer said by the locale
+-- of the database. Servers fill what is null, before they listen and while they run (src/database/foldedNames.ts).
+-- Older servers that still run write rows without it, and find only names spelled exactly.
+drop index users_by_username, users_by_display_name, chats_public_name, chats_public_search;
+alter table users
+  alter email type text,
+  alter username type text,
+  -- of the second account with the same name, from before: with its id behind a U+0001
+  add email_folded        text,
+  add username_folded     text,
+  add username_search     text,
+  add display_name_search text;
+alter table chats
+  add name_folded text,
+  add name_search text;
+
+create unique index users_email_folded on users (email_folded);
+create unique index users_username_folded on users (username_folded);
+create index users_by_username on users (username_search text_pattern_ops);
+create index users_by_display_name on users (display_name_search text_pattern_ops);
+create index users_unfolded on users (id)
+  where (username is not null and username_folded is null)
+    or (display_name is not null and display_name_search is null);
+create index users_ambiguous on users (id)
+  where strpos(username_folded, chr(1)) > 0 or strpos(email_folded, chr(1)) > 0;
+
+create unique index chats_public_name on chats (name_folded)
+  where kind = 'group' and not is_private and closed_at is null;
+create index chats_public_search on chats using gin (name_search gin_trgm_ops)
+  where kind = 'group' and not is_private and closed_at is null;
+create index chats_unfolded on chats (id) where name is not null and name_folded is null;
+create index chats_ambiguous on chats (id) where strpos(name_folded, chr(1)) > 0;
+
+-- Of texts that are folded already: no dictionary meets an accent or an upper case letter.
+create text search configuration folded_english (copy = pg_catalog.english);
+-- By which version of the fold an entry was made; null for those of older servers, which are made anew up to refolded_id.
+alter table message_search add fold smallint;
+alter table message_search_progress add refolded_id bigint not null default 0;
+
+-- The function folded, the configuration parley, and the extensions citext and unaccent are used by older servers only.

@@ -1,0 +1,215 @@
+import type { Logger } from 'pino';
+import type { Transaction } from 'sequelize';
+import { ambiguous, foldedGroup, foldedUser } from '../text/foldedColumns.ts';
+import type { Database } from './database.ts';
+import { isUnavailable, violatedConstraint } from './failures.ts';
+
+/*
+ * Fills the folded columns of names that were written without them: before this version, by older servers that still
+ * run, and by SQL. Only this side can fold; the database finds the rows, by indexes that have no others.
+ */
+
+/** Rows in one transaction: some tens of milliseconds. */
+const CHUNK = 500;
+/** Milliseconds between two looks. */
+const LOOK = 2_000;
+/** Names of a kind that a log line has at most. */
+const MAX_SHOWN = 20;
+/** Any fixed number: one node fills at a time, so that the first of two rows with a name keeps it. */
+const LOCK = 7_275_392;
+
+/** Fills what is there now, in chunks that are kept whatever happens to the rest; resolves to the number of rows. */
+export async function fillFoldedNames(db: Database): Promise<number> {
+  return (await fillAll(db, fillUsers)) + (await fillAll(db, fillGroups));
+}
+
+/** Logs which accounts and groups have a name that another one has, once it is folded, if there are some. */
+export async function warnOfAmbiguousNames(db: Database, log: Logger): Promise<void> {
+  const users = await db.select(ambiguousUsers, [MAX_SHOWN]);
+  const groups = await db.select(ambiguousGroups, [MAX_SHOWN]);
+  if (users.length + groups.length > 0)
+    log.warn(
+      { users, groups },
+      'some names are the same but for case or characters that are not shown: see "user conflicts" and "group conflicts" of npm run admin',
+    );
+}
+
+/** Fills what comes later, for as long as this runs. */
+export function watchFoldedNames(db: Database, log: Logger): { close(): Promise<void> } {
+  let running: Promise<void> | undefined;
+  const look = async () => {
+    try {
+      if ((await fillFoldedNames(db)) > 0) await warnOfAmbiguousNames(db, log);
+    } catch (error) {
+      if (!isUnavailable(error)) log.error({ err: error }, 'names could not be folded');
+    }
+  };
+  const timer = setInterval(() => {
+    running ??= look().finally(() => {
+      running = undefined;
+    });
+  }, LOOK).unref();
+  return {
+    async close() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+async function fillAll(
+  db: Database,
+  fill: (db: Database, transaction: Transaction) => Promise<number>,
+): Promise<number> {
+  for (let count = 0; ; ) {
+    const filled = await inTurn(db, fill);
+    count += filled;
+    if (filled < CHUNK) return count;
+  }
+}
+
+/** Again where somebody took the name in between: then it is found taken. */
+async function inTurn(
+  db: Database,
+  fill: (db: Database, transaction: Transaction) => Promise<number>,
+): Promise<number> {
+  for (;;) {
+    try {
+      return await db.transaction(async (transaction) => {
+        const [some] = await db.select<{ rows: boolean }>(anyUnfolded, [], transaction);
+        if (!some?.rows) return 0;
+        await db.select('select pg_advisory_xact_lock($1)', [LOCK], transaction);
+        return fill(db, transaction);
+      });
+    } catch (error) {
+      if (violatedConstraint(error) === undefined) throw error;
+    }
+  }
+}
+
+interface UserRow {
+  readonly id: number;
+  readonly email: string | null;
+  readonly username: string | null;
+  readonly displayName: string | null;
+  /** Filled already: only the display name is missing. */
+  readonly usernameFolded: string | null;
+}
+
+async function fillUsers(db: Database, transaction: Transaction): Promise<number> {
+  const rows = await db.select<UserRow>(unfoldedUsers, [CHUNK], transaction);
+  const folded = rows.map(({ usernameFolded, ...row }) => ({
+    id: row.id,
+    ...foldedUser(usernameFolded === null ? row : { displayName: row.displayName }),
+  }));
+  const names = folded.flatMap(({ usernameFolded }) => usernameFolded ?? []);
+  const emails = folded.flatMap(({ emailFolded }) => emailFolded ?? []);
+  const taken = await db.select<{ username: string | null; email: string | null }>(
+    takenByUsers,
+    [JSON.stringify(names), JSON.stringify(emails)],
+    transaction,
+  );
+  const takeName = createTaking(taken.map(({ username }) => username));
+  const takeEmail = createTaking(taken.map(({ email }) => email));
+  const columns = folded.map(({ id, usernameFolded, emailFolded, ...rest }) => ({
+    id,
+    usernameFolded: takeName(usernameFolded, id),
+    emailFolded: takeEmail(emailFolded, id),
+    ...rest,
+  }));
+  await db.select(writeUsers, [JSON.stringify(columns)], transaction);
+  return rows.length;
+}
+
+async function fillGroups(db: Database, transaction: Transaction): Promise<number> {
+  const rows = await db.select<{ id: number; name: string; isPublic: boolean }>(
+    unfoldedGroups,
+    [CHUNK],
+    transaction,
+  );
+  const folded = rows.map(({ id, name, isPublic }) => ({ id, isPublic, ...foldedGroup(name) }));
+  const names = folded.filter(({ isPublic }) => isPublic).map(({ nameFolded }) => nameFolded);
+  const taken = await db.select<{ name: string }>(takenByGroups, [JSON.stringify(names)], transaction);
+  const take = createTaking(taken.map(({ name }) => name));
+  const columns = folded.map(({ id, isPublic, nameFolded, nameSearch }) => ({
+    id,
+    nameFolded: isPublic ? take(nameFolded, id) : nameFolded,
+    nameSearch,
+  }));
+  await db.select(writeGroups, [JSON.stringify(columns)], transaction);
+  return rows.length;
+}
+
+/** Makes a function that gives each name to the first who comes, and another one to the others. */
+function createTaking(taken: readonly (string | null)[]) {
+  const known = new Set(taken);
+  return <Name extends string | null | undefined>(folded: Name, id: number): Name | string => {
+    if (folded == null) return folded;
+    if (known.has(folded)) return ambiguous(folded, id);
+    known.add(folded);
+    return folded;
+  };
+}
+
+/** As the index users_unfolded has it. */
+const isUnfoldedUser =
+  '((username is not null and username_folded is null) or (display_name is not null and display_name_search is null))';
+
+const isUnfoldedGroup = '(name is not null and name_folded is null)';
+
+const anyUnfolded = `
+select exists (select from users where ${isUnfoldedUser}) or exists (select from chats where ${isUnfoldedGroup}) as rows
+`;
+
+const unfoldedUsers = `
+select id, email, username, display_name as "displayName", username_folded as "usernameFolded"
+from users where ${isUnfoldedUser}
+order by id limit $1 for update
+`;
+
+const unfoldedGroups = `
+select id, name, kind = 'group' and not is_private and closed_at is null as "isPublic"
+from chats where ${isUnfoldedGroup}
+order by id limit $1 for update
+`;
+
+const takenByUsers = `
+select username_folded as username, null as email from users
+where username_folded = any (array(select jsonb_array_elements_text($1::jsonb)))
+union all
+select null, email_folded from users where email_folded = any (array(select jsonb_array_elements_text($2::jsonb)))
+`;
+
+const takenByGroups = `
+select name_folded as name from chats
+where name_folded = any (array(select jsonb_array_elements_text($1::jsonb)))
+  and kind = 'group' and not is_private and closed_at is null
+`;
+
+const writeUsers = `
+update users set
+  username_folded = coalesce(users.username_folded, row."usernameFolded"),
+  username_search = coalesce(users.username_search, row."usernameSearch"),
+  email_folded = coalesce(users.email_folded, row."emailFolded"),
+  display_name_search = row."displayNameSearch"
+from jsonb_to_recordset($1::jsonb) as row (
+  id bigint, "usernameFolded" text, "usernameSearch" text, "emailFolded" text, "displayNameSearch" text
+)
+where users.id = row.id
+`;
+
+const writeGroups = `
+update chats set name_folded = row."nameFolded", name_search = row."nameSearch"
+from jsonb_to_recordset($1::jsonb) as row (id bigint, "nameFolded" text, "nameSearch" text)
+where chats.id = row.id
+`;
+
+const ambiguousUsers = `
+select id, username from users
+where strpos(username_folded, chr(1)) > 0 or strpos(email_folded, chr(1)) > 0
+order by id limit $1
+`;
+
+const ambiguousGroups = `
+select id, name from chats where strpos(name_folded, chr(1)) > 0 order by id limit $1
+`;

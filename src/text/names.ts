@@ -1,0 +1,50 @@
+import { emojiOf } from './emoji.ts';
+
+/** Line breaks and what terminals obey. */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+/** Turn the text around them: a name must not be read from the wrong end. */
+const BIDI = /\p{Bidi_Control}/u;
+const IGNORABLE = /\p{Default_Ignorable_Code_Point}/u;
+/** A zero width joiner or non-joiner, which belong between letters of scripts that join, as in Persian and Hindi. */
+const JOINER = /[\u200C\u200D]/u;
+const JOINED =
+  /^[[\p{L}\p{M}]&&[\p{scx=Arab}\p{scx=Syrc}\p{scx=Nkoo}\p{scx=Mong}\p{scx=Deva}\p{scx=Beng}\p{scx=Guru}\p{scx=Gujr}\p{scx=Orya}\p{scx=Taml}\p{scx=Telu}\p{scx=Knda}\p{scx=Mlym}\p{scx=Sinh}\p{scx=Khmr}\p{scx=Mymr}\p{scx=Tibt}]]$/v;
+/** Something to see: neither space nor mark alone, nor the blank pattern of Braille. */
+const VISIBLE = /[[\p{L}\p{N}\p{P}\p{S}]--[\u2800\p{Default_Ignorable_Code_Point}]]/v;
+
+const letters = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/**
+ * Returns what is wrong with a name that people are shown, such as "must not have line breaks …"; undefined for one that
+ * can be seen and read as it is. Joiners are allowed where RFC 5892 (appendix A) has a use for them, and in emoji.
+ */
+export function nameProblem(name: string): string | undefined {
+  if (!name.isWellFormed()) return 'must be well-formed Unicode';
+  if (CONTROL.test(name)) return `must not have line breaks or control characters (${codeOf(name, CONTROL)})`;
+  if (BIDI.test(name)) return `must not have controls of the writing direction (${codeOf(name, BIDI)})`;
+  const hidden = hiddenIn(name);
+  if (hidden !== undefined)
+    return `must not have characters that are not shown (${codeOf(hidden, IGNORABLE)})`;
+  if (/^\s*\p{M}/u.test(name)) return 'must not begin with a combining mark';
+  if (!VISIBLE.test(name)) return 'must have something that can be seen';
+  return undefined;
+}
+
+/** Returns a character that is not shown, where it is of no use. */
+function hiddenIn(name: string): string | undefined {
+  if (!IGNORABLE.test(name)) return undefined;
+  const rest = [...letters.segment(name)]
+    .map(({ segment }) => (emojiOf(segment) === undefined ? segment : '☺'))
+    .join('');
+  const signs = [...rest];
+  return signs.find(
+    (sign, index) =>
+      IGNORABLE.test(sign) &&
+      !(JOINER.test(sign) && JOINED.test(signs[index - 1] ?? '') && JOINED.test(signs[index + 1] ?? '')),
+  );
+}
+
+const codeOf = (text: string, pattern: RegExp): string => {
+  const code = pattern.exec(text)?.[0].codePointAt(0) ?? 0;
+  return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+};
