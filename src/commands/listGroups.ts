@@ -14,7 +14,7 @@ export const listGroups = defineRead({
   type: 'listGroups',
   summary: 'Find public groups, newest first',
   params: Type.Object({
-    query: Type.Optional(Text(1, 100, 'What the name contains, whatever case and accents')),
+    query: Type.Optional(Text(1, 100, 'What the name contains, whatever case, accents and vowel points')),
     custom: CustomFilter,
     limit: Limit,
     cursor: Cursor,

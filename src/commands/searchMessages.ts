@@ -20,7 +20,7 @@ export const searchMessages = defineRead({
   type: 'searchMessages',
   summary: 'Find messages in one’s chats by words and parts of words',
   description:
-    'Words are found in all their English forms, quoted phrases as they are, and -word excludes; any text is also found within words, whatever case and accents. A message can be found a moment after it was sent.',
+    'Words are found in all their English forms, quoted phrases as they are, and -word excludes; any text is also found within words, whatever case, accents and vowel points. A message can be found a moment after it was sent.',
   params: Type.Object({
     query: Text(1, 200, 'What to look for'),
     ...Address,

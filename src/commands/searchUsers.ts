@@ -11,7 +11,7 @@ import { defineRead } from './define.ts';
 export const searchUsers = defineRead({
   type: 'searchUsers',
   summary: 'Find users by the beginning of their username or display name',
-  description: 'Case and accents make no difference.',
+  description: 'Case, accents and vowel points make no difference.',
   params: Type.Object({
     query: Text(1, 100, 'How the name begins'),
     custom: CustomFilter,

@@ -6,7 +6,7 @@ import { isUnavailable, violatedConstraint } from './failures.ts';
 
 /*
  * Fills the folded columns of names that were written without them: before this version, by older servers that still
- * run, and by SQL. Only this side can fold; the database finds the rows, by indexes that have no others.
+ * run, and by SQL; and of those that were the same as another one, which is another one now. Only this side can fold; the database finds the rows, by indexes that have no others.
  */
 
 /** Rows in one transaction: some tens of milliseconds. */
@@ -25,8 +25,10 @@ export async function fillFoldedNames(db: Database): Promise<number> {
 
 /** Logs which accounts and groups have a name that another one has, once it is folded, if there are some. */
 export async function warnOfAmbiguousNames(db: Database, log: Logger): Promise<void> {
-  const users = await db.select(ambiguousUsers, [MAX_SHOWN]);
-  const groups = await db.select(ambiguousGroups, [MAX_SHOWN]);
+  const [users = [], groups = []] = await byIndex(db, async (transaction) => [
+    await db.select(ambiguousUsers, [MAX_SHOWN], transaction),
+    await db.select(ambiguousGroups, [MAX_SHOWN], transaction),
+  ]);
   if (users.length + groups.length > 0)
     log.warn(
       { users, groups },
@@ -57,35 +59,50 @@ export function watchFoldedNames(db: Database, log: Logger): { close(): Promise<
   };
 }
 
-async function fillAll(
-  db: Database,
-  fill: (db: Database, transaction: Transaction) => Promise<number>,
-): Promise<number> {
-  for (let count = 0; ; ) {
-    const filled = await inTurn(db, fill);
-    count += filled;
-    if (filled < CHUNK) return count;
+/** Fills the rows behind an id; resolves to how many there were, and the last of them. */
+type Fill = (db: Database, transaction: Transaction, after: number) => Promise<Filled>;
+
+interface Filled {
+  readonly count: number;
+  readonly last: number;
+}
+
+async function fillAll(db: Database, fill: Fill): Promise<number> {
+  for (let [count, after] = [0, 0]; ; ) {
+    const filled = await inTurn(db, fill, after);
+    count += filled.count;
+    after = filled.last; // the index still has entries of what was filled before
+    if (filled.count < CHUNK) return count;
   }
 }
 
 /** Again where somebody took the name in between: then it is found taken. */
-async function inTurn(
-  db: Database,
-  fill: (db: Database, transaction: Transaction) => Promise<number>,
-): Promise<number> {
+async function inTurn(db: Database, fill: Fill, after: number): Promise<Filled> {
   for (;;) {
     try {
-      return await db.transaction(async (transaction) => {
+      return await byIndex(db, async (transaction) => {
         const [some] = await db.select<{ rows: boolean }>(anyUnfolded, [], transaction);
-        if (!some?.rows) return 0;
+        if (!some?.rows) return { count: 0, last: after };
         await db.select('select pg_advisory_xact_lock($1)', [LOCK], transaction);
-        return fill(db, transaction);
+        return fill(db, transaction, after);
       });
     } catch (error) {
       if (violatedConstraint(error) === undefined) throw error;
     }
   }
 }
+
+/** Runs statements in a transaction that finds rows by the indexes for them, however many the statistics expect. */
+function byIndex<T>(db: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return db.transaction(async (transaction) => {
+    await db.select(onlyByIndex, [], transaction);
+    return work(transaction);
+  });
+}
+
+const onlyByIndex = `
+select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
+`;
 
 interface UserRow {
   readonly id: number;
@@ -96,8 +113,9 @@ interface UserRow {
   readonly usernameFolded: string | null;
 }
 
-async function fillUsers(db: Database, transaction: Transaction): Promise<number> {
-  const rows = await db.select<UserRow>(unfoldedUsers, [CHUNK], transaction);
+async function fillUsers(db: Database, transaction: Transaction, after: number): Promise<Filled> {
+  await db.select(releaseUsers, [], transaction);
+  const rows = await db.select<UserRow>(unfoldedUsers, [CHUNK, after], transaction);
   const folded = rows.map(({ usernameFolded, ...row }) => ({
     id: row.id,
     ...foldedUser(usernameFolded === null ? row : { displayName: row.displayName }),
@@ -118,13 +136,14 @@ async function fillUsers(db: Database, transaction: Transaction): Promise<number
     ...rest,
   }));
   await db.select(writeUsers, [JSON.stringify(columns)], transaction);
-  return rows.length;
+  return filledBy(rows, after);
 }
 
-async function fillGroups(db: Database, transaction: Transaction): Promise<number> {
+async function fillGroups(db: Database, transaction: Transaction, after: number): Promise<Filled> {
+  await db.select(releaseGroups, [], transaction);
   const rows = await db.select<{ id: number; name: string; isPublic: boolean }>(
     unfoldedGroups,
-    [CHUNK],
+    [CHUNK, after],
     transaction,
   );
   const folded = rows.map(({ id, name, isPublic }) => ({ id, isPublic, ...foldedGroup(name) }));
@@ -137,8 +156,13 @@ async function fillGroups(db: Database, transaction: Transaction): Promise<numbe
     nameSearch,
   }));
   await db.select(writeGroups, [JSON.stringify(columns)], transaction);
-  return rows.length;
+  return filledBy(rows, after);
 }
+
+const filledBy = (rows: readonly { readonly id: number }[], after: number): Filled => ({
+  count: rows.length,
+  last: rows.at(-1)?.id ?? after,
+});
 
 /** Makes a function that gives each name to the first who comes, and another one to the others. */
 function createTaking(taken: readonly (string | null)[]) {
@@ -157,19 +181,49 @@ const isUnfoldedUser =
 
 const isUnfoldedGroup = '(name is not null and name_folded is null)';
 
+/** The account from before that had the same name has another one now, or is deleted. */
+const isReleasedUser = `(
+  (strpos(username_folded, chr(1)) > 0 or strpos(email_folded, chr(1)) > 0)
+  and not exists (
+    select from users other
+    where other.id <> users.id and other.username_folded = split_part(users.username_folded, chr(1), 1)
+  )
+  and not exists (
+    select from users other
+    where other.id <> users.id and other.email_folded = split_part(users.email_folded, chr(1), 1)
+  )
+)`;
+
+const isReleasedGroup = `(
+  strpos(name_folded, chr(1)) > 0 and not exists (
+    select from chats other
+    where other.name_folded = split_part(chats.name_folded, chr(1), 1)
+      and other.kind = 'group' and not other.is_private and other.closed_at is null
+  )
+)`;
+
 const anyUnfolded = `
-select exists (select from users where ${isUnfoldedUser}) or exists (select from chats where ${isUnfoldedGroup}) as rows
+select exists (select from users where ${isUnfoldedUser}) or exists (select from chats where ${isUnfoldedGroup})
+  or exists (select from users where ${isReleasedUser}) or exists (select from chats where ${isReleasedGroup}) as rows
+`;
+
+const releaseUsers = `
+update users set username_folded = null, username_search = null, email_folded = null where ${isReleasedUser}
+`;
+
+const releaseGroups = `
+update chats set name_folded = null where ${isReleasedGroup}
 `;
 
 const unfoldedUsers = `
 select id, email, username, display_name as "displayName", username_folded as "usernameFolded"
-from users where ${isUnfoldedUser}
+from users where ${isUnfoldedUser} and id > $2
 order by id limit $1 for update
 `;
 
 const unfoldedGroups = `
 select id, name, kind = 'group' and not is_private and closed_at is null as "isPublic"
-from chats where ${isUnfoldedGroup}
+from chats where ${isUnfoldedGroup} and id > $2
 order by id limit $1 for update
 `;
 
