@@ -6,7 +6,7 @@ import { admit, announceMembers, encodeSystemPush, publishGroupMessage } from '.
 import { listed, refuseTakenName } from '../chats/names.ts';
 import { ApiError } from '../errors.ts';
 import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
-import { GroupSettings, groupEvent } from '../schema/groups.ts';
+import { Group, GroupSettings, groupEvent } from '../schema/groups.ts';
 import { ClientMessageId, GroupName, Id, UserIds } from '../schema/types.ts';
 import { foldedGroup } from '../text/foldedColumns.ts';
 import { nameOf } from '../users/names.ts';
@@ -27,7 +27,7 @@ export const newGroup = defineCommand({
   errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
   push: {
     summary: 'Somebody created a group with this user in it, or this user did from another connection',
-    fields: groupEvent({ groupName: GroupName, userId: Id, userIds: Type.Array(Id) }),
+    fields: groupEvent({ groupName: Group.properties.groupName, userId: Id, userIds: Type.Array(Id) }),
   },
   async handle({ groupName, userIds = [], clientMessageId = null, ...settings }, context) {
     const { session, origin, writer, bus, db } = context;

@@ -6,7 +6,8 @@ import { isUnavailable, violatedConstraint } from './failures.ts';
 
 /*
  * Fills the folded columns of names that were written without them: before this version, by older servers that still
- * run, and by SQL; and of those that were the same as another one, which is another one now. Only this side can fold; the database finds the rows, by indexes that have no others.
+ * run, and by SQL; and of those that were the same as another one, which has another name now. Only this side can fold;
+ * the database finds the rows, by indexes that have no others.
  */
 
 /** Rows in one transaction: some tens of milliseconds. */
@@ -20,6 +21,10 @@ const LOCK = 7_275_392;
 
 /** Fills what is there now, in chunks that are kept whatever happens to the rest; resolves to the number of rows. */
 export async function fillFoldedNames(db: Database): Promise<number> {
+  const [some] = await byIndex(db, (transaction) =>
+    db.select<{ rows: boolean }>(anyUnfolded, [], transaction),
+  );
+  if (!some?.rows) return 0;
   return (await fillAll(db, fillUsers)) + (await fillAll(db, fillGroups));
 }
 
@@ -81,8 +86,6 @@ async function inTurn(db: Database, fill: Fill, after: number): Promise<Filled> 
   for (;;) {
     try {
       return await byIndex(db, async (transaction) => {
-        const [some] = await db.select<{ rows: boolean }>(anyUnfolded, [], transaction);
-        if (!some?.rows) return { count: 0, last: after };
         await db.select('select pg_advisory_xact_lock($1)', [LOCK], transaction);
         return fill(db, transaction, after);
       });

@@ -34,7 +34,7 @@ export const GroupSettings = {
 
 export const Group = Type.Object({
   groupId: Id,
-  groupName: GroupName,
+  groupName: Type.String({ description: 'Name of the group' }),
   description: Nullable(Type.String()),
   isPrivate: Type.Boolean(),
   whoMayAdd: Audience,
