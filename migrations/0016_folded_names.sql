@@ -1,4 +1,4 @@
--- compatible from: 16
+-- compatible from: 0016
 
 -- Names in the form in which they are compared, see src/text/fold.ts: what is the same is no longer said by the locale
 -- of the database. Servers fill what is null, before they listen and while they run (src/database/foldedNames.ts).

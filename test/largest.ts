@@ -48,9 +48,15 @@ const run = (sql: string, ...bind: unknown[]) => database.select<{ id: number }>
 export async function newLargest(): Promise<Largest> {
   const custom = { mark: `largest ${process.pid} ${++made}` };
   const people = await run(
-    `insert into users (email, username, password_hash, display_name, about, avatar, custom)
-     select 'largest' || $1::text || '-' || n || '@example.com', $2 || chr($3::int + n), 'none', $4, $5, $5, $6::jsonb
-     from generate_series(0, ${ROWS}) n returning id`,
+    `insert into users (
+       email, email_folded, username, username_folded, username_search, password_hash,
+       display_name, display_name_search, about, avatar, custom
+     )
+     select email, email, username, username, username, 'none', $4, $4, $5, $5, $6::jsonb
+     from generate_series(0, ${ROWS}) n,
+       lateral (select 'largest' || $1::text || '-' || n || '@example.com' as email) address,
+       lateral (select $2 || chr($3::int + n) as username) name
+     returning id`,
     `${process.pid}-${made}`,
     '𠀀'.repeat(63),
     0x20000 + ((((process.pid % 100) * 4 + made) * (ROWS + 1)) % 40_000),
