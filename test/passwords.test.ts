@@ -1,6 +1,6 @@
 import { compare, hash } from 'bcryptjs';
 import { expect } from 'chai';
-import { preparePassword } from '../src/auth/opaqueString.ts';
+import { preparePassword } from '../src/text/opaqueString.ts';
 import { database, http, newUser, type User } from './harness.ts';
 
 const COMPOSED = 'Gru\u0308\u00dfe aus K\u00f6ln'.normalize('NFC');

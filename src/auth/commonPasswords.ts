@@ -1,5 +1,5 @@
 import { dictionary } from '@zxcvbn-ts/language-common';
-import { preparePassword } from './opaqueString.ts';
+import { preparePassword } from '../text/opaqueString.ts';
 
 /** How far down the list of leaked passwords, most common first, one must not choose from. */
 const RANKS = 1_000;

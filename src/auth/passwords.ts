@@ -3,7 +3,7 @@ import { getRounds } from 'bcryptjs';
 import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
 import { ApiError } from '../errors.ts';
-import { preparePassword } from './opaqueString.ts';
+import { preparePassword } from '../text/opaqueString.ts';
 
 /** Passwords are hashed and compared as {@link preparePassword} prepares them. */
 export interface Passwords {

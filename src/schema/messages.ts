@@ -33,7 +33,9 @@ export const ChangedMeanwhile = {
   pinned: Type.Optional(Type.Literal(true)),
 };
 
-const Mentions = Type.Array(Id, { description: 'Members whom the content names with @: the longest username that fits, in any case' });
+const Mentions = Type.Array(Id, {
+  description: 'Members whom the content names with @: the longest username that fits, in any case',
+});
 const ForwardedFrom = Type.Integer({ ...Id, description: 'Who wrote it first' });
 
 /** What the push of a message has where the message has it. */

@@ -1,10 +1,10 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
-import { passwordProblem } from '../auth/opaqueString.ts';
 import { ApiError } from '../errors.ts';
 import { emojiOf } from '../text/emoji.ts';
 import { nameProblem } from '../text/names.ts';
+import { passwordProblem } from '../text/opaqueString.ts';
 import { isMoment } from './moment.ts';
 
 /**
