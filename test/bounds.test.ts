@@ -79,7 +79,10 @@ const table: Readonly<Record<CommandName, Measured>> = {
   getMessagesAround: page(ofMessage),
   getMessage: one(({ messageId }) => ({ messageId })),
   getThread: page(ofMessage),
-  editMessage: small(on.ownMessage('group', { content: '\u0001'.repeat(4000) })),
+  editMessage: {
+    ...small(on.ownMessage('group', { content: '\u0001'.repeat(4000), custom: { x: 'x'.repeat(4000) } })),
+    ...{ bound: SINGLE, least: 4_000 },
+  },
   listEdits: page(ofMessage),
   deleteMessage: small(on.ownMessage('group')),
   addReaction: small(on.message('group', { emoji: '👍' })),
@@ -87,7 +90,14 @@ const table: Readonly<Record<CommandName, Measured>> = {
   pinMessage: small(on.message('group')),
   unpinMessage: small(on.message('group')),
   listPins: page(inGroup),
-  forwardMessage: small(on.both(on.message('group'), on.dialog())),
+  forwardMessage: {
+    ...small(async (scene) => {
+      const [content, custom] = ['\u0001'.repeat(4000), { x: 'x'.repeat(4000) }];
+      await database.messages.update({ content, custom }, { where: { id: scene.group.messageId } });
+      return on.both(on.message('group'), on.dialog())(scene);
+    }),
+    ...{ bound: SINGLE, least: 24_000 },
+  },
   reportMessage: small(on.message('group', { reason: '\u0001'.repeat(500) })),
   sendEvent: small(on.group({ event: 'wave', custom: { x: 'x'.repeat(4000) } })),
 
