@@ -35,6 +35,7 @@ describe('getlatestMessageDialog', () => {
       custom: null,
       mentions: [],
       forwarded_from: null,
+      forwardedFromName: null,
       reactions: [],
       pinned: false,
       event: null,

@@ -32,6 +32,7 @@ describe('getlatestMessageGroup', () => {
       custom: null,
       mentions: [],
       forwarded_from: null,
+      forwardedFromName: null,
       reactions: [],
       pinned: false,
       event: null,
