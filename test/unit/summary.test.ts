@@ -88,11 +88,13 @@ describe('the summary of a chat', () => {
       message(5),
       message(6, { mentions: [SELF] }),
     );
-    const two = counted(one, { lastSeq: 5, unreadCount: 1, mentionCount: 0 });
-    expect(two.summary).to.include({ unreadCount: 2, mentionCount: 1 });
-    const late = { lastSeq: 4, unreadCount: 9, mentionCount: 9 };
+    const two = counted(one, { lastSeq: 5, unreadCount: 1, mentionCount: 0, markedUnread: true });
+    expect(two.summary).to.include({ unreadCount: 2, mentionCount: 1, markedUnread: true });
+    const late = { lastSeq: 4, unreadCount: 9, mentionCount: 9, markedUnread: false };
     expect(counted(two, late)).to.equal(two);
-    expect(counted(two, { lastSeq: 6, unreadCount: 0, mentionCount: 0 }).summary).to.include({
+    expect(
+      counted(two, { lastSeq: 6, unreadCount: 0, mentionCount: 0, markedUnread: false }).summary,
+    ).to.include({
       unreadCount: 0,
     });
   });
@@ -103,7 +105,9 @@ describe('the summary of a chat', () => {
     const one = arrivals(unread, message(4), message(5, own), message(6));
     expect(one.summary).to.include({ unreadCount: 1, mentionCount: 0, readSeq: 5, markedUnread: false });
     expect(one.summary).to.include({ otherReadSeq: 6, otherDeliveredSeq: 6 });
-    // what the server said of a later moment holds
+    // what the server said of an earlier moment does not hold, and of a later one does
+    const earlier = entry(4, { unreadCount: 4, markedUnread: true, muted: true });
+    expect(merged(one, earlier, earlier.summary).summary).to.include({ markedUnread: false, muted: true });
     const later = entry(6, { unreadCount: 1, markedUnread: true });
     expect(arrivals(later, message(5, own)).summary).to.include({ unreadCount: 1, markedUnread: true });
   });

@@ -103,12 +103,9 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     this.#change(key, (summary) => advanced(summary, positions));
   }
 
-  /** The server has counted. */
-  counted(key: string, counts: Counted, markedUnread: boolean): void {
-    this.#update(key, (entry) => {
-      const { summary, ...rest } = counted(entry, counts);
-      return { ...rest, summary: { ...summary, markedUnread } };
-    });
+  /** The server has counted what is unread. */
+  counted(key: string, counts: Counted): void {
+    this.#update(key, (entry) => counted(entry, counts));
   }
 
   remove(key: string): void {
@@ -141,10 +138,9 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     const key = chatKey({ groupId, receiverId } as ChatAddress);
     // Fewer messages than were there: the server was set back to an earlier moment.
     if (lastSeq < (this.get(key)?.lastMessage.seq ?? 0)) this.#entries.delete(key);
-    const { unreadCount, mentionCount } = state;
     this.#update(key, ({ summary }) => ({
       summary: { ...summary, ...state, ...(group && { name: group.groupName }) },
-      counted: { lastSeq, unreadCount, mentionCount },
+      counted: { ...state, lastSeq },
       arrivals: [],
     }));
   }

@@ -41,7 +41,6 @@ export interface Fields {
 
 interface Counts extends Counted {
   readonly readSeq: number;
-  readonly markedUnread: boolean;
 }
 
 type Effects = { readonly [Name in CommandName]?: (fields: Fields) => void };
@@ -81,7 +80,7 @@ export function createEffects(
           key,
           isSelf ? { readSeq: seq, deliveredSeq: seq } : { otherReadSeq: seq, otherDeliveredSeq: seq },
         );
-        if (data) list.counted(key, data as Counts, (data as Counts).markedUnread);
+        if (data) list.counted(key, data as Counts);
         else if (isSelf) list.change(key, { markedUnread: false });
       }),
     markDelivered: (fields) =>

@@ -49,8 +49,8 @@ export type Settings = Pick<
   'name' | 'markedUnread' | 'muted' | 'mutedUntil' | 'pinned' | 'archived'
 >;
 
-/** What the server counted, up to which message. */
-export interface Counted extends Pick<ChatSummary, 'unreadCount' | 'mentionCount'> {
+/** What is unread by the count of the server, up to which message: to write one takes the mark away, too. */
+export interface Counted extends Pick<ChatSummary, 'unreadCount' | 'mentionCount' | 'markedUnread'> {
   readonly lastSeq: number;
 }
 
@@ -94,16 +94,18 @@ export function entryFrom(row: Row, self: number): Entry {
 /** Returns a chat with another state of it, each part of which may be older or newer; settings as `settings` has them. */
 export function merged(known: Entry, other: Entry, settings: ChatSummary): Entry {
   const { summary, ...counts } = counted(known, other.counted);
-  const { unreadCount, mentionCount } = summary;
+  const { unreadCount, mentionCount, markedUnread } = summary;
   const lastMessage = newer(summary.lastMessage, other.summary.lastMessage);
-  const both = { ...settings, unreadCount, mentionCount, lastMessage };
+  const both = { ...settings, unreadCount, mentionCount, markedUnread, lastMessage };
   return { ...counts, summary: advanced(advanced(both, summary), other.summary) };
 }
 
 /** Returns a chat with what the server counted, unless it knew of less then. */
 export function counted(entry: Entry, latest: Counted): Entry {
-  if (latest.lastSeq < entry.counted.lastSeq) return entry;
-  return recounted(entry, latest, entry.arrivals);
+  const { summary, counted, arrivals } = entry;
+  if (latest.lastSeq < counted.lastSeq) return entry;
+  const { markedUnread } = latest;
+  return recounted({ ...entry, summary: { ...summary, markedUnread } }, latest, arrivals);
 }
 
 /** Returns a chat in which a message took its place. */
@@ -120,13 +122,12 @@ export function arrived(entry: Entry, message: Message, self: number): Entry {
   const summary = {
     ...advanced(before, moved || {}),
     lastMessage: newer(before.lastMessage, pick(message, LAST_MESSAGE)),
-    ...(isNew && isOwn && { markedUnread: false }),
   };
   if (!isNew) return { ...entry, summary };
   const unread = isText && !message.silent && !deletedAt ? 1 : 0;
   const arrival = { seq, unread, mentions: message.mentions.includes(self) ? 1 : 0 };
   const all = recounted({ ...entry, summary }, server, isOwn ? arrivals : [...arrivals, arrival]);
-  if (isOwn) return counted(all, { lastSeq: seq, unreadCount: 0, mentionCount: 0 });
+  if (isOwn) return counted(all, { lastSeq: seq, unreadCount: 0, mentionCount: 0, markedUnread: false });
   return arrivals.length < MAX_ARRIVALS ? all : counted(all, { ...all.summary, lastSeq: seq });
 }
 
