@@ -329,6 +329,22 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(bob, client);
   });
 
+  it('is not marked as unread once one writes, whatever was read before', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
+    const network = holding('getChat');
+    const client = typedClient(bob, { open: network.open });
+    await client.chats.loaded;
+    await client.online();
+    network.hold();
+    await bob.client.done('markUnread', { receiverId: ada.id });
+    await network.held();
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'Hello' });
+    await when(client.chats, ([chat]) => chat?.lastMessage.seq === 2);
+    network.release();
+    await expectFresh(bob, client);
+  });
+
   it('shows the newest state of the newest message, whatever comes first', async () => {
     const [ada, bob] = await newClients(2);
     const network = holding('getChat');
