@@ -140,7 +140,7 @@ export const commands = {
 
   mute: kind(
     3,
-    record({ chat, muted: boolean(), for: maybe(constantFrom(200, 700, 3_600_000)) }),
+    record({ chat, muted: mostly, for: maybe(constantFrom(200, 700, 3_600_000)) }),
     (actor, { chat, muted, for: milliseconds }) => {
       const address = addressOf(actor, chat);
       const until = milliseconds && muted && new Date(Date.now() + milliseconds).toISOString();
@@ -148,12 +148,12 @@ export const commands = {
     },
   ),
 
-  pinChat: kind(2, record({ chat, pinned: boolean() }), (actor, { chat, pinned }) => {
+  pinChat: kind(2, record({ chat, pinned: mostly }), (actor, { chat, pinned }) => {
     const address = addressOf(actor, chat);
     return address && actor.call('pinChat', { ...address, pinned });
   }),
 
-  archiveChat: kind(2, record({ chat, archived: boolean() }), (actor, { chat, archived }) => {
+  archiveChat: kind(2, record({ chat, archived: mostly }), (actor, { chat, archived }) => {
     const address = addressOf(actor, chat);
     return address && actor.call('archiveChat', { ...address, archived });
   }),

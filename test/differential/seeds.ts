@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Difference } from './compare.ts';
 import { type Failure, type RunOptions, run, smaller } from './run.ts';
 import type { Site } from './site.ts';
-import { lineOf, type Step, stepsOf } from './steps.ts';
+import { disturbsOthers, lineOf, type Step, stepsOf } from './steps.ts';
 
 /** Worlds side by side: while one waits, another goes on. */
 const WORLDS = 10;
@@ -16,15 +16,19 @@ const SHOWN = 6;
  * seed, what differs, the shrunken sequence, and how to run both again.
  */
 export async function runSeeds(site: Site, seeds: readonly number[], count: number): Promise<void> {
-  const waiting = [...seeds];
   let failed: { seed: number; failure: Failure } | undefined;
-  const worker = async () => {
-    for (let seed = waiting.shift(); seed !== undefined && !failed; seed = waiting.shift()) {
-      const failure = await run(site, stepsOf(seed, count));
-      if (failure) failed ??= { seed, failure };
-    }
+  const all = seeds.map((seed) => ({ seed, steps: stepsOf(seed, count) }));
+  const runAll = async (waiting: typeof all) => {
+    const worker = async () => {
+      for (let next = waiting.shift(); next && !failed; next = waiting.shift()) {
+        const failure = await run(site, next.steps);
+        if (failure) failed ??= { seed: next.seed, failure };
+      }
+    };
+    await Promise.all(Array.from({ length: WORLDS }, worker));
   };
-  await Promise.all(Array.from({ length: WORLDS }, worker));
+  await runAll(all.filter(({ steps }) => !disturbsOthers(steps)));
+  await runAll(all.filter(({ steps }) => disturbsOthers(steps)));
   if (!failed) return;
   const { seed, failure } = failed;
   throw new Error(

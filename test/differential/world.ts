@@ -110,6 +110,8 @@ export class World {
       world.newGroup(bob, bob.second, 'group 2', {
         ...{ groupName: 'two', userIds: ids(ada), isPrivate: false, historyFrom: 'joining' },
       }),
+      world.call(ada, ada.second, 'privateMessage', { receiverId: bob.user.id, content: 'Hello' }),
+      world.call(cleo, cleo.second, 'privateMessage', { receiverId: ada.user.id, content: 'Hello' }),
     ]);
     return world;
   }
