@@ -12,6 +12,11 @@ export class KeyedQueue {
     return this.#queues.size;
   }
 
+  /** Resolves once everything called before with the key has ended. */
+  async settled(key: string): Promise<void> {
+    if (this.#queues.has(key)) await this.run(key, async () => {});
+  }
+
   /** Runs `work` once everything called before with the same key has ended, and resolves or rejects as it does. */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const queue = this.#queues.get(key) ?? pLimit(1);

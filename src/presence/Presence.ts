@@ -83,6 +83,8 @@ export class Presence {
     connectionId: ConnectionId,
     userIds: readonly UserId[],
   ): Promise<PresenceState[]> {
+    // Who has just come is told to those who subscribed before, and read by those who do so now.
+    await Promise.all(userIds.map((userId) => this.#changes.settled(presenceOf(userId))));
     const viewer = this.#connections.get(connectionId);
     if (viewer && !this.#connections.watch(viewer, userIds, MAX_SUBSCRIPTIONS))
       throw new ApiError('CONFLICT', `A connection may subscribe to at most ${MAX_SUBSCRIPTIONS} users`);
@@ -207,7 +209,7 @@ export class Presence {
 
   /** Runs what reads the presence of a user and publishes it after what was begun before: no older state comes later. */
   #inOrder(userId: UserId, work: () => Promise<void>): Promise<void> {
-    return this.#changes.run(`presence:${userId}`, work);
+    return this.#changes.run(presenceOf(userId), work);
   }
 
   async #gone(userId: UserId): Promise<void> {
@@ -235,6 +237,8 @@ const isNothing = ({ online, lastSeenAt }: PresenceState): boolean => !online &&
 
 const encodeState = (username: string, state: PresenceState): string =>
   encodePush('subscribePresence', null, username, state);
+
+const presenceOf = (userId: UserId) => `presence:${userId}`;
 
 /** $1 who asks, $2 ids as a JSON array, $3 seconds of grace, $4 seconds after which a silent node is dead. */
 const states = `

@@ -104,13 +104,14 @@ export class SessionLog {
 
   /** Resolves when what happened so far on this node is in the database; rejects when the database is away. */
   async flushed(): Promise<void> {
-    while (this.#changed.size > 0) {
+    await this.#flushing; // which may have begun before that happened
+    for (let left = this.#changed.size; left > 0 && this.#changed.size > 0; left -= CHUNK) {
       this.#flushing ??= this.#flush().finally(() => {
         this.#flushing = undefined;
       });
       await this.#flushing;
     }
-    await this.#flushing;
+    await this.#flushing; // begun by another call, with what this one waits for
   }
 
   async #flush(): Promise<void> {
