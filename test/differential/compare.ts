@@ -49,7 +49,7 @@ async function comparePerson(
     }
     await site.whole();
     if (site.disturbances !== disturbances) deadline = Date.now() + bound;
-    else if (Date.now() > deadline) return found;
+    else if (Date.now() > Math.max(deadline, site.repairedBy)) return found;
     ({ disturbances } = site);
   }
 }

@@ -10,6 +10,8 @@ export interface Site {
   readonly urls: readonly [string, ...string[]];
   /** Counts what happened to the nodes. */
   readonly disturbances: number;
+  /** When what a killed node had not published yet was found by the others, in milliseconds since the epoch. */
+  readonly repairedBy: number;
   /** Stops a node and starts it again; the second of two nodes is killed. Resolves when it is back. */
   restart(node: number): Promise<void>;
   /** Cuts the second node off from NATS for so many milliseconds. */
@@ -18,6 +20,9 @@ export interface Site {
   whole(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Milliseconds in which a node compares its connections with the database once, and the clients see what was found. */
+const RECONCILED_WITHIN = 75_000;
 
 interface Node {
   start(): Promise<void>;
@@ -89,6 +94,7 @@ function createSite(
 ): Site {
   const under = new Map<string, Promise<void>>();
   let disturbances = 0;
+  let repairedBy = 0;
 
   /** Several worlds may want the same at a time, which happens once then. */
   const once = (what: string, happen: () => Promise<void>): Promise<void> => {
@@ -109,10 +115,14 @@ function createSite(
     get disturbances() {
       return disturbances;
     },
+    get repairedBy() {
+      return repairedBy;
+    },
     restart(index) {
       const node = nodes[index % nodes.length] as Node;
       return once(`node ${index % nodes.length}`, async () => {
         await node.stop();
+        if (index % nodes.length > 0) repairedBy = Date.now() + RECONCILED_WITHIN;
         await node.start();
       });
     },
