@@ -190,14 +190,15 @@ export class World {
   async settle(): Promise<string | undefined> {
     await this.site.whole();
     const present = [...this.people.values()].filter(({ isGone }) => !isGone);
-    await Promise.all(present.map((person) => this.setLine(person, 'open')));
-    const devices = present.flatMap((person) => person.devices);
+    const all = [...this.people.values()];
+    await Promise.all(all.map((person) => this.setLine(person, 'open')));
+    const devices = all.flatMap((person) => person.devices);
     const waking = setInterval(() => {
       for (const { client, wake } of devices) if (client.state === 'offline') wake();
     }, WAKE_EVERY);
     const settled = (async () => {
       while (this.#pending.size > 0) await Promise.allSettled(this.#pending.keys());
-      await Promise.all(devices.map(({ client }) => client.online()));
+      await Promise.all(present.flatMap(({ client, second }) => [client.online(), second.online()]));
       const stops = present.flatMap((person) =>
         [...person.typesIn.values()].map((address) =>
           this.call(person, person.second, 'typing', { ...address, typing: false }),
