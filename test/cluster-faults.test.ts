@@ -147,4 +147,21 @@ describe('several nodes in trouble', function () {
     await node.close();
     await way.cut();
   });
+
+  it('send a connection to synchronise that missed how its user joined a group another one is in', async () => {
+    const way = await startRelay(nats.url);
+    const apart = await startServer({ NATS_URL: way.url });
+    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await on(ada, 0), await bob.connect(apart.url)];
+    await way.cut();
+    const { groupId } = await b.done('newGroup', { groupName: 'Climbers', userIds: [ada.id] });
+    const later = await on(ada, 0); // finds the group in the database: its node follows it from the next message on
+    await way.restore();
+    expect(await a.closed).to.equal(1012);
+    await b.done('messageInGroup', { groupId, content: 'Hi' });
+    expect((await later.push('messageInGroup')).params.message).to.equal('Hi');
+    await apart.close();
+    await way.cut();
+  });
 });

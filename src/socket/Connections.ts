@@ -268,7 +268,13 @@ export class Connections {
    */
   setMembership(userId: UserId, { chatId, seq, firstSeq, before }: KnownMembership): void {
     const topic = chatTopic(chatId);
-    if (firstSeq !== null && before !== null) this.#follow({ chatId, seq: before + 1 }, seq);
+    if (firstSeq !== null && before !== null) {
+      if ((this.#bus.position(topic, chatId) ?? before) > before) {
+        // The message they joined with was delivered for others here, and does not come again.
+        const missed = this.ofUser(userId).filter(({ groups }) => !groups.has(chatId));
+        this.resynchronise(missed, 'A group was joined unseen; connect again and synchronise');
+      } else this.#follow({ chatId, seq: before + 1 }, seq);
+    }
     this.#bus.catchUp(topic, { chatId, seq });
     this.#bus.after(topic, { chatId, seq }, () => {
       for (const connection of this.ofUser(userId)) {
