@@ -16,17 +16,12 @@ const FRESH_FOR = 500;
 const LOOK_AGAIN_AFTER = 15;
 
 /** Returns what still differs after so many milliseconds without a disturbance; nothing as soon as nothing does. */
-export async function compare(world: World, bound: number, ignored?: RegExp): Promise<Difference[]> {
+export async function compare(world: World, bound: number): Promise<Difference[]> {
   const present = [...world.people.values()].filter(({ isGone }) => !isGone);
-  return (await Promise.all(present.map((person) => comparePerson(world, person, bound, ignored)))).flat();
+  return (await Promise.all(present.map((person) => comparePerson(world, person, bound)))).flat();
 }
 
-async function comparePerson(
-  world: World,
-  person: Person,
-  bound: number,
-  ignored?: RegExp,
-): Promise<Difference[]> {
+async function comparePerson(world: World, person: Person, bound: number): Promise<Difference[]> {
   const { site } = world;
   let deadline = Date.now() + bound;
   let { disturbances } = site;
@@ -37,9 +32,7 @@ async function comparePerson(
       const isThere = await Promise.race([look(fresh, person), pause(bound)]);
       const until = Date.now() + FRESH_FOR;
       while (isThere) {
-        found = differences(person.name, stateOf(person.client, person), stateOf(fresh, person)).filter(
-          ({ path }) => !ignored?.test(path),
-        );
+        found = differences(person.name, stateOf(person.client, person), stateOf(fresh, person));
         if (found.length === 0) return [];
         if (Date.now() > until) break;
         await pause(LOOK_AGAIN_AFTER);

@@ -17,7 +17,6 @@ export interface Failure {
 
 export interface RunOptions {
   readonly bound?: number;
-  readonly ignored?: RegExp;
   /** Milliseconds that a failing sequence is made smaller for. */
   readonly shrinking?: number;
   /** Makes the sockets of the clients that live long. */
@@ -30,14 +29,14 @@ export async function run(
   steps: readonly Step[],
   options: RunOptions = {},
 ): Promise<Failure | undefined> {
-  const { bound = BOUND, open, ignored } = options;
+  const { bound = BOUND, open } = options;
   const world = await World.create(site, open);
   try {
     const all: readonly Step[] = [...steps, END];
     for (const [index, step] of all.entries()) {
       if (step.kind === QUIET) {
         const unsettled = await world.settle();
-        const differences = unsettled ? [] : await compare(world, bound, ignored);
+        const differences = unsettled ? [] : await compare(world, bound);
         const wrong = [...(unsettled ? [unsettled] : []), ...world.faults];
         differences.push(...wrong.map((shown) => ({ path: 'world.answers', shown, right: 'an answer' })));
         if (differences.length > 0) return { steps: steps.slice(0, index + 1), differences };
