@@ -141,7 +141,10 @@ export class Outbox {
     }
   }
 
-  /** Resolves when it is known of every request that was cut off what became of it. */
+  /**
+   * Resolves when every request that was cut off was answered: what became of it is known, or it is refused for a while,
+   * which nothing else waits out.
+   */
   settled(): Promise<void> {
     return new Promise((resolve) => {
       this.#uncut = resolve;
@@ -159,7 +162,7 @@ export class Outbox {
       request.state = 'waiting';
       const delay = (1 + Math.random()) * 500 * 2 ** Math.min(request.retries++, 5);
       request.retry = setTimeout(() => this.#send(request), (retryAfter ?? 0) * 1000 + delay);
-      return;
+      return this.#settle(request);
     }
     if (reply.error) request.reject(new ParleyError(code, message, retryAfter));
     else {
@@ -206,10 +209,12 @@ export class Outbox {
     const [next] = lane ?? [];
     if (next) this.#send(next);
     else this.#lanes.delete(request.lane);
-    if (this.#cut.delete(request)) this.#settle();
+    this.#settle(request);
   }
 
-  #settle(): void {
+  /** A request that was cut off was answered, or needs no answer any more. */
+  #settle(request?: Request): void {
+    if (request) this.#cut.delete(request);
     if (this.#cut.size === 0) this.#uncut?.();
   }
 }

@@ -1,0 +1,35 @@
+import { mock } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { Outbox } from '../../src/client/Outbox.ts';
+
+describe('requests that were cut off', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('hold up no catching up once they are answered, though they are refused for a while', async () => {
+    const ids: number[] = [];
+    const outbox = new Outbox(
+      (frame) => ids.push(JSON.parse(frame).id),
+      () => {},
+    );
+    outbox.opened();
+    const read = outbox.call('markDelivered', { receiverId: 2, seq: 1 });
+    outbox.lost();
+    let isSettled = false;
+    void outbox.settled().then(() => {
+      isSettled = true;
+    });
+    outbox.opened();
+    await turn();
+    expect(isSettled).to.equal(false);
+    outbox.answer({ id: ids.at(-1), error: true, code: 'UNAVAILABLE', retryAfter: 1 });
+    await turn();
+    expect(isSettled).to.equal(true);
+
+    mock.timers.tick(3_000);
+    outbox.answer({ id: ids.at(-1), params: {} });
+    await read;
+    expect(ids).to.deep.equal([1, 1, 1]);
+  });
+});
