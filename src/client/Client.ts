@@ -136,8 +136,13 @@ export class Client implements AsyncIterable<Push> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Push, void, undefined> {
     const waiting: Push[] = [];
     let wake = () => {};
-    const stops = [this.on('push', (push) => void waiting.push(push)), this.on('push', () => wake())];
-    stops.push(this.on('state', () => wake()));
+    const stops = [
+      this.on('push', (push) => {
+        waiting.push(push);
+        wake();
+      }),
+      this.on('state', () => wake()),
+    ];
     try {
       for (;;) {
         const push = waiting.shift();

@@ -40,6 +40,8 @@ export interface LinkListener {
 /** Milliseconds before the second attempt, doubled for each further one. */
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
+/** Failures after which the delays begin when the device came back: with 30 milliseconds. */
+const WOKEN = -4;
 /** Milliseconds a socket may take to open, and a server to answer when the device came back to life. */
 const PATIENCE = 10_000;
 /** The server's close code for a token that has expired or was revoked. */
@@ -208,7 +210,10 @@ export class Link {
   readonly #wake = () => {
     this.#hurry?.();
     const drop = this.#drop;
-    if (!this.#socket) return;
+    if (!this.#socket) {
+      this.#failures = WOKEN;
+      return;
+    }
     const heardAt = this.#heardAt;
     this.send(PING);
     setTimeout(() => {
