@@ -209,6 +209,8 @@ with gone as (
   delete from chat_members where chat_id = $1 and user_id = any (array(select jsonb_array_elements_text($2::jsonb)::bigint))
   returning chat_id, user_id
 )
-insert into former_members (chat_id, user_id) select chat_id, user_id from gone
-on conflict (chat_id, user_id) do update set xid = pg_current_xact_id(), left_at = clock_timestamp()
+insert into former_members (chat_id, user_id, left_seq)
+select chat_id, user_id, last_seq + 1 from gone join chats on chats.id = chat_id
+on conflict (chat_id, user_id) do update
+set xid = pg_current_xact_id(), left_at = clock_timestamp(), left_seq = excluded.left_seq
 `;

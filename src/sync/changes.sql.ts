@@ -162,7 +162,7 @@ const MAX_RENAMES = 5_000;
 
 /**
  * Names the people who have another username since a snapshot and share a chat with a user, or have left a group that
- * the user is in: their messages are there still. In the order of the transactions, which the index has.
+ * the user is in: their messages are there still, where the user may see them. In the order of the transactions, which the index has.
  *
  * $1 user, $2 the snapshot, $3 id and $4 transaction of the last one read, $5 limit.
  */
@@ -181,13 +181,14 @@ from (
 cross join lateral (
   select renamed.id = $1 or exists (
     select from (
-      select chat_id from chat_members where user_id = renamed.id
+      select chat_id, null::bigint as left_seq from chat_members where user_id = renamed.id
       union all
-      select chat_id from former_members where user_id = renamed.id
+      select chat_id, left_seq from former_members where user_id = renamed.id
     ) theirs
     cross join lateral (
-      select from chat_members where chat_id = theirs.chat_id and user_id = $1 limit 1
+      select first_seq from chat_members where chat_id = theirs.chat_id and user_id = $1 limit 1
     ) own
+    where theirs.left_seq is null or own.first_seq <= theirs.left_seq
   ) as is_shared
 ) shared
 where shared.is_shared or renamed.n = ${MAX_RENAMES}

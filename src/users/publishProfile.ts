@@ -27,6 +27,8 @@ export interface NamingChat {
   readonly chatId: ChatId;
   /** The newest message: later ones have the new name. */
   readonly head: number;
+  /** Of a group that the user has left: the newest message that may have their name. */
+  readonly seq: number | null;
   /** The other person of a dialog; null for a group. */
   readonly otherId: UserId | null;
 }
@@ -43,18 +45,19 @@ export function chatsNaming(db: Database, userId: UserId, transaction: Transacti
 export function publishName(bus: Publisher, user: User, chats: readonly NamingChat[]): void {
   const frame = encodeProfile(user);
   bus.publish(userTopic(user.id), { frame });
-  for (const { chatId, head, otherId } of chats) {
+  for (const { chatId, head, seq, otherId } of chats) {
     const topic: Topic = otherId === null ? chatTopic(chatId) : userTopic(otherId);
-    bus.publish(topic, { frame, exceptUsers: [user.id], about: { chatId, head } });
+    const about = { chatId, head, ...(seq !== null && { seq }) };
+    bus.publish(topic, { frame, exceptUsers: [user.id], about });
   }
 }
 
 const namingChats = `
-select chats.id as "chatId", chats.last_seq as head, chats.user_low + chats.user_high - $1 as "otherId"
+select chats.id as "chatId", chats.last_seq as head, own.seq, chats.user_low + chats.user_high - $1 as "otherId"
 from (
-  select chat_id from chat_members where user_id = $1
-  union
-  select chat_id from former_members where user_id = $1
+  select chat_id, null::bigint as seq from chat_members where user_id = $1
+  union all
+  select chat_id, left_seq from former_members where user_id = $1
 ) own
 join chats on chats.id = own.chat_id
 where chats.closed_at is null and chats.last_seq > 0 and (chats.kind = 'group' or chats.user_low <> chats.user_high)

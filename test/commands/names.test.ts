@@ -63,6 +63,21 @@ describe('a new username', () => {
       expect((await client.push('updateProfile')).params.username).to.equal(username);
   });
 
+  it('is told to nobody who may see no message of the user, who had left before', async () => {
+    const [ada, bob, cleo, eve] = await newClients(4);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    await ada.client.done('updateGroup', { groupId, historyFrom: 'joining' });
+    await bob.client.done('leaveGroup', { groupId });
+    await ada.client.done('addUserInGroup', { groupId, userId: eve.id });
+    await Promise.all([cleo, eve].map(({ client }) => client.rest()));
+    const cursors = await Promise.all([cleo, eve].map(cursorOf));
+    const username = await rename(bob);
+    expect((await cleo.client.push('updateProfile')).params.username).to.equal(username);
+    expect(await eve.client.rest()).to.deep.equal([]);
+    const found = await Promise.all([cleo, eve].map((person, at) => changes(person, cursors[at] ?? '')));
+    expect(found).to.deep.equal([[{ kind: 'user', userId: bob.id, username }], []]);
+  });
+
   it('is told by sync before everything else, once, to those who share a chat and to oneself', async () => {
     const { ada, bob, cleo, eve, groupId } = await neighbours();
     await ada.client.done('messageInGroup', { groupId, content: 'before' });

@@ -1,0 +1,1 @@
+alter table former_members drop left_seq;
