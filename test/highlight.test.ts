@@ -43,6 +43,16 @@ describe('what was found, highlighted', () => {
       }
   });
 
+  it('takes little longer where letters have hundreds of marks', () => {
+    const time = (content: string) => {
+      const start = performance.now();
+      for (let count = 0; count < 20; count++) marked(content, 'zebra');
+      return performance.now() - start;
+    };
+    time('á'.repeat(4000)); // compiled
+    expect(time(`a${'\u0301\u0316'.repeat(1999)}`)).to.be.below(20 * time('a\u0301'.repeat(2000)) + 100);
+  });
+
   it('is what the database marked, where it marked something', () => {
     expect(show('A Climbér climbs', mark('a [climber] [climbs]'), 'walrus')).to.equal('A [Climbér] [climbs]');
     expect(show('no more than words', 'no more than words', 'or')).to.equal('no m[or]e than words');

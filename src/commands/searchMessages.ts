@@ -1,7 +1,9 @@
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { seatIn } from '../chats/seats.ts';
+import type { Queries } from '../database/database.ts';
 import { ApiError } from '../errors.ts';
-import { highlight, hitsIn } from '../messages/highlight.ts';
+import type { MessageId } from '../ids.ts';
+import { highlight, hitsIn, type Range } from '../messages/highlight.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
 import { headlines, type Reach, reach, searchHits, searchText } from '../messages/search.sql.ts';
@@ -15,6 +17,8 @@ const Highlight = Type.Array(Type.Object({ text: Type.String(), hit: Type.Boolea
   description:
     'The part of the content around what was found, in pieces: escape each text, then mark the hits',
 });
+
+const Hit = Type.Object({ ...Message.properties, highlight: Highlight });
 
 export const searchMessages = defineRead({
   type: 'searchMessages',
@@ -34,7 +38,7 @@ export const searchMessages = defineRead({
     cursor: Cursor,
   }),
   result: Type.Object({
-    data: Type.Array(Type.Object({ ...Message.properties, highlight: Highlight })),
+    data: Type.Array(Hit),
     nextCursor: NextCursor,
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
@@ -52,7 +56,7 @@ export const searchMessages = defineRead({
     const { words, text, pattern } = searchText(query);
     const [reached] = await db.select<Reach>(reach, [session.userId, chatId, text]);
     if (!reached) throw new Error('a sum without a row');
-    const hits = await db.select<Hit>(searchHits(order, reached), [
+    const hits = await db.select<FoundId>(searchHits(order, reached), [
       session.userId,
       words,
       chatId,
@@ -69,23 +73,37 @@ export const searchMessages = defineRead({
     ]);
     const ids = hits.map(({ messageId }) => messageId);
     const rows = await db.select<MessageRow>(byIds, [session.userId, JSON.stringify(ids)]);
-    const marked = await db.select<{ headline: string }>(headlines, [
-      words,
-      JSON.stringify(rows.map(({ content }) => wordsOf(foldForSearch(content)))),
-    ]);
-    const messages = new Map(
-      rows.map((row, index) => {
-        const ranges = hitsIn(row.content, marked[index]?.headline ?? '', text ?? '');
-        return [row.messageId, { ...messageOf(row), highlight: highlight(row.content, ranges) }];
-      }),
-    );
+    const messages = new Map<MessageId, Static<typeof Hit>>();
+    for await (const [row, ranges] of hitsOf(db, rows, words, text ?? ''))
+      messages.set(row.messageId, { ...messageOf(row), highlight: highlight(row.content, ranges) });
     const found = hits.map((hit) => ({ ...hit, message: messages.get(hit.messageId) }));
     const { data, nextCursor } = cursors.pageOf(found, limit, (hit) => [hit.rank, hit.messageId]);
     return { data: data.flatMap(({ message }) => message ?? []), nextCursor };
   },
 });
 
-interface Hit {
+/** Milliseconds for which contents are folded before others have their turn. */
+const TURN = 5;
+
+/** Yields rows with where they have what was looked for. */
+async function* hitsOf(
+  db: Queries,
+  rows: readonly MessageRow[],
+  words: string,
+  text: string,
+): AsyncGenerator<[MessageRow, Range[]]> {
+  for (let [start, end] = [0, 0]; start < rows.length; start = end) {
+    const begun = performance.now();
+    const folded: string[] = [];
+    for (; end < rows.length && performance.now() - begun < TURN; end++)
+      folded.push(wordsOf(foldForSearch(rows[end]?.content ?? '')));
+    const marked = await db.select<{ headline: string }>(headlines, [words, JSON.stringify(folded)]);
+    for (const [index, row] of rows.slice(start, end).entries())
+      yield [row, hitsIn(row.content, marked[index]?.headline ?? '', text)];
+  }
+}
+
+interface FoundId {
   readonly messageId: number;
   readonly rank: number;
 }

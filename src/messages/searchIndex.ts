@@ -9,8 +9,9 @@ import { FOLD_VERSION, foldForSearch, wordsOf } from '../text/fold.ts';
 const CHUNK = 500;
 /** Entries of before that are made anew by one transaction, which keeps their messages from being changed meanwhile. */
 const RENEWED = 100;
-/** Letters of content that are folded before others have their turn: a few milliseconds. */
+/** Letters of content that are folded before others have their turn, and milliseconds: some take longer than most. */
 const LETTERS_AT_ONCE = 64 * 1024;
+const TURN = 5;
 /** Milliseconds between two looks for new messages. */
 const PAUSE = 200;
 /** Messages per second from which on their senders come first. */
@@ -143,10 +144,14 @@ interface Progress {
 /** Writes entries of messages that were read in this transaction. */
 async function index(db: Database, messages: readonly Source[], transaction: Transaction): Promise<void> {
   for (let start = 0; start < messages.length; ) {
+    const begun = performance.now();
+    const entries: Entry[] = [];
     let [end, letters] = [start, 0];
-    for (; end < messages.length && letters < LETTERS_AT_ONCE; end++)
-      letters += messages[end]?.content.length ?? 0;
-    const entries = messages.slice(start, end).map(entryOf);
+    while (end < messages.length && letters < LETTERS_AT_ONCE && performance.now() - begun < TURN) {
+      const message = messages[end++] as Source;
+      letters += message.content.length;
+      entries.push(entryOf(message));
+    }
     const indexed = await db.select<{ id: MessageId }>(
       writeEntries,
       [JSON.stringify(entries), FOLD_VERSION],
@@ -157,6 +162,9 @@ async function index(db: Database, messages: readonly Source[], transaction: Tra
     start = end;
   }
 }
+
+/** As the statement takes it: `words` where they differ from `folded`. */
+type Entry = ReturnType<typeof entryOf>;
 
 function entryOf({ id, chatId, seq, content }: Source) {
   const folded = foldForSearch(content);

@@ -13,6 +13,7 @@ export const FOLD_VERSION = 1;
  */
 export function fold(text: string): string {
   if (isAscii(text)) return text.toLowerCase();
+  if (isFolded(text)) return text;
   // Twice: what is composed or decomposed by one step may have a case, or be ignorable.
   return foldOnce(foldOnce(text)).normalize('NFKC');
 }
@@ -29,6 +30,12 @@ function foldOnce(text: string): string {
     .replaceAll(/[^ı]+/g, (cased) => cased.toLowerCase().toUpperCase().toLowerCase()) // ẞ and ß become ss, ᾳ αι
     .replaceAll('ς', 'σ');
 }
+
+const CHANGES = /\p{Changes_When_NFKC_Casefolded}/u;
+
+/** True if it is quick to tell that a text folds to itself, as most letters of scripts without cases do. */
+const isFolded = (text: string): boolean =>
+  !CHANGES.test(text) && text.toLowerCase() === text && text.normalize('NFKC') === text;
 
 /** True if a text is ASCII, in which case and spaces are all that differs. */
 export function isAscii(text: string): boolean {
@@ -125,6 +132,8 @@ const foldedUnits = new Array<string | undefined>(0x1_0000);
 const foldedLetters = new Map<string, string>();
 const MAX_LETTERS = 20_000;
 const MAX_LETTER_LENGTH = 16;
+/** Units of a letter and its marks, of which no language needs as many: the time to put marks in order grows with the square. */
+const LONGEST_LETTER = 32;
 
 let [units, sources] = [new Uint16Array(), new Uint32Array()];
 
@@ -157,7 +166,8 @@ function makeRoom(length: number): void {
 /** Returns the index behind a letter and the marks that belong to it. */
 function endOfLetter(text: string, start: number): number {
   let end = behind(text, start);
-  while (end < text.length && continues(text, end)) end = behind(text, end);
+  const limit = Math.min(text.length, start + LONGEST_LETTER);
+  while (end < limit && continues(text, end)) end = behind(text, end);
   return end;
 }
 
