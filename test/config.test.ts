@@ -35,6 +35,11 @@ describe('the configuration', () => {
     expect(readConfig({ JWT_SECRET: `${one},short` }).jwtSecret).to.deep.equal([`${one},short`]);
   });
 
+  it('takes a database whose password has commas in it', () => {
+    const url = 'postgres://a:1,b:2@db/parley';
+    expect(readConfig({ DATABASE_URL: url }).databaseUrl).to.equal(url);
+  });
+
   it('takes an empty value as unset', () => {
     expect(readConfig({ PORT: '', JWT_SECRET: '', DATABASE_URL: ' ' })).to.deep.equal(readConfig({}));
   });

@@ -1,17 +1,17 @@
 import pg from 'pg';
 
-/** Scheme, user and server, path; a host that begins with a slash may also stand in the query. */
-const FORM = /^([^:/?]+):\/\/([^/?]*)\/?([^?]*)/;
+/** Scheme, server, path; a host that begins with a slash may also stand in the query. */
+const FORM = /^([^:/?]+):\/\/(?:[^/?]*@)?([^/?]*)\/?([^?]*)/;
 
 /**
  * What is wrong with a URL of a database, which pg reads: a sentence without its subject, and without the URL, in which
  * there may be a password. Undefined where nothing is.
  */
 export function problemOfDatabaseUrl(url: string): string | undefined {
-  const [, scheme, authority = '', database] = FORM.exec(url) ?? [];
+  const [, scheme, server = '', database] = FORM.exec(url) ?? [];
   if (scheme === undefined) return 'is not a URL';
   if (!/^postgres(ql)?$/.test(scheme)) return `has the scheme "${scheme}:"`;
-  if (authority.includes(',')) return 'names several servers, of which pg takes one';
+  if (server.includes(',')) return 'names several servers, of which pg takes one';
   if (!database) return 'names no database';
   try {
     const { host, port } = new pg.Client({ connectionString: url });
