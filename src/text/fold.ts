@@ -18,9 +18,14 @@ export function fold(text: string): string {
   return foldOnce(foldOnce(text)).normalize('NFKC');
 }
 
-/** Folds a name of several words: spaces at its ends, and more than one between its words, make no difference either. */
+/**
+ * Folds a name of several words: spaces at its ends, and more than one between its words, make no difference either. The
+ * blank pattern of Braille is one, and controls are, which names of before may have.
+ */
 export function foldName(name: string): string {
-  return fold(name).trim().replaceAll(/\s+/g, ' ');
+  return fold(name)
+    .replaceAll(/[\s\p{Cc}\u2800]+/gu, ' ')
+    .trim();
 }
 
 function foldOnce(text: string): string {

@@ -4,7 +4,9 @@ import { emojiOf } from './emoji.ts';
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 /** Turn the text around them: a name must not be read from the wrong end. */
 const BIDI = /\p{Bidi_Control}/u;
-const IGNORABLE = /\p{Default_Ignorable_Code_Point}/u;
+/** Also what has that property not, and leaves no trace: controls of annotations and hieroglyphs, and two fillers. */
+const HIDDEN =
+  /[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\uFFF9-\uFFFB\u{13430}-\u{13440}\u{16FE4}\u{1D159}]/u;
 /** A zero width joiner or non-joiner, which belong between letters of scripts that join, as in Persian and Hindi. */
 const JOINER = /[\u200C\u200D]/u;
 const JOINED =
@@ -23,8 +25,7 @@ export function nameProblem(name: string): string | undefined {
   if (CONTROL.test(name)) return `must not have line breaks or control characters (${codeOf(name, CONTROL)})`;
   if (BIDI.test(name)) return `must not have controls of the writing direction (${codeOf(name, BIDI)})`;
   const hidden = hiddenIn(name);
-  if (hidden !== undefined)
-    return `must not have characters that are not shown (${codeOf(hidden, IGNORABLE)})`;
+  if (hidden !== undefined) return `must not have characters that are not shown (${codeOf(hidden, HIDDEN)})`;
   if (/^\s*\p{M}/u.test(name)) return 'must not begin with a combining mark';
   if (!VISIBLE.test(name)) return 'must have something that can be seen';
   return undefined;
@@ -32,14 +33,14 @@ export function nameProblem(name: string): string | undefined {
 
 /** Returns a character that is not shown, where it is of no use. */
 function hiddenIn(name: string): string | undefined {
-  if (!IGNORABLE.test(name)) return undefined;
+  if (!HIDDEN.test(name)) return undefined;
   const rest = [...letters.segment(name)]
     .map(({ segment }) => (emojiOf(segment) === undefined ? segment : '☺'))
     .join('');
   const signs = [...rest];
   return signs.find(
     (sign, index) =>
-      IGNORABLE.test(sign) &&
+      HIDDEN.test(sign) &&
       !(JOINER.test(sign) && JOINED.test(signs[index - 1] ?? '') && JOINED.test(signs[index + 1] ?? '')),
   );
 }

@@ -55,7 +55,8 @@ describe('the fold of a name', () => {
   });
 
   it('of several words leaves spaces out that cannot be told apart', () => {
-    expect(foldName(' The\u00a0Climbers  ')).to.equal('the climbers');
+    for (const name of [' The\u00a0Climbers  ', 'The\u2800 Climbers\u2800', 'The\u0001Climbers\n'])
+      expect(foldName(name)).to.equal('the climbers');
   });
 });
 

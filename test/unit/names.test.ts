@@ -27,6 +27,11 @@ describe('a name', () => {
       '\u17b4',
       '\u200b',
       '\u00ad',
+      '\ufff9',
+      '\ufffe',
+      '\u{13430}',
+      '\u{16fe4}',
+      '\u{1d159}',
     ]) {
       const code = hidden.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
       for (const name of [`Mira${hidden}`, hidden])
