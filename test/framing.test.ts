@@ -96,6 +96,22 @@ describe('a request of which nobody can be certain where it ends', () => {
     expect(String(await raw.ended()).match(/HTTP\/1\.1/g)).to.have.length(1);
   });
 
+  it('is the last one of its connection also where the client does not read its answers', async () => {
+    const large = request([], '', 'GET /docs/component.js').repeat(3); // more than the system takes
+    const chunked = `${request(['Transfer-Encoding: chunked'])}2\r\n{}\r\n0\r\n\r\n`;
+    const uncertain = request(['Content-Length: 2', 'Content-Length: 40'], '{}');
+    for (const last of [chunked, uncertain]) {
+      const raw = new RawSocket();
+      raw.socket.pause();
+      for (const bytes of [large, last, request([], '', 'GET /behind')]) {
+        raw.socket.write(bytes);
+        await metric(server, 'parley_connections'); // the server has seen it
+      }
+      raw.socket.resume();
+      expect(String(await raw.ended())).not.to.include('/behind');
+    }
+  });
+
   it('is no request with a length, behind which others are answered as ever', async () => {
     const raw = new RawSocket();
     raw.socket.write(request(['Content-Length: 2'], '{}') + request(['content-length:  02 '], '{}') + BEHIND);

@@ -33,8 +33,8 @@ export function respond(
   { withoutBody = false, closeConnection = false, isLast = false }: ResponseOptions = {},
 ): void {
   if (isLast) {
-    const all = { ...headers }; // a header that cannot be made fails here, where somebody catches
-    return afterReading(res, () => respond(res, status, all, body ?? '', { closeConnection: true }));
+    const answer = lastAnswer(status, headers, body, withoutBody); // what cannot be made fails here: somebody catches
+    return afterReading(res, () => writeAndClose(res, answer));
   }
   let failure: unknown;
   res.cork(() => {
@@ -92,7 +92,30 @@ export function refuseUncertain(res: HttpResponse): void {
     'The headers do not say for certain where the request ends',
   );
   const body = JSON.stringify({ error: true, code, message }).padEnd(CORK_BYTES + 1);
-  respond(res, errorCodes[code].status, JSON_HEADERS, body, { closeConnection: true });
+  writeAndClose(res, lastAnswer(errorCodes[code].status, JSON_HEADERS, body));
+}
+
+/** The last answer of a connection, from the status on. */
+function lastAnswer(status: number, headers: Headers, body?: string | Buffer, withoutBody = false): Buffer {
+  const all = {
+    'X-Content-Type-Options': 'nosniff',
+    ...headers,
+    ...(body !== undefined && { 'Content-Length': String(Buffer.byteLength(body)) }),
+    Connection: 'close',
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = Buffer.from(`${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`);
+  return body === undefined || withoutBody ? head : Buffer.concat([head, Buffer.from(body)]);
+}
+
+/**
+ * Writes the last answer of a connection, and closes it, whatever of that the system takes. `end` of the library closes
+ * only where nothing is left to be written: of a client that does not read its answers it would take more requests.
+ * `writeStatus` is what writes bytes as they are, and leaves the response open to be closed.
+ */
+function writeAndClose(res: HttpResponse, answer: Buffer): void {
+  res.cork(() => res.writeStatus(answer));
+  res.close();
 }
 
 /** Answers with an error in the contract's shape: `{ error: true, code, message }`. */
