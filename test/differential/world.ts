@@ -7,9 +7,10 @@ import {
   ParleyError,
 } from '../../src/client/node.ts';
 import { connect as connectRaw } from '../client.ts';
-import { newUser, type User } from '../harness.ts';
+import type { User } from '../harness.ts';
 import { type Relay, startRelay } from '../relay.ts';
 import { pause } from '../until.ts';
+import { newAccount } from './account.ts';
 import { connectDevice, type Device } from './device.ts';
 import type { Site } from './site.ts';
 
@@ -39,7 +40,7 @@ export type LineState = 'open' | 'cut' | 'held';
 /** Somebody with a client that lives as long as the world, and a second device. */
 export interface Person {
   readonly name: Name;
-  readonly user: User;
+  readonly user: Omit<User, 'connect'>;
   /** As it is now. */
   username: string;
   readonly client: Client;
@@ -85,10 +86,11 @@ export class World {
 
   /** `open` makes the sockets of the clients that live long. */
   static async create(site: Site, open?: Open): Promise<World> {
+    await site.whole();
     const people = await Promise.all(
       PEOPLE.map(async (name, index): Promise<Person> => {
         const at = (device: number) => site.urls[(index + device) % site.urls.length] as string;
-        const user = await register(site, at(0));
+        const user = await newAccount();
         const line = await startRelay(at(0), name === 'Cleo' ? SLOW : undefined);
         const first = connectDevice({ url: line.url, token: user.token, ...(open && { open }) });
         const second = connectDevice({ url: at(1), token: user.token });
@@ -245,17 +247,6 @@ export class World {
     const key = recordOf(person.user.id, fields as Partial<ChatAddress>);
     const all = this.#messages.get(key) ?? [];
     this.#messages.set(key, [...all, { author: person.name, messageId, seq }]);
-  }
-}
-
-/** Registers somebody; once more when the node was stopped in the middle. */
-async function register(site: Site, url: string): Promise<User> {
-  for (let disturbances: number | undefined; ; ) {
-    await site.whole();
-    if (disturbances === site.disturbances) return newUser(url);
-    ({ disturbances } = site);
-    const user = await newUser(url).catch(() => undefined);
-    if (user) return user;
   }
 }
 
