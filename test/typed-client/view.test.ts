@@ -328,7 +328,7 @@ describe('a chat of the typed client', () => {
       const shown = chat.messages.value.at(-1) as ChatMessage;
       expect(shown).to.deep.include(data);
       expect(shown.reactions).to.have.deep.members(reactions);
-      expect(client.chats.value[0]?.lastMessage.content).to.equal(data.content);
+      await when(client.chats, ([first]) => first?.lastMessage.content === data.content); // read after a pause
     }
   });
 

@@ -40,6 +40,23 @@ describe('reading what is wanted', () => {
     expect(reads).to.have.length(16);
   });
 
+  it('is done seldom however often it is wanted, and however fast the answer comes', async () => {
+    let reads = 0;
+    const refresher = new Refresher(async () => {
+      reads++;
+    }, new Timers());
+    for (let wanted = 0; wanted < 1_000; wanted++) {
+      refresher.want('group:1');
+      await turn();
+      mock.timers.tick(20);
+      await turn();
+    }
+    expect(reads).to.be.within(5, 7); // in twenty seconds
+    mock.timers.tick(8_000);
+    await turn();
+    expect(reads).to.be.within(6, 8);
+  });
+
   it('is tried again after what passes, as late as the server says, and given up for what stays', async () => {
     const timers = new Timers();
     const errors = [

@@ -1,13 +1,13 @@
 import { FIRST_PAUSE, MAX_PAUSE, type Timers } from './Timers.ts';
 
 /**
- * Reads things by key when they are wanted: at once, each once at a time, and once more after a pause when it was
- * wanted while it was read, for what came back may be older. The pauses grow while that goes on.
+ * Reads things by key when they are wanted: at once, then once more after a pause when it was wanted again while it was
+ * read, for what came back may be older, or in the pause. The pauses grow while that goes on.
  */
 export class Refresher {
   readonly #read: (key: string) => Promise<void>;
   readonly #timers: Timers;
-  /** What is being read, or waits for that: true if it was wanted since. */
+  /** What is being read, or was a moment ago: true if it was wanted since. */
   readonly #keys = new Map<string, boolean>();
 
   /** `read` must not reject. */
@@ -24,7 +24,9 @@ export class Refresher {
   async #run(key: string, pause: number): Promise<void> {
     this.#keys.set(key, false);
     await this.#read(key);
-    if (this.#keys.get(key)) this.#timers.start(() => this.#run(key, Math.min(pause * 2, MAX_PAUSE)), pause);
-    else this.#keys.delete(key);
+    this.#timers.start(() => {
+      if (this.#keys.get(key)) void this.#run(key, Math.min(pause * 2, MAX_PAUSE));
+      else this.#keys.delete(key);
+    }, pause);
   }
 }
