@@ -125,7 +125,7 @@ export class Link {
     if (this.#token === undefined || this.#token === this.#refused) {
       this.#token = typeof token === 'string' ? token : await token();
       if (this.#token === this.#refused)
-        throw new ParleyError('UNAUTHORIZED', 'The token is expired, revoked or no token of this server');
+        throw new ParleyError('UNAUTHORIZED', 'The server refuses the token');
     }
     return this.#token;
   }

@@ -345,6 +345,34 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(bob, client);
   });
 
+  it('asks for the counts only where an edit may change them', async () => {
+    const [ada, bob] = await newClients(2);
+    let asked = 0;
+    const open = (url: string, token: string) => {
+      const socket = new WebSocket(url, ['auth', token]);
+      const send = socket.send.bind(socket);
+      socket.send = (frame: string) => {
+        if (frame.includes('"getChat"')) asked++;
+        send(frame);
+      };
+      return socket;
+    };
+    const client = typedClient(bob, { open });
+    await client.chats.loaded;
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: '1' });
+    await when(client.chats, ([chat]) => chat?.unreadCount === 1);
+    const before = asked; // the chat is new
+    for (let words = 2; words < 20; words++)
+      await ada.client.done('editMessage', { messageId, content: `${words}` });
+    await when(client.chats, ([chat]) => chat?.lastMessage.content === '19');
+    expect(asked).to.equal(before);
+    for (const content of [`@${bob.username}`, 'nobody']) {
+      await ada.client.done('editMessage', { messageId, content });
+      await when(client.chats, ([chat]) => chat?.mentionCount === (content === 'nobody' ? 0 : 1));
+    }
+    await expectFresh(bob, client);
+  });
+
   it('shows the newest state of the newest message, whatever comes first', async () => {
     const [ada, bob] = await newClients(2);
     const network = holding('getChat');

@@ -117,13 +117,15 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   /** A message was changed, maybe what it `says`: which unread ones count, and whom they mention, is up to the server. */
   edited(
     key: string,
-    { messageId, seq, version }: Pick<LastMessage, 'messageId' | 'seq' | 'version'>,
+    { messageId, seq, version, mentions }: Pick<Message, 'messageId' | 'seq' | 'version' | 'mentions'>,
     says?: Partial<Pick<LastMessage, 'content' | 'deletedAt'>>,
   ): void {
-    this.#change(key, ({ lastMessage: last, readSeq }) => {
+    this.#change(key, ({ lastMessage: last, readSeq, mentionCount }) => {
       const isLast = last.messageId === messageId;
+      const isCounted =
+        says && seq > readSeq && (says.deletedAt || mentionCount || mentions.includes(this.#userId));
       // Not here yet, or something else of it is newer.
-      if (seq > last.seq || (isLast && version < last.version) || (says && seq > readSeq)) this.want(key);
+      if (isCounted || seq > last.seq || (isLast && version < last.version)) this.want(key);
       return isLast && version >= last.version ? { lastMessage: { ...last, ...says, version } } : {};
     });
   }
