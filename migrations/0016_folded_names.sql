@@ -33,6 +33,42 @@ create index chats_public_search on chats using gin (name_search gin_trgm_ops)
 create index chats_unfolded on chats (id) where name is not null and name_folded is null;
 create index chats_ambiguous on chats (id) where strpos(name_folded, chr(1)) > 0;
 
+-- What changes a name and cannot fold it, an older server or an operator, leaves it to be folded anew. Servers that can
+-- say so: src/database/settings.ts.
+create function unfold_user() returns trigger
+  language plpgsql
+  as $$
+begin
+  if new.username is distinct from old.username or new.email is distinct from old.email then
+    new.username_folded := null;
+    new.username_search := null;
+    new.email_folded := null;
+  end if;
+  if new.display_name is distinct from old.display_name then
+    new.display_name_search := null;
+  end if;
+  return new;
+end
+$$;
+create trigger users_unfolded before update of username, email, display_name on users
+  for each row when (current_setting('parley.folds_names', true) is distinct from 'on')
+  execute function unfold_user();
+
+create function unfold_group() returns trigger
+  language plpgsql
+  as $$
+begin
+  new.name_folded := null;
+  new.name_search := null;
+  return new;
+end
+$$;
+create trigger chats_unfolded before update of name on chats
+  for each row when (
+    old.name is distinct from new.name and current_setting('parley.folds_names', true) is distinct from 'on'
+  )
+  execute function unfold_group();
+
 -- Of texts that are folded already: no dictionary meets an accent or an upper case letter.
 create text search configuration folded_english (copy = pg_catalog.english);
 -- By which version of the fold an entry was made; null for those of older servers, which are made anew up to refolded_id.

@@ -1,5 +1,6 @@
 import { hash } from 'bcryptjs';
 import { expect } from 'chai';
+import pg from 'pg';
 import { pino } from 'pino';
 import type { AdminServices } from '../src/admin/define.ts';
 import { groupCommands } from '../src/admin/groups.ts';
@@ -164,6 +165,23 @@ describe('names from before', function () {
       const isFilled = `select from users where id = $1 and username_folded = 'cléo'`;
       await until(async () => (await db.select(isFilled, [cleo])).length > 0);
       expect((await logIn('CLÉO')).user.id).to.equal(cleo);
+
+      const older = new pg.Client(urlOf());
+      await older.connect();
+      await older.query(`update users set username = 'Zoë' where id = $1`, [cleo]);
+      await older.query(`update chats set name = 'Bergsteiger' where name = 'Climbers'`);
+      await older.query(
+        'update users set username = null, email = null, password_hash = null, deleted_at = now() where id = $1',
+        [bob],
+      );
+      await older.end();
+      const isRenamed = `select from users where username_folded = 'zoë' and username_search = 'zoe'`;
+      await until(async () => (await db.select(isRenamed, [])).length > 0);
+      expect((await logIn('ZOË')).user.id).to.equal(cleo);
+      const isRead = `select from chats where name_folded = 'bergsteiger' and name_search = 'bergsteiger'`;
+      await until(async () => (await db.select(isRead, [])).length > 0);
+      const isKept = `select from users where id = $1 and (username_folded is not null or email_folded is not null)`;
+      expect(await db.select(isKept, [bob])).to.deep.equal([]);
     } finally {
       await server.close();
     }

@@ -1,3 +1,6 @@
+drop trigger users_unfolded on users;
+drop trigger chats_unfolded on chats;
+drop function unfold_user(), unfold_group();
 drop index users_ambiguous, users_unfolded, chats_ambiguous, chats_unfolded;
 drop index users_by_username, users_by_display_name, chats_public_name, chats_public_search;
 alter table users

@@ -26,6 +26,8 @@ export const RELIED_ON: Settings = {
   idle_in_transaction_session_timeout: '15000',
   idle_session_timeout: '0',
   transaction_timeout: '0',
+  // our own, for the triggers of migration 0016: who writes a name writes it in folded form, too
+  'parley.folds_names': 'on',
 };
 
 /**
@@ -37,7 +39,7 @@ export function applySettings(settings: Settings, isLocal: string): string {
   return `
 select set_config(name, value, ${isLocal}), ${isLocal} as is_local
 from (values ${rows.join(', ')}) as setting (name, value)
-where current_setting(name, true) is not null
+where (current_setting(name, true) is not null or name like 'parley.%')
   and (name <> 'synchronous_commit' or current_setting(name) = 'off')
 `;
 }
