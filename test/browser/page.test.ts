@@ -200,6 +200,14 @@ describe('the page in a browser', function () {
     expect((await bob.client.push('privateMessage')).params.message).to.equal('Hello?');
   });
 
+  it('opens with an invite link that was cut off, too, and says what is wrong with it', async () => {
+    const page = await windowOf(await newUser());
+    await page.goto(`${server.url}/#/join/abc%`);
+    await page.reload();
+    await page.getByRole('button', { name: 'Join the group' }).click();
+    await page.getByRole('alert').waitFor();
+  });
+
   it('makes groups, gives roles, and lets people in by invite or by search', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const page = await windowOf(ada);

@@ -21,13 +21,22 @@ export function go(href: string): void {
 
 function read(): Route {
   const [, kind, id, seq] = location.hash.split('/');
-  if (kind === 'join' && id) return { page: 'join', code: decodeURIComponent(id) };
+  if (kind === 'join' && id) return { page: 'join', code: decoded(id) };
   const number = Number(id);
   if (!Number.isSafeInteger(number) || number < 1) return { page: 'home' };
   const at = Number(seq) > 0 ? { seq: Number(seq) } : {};
   if (kind === 'user') return { page: 'chat', address: { receiverId: number }, ...at };
   if (kind === 'group') return { page: 'chat', address: { groupId: number }, ...at };
   return { page: 'home' };
+}
+
+/** A text of the address; one that is cut off in the middle of a character as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export function useRoute(): Route {
