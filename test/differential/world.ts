@@ -7,10 +7,10 @@ import {
   ParleyError,
 } from '../../src/client/node.ts';
 import { connect as connectRaw } from '../client.ts';
-import type { User } from '../harness.ts';
+import { newUser, type User } from '../harness.ts';
 import { type Relay, startRelay } from '../relay.ts';
 import { pause } from '../until.ts';
-import { newAccount } from './account.ts';
+
 import { connectDevice, type Device } from './device.ts';
 import type { Site } from './site.ts';
 
@@ -90,7 +90,7 @@ export class World {
     const people = await Promise.all(
       PEOPLE.map(async (name, index): Promise<Person> => {
         const at = (device: number) => site.urls[(index + device) % site.urls.length] as string;
-        const user = await newAccount();
+        const user = await newUser();
         const line = await startRelay(at(0), name === 'Cleo' ? SLOW : undefined);
         const first = connectDevice({ url: line.url, token: user.token, ...(open && { open }) });
         const second = connectDevice({ url: at(1), token: user.token });
