@@ -52,6 +52,9 @@ export function isRefusedByServer(error: unknown): boolean {
 /** True if PostgreSQL cancelled the statement: it ran into its timeout. */
 export const isTimeout = (error: unknown): boolean => rootOf(error).code === '57014';
 
+/** True if a statement was prepared before a migration changed the types of what it returns: nothing of it was done. */
+export const isOfAnotherSchema = (error: unknown): boolean => rootOf(error).code === '0A000';
+
 /** Serialization failure and deadlock: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html */
 const LOST_AGAINST_ANOTHER = /^(40001|40P01)$/;
 /** Two nodes stored messages with the same `clientMessageId` at once; whichever comes second finds the other's when run again. */

@@ -1,5 +1,5 @@
 import type { Client, QueryConfig, QueryResultRow } from 'pg';
-import { isRepeatable } from './failures.ts';
+import { isOfAnotherSchema, isRepeatable } from './failures.ts';
 
 /** A connection that only its owner uses, made on first use and again after it was lost. */
 export interface ReservedConnection {
@@ -44,11 +44,18 @@ export function reserveConnection(Session: new () => Client): ReservedConnection
     }
   }
 
+  async function runAnew<Row extends QueryResultRow>(query: QueryConfig): Promise<Row[]> {
+    connecting ??= connect();
+    return run(await connecting, query);
+  }
+
   return {
-    query(query) {
-      if (client) return run(client, query);
-      connecting ??= connect();
-      return connecting.then((fresh) => run(fresh, query));
+    query<Row extends QueryResultRow>(query: QueryConfig) {
+      if (!client) return runAnew<Row>(query);
+      return run<Row>(client, query).catch((error) => {
+        if (isOfAnotherSchema(error)) return runAnew<Row>(query);
+        throw error;
+      });
     },
     async close() {
       await client?.end();
