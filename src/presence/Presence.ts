@@ -113,12 +113,16 @@ export class Presence {
 
   /** A connection is not told of a user any more: it sees them as offline, which is pushed where it is a change. */
   hidden(viewer: Connection, userId: UserId): void {
-    this.#pushHidden(viewer, userId).catch((error) => this.#log.error({ err: error }, 'block not told'));
+    this.#pushHidden(viewer, userId).catch((error) => {
+      if (!isPassing(error)) this.#log.error({ err: error }, 'block not told');
+    });
   }
 
   /** A connection is told of users again whom it saw as offline: pushes how they are. */
   shown(viewer: Connection, userIds: readonly UserId[]): void {
-    this.#pushShown(viewer, userIds).catch((error) => this.#log.error({ err: error }, 'presence not told'));
+    this.#pushShown(viewer, userIds).catch((error) => {
+      if (!isPassing(error)) this.#log.error({ err: error }, 'presence not told');
+    });
   }
 
   async #pushHidden(viewer: Connection, userId: UserId): Promise<void> {

@@ -1,4 +1,5 @@
 import type { TemplatedApp, WebSocketBehavior } from 'uWebSockets.js';
+import { isPassing } from '../database/failures.ts';
 import { respondError } from '../http/response.ts';
 import { FRAME_BYTES_RECEIVED, HOLD_BYTES, REPLY_BYTES } from '../limits.ts';
 import { createGuard } from '../net/guard.ts';
@@ -41,7 +42,9 @@ export function createSockets(
     connections.open(connection);
     if (connection.socket) {
       sessions.opened(connection);
-      presence.arrived(connection).catch((error) => log.error({ err: error }, 'arrival not told'));
+      presence.arrived(connection).catch((error) => {
+        if (!isPassing(error)) log.error({ err: error }, 'arrival not told'); // an outage has its line
+      });
     }
     const { id, sessionId, session, address, device } = connection;
     log.debug({ connection: id, sessionId, userId: session.userId, address, device }, 'connection opened');
