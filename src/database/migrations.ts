@@ -138,7 +138,8 @@ async function underLock<T>(
         if (!isBlocked(error)) throw error;
         const blockers = await namesOf(client);
         if (performance.now() > deadline) throw blocked(error, blockers, patience);
-        if (!isWaiting) log?.warn({ err: error, blockers }, 'waiting to bring the schema up to date');
+        if (!isWaiting)
+          log?.warn({ reason: reasonOf(error), blockers }, 'waiting to bring the schema up to date');
         isWaiting = true;
         await delay(error instanceof Busy ? BUSY_PAUSE : PAUSE);
       }
@@ -167,12 +168,13 @@ function forbidden(error: unknown, { database, user }: Client): StartError {
   );
 }
 
+const reasonOf = (error: unknown): string =>
+  error instanceof Busy ? 'another node is changing it' : 'other transactions keep its tables locked';
+
 function blocked(error: unknown, blockers: readonly string[], patience: number): StartError {
-  const reason =
-    error instanceof Busy ? 'another node is changing it' : 'other transactions keep its tables locked';
   const who = blockers.length > 0 ? ` (${blockers.join(', ')})` : '';
   return new StartError(
-    `The schema could not be brought up to date within ${patience / 1000} s: ${reason}${who}. Wait for them or end them (pg_terminate_backend), and start again.`,
+    `The schema could not be brought up to date within ${patience / 1000} s: ${reasonOf(error)}${who}. Wait for them or end them (pg_terminate_backend), and start again.`,
   );
 }
 
