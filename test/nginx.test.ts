@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { parse } from 'yaml';
@@ -22,7 +25,7 @@ describe('behind the nginx of docs/operations.md', function () {
     }
     folder = await temporaryFolder();
     node = await startServer({ TRUST_PROXY: '127.0.0.1' });
-    nginx = await startNginx(node.port, folder);
+    nginx = await startNginx(folder, node.port);
   });
   after(async () => {
     await nginx?.stop();
@@ -41,6 +44,30 @@ describe('behind the nginx of docs/operations.md', function () {
     const client = await open(new WebSocket(url, { headers: headers as never, localAddress: '127.0.0.9' }));
     expect((await client.done('listSessions')).data[0].address).to.equal('127.0.0.9');
     await client.close();
+  });
+
+  it('a WebSocket gets to the next node where one refuses it, as while that one stops', async () => {
+    let refusals = 0;
+    const stopping = createServer((_, answer) => {
+      refusals++;
+      answer.writeHead(503).end();
+    }).listen(0, '127.0.0.1');
+    await once(stopping, 'listening');
+    const both = await temporaryFolder();
+    const port = (stopping.address() as AddressInfo).port;
+    const balancer = await startNginx(both, port, node.port);
+    try {
+      const { token } = await newUser();
+      for (let n = 0; n < 4; n++) {
+        const socket = new WebSocket(`ws://127.0.0.1:${balancer.port}/?token=${token}`);
+        await (await open(socket)).done('ping');
+      }
+      expect(refusals).to.be.greaterThan(1);
+    } finally {
+      await balancer.stop();
+      stopping.close();
+      await rm(both, { recursive: true, force: true });
+    }
   });
 
   it('nothing gets through that begins behind a line without a name', async () => {

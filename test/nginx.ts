@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { freePort, http } from './harness.ts';
 import { until } from './until.ts';
 
-/** An nginx with the configuration of `docs/operations.md`, in front of one node of the tests. */
+/** An nginx with the configuration of `docs/operations.md`, in front of nodes of the tests. */
 export interface Nginx {
   /** Where it passes on all paths. */
   readonly url: string;
@@ -26,14 +26,14 @@ export function hasNginx(): boolean {
 }
 
 /** Starts nginx; nothing but addresses is replaced in what the documentation has. */
-export async function startNginx(nodePort: number, folder: string): Promise<Nginx> {
+export async function startNginx(folder: string, ...nodePorts: readonly number[]): Promise<Nginx> {
   const [whole = '', location = ''] = await documented();
   const [port, prefixedPort] = [await freePort(), await freePort()];
   const addressed = (configuration: string, listen: number) =>
     configuration
-      .replaceAll(/server 10\.0\.0\.\d+:3000;\n/g, (line) =>
-        line.includes('0.1:') ? `server 127.0.0.1:${nodePort};\n` : '',
-      )
+      .replaceAll(/server 10\.0\.0\.(\d+):3000/g, (_, number) => {
+        return `server 127.0.0.1:${nodePorts[number - 1] ?? nodePorts[0]}`;
+      })
       .replace('listen 80;', `listen 127.0.0.1:${listen};`);
   const prefixed = whole
     .slice(whole.indexOf('server {\n  listen'))
