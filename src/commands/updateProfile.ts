@@ -27,8 +27,12 @@ export const updateProfile = defineCommand({
   errors: ['NOT_FOUND'],
   push: {
     summary:
-      'This user, or somebody one has a dialog with, changed their profile; or somebody one shares a chat with has another username, or is deleted: then username is "Deleted user" and the rest null. May come several times',
-    fields: Type.Object({ userId: Id, username, displayName, about, avatar, custom }),
+      'This user, or somebody one has a dialog with, changed their profile; or somebody one shares a chat with has another username, or is deleted: then username is "Deleted user" and the rest null. Told to a group, it has the username only. May come several times',
+    fields: Type.Object({
+      userId: Id,
+      username,
+      ...Type.Partial(Type.Object({ displayName, about, avatar, custom })).properties,
+    }),
   },
   async handle(given, { session: { userId }, origin, bus, changes, db, presence }) {
     const user = await changes.run(profileOf(userId), async () => {

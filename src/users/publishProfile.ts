@@ -8,7 +8,7 @@ import { encodePush } from '../socket/frames.ts';
 import { nameOf } from './names.ts';
 
 /** Chats in which a new name is pushed, those with the newest messages first; others find it with `sync`. */
-const MAX_CHATS = 5_000;
+const MAX_CHATS = 1_000;
 
 /** Encodes the push of a profile as it is now; of a deleted account nothing is left but the name "Deleted user". */
 export function encodeProfile(user: User): string {
@@ -40,14 +40,18 @@ export function chatsNaming(db: Database, userId: UserId, transaction: Transacti
 
 /**
  * Publishes what a user is called now: to their own connections, and behind the messages that have the old name to
- * everybody in these chats. Who shares several chats with the user gets it several times.
+ * everybody in these chats; in groups no more than the name, however long the rest of the profile is. Who shares several
+ * chats with the user gets it several times.
  */
 export function publishName(bus: Publisher, user: User, chats: readonly NamingChat[]): void {
-  const frame = encodeProfile(user);
-  bus.publish(userTopic(user.id), { frame });
+  const username = nameOf(user);
+  const profile = encodeProfile(user);
+  const name = encodePush('updateProfile', null, username, { userId: user.id, username });
+  bus.publish(userTopic(user.id), { frame: profile });
   for (const { chatId, head, seq, otherId } of chats) {
     const topic: Topic = otherId === null ? chatTopic(chatId) : userTopic(otherId);
     const about = { chatId, head, ...(seq !== null && { seq }) };
+    const frame = otherId === null ? name : profile;
     bus.publish(topic, { frame, exceptUsers: [user.id], about });
   }
 }

@@ -43,13 +43,11 @@ describe('a new username', () => {
     await ada.client.done('updateProfile', { displayName: 'Ada L.' });
     expect((await bob.client.push('updateProfile')).params).to.include({ username: ada.username });
     const username = await rename(ada);
-    for (const { client } of [ada, bob, cleo]) {
-      const { params } = await client.push('updateProfile');
-      expect(params).to.deep.equal({
-        ...{ data: null, message: null, senderName: username, userId: ada.id, username },
-        ...{ displayName: 'Ada L.', about: null, avatar: null, custom: null },
-      });
-    }
+    const name = { data: null, message: null, senderName: username, userId: ada.id, username };
+    const profile = { ...name, displayName: 'Ada L.', about: null, avatar: null, custom: null };
+    for (const { client } of [ada, bob])
+      expect((await client.push('updateProfile')).params).to.deep.equal(profile);
+    expect((await cleo.client.push('updateProfile')).params, 'in a group').to.deep.equal(name);
     expect(await eve.client.rest()).to.deep.equal([]);
     expect(await ada.client.rest(), 'once to oneself').to.deep.equal([]);
   });
@@ -155,18 +153,16 @@ describe('a new username', () => {
 });
 
 describe('the deletion of an account', () => {
-  const nobody = (userId: number) => ({
-    ...{ data: null, message: null, senderName: 'Deleted user', userId, username: 'Deleted user' },
-    ...{ displayName: null, about: null, avatar: null, custom: null },
-  });
-
   it('is pushed as a name to everybody who shared a chat, before the user leaves the group', async () => {
     const { ada, bob, cleo, eve, groupId } = await neighbours();
     await ada.client.done('updateProfile', { displayName: 'Ada L.' });
     await bob.client.rest();
     expect((await leave(ada)).status).to.equal(204);
-    for (const { client } of [bob, cleo])
-      expect((await client.push('updateProfile')).params).to.deep.equal(nobody(ada.id));
+    const senderName = 'Deleted user';
+    const name = { data: null, message: null, senderName, userId: ada.id, username: senderName };
+    const profile = { ...name, displayName: null, about: null, avatar: null, custom: null };
+    expect((await bob.client.push('updateProfile')).params).to.deep.equal(profile);
+    expect((await cleo.client.push('updateProfile')).params, 'in a group').to.deep.equal(name);
     const { params } = await cleo.client.push('leaveGroup');
     expect(params).to.include({ groupId, senderName: 'Deleted user' });
     expect(await eve.client.rest()).to.deep.equal([]);
@@ -197,7 +193,7 @@ describe('the deletion of an account', () => {
     ]);
     expect(status).to.be.oneOf([200, 401]);
     const pushed = (await bob.client.rest()).filter(({ type }) => type === 'updateProfile');
-    expect(pushed.at(-1).params).to.deep.equal(nobody(ada.id));
+    expect(pushed.at(-1).params).to.include({ userId: ada.id, username: 'Deleted user' });
     expect(users(await changes(bob, cursor))).to.deep.equal([
       { kind: 'user', userId: ada.id, username: 'Deleted user' },
     ]);
