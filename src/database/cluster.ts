@@ -56,6 +56,8 @@ const SETTINGS = [
 
 /** Text in UTF-8, ordered by code point, with upper and lower case known for all of Unicode. */
 const LOCALE = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
+/** What pg_trgm takes for a letter: without it, those of ASCII only. Not every system has it. */
+const LETTERS = '--lc-ctype=C.UTF-8';
 
 /**
  * A cluster driven by `pg_ctl`, so that the server has its own process group: a Ctrl-C meant for us does not cut
@@ -109,7 +111,10 @@ export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | und
         await Promise.all([unfinished, passwordFile].map((path) => chown(path, runAs.uid, runAs.gid)));
       const account = ['-U', 'parley', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
       try {
-        await run(binaries.initdb, ['-D', unfinished, ...account, ...LOCALE], options);
+        const parameters = ['-D', unfinished, ...account, ...LOCALE];
+        await run(binaries.initdb, [...parameters, LETTERS], options).catch(() =>
+          run(binaries.initdb, parameters, options),
+        );
         await rename(unfinished, folder);
       } catch (error) {
         await rm(unfinished, { recursive: true, force: true });

@@ -67,7 +67,9 @@ const MAX_READ = 150_000;
 
 /** Number of messages there are in the chats of $1, or in the chat $2, and whether an index finds the text $3 within words. */
 export const reach = `
-select coalesce(sum(chat.last_seq), 0) as messages, coalesce($3 ~ '[[:alnum:]]{3}', false) as "hasTrigram"
+select coalesce(sum(chat.last_seq), 0) as messages, coalesce(
+  $3 ~ '[[:alnum:]]{3}' and cardinality(show_trgm($3)) > 0, false
+) as "hasTrigram"
 from chat_members member join chats chat on chat.id = member.chat_id
 where member.user_id = $1 and chat.closed_at is null and ($2::bigint is null or member.chat_id = $2)
 `;
