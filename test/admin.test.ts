@@ -127,7 +127,7 @@ describe('the operator’s command line', function () {
     await admin('user', 'delete', ada.username, '--yes');
     expect(await ada.client.closed).to.equal(4401);
     expect((await bob.client.push('updateProfile')).params).to.include({
-      ...{ userId: ada.id, username: 'Deleted user', displayName: null },
+      ...{ userId: ada.id, username: 'Deleted user' },
     });
     const { params } = await bob.client.push('leaveGroup');
     expect(params).to.include({ groupId, userId: ada.id });

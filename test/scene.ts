@@ -1,20 +1,11 @@
-import { createTokens } from '../src/auth/tokens.ts';
-import type { Client } from './client.ts';
-import { connectAs, database, JWT_SECRET } from './harness.ts';
+import { newClients, type Person } from './harness.ts';
 
 /** Who may try something, each named after what it has to do with a group and with `friend`. */
 export const actors = ['outsider', 'former', 'banned', 'blocked', 'member', 'admin', 'owner'] as const;
 export type ActorName = (typeof actors)[number];
 
-export interface Actor {
-  readonly id: number;
-  readonly username: string;
-  readonly token: string;
-  readonly client: Client;
-}
-
 /** `friend` is in all groups and dialogs and acts in none of the attempts; `guest` is in none. */
-export type Cast = Readonly<Record<ActorName | 'friend' | 'guest', Actor>>;
+export type Cast = Readonly<Record<ActorName | 'friend' | 'guest', Person>>;
 
 /** What is said in the group and in the dialog; nobody else may ever be told. */
 export const GROUP_SECRET = 'lighthouse';
@@ -22,7 +13,7 @@ export const DIALOG_SECRET = 'windmill';
 
 /** Where one of the cast tries something: a private group of `owner`, and a dialog with `friend`. */
 export interface Scene extends Cast {
-  readonly actor: Actor;
+  readonly actor: Person;
   readonly groupId: number;
   /** What `friend` wrote, and what the actor did; an outsider finds what `member` did. */
   readonly group: Said;
@@ -34,24 +25,9 @@ interface Said {
   readonly ownId: number;
 }
 
-const tokens = createTokens([JWT_SECRET], 3600, Date);
-let made = 0;
-
-/** Straight into the database: hashing passwords would take most of the run. */
-async function newActor(name: string): Promise<Actor> {
-  const username = `${name}${process.pid}-${++made}`;
-  const { id } = await database.users.create({
-    username,
-    email: `${username}@example.com`,
-    passwordHash: 'none',
-  });
-  const token = tokens.issue({ id, tokenVersion: 1, othersEndedAt: null });
-  return { id, username, token, client: await connectAs(token) };
-}
-
 export async function newCast(): Promise<Cast> {
   const names = [...actors, 'friend', 'guest'];
-  const people = await Promise.all(names.map(async (name) => [name, await newActor(name)]));
+  const people = await Promise.all(names.map(async (name) => [name, (await newClients(1))[0]]));
   return Object.fromEntries(people);
 }
 
@@ -61,10 +37,10 @@ export async function newScene(cast: Cast, who: ActorName): Promise<Scene> {
   const userIds = [friend.id, insider.id];
   const { groupId } = await owner.client.done('newGroup', { groupName: `The ${GROUP_SECRET}`, userIds });
 
-  const write = async ({ client }: Actor, type: string, params: object): Promise<number> =>
+  const write = async ({ client }: Person, type: string, params: object): Promise<number> =>
     (await client.done(type, params)).messageId;
   const inGroup = { groupId, content: `To the ${GROUP_SECRET}!` };
-  const inDialog = ({ id: receiverId }: Actor) => ({ receiverId, content: `To the ${DIALOG_SECRET}!` });
+  const inDialog = ({ id: receiverId }: Person) => ({ receiverId, content: `To the ${DIALOG_SECRET}!` });
   const [theirs, own, toInsider] = await Promise.all([
     write(friend, 'messageInGroup', inGroup),
     write(insider, 'messageInGroup', inGroup),
@@ -81,7 +57,7 @@ export async function newScene(cast: Cast, who: ActorName): Promise<Scene> {
   return { ...cast, actor, groupId, group, dialog };
 }
 
-export const sessionsOf = async ({ client }: Actor): Promise<{ sessionId: number; current: boolean }[]> =>
+export const sessionsOf = async ({ client }: Person): Promise<{ sessionId: number; current: boolean }[]> =>
   (await client.done('listSessions', { live: true })).data;
 
 /** What others can notice: what changed in a chat since the cursor, and what `sync` does not tell. */
