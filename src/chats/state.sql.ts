@@ -19,7 +19,7 @@ member.pinned_at is not null as pinned, member.archived_at is not null as archiv
 `;
 
 /**
- * How far the other person of a dialog is, as columns for `other` (the row of chat_members, none in a group). While one
+ * The positions of the other person of a dialog, as columns for `other` (the row of chat_members, none in a group). While one
  * has blocked the other, as it was when that began.
  */
 export const otherColumns = `

@@ -23,9 +23,9 @@ export interface Events extends Pushes {
   sent: Push;
   /** A command of this client succeeded. */
   done: Done;
-  /** What catching up found beside new messages, as it is now: edits, deletions, reactions, members, receipts, names … */
+  /** Changes that catching up found beside new messages, in their present state: edits, deletions, reactions, members, receipts, names … */
   sync: Change;
-  /** What was missed is not told, for the server does not know any more what this client knew: all is to be read anew. */
+  /** Missed events cannot be reported, because the server has forgotten what this client knew: read everything again. */
   reset: undefined;
 }
 
@@ -89,7 +89,7 @@ export class Client implements AsyncIterable<Push> {
     return this.#state;
   }
 
-  /** Who is connected, by the name they have now; undefined until the server has said so. */
+  /** The connected user, by their present name; undefined until the server has said so. */
   get self(): Self | undefined {
     return this.#self;
   }

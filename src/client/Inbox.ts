@@ -13,7 +13,7 @@ export interface InboxListener {
   own(push: Push): void;
   /** What catching up found, as it is now. */
   change(change: Change): void;
-  /** There is no way to tell what has changed: all that was read is to be read anew. */
+  /** Changes cannot be reported one by one: everything that was read has to be read again. */
   reset(): void;
   /** A hole cannot be filled: only another connection can mend that. */
   broken(): void;
@@ -58,7 +58,7 @@ export class Inbox {
   /** What came while catching up. */
   #early: (Arrival | Push)[] | undefined = [];
   #cursor: string | undefined;
-  /** The last cursor was of no use: what happened up to the present one cannot be told. */
+  /** True if the last cursor was refused: events up to the present one cannot be reported. */
   #isReset = false;
   /** The cursor is of the present connection, which misses nothing. */
   #isFresh = false;

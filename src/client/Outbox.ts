@@ -117,7 +117,7 @@ export class Outbox {
     });
   }
 
-  /** What is answered over the open socket will not be lost: everything that waits is sent, what was cut off first of all. */
+  /** Replies over the open socket will not be lost: sends every waiting request, those that were cut off first. */
   opened(): void {
     this.#open = true;
     for (const [first] of [...this.#lanes.values()]) if (first) this.#send(first);

@@ -1,6 +1,6 @@
 import type { Message, Push } from './protocol.ts';
 
-/** What a message has that nothing was added to, and nothing happened to. */
+/** The fields of a message without extras that was never changed. */
 export const FRESH = {
   version: 0,
   editedAt: null,

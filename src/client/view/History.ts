@@ -1,11 +1,11 @@
 import type { Message } from '../protocol.ts';
 
-/** What of a message a push or a reply says. */
+/** The part of a message that a push or a reply is about. */
 export interface Part {
   readonly seq: number;
   /** Of the message since it is so. */
   readonly version: number;
-  /** What of it: a newer change of the same part replaces an older one. */
+  /** Names the part: a newer change of the same part replaces an older one. */
   readonly part: string;
   readonly apply: (message: Message) => Partial<Message>;
 }

@@ -7,7 +7,7 @@ import { FIRST_PAUSE, MAX_PAUSE, type Timers } from './Timers.ts';
 export class Refresher {
   readonly #read: (key: string) => Promise<void>;
   readonly #timers: Timers;
-  /** What is being read, or was a moment ago: true if it was wanted since. */
+  /** Keys being read, or read a moment ago: true if wanted since. */
   readonly #keys = new Map<string, boolean>();
 
   /** `read` must not reject. */

@@ -12,7 +12,7 @@ export interface Fields {
   /** Of the message that was changed. */
   readonly version: number;
   readonly senderId: number;
-  /** Who changed their profile. */
+  /** The user who changed their profile. */
   readonly userId: number;
   readonly username: string;
   /** Of a message of one's own that was stored. */
