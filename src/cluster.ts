@@ -28,6 +28,8 @@ interface Slot {
   /** Serves. */
   worker: ChildProcess | undefined;
   state: 'starting' | 'serving' | 'pausing' | 'given up';
+  /** Settles when the worker that starts serves, or has failed. */
+  started: Promise<unknown>;
   /** Ends the pause before the next start. */
   wake: () => void;
   /** Settles when the worker has been replaced, or has not. */
@@ -54,7 +56,14 @@ function supervise(config: Config): void {
   /** All that run, also those on their way up or down. */
   const children = new Set<ChildProcess>();
   const slots = Array.from({ length: config.workers }, (_, index): Slot => {
-    return { index, worker: undefined, state: 'starting', wake: () => {}, replacement: undefined };
+    return {
+      index,
+      worker: undefined,
+      state: 'starting',
+      wake: () => {},
+      started: Promise.resolve(),
+      replacement: undefined,
+    };
   });
   let stopping = false;
   let isRoundWanted = false;
@@ -76,7 +85,9 @@ function supervise(config: Config): void {
       let servedFor = 0;
       try {
         slot.state = 'starting';
-        slot.worker = await launch(slot.index);
+        const launched = launch(slot.index);
+        slot.started = launched.catch(() => {});
+        slot.worker = await launched;
         slot.state = 'serving';
         servedFor = await untilItEnds(slot);
       } catch (error) {
@@ -121,6 +132,7 @@ function supervise(config: Config): void {
     while (isRoundWanted && !stopping) {
       isRoundWanted = false;
       for (const slot of slots) {
+        if (slot.state === 'starting') await slot.started; // it may have begun with what is old now
         if (stopping) return;
         if (slot.state === 'pausing') slot.wake();
         else if (slot.state === 'given up') keep(slot).catch(fail);
