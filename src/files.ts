@@ -32,7 +32,7 @@ export async function createFile(file: string, content: string, mode = 0o666): P
   });
 }
 
-/** What is written beside files ends so. */
+/** Suffix of files that are written beside others. */
 const BESIDE = /^(\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})+$/;
 /** Milliseconds after which a file that was written beside another is one that a kill left. */
 const LEFT_AFTER = 60_000;

@@ -79,7 +79,7 @@ export const sync = defineRead({
   },
 });
 
-/** What changed behind a place, names first, at most `limit` rows. `isCut`: more may follow, however few they are. */
+/** Reads the changes behind a place, names first, at most `limit` rows. `isCut`: more may follow, however few they are. */
 async function changesOf(
   db: Queries,
   userId: UserId,

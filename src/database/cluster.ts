@@ -56,7 +56,7 @@ const SETTINGS = [
 
 /** Text in UTF-8, ordered by code point, with upper and lower case known for all of Unicode. */
 const LOCALE = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
-/** What pg_trgm takes for a letter: without it, those of ASCII only. Not every system has it. */
+/** Locale by which pg_trgm knows letters: without it, those of ASCII only. Not every system has it. */
 const LETTERS = '--lc-ctype=C.UTF-8';
 
 /**

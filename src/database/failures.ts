@@ -108,7 +108,7 @@ interface Cause {
   readonly constraint?: string;
 }
 
-/** What pg or a {@link ConnectionLostError} says, behind what Sequelize makes of it. */
+/** The error of pg, or a {@link ConnectionLostError}, inside the one that Sequelize makes of it. */
 function rootOf(error: unknown): Cause {
   const { original } = error as { original?: object };
   return (original ?? error) as Cause;

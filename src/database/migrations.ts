@@ -156,7 +156,7 @@ const isBlocked = (error: unknown): boolean =>
 /** insufficient_privilege, and invalid_schema_name where there is no schema to make tables in. */
 const isForbidden = (error: unknown): boolean => /^(42501|3F000)$/.test(refusalIn(error).code ?? '');
 
-/** What PostgreSQL says of a statement of ours or, wrapped by Umzug, of a migration. */
+/** The error of PostgreSQL about a statement of ours or, wrapped by Umzug, about a migration. */
 function refusalIn(error: unknown): { code?: string; message?: string } {
   const { cause } = error as { cause?: unknown };
   return cause instanceof Error ? cause : (error as Error);

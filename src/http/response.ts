@@ -11,7 +11,7 @@ export const JSON_HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-/** How a response is written, beside what is in it. */
+/** Options of writing a response, beside its content. */
 export interface ResponseOptions {
   /** Says how long the body is, and leaves it out: the answer to HEAD. */
   readonly withoutBody?: boolean;

@@ -49,7 +49,7 @@ export type Settings = Pick<
   'name' | 'markedUnread' | 'muted' | 'mutedUntil' | 'pinned' | 'archived'
 >;
 
-/** What is unread by the count of the server, up to which message: to write one takes the mark away, too. */
+/** Unread counts of the server, and up to which message: to write one takes the mark away, too. */
 export interface Counted extends Pick<ChatSummary, 'unreadCount' | 'mentionCount' | 'markedUnread'> {
   readonly lastSeq: number;
 }
