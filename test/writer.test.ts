@@ -68,7 +68,11 @@ describe('a batch that fails', () => {
         counts.unknown += drafts.length;
       },
     };
-    const dialogs = { known: (drafts: readonly unknown[]) => drafts.map(() => 1), find: async () => [] };
+    const dialogs = {
+      chatOf: () => 1,
+      known: (drafts: readonly unknown[]) => drafts.map(() => 1),
+      find: async () => [],
+    };
     const log = pino({ level: 'silent' });
     const writer = new MessageWriter(
       { ...database, writer: { ...database.writer, query } },

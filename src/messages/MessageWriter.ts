@@ -1,70 +1,28 @@
-import type { QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
-import { QueryTypes } from 'sequelize';
 import type { Database } from '../database/database.ts';
-import { isRefusedByServer, isUnavailable, NotConnectedError, repeatable } from '../database/failures.ts';
+import { isRefusedByServer, isUnavailable, NotConnectedError } from '../database/failures.ts';
 import { ApiError, LimitError } from '../errors.ts';
-import type { ChatId, ConnectionId, UserId } from '../ids.ts';
+import type { ChatId, ConnectionId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
-import { nameOf } from '../users/names.ts';
 import type { DialogDirectory } from './dialogs.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
-import { namesIn } from './mentions.ts';
-import { writeBatch } from './writeBatch.sql.ts';
-
-/** Messages in one statement: past a thousand, larger batches add latency and no throughput. */
-const MAX_BATCH = 1_000;
-/** Letters of content in one statement, give or take a message: encoding more would hold up the event loop. */
-const MAX_BATCH_LETTERS = 64 * 1024;
-/** Counted for a message with `custom` data, whatever its size. */
-const CUSTOM_LETTERS = 4 * 1024;
-
-/** Bytes of memory that a job takes beside what is written. */
-const JOB_BYTES = 512;
-/** Bytes of memory that parsed JSON takes at most for each byte of its text, as in `[[[[]]]]`. */
-const PARSED_JSON = 32;
+import { encodeExtras, MessageStore, type Result } from './MessageStore.ts';
+import { refusalFor } from './refusals.ts';
+import {
+  bytesOf,
+  type Change,
+  JOB_BYTES,
+  type NextBatch,
+  type Send,
+  type WriteAnswer,
+  WriterQueue,
+} from './WriterQueue.ts';
 
 /** Writes a system message inside a change, to be committed together with it. */
 export type WriteSystemMessage = (draft: MessageDraft & { kind: 'system' }) => Promise<StoredMessage>;
 
-/** Told how a write ended: with the committed message, or with why it was refused. */
-export type WriteAnswer = (outcome: { readonly stored: StoredMessage } | { readonly error: unknown }) => void;
-
-interface Send {
-  readonly draft: MessageDraft;
-  readonly answer: WriteAnswer;
-  /** As the batch statement takes them. */
-  readonly extras: string | null;
-  readonly bytes: number;
-  /** What has the same `clientMessageId` in the same batch, and waits for what becomes of this one. */
-  readonly repeats: Send[];
-}
-
-interface Change {
-  readonly change: () => Promise<void>;
-  readonly reject: (error: unknown) => void;
-  /** The connection that asked for it. */
-  readonly origin: ConnectionId;
-  readonly bytes: number;
-}
-
-/** A job is a message to be batched with its neighbours, or a change that has its turn alone. */
-type Job = Send | Change;
-
-interface BatchRow extends QueryResultRow {
-  readonly refusal: Refusal | null;
-  readonly repeated: boolean;
-  /** Null once the account is deleted: its groups are left after that. */
-  readonly sender_name: string | null;
-  readonly mentions: UserId[] | null;
-  readonly seq: number;
-  readonly id: number;
-  readonly chat_id: ChatId;
-  readonly created_at: Date;
-}
-
-type BatchOutcome = { readonly rows: readonly BatchRow[] } | { readonly error: unknown };
+type BatchOutcome = { readonly results: readonly Result[] } | { readonly error: unknown };
 
 /** Messages on their way to the database. */
 interface Batch {
@@ -72,8 +30,6 @@ interface Batch {
   /** Never rejects. */
   readonly outcome: Promise<BatchOutcome>;
 }
-
-type QueueLimits = Pick<Limits, 'queueLength' | 'queueBytes'>;
 
 export interface WriterObserver {
   /** Called after each committed batch. */
@@ -97,9 +53,8 @@ export class MessageWriter {
   readonly #dialogs: DialogDirectory;
   readonly #observer: WriterObserver;
   readonly #log: Logger;
-  readonly #limits: QueueLimits;
-  #queue: Job[] = [];
-  #bytes = 0;
+  readonly #store: MessageStore;
+  readonly #queue: WriterQueue;
   #running: Promise<void> | undefined;
 
   /** Past the `limits` of messages and changes that wait, no more are taken: a send is answered `UNAVAILABLE`. */
@@ -108,13 +63,14 @@ export class MessageWriter {
     dialogs: DialogDirectory,
     observer: WriterObserver,
     log: Logger,
-    limits: QueueLimits,
+    limits: Limits,
   ) {
     this.#database = database;
     this.#dialogs = dialogs;
     this.#observer = observer;
     this.#log = log;
-    this.#limits = limits;
+    this.#store = new MessageStore(database, dialogs);
+    this.#queue = new WriterQueue(limits, this.#store);
   }
 
   /** Jobs that wait for their turn. */
@@ -124,8 +80,7 @@ export class MessageWriter {
 
   /** True if the queue takes another message of the usual size. */
   get hasRoom(): boolean {
-    const { queueLength, queueBytes } = this.#limits;
-    return this.#queue.length < queueLength && this.#bytes + 2 * JOB_BYTES <= queueBytes;
+    return this.#queue.hasRoom;
   }
 
   /**
@@ -167,12 +122,7 @@ export class MessageWriter {
    * more; answered with `UNAUTHORIZED`.
    */
   discard(origin: ConnectionId): void {
-    const isTheirs = (job: Job) => ('change' in job ? job : job.draft).origin === origin;
-    const discarded = this.#queue.filter(isTheirs);
-    if (discarded.length === 0) return;
-    this.#queue = this.#queue.filter((job) => !isTheirs(job));
-    for (const job of discarded) {
-      this.#bytes -= job.bytes;
+    for (const job of this.#queue.takeOf(origin)) {
       const error = new ApiError('UNAUTHORIZED', 'The token was revoked before this was done');
       if ('change' in job) job.reject(error);
       else this.#finish(job, { error });
@@ -184,15 +134,9 @@ export class MessageWriter {
     while (this.#running) await this.#running;
   }
 
-  #enqueue(job: Job, reject: (error: unknown) => void): void {
-    const { queueLength, queueBytes } = this.#limits;
-    const isOver = this.#queue.length >= queueLength || this.#bytes + job.bytes > queueBytes;
-    if (isOver && this.#queue.length > 0) {
-      reject(new LimitError('queue', 'UNAVAILABLE', 'The server is overloaded; retry in a moment', 1));
-      return;
-    }
-    this.#queue.push(job);
-    this.#bytes += job.bytes;
+  #enqueue(job: Send | Change, reject: (error: unknown) => void): void {
+    if (!this.#queue.add(job))
+      return reject(new LimitError('queue', 'UNAVAILABLE', 'The server is overloaded; retry in a moment', 1));
     this.#running ??= this.#run();
   }
 
@@ -204,51 +148,34 @@ export class MessageWriter {
         const outcome = await batch.outcome;
         // The next batch is on its way to the database while this one is answered; not after a failure,
         // whose messages may have to be written again first.
-        const next = 'rows' in outcome && !outcome.rows.some(isStale) ? this.#submitNext() : undefined;
+        const next = 'results' in outcome && !outcome.results.some(isStale) ? this.#submitNext() : undefined;
         await this.#settle(batch.sends, outcome);
         batch = next ?? this.#submitNext();
       } else {
-        const job = this.#queue.shift();
-        this.#bytes -= job?.bytes ?? 0;
-        if (job && 'change' in job) await job.change();
+        await this.#queue.takeChange()?.change();
         batch = this.#submitNext();
       }
     }
     this.#running = undefined;
   }
 
-  /** Sends the messages at the head of the queue to the database; undefined when a change comes first, or nothing. */
+  /** Sends the next messages to the database; undefined when a change comes first, or nothing. */
   #submitNext(): Batch | undefined {
-    let letters = 0;
-    let bytes = 0;
-    const taken: Send[] = [];
-    for (const job of this.#queue) {
-      if ('change' in job || taken.length === MAX_BATCH || letters > MAX_BATCH_LETTERS) break;
-      letters += job.draft.content.length + (job.draft.extras?.custom ? CUSTOM_LETTERS : 0);
-      bytes += job.bytes;
-      taken.push(job);
-    }
-    if (taken.length === 0) return undefined;
-    this.#queue.splice(0, taken.length);
-    this.#bytes -= bytes;
-    const sends = withoutRepeats(taken);
-    return { sends, outcome: this.#submit(sends) };
+    const next = this.#queue.takeBatch();
+    return next && { sends: next.sends, outcome: this.#submit(next) };
   }
 
-  async #submit(sends: readonly Send[]): Promise<BatchOutcome> {
+  async #submit({ sends, plainIn }: NextBatch): Promise<BatchOutcome> {
     const start = performance.now();
     const drafts = sends.map(({ draft }) => draft);
-    let chatIds: readonly (ChatId | null)[] | undefined;
+    let chatIds: readonly (ChatId | null)[] | undefined = plainIn;
     try {
-      chatIds = this.#dialogs.known(drafts) ?? (await this.#dialogs.find(drafts));
-      const extras = sends.map((send) => send.extras);
-      const values = parameters(drafts, chatIds, extras);
-      // Run again, it finds what another node stored of it at the same moment.
-      const rows = await repeatable(() =>
-        this.#database.writer.query<BatchRow>({ name: 'writeBatch', text: writeBatch, values }),
-      );
+      chatIds ??= this.#dialogs.known(drafts) ?? (await this.#dialogs.find(drafts));
+      const results = await (plainIn
+        ? this.#store.writePlain(drafts, plainIn)
+        : this.#store.write(sends, chatIds));
       this.#observer.batchWritten(drafts, (performance.now() - start) / 1000);
-      return { rows };
+      return { results };
     } catch (error) {
       if (chatIds && !isRefusedByServer(error) && !(error instanceof NotConnectedError))
         this.#observer.outcomeUnknown(drafts, chatIds);
@@ -257,11 +184,11 @@ export class MessageWriter {
   }
 
   async #settle(sends: readonly Send[], outcome: BatchOutcome): Promise<void> {
-    if ('rows' in outcome) {
-      for (const [index, send] of sends.entries()) this.#answer(send, outcome.rows[index] as BatchRow);
-      const stale = sends.filter((_, index) => isStale(outcome.rows[index] as BatchRow));
-      this.#queue.unshift(...stale); // nothing was submitted meanwhile: they keep their place
-      for (const { bytes } of stale) this.#bytes += bytes;
+    if ('results' in outcome) {
+      const { results } = outcome;
+      for (const [index, send] of sends.entries()) this.#answer(send, results[index] as Result);
+      // Nothing was submitted meanwhile: they keep their place.
+      this.#queue.putBack(sends.filter((_, index) => isStale(results[index] as Result)));
     } else if (isUnavailable(outcome.error) || sends.length === 1) {
       for (const send of sends) this.#finish(send, { error: outcome.error });
     } else {
@@ -271,23 +198,19 @@ export class MessageWriter {
         'batch failed, writing its messages one by one',
       );
       for (const send of sends) {
-        let outcome = await this.#submit([send]);
-        while ('rows' in outcome && outcome.rows.some(isStale)) outcome = await this.#submit([send]);
+        let outcome = await this.#submit({ sends: [send] });
+        while ('results' in outcome && outcome.results.some(isStale))
+          outcome = await this.#submit({ sends: [send] });
         await this.#settle([send], outcome);
       }
     }
   }
 
   async #writeWithin(transaction: Transaction, draft: MessageDraft): Promise<StoredMessage> {
-    const chatIds = await this.#dialogs.find([draft]);
-    const [row] = await this.#database.sequelize.query<BatchRow>(writeBatch, {
-      bind: parameters([draft], chatIds, [encodeExtras(draft)]),
-      type: QueryTypes.SELECT,
-      transaction,
-    });
-    if (!row) throw new Error('the batch statement answered no row');
-    if (row.refusal) throw refusalFor(row.refusal, draft);
-    return storedOf(row);
+    const [chatId = null] = await this.#dialogs.find([draft]);
+    const result = await this.#store.writeWithin(transaction, { draft, extras: encodeExtras(draft) }, chatId);
+    if (typeof result === 'string') throw refusalFor(result, draft);
+    return result;
   }
 
   /** Answers a message and its repeats: with its own result once it is stored; a refused one leaves them their try. */
@@ -312,125 +235,23 @@ export class MessageWriter {
   }
 
   /** Pushes and answers. A fault in either must not take the messages behind it along. */
-  #answer(send: Send, row: BatchRow): void {
+  #answer(send: Send, result: Result): void {
     const { draft } = send;
-    if (isStale(row)) return;
+    if (isStale(result)) return;
     try {
-      if (row.refusal) return this.#finish(send, { error: refusalFor(row.refusal, draft) });
-      const stored = storedOf(row);
-      this.#observer.messageStored(draft, stored, () => this.#finish(send, { stored }));
+      if (typeof result === 'string') return this.#finish(send, { error: refusalFor(result, draft) });
+      this.#observer.messageStored(draft, result, () => this.#finish(send, { stored: result }));
     } catch (error) {
-      this.#log.error({ err: error, messageId: row.id }, 'a stored message could not be pushed or answered');
+      const messageId = typeof result === 'string' ? undefined : result.messageId;
+      this.#log.error({ err: error, messageId }, 'a stored message could not be pushed or answered');
     }
   }
 }
 
-/** The messages without those that repeat another one of them, which keeps them until it has its answer. */
-function withoutRepeats(sends: readonly Send[]): Send[] {
-  const firsts = new Map<string, Send>();
-  return sends.filter((send) => {
-    const { senderId, clientMessageId } = send.draft;
-    if (clientMessageId === undefined) return true;
-    const key = `${senderId} ${clientMessageId}`;
-    const first = firsts.get(key);
-    if (first) first.repeats.push(send);
-    else firsts.set(key, send);
-    return !first;
-  });
-}
+const isStale = (result: Result): boolean => result === 'STALE';
 
 function isSameChat(one: MessageDraft['to'], other: MessageDraft['to']): boolean {
   return 'groupId' in one
     ? 'groupId' in other && one.groupId === other.groupId
     : 'receiverId' in other && one.receiverId === other.receiverId;
-}
-
-/** The arrays the batch statement takes. */
-function parameters(
-  drafts: readonly MessageDraft[],
-  chatIds: readonly (ChatId | null)[],
-  extras: readonly (string | null)[],
-): unknown[] {
-  return [
-    chatIds,
-    drafts.map(({ senderId }) => senderId),
-    drafts.map(({ to }) => ('receiverId' in to ? to.receiverId : null)),
-    drafts.map(({ kind }) => kind),
-    drafts.map(({ content }) => content),
-    drafts.map(({ clientMessageId }) => clientMessageId ?? null),
-    extras,
-  ];
-}
-
-/** The extras of a message and the names it mentions, as JSON; null where there are none. */
-function encodeExtras({ kind, content, extras }: MessageDraft): string | null {
-  const mentioned = kind === 'text' && content.includes('@') ? namesIn(content) : [];
-  if (!extras && mentioned.length === 0) return null;
-  return JSON.stringify({ ...extras, ...(mentioned.length > 0 && { mentioned }) });
-}
-
-/** Bytes of memory that a message takes at most while it waits. */
-function bytesOf({ content, extras: given }: MessageDraft, extras: string | null): number {
-  const text = 2 * content.length + JOB_BYTES; // no string takes more than two bytes a character
-  if (extras === null) return text;
-  return text + extras.length * (given?.custom ? PARSED_JSON : 2);
-}
-
-const isStale = ({ refusal }: BatchRow): boolean => refusal === 'STALE';
-
-function storedOf(row: BatchRow): StoredMessage {
-  return {
-    chatId: row.chat_id,
-    messageId: row.id,
-    seq: row.seq,
-    createdAt: row.created_at.toISOString(),
-    senderName: nameOf({ username: row.sender_name }),
-    mentions: row.mentions,
-    repeated: row.repeated,
-  };
-}
-
-/** Why the batch statement stores no message; of slow mode, with the seconds that are left. */
-type Refusal =
-  | 'OTHER_CHAT'
-  | 'NO_CHAT'
-  | 'NOT_A_MEMBER'
-  | 'BLOCKED'
-  | 'NOT_POSTING'
-  | 'NO_ORIGINAL'
-  /** The rules of the chat changed between the judgement and its turn. */
-  | 'STALE'
-  | `SLOW_MODE ${number}`;
-
-function refusalFor(reason: Refusal, { to, extras }: MessageDraft): ApiError {
-  const [name, seconds] = reason.split(' ') as [
-    Exclude<Refusal, `SLOW_MODE ${number}`> | 'SLOW_MODE',
-    string?,
-  ];
-  switch (name) {
-    case 'OTHER_CHAT':
-      return new ApiError('CONFLICT', 'This clientMessageId stands for a message in another chat');
-    case 'NO_CHAT':
-      return new ApiError(
-        'NOT_FOUND',
-        'groupId' in to ? `There is no group ${to.groupId}` : `There is no user ${to.receiverId}`,
-      );
-    case 'NOT_A_MEMBER':
-      return new ApiError('NOT_A_MEMBER');
-    case 'BLOCKED':
-      return new ApiError('FORBIDDEN');
-    case 'NOT_POSTING':
-      return new ApiError('FORBIDDEN', 'Only admins may write in this group');
-    case 'STALE':
-      return new ApiError('UNAVAILABLE', 'The group is being changed; retry');
-    case 'NO_ORIGINAL':
-      return new ApiError('NOT_FOUND', `There is no message ${extras?.replyTo} in this chat to reply to`);
-    case 'SLOW_MODE':
-      return new LimitError(
-        'slowMode',
-        'RATE_LIMITED',
-        `This group is in slow mode; write again in ${seconds} s`,
-        Number(seconds),
-      );
-  }
 }

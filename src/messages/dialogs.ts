@@ -8,6 +8,8 @@ const MAX_REMEMBERED = 200_000;
 
 /** Knows the chat of each pair of people, and makes it with their first message. */
 export interface DialogDirectory {
+  /** The chat of a draft, where it is known already. */
+  chatOf(draft: MessageDraft): ChatId | undefined;
   /** The chat of each draft, the group it names or the dialog of its two people, where all are known already. */
   known(drafts: readonly MessageDraft[]): ChatId[] | undefined;
   /** The same, with dialogs looked up or made; null where one of the two people does not exist. */
@@ -21,6 +23,7 @@ export function createDialogDirectory({ writer }: Database): DialogDirectory {
     'groupId' in to ? to.groupId : dialogs.get(keyOf(pairOf(senderId, to.receiverId)));
 
   return {
+    chatOf,
     known(drafts) {
       const chatIds: ChatId[] = [];
       for (const draft of drafts) {

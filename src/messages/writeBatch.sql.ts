@@ -20,7 +20,9 @@
  *    ids, so that two nodes with the same ids never deadlock; `named` keeps the mentions, `counted` updates the chats. `sent` moves the senders' own positions: who writes has read what was before.
  *
  * Returns a row per draft in arrival order: where it is stored (seq, id, created_at), `repeated` when an
- * earlier message answers for it, the sender's name, whom it mentions, or the reason of the `refusal`.
+ * earlier message answers for it, the sender's name, whom it mentions, or the reason of the `refusal`. `permit` is the
+ * version of the rules by which the sender may write without looking anything up; the first row has the `run` of the
+ * database.
  */
 export const writeBatch = `
 with draft as (
@@ -28,7 +30,7 @@ with draft as (
   from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
     with ordinality as draft (chat_id, sender_id, receiver_id, kind, content, client_message_id, extras, ord)
 ), judged as (
-  select draft.*, sender.username as sender_name, chat.rules_version,
+  select draft.*, sender.username as sender_name, chat.rules_version, chat.slow_mode_seconds,
     known.seq as known_seq, known.id as known_id, known.created_at as known_at,
     case when known.id is not null then known.mentions when extras is not null then (
       select array_agg(distinct named.user_id)
@@ -102,14 +104,14 @@ with draft as (
   window arrival as (partition by target order by ord)
 ), placed as materialized (
   select ord, chat_id, target, sender_id, sender_name, kind, content, client_message_id, extras, mentions,
-    case when is_stale then 'STALE' else refusal end as refusal, known_seq, known_id, known_at,
+    case when is_stale then 'STALE' else refusal end as refusal, known_seq, known_id, known_at, rules_version, slow_mode_seconds,
     case when target is not null then last_seqs[k] + n end as seq,
     case when target is not null then tallies[k] + counted end as tally,
     case when target is not null then nextval('messages_id_seq') end as id,
     clock_timestamp()::timestamptz(3) as created_at
   from (
     select ord, chat_id, sender_id, sender_name, kind, content, client_message_id, extras, mentions,
-      refusal, known_seq, known_id, known_at, k, n, counted, last_seqs, tallies,
+      refusal, known_seq, known_id, known_at, rules_version, slow_mode_seconds, k, n, counted, last_seqs, tallies,
       coalesce(versions[k] <> rules_version, false) and target is not null as is_stale,
       case when versions[k] = rules_version then target end as target
     from (select * from numbered order by ord) numbered cross join base
@@ -150,7 +152,9 @@ with draft as (
   where chat_members.chat_id = own.target and chat_members.user_id = own.sender_id
 )
 select sender_name, mentions, refusal, target is null as repeated, chat_id,
-  coalesce(known_seq, seq) as seq, coalesce(known_id, id) as id, coalesce(known_at, created_at) as created_at
+  coalesce(known_seq, seq) as seq, coalesce(known_id, id) as id, coalesce(known_at, created_at) as created_at,
+  case when target is not null and kind = 'text' and slow_mode_seconds = 0 then rules_version end as permit,
+  case when ord = 1 then pg_postmaster_start_time()::text end as run
 from placed
 order by ord
 `;

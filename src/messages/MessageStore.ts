@@ -1,0 +1,141 @@
+import type { QueryResultRow } from 'pg';
+import { QueryTypes, type Transaction } from 'sequelize';
+import type { Database } from '../database/database.ts';
+import { repeatable } from '../database/failures.ts';
+import type { ChatId, UserId } from '../ids.ts';
+import { nameOf } from '../users/names.ts';
+import type { DialogDirectory } from './dialogs.ts';
+import type { MessageDraft, StoredMessage } from './drafts.ts';
+import { namesIn } from './mentions.ts';
+import { Permits } from './permits.ts';
+import { type PlainAnswer, PlainBatch } from './plainBatch.ts';
+import type { Refusal } from './refusals.ts';
+import { writeBatch } from './writeBatch.sql.ts';
+import { writePlain } from './writePlain.sql.ts';
+
+/** What became of a message: where it is stored, or why it is not. */
+export type Result = StoredMessage | Refusal;
+
+/** A message as the statements take it. */
+export interface EncodedDraft {
+  readonly draft: MessageDraft;
+  /** Of {@link encodeExtras}. */
+  readonly extras: string | null;
+}
+
+interface BatchRow extends QueryResultRow {
+  readonly refusal: Refusal | null;
+  readonly repeated: boolean;
+  /** Null once the account is deleted: its groups are left after that. */
+  readonly sender_name: string | null;
+  readonly mentions: UserId[] | null;
+  readonly seq: number;
+  readonly id: number;
+  readonly chat_id: ChatId;
+  readonly created_at: Date;
+  readonly permit: number | null;
+  /** In the first row. */
+  readonly run: string | null;
+}
+
+/**
+ * Stores messages, a batch with one statement: {@link writeBatch} can store any, {@link writePlain} does it in half of
+ * the time for those that have nothing but a text and whose sender is known to be allowed to write.
+ */
+export class MessageStore {
+  readonly #database: Database;
+  readonly #dialogs: DialogDirectory;
+  readonly #permits = new Permits();
+
+  constructor(database: Database, dialogs: DialogDirectory) {
+    this.#database = database;
+    this.#dialogs = dialogs;
+  }
+
+  /** Returns the chat of a message, where it is known. */
+  chatOf(draft: MessageDraft): ChatId | undefined {
+    return this.#dialogs.chatOf(draft);
+  }
+
+  /** True if {@link writePlain} can store a message that goes to a chat. */
+  isPlain({ draft, extras }: EncodedDraft, chatId: ChatId): boolean {
+    return extras === null && this.#permits.has(chatId, draft.senderId);
+  }
+
+  /** Stores any messages. On an open connection the statement is on its way when this returns. */
+  async write(
+    messages: readonly EncodedDraft[],
+    chatIds: readonly (ChatId | null)[],
+  ): Promise<readonly Result[]> {
+    const values = parameters(messages, chatIds);
+    // Run again, it finds what another node stored of it at the same moment.
+    const rows = await repeatable(() =>
+      this.#database.writer.query<BatchRow>({ name: 'writeBatch', text: writeBatch, values }),
+    );
+    const run = rows[0]?.run;
+    return rows.map((row, index) => {
+      const { senderId } = (messages[index] as EncodedDraft).draft;
+      if (run && row.permit !== null)
+        this.#permits.keep(row.chat_id, senderId, { run, rulesVersion: row.permit });
+      return resultOf(row);
+    });
+  }
+
+  /** Stores messages that are all plain; `STALE` are those that have to be judged after all. */
+  async writePlain(drafts: readonly MessageDraft[], chatIds: readonly ChatId[]): Promise<readonly Result[]> {
+    const batch = new PlainBatch(drafts, chatIds);
+    const values = batch.parameters((chatId) => this.#permits.versionOf(chatId), this.#permits.run);
+    const [row] = await repeatable(() =>
+      this.#database.writer.query<{ answer: PlainAnswer }>({ name: 'writePlain', text: writePlain, values }),
+    );
+    if (!row) throw new Error('the statement for plain messages answered no row');
+    const results = batch.results(row.answer);
+    for (const [index, result] of results.entries())
+      if (result === 'STALE') this.#permits.forget(chatIds[index] as ChatId);
+    return results;
+  }
+
+  /** Stores one message as a part of a transaction. */
+  async writeWithin(transaction: Transaction, message: EncodedDraft, chatId: ChatId | null): Promise<Result> {
+    const [row] = await this.#database.sequelize.query<BatchRow>(writeBatch, {
+      bind: parameters([message], [chatId]),
+      type: QueryTypes.SELECT,
+      transaction,
+    });
+    if (!row) throw new Error('the batch statement answered no row');
+    return resultOf(row);
+  }
+}
+
+/** The extras of a message and the names it mentions, as JSON; null where there are none. */
+export function encodeExtras({ kind, content, extras }: MessageDraft): string | null {
+  const mentioned = kind === 'text' && content.includes('@') ? namesIn(content) : [];
+  if (!extras && mentioned.length === 0) return null;
+  return JSON.stringify({ ...extras, ...(mentioned.length > 0 && { mentioned }) });
+}
+
+/** The arrays that {@link writeBatch} takes. */
+function parameters(messages: readonly EncodedDraft[], chatIds: readonly (ChatId | null)[]): unknown[] {
+  return [
+    chatIds,
+    messages.map(({ draft }) => draft.senderId),
+    messages.map(({ draft: { to } }) => ('receiverId' in to ? to.receiverId : null)),
+    messages.map(({ draft }) => draft.kind),
+    messages.map(({ draft }) => draft.content),
+    messages.map(({ draft }) => draft.clientMessageId ?? null),
+    messages.map(({ extras }) => extras),
+  ];
+}
+
+function resultOf(row: BatchRow): Result {
+  if (row.refusal) return row.refusal;
+  return {
+    chatId: row.chat_id,
+    messageId: row.id,
+    seq: row.seq,
+    createdAt: row.created_at.toISOString(),
+    senderName: nameOf({ username: row.sender_name }),
+    mentions: row.mentions,
+    repeated: row.repeated,
+  };
+}

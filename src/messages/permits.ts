@@ -1,0 +1,54 @@
+import { LRUCache } from 'lru-cache';
+import type { ChatId, UserId } from '../ids.ts';
+
+/** Chats remembered: about 200 bytes each, and 30 for each of their members who wrote. */
+const MAX_CHATS = 100_000;
+/** Members remembered of one chat. */
+const MAX_SENDERS = 1_000;
+
+/** Where a permit was found: the run of the database, which a failover or a restore changes, and `chats.rules_version`. */
+export interface PermitOrigin {
+  readonly run: string;
+  readonly rulesVersion: number;
+}
+
+interface ChatPermits {
+  readonly rulesVersion: number;
+  readonly senders: Set<UserId>;
+}
+
+/**
+ * Remembers who was found to be allowed to write in a chat, by which version of its rules. It is no permission by
+ * itself: the statement that stores a message compares the version under the lock of the chat.
+ */
+export class Permits {
+  readonly #chats = new LRUCache<ChatId, ChatPermits>({ max: MAX_CHATS });
+  #run = '';
+
+  /** The run of the database that all of them are of. */
+  get run(): string {
+    return this.#run;
+  }
+
+  /** True if somebody is known to be allowed to write in a chat, by the version of its rules. */
+  has(chatId: ChatId, senderId: UserId): boolean {
+    return this.#chats.get(chatId)?.senders.has(senderId) === true;
+  }
+
+  /** The version of the rules of a chat by which its permits were found. */
+  versionOf(chatId: ChatId): number | undefined {
+    return this.#chats.peek(chatId)?.rulesVersion;
+  }
+
+  keep(chatId: ChatId, senderId: UserId, { run, rulesVersion }: PermitOrigin): void {
+    if (run !== this.#run) this.#chats.clear();
+    this.#run = run;
+    const known = this.#chats.get(chatId);
+    if (known?.rulesVersion === rulesVersion && known.senders.size < MAX_SENDERS) known.senders.add(senderId);
+    else this.#chats.set(chatId, { rulesVersion, senders: new Set([senderId]) });
+  }
+
+  forget(chatId: ChatId): void {
+    this.#chats.delete(chatId);
+  }
+}

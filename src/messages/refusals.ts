@@ -1,0 +1,48 @@
+import { ApiError, LimitError } from '../errors.ts';
+import type { MessageDraft } from './drafts.ts';
+
+/** Why a message is not stored; of slow mode, with the seconds that are left. */
+export type Refusal =
+  | 'OTHER_CHAT'
+  | 'NO_CHAT'
+  | 'NOT_A_MEMBER'
+  | 'BLOCKED'
+  | 'NOT_POSTING'
+  | 'NO_ORIGINAL'
+  /** The rules of the chat changed between the judgement and its turn. */
+  | 'STALE'
+  | `SLOW_MODE ${number}`;
+
+/** Returns the error that a refused message is answered with. */
+export function refusalFor(reason: Refusal, { to, extras }: MessageDraft): ApiError {
+  const [name, seconds] = reason.split(' ') as [
+    Exclude<Refusal, `SLOW_MODE ${number}`> | 'SLOW_MODE',
+    string?,
+  ];
+  switch (name) {
+    case 'OTHER_CHAT':
+      return new ApiError('CONFLICT', 'This clientMessageId stands for a message in another chat');
+    case 'NO_CHAT':
+      return new ApiError(
+        'NOT_FOUND',
+        'groupId' in to ? `There is no group ${to.groupId}` : `There is no user ${to.receiverId}`,
+      );
+    case 'NOT_A_MEMBER':
+      return new ApiError('NOT_A_MEMBER');
+    case 'BLOCKED':
+      return new ApiError('FORBIDDEN');
+    case 'NOT_POSTING':
+      return new ApiError('FORBIDDEN', 'Only admins may write in this group');
+    case 'STALE':
+      return new ApiError('UNAVAILABLE', 'The group is being changed; retry');
+    case 'NO_ORIGINAL':
+      return new ApiError('NOT_FOUND', `There is no message ${extras?.replyTo} in this chat to reply to`);
+    case 'SLOW_MODE':
+      return new LimitError(
+        'slowMode',
+        'RATE_LIMITED',
+        `This group is in slow mode; write again in ${seconds} s`,
+        Number(seconds),
+      );
+  }
+}
