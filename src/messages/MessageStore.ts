@@ -11,7 +11,7 @@ import { Permits } from './permits.ts';
 import { type PlainAnswer, PlainBatch } from './plainBatch.ts';
 import type { Refusal } from './refusals.ts';
 import { writeBatch } from './writeBatch.sql.ts';
-import { writePlain } from './writePlain.sql.ts';
+import { writeOne, writePlain } from './writePlain.sql.ts';
 
 /** What became of a message: where it is stored, or why it is not. */
 export type Result = StoredMessage | Refusal;
@@ -36,6 +36,13 @@ interface BatchRow extends QueryResultRow {
   readonly permit: number | null;
   /** In the first row. */
   readonly run: string | null;
+}
+
+interface OneRow extends QueryResultRow {
+  readonly id: number;
+  readonly seq: number;
+  readonly createdAt: Date;
+  readonly name: string | null;
 }
 
 /**
@@ -83,16 +90,52 @@ export class MessageStore {
 
   /** Stores messages that are all plain; `STALE` are those that have to be judged after all. */
   async writePlain(drafts: readonly MessageDraft[], chatIds: readonly ChatId[]): Promise<readonly Result[]> {
+    const results = await (drafts.length === 1
+      ? this.#writeOne(drafts[0] as MessageDraft, chatIds[0] as ChatId)
+      : this.#writeMany(drafts, chatIds));
+    for (const [index, result] of results.entries())
+      if (result === 'STALE') this.#permits.forget(chatIds[index] as ChatId);
+    return results;
+  }
+
+  async #writeMany(drafts: readonly MessageDraft[], chatIds: readonly ChatId[]): Promise<readonly Result[]> {
     const batch = new PlainBatch(drafts, chatIds);
     const values = batch.parameters((chatId) => this.#permits.versionOf(chatId), this.#permits.run);
     const [row] = await repeatable(() =>
       this.#database.writer.query<{ answer: PlainAnswer }>({ name: 'writePlain', text: writePlain, values }),
     );
     if (!row) throw new Error('the statement for plain messages answered no row');
-    const results = batch.results(row.answer);
-    for (const [index, result] of results.entries())
-      if (result === 'STALE') this.#permits.forget(chatIds[index] as ChatId);
-    return results;
+    return batch.results(row.answer);
+  }
+
+  async #writeOne(
+    { senderId, content, clientMessageId }: MessageDraft,
+    chatId: ChatId,
+  ): Promise<readonly Result[]> {
+    const permits = this.#permits;
+    const values = [
+      chatId,
+      permits.versionOf(chatId),
+      senderId,
+      content,
+      clientMessageId ?? null,
+      permits.run,
+    ];
+    const [row] = await repeatable(() =>
+      this.#database.writer.query<OneRow>({ name: 'writeOne', text: writeOne, values }),
+    );
+    if (!row) return ['STALE'];
+    return [
+      {
+        chatId,
+        messageId: row.id,
+        seq: row.seq,
+        createdAt: row.createdAt.toISOString(),
+        senderName: nameOf({ username: row.name }),
+        mentions: null,
+        repeated: false,
+      },
+    ];
   }
 
   /** Stores one message as a part of a transaction. */

@@ -1,3 +1,11 @@
+/** Moves a sender's own position to a message: who writes has read what was before. */
+const moveOwnPosition = (seq: string, tally: string, createdAt: string) => `
+  update chat_members
+  set read_seq = ${seq}, delivered_seq = ${seq}, read_tally = ${tally}, marked_unread = false,
+    last_sent_at = ${createdAt}, state_xid = pg_current_xact_id(),
+    shown_read_seq = case when shown_read_seq is not null then ${seq} end,
+    shown_delivered_seq = case when shown_delivered_seq is not null then ${seq} end`;
+
 /** True under the lock of a chat if its rules are as they were when its senders were found to be allowed to write. */
 const isCurrent = 'chats.rules_version = given.rules_version';
 
@@ -62,12 +70,7 @@ with repeated as materialized (
 ), stored as (
   insert into messages (chat_id, seq, id, sender_id, kind, content, client_message_id, created_at, tally)
   select ($1::bigint[])[k], seq, id, sender_id, 'text', content, client_message_id, created_at, tally from placed
-), sent as (
-  update chat_members
-  set read_seq = seqs[k] + nth, delivered_seq = seqs[k] + nth, read_tally = tallies[k] + nth, marked_unread = false,
-    last_sent_at = times[k], state_xid = pg_current_xact_id(),
-    shown_read_seq = case when shown_read_seq is not null then seqs[k] + nth end,
-    shown_delivered_seq = case when shown_delivered_seq is not null then seqs[k] + nth end
+), sent as (${moveOwnPosition('seqs[k] + nth', 'tallies[k] + nth', 'times[k]')}
   from unnest($10::int[], $11::bigint[], $12::int[]) as own (k, user_id, nth) cross join base
   where chat_members.chat_id = ($1::bigint[])[k] and chat_members.user_id = own.user_id and current[k]
 )
@@ -80,4 +83,30 @@ select json_build_object(
   )
 ) as answer
 from base
+`;
+
+/**
+ * Stores a single plain message: what {@link writePlain} does, in two thirds of the time, most of which it spends on nodes
+ * that a single message does not need. A lone sender waits for little else.
+ *
+ * Parameters: $1 chat, $2 rules_version, $3 sender, $4 content, $5 client message id or null, $6 run of the database.
+ * Returns a row with the place of the message; none where it has to be judged.
+ */
+export const writeOne = `
+with raised as (
+  update chats
+  set last_seq = last_seq + 1, tally = tally + 1, last_message_at = clock_timestamp(),
+    last_message_id = coalesce(pg_sequence_last_value('messages_id_seq'), 0) + 1
+  where id = $1::bigint and rules_version = $2::bigint and pg_postmaster_start_time() = $6::timestamptz
+    and not exists (select from messages where sender_id = $3::bigint and client_message_id = $5::text)
+  returning last_seq, tally, last_message_at
+), stored as (
+  insert into messages (chat_id, seq, sender_id, kind, content, client_message_id, created_at, tally)
+  select $1, last_seq, $3, 'text', $4::text, $5, last_message_at, tally from raised
+  returning id, seq, created_at
+), sent as (${moveOwnPosition('last_seq', 'tally', 'last_message_at')}
+  from raised
+  where chat_id = $1 and user_id = $3
+)
+select id, seq, created_at as "createdAt", (select username from users where id = $3) as name from stored
 `;
