@@ -1,29 +1,35 @@
 import uWS from 'uWebSockets.js';
 import pg from 'pg';
 import { pino } from 'pino';
-import { startEmbeddedPostgres } from '../src/database/embedded.ts';
+import { createPlainStore, createSeqStore, type Draft, type Recipient, type Stored } from './bareStores.ts';
 
 /*
- * The limit of this machine: the socket library and one INSERT per batch into the same PostgreSQL, and nothing
- * of a messenger. No accounts, no membership, no numbers per chat, no idempotency, no validation. The token is
- * the user's id.
+ * The limit of this machine: the socket library and one statement per batch into the same PostgreSQL, and nothing of a
+ * messenger: no accounts, no idempotency, no validation; with BARE_SEQ, membership and numbers per chat. The token is the
+ * user's id. Of the commands there are only those that the scenarios send.
  */
 
 const log = pino();
-const postgres = await startEmbeddedPostgres(process.env.DATA_DIR ?? '.data', pino({ level: 'silent' }));
-const database = new pg.Client({ connectionString: postgres.url });
+const database = new pg.Client(process.env.DATABASE_URL);
 await database.connect();
-await database.query(
-  'create table bare (id bigint generated always as identity primary key, sender bigint, receiver bigint, content text)',
+const store = await (process.env.BARE_SEQ ? createSeqStore : createPlainStore)(database);
+
+type Socket = uWS.WebSocket<{ readonly userId: number }>;
+
+type Request = { readonly id: number } & (
+  | { readonly type: 'privateMessage' | 'messageInGroup'; readonly params: Recipient & { content: string } }
+  | { readonly type: 'newGroup' }
+  | { readonly type: 'addUserInGroup'; readonly params: { groupId: number; userId: number } }
 );
 
-interface Send {
-  readonly socket: uWS.WebSocket<{ id: string }>;
+interface Send extends Draft {
+  readonly socket: Socket;
+  readonly type: string;
   readonly id: number;
-  readonly receiverId: number;
-  readonly content: string;
 }
 
+/** The newest connection of each user. */
+const sockets = new Map<number, Socket>();
 let queue: Send[] = [];
 let writing = false;
 
@@ -32,55 +38,81 @@ async function write(): Promise<void> {
   while (queue.length > 0) {
     const batch = queue;
     queue = [];
-    const { rows } = await database.query({
-      name: 'bare',
-      text: 'insert into bare (sender, receiver, content) select * from unnest($1::bigint[], $2::bigint[], $3::text[]) returning id',
-      values: [
-        batch.map(({ socket }) => socket.getUserData().id),
-        batch.map(({ receiverId }) => receiverId),
-        batch.map(({ content }) => content),
-      ],
-    });
-    batch.forEach(({ socket, id, receiverId, content }, index) => {
-      const messageId = Number(rows[index].id);
-      const senderId = Number(socket.getUserData().id);
-      const type = 'privateMessage';
-      app.publish(
-        `user:${receiverId}`,
-        JSON.stringify({
-          type,
-          success: true,
-          params: { data: null, message: content, senderId, messageId },
-        }),
-      );
-      socket.send(
-        JSON.stringify({ type, success: true, params: { data: null, message: null, messageId }, id }),
-      );
-    });
+    const stored = await store.write(batch);
+    for (const [index, send] of batch.entries()) answer(send, stored[index]);
   }
   writing = false;
 }
 
+function answer({ socket, type, id, senderId, recipient, content }: Send, stored: Stored): void {
+  if (!stored) {
+    socket.send(JSON.stringify({ error: true, type, message: 'not a member', id }));
+    return;
+  }
+  const { id: messageId, seq } = stored;
+  const params = { data: null, message: content, senderId, messageId, seq };
+  const push = JSON.stringify({ type, success: true, params });
+  if ('groupId' in recipient) socket.publish(`group:${recipient.groupId}`, push);
+  else app.publish(`user:${recipient.receiverId}`, push);
+  reply(socket, type, { messageId, seq }, id);
+}
+
+function reply(socket: Socket, type: string, params: object, id: number): void {
+  socket.send(JSON.stringify({ type, success: true, params: { data: null, message: null, ...params }, id }));
+}
+
 const app = uWS.App();
-app.ws<{ id: string }>('/*', {
+app.ws<{ readonly userId: number }>('/*', {
+  maxBackpressure: 0, // none: by default, messages to a slow reader are dropped
   upgrade(res, req, context) {
-    const id = req.getHeader('authorization').slice('Bearer '.length);
+    const userId = Number(req.getHeader('authorization').slice('Bearer '.length));
     const key = req.getHeader('sec-websocket-key');
-    res.upgrade({ id }, key, '', '', context);
+    res.upgrade({ userId }, key, '', '', context);
   },
-  open: (socket) => void socket.subscribe(`user:${socket.getUserData().id}`),
+  open(socket) {
+    const { userId } = socket.getUserData();
+    sockets.set(userId, socket);
+    socket.subscribe(`user:${userId}`);
+  },
   message(socket, message) {
-    const { id, params } = JSON.parse(Buffer.from(message).toString());
-    queue.push({ socket, id, ...params });
+    const request: Request = JSON.parse(Buffer.from(message).toString());
+    if (request.type === 'newGroup' || request.type === 'addUserInGroup') return void handle(socket, request);
+    const { type, id, params } = request;
+    queue.push({
+      socket,
+      type,
+      id,
+      senderId: socket.getUserData().userId,
+      recipient: params,
+      content: params.content,
+    });
     if (!writing) queueMicrotask(() => writing || write());
   },
 });
-app.listen(0, (socket) => {
+
+/** Runs one of the commands that prepare a scenario. */
+async function handle(socket: Socket, request: Request): Promise<void> {
+  if (request.type === 'newGroup') {
+    const groupId = await store.makeGroup();
+    await join(groupId, socket.getUserData().userId);
+    reply(socket, request.type, { groupId }, request.id);
+  } else if (request.type === 'addUserInGroup') {
+    const { groupId, userId } = request.params;
+    await join(groupId, userId);
+    reply(socket, request.type, {}, request.id);
+  }
+}
+
+async function join(groupId: number, userId: number): Promise<void> {
+  await store.addMember(groupId, userId);
+  sockets.get(userId)?.subscribe(`group:${groupId}`);
+}
+
+app.listen('127.0.0.1', 0, (socket) => {
   if (socket) log.info({ port: uWS.us_socket_local_port(socket) }, 'listening');
 });
 
 process.on('SIGTERM', async () => {
   await database.end();
-  await postgres.stop();
   process.exit(0);
 });

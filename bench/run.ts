@@ -1,68 +1,75 @@
-import { execFileSync } from 'node:child_process';
 import { cpus, release } from 'node:os';
-import { cluster } from './cluster.ts';
-import { expensive } from './expensive.ts';
-import { finding } from './finding.ts';
-import { bareDialogs, dialogs, group, idleMemory, latency, reading, storm } from './scenarios.ts';
-import { register, startTarget } from './server.ts';
+import { build, checkOut, commitOf } from './against.ts';
+import { hasBroker } from './broker.ts';
+import { SCENARIOS, type ScenarioName } from './catalogue.ts';
+import { runToTheEnd } from './cleanup.ts';
+import { type Options, parseOptions, UsageError } from './options.ts';
+import { comparisonTable, scenarioTable } from './report.ts';
+import { type Column, type Plan, type Results, runRounds } from './rounds.ts';
+import { goalTable } from './table.ts';
+import { HERE, isBare, type Kind, needsBroker } from './targets.ts';
 
-/* `npm run bench [-- name …]`: measures this machine, prints a table and, as the last line, JSON. See README.md. */
+/* `npm run bench [-- …]`: measures this machine, prints tables and, as the last line, JSON. See README.md. */
 
-const wanted = process.argv.slice(2);
-const runs = (name: string) => wanted.length === 0 || wanted.includes(name);
-const result: Record<string, unknown> = {
-  machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, kernel: release() },
-};
+const print = (text: string) => process.stdout.write(`${text}\n`);
+const progress = (line: string) => process.stderr.write(`${line}\n`);
 
-execFileSync('npm', ['run', 'build', '--silent'], { stdio: 'inherit' });
-const target = await startTarget();
-try {
-  const people = await register(target.port, 100);
-  let peak = 40_000;
-  if (runs('dialogs')) {
-    const row = await dialogs(target, people, 6);
-    peak = row.acknowledged;
-    report('dialogs, 50 senders × 16', row);
+runToTheEnd(async () => {
+  try {
+    await run(parseOptions(process.argv.slice(2)));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    progress(error.message);
+    process.exitCode = 2;
   }
-  if (runs('group')) report('group of 100, 10 senders × 16', await group(target, people, 5));
-  if (runs('latency')) {
-    report('latency at 200/s', await latency(target, people, 200, 4));
-    report(
-      `latency at ${Math.round(peak / 2)}/s, half of the peak`,
-      await latency(target, people, peak / 2, 5),
-    );
-  }
-  if (runs('storm'))
-    report('latency at 200/s, with 20 logins at a time', await storm(target, people, 200, 4));
-  if (runs('reading')) report('reading', await reading(target, people.slice(50), 100_000));
-  if (runs('idle')) {
-    const bytes = await idleMemory(target, people[99] as (typeof people)[number], 5_000);
-    report('idle connection', { kibibytes: bytes / 1024 });
-  }
-} finally {
-  await target.stop();
-}
-if (runs('bare')) report('bare server, dialogs, 50 senders × 16', await bareDialogs(6));
-if (runs('cluster'))
-  for (const [name, row] of Object.entries(await cluster())) report(`cluster: ${name}`, row);
-if (runs('expensive'))
-  for (const [name, row] of Object.entries(await expensive())) report(`expensive commands: ${name}`, row);
-if (runs('finding')) report('finding, 1,000,000 messages', await finding());
-process.stdout.write(`${JSON.stringify(result)}\n`);
+});
 
-function report(name: string, row: object): void {
-  result[name] = row;
-  process.stdout.write(`${name}\n`);
-  for (const [what, value] of Object.entries(row))
-    process.stdout.write(`  ${what.padEnd(16)} ${typeof value === 'number' ? figure(value) : line(value)}\n`);
+async function run({ selection, rounds, isTable, against }: Options): Promise<void> {
+  const commit = against === undefined ? undefined : commitOf(against);
+  const other = commit === undefined ? undefined : await checkOut(commit);
+  await build(HERE);
+  const withoutNats = hasBroker() ? () => true : (kind: Kind) => !needsBroker(kind);
+  const columnsOf = (kinds: readonly Kind[]): Column[] =>
+    other === undefined
+      ? kinds.map((kind) => ({ label: kind, kind, checkout: HERE }))
+      : kinds.filter((kind) => !isBare(kind)).flatMap((kind) => pair(kind, other));
+  const plans: Plan[] = [...selection].map(([name, kinds]) => ({
+    name,
+    columns: columnsOf(kinds.filter(withoutNats)),
+  }));
+  const results = await runRounds(
+    plans.filter(({ columns }) => columns.length > 0),
+    rounds,
+    progress,
+  );
+  if (other === undefined) report(results);
+  else compare(results);
+  if (isTable && other === undefined) print(goalTable(results));
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, kernel: release() };
+  print(JSON.stringify({ machine, rounds, ...(commit && { against: commit }), ...plainly(results) }));
+  const hasFailed = [...results.values()].some((byLabel) => [...byLabel.values()].flat().includes(undefined));
+  if (hasFailed) process.exitCode = 1;
 }
 
-function line(values: object): string {
-  return Object.entries(values)
-    .map(([name, value]) => `${name} ${figure(value)}`)
-    .join('   ');
+const before = (kind: Kind) => `${kind} before`;
+const after = (kind: Kind) => `${kind} after`;
+const pair = (kind: Kind, other: string): Column[] => [
+  { label: before(kind), kind, checkout: other },
+  { label: after(kind), kind, checkout: HERE },
+];
+
+function report(results: Results): void {
+  for (const [name, byLabel] of results)
+    print(`${name}: ${SCENARIOS[name].title}\n${scenarioTable(byLabel, SCENARIOS[name].headline)}\n`);
 }
 
-function figure(value: number): string {
-  return value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
+function compare(results: Results): void {
+  for (const [name, byLabel] of results)
+    for (const kind of SCENARIOS[name].on as readonly Kind[]) {
+      const [old, now] = [byLabel.get(before(kind)), byLabel.get(after(kind))];
+      if (old && now) print(`${name}, ${kind}: ${SCENARIOS[name].title}\n${comparisonTable(old, now)}\n`);
+    }
 }
+
+const plainly = (results: Results): Partial<Record<ScenarioName, object>> =>
+  Object.fromEntries([...results].map(([name, byLabel]) => [name, Object.fromEntries(byLabel)]));

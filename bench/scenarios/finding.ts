@@ -1,13 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import pg from 'pg';
-import { pino } from 'pino';
-import { startEmbeddedPostgres } from '../src/database/embedded.ts';
-import { FOLD_VERSION } from '../src/text/fold.ts';
-import { ask, type Percentiles, percentiles } from './load.ts';
-import { RawClient } from './RawClient.ts';
-import { register, startTarget } from './server.ts';
+import type pg from 'pg';
+import { FOLD_VERSION } from '../../src/text/fold.ts';
+import { ask } from '../load.ts';
+import { RawClient } from '../RawClient.ts';
+import { percentiles, prefixed } from '../statistics.ts';
+import type { Target } from '../targets.ts';
+import type { Figures } from '../usage.ts';
+import { rowsOf } from './reading.ts';
 
 /** Chats of the one who asks, messages in each, and messages of others. */
 const CHATS = 1_000;
@@ -16,79 +14,54 @@ const OTHERS = 950_000;
 /** Messages of the one who asks that change while away. */
 const CHANGES = 5_000;
 
-export interface Finding {
-  readonly chatList: Percentiles;
-  readonly rareWord: Percentiles;
-  readonly commonWord: Percentiles;
-  readonly partOfWord: Percentiles;
-  readonly byRelevance: Percentiles;
-  /** Milliseconds of a whole sync, pages of 500 and of 1,000. */
-  readonly sync500: Percentiles;
-  readonly sync1000: Percentiles;
+/** A million generated messages, 50,000 of them in the 1,000 chats of the one who asks; one request after another. */
+export async function finding({ people, port, database: { client: db } }: Target): Promise<Figures> {
+  const [reader, writer] = people;
+  if (!reader || !writer) throw new Error('there is nobody');
+  const client = await RawClient.open(port(0), reader.token);
+  await generate(db, reader.id, writer.id);
+
+  const time = async (name: string, type: string, params: object, rows: number) => {
+    const times: number[] = [];
+    for (let n = 0; n < 60; n++) {
+      const { ms } = await rowsOf(client, type, params, rows);
+      if (n >= 10) times.push(ms);
+    }
+    return prefixed(name, percentiles(times));
+  };
+  const search = (name: string, query: string, more: object = {}, rows = 20) =>
+    time(name, 'searchMessages', { query, limit: rows, ...more }, rows);
+  const beforeSync = {
+    ...(await time('chat list', 'listLastMessage', { limit: 100 }, 100)),
+    ...(await search('rare word', 'w1999', {}, 10)),
+    ...(await search('common word', 'w1')),
+    ...(await search('part of word', '199')),
+    ...(await search('by relevance', 'w10', { order: 'relevance' })),
+  };
+  const { nextCursor } = (await ask(client, 'sync', { fromNow: true })).params;
+  if (!nextCursor) throw new Error('sync answered no cursor');
+  await change(db, reader.id);
+  const sync = async (limit: number) => {
+    const times: number[] = [];
+    for (let n = 0; n < 7; n++) times.push(await syncAll(client, nextCursor, limit));
+    return prefixed(`sync by ${limit}`, percentiles(times.slice(2)));
+  };
+  const result = { ...beforeSync, ...(await sync(500)), ...(await sync(1_000)) };
+  client.close();
+  return result;
 }
 
-/** A million generated messages, 50,000 of them in the 1,000 chats of the one who asks; one request after another. */
-export async function finding(): Promise<Finding> {
-  const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
-  const postgres = await startEmbeddedPostgres(folder, pino({ level: 'warn' }));
-  const target = await startTarget('dist/main.js', { DATABASE_URL: postgres.url });
-  const db = new pg.Client(postgres.url);
-  await db.connect();
-  try {
-    const [reader, writer] = await register(target.port, 2);
-    if (!reader || !writer) throw new Error('nobody was registered');
-    const client = await RawClient.open(target.port, reader.token);
-    const { nextCursor } = (await ask(client, 'sync', { fromNow: true })).params;
-    await generate(db, reader.id, writer.id);
-
-    const time = async (type: string, params: object, rows: number) => {
-      const times: number[] = [];
-      for (let n = 0; n < 60; n++) {
-        const { ms, params: reply } = await ask(client, type, params);
-        if (reply.data?.length !== rows)
-          throw new Error(`${type} answered ${reply.data?.length} rows, not ${rows}`);
-        if (n >= 10) times.push(ms);
-      }
-      return percentiles(times);
-    };
-    const syncAll = async (cursor: string, limit: number, atLeast: number) => {
-      const times: number[] = [];
-      for (let n = 0; n < 7; n++) {
-        const start = performance.now();
-        let [next, rows, more] = [cursor, 0, true];
-        while (more) {
-          const { params } = await ask(client, 'sync', { cursor: next, limit });
-          [next, more] = [params.nextCursor ?? '', params.more ?? false];
-          rows += params.data?.length ?? 0;
-        }
-        if (rows < atLeast) throw new Error(`sync answered ${rows} changes`);
-        if (n >= 2) times.push(performance.now() - start);
-      }
-      return percentiles(times);
-    };
-
-    const chatList = await time('listLastMessage', { limit: 100 }, 100);
-    const search = (query: string, more: object = {}, rows = 20) =>
-      time('searchMessages', { query, limit: rows, ...more }, rows);
-    const searches = {
-      rareWord: await search('w1999', {}, 10),
-      commonWord: await search('w1'),
-      partOfWord: await search('199'),
-      byRelevance: await search('w10', { order: 'relevance' }),
-    };
-    const { params } = await ask(client, 'sync', { fromNow: true });
-    if (!nextCursor || !params.nextCursor) throw new Error('sync answered no cursor');
-    await change(db, reader.id);
-    const sync500 = await syncAll(params.nextCursor, 500, CHANGES);
-    const sync1000 = await syncAll(params.nextCursor, 1_000, CHANGES);
-    client.close();
-    return { chatList, ...searches, sync500, sync1000 };
-  } finally {
-    await db.end();
-    await target.stop();
-    await postgres.stop();
-    await rm(folder, { recursive: true, force: true });
+/** Milliseconds of a whole sync in pages of `limit`. */
+async function syncAll(client: RawClient, cursor: string, limit: number): Promise<number> {
+  const start = performance.now();
+  let [next, rows, more] = [cursor, 0, true];
+  while (more) {
+    const { params } = await ask(client, 'sync', { cursor: next, limit });
+    [next, more] = [params.nextCursor ?? '', params.more ?? false];
+    rows += params.data?.length ?? 0;
   }
+  if (rows < CHANGES) throw new Error(`sync answered ${rows} changes`);
+  return performance.now() - start;
 }
 
 /**

@@ -1,0 +1,53 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { atEnd } from './cleanup.ts';
+import { UsageError } from './options.ts';
+import { HERE } from './targets.ts';
+
+const run = promisify(execFile);
+const git = (...args: string[]) => run('git', args, { cwd: HERE });
+
+/** The commit that a ref names; a {@link UsageError} when it names none. */
+export function commitOf(ref: string): string {
+  try {
+    const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`];
+    return execFileSync('git', args, {
+      cwd: HERE,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    throw new UsageError(
+      `--against must name a commit of this repository, such as main, v1.0.0 or HEAD~3; ${ref} names none`,
+    );
+  }
+}
+
+/** Checks a commit out into a temporary worktree, which is gone at the end, and builds it; resolves to its folder. */
+export async function checkOut(commit: string): Promise<string> {
+  const parent = await mkdtemp(join(tmpdir(), 'parley-bench-'));
+  const folder = join(parent, 'checkout');
+  atEnd(async () => {
+    await rm(parent, { recursive: true, force: true });
+    await git('worktree', 'prune');
+  });
+  await git('worktree', 'add', '--detach', folder, commit);
+  const lock = (checkout: string) => readFileSync(join(checkout, 'package-lock.json'), 'utf8');
+  if (lock(folder) === lock(HERE)) symlinkSync(join(HERE, 'node_modules'), join(folder, 'node_modules'));
+  else await npm(folder, 'ci', '--no-audit', '--no-fund');
+  await build(folder);
+  return folder;
+}
+
+/** Builds a checkout. */
+export const build = (folder: string): Promise<void> => npm(folder, 'run', 'build', '--silent');
+
+async function npm(folder: string, ...args: string[]): Promise<void> {
+  await run('npm', args, { cwd: folder, maxBuffer: 2 ** 26 }).catch(({ stdout, stderr }) => {
+    throw new Error(`npm ${args[0]} failed in ${folder}:\n${stdout}${stderr}`);
+  });
+}

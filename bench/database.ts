@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { pino } from 'pino';
+import { startEmbeddedPostgres } from '../src/database/embedded.ts';
+import { atEnd } from './cleanup.ts';
+import { childrenOf, familyTime, signal } from './processes.ts';
+
+/** An embedded PostgreSQL of a target's own, with the settings of the product, whose costs can be read. */
+export interface BenchDatabase {
+  readonly url: string;
+  /** A connection beside those of the server, to prepare data and to read counters. */
+  readonly client: pg.Client;
+  /** Processor time in microseconds of all its processes so far, those that ended included. */
+  processorTime(): number;
+  /** Bytes of write-ahead log written so far. */
+  walBytes(): Promise<number>;
+  /** Stops and resumes all its processes, so that an idle database takes nothing from the one that is measured. */
+  freeze(): void;
+  thaw(): void;
+  stop(): Promise<void>;
+}
+
+const walPosition = `select (pg_current_wal_insert_lsn() - '0/0')::text as bytes`;
+
+/** Starts a database in a folder, new or of before. */
+export async function startDatabase(folder: string): Promise<BenchDatabase> {
+  const postgres = await startEmbeddedPostgres(folder, pino({ level: 'warn' }));
+  const postmaster = Number(readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+  const client = new pg.Client(postgres.url);
+  client.on('error', () => {}); // the database has ended
+  const thaw = () => {
+    for (const pid of [...childrenOf(postmaster), postmaster]) signal(pid, 'SIGCONT');
+  };
+  const stop = atEnd(async () => {
+    thaw();
+    await client.end().catch(() => {});
+    await postgres.stop();
+  });
+  await client.connect();
+  return {
+    url: postgres.url,
+    client,
+    processorTime: () => familyTime(postmaster),
+    walBytes: async () => Number((await client.query(walPosition)).rows[0].bytes),
+    freeze() {
+      signal(postmaster, 'SIGSTOP'); // first: it starts no others then
+      for (const pid of childrenOf(postmaster)) signal(pid, 'SIGSTOP');
+    },
+    thaw,
+    stop,
+  };
+}

@@ -1,0 +1,30 @@
+import { mergePending, searchLag, settled, withoutIndexer } from '../searchIndex.ts';
+import type { Target } from '../targets.ts';
+import { costPer, type Figures } from '../usage.ts';
+import { writeInPairs } from './writing.ts';
+
+/** What taking a message into the search index costs: messages are written while the indexer is kept out. */
+export async function indexing(target: Target): Promise<Figures> {
+  await settled(target);
+  await mergePending(target);
+  const newest = async () => Number((await target.database.client.query(newestId)).rows[0].id);
+  const last = await newest();
+  await withoutIndexer(target, () => writeInPairs(target, 50, 16, 1));
+  const count = (await newest()) - last;
+  const from = await target.usage();
+  const start = performance.now();
+  await settled(target);
+  const seconds = (performance.now() - start) / 1000;
+  await mergePending(target);
+  return { messages: count, 'messages/s': count / seconds, ...costPer(count, from, await target.usage()) };
+}
+
+const newestId = 'select max(id) as id from messages';
+
+/** Messages that the index is behind at least, so that it goes on working while a scenario runs. */
+const BACKLOG = 20_000;
+
+/** Makes sure that the search index is behind. */
+export async function behind(target: Target): Promise<void> {
+  while ((await searchLag(target)) < BACKLOG) await writeInPairs(target, 50, 16, 1);
+}

@@ -1,0 +1,96 @@
+import { ask, pause, type Sender, saturate } from '../load.ts';
+import { latencyAt } from '../openLoop.ts';
+import { RawClient } from '../RawClient.ts';
+import { prefixed } from '../statistics.ts';
+import type { Target } from '../targets.ts';
+import { costPer, type Figures } from '../usage.ts';
+
+const CONTENT = 'How are you doing today? Shall we meet at six?';
+/** Seconds that are measured. */
+const SECONDS = 3;
+const LATENCY_SECONDS = 4;
+
+/** People in pairs write each other, each with so many requests in flight. */
+export async function writeInPairs(
+  target: Target,
+  people: number,
+  inFlight: number,
+  seconds = SECONDS,
+): Promise<Figures> {
+  const senders = await pairs(target, people);
+  const listeners = senders.map(({ client }) => client);
+  // Of two people, one writes.
+  return await throughput(
+    target,
+    { senders: people === 2 ? senders.slice(0, 1) : senders, listeners, inFlight, seconds },
+    1,
+  );
+}
+
+/** One group of 100 connected members, ten of whom write with 16 in flight. */
+export async function writeInGroup(target: Target): Promise<Figures> {
+  const members = target.people.slice(0, 100);
+  const listeners = await Promise.all(
+    members.map(({ token }, index) => RawClient.open(target.port(index), token)),
+  );
+  const [owner] = listeners as [RawClient];
+  const { groupId } = (await ask(owner, 'newGroup', { groupName: 'hundred' })).params;
+  for (const { id } of members.slice(1)) await ask(owner, 'addUserInGroup', { groupId, userId: id });
+  await pause(200);
+  const senders = listeners.slice(0, 10).map((client) => ({
+    client,
+    frame: (n: number) =>
+      `{"type":"messageInGroup","params":{"groupId":${groupId},"content":"${CONTENT}"},"id":${n}}`,
+  }));
+  return await throughput(target, { senders, listeners, inFlight: 16, seconds: SECONDS }, 99);
+}
+
+/** Fifty people in pairs write at a fixed rate in all; latency counts from when each message was due. */
+export async function writeAtRate(target: Target, rate: number, seconds = LATENCY_SECONDS): Promise<Figures> {
+  const senders = await pairs(target, 50);
+  const listeners = senders.map(({ client }) => client);
+  const from = await target.usage();
+  const { reply, push } = await latencyAt(senders, listeners, rate, seconds);
+  const to = await target.usage();
+  for (const client of listeners) client.close();
+  return {
+    ...prefixed('reply', reply),
+    ...prefixed('push', push),
+    ...costPer(rate * (seconds + 1), from, to),
+  };
+}
+
+type Writers = Pick<Parameters<typeof saturate>[0], 'senders' | 'listeners' | 'inFlight' | 'seconds'>;
+
+/** Messages and pushes per second, and the costs of a message; throws when a reply or a push is missing. */
+async function throughput(target: Target, writers: Writers, pushesPerMessage: number): Promise<Figures> {
+  const generator = process.cpuUsage();
+  const result = await saturate({ ...writers, usage: () => target.usage() });
+  const { user, system } = process.cpuUsage(generator);
+  for (const client of writers.listeners) client.close();
+  const { sent, replies, pushes } = result.totals;
+  if (replies !== sent || pushes !== sent * pushesPerMessage)
+    throw new Error(`of ${sent} messages ${replies} were acknowledged, and ${pushes} pushes came`);
+  return {
+    'acknowledged/s': result.replies / result.seconds,
+    'delivered/s': result.pushes / result.seconds,
+    ...costPer(result.replies, result.usage.from, result.usage.to),
+    'generator µs': (user + system) / sent,
+  };
+}
+
+/** Connected people of whom each writes to the neighbour. */
+async function pairs(target: Target, count: number): Promise<Sender[]> {
+  const people = target.people.slice(0, count);
+  return Promise.all(
+    people.map(async ({ token }, index) => {
+      const receiverId = people[index ^ 1]?.id as number;
+      const client = await RawClient.open(target.port(index), token);
+      return { client, frame: (n: number) => dialogFrame(receiverId, n, `${index}:${n} ${CONTENT}`) };
+    }),
+  );
+}
+
+export function dialogFrame(receiverId: number, id: number, content: string): string {
+  return `{"type":"privateMessage","params":{"receiverId":${receiverId},"content":"${content}"},"id":${id}}`;
+}
