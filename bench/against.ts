@@ -32,8 +32,8 @@ export async function checkOut(commit: string): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const folder = join(parent, 'checkout');
   atEnd(async () => {
+    await git('worktree', 'remove', '--force', folder).catch(() => {}); // there is none yet
     await rm(parent, { recursive: true, force: true });
-    await git('worktree', 'prune');
   });
   await git('worktree', 'add', '--detach', folder, commit);
   const lock = (checkout: string) => readFileSync(join(checkout, 'package-lock.json'), 'utf8');
@@ -47,7 +47,10 @@ export async function checkOut(commit: string): Promise<string> {
 export const build = (folder: string): Promise<void> => npm(folder, 'run', 'build', '--silent');
 
 async function npm(folder: string, ...args: string[]): Promise<void> {
-  await run('npm', args, { cwd: folder, maxBuffer: 2 ** 26 }).catch(({ stdout, stderr }) => {
+  const running = run('npm', args, { cwd: folder, maxBuffer: 2 ** 26 });
+  const kill = atEnd(() => running.child.kill());
+  await running.catch(({ stdout, stderr }) => {
     throw new Error(`npm ${args[0]} failed in ${folder}:\n${stdout}${stderr}`);
   });
+  await kill();
 }

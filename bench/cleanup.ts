@@ -34,7 +34,7 @@ export function runToTheEnd(main: () => Promise<void>): void {
     ending = true;
     if (error !== undefined) process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
     await endAll();
-    process.exit(code);
+    process.exit(code ?? process.exitCode);
   };
   process.on('SIGINT', () => end(130));
   process.on('SIGTERM', () => end(143));

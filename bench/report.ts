@@ -17,7 +17,7 @@ export function figure(value: number): string {
 
 /** The median, and between which values the rounds lie: `12.5 (11.9–13.1)`. */
 export function figures({ median, min, max }: Spread, unit = ''): string {
-  const range = min === max ? '' : ` (${figure(min)}–${figure(max)})`;
+  const range = Object.is(min, max) ? '' : ` (${figure(min)}–${figure(max)})`;
   return `${figure(median)}${unit}${range}`;
 }
 
