@@ -12,16 +12,20 @@ interface Goal {
   readonly must: number;
   readonly isLessBetter?: boolean;
   /** The figure in each round. */
-  values(rounds: (label: string) => Rounds): number[];
+  values(rounds: RoundsOf): number[];
 }
 
-const share = (label: string, of: string, name: string) => (rounds: (label: string) => Rounds) =>
+type RoundsOf = (label: string) => Rounds;
+
+/** A figure of a target as a share of another's. */
+const share = (label: string, of: string, name: string) => (rounds: RoundsOf) =>
   shares(rounds(label), rounds(of), name);
-const more = (label: string, of: string, name: string) => (rounds: (label: string) => Rounds) =>
+/** By how much it is more, in percent. */
+const more = (label: string, of: string, name: string) => (rounds: RoundsOf) =>
   share(label, of, name)(rounds).map((value) => (value - 1) * 100);
 const plain =
   (label: string, name: string, scale = 1) =>
-  (rounds: (label: string) => Rounds) =>
+  (rounds: RoundsOf) =>
     valuesOf(rounds(label), name).map((value) => value * scale);
 
 const RATE = 'acknowledged/s';

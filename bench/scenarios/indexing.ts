@@ -22,7 +22,7 @@ export async function indexing(target: Target): Promise<Figures> {
 const newestId = 'select max(id) as id from messages';
 
 /** Messages that the index is behind at least, so that it goes on working while a scenario runs. */
-const BACKLOG = 20_000;
+const BACKLOG = 100_000;
 
 /** Makes sure that the search index is behind. */
 export async function behind(target: Target): Promise<void> {

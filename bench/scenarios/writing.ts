@@ -1,4 +1,4 @@
-import { ask, pause, type Sender, saturate } from '../load.ts';
+import { ask, type Load, pause, type Sender, saturate } from '../load.ts';
 import { latencyAt } from '../openLoop.ts';
 import { RawClient } from '../RawClient.ts';
 import { prefixed } from '../statistics.ts';
@@ -10,21 +10,17 @@ const CONTENT = 'How are you doing today? Shall we meet at six?';
 const SECONDS = 3;
 const LATENCY_SECONDS = 4;
 
-/** People in pairs write each other, each with so many requests in flight. */
+/** People in pairs write each other, each with so many requests in flight; of two people, only one writes. */
 export async function writeInPairs(
   target: Target,
   people: number,
   inFlight: number,
   seconds = SECONDS,
 ): Promise<Figures> {
-  const senders = await pairs(target, people);
-  const listeners = senders.map(({ client }) => client);
-  // Of two people, one writes.
-  return await throughput(
-    target,
-    { senders: people === 2 ? senders.slice(0, 1) : senders, listeners, inFlight, seconds },
-    1,
-  );
+  const writers = await pairs(target, people);
+  const listeners = writers.map(({ client }) => client);
+  const senders = people === 2 ? writers.slice(0, 1) : writers;
+  return await throughput(target, { senders, listeners, inFlight, seconds }, 1);
 }
 
 /** One group of 100 connected members, ten of whom write with 16 in flight. */
@@ -50,9 +46,8 @@ export async function writeAtRate(target: Target, rate: number, seconds = LATENC
   const senders = await pairs(target, 50);
   const listeners = senders.map(({ client }) => client);
   const from = await target.usage();
-  const { reply, push } = await latencyAt(senders, listeners, rate, seconds);
+  const { reply, push } = await latencyAt(senders, listeners, rate, seconds).finally(() => close(listeners));
   const to = await target.usage();
-  for (const client of listeners) client.close();
   return {
     ...prefixed('reply', reply),
     ...prefixed('push', push),
@@ -60,14 +55,17 @@ export async function writeAtRate(target: Target, rate: number, seconds = LATENC
   };
 }
 
-type Writers = Pick<Parameters<typeof saturate>[0], 'senders' | 'listeners' | 'inFlight' | 'seconds'>;
-
 /** Messages and pushes per second, and the costs of a message; throws when a reply or a push is missing. */
-async function throughput(target: Target, writers: Writers, pushesPerMessage: number): Promise<Figures> {
+async function throughput(
+  target: Target,
+  load: Omit<Load, 'usage'>,
+  pushesPerMessage: number,
+): Promise<Figures> {
   const generator = process.cpuUsage();
-  const result = await saturate({ ...writers, usage: () => target.usage() });
+  const result = await saturate({ ...load, usage: () => target.usage() }).finally(() =>
+    close(load.listeners),
+  );
   const { user, system } = process.cpuUsage(generator);
-  for (const client of writers.listeners) client.close();
   const { sent, replies, pushes } = result.totals;
   if (replies !== sent || pushes !== sent * pushesPerMessage)
     throw new Error(`of ${sent} messages ${replies} were acknowledged, and ${pushes} pushes came`);
@@ -91,6 +89,11 @@ async function pairs(target: Target, count: number): Promise<Sender[]> {
   );
 }
 
+function close(clients: readonly RawClient[]): void {
+  for (const client of clients) client.close();
+}
+
+/** The command that writes a message to a person, with an id behind which nothing follows. */
 export function dialogFrame(receiverId: number, id: number, content: string): string {
   return `{"type":"privateMessage","params":{"receiverId":${receiverId},"content":"${content}"},"id":${id}}`;
 }
