@@ -8,6 +8,7 @@ import { dialogFrame } from './writing.ts';
 const HISTORY = 2_000;
 const PAGE = 20;
 const PAGES_READ = 300;
+const WARM_UP = 200;
 const LONG_HISTORY = 100_000;
 
 /** Pages of 20 from all over a dialog of 2,000 messages, one request after another: time, and what a page costs. */
@@ -17,7 +18,7 @@ export async function historyPage(target: Target): Promise<Figures> {
     const params = { receiverId, limit: PAGE, page: 1 + ((n * 37) % (HISTORY / PAGE)) };
     return (await rowsOf(client, 'getlatestMessageDialog', params, PAGE)).ms;
   };
-  for (let n = 0; n < 50; n++) await read(n);
+  for (let n = 0; n < WARM_UP; n++) await read(n);
   const from = await target.usage();
   const times: number[] = [];
   for (let n = 0; n < PAGES_READ; n++) times.push(await read(n));
