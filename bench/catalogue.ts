@@ -88,8 +88,8 @@ export const SCENARIOS = {
     run: connects,
   },
   idle: {
-    title: 'resident memory per idle connection, over 5,000',
-    on: ['parley', 'bare'],
+    title: 'resident memory per idle connection, of 5,000',
+    on: ['parley'],
     isFresh: true,
     headline: 'KiB',
     run: idle,

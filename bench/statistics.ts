@@ -5,9 +5,9 @@ export interface Spread {
   readonly max: number;
 }
 
-/** Leaves NaN out, which stands for a measurement that failed. Of an even number, the median lies between two. */
+/** Leaves out what is no number: a measurement that failed, a share of nothing. Of an even number, the median lies between two. */
 export function spread(values: readonly number[]): Spread {
-  const sorted = values.filter((value) => !Number.isNaN(value)).toSorted((a, b) => a - b);
+  const sorted = values.filter(Number.isFinite).toSorted((a, b) => a - b);
   const at = (index: number) => sorted[index] ?? Number.NaN;
   const half = (sorted.length - 1) / 2;
   return {

@@ -58,9 +58,13 @@ describe('the benchmarks', () => {
     });
   });
 
-  it('take the median and the range, without measurements that failed', () => {
+  it('take the median and the range, without measurements that failed or shares of nothing', () => {
     expect(spread([3, 1, 2])).to.deep.equal({ median: 2, min: 1, max: 3 });
-    expect(spread([4, 1, Number.NaN, 2, 3])).to.deep.equal({ median: 2.5, min: 1, max: 4 });
+    expect(spread([4, 1, Number.NaN, 2, 3, Number.POSITIVE_INFINITY])).to.deep.equal({
+      median: 2.5,
+      min: 1,
+      max: 4,
+    });
     expect(spread([])).to.deep.equal({ median: Number.NaN, min: Number.NaN, max: Number.NaN });
     expect(ratios([10, 20, 30], [20, 20])).to.deep.equal([0.5, 1, Number.NaN]);
     expect(percentiles(Array.from({ length: 200 }, (_, n) => n))).to.deep.equal({
