@@ -22,6 +22,21 @@ export async function settled(target: Target): Promise<void> {
   }
 }
 
+/** Bytes of write-ahead log in a second up to which nothing is going on in a database. */
+const SILENCE = 16_384;
+
+/** Waits until all messages are in the search index and nothing is done behind them any more. */
+export async function quiet(target: Target): Promise<void> {
+  await settled(target);
+  const { database } = target;
+  const start = performance.now();
+  for (let last = 0, now = await database.walBytes(); now - last > SILENCE; ) {
+    if (performance.now() - start > PATIENCE) throw new Error('the database does not come to rest');
+    await pause(1000);
+    [last, now] = [now, await database.walBytes()];
+  }
+}
+
 /** Keeps the indexer out, on all nodes, while something is done. */
 export async function withoutIndexer<T>(
   { database: { client } }: Target,

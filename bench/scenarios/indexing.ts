@@ -1,11 +1,11 @@
-import { mergePending, searchLag, settled, withoutIndexer } from '../searchIndex.ts';
+import { mergePending, quiet, searchLag, settled, withoutIndexer } from '../searchIndex.ts';
 import type { Target } from '../targets.ts';
 import { costPer, type Figures } from '../usage.ts';
 import { writeInPairs } from './writing.ts';
 
 /** What taking a message into the search index costs: messages are written while the indexer is kept out. */
 export async function indexing(target: Target): Promise<Figures> {
-  await settled(target);
+  await quiet(target);
   await mergePending(target);
   const newest = async () => Number((await target.database.client.query(newestId)).rows[0].id);
   const last = await newest();
@@ -15,6 +15,7 @@ export async function indexing(target: Target): Promise<Figures> {
   const start = performance.now();
   await settled(target);
   const seconds = (performance.now() - start) / 1000;
+  await quiet(target);
   await mergePending(target);
   return { messages: count, 'messages/s': count / seconds, ...costPer(count, from, await target.usage()) };
 }
