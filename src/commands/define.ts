@@ -7,7 +7,7 @@ import { isTimeout } from '../database/failures.ts';
 import { type ErrorCode, LimitError } from '../errors.ts';
 import type { ConnectionId, SessionId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
-import { type MessageDraft, type StoredMessage, sendReply } from '../messages/drafts.ts';
+import type { MessageDraft, StoredMessage } from '../messages/drafts.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
 import type { WriteAnswer } from '../messages/WriterQueue.ts';
 import type { Trace } from '../observability/tracing.ts';
@@ -104,8 +104,11 @@ export interface SendDefinition<Name extends string, Params extends TObject, Pus
   draft(params: Static<Params>): Content;
 }
 
-/** How a command ended: with what stands in its reply, or with why not. */
-export type Outcome = { readonly fields: Fields } | { readonly error: unknown };
+/** How a command ended: with what stands in its reply, with the message it stored, or with why not. */
+export type Outcome =
+  | { readonly fields: Fields }
+  | { readonly stored: StoredMessage }
+  | { readonly error: unknown };
 
 /**
  * A command of the registry: its definition, with params checked before they reach the handler. `Pushed` is never
@@ -192,9 +195,7 @@ export function defineSend<const Name extends string, Params extends TObject, Pu
     isRead: false,
     execute(input, context, done) {
       try {
-        write(draft(validate(input)), context, (outcome) =>
-          done('stored' in outcome ? { fields: sendReply(outcome.stored) } : outcome),
-        );
+        write(draft(validate(input)), context, done);
       } catch (error) {
         done({ error });
       }

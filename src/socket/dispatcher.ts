@@ -3,6 +3,7 @@ import type { Command, CommandServices, Outcome } from '../commands/define.ts';
 import { refusalOf } from '../database/failures.ts';
 import { ApiError, internal, LimitError } from '../errors.ts';
 import { HOLD_BYTES, REPLY_BYTES } from '../limits.ts';
+import { encodeSendReply } from '../messages/sendFrames.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import type { Connection, Receiver } from './Connection.ts';
@@ -153,6 +154,7 @@ export function createDispatcher(
       /** The reply. Never throws: what cannot be encoded is the fault of this command alone. */
       function conclude(outcome: Outcome): { reply: string; code: string; refusal?: ApiError } {
         try {
+          if ('stored' in outcome) return { reply: encodeSendReply(type, outcome.stored, id), code: 'ok' };
           if ('fields' in outcome) return { reply: encodeBounded(type, outcome.fields, id), code: 'ok' };
           const refusal = refusalOf(outcome.error);
           if (refusal) return { reply: encodeRefusal(type, id, refusal), code: refusal.code, refusal };

@@ -43,6 +43,10 @@ export function readRequest(frame: string): Request {
 /** What stands in `params` of a reply or a push beside the three fixed fields, or in place of their null. */
 export type Fields = Readonly<Record<string, unknown>>;
 
+/** Encodes the `id` of a reply, which stands at its end. */
+export const encodeRequestId = (id: RequestId | undefined): string =>
+  id === undefined ? '' : `,"id":${typeof id === 'number' ? id : JSON.stringify(id)}`;
+
 export function encodeReply(type: string, fields: Fields, id: RequestId | undefined): string {
   const params = { data: null, message: null, senderName: null, ...fields };
   return JSON.stringify({ type, success: true, params, id });

@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { type MessageDraft, type StoredMessage, sendReply } from '../../src/messages/drafts.ts';
+import { encodeMessagePush, encodeSendReply } from '../../src/messages/sendFrames.ts';
+import { encodePush, encodeReply } from '../../src/socket/frames.ts';
+
+const id = fc.nat();
+const text = fc.string({ unit: 'grapheme' });
+const ids = fc.option(fc.array(id, { minLength: 1 }), { nil: null });
+const stored: fc.Arbitrary<StoredMessage> = fc.record({
+  chatId: id,
+  messageId: fc.maxSafeNat(),
+  seq: id,
+  createdAt: fc
+    .date({ noInvalidDate: true, min: new Date(0), max: new Date('9999') })
+    .map((date) => date.toISOString()),
+  senderName: text,
+  mentions: ids,
+  repeated: fc.boolean(),
+});
+const draft: fc.Arbitrary<MessageDraft> = fc.record({
+  senderId: id,
+  to: fc.oneof(fc.record({ groupId: id }), fc.record({ receiverId: id })),
+  kind: fc.constant('text' as const),
+  content: text,
+  extras: fc.option(fc.record({ replyTo: id, silent: fc.boolean() }, { requiredKeys: [] }), {
+    nil: undefined,
+  }),
+  origin: id,
+});
+
+describe('the frames of a message', () => {
+  it('reply what any frame with these fields does', () => {
+    const requestId = fc.oneof(fc.constant(undefined), fc.maxSafeInteger(), text);
+    fc.assert(
+      fc.property(stored, requestId, (message, id) => {
+        expect(encodeSendReply('privateMessage', message, id)).to.equal(
+          encodeReply('privateMessage', sendReply(message), id),
+        );
+      }),
+    );
+  });
+
+  it('push what any frame with these fields does', () => {
+    fc.assert(
+      fc.property(draft, stored, (draft, message) => {
+        const { messageId, seq, createdAt, senderName, mentions } = message;
+        const { to, senderId, content, extras } = draft;
+        const type = 'groupId' in to ? 'messageInGroup' : 'privateMessage';
+        const fields = { messageId, seq, createdAt, senderId, ...to, ...extras };
+        const options = { silent: extras?.silent || undefined, mentions: mentions ?? undefined };
+        const frame = JSON.parse(encodePush(type, content, senderName, { ...fields, ...options }));
+        expect(JSON.parse(encodeMessagePush(draft, message))).to.deep.equal(frame);
+      }),
+    );
+  });
+});
