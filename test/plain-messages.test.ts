@@ -27,7 +27,8 @@ async function newWorld(extras?: { silent: false }): Promise<World> {
   const groupId = group?.id as number;
   const statements: string[] = [];
   const query: typeof database.writer.query = (config) => {
-    if (config.name) statements.push(config.name);
+    const [statement] = config.name?.split(' ') ?? [];
+    if (statement) statements.push(statement);
     return database.writer.query(world.changed(config));
   };
   const db = { ...database, writer: { ...database.writer, query } };
@@ -232,7 +233,7 @@ describe('the statements for plain messages', () => {
     await world.write(0, 1, 'one');
     world.statements.length = 0;
     world.changed = (config) =>
-      config.name === 'writeOne'
+      config.name?.startsWith('writeOne')
         ? { ...config, values: config.values?.with(-1, '2026-01-01 00:00:00+00') as unknown[] }
         : config;
     expect(told(await world.write(0, 1, 'two'), world)).to.deep.include({ seq: 2 });

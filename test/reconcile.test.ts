@@ -119,7 +119,7 @@ describe('when the answer of the database to a commit is lost', () => {
       const fresh = await bob.connect();
       const [old, news] = [pushed(bob.client, 'privateMessage'), pushed(fresh, 'privateMessage')];
       const message = { receiverId: bob.id, content: 'Are you there?', clientMessageId: 'once' };
-      const lost = await callLosing('writeBatch', ada.client, 'privateMessage', message);
+      const lost = await callLosing('write', ada.client, 'privateMessage', message);
       expect(lost).to.include({ code: 'UNAVAILABLE' });
       await until(() => old.length > 0 && news.length > 0);
       await ada.client.done('privateMessage', { receiverId: bob.id, content: 'after' });
@@ -130,7 +130,7 @@ describe('when the answer of the database to a commit is lost', () => {
   it('a message in a dialog is pushed before one that follows it at once', async () => {
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'before' });
     const fresh = pushed(await bob.connect(), 'privateMessage');
-    const lost = relay.loseAnswerTo('writeBatch');
+    const lost = relay.loseAnswerTo('write');
     ada.client.send('privateMessage', { receiverId: bob.id, content: 'lost', clientMessageId: 'first' });
     await lost;
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'behind' });
@@ -143,7 +143,7 @@ describe('when the answer of the database to a commit is lost', () => {
     await Promise.all([ada, bob].map(({ client }) => client.rest()));
     const [own, others] = [pushed(ada.client, 'messageInGroup'), pushed(bob.client, 'messageInGroup')];
     const message = { groupId, content: 'Are you there?', clientMessageId: 'once' };
-    const lost = await callLosing('writeBatch', ada.client, 'messageInGroup', message);
+    const lost = await callLosing('write', ada.client, 'messageInGroup', message);
     expect(lost).to.include({ code: 'UNAVAILABLE' });
     await until(() => others.length > 0);
     expect((await ada.client.done('messageInGroup', message)).seq).to.equal(3);

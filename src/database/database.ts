@@ -25,8 +25,9 @@ const STATEMENT_TIMEOUT = 15_000;
 const READ_TIMEOUT = 5_000;
 const CONNECT_TIMEOUT = 5_000;
 /**
- * The batch statement finds everything by key. One plan for ever, without scans and hashes: a plan made while the tables
- * were small must not scan them once they are large, and planning takes longer than a small batch.
+ * The statements that store messages find everything by key. One plan for many batches, without scans and hashes:
+ * planning takes longer than a small batch, and a plan made while the tables were small must not scan them once they are
+ * large.
  */
 const WRITER_SETTINGS = {
   plan_cache_mode: 'force_generic_plan',

@@ -53,6 +53,7 @@ export class MessageStore {
   readonly #database: Database;
   readonly #dialogs: DialogDirectory;
   readonly #permits = new Permits();
+  #batches = 0;
 
   constructor(database: Database, dialogs: DialogDirectory) {
     this.#database = database;
@@ -75,9 +76,10 @@ export class MessageStore {
     chatIds: readonly (ChatId | null)[],
   ): Promise<readonly Result[]> {
     const values = parameters(messages, chatIds);
+    const name = this.#named('writeBatch');
     // Run again, it finds what another node stored of it at the same moment.
     const rows = await repeatable(() =>
-      this.#database.writer.query<BatchRow>({ name: 'writeBatch', text: writeBatch, values }),
+      this.#database.writer.query<BatchRow>({ name, text: writeBatch, values }),
     );
     const run = rows[0]?.run;
     return rows.map((row, index) => {
@@ -101,8 +103,9 @@ export class MessageStore {
   async #writeMany(drafts: readonly MessageDraft[], chatIds: readonly ChatId[]): Promise<readonly Result[]> {
     const batch = new PlainBatch(drafts, chatIds);
     const values = batch.parameters((chatId) => this.#permits.versionOf(chatId), this.#permits.run);
+    const name = this.#named('writePlain');
     const [row] = await repeatable(() =>
-      this.#database.writer.query<{ answer: PlainAnswer }>({ name: 'writePlain', text: writePlain, values }),
+      this.#database.writer.query<{ answer: PlainAnswer }>({ name, text: writePlain, values }),
     );
     if (!row) throw new Error('the statement for plain messages answered no row');
     return batch.results(row.answer);
@@ -121,8 +124,9 @@ export class MessageStore {
       clientMessageId ?? null,
       permits.run,
     ];
+    const name = this.#named('writeOne');
     const [row] = await repeatable(() =>
-      this.#database.writer.query<OneRow>({ name: 'writeOne', text: writeOne, values }),
+      this.#database.writer.query<OneRow>({ name, text: writeOne, values }),
     );
     if (!row) return ['STALE'];
     return [
@@ -136,6 +140,14 @@ export class MessageStore {
         repeated: false,
       },
     ];
+  }
+
+  /**
+   * Names a prepared statement. Another one each time that the number of batches has doubled: it is planned anew, by
+   * the size that the tables have by then. A plan for empty tables scans them.
+   */
+  #named(statement: string): string {
+    return `${statement} ${Math.floor(Math.log2(++this.#batches))}`;
   }
 
   /** Stores one message as a part of a transaction. */
