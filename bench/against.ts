@@ -1,4 +1,5 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, symlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { atEnd } from './cleanup.ts';
 import { UsageError } from './options.ts';
+import { signal } from './processes.ts';
 import { HERE } from './targets.ts';
 
 const run = promisify(execFile);
@@ -47,10 +49,20 @@ export async function checkOut(commit: string): Promise<string> {
 export const build = (folder: string): Promise<void> => npm(folder, 'run', 'build', '--silent');
 
 async function npm(folder: string, ...args: string[]): Promise<void> {
-  const running = run('npm', args, { cwd: folder, maxBuffer: 2 ** 26 });
-  const kill = atEnd(() => running.child.kill());
-  await running.catch(({ stdout, stderr }) => {
-    throw new Error(`npm ${args[0]} failed in ${folder}:\n${stdout}${stderr}`);
+  // A process group of its own: what npm starts would go on writing after npm is killed.
+  const child = spawn('npm', args, { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  const closed = once(child, 'close');
+  const kill = atEnd(async () => {
+    if (child.exitCode !== null) return;
+    signal(-(child.pid as number), 'SIGKILL');
+    await closed;
   });
+  const [code] = await closed;
   await kill();
+  if (code !== 0) throw new Error(`npm ${args[0]} failed in ${folder}:\n${output}`);
 }
