@@ -2,10 +2,10 @@ import { pause } from '../load.ts';
 import { RawClient } from '../RawClient.ts';
 import type { Target } from '../targets.ts';
 import { costPer, type Figures } from '../usage.ts';
+import { writeInPairs } from './writing.ts';
 
 const CONNECTS = 1_000;
 const CONNECTS_AT_ONCE = 50;
-const FIRST = 2_500;
 const IDLE = 5_000;
 /** Milliseconds for what follows a connect in the background. */
 const AFTERMATH = 500;
@@ -30,22 +30,21 @@ export async function connects(target: Target): Promise<Figures> {
   return { 'connects/s': clients.length / seconds, ...costPer(clients.length, from, to) };
 }
 
-/** Resident memory of a fresh server per connection that is open and silent, beyond the first ones. */
+/** Resident memory per connection that is open and silent, of a fresh server that has had something to do before. */
 export async function idle(target: Target): Promise<Figures> {
   const [node] = target.nodes;
   const [person] = target.people;
   if (!node || !person) throw new Error('there is no node');
+  await writeInPairs(target, 50, 16); // code is compiled and the heap has grown then
+  await pause(1000);
+  const before = node.memory();
   const clients: RawClient[] = [];
-  const grow = async (count: number) => {
-    while (clients.length < count)
-      clients.push(
-        ...(await Promise.all(Array.from({ length: 100 }, () => RawClient.open(node.port, person.token)))),
-      );
-    await pause(1500);
-    return node.memory();
-  };
-  const before = await grow(FIRST); // code is compiled and the heap has grown then
-  const after = await grow(FIRST + IDLE);
+  while (clients.length < IDLE)
+    clients.push(
+      ...(await Promise.all(Array.from({ length: 100 }, () => RawClient.open(node.port, person.token)))),
+    );
+  await pause(2000);
+  const bytes = (node.memory() - before) / clients.length;
   for (const client of clients) client.close();
-  return { KiB: (after - before) / IDLE / 1024 };
+  return { KiB: bytes / 1024 };
 }
