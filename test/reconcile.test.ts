@@ -298,14 +298,14 @@ describe('a node compares its connections with the database', () => {
     const connection = await connect(ada, 0, 0);
     node.connections.watch(connection, [bob.id, eve.id], 10);
     reconciler.all();
-    await until(() => connection.watched.size === 2);
+    await until(() => connection.watching?.watched.size === 2);
     await bob.client.done('blockUser', { userId: ada.id });
     reconciler.all();
-    await until(() => connection.watched.size === 1);
-    expect([[...connection.watched], [...connection.hidden]]).to.deep.equal([[eve.id], [bob.id]]);
+    await until(() => connection.watching?.watched.size === 1);
+    expect(connection.watching).to.deep.equal({ watched: new Set([eve.id]), hidden: new Set([bob.id]) });
     await bob.client.done('unblockUser', { userId: ada.id });
     reconciler.user(ada.id);
-    await until(() => connection.watched.size === 2);
+    await until(() => connection.watching?.watched.size === 2);
   });
 
   it('and learns how far chats are that it heard nothing of', async () => {

@@ -1,10 +1,11 @@
-import pLimit from 'p-limit';
+import type DataLoader from 'dataloader';
 import type { Logger } from 'pino';
 import type { Static } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Database, Queries } from '../database/database.ts';
 import { isPassing } from '../database/failures.ts';
+import { gathered } from '../database/gathered.ts';
 import { ApiError } from '../errors.ts';
 import type { ConnectionId, UserId } from '../ids.ts';
 import type { Presence as PresenceSchema } from '../schema/people.ts';
@@ -18,6 +19,8 @@ import { nameOf } from '../users/names.ts';
 const GRACE = 5_000;
 /** Users one connection may subscribe to. */
 const MAX_SUBSCRIPTIONS = 1_000;
+/** Users whose comings and goings one query reads. */
+const MAX_BATCH = 500;
 /** Times that states are read which are pushed at the same moment. */
 const MAX_ATTEMPTS = 5;
 
@@ -35,12 +38,12 @@ export class Presence {
   readonly #sessions: SessionLog;
   readonly #connections: Connections;
   readonly #log: Logger;
-  /** The open connections of each user on this node. */
-  readonly #open = new Map<UserId, Set<ConnectionId>>();
+  /** How many connections of each user are open on this node. */
+  readonly #open = new Map<UserId, number>();
   /** Users whose last connection of this node ended a moment ago. */
   readonly #leaving = new Map<UserId, NodeJS.Timeout>();
-  /** A few at a time: when thousands leave at once, what waits is small and leaves the database to others. */
-  readonly #departures = pLimit(4);
+  /** Many with one query, one query at a time: when thousands come or leave at once, others get at the database. */
+  readonly #visible: DataLoader<UserId, Visible | undefined>;
 
   constructor(
     db: Database,
@@ -56,6 +59,7 @@ export class Presence {
     this.#sessions = sessions;
     this.#connections = connections;
     this.#log = log;
+    this.#visible = gathered((userIds: readonly UserId[]) => this.#readVisible(userIds), MAX_BATCH);
   }
 
   /** The state of users as `viewerId` may see it: who is invisible, or blocked in either direction, is offline. */
@@ -66,10 +70,9 @@ export class Presence {
   async #statesIn(db: Queries, viewerId: UserId, userIds: readonly UserId[]): Promise<PresenceState[]> {
     await this.#sessions.flushed();
     const rows = await db.select<{ userId: UserId; online: boolean; lastSeenAt: Date | null }>(states, [
-      viewerId,
+      ...CONNECTED_BIND,
       JSON.stringify(userIds),
-      GRACE / 1000,
-      NODE_DEAD_AFTER / 1000,
+      viewerId,
     ]);
     return rows.map(({ lastSeenAt, ...row }) => ({ ...row, lastSeenAt: lastSeenAt?.toISOString() ?? null }));
   }
@@ -130,7 +133,7 @@ export class Presence {
       this.#statesIn(this.#db, userId, [userId]),
       this.#db.users.findByPk(userId),
     ]);
-    if (!viewer.hidden.has(userId) || !state || isNothing(state)) return;
+    if (!viewer.watching?.hidden.has(userId) || !state || isNothing(state)) return;
     viewer.send(encodeState(nameOf(user), { userId, online: false, lastSeenAt: null }));
   }
 
@@ -143,7 +146,7 @@ export class Presence {
     );
     const userOf = new Map(users.map((user) => [user.id, user]));
     for (const state of states)
-      if (viewer.watched.has(state.userId) && !isNothing(state))
+      if (viewer.watching?.watched.has(state.userId) && !isNothing(state))
         viewer.send(encodeState(nameOf(userOf.get(state.userId)), state));
   }
 
@@ -167,38 +170,44 @@ export class Presence {
   }
 
   /** A connection was opened on this node. */
-  async arrived({ id, session: { userId } }: Connection): Promise<void> {
-    const open = this.#open.get(userId) ?? new Set();
-    this.#open.set(userId, open.add(id));
+  async arrived(connection: Connection): Promise<void> {
+    const { userId } = connection.session;
+    const open = (this.#open.get(userId) ?? 0) + 1;
+    this.#open.set(userId, open);
+    connection.isPresent = true;
     const leaving = this.#leaving.get(userId);
     if (leaving) {
       clearTimeout(leaving);
       this.#leaving.delete(userId);
-    } else if (open.size === 1) {
+    } else if (open === 1 && this.#connections.mayBeWatched(userId)) {
       await this.#inOrder(userId, async () => {
         await this.#sessions.flushed(); // who reads it after the push must not read an older state
-        const user = await this.#visible(userId);
+        const user = await this.#visible.load(userId);
         if (user) this.#publish(userId, nameOf(user), true, null);
       });
     }
   }
 
   /** A connection was closed on this node. */
-  departed({ id, session: { userId } }: Connection): void {
-    const open = this.#open.get(userId);
-    if (!open?.delete(id) || open.size > 0) return;
+  departed(connection: Connection): void {
+    if (!connection.isPresent) return;
+    connection.isPresent = false;
+    const { userId } = connection.session;
+    const open = (this.#open.get(userId) ?? 1) - 1;
+    if (open > 0) {
+      this.#open.set(userId, open);
+      return;
+    }
     this.#open.delete(userId);
-    this.#leaving.set(
-      userId,
-      setTimeout(() => {
-        this.#leaving.delete(userId);
-        const gone = () => this.#inOrder(userId, () => this.#gone(userId));
-        this.#departures(gone).catch((error) => {
-          // Where the database is away, who asks later is told right.
-          if (!isPassing(error)) this.#log.error({ err: error }, 'departure not told');
-        });
-      }, GRACE).unref(),
-    );
+    const timer = setTimeout(() => {
+      this.#leaving.delete(userId);
+      if (!this.#connections.mayBeWatched(userId)) return; // who watches from now on reads how it is
+      this.#inOrder(userId, () => this.#gone(userId)).catch((error) => {
+        // Where the database is away, who asks later is told right.
+        if (!isPassing(error)) this.#log.error({ err: error }, 'departure not told');
+      });
+    }, GRACE);
+    this.#leaving.set(userId, timer.unref());
   }
 
   /** The node that these users were connected to has died. */
@@ -217,17 +226,15 @@ export class Presence {
   }
 
   async #gone(userId: UserId): Promise<void> {
-    const [state] = await this.#statesIn(this.#db, userId, [userId]);
-    const user = await this.#visible(userId);
-    if (state && !state.online && user) this.#publish(userId, nameOf(user), false, user.lastSeenAt);
+    await this.#sessions.flushed();
+    const user = await this.#visible.load(userId);
+    if (user && !user.online) this.#publish(userId, nameOf(user), false, user.lastSeenAt);
   }
 
-  async #visible(userId: UserId) {
-    const user = await this.#db.users.findByPk(userId).catch((error) => {
-      if (isPassing(error)) return null;
-      throw error;
-    });
-    return user?.isInvisible ? null : user;
+  async #readVisible(userIds: readonly UserId[]): Promise<(Visible | undefined)[]> {
+    const rows = await this.#db.select<Visible>(visible, [...CONNECTED_BIND, JSON.stringify(userIds)]);
+    const rowOf = new Map(rows.map((row) => [row.userId, row]));
+    return userIds.map((userId) => rowOf.get(userId));
   }
 
   #publish(userId: UserId, username: string, online: boolean, lastSeenAt: Date | null): void {
@@ -244,28 +251,52 @@ const encodeState = (username: string, state: PresenceState): string =>
 
 const presenceOf = (userId: UserId) => `presence:${userId}`;
 
-/** $1 who asks, $2 ids as a JSON array, $3 seconds of grace, $4 seconds after which a silent node is dead. */
+/** Parameters of `isConnected`: seconds of grace, and those after which a silent node is dead. */
+const CONNECTED_BIND = [GRACE / 1000, NODE_DEAD_AFTER / 1000] as const;
+
+/** True if a user has a connection to some node, or had one a moment ago. */
+const isConnected = `
+exists (
+  select from sessions left join nodes on nodes.id = sessions.node_id
+  where sessions.user_id = users.id and (
+    (ended_at is null and nodes.beat_at > clock_timestamp() - make_interval(secs => $2))
+    or ended_at > clock_timestamp() - make_interval(secs => $1)
+  )
+)
+`;
+
+/** $3 ids as a JSON array, $4 who asks. */
 const states = `
 select wanted.id as "userId", coalesce(online, false) as online,
   case when not coalesce(online, false) and not coalesce(hidden, false) then users.last_seen_at end as "lastSeenAt"
-from jsonb_array_elements_text($2::jsonb) with ordinality as given (text, ord)
+from jsonb_array_elements_text($3::jsonb) with ordinality as given (text, ord)
 cross join lateral (select given.text::bigint as id) wanted
 left join users on users.id = wanted.id and users.deleted_at is null
 left join lateral (
   select true as hidden from blocks
-  where (user_id = $1 and blocked_id = wanted.id) or (user_id = wanted.id and blocked_id = $1)
+  where (user_id = $4 and blocked_id = wanted.id) or (user_id = wanted.id and blocked_id = $4)
   limit 1
 ) block on true
 left join lateral (
-  select not coalesce(hidden, false) and not users.is_invisible and exists (
-    select from sessions left join nodes on nodes.id = sessions.node_id
-    where sessions.user_id = users.id and (
-      (ended_at is null and nodes.beat_at > clock_timestamp() - make_interval(secs => $4))
-      or ended_at > clock_timestamp() - make_interval(secs => $3)
-    )
-  ) as online
+  select not coalesce(hidden, false) and not users.is_invisible and ${isConnected} as online
 ) state on true
 order by given.ord
+`;
+
+/** A user who is not invisible, as all see them whom no block hides them from. */
+interface Visible {
+  readonly userId: UserId;
+  readonly username: string | null;
+  readonly online: boolean;
+  readonly lastSeenAt: Date | null;
+}
+
+/** $3 ids as a JSON array. */
+const visible = `
+select users.id as "userId", users.username, users.last_seen_at as "lastSeenAt",
+  users.deleted_at is null and ${isConnected} as online
+from jsonb_array_elements_text($3::jsonb) as given (text)
+join users on users.id = given.text::bigint and not users.is_invisible
 `;
 
 const unblockedOf = `

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import { levelOf } from '../database/failures.ts';
-import type { UserId } from '../ids.ts';
+import type { SessionId, UserId } from '../ids.ts';
 import type { Connection } from '../socket/Connection.ts';
 
 /** Milliseconds between two signs of life of this node. */
@@ -30,8 +30,9 @@ interface Entry {
   readonly token_id: string | null;
   readonly device: string | null;
   readonly address: string;
-  readonly connected_at: Date;
-  ended_at: Date | null;
+  /** As text of ISO 8601. */
+  readonly connected_at: string;
+  readonly ended_at: string | null;
 }
 
 /**
@@ -45,8 +46,10 @@ export class SessionLog {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #entries = new Map<number, Entry>();
-  readonly #changed = new Set<Entry>();
+  /** The connections that are open, by their sessions. */
+  readonly #open = new Map<SessionId, Connection>();
+  /** What is to be written, by the sessions, the oldest first. */
+  readonly #changed = new Map<SessionId, Entry>();
   #flushing: Promise<void> | undefined;
   readonly #timer: NodeJS.Timeout;
   /** Both by `performance.now()`. */
@@ -68,37 +71,36 @@ export class SessionLog {
     await this.#db.select(beat, [this.nodeId]);
   }
 
-  opened({ sessionId: id, session, address, device }: Connection): void {
-    const entry: Entry = {
-      id,
+  opened(connection: Connection): void {
+    connection.connectedAt = this.#clock.now();
+    this.#open.set(connection.sessionId, connection);
+    this.#record(connection, null);
+    this.#flushSoon();
+  }
+
+  closed(connection: Connection): void {
+    if (!this.#open.delete(connection.sessionId)) return;
+    this.#record(connection, this.#clock.now());
+    this.#flushSoon();
+  }
+
+  /** Notes what is to be written of a session. It does not end before it began: the clock may be known better by then. */
+  #record({ sessionId, session, device, address, connectedAt }: Connection, endedAt: number | null): void {
+    this.#changed.set(sessionId, {
+      id: sessionId,
       user_id: session.userId,
       token_id: session.tokenId,
       device,
       address,
-      connected_at: new Date(this.#clock.now()),
-      ended_at: null,
-    };
-    this.#entries.set(id, entry);
-    this.#record(entry);
+      connected_at: timeOf(connectedAt),
+      ended_at: endedAt === null ? null : timeOf(Math.max(endedAt, connectedAt)),
+    });
+    if (this.#changed.size <= MAX_UNRECORDED) return;
+    const [oldest] = this.#changed.keys();
+    if (oldest !== undefined) this.#changed.delete(oldest);
   }
 
-  closed({ sessionId }: Connection): void {
-    const entry = this.#entries.get(sessionId);
-    if (!entry) return;
-    entry.ended_at = this.#endOf(entry);
-    this.#entries.delete(sessionId);
-    this.#record(entry);
-  }
-
-  /** Now, and not before it began: the clock may have been set, or be known better. */
-  #endOf({ connected_at }: Entry): Date {
-    return new Date(Math.max(this.#clock.now(), connected_at.getTime()));
-  }
-
-  #record(entry: Entry): void {
-    this.#changed.add(entry);
-    const [oldest] = this.#changed;
-    if (oldest && this.#changed.size > MAX_UNRECORDED) this.#changed.delete(oldest);
+  #flushSoon(): void {
     this.flushed().catch(() => {}); // logged there; kept for the next time
   }
 
@@ -116,15 +118,15 @@ export class SessionLog {
 
   async #flush(): Promise<void> {
     const entries: Entry[] = [];
-    for (const entry of this.#changed) {
+    for (const [id, entry] of this.#changed) {
       if (entries.length === CHUNK) break;
-      this.#changed.delete(entry);
+      this.#changed.delete(id);
       entries.push(entry);
     }
     try {
       await this.#db.select(writeSessions, [JSON.stringify(entries), this.nodeId]);
     } catch (error) {
-      for (const entry of entries) this.#changed.add(entry);
+      for (const entry of entries) if (!this.#changed.has(entry.id)) this.#changed.set(entry.id, entry);
       this.#log[levelOf(error)](
         { err: error, sessions: entries.length },
         'sessions could not be recorded; trying again',
@@ -139,7 +141,7 @@ export class SessionLog {
       await this.flushed();
       const [sign] = await this.#db.select<{ isNew: boolean }>(beat, [this.nodeId]);
       // Taken for dead by the others: what is open is recorded once more.
-      if (sign?.isNew) for (const entry of this.#entries.values()) this.#changed.add(entry);
+      if (sign?.isNew) for (const connection of this.#open.values()) this.#record(connection, null);
       const now = performance.now();
       const isRegular = now - this.#beatAt < 2 * BEAT;
       this.#beatAt = now;
@@ -158,15 +160,15 @@ export class SessionLog {
   /** Ends what is still open. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    for (const entry of this.#entries.values()) {
-      entry.ended_at = this.#endOf(entry);
-      this.#changed.add(entry);
-    }
-    this.#entries.clear();
+    const now = this.#clock.now();
+    for (const connection of this.#open.values()) this.#record(connection, now);
+    this.#open.clear();
     await this.flushed().catch(() => {});
     await this.#db.select('delete from nodes where id = $1', [this.nodeId]).catch(() => {});
   }
 }
+
+const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
 const beat = `
 insert into nodes (id) values ($1) on conflict (id) do update set beat_at = clock_timestamp()

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'uWebSockets.js';
 import type { Topic } from '../bus/bus.ts';
 import type { ChatId, ConnectionId, SessionId, UserId } from '../ids.ts';
+import { CompactMap } from './CompactMap.ts';
 import { CloseCode } from './closeCodes.ts';
 import type { Session } from './session.ts';
 
@@ -21,6 +22,20 @@ export interface Receiver {
   readonly unanswered: number;
 }
 
+/** Users whose presence a connection watches. */
+export interface Watching {
+  /** Those it is told of. */
+  readonly watched: Set<UserId>;
+  /** Those it would be told of, were there no block between them. */
+  readonly hidden: Set<UserId>;
+}
+
+/** A group was joined or left at `seq`; `firstSeq` is the oldest message that may be seen, undefined once left. */
+interface GroupChange {
+  readonly seq: number;
+  readonly firstSeq: number | undefined;
+}
+
 /** What an upgrade hands to the socket it opens. */
 export interface Admission {
   readonly connection: Connection;
@@ -35,9 +50,6 @@ export type PublishToTopic = (topic: string, frame: Buffer) => void;
  */
 export const bytesOf = (frame: string): Buffer => Buffer.from(frame);
 
-/** A topic that only this connection listens to. */
-export const ownTopic = (id: ConnectionId): string => `connection:${id}`;
-
 /** Characters from which on a frame fills a system call by itself. */
 const LARGE_FRAME = 16 * 1024;
 
@@ -45,7 +57,8 @@ export type Socket = WebSocket<Admission>;
 
 /**
  * One socket and its session. It exists from the moment its token was accepted, so that what happens to the
- * user while the upgrade still asks the database is not missed; `socket` is there while it is open.
+ * user while the upgrade still asks the database is not missed; `socket` is there while it is open. Most connections
+ * are silent: what only some of them need is made when they do.
  */
 export class Connection {
   readonly id: ConnectionId;
@@ -55,18 +68,18 @@ export class Connection {
   readonly device: string | null;
   /** Its number in the record of sessions, from the moment it is admitted. */
   sessionId: SessionId = 0;
-  /** Users whose presence it is told of. */
-  readonly watched = new Set<UserId>();
-  /** Users whose presence it would be told of, were there no block between them. */
-  readonly hidden = new Set<UserId>();
+  /** Of the record of sessions: when it was opened, in milliseconds since the epoch by the clock of the database. */
+  connectedAt = 0;
+  /** Whose presence it watches; undefined where that is nobody's. */
+  watching: Watching | undefined;
   /** How often its user was told to see nothing more of somebody's presence. */
   hidings = 0;
   /** Groups its user is in, each with the oldest message that this member may see. */
-  readonly groups = new Map<ChatId, number>();
+  readonly groups = new CompactMap<ChatId>();
   /** Of its groups those that this node delivers older messages of still: pushes begin behind that `seq`. */
-  readonly behind = new Map<ChatId, number>();
-  /** Groups joined and left while the upgrade was under way: where, and the oldest message; undefined once left. */
-  readonly changed = new Map<ChatId, { readonly seq: number; readonly firstSeq: number | undefined }>();
+  readonly behind = new CompactMap<ChatId>();
+  /** Groups joined and left while the upgrade was under way; undefined where there are none. */
+  changed: Map<ChatId, GroupChange> | undefined;
   /** What of the database was visible (a `pg_snapshot` as text) when its groups were read. */
   snapshot: string | undefined;
   /** Its groups are listened to: from here on what happens is not only noted. */
@@ -74,8 +87,13 @@ export class Connection {
   /** How often a message let it into a group or out of one. */
   changes = 0;
   socket: Socket | undefined;
+  /** Made for the first frame that comes: most connections are silent. */
   receiver: Receiver | undefined;
+  /** Counted in the presence of its user. */
+  isPresent = false;
   readonly #publish: PublishToTopic;
+  /** A topic that only this connection listens to, once something was sent to it. */
+  #topic: string | undefined;
   /** Set when it must not open any more. */
   ended = false;
   /** It is to be closed in a moment, for it has to synchronise: nothing more of its chats is pushed. */
@@ -102,7 +120,19 @@ export class Connection {
   send(frame: string): void {
     // The library puts what is published before it first, and knows at once how much waits for the client.
     if (frame.length > LARGE_FRAME) this.socket?.send(bytesOf(frame));
-    else this.#publish(ownTopic(this.id), bytesOf(frame));
+    else this.#publish(this.#topic ?? this.#subscribe(), bytesOf(frame));
+  }
+
+  #subscribe(): string {
+    const topic = `connection:${this.id}`;
+    if (this.socket?.subscribe(topic)) this.#topic = topic;
+    return topic;
+  }
+
+  /** Notes a group joined or left while the upgrade is under way. */
+  noteChange(chatId: ChatId, change: GroupChange): void {
+    this.changed ??= new Map();
+    this.changed.set(chatId, change);
   }
 
   /** Bytes that wait for the client to take them in. */

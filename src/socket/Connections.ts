@@ -4,13 +4,16 @@ import { networkOf } from '../http/address.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import type { Listener } from '../listener.ts';
 import type { Guard } from '../net/guard.ts';
-import { bytesOf, Connection, ownTopic, type Socket } from './Connection.ts';
+import { bytesOf, Connection, type Socket, type Watching } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
 import { drainConnections } from './drain.ts';
+import { OneOrMany } from './OneOrMany.ts';
+import { createRounds } from './rounds.ts';
 import type { Session } from './session.ts';
 
-/** How often expired tokens are looked for, in milliseconds. */
-const EXPIRY_SWEEP = 500;
+/** Milliseconds between two looks at whether a token has expired, and into how many steps a look at all is divided. */
+const EXPIRY_LOOK = 500;
+const EXPIRY_STEPS = 10;
 /** Milliseconds over which connections are closed that have to synchronise. */
 const RESYNCHRONISE = 5_000;
 /** Connections that leave their groups in one turn of the event loop. */
@@ -66,11 +69,11 @@ export class Connections {
   readonly #bus: Bus;
   readonly #listener: Pick<Listener, 'publish' | 'isSingle'>;
   readonly #byId = new Map<ConnectionId, Connection>();
-  readonly #byUser = new Map<UserId, Set<Connection>>();
+  readonly #byUser = new OneOrMany<UserId, Connection>();
   readonly #byNetwork = new Map<string, number>();
   readonly #topics = new Map<Topic, TopicEntry>();
-  /** Of each group those who may not see all of its messages. */
-  readonly #newcomers = new Map<ChatId, Set<Connection>>();
+  /** Of each group those who may not see all of its messages, and the newest `seq` that any of them begins with. */
+  readonly #newcomers = new Map<ChatId, { readonly all: Set<Connection>; lastFirstSeq: number }>();
   readonly #handlers: ConnectionHandlers;
   readonly #clock: Clock;
   readonly #sweep: NodeJS.Timeout;
@@ -88,10 +91,8 @@ export class Connections {
     this.#listener = listener;
     this.#handlers = handlers;
     this.#clock = clock;
-    this.#sweep = setInterval(
-      guard('expired tokens', () => this.#endExpired(this)),
-      EXPIRY_SWEEP,
-    );
+    const step = createRounds(this, EXPIRY_STEPS, (connection) => this.#endExpired(connection));
+    this.#sweep = setInterval(guard('expired tokens', step), EXPIRY_LOOK / EXPIRY_STEPS);
   }
 
   get size(): number {
@@ -118,7 +119,7 @@ export class Connections {
   }
 
   countOfUser(userId: UserId): number {
-    return this.#byUser.get(userId)?.size ?? 0;
+    return this.#byUser.count(userId);
   }
 
   countOfNetwork(network: string): number {
@@ -129,8 +130,7 @@ export class Connections {
   expect(session: Session, address: string, device: string | null): Connection {
     const connection = new Connection(++this.#lastId, session, address, device, this.#listener.publish);
     this.#byId.set(connection.id, connection);
-    const own = this.#byUser.get(session.userId) ?? new Set();
-    this.#byUser.set(session.userId, own.add(connection));
+    this.#byUser.add(session.userId, connection);
     const network = networkOf(address);
     this.#byNetwork.set(network, this.countOfNetwork(network) + 1);
     this.#listen(userTopic(session.userId));
@@ -143,26 +143,26 @@ export class Connections {
    */
   async listen(connection: Connection, { groups, dialogs, snapshot }: Memberships): Promise<void> {
     const { changed, session } = connection;
+    connection.changed = undefined;
     connection.snapshot = snapshot;
     connection.isListening = true;
     this.#bus.begin(userTopic(session.userId), dialogs, snapshot);
     for (const group of groups) {
-      const change = changed.get(group.chatId);
+      const change = changed?.get(group.chatId);
       if (!change || change.seq <= group.seq) this.#joinFrom(connection, group);
     }
-    for (const [chatId, { seq, firstSeq }] of changed)
+    for (const [chatId, { seq, firstSeq }] of changed ?? [])
       if (firstSeq !== undefined && !connection.groups.has(chatId))
         this.#joinFrom(connection, { chatId, seq, firstSeq });
-    changed.clear();
+    connection.groups.trim();
     await this.#bus.settled();
-    this.#endExpired([connection]);
+    this.#endExpired(connection);
   }
 
   /** The socket is open: subscribes it to its user and to its groups. */
   open(connection: Connection): void {
     const { socket } = connection;
     if (!socket) return;
-    socket.subscribe(ownTopic(connection.id));
     socket.subscribe(userTopic(connection.session.userId));
     for (const chatId of connection.groups.keys())
       if (!connection.behind.has(chatId)) socket.subscribe(chatTopic(chatId));
@@ -170,17 +170,15 @@ export class Connections {
 
   /** The socket is closed, or never opened. */
   forget(connection: Connection): void {
-    const { id, session, address, isListening, groups } = connection;
+    const { id, session, address, isListening, groups, watching } = connection;
     if (!this.#byId.delete(id)) return;
     if (isListening) for (const chatId of groups.keys()) this.#forgetGroup(connection, chatId);
-    for (const userId of connection.watched) this.#unlisten(presenceTopic(userId));
+    for (const userId of watching?.watched ?? []) this.#unlisten(presenceTopic(userId));
     connection.socket = undefined;
     connection.isListening = false;
     this.#unlisten(userTopic(session.userId));
 
-    const own = this.#byUser.get(session.userId);
-    own?.delete(connection);
-    if (own?.size === 0) this.#byUser.delete(session.userId);
+    this.#byUser.delete(session.userId, connection);
     const network = networkOf(address);
     const left = this.countOfNetwork(network) - 1;
     if (left > 0) this.#byNetwork.set(network, left);
@@ -191,9 +189,11 @@ export class Connections {
    * Takes note of users whose presence a connection is to be told of once they are shown to it; false, and nothing done,
    * when they would be more than `max`.
    */
-  watch({ watched, hidden }: Connection, userIds: readonly UserId[], max: number): boolean {
+  watch(connection: Connection, userIds: readonly UserId[], max: number): boolean {
+    const { watched, hidden } = watchingOf(connection);
     if (new Set([...watched, ...hidden, ...userIds]).size > max) return false;
-    for (const userId of userIds) if (!watched.has(userId)) hidden.add(userId);
+    const added = userIds.filter((userId) => !watched.has(userId));
+    if (added.length > 0) connection.watching = { watched, hidden: new Set([...hidden, ...added]) };
     return true;
   }
 
@@ -201,16 +201,19 @@ export class Connections {
   unwatch(id: ConnectionId, userIds?: readonly UserId[]): void {
     const connection = this.#byId.get(id);
     if (!connection) return;
-    for (const userId of userIds ?? [...connection.watched, ...connection.hidden]) {
+    const { watched, hidden } = watchingOf(connection);
+    for (const userId of userIds ?? [...watched, ...hidden]) {
       this.#stopWatching(connection, userId);
-      connection.hidden.delete(userId);
+      hidden.delete(userId);
     }
+    if (watched.size + hidden.size === 0) connection.watching = undefined;
   }
 
   /** Tells a connection from now on of the presence of those of the users who were hidden from it; returns these. */
   show(connection: Connection, userIds: readonly UserId[]): UserId[] {
-    const { socket, watched, hidden } = connection;
+    const { socket } = connection;
     if (!socket) return [];
+    const { watched, hidden } = watchingOf(connection);
     const shown = userIds.filter((userId) => hidden.delete(userId));
     for (const userId of shown) {
       watched.add(userId);
@@ -220,9 +223,10 @@ export class Connections {
   }
 
   /** Sets right, by what the database says, which of the users whom a connection watches are hidden by a block. */
-  setHidden(connection: Connection, hidden: ReadonlySet<UserId>): void {
-    for (const userId of [...connection.watched]) if (hidden.has(userId)) this.#hide(connection, userId);
-    const shown = [...connection.hidden].filter((userId) => !hidden.has(userId));
+  setHidden(connection: Connection, blocked: ReadonlySet<UserId>): void {
+    const { watched, hidden } = watchingOf(connection);
+    for (const userId of [...watched]) if (blocked.has(userId)) this.#hide(connection, userId);
+    const shown = [...hidden].filter((userId) => !blocked.has(userId));
     if (shown.length > 0) this.#handlers.shown(connection, this.show(connection, shown));
   }
 
@@ -231,15 +235,20 @@ export class Connections {
     return userIds.reduce((sum, id) => sum + (this.#topics.get(presenceTopic(id))?.delivered ?? 0), 0);
   }
 
+  /** True if somebody may watch the presence of a user: here, or on another node. */
+  mayBeWatched(userId: UserId): boolean {
+    return this.#bus.isShared || this.#topics.has(presenceTopic(userId));
+  }
+
   #hide(connection: Connection, userId: UserId): void {
     if (!this.#stopWatching(connection, userId)) return;
-    connection.hidden.add(userId);
+    watchingOf(connection).hidden.add(userId);
     this.#handlers.hidden(connection, userId);
   }
 
-  #stopWatching({ socket, watched }: Connection, userId: UserId): boolean {
-    if (!watched.delete(userId)) return false;
-    socket?.unsubscribe(presenceTopic(userId));
+  #stopWatching(connection: Connection, userId: UserId): boolean {
+    if (!watchingOf(connection).watched.delete(userId)) return false;
+    connection.socket?.unsubscribe(presenceTopic(userId));
     this.#unlisten(presenceTopic(userId));
     return true;
   }
@@ -251,14 +260,16 @@ export class Connections {
 
   /** The users with a connection that listens, each with its connections. */
   *listening(): IterableIterator<[UserId, Connection[]]> {
-    for (const [userId, all] of this.#byUser) {
-      const connections = [...all].filter(({ isListening, isLeaving }) => isListening && !isLeaving);
+    for (const userId of this.#byUser.keys()) {
+      const connections = this.ofUser(userId).filter(
+        ({ isListening, isLeaving }) => isListening && !isLeaving,
+      );
       if (connections.length > 0) yield [userId, connections];
     }
   }
 
   ofUser(userId: UserId): readonly Connection[] {
-    return [...(this.#byUser.get(userId) ?? [])];
+    return this.#byUser.of(userId);
   }
 
   /**
@@ -306,7 +317,7 @@ export class Connections {
   /** Takes connections out of all their groups, some at a time: there may be very many. */
   #leaveGroups(connections: readonly Connection[]): void {
     for (const connection of connections.slice(0, LEAVING_AT_ONCE))
-      for (const chatId of [...connection.groups.keys()]) this.#leave(connection, chatId);
+      for (const chatId of connection.groups.keys()) this.#leave(connection, chatId);
     if (connections.length > LEAVING_AT_ONCE)
       setImmediate(() => this.#leaveGroups(connections.slice(LEAVING_AT_ONCE)));
   }
@@ -375,14 +386,16 @@ export class Connections {
 
   /** Members who may not see a message of a group. */
   #unseeing(chatId: ChatId, seq: number): Connection[] {
-    const newer = this.#newcomers.get(chatId);
-    return newer ? [...newer].filter((connection) => (connection.groups.get(chatId) ?? 1) > seq) : [];
+    const newcomers = this.#newcomers.get(chatId);
+    // Most changes are of messages that everybody may see: then nobody is looked at.
+    if (!newcomers || newcomers.lastFirstSeq <= seq) return [];
+    return [...newcomers.all].filter(({ groups }) => (groups.get(chatId) ?? 1) > seq);
   }
 
   #letIn(chatId: ChatId, seq: number, { joined = [], firstSeq = 1 }: MembershipChange): void {
     for (const userId of joined)
       for (const connection of this.ofUser(userId)) {
-        if (!connection.isListening) connection.changed.set(chatId, { seq, firstSeq });
+        if (!connection.isListening) connection.noteChange(chatId, { seq, firstSeq });
         else if (seq > (connection.behind.get(chatId) ?? 0)) this.#join(connection, chatId, firstSeq);
         connection.changes++;
       }
@@ -394,7 +407,7 @@ export class Connections {
       : left.flatMap((userId) => this.ofUser(userId));
     for (const connection of leaving) {
       if (connection.isListening) this.#leave(connection, chatId, seq);
-      else connection.changed.set(chatId, { seq, firstSeq: undefined });
+      else connection.noteChange(chatId, { seq, firstSeq: undefined });
       connection.changes++;
     }
   }
@@ -492,9 +505,11 @@ export class Connections {
   #keepGroup(connection: Connection, chatId: ChatId, firstSeq: number): void {
     if (!connection.groups.has(chatId)) this.#listen(chatTopic(chatId));
     connection.groups.set(chatId, firstSeq);
-    const newcomers = this.#newcomers.get(chatId);
-    if (firstSeq > 1) this.#newcomers.set(chatId, (newcomers ?? new Set()).add(connection));
-    else this.#forgetNewcomer(connection, chatId);
+    if (firstSeq <= 1) return this.#forgetNewcomer(connection, chatId);
+    const newcomers = this.#newcomers.get(chatId) ?? { all: new Set(), lastFirstSeq: 0 };
+    newcomers.all.add(connection);
+    newcomers.lastFirstSeq = Math.max(newcomers.lastFirstSeq, firstSeq);
+    this.#newcomers.set(chatId, newcomers);
   }
 
   #forgetGroup(connection: Connection, chatId: ChatId): void {
@@ -506,16 +521,18 @@ export class Connections {
 
   #forgetNewcomer(connection: Connection, chatId: ChatId): void {
     const newcomers = this.#newcomers.get(chatId);
-    if (newcomers?.delete(connection) && newcomers.size === 0) this.#newcomers.delete(chatId);
+    if (newcomers?.all.delete(connection) && newcomers.all.size === 0) this.#newcomers.delete(chatId);
   }
 
-  #endExpired(connections: Iterable<Connection>): void {
-    const now = this.#clock.now();
-    for (const connection of connections)
-      if (connection.session.expiresAt <= now)
-        connection.close(CloseCode.Unauthorized, 'The token has expired');
+  #endExpired(connection: Connection): void {
+    if (connection.session.expiresAt <= this.#clock.now())
+      connection.close(CloseCode.Unauthorized, 'The token has expired');
   }
 }
+
+/** Whose presence a connection watches; of nobody's, a copy that is not kept. */
+const watchingOf = ({ watching }: Connection): Watching =>
+  watching ?? { watched: new Set(), hidden: new Set() };
 
 export const userTopic = (userId: UserId): Topic => `user:${userId}`;
 export const presenceTopic = (userId: UserId): Topic => `presence:${userId}`;

@@ -19,7 +19,7 @@ export async function drainConnections(
   const end = performance.now() + duration;
   for (let left = duration; left > 0 && staying.size > 0; left = end - performance.now()) {
     const slice = Math.ceil((staying.size * STEP) / left);
-    const idle = [...staying].filter(({ receiver, ended }) => ended || receiver?.unanswered === 0);
+    const idle = [...staying].filter(isIdle);
     for (const connection of idle.slice(0, slice)) {
       connection.close(CloseCode.ServiceRestart, reason);
       staying.delete(connection);
@@ -28,3 +28,7 @@ export async function drainConnections(
   }
   return [...staying].filter(({ ended }) => !ended);
 }
+
+/** True unless it waits for an answer, or to be let in. */
+const isIdle = ({ socket, receiver, ended }: Connection): boolean =>
+  ended || (socket !== undefined && (receiver?.unanswered ?? 0) === 0);

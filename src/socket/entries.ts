@@ -1,7 +1,7 @@
-import DataLoader from 'dataloader';
 import { claimStands, claims, claimsOf } from '../auth/standing.ts';
 import type { Place } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
+import { gathered } from '../database/gathered.ts';
 import { LimitError } from '../errors.ts';
 import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
 import type { Membership, Memberships } from './Connections.ts';
@@ -29,31 +29,12 @@ const MAX_WAITING = 20_000;
 const MAX_BATCH = 200;
 
 /**
- * Looks entries up. While one query is under way, whoever else connects is gathered for the next: a storm of
- * reconnects is a few large queries and not thousands. With `dialogs`, which the messages of other nodes are put in
- * order by.
+ * Looks entries up: a storm of reconnects is a few large queries and not thousands. With `dialogs`, which the messages of
+ * other nodes are put in order by.
  */
 export function createEntries(db: Database, dialogs: boolean): Entries {
-  let before: Promise<unknown> = Promise.resolve();
-  let turn: Promise<unknown> = Promise.resolve();
   let waiting = 0;
-  const loader = new DataLoader<Newcomer, Entry | undefined>(
-    (newcomers) => {
-      const entries = read(db, newcomers, dialogs);
-      before = entries.catch(() => {});
-      return entries;
-    },
-    {
-      cache: false,
-      maxBatchSize: MAX_BATCH,
-      batchScheduleFn(dispatch) {
-        turn = turn.then(() => {
-          dispatch();
-          return before;
-        });
-      },
-    },
-  );
+  const loader = gathered((newcomers: readonly Newcomer[]) => read(db, newcomers, dialogs), MAX_BATCH);
   return {
     async load(newcomer) {
       if (waiting >= MAX_WAITING)

@@ -38,7 +38,6 @@ export function createSockets(
   }
 
   function opened(connection: Connection): void {
-    connection.receiver = dispatcher(connection);
     connections.open(connection);
     if (connection.socket) {
       sessions.opened(connection);
@@ -56,8 +55,9 @@ export function createSockets(
       metrics.limited('frame');
       return connection.close(CloseCode.TooBig, `A frame has at most ${limits.frameBytes} bytes`);
     }
-    if (isBinary) return connection.receiver?.onBinary();
-    connection.receiver?.onFrame(Buffer.from(message).toString());
+    connection.receiver ??= dispatcher(connection);
+    if (isBinary) connection.receiver.onBinary();
+    else connection.receiver.onFrame(Buffer.from(message).toString());
   }
 
   const behavior: Behavior = {

@@ -28,10 +28,11 @@ export function createPaces(limits: Limits): (userId: UserId) => Pace {
 
   return (userId) => {
     let common: TokenBucket | undefined; // most connections are idle
-    const own = new Map<string, TokenBucket>();
+    let own: Map<string, TokenBucket> | undefined;
 
     function ofCommand({ type, rate }: Command): TokenBucket | undefined {
       if (!rate) return undefined;
+      own ??= new Map();
       const bucket = own.get(type) ?? full(rate.burst, rate.perSecond);
       own.set(type, bucket);
       return bucket;

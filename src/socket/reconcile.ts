@@ -7,6 +7,7 @@ import { levelOf } from '../database/failures.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import type { MessageDraft } from '../messages/drafts.ts';
 import { topicsOf } from '../messages/publishMessage.ts';
+import type { CompactMap } from './CompactMap.ts';
 import type { Connection } from './Connection.ts';
 import { type Connections, chatTopic, type KnownMembership, userTopic } from './Connections.ts';
 import {
@@ -168,7 +169,7 @@ export function createReconciler(
     const open = slice.flatMap(([, own]) => own);
     await endRevoked(open);
     await compareChats(slice);
-    await compareBlocks(open.filter(({ watched, hidden }) => watched.size + hidden.size > 0));
+    await compareBlocks(open.filter(({ watching }) => watching !== undefined));
   }
 
   async function endRevoked(open: readonly Connection[]): Promise<void> {
@@ -197,7 +198,7 @@ export function createReconciler(
 
   /** Sets right in which groups a user is here, each in the order of its chat. */
   async function correct(userId: UserId, live: readonly Connection[]): Promise<void> {
-    const known = [...new Set(live.flatMap(({ groups }) => [...groups.keys()]))];
+    const known = [...new Set(live.flatMap(({ groups }) => groups.keys()))];
     const inAll = known.filter((chatId) => live.every(({ groups }) => groups.has(chatId)));
     const bind = [userId, JSON.stringify(known), JSON.stringify(inAll)];
     const before = live.map(({ changes }) => changes);
@@ -266,11 +267,8 @@ interface UnknownMessage extends Pick<MessageDraft, 'senderId' | 'clientMessageI
 }
 
 /** Groups and the oldest messages that may be seen of them, as the database writes them, too. */
-const fingerprint = (groups: ReadonlyMap<ChatId, number>): string =>
-  [...groups]
-    .sort(([one], [other]) => one - other)
-    .map(([chatId, firstSeq]) => `${chatId}:${firstSeq}`)
-    .join();
+const fingerprint = (groups: CompactMap<ChatId>): string =>
+  [...groups].map(([chatId, firstSeq]) => `${chatId}:${firstSeq}`).join();
 
 const headsOf = (text: string): Place[] =>
   text === ''

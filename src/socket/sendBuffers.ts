@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { createGuard } from '../net/guard.ts';
 import type { Connection } from './Connection.ts';
 import type { Connections } from './Connections.ts';
+import { createRounds } from './rounds.ts';
 
 /** Milliseconds between two looks at all sockets, and into how many steps a look is divided. */
 const LOOK = 1_000;
@@ -17,22 +18,16 @@ export function watchSendBuffers(
   drop: (connection: Connection) => void,
   log: Logger,
 ): { close(): void } {
-  let rest: Iterator<Connection> = connections[Symbol.iterator]();
   let behind: Connection[] = [];
 
-  function step(): void {
-    for (let left = Math.ceil(connections.size / STEPS); left >= 0; left--) {
-      const { done, value: connection } = rest.next();
-      if (done) return looked();
-      if (connection.waitingBytes > 0) behind.push(connection);
-    }
+  function look(connection: Connection): void {
+    if (connection.waitingBytes > 0) behind.push(connection);
   }
 
   /** All sockets were looked at once. */
   function looked(): void {
     const seen = behind;
     behind = [];
-    rest = connections[Symbol.iterator]();
     const buffers = seen.map((connection) => ({ bytes: connection.waitingBytes, connection }));
     let total = buffers.reduce((sum, { bytes }) => sum + bytes, 0);
     if (total > maxBytes) {
@@ -46,6 +41,7 @@ export function watchSendBuffers(
     }
   }
 
+  const step = createRounds(connections, STEPS, look, looked);
   const timer = setInterval(createGuard(log)('send buffers', step), LOOK / STEPS);
   return { close: () => clearInterval(timer) };
 }

@@ -175,7 +175,7 @@ describe('the members of a group on a node', () => {
     const connection = node.connections.expect(session, '127.0.0.1', null);
     node.store(5, { joined: [EVE] });
     node.joined(EVE, 5);
-    await until(() => connection.changed.has(CHAT));
+    await until(() => connection.changed?.has(CHAT) === true);
     node.message(6, { left: [EVE] }); // nobody listens: it does not arrive
     await node.connections.listen(connection, { groups: [], dialogs: [], snapshot: '1:1:' });
     node.message(7);
