@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
+import type { Typists } from '../chats/Typists.ts';
 import type { Database, Queries } from '../database/database.ts';
 import { isTimeout } from '../database/failures.ts';
 import { type ErrorCode, LimitError } from '../errors.ts';
@@ -24,6 +25,7 @@ import type { ConcurrencyLimit } from './concurrency.ts';
 export interface CommandServices {
   readonly writer: MessageWriter;
   readonly presence: Presence;
+  readonly typists: Typists;
   readonly sessions: SessionLog;
   readonly bus: Publisher;
   /** Changes of one thing run in it up to their push: pushes leave this node in the order of the commits. */

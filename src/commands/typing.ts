@@ -1,19 +1,19 @@
 import { Type } from 'typebox';
 import { pushToChat } from '../chats/publish.ts';
 import { seatIn } from '../chats/seats.ts';
+import { MANY_MEMBERS, SHOWN_AGAIN_SECONDS, SHOWN_TYPISTS, TYPING_SECONDS } from '../chats/Typists.ts';
 import { ChatAddress } from '../schema/chats.ts';
 import { inChat } from '../schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
 
-/** Seconds after which a receiver takes somebody who said nothing more for no longer typing. */
-const EXPIRES_IN = 6;
-
 export const typing = defineCommand({
   type: 'typing',
   summary: 'Show the others in a chat that this user is typing, or has stopped',
-  description: `Say it again every few seconds: without, it expires at the receivers after ${EXPIRES_IN}. Never stored.`,
+  description:
+    `Say it again every few seconds: without, it expires at the receivers after ${TYPING_SECONDS}. Never stored. In a ` +
+    `group of ${MANY_MEMBERS} or more, about ${SHOWN_TYPISTS} are shown at a time, each again after ${SHOWN_AGAIN_SECONDS} seconds.`,
   params: inChat({ typing: Type.Boolean() }),
   result: Type.Object({}),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
@@ -30,14 +30,16 @@ export const typing = defineCommand({
     const {
       session: { userId },
       db,
+      typists,
     } = context;
     const { chat } = await seatIn(db, userId, address);
+    if (!typists.admits(chat, userId, typing, performance.now())) return {};
     const deaf = await db.select<{ id: number }>(blockers, [chat.id, userId]);
     const senderName = nameOf(await activeUser(db, userId));
     pushToChat(context, chat, {
       type: 'typing',
       senderName,
-      fields: { typing, expiresInSeconds: EXPIRES_IN },
+      fields: { typing, expiresInSeconds: TYPING_SECONDS },
       exceptUsers: deaf.map(({ id }) => id),
       isPassing: true,
     });

@@ -1,0 +1,33 @@
+import { expect } from 'chai';
+import { MANY_MEMBERS, SHOWN_TYPISTS, Typists } from '../../src/chats/Typists.ts';
+
+describe('who types in a large group', () => {
+  const large = { id: 1, memberCount: MANY_MEMBERS };
+
+  it('is shown, a few at a time, until they stop or say nothing more', () => {
+    const typists = new Typists();
+    for (let user = 1; user <= SHOWN_TYPISTS; user++)
+      expect(typists.admits(large, user, true, 0)).to.equal(true);
+    expect(typists.admits(large, 6, true, 0)).to.equal(false);
+    expect(typists.admits(large, 6, false, 0), 'nobody saw it').to.equal(false);
+    expect(typists.admits(large, 2, false, 0)).to.equal(true);
+    expect(typists.admits(large, 6, true, 0)).to.equal(true);
+    expect(typists.admits(large, 2, true, 6_000)).to.equal(false);
+    expect(typists.admits(large, 2, true, 6_001)).to.equal(true);
+    expect(typists.admits({ ...large, id: 2 }, 7, true, 0), 'in another group').to.equal(true);
+  });
+
+  it('is shown again no sooner than it is seen', () => {
+    const typists = new Typists();
+    const times = [0, 1_999, 2_000, 3_999, 4_000];
+    const shown = times.filter((now) => typists.admits(large, 1, true, now));
+    expect(shown).to.deep.equal([0, 2_000, 4_000]);
+  });
+
+  it('in a small one is always shown', () => {
+    const typists = new Typists();
+    const small = { id: 1, memberCount: MANY_MEMBERS - 1 };
+    for (let user = 1; user <= 20; user++)
+      expect(typists.admits(small, 1 + (user % 10), true, 0)).to.equal(true);
+  });
+});
