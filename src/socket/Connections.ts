@@ -91,8 +91,15 @@ export class Connections {
     this.#listener = listener;
     this.#handlers = handlers;
     this.#clock = clock;
-    const step = createRounds(this, EXPIRY_STEPS, (connection) => this.#endExpired(connection));
-    this.#sweep = setInterval(guard('expired tokens', step), EXPIRY_LOOK / EXPIRY_STEPS);
+    let now = 0;
+    const step = createRounds(this, EXPIRY_STEPS, (connection) => this.#endExpired(connection, now));
+    this.#sweep = setInterval(
+      guard('expired tokens', () => {
+        now = clock.now();
+        step();
+      }),
+      EXPIRY_LOOK / EXPIRY_STEPS,
+    );
   }
 
   get size(): number {
@@ -156,7 +163,7 @@ export class Connections {
         this.#joinFrom(connection, { chatId, seq, firstSeq });
     connection.groups.trim();
     await this.#bus.settled();
-    this.#endExpired(connection);
+    this.#endExpired(connection, this.#clock.now());
   }
 
   /** The socket is open: subscribes it to its user and to its groups. */
@@ -524,8 +531,8 @@ export class Connections {
     if (newcomers?.all.delete(connection) && newcomers.all.size === 0) this.#newcomers.delete(chatId);
   }
 
-  #endExpired(connection: Connection): void {
-    if (connection.session.expiresAt <= this.#clock.now())
+  #endExpired(connection: Connection, now: number): void {
+    if (connection.session.expiresAt <= now)
       connection.close(CloseCode.Unauthorized, 'The token has expired');
   }
 }

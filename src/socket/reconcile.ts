@@ -156,11 +156,12 @@ export function createReconciler(
     const wasUrgent = isUrgent;
     isUrgent = false;
     const [now] = await db.select<{ at: string }>('select clock_timestamp()::text as at', []);
-    const all = [...connections.listening()];
-    for (let start = 0; start < all.length && !signal.aborted; start += SLICE) {
-      if (start > 0 && !wasUrgent && !isUrgent) await pause(SLICE_PAUSE, false);
+    // Not all at once, which takes long where they are many; who comes meanwhile is among them.
+    const all = connections.listening();
+    for (let slice = take(all, SLICE); slice.length > 0 && !signal.aborted; slice = take(all, SLICE)) {
       if (users.size > 0) await named(); // nobody who is asked for waits for the round
-      await compare(all.slice(start, start + SLICE));
+      await compare(slice);
+      if (!wasUrgent && !isUrgent) await pause(SLICE_PAUSE, false);
     }
     since = now?.at ?? null;
   }
@@ -259,6 +260,13 @@ export function createReconciler(
       }
     }
   }
+}
+
+/** The next items, at most so many. */
+function take<Item>(items: Iterator<Item>, count: number): Item[] {
+  const taken: Item[] = [];
+  for (let next = items.next(); !next.done; next = items.next()) if (taken.push(next.value) === count) break;
+  return taken;
 }
 
 interface UnknownMessage extends Pick<MessageDraft, 'senderId' | 'clientMessageId' | 'origin'> {
