@@ -4,7 +4,7 @@ import type { Chat } from '../database/models/Chat.ts';
 import type { UserId } from '../ids.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush, type Fields } from '../socket/frames.ts';
-import { addressOf, otherIn } from './seats.ts';
+import { addressOf, type NamedChat, otherIn } from './seats.ts';
 
 /** What the connected user did in a chat, without a place of its own there. */
 export interface ChatPush {
@@ -24,9 +24,10 @@ export interface ChatPush {
 }
 
 type Pusher = Pick<CommandContext, 'session' | 'origin' | 'bus'>;
+type PushedChat = NamedChat & Pick<Chat, 'lastSeq'>;
 
 /** Publishes a push to everybody in a chat but the connection the command came from. */
-export function pushToChat(context: Pusher, chat: Chat, push: ChatPush): void {
+export function pushToChat(context: Pusher, chat: PushedChat, push: ChatPush): void {
   const { session, origin, bus } = context;
   const { exceptUsers, isPassing } = push;
   const published = {
@@ -46,7 +47,7 @@ export function pushToChat(context: Pusher, chat: Chat, push: ChatPush): void {
  * Publishes a push about a chat to the other connections of the connected user. Messages of a dialog have the same
  * topic, so that it comes after them; those of a group do not.
  */
-export function pushToSelf(context: Pusher, chat: Chat, push: ChatPush): void {
+export function pushToSelf(context: Pusher, chat: PushedChat, push: ChatPush): void {
   const { session, origin, bus } = context;
   bus.publish(userTopic(session.userId), {
     frame: encode(context, chat, push),
@@ -55,7 +56,7 @@ export function pushToSelf(context: Pusher, chat: Chat, push: ChatPush): void {
   });
 }
 
-function encode({ session: { userId } }: Pusher, chat: Chat, push: ChatPush): string {
+function encode({ session: { userId } }: Pusher, chat: PushedChat, push: ChatPush): string {
   const { type, senderName, message = null, fields } = push;
   return encodePush(type, message, senderName, { senderId: userId, ...addressOf(chat, userId), ...fields });
 }

@@ -1,10 +1,8 @@
 import type { CommandContext } from '../commands/define.ts';
-import type { Chat } from '../database/models/Chat.ts';
 import { ApiError } from '../errors.ts';
-import { nameOf } from '../users/names.ts';
-import { activeUser } from '../users/users.ts';
+import { type Acting, actingIn } from './acting.ts';
 import { pushToChat, pushToSelf } from './publish.ts';
-import { type ChatAddress, ownStateOf, seatIn } from './seats.ts';
+import { type ChatAddress, ownStateOf } from './seats.ts';
 
 /**
  * Moves a position of the connected user in a chat up to `seq` with the statement `move` ($1 chat, $2 user, $3 `seq`;
@@ -17,14 +15,13 @@ export async function moveTo(
   address: ChatAddress,
   seq: number,
   move: string,
-): Promise<Chat> {
+): Promise<Acting['chat']> {
   const { session, changes, db } = context;
   const { userId } = session;
-  const { chat } = await seatIn(db, userId, address);
+  const { chat, senderName } = await actingIn(db, userId, address);
   if (seq > chat.lastSeq)
     throw new ApiError('BAD_REQUEST', `params.seq must be at most ${chat.lastSeq}, the newest message`);
   await changes.run(ownStateOf(chat, userId), async () => {
-    const senderName = nameOf(await activeUser(db, userId));
     await db.transaction(
       (transaction) => db.select<Moved>(move, [chat.id, userId, seq], transaction),
       ([moved]) => {

@@ -20,6 +20,9 @@ export interface Seat {
   readonly member: ChatMember;
 }
 
+/** What names a chat to those who are in it. */
+export type NamedChat = Pick<Chat, 'id' | 'kind' | 'userLow' | 'userHigh'>;
+
 /** The place of a user in a chat; refuses with `NOT_FOUND` or `NOT_A_MEMBER`. */
 export async function seatIn(
   db: Queries,
@@ -83,16 +86,16 @@ export function assertRole(member: ChatMember, ...roles: readonly Role[]): void 
 }
 
 /** The other person of a dialog; oneself in the notes to oneself. */
-export function otherIn({ userLow, userHigh }: Chat, userId: UserId): UserId {
+export function otherIn({ userLow, userHigh }: NamedChat, userId: UserId): UserId {
   return (userLow as number) + (userHigh as number) - userId;
 }
 
 /** Names what a user has to do with a chat, for changes of it to go one after another. */
-export function ownStateOf(chat: Chat, userId: UserId): string {
+export function ownStateOf(chat: NamedChat, userId: UserId): string {
   return `member:${chat.id}:${userId}`;
 }
 
 /** How a push names the chat, beside `senderId`: who knows both knows which chat it is. */
-export function addressOf(chat: Chat, userId: UserId): Fields {
+export function addressOf(chat: NamedChat, userId: UserId): Fields {
   return chat.kind === 'group' ? { groupId: chat.id } : { receiverId: otherIn(chat, userId) };
 }

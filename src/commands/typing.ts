@@ -1,11 +1,9 @@
 import { Type } from 'typebox';
+import { actingIn } from '../chats/acting.ts';
 import { pushToChat } from '../chats/publish.ts';
-import { seatIn } from '../chats/seats.ts';
 import { MANY_MEMBERS, SHOWN_AGAIN_SECONDS, SHOWN_TYPISTS, TYPING_SECONDS } from '../chats/Typists.ts';
 import { ChatAddress } from '../schema/chats.ts';
 import { inChat } from '../schema/types.ts';
-import { nameOf } from '../users/names.ts';
-import { activeUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
 
 export const typing = defineCommand({
@@ -32,10 +30,9 @@ export const typing = defineCommand({
       db,
       typists,
     } = context;
-    const { chat } = await seatIn(db, userId, address);
+    const { chat, senderName } = await actingIn(db, userId, address);
     if (!typists.admits(chat, userId, typing, performance.now())) return {};
     const deaf = await db.select<{ id: number }>(blockers, [chat.id, userId]);
-    const senderName = nameOf(await activeUser(db, userId));
     pushToChat(context, chat, {
       type: 'typing',
       senderName,
