@@ -206,7 +206,8 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
         connections: connections.size,
         users: connections.users,
         unanswered:
-          router.unanswered + [...connections].reduce((sum, one) => sum + (one.receiver?.unanswered ?? 0), 0),
+          router.unanswered +
+          [...connections].reduce((sum, one) => sum + (one.receiver?.unanswered() ?? 0), 0),
         queue: writer.queueLength,
         databasePools: { reads: db.reads.poolUse(), changes: db.poolUse() },
         nats: nats && { connected: nats.connected, subscriptions: nats.subscriptions },
@@ -264,7 +265,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     async function idle(): Promise<void> {
       const deadline = performance.now() + GRACE;
       const busy = () =>
-        router.unanswered > 0 || [...connections].some(({ receiver }) => receiver?.unanswered);
+        router.unanswered > 0 || [...connections].some(({ receiver }) => receiver?.unanswered());
       while (busy() && performance.now() < deadline) await delay(20);
     }
   }

@@ -172,7 +172,7 @@ describe('a socket whose frame meets a fault of the server', () => {
         connection.send(frame);
       },
       ...{ onBinary: nothing, onDrain: nothing, onDisconnect: nothing, stop: nothing, revoke: nothing },
-      unanswered: 0,
+      unanswered: () => 0,
     });
     createSockets(services, dispatcher, metrics)(app);
     const socket = await new Promise<uWS.us_listen_socket | false>((resolve) =>

@@ -18,8 +18,8 @@ export interface Receiver {
   stop(): void;
   /** The token is not valid any more: nor does what this connection wrote and is not on its way to the database. */
   revoke(): void;
-  /** Frames accepted and not yet answered. */
-  readonly unanswered: number;
+  /** Returns the number of frames accepted and not yet answered. */
+  unanswered(): number;
 }
 
 /** Users whose presence a connection watches. */

@@ -1,5 +1,5 @@
 import { ByteBudget } from '../ByteBudget.ts';
-import type { Command, CommandServices, Outcome } from '../commands/define.ts';
+import type { Command, CommandContext, CommandServices, Outcome } from '../commands/define.ts';
 import { refusalOf } from '../database/failures.ts';
 import { ApiError, internal, LimitError } from '../errors.ts';
 import { HOLD_BYTES, REPLY_BYTES } from '../limits.ts';
@@ -51,13 +51,24 @@ export function createDispatcher(
   services: CommandServices,
   { metrics, tracing, isLimited }: DispatcherOptions,
 ): Dispatcher {
-  const { limits, log, writer } = services;
+  const { writer, presence, typists, sessions, bus, changes, db, limits, log, signCursors, turns } = services;
   const isVerbose = log.isLevelEnabled('debug');
   const paceOf = isLimited ? createPaces(limits) : undefined;
   const budget = new ByteBudget(limits.unansweredBytes, USER_SHARE);
   return (connection) => {
-    const context = {
-      ...services,
+    // Each property by its name: an object that is spread takes 800 bytes, this one 250.
+    const context: CommandContext = {
+      writer,
+      presence,
+      typists,
+      sessions,
+      bus,
+      changes,
+      db,
+      limits,
+      log,
+      signCursors,
+      turns,
       session: connection.session,
       sessionId: connection.sessionId,
       origin: connection.id,
@@ -188,9 +199,7 @@ export function createDispatcher(
       },
       stop: () => lane.stop(),
       revoke: () => writer.discard(connection.id),
-      get unanswered() {
-        return lane.length;
-      },
+      unanswered: () => lane.length, // a getter would give each object a hidden class of its own
     };
   };
 }

@@ -31,4 +31,4 @@ export async function drainConnections(
 
 /** True unless it waits for an answer, or to be let in. */
 const isIdle = ({ socket, receiver, ended }: Connection): boolean =>
-  ended || (socket !== undefined && (receiver?.unanswered ?? 0) === 0);
+  ended || (socket !== undefined && (receiver?.unanswered() ?? 0) === 0);

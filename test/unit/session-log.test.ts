@@ -1,0 +1,53 @@
+import { expect } from 'chai';
+import { pino } from 'pino';
+import type { Database } from '../../src/database/database.ts';
+import { SessionLog } from '../../src/sessions/SessionLog.ts';
+import { Connection } from '../../src/socket/Connection.ts';
+
+interface Written {
+  readonly id: number;
+  readonly connected_at: string;
+  readonly ended_at: string | null;
+}
+
+describe('the record of sessions', () => {
+  const session = { userId: 7, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
+
+  it('writes how a session is now, once, where the database took it only later', async () => {
+    const written: Written[][] = [];
+    let isAway = true;
+    const select = async (_: string, [entries]: [string]) => {
+      if (isAway) throw new Error('away');
+      if (entries.startsWith('[')) written.push(JSON.parse(entries));
+      return [];
+    };
+    let now = 1_000;
+    const clock = { now: () => now } as ConstructorParameters<typeof SessionLog>[1];
+    const log = new SessionLog({ select } as unknown as Database, clock, pino({ level: 'silent' }));
+    const [one, other] = [1, 2].map((id) => {
+      const connection = new Connection(id, session, '127.0.0.1', null, () => {});
+      connection.sessionId = 10 + id;
+      log.opened(connection);
+      return connection;
+    }) as [Connection, Connection];
+    expect(await log.flushed().catch((error: Error) => error.message)).to.equal('away');
+    now = 500; // the clock is known better
+    log.closed(one);
+    log.closed(one);
+    isAway = false;
+    await log.flushed();
+    now = 2_000;
+    await log.close();
+    log.closed(other);
+    const at = (milliseconds: number) => new Date(milliseconds).toISOString();
+    expect(
+      written.map((entries) => entries.map(({ id, connected_at, ended_at }) => [id, connected_at, ended_at])),
+    ).to.deep.equal([
+      [
+        [11, at(1_000), at(1_000)],
+        [12, at(1_000), null],
+      ],
+      [[12, at(1_000), at(2_000)]],
+    ]);
+  });
+});
