@@ -8,6 +8,7 @@ import { createMemoryBus } from './bus/memory.ts';
 import { createNatsCarrier } from './bus/nats/transport.ts';
 import { createOrderedBus } from './bus/ordered.ts';
 import { watchOutbox } from './bus/outbox.ts';
+import { Positions } from './chats/Positions.ts';
 import { Typists } from './chats/Typists.ts';
 import { createConcurrencyLimit } from './commands/concurrency.ts';
 import { registry } from './commands/registry.ts';
@@ -169,8 +170,18 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const addressOf = createAddressOf(config.trustProxy);
     const services = { db, bus, tokens, limits, log, accepting: () => accepting };
     const isLimited = config.rateLimits;
-    const typists = new Typists();
-    const commandServices = { ...services, writer, changes, sessions, presence, typists, signCursors, turns };
+    const [typists, positions] = [new Typists(), new Positions(db)];
+    const commandServices = {
+      ...services,
+      writer,
+      changes,
+      sessions,
+      presence,
+      typists,
+      positions,
+      signCursors,
+      turns,
+    };
     const dispatcher = createDispatcher(registry, commandServices, { metrics, tracing, isLimited });
     const entries = createEntries(db, nats !== undefined);
     const mountSockets = createSockets(

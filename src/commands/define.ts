@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
+import type { Positions } from '../chats/Positions.ts';
 import type { Typists } from '../chats/Typists.ts';
 import type { Database, Queries } from '../database/database.ts';
 import { isTimeout } from '../database/failures.ts';
@@ -26,6 +27,7 @@ export interface CommandServices {
   readonly writer: MessageWriter;
   readonly presence: Presence;
   readonly typists: Typists;
+  readonly positions: Positions;
   readonly sessions: SessionLog;
   readonly bus: Publisher;
   /** Changes of one thing run in it up to their push: pushes leave this node in the order of the commits. */

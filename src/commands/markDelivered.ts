@@ -17,13 +17,7 @@ export const markDelivered = defineCommand({
     fields: Type.Object({ ...ChatAddress, seq: Seq }),
   },
   async handle({ seq, ...address }, context) {
-    await moveTo(context, 'markDelivered', address, seq, move);
+    await moveTo(context, 'markDelivered', address, seq);
     return {};
   },
 });
-
-const move = `
-update chat_members set delivered_seq = $3, state_xid = pg_current_xact_id()
-where chat_id = $1 and user_id = $2 and delivered_seq < $3
-returning delivered_seq as seq, shown_delivered_seq is null as "isShown"
-`;

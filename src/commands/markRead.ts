@@ -28,7 +28,7 @@ export const markRead = defineCommand({
   },
   async handle({ seq, ...address }, context) {
     const { session, db } = context;
-    const chat = await moveTo(context, 'markRead', address, seq, move);
+    const chat = await moveTo(context, 'markRead', address, seq);
     const [state] = await db.select<State>(stateOf, [chat.id, session.userId]);
     if (!state) throw new ApiError('NOT_A_MEMBER'); // left in between
     const { readSeq, unreadCount, mentionCount, markedUnread, lastSeq } = state;
@@ -39,16 +39,6 @@ export const markRead = defineCommand({
 interface State extends StateRow {
   readonly lastSeq: number;
 }
-
-/** Below what was read already, it changes nothing: not the mark either, which may have been set since. */
-const move = `
-update chat_members
-set read_seq = greatest(read_seq, $3), delivered_seq = greatest(delivered_seq, $3), marked_unread = false,
-  read_tally = case when read_seq < $3 then message.tally else read_tally end, state_xid = pg_current_xact_id()
-from (select tally from messages where chat_id = $1 and seq = $3) message
-where chat_id = $1 and user_id = $2 and (read_seq < $3 or (read_seq = $3 and marked_unread))
-returning read_seq as seq, shown_read_seq is null as "isShown"
-`;
 
 const stateOf = `
 select chat.last_seq as "lastSeq", ${stateColumns}

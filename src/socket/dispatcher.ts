@@ -51,7 +51,20 @@ export function createDispatcher(
   services: CommandServices,
   { metrics, tracing, isLimited }: DispatcherOptions,
 ): Dispatcher {
-  const { writer, presence, typists, sessions, bus, changes, db, limits, log, signCursors, turns } = services;
+  const {
+    writer,
+    presence,
+    typists,
+    positions,
+    sessions,
+    bus,
+    changes,
+    db,
+    limits,
+    log,
+    signCursors,
+    turns,
+  } = services;
   const isVerbose = log.isLevelEnabled('debug');
   const paceOf = isLimited ? createPaces(limits) : undefined;
   const budget = new ByteBudget(limits.unansweredBytes, USER_SHARE);
@@ -61,6 +74,7 @@ export function createDispatcher(
       writer,
       presence,
       typists,
+      positions,
       sessions,
       bus,
       changes,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newClients, newGroup, startServer } from '../harness.ts';
+import { database, newClients, newGroup, startServer } from '../harness.ts';
 
 const chat = async (client: { done(type: string): Promise<{ data: Record<string, unknown>[] }> }) =>
   (await client.done('listLastMessage')).data[0] ?? {};
@@ -60,6 +60,29 @@ describe('markRead', () => {
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'pong' });
     expect(await chat(bob.client)).to.include({ unreadCount: 0, readSeq: 2 });
     expect(await chat(ada.client)).to.include({ unreadCount: 1, readSeq: 1 });
+  });
+
+  it('of many at once is committed together, and whose place is locked waits alone', async () => {
+    const people = await newClients(5);
+    const [ada, bob, ...others] = people;
+    const groupId = await newGroup(ada.client, bob, ...others);
+    const { seq } = await ada.client.done('messageInGroup', { groupId, content: 'read me' });
+    const device = await bob.connect();
+    const read = ({ client }: (typeof people)[number]) => client.done('markRead', { groupId, seq });
+    const waiting = await database.sequelize.transaction(async (transaction) => {
+      const lock = 'select from chat_members where chat_id = $1 and user_id = $2 for update';
+      await database.select(lock, [groupId, bob.id], transaction);
+      const locked = read(bob);
+      const done = await Promise.all(others.map(read));
+      expect(done.map(({ data }) => data)).to.have.lengthOf(3);
+      for (const { data } of done) expect(data).to.include({ readSeq: seq, unreadCount: 0 });
+      expect((await device.rest()).filter(({ type }) => type === 'markRead')).to.deep.equal([]);
+      return { locked };
+    });
+    expect((await waiting.locked).data).to.include({ readSeq: seq, unreadCount: 0 });
+    expect((await device.push('markRead')).params).to.include({ senderId: bob.id, groupId, seq });
+    const states = await Promise.all(others.map(({ client }) => chat(client)));
+    for (const state of states) expect(state).to.include({ unreadCount: 0, readSeq: seq, deliveredSeq: seq });
   });
 
   it('adds up when many write and read at once, on two nodes', async () => {
