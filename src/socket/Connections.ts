@@ -53,6 +53,8 @@ export interface ConnectionHandlers {
 
 type Push = Extract<BusMessage, { readonly frame: string }>;
 
+const NOBODY: readonly Connection[] = [];
+
 /** A topic that connections of this node listen to. */
 interface TopicEntry {
   listeners: number;
@@ -359,7 +361,7 @@ export class Connections {
     this.#topics.set(topic, entry);
     entry.unsubscribe = this.#bus.subscribe(topic, (message) => {
       entry.delivered++;
-      this.#deliver(topic, message);
+      this.#deliver(topic, entry, message);
     });
   }
 
@@ -370,32 +372,44 @@ export class Connections {
     entry.unsubscribe();
   }
 
-  #deliver(topic: Topic, message: BusMessage): void {
+  #deliver(topic: Topic, entry: TopicEntry, message: BusMessage): void {
     if ('signal' in message) return this.#handle(Number(topic.slice('user:'.length)), message.signal);
     const { place, membership, about } = message;
     if (place && membership) this.#letIn(place.chatId, place.seq, membership);
-    this.#push(topic, message, about?.seq === undefined ? [] : this.#unseeing(about.chatId, about.seq));
+    const unseeing = about?.seq === undefined ? NOBODY : this.#unseeing(about.chatId, about.seq);
+    this.#push(topic, entry, message, unseeing);
     if (place && membership) this.#letOut(place.chatId, place.seq, membership);
   }
 
   /** Sends a frame to the sockets of a topic but for the connection it came from and the `excluded`. */
-  #push(topic: Topic, message: Push, excluded: readonly Connection[]): void {
-    const { except, exceptUsers = [] } = message;
-    const frame = bytesOf(message.frame);
-    const without = [...excluded, ...exceptUsers.flatMap((userId) => this.ofUser(userId))];
+  #push(topic: Topic, { listeners }: TopicEntry, message: Push, excluded: readonly Connection[]): void {
+    const { except, exceptUsers } = message;
     const sender = except === undefined ? undefined : this.#byId.get(except);
-    if (sender && !this.#listener.isSingle) without.push(sender);
-    const unsubscribed = without.filter(({ socket }) => socket?.unsubscribe(topic));
-    // A socket's own publish reaches all of the topic but itself.
+    // Most people have one connection: what they write themselves concerns nobody else in their own topic.
+    if (sender && listeners === 1 && topic === userTopic(sender.session.userId)) return;
+    const frame = bytesOf(message.frame);
+    const { isSingle } = this.#listener;
+    if (excluded.length === 0 && !exceptUsers && (isSingle || !sender)) {
+      this.#publish(topic, frame, sender);
+    } else {
+      const without = [...excluded, ...(exceptUsers ?? []).flatMap((userId) => this.ofUser(userId))];
+      if (sender && !isSingle) without.push(sender);
+      const unsubscribed = without.filter(({ socket }) => socket?.unsubscribe(topic));
+      this.#publish(topic, frame, sender);
+      for (const { socket } of unsubscribed) socket?.subscribe(topic);
+    }
+  }
+
+  /** A socket's own publish reaches all of the topic but itself. */
+  #publish(topic: Topic, frame: Buffer, sender: Connection | undefined): void {
     if (!(this.#listener.isSingle && sender?.publish(topic, frame))) this.#listener.publish(topic, frame);
-    for (const { socket } of unsubscribed) socket?.subscribe(topic);
   }
 
   /** Members who may not see a message of a group. */
-  #unseeing(chatId: ChatId, seq: number): Connection[] {
+  #unseeing(chatId: ChatId, seq: number): readonly Connection[] {
     const newcomers = this.#newcomers.get(chatId);
     // Most changes are of messages that everybody may see: then nobody is looked at.
-    if (!newcomers || newcomers.lastFirstSeq <= seq) return [];
+    if (!newcomers || newcomers.lastFirstSeq <= seq) return NOBODY;
     return [...newcomers.all].filter(({ groups }) => (groups.get(chatId) ?? 1) > seq);
   }
 
