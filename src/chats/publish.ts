@@ -1,10 +1,9 @@
 import type { PushContext } from '../bus/bus.ts';
 import type { CommandContext } from '../commands/define.ts';
-import type { Chat } from '../database/models/Chat.ts';
 import type { UserId } from '../ids.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush, type Fields } from '../socket/frames.ts';
-import { addressOf, type NamedChat, otherIn } from './seats.ts';
+import { addressOf, type NamedChat, otherIn, type SeatChat } from './seats.ts';
 
 /** What the connected user did in a chat, without a place of its own there. */
 export interface ChatPush {
@@ -24,7 +23,7 @@ export interface ChatPush {
 }
 
 type Pusher = Pick<CommandContext, 'session' | 'origin' | 'bus'>;
-type PushedChat = NamedChat & Pick<Chat, 'lastSeq'>;
+type PushedChat = NamedChat & Pick<SeatChat, 'lastSeq'>;
 
 /** Publishes a push to everybody in a chat but the connection the command came from. */
 export function pushToChat(context: Pusher, chat: PushedChat, push: ChatPush): void {

@@ -1,3 +1,4 @@
+import { prepared } from '../database/statements.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { DELETED_USER } from '../users/names.ts';
 import { otherColumns, type StateRow, stateColumns } from './state.sql.ts';
@@ -65,7 +66,10 @@ order by chat.last_message_at desc, chat.last_message_id desc
 `;
 
 /** The chat $2 as the member $1 sees it; no row where nothing was written. */
-export const oneChat = `
+export const oneChat = prepared(
+  'one chat',
+  `
 with page as materialized (select id as chat_id, last_seq as seq from chats where id = $2)
 ${rowsOfPage}
-`;
+`,
+);

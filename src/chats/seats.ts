@@ -2,11 +2,11 @@ import type { Transaction } from 'sequelize';
 import type { Queries } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { ChatMember, Role } from '../database/models/ChatMember.ts';
+import { prepared } from '../database/statements.ts';
 import { ApiError } from '../errors.ts';
 import type { ChatId, UserId } from '../ids.ts';
-import { pairOf } from '../messages/dialogs.ts';
 import type { Fields } from '../socket/frames.ts';
-import { existingUser } from '../users/users.ts';
+import { nameOf } from '../users/names.ts';
 
 /** How a request names a chat: the schema sees to it that it is exactly one of the two. */
 export interface ChatAddress {
@@ -14,40 +14,52 @@ export interface ChatAddress {
   readonly groupId?: ChatId;
 }
 
-/** A user's place in a chat. */
+/** A user's place in a chat, as far as commands that are no change of a group need to know it. */
 export interface Seat {
-  readonly chat: Chat;
-  readonly member: ChatMember;
+  readonly chat: SeatChat;
+  readonly member: SeatMember;
 }
 
 /** What names a chat to those who are in it. */
 export type NamedChat = Pick<Chat, 'id' | 'kind' | 'userLow' | 'userHigh'>;
+
+export type SeatChat = NamedChat & Pick<Chat, 'lastSeq' | 'memberCount' | 'whoMayAdd' | 'whoMayPost'>;
+export type SeatMember = Pick<ChatMember, 'userId' | 'role' | 'firstSeq'>;
 
 /** The place of a user in a chat; refuses with `NOT_FOUND` or `NOT_A_MEMBER`. */
 export async function seatIn(
   db: Queries,
   userId: UserId,
   { receiverId, groupId }: ChatAddress,
-  transaction: Transaction | null = null,
 ): Promise<Seat> {
-  if (groupId !== undefined) return seatInGroup(db, userId, groupId, transaction);
-  const chat = await dialogWith(db, userId, receiverId, transaction);
-  const member = chat && (await db.members.findOne({ where: { chatId: chat.id, userId }, transaction }));
-  if (!member) throw new ApiError('NOT_FOUND', `There is no dialog with user ${receiverId} yet`);
-  return { chat, member };
+  if (groupId !== undefined) return seatInGroup(db, userId, groupId);
+  const { seat } = await dialogWith(db, userId, receiverId);
+  if (!seat) throw new ApiError('NOT_FOUND', `There is no dialog with user ${receiverId} yet`);
+  return seat;
 }
 
-/** Returns the dialog of two people, null where there is none yet; refuses with `NOT_FOUND` who is nobody. */
+/** Two people, by the names they have now, and what they have written each other. */
+export interface Dialog {
+  readonly ownName: string;
+  readonly otherName: string;
+  /** Undefined where there is no dialog yet. */
+  readonly seat: Seat | undefined;
+}
+
+/** Returns the dialog of a user with somebody; refuses with `NOT_FOUND` who is nobody. */
 export async function dialogWith(
   db: Queries,
   userId: UserId,
   receiverId: UserId | undefined,
-  transaction: Transaction | null = null,
-): Promise<Chat | null> {
+): Promise<Dialog> {
   if (receiverId === undefined) throw new ApiError('BAD_REQUEST', 'receiverId or groupId is required');
-  await existingUser(db, receiverId, transaction);
-  const { low, high } = pairOf(userId, receiverId);
-  return db.chats.findOne({ where: { userLow: low, userHigh: high }, transaction });
+  const [row] = await db.select<DialogRow>(dialog, [userId, receiverId]);
+  if (!row) throw new ApiError('NOT_FOUND', `There is no user ${receiverId}`);
+  return {
+    ownName: nameOf({ username: row.ownName }),
+    otherName: nameOf({ username: row.otherName }),
+    seat: seatOf(row, userId),
+  };
 }
 
 /** The place of a user in a group. */
@@ -55,13 +67,74 @@ export async function seatInGroup(
   db: Queries,
   userId: UserId,
   groupId: ChatId,
-  transaction: Transaction | null = null,
+  transaction?: Transaction,
 ): Promise<Seat> {
-  const chat = await openGroup(db, groupId, transaction);
-  const member = await db.members.findOne({ where: { chatId: groupId, userId }, transaction });
-  if (!member) throw new ApiError('NOT_A_MEMBER');
-  return { chat, member };
+  const [row] = await db.select<SeatRow>(groupSeat, [userId, groupId], transaction);
+  if (!row) throw new ApiError('NOT_FOUND', `There is no group ${groupId}`);
+  const seat = seatOf(row, userId);
+  if (!seat) throw new ApiError('NOT_A_MEMBER');
+  return seat;
 }
+
+/** The place of a user in a chat of either kind, undefined where there is none. */
+export async function seatInChat(db: Queries, userId: UserId, chatId: ChatId): Promise<Seat | undefined> {
+  const [row] = await db.select<SeatRow>(chatSeat, [userId, chatId]);
+  return row && seatOf(row, userId);
+}
+
+interface SeatRow extends SeatChat {
+  /** Null where the user is no member, and for a dialog that is not there. */
+  readonly role: Role | null;
+  readonly firstSeq: number;
+}
+
+interface DialogRow extends SeatRow {
+  readonly ownName: string | null;
+  readonly otherName: string | null;
+}
+
+function seatOf({ role, firstSeq, ...chat }: SeatRow, userId: UserId): Seat | undefined {
+  return role === null ? undefined : { chat, member: { userId, role, firstSeq } };
+}
+
+/** Of `chat` and `member`, its row of chat_members. */
+const seatColumns = `
+chat.id, chat.kind, chat.user_low as "userLow", chat.user_high as "userHigh", chat.last_seq as "lastSeq",
+chat.member_count as "memberCount", chat.who_may_add as "whoMayAdd", chat.who_may_post as "whoMayPost", member.role, member.first_seq as "firstSeq"
+`;
+
+/** The user $1 in the group $2; no row for none, or one that is closed. */
+const groupSeat = prepared(
+  'seat in group',
+  `
+select ${seatColumns}
+from chats chat
+left join chat_members member on member.chat_id = chat.id and member.user_id = $1
+where chat.id = $2 and chat.kind = 'group' and chat.closed_at is null
+`,
+);
+
+/** The user $1 in the chat $2. */
+const chatSeat = prepared(
+  'seat in chat',
+  `
+select ${seatColumns}
+from chats chat join chat_members member on member.chat_id = chat.id
+where chat.id = $2 and member.user_id = $1
+`,
+);
+
+/** The user $1 in the dialog with $2; no row for nobody. */
+const dialog = prepared(
+  'dialog',
+  `
+select ${seatColumns}, (select username from users where id = $1) as "ownName", other.username as "otherName"
+from users other
+left join chats chat on chat.user_low = least($1::bigint, $2::bigint) and chat.user_high = greatest($1::bigint, $2::bigint)
+left join chat_members member on member.chat_id = chat.id and member.user_id = $1
+where other.id = $2
+`,
+);
 
 /** A group that is neither deleted nor left by everybody; `lock` keeps others from writing to it meanwhile. */
 export async function openGroup(
@@ -80,13 +153,16 @@ export async function openGroup(
 }
 
 /** Refuses with `FORBIDDEN` unless the member has one of the roles. */
-export function assertRole(member: ChatMember, ...roles: readonly Role[]): void {
+export function assertRole(member: Pick<ChatMember, 'role'>, ...roles: readonly Role[]): void {
   if (!roles.includes(member.role))
     throw new ApiError('FORBIDDEN', `Only ${roles.map((role) => `the ${role}`).join(' or ')} may do this`);
 }
 
 /** The other person of a dialog; oneself in the notes to oneself. */
-export function otherIn({ userLow, userHigh }: NamedChat, userId: UserId): UserId {
+export function otherIn(
+  { userLow, userHigh }: Pick<NamedChat, 'userLow' | 'userHigh'>,
+  userId: UserId,
+): UserId {
   return (userLow as number) + (userHigh as number) - userId;
 }
 

@@ -17,7 +17,7 @@ export const getChat = defineRead({
   async handle({ receiverId, groupId }, { session: { userId }, db }) {
     const chat =
       groupId === undefined
-        ? await dialogWith(db, userId, receiverId)
+        ? (await dialogWith(db, userId, receiverId)).seat?.chat
         : (await seatInGroup(db, userId, groupId)).chat;
     const [row] = chat ? await db.select<Row>(oneChat, [userId, chat.id]) : [];
     if (!row && groupId !== undefined) throw new ApiError('NOT_A_MEMBER'); // left in between

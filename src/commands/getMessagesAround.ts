@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { seatInChat } from '../chats/seats.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { messageOf, readMessage, readSpan } from '../messages/read.ts';
 import { Message } from '../schema/messages.ts';
@@ -15,12 +16,11 @@ export const getMessagesAround = defineRead({
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT }, { session: { userId }, db }) {
     const { chatId, seq } = await readMessage(db, userId, messageId);
-    const chat = await db.chats.findByPk(chatId);
-    const member = await db.members.findOne({ where: { chatId, userId } });
-    if (!chat || !member) return { data: [] }; // left in between
-    const end = Math.min(chat.lastSeq, seq + Math.ceil((limit - 1) / 2));
-    const start = Math.max(member.firstSeq, end - limit + 1);
-    const rows = await readSpan(db, { chat, member }, start, start + limit - 1);
+    const seat = await seatInChat(db, userId, chatId);
+    if (!seat) return { data: [] }; // left in between
+    const end = Math.min(seat.chat.lastSeq, seq + Math.ceil((limit - 1) / 2));
+    const start = Math.max(seat.member.firstSeq, end - limit + 1);
+    const rows = await readSpan(db, seat, start, start + limit - 1);
     const distance = (message: { seq: number }) => Math.abs(message.seq - seq);
     const nearest = rows.map(messageOf).sort((one, other) => distance(one) - distance(other));
     return { data: fitting(nearest).sort((one, other) => one.seq - other.seq) };

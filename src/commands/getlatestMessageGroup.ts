@@ -14,6 +14,6 @@ export const getlatestMessageGroup = defineRead({
   async handle({ groupId, limit, page }, { session, db }) {
     const seat = await seatInGroup(db, session.userId, groupId);
     const messages = await readPage(db, seat, limit, page);
-    return { data: messages.map((message) => ({ ...historyRow(message), group_id: groupId })) };
+    return { data: messages.map((message) => Object.assign(historyRow(message), { group_id: groupId })) };
   },
 });

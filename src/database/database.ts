@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { QueryTypes, type Transaction } from 'sequelize';
+import type { Transaction } from 'sequelize';
 import { type Repository, Sequelize } from 'sequelize-typescript';
 import { NotConnectedError, repeatable } from './failures.ts';
 import { Ban } from './models/Ban.ts';
@@ -18,6 +18,7 @@ import { User } from './models/User.ts';
 import { OutageLog } from './outages.ts';
 import { type ReservedConnection, reserveConnection } from './reserved.ts';
 import { createSessionClass, type SessionOptions } from './session.ts';
+import { type PreparedStatement, selectRows } from './statements.ts';
 import { runTransaction } from './transaction.ts';
 
 /** Milliseconds after which a statement, one of a command that only reads, or the wait for a connection gives up. */
@@ -36,6 +37,12 @@ const WRITER_SETTINGS = {
   enable_mergejoin: 'off',
 };
 
+/**
+ * The statements of the pools find everything by an index as well. The plans of those that are prepared are kept: one
+ * that was made while a table was small must not scan it once it is large.
+ */
+const POOL_SETTINGS = { enable_seqscan: 'off' };
+
 /** The models and statements, on one pool of connections. */
 export interface Queries {
   readonly users: Repository<User>;
@@ -49,9 +56,12 @@ export interface Queries {
   readonly pins: Repository<Pin>;
   readonly edits: Repository<MessageEdit>;
   readonly reports: Repository<Report>;
-  /** The rows of a statement with its parameters bound as $1, $2, …. */
+  /**
+   * The rows of a statement with its parameters bound as $1, $2, …. One that is run often is declared by `prepared`, if
+   * it is fit for it; in a transaction none is.
+   */
   select<Row extends object>(
-    sql: string,
+    statement: string | PreparedStatement,
     bind: readonly unknown[],
     transaction?: Transaction,
   ): Promise<Row[]>;
@@ -117,8 +127,12 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
     });
 
   const sizes = poolSizes(poolSize);
-  const Changes = session('parley', { statementTimeout: STATEMENT_TIMEOUT });
-  const Reads = session('parley reads', { statementTimeout: READ_TIMEOUT, isReadOnly: true });
+  const Changes = session('parley', { statementTimeout: STATEMENT_TIMEOUT, settings: POOL_SETTINGS });
+  const Reads = session('parley reads', {
+    statementTimeout: READ_TIMEOUT,
+    settings: POOL_SETTINGS,
+    isReadOnly: true,
+  });
   const Writer = session('parley writer', { statementTimeout: STATEMENT_TIMEOUT, settings: WRITER_SETTINGS });
   const Dedicated = session('parley migration', { statementTimeout: 0 });
   const sequelize = openPool(Changes, sizes.changes);
@@ -187,15 +201,7 @@ function queriesOn(sequelize: Sequelize): Queries {
     pins: sequelize.getRepository(Pin),
     edits: sequelize.getRepository(MessageEdit),
     reports: sequelize.getRepository(Report),
-    select<Row extends object>(sql: string, bind: readonly unknown[], transaction?: Transaction) {
-      const run = () =>
-        sequelize.query<Row>(sql, {
-          bind: [...bind],
-          type: QueryTypes.SELECT,
-          transaction: transaction ?? null,
-        });
-      return transaction ? run() : repeatable(run);
-    },
+    select: (statement, bind, transaction) => selectRows(sequelize, statement, bind, transaction),
     poolUse() {
       const { using, available, waiting } = (sequelize.connectionManager as unknown as { pool: Pool }).pool;
       return { used: using, free: available, waiting };

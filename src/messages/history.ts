@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import type { Seat } from '../chats/seats.ts';
 import type { Queries } from '../database/database.ts';
 import type { HistoryRow } from '../schema/messages.ts';
-import { type MessageRow, messageOf, readSpan } from './read.ts';
+import { customOf, eventOf, type MessageRow, reactionsOf, readSpan } from './read.ts';
 
 export const DEFAULT_LIMIT = 20;
 
@@ -22,40 +22,28 @@ export async function readPage(
 
 /** What every row of a history page has, in the spelling of the contract. */
 export function historyRow(row: MessageRow): Static<typeof HistoryRow> {
-  const {
-    messageId: id,
-    seq,
-    version,
-    kind,
-    content,
-    silent,
-    custom,
-    mentions,
-    reactions,
-    pinned,
-    event,
-    ...message
-  } = messageOf(row);
+  const createdAt = row.createdAt.toISOString();
+  const editedAt = row.editedAt?.toISOString() ?? null;
   return {
-    id,
-    seq,
-    version,
-    kind,
-    content,
-    sender_id: message.senderId,
-    senderName: message.senderName,
-    created_at: message.createdAt,
-    updated_at: message.editedAt ?? message.createdAt,
-    edited_at: message.editedAt,
-    deleted_at: message.deletedAt,
-    reply_to: message.replyTo,
-    silent,
-    custom,
-    mentions,
-    forwarded_from: message.forwardedFrom,
-    forwardedFromName: message.forwardedFromName,
-    reactions,
-    pinned,
-    event,
+    id: row.messageId,
+    seq: row.seq,
+    version: row.version,
+    kind: row.kind,
+    content: row.content,
+    sender_id: row.senderId,
+    senderName: row.senderName,
+    created_at: createdAt,
+    updated_at: editedAt ?? createdAt,
+    edited_at: editedAt,
+    deleted_at: row.deletedAt?.toISOString() ?? null,
+    reply_to: row.replyTo,
+    silent: row.silent,
+    custom: customOf(row),
+    mentions: row.mentions ?? [],
+    forwarded_from: row.forwardedFrom,
+    forwardedFromName: row.forwardedFromName,
+    reactions: reactionsOf(row),
+    pinned: row.pinned,
+    event: eventOf(row),
   };
 }

@@ -3,10 +3,11 @@ import type { Static } from 'typebox';
 import type { MembershipChange } from '../bus/bus.ts';
 import type { Seat } from '../chats/seats.ts';
 import type { Queries } from '../database/database.ts';
-import { type Wire, wire } from '../database/wire.ts';
+import { prepared } from '../database/statements.ts';
 import { ApiError } from '../errors.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import type { Message } from '../schema/messages.ts';
+import { DELETED_USER } from '../users/names.ts';
 import type { CustomData } from './drafts.ts';
 
 /** What a system message says in its `custom`: the type of the command, what it did, and whom it let in or out. */
@@ -43,32 +44,41 @@ export interface MessageRow {
   readonly pinned: boolean;
 }
 
-/** Begins a statement that reads messages as $1, a user, sees them; conditions on `message` follow. */
+/**
+ * Begins a statement that reads messages as $1, a user, sees them; conditions on `message` follow. What belongs to a
+ * message is looked up for each by scalar subqueries: in a plan that is kept, a join or an `exists` may become a hash of
+ * a whole table.
+ */
 export const selectMessages = `
 select message.id as "messageId", message.chat_id as "chatId", chat.kind = 'group' as "isGroup",
   chat.user_low + chat.user_high as pair, message.seq, message.kind,
-  message.sender_id as "senderId", coalesce(sender.username, 'Deleted user') as "senderName", message.content,
+  message.sender_id as "senderId", coalesce((select username from users where id = message.sender_id), '${DELETED_USER}') as "senderName",
+  message.content,
   message.created_at as "createdAt", message.edited_at as "editedAt", message.deleted_at as "deletedAt",
   coalesce(message.version, 0) as version,
   message.reply_to as "replyTo", message.silent, message.custom, message.mentions,
   message.forwarded_from as "forwardedFrom",
-  case when message.forwarded_from is not null then coalesce(author.username, 'Deleted user') end as "forwardedFromName",
+  case when message.forwarded_from is not null then
+    coalesce((select username from users where id = message.forwarded_from), '${DELETED_USER}')
+  end as "forwardedFromName",
   message.reactions as counts,
   case when message.reactions is not null then array(
     select emoji from reactions
     where reactions.chat_id = message.chat_id and reactions.seq = message.seq and reactions.user_id = $1
   ) end as own,
-  exists (select from pins where pins.chat_id = message.chat_id and pins.seq = message.seq) as pinned
+  (select true from pins where pins.chat_id = message.chat_id and pins.seq = message.seq) is true as pinned
 from messages message
 join chats chat on chat.id = message.chat_id
-join users sender on sender.id = message.sender_id
-left join users author on author.id = message.forwarded_from
 `;
 
-const bySeq = `${selectMessages}
-where message.chat_id = $2 and message.seq between $3 and $4
+/** A list, and not `between`, of which PostgreSQL would expect a share of the chat: for a page is planned what a page is. */
+const bySeq = prepared(
+  'messages by seq',
+  `${selectMessages}
+where message.chat_id = $2 and message.seq = any (array(select generate_series($3::bigint, $4::bigint)))
 order by message.seq desc
-`;
+`,
+);
 
 /** Messages of a chat from one `seq` to another, newest first, as far as the member may see them. */
 export async function readSpan(
@@ -83,10 +93,13 @@ export async function readSpan(
     : db.select<MessageRow>(bySeq, [member.userId, chat.id, first, Math.min(to, chat.lastSeq)]);
 }
 
-const byId = `${selectMessages}
+const byId = prepared(
+  'message by id',
+  `${selectMessages}
 join chat_members member on member.chat_id = message.chat_id and member.user_id = $1 and message.seq >= member.first_seq
 where message.id = $2 and chat.closed_at is null
-`;
+`,
+);
 
 /** A message that the user may see now; refuses with `NOT_FOUND` all others, as if they did not exist. */
 export async function readMessage(
@@ -128,28 +141,46 @@ export function chatOf({ isGroup, chatId, pair, senderId }: MessageRow) {
   return isGroup ? { groupId: chatId } : { receiverId: (pair ?? 0) - senderId };
 }
 
-/** A message as commands answer it. */
+/** A message as commands answer it. Each property is named: of rows by the hundred, spreads would be most of the work. */
 export function messageOf(row: MessageRow): Static<typeof Message> {
-  const { chatId, isGroup, pair, custom, counts, own, mentions, ...rest } = wire(
-    row,
-  ) satisfies Wire<MessageRow>;
-  const isSystem = row.kind === 'system';
-  return {
-    ...rest,
-    ...chatOf(row),
-    custom: isSystem ? null : custom,
-    event: isSystem && custom ? eventOf(custom as unknown as SystemEvent) : null,
-    mentions: mentions ?? [],
+  const message: Static<typeof Message> = {
+    messageId: row.messageId,
+    seq: row.seq,
+    kind: row.kind,
+    senderId: row.senderId,
+    senderName: row.senderName,
+    content: row.content,
+    createdAt: row.createdAt.toISOString(),
+    editedAt: row.editedAt?.toISOString() ?? null,
+    deletedAt: row.deletedAt?.toISOString() ?? null,
+    version: row.version,
+    replyTo: row.replyTo,
+    silent: row.silent,
+    forwardedFrom: row.forwardedFrom,
+    forwardedFromName: row.forwardedFromName,
+    pinned: row.pinned,
+    custom: customOf(row),
+    event: eventOf(row),
+    mentions: row.mentions ?? [],
     reactions: reactionsOf(row),
   };
+  return Object.assign(message, chatOf(row));
 }
 
-function eventOf({ membership: _, ...event }: SystemEvent) {
+/** The data of whoever wrote it. */
+export const customOf = ({ kind, custom }: MessageRow): CustomData | null =>
+  kind === 'system' ? null : custom;
+
+/** What a system message says happened. */
+export function eventOf({ kind, custom }: MessageRow) {
+  if (kind !== 'system' || !custom) return null;
+  const { membership: _, ...event } = custom as unknown as SystemEvent;
   return event;
 }
 
 export function reactionsOf({ counts, own }: Pick<MessageRow, 'counts' | 'own'>) {
-  return Object.entries(counts ?? {}).map(([emoji, count]) => ({
+  if (!counts) return [];
+  return Object.entries(counts).map(([emoji, count]) => ({
     emoji,
     count,
     own: own?.includes(emoji) ?? false,

@@ -1,14 +1,13 @@
 import type { Transaction } from 'sequelize';
-import { otherIn } from '../chats/seats.ts';
+import { otherIn, type SeatChat } from '../chats/seats.ts';
 import type { Database } from '../database/database.ts';
-import type { Chat } from '../database/models/Chat.ts';
 import { ApiError } from '../errors.ts';
 import type { UserId } from '../ids.ts';
 
 /** Refuses with a bare `FORBIDDEN` when the other person of the dialog has blocked the user; never in a group. */
 export async function assertNotBlocked(
   db: Database,
-  chat: Chat,
+  chat: Pick<SeatChat, 'kind' | 'userLow' | 'userHigh'>,
   userId: UserId,
   transaction: Transaction | null = null,
 ): Promise<void> {
