@@ -53,7 +53,9 @@ left join chat_members other
  * messages. The message id decides between chats of the same millisecond. $1 user, $2 limit, $3 offset, $4 only
  * archived or only others.
  */
-export const newestChats = `
+export const newestChats = prepared(
+  'newest chats',
+  `
 with page as materialized (
   select member.chat_id, chat.last_seq as seq
   from chat_members member join chats chat on chat.id = member.chat_id
@@ -63,7 +65,8 @@ with page as materialized (
 )
 ${rowsOfPage}
 order by chat.last_message_at desc, chat.last_message_id desc
-`;
+`,
+);
 
 /** The chat $2 as the member $1 sees it; no row where nothing was written. */
 export const oneChat = prepared(

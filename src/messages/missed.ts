@@ -1,14 +1,18 @@
 import type { MembershipChange } from '../bus/bus.ts';
 import type { ChatRecord, ReadPush } from '../bus/ordered.ts';
 import type { Database } from '../database/database.ts';
+import { prepared } from '../database/statements.ts';
 import type { ChatId } from '../ids.ts';
 import { encodePush } from '../socket/frames.ts';
 import { chatOf, type MessageRow, type SystemEvent, selectMessages } from './read.ts';
 
-const span = `${selectMessages}
-where message.chat_id = $2 and message.seq between $3 and $4
+const span = prepared(
+  'missed messages',
+  `${selectMessages}
+where message.chat_id = $2 and message.seq = any (array(select generate_series($3::bigint, $4::bigint)))
 order by message.seq
-`;
+`,
+);
 
 /** Messages that are looked through for the newest that was visible to a snapshot. */
 const MAX_LOOK_BACK = 1_000;
@@ -32,9 +36,12 @@ export function createChatRecord(db: Database): ChatRecord {
   };
 }
 
-const headOf = `
+const headOf = prepared(
+  'head of chat',
+  `
 select last_seq as seq from chats where id = $1
-`;
+`,
+);
 
 /** A chat's messages become visible in the order of seq, so everything below the newest that was visible was, too. */
 const headAt = `

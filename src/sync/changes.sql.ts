@@ -1,3 +1,4 @@
+import { prepared } from '../database/statements.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import type { Place } from './cursor.ts';
 import { presentRun } from './databaseRuns.ts';
@@ -57,9 +58,12 @@ const newestSeen = `
   select low from search where low = high
 `;
 
-export const presentState = `
+export const presentState = prepared(
+  'sync: present',
+  `
 select pg_current_snapshot()::text as snapshot, ${presentRun} as database, clock_timestamp() as time
-`;
+`,
+);
 
 /**
  * Names what changed in a user's chats since a snapshot, chat by chat. A row is seen when the transaction of its
@@ -75,7 +79,9 @@ select pg_current_snapshot()::text as snapshot, ${presentRun} as database, clock
  * $1 user, $2 the snapshot or null, $3 chat, $4 rank and $5 place of the last row read, $6 limit. Rows of a
  * transaction that is not due yet come from another database that this one was restored from.
  */
-export const changesSince = `
+export const changesSince = prepared(
+  'sync: changes',
+  `
 with chat as materialized (
   select chats.id, chats.kind, chats.last_seq, chats.changed_xid, chats.user_low + chats.user_high - $1 as other_id,
     member.first_seq, member.membership_xid, member.state_xid, false as gone
@@ -155,7 +161,8 @@ cross join lateral (
 ) change
 order by chat.id, change.rank, change.at
 limit $6
-`;
+`,
+);
 
 /** Renamed users that one statement looks at: a client that was away for long goes on from page to page. */
 const MAX_RENAMES = 5_000;
@@ -166,7 +173,9 @@ const MAX_RENAMES = 5_000;
  *
  * $1 user, $2 the snapshot, $3 id and $4 transaction of the last one read, $5 limit.
  */
-export const renamedSince = `
+export const renamedSince = prepared(
+  'sync: renames',
+  `
 select 0 as "chatId", ${RANK.user} as rank, renamed.id as "userId", renamed.name_xid::text::bigint as at,
   shared.is_shared as "isShared", renamed.n = ${MAX_RENAMES} as "isLast"
 from (
@@ -194,4 +203,5 @@ cross join lateral (
 where shared.is_shared or renamed.n = ${MAX_RENAMES}
 order by renamed.name_xid, renamed.id
 limit $5
-`;
+`,
+);

@@ -301,7 +301,7 @@ select $1::bigint, last_seq + n, $3::bigint, 'text', 'x' from chats, generate_se
       [before, limit], // 5,000 messages are new, and one member left
       [after, 0],
     ] as const) {
-      const { rows, read } = await readBy(changesSince, [ada.id, since, 0, 0, 0, limit]);
+      const { rows, read } = await readBy(changesSince.text, [ada.id, since, 0, 0, 0, limit]);
       expect(rows).to.equal(changed);
       expect(read).to.be.at.most(200);
     }
