@@ -132,5 +132,6 @@ describe('HTTP', () => {
       'nodejs_eventloop_lag_seconds',
     ])
       expect(body).to.include(name);
+    if (process.platform === 'linux') expect(body).to.match(/^process_open_fds [1-9]/m);
   });
 });

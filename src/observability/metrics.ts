@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { PoolUse } from '../database/database.ts';
 import { type ApiError, LimitError, type LimitName } from '../errors.ts';
+import { gaugeOpenFiles } from './openFiles.ts';
 
 /** What the server measures of itself, in Prometheus text at `GET /metrics`. */
 export interface Metrics {
@@ -44,6 +45,7 @@ export function createMetrics(readings: Readings): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
+  gaugeOpenFiles(registry);
 
   const commands = new Counter({
     name: 'parley_commands_total',
