@@ -231,7 +231,7 @@ export function readConfig(env: Environment): Config {
     corsOrigins: origins('CORS_ORIGINS'),
     workers: integer('WORKERS', availableParallelism(), 1, 256),
     workerStartSeconds: integer('WORKER_START_SECONDS', 120, 1, 3600),
-    passwordThreads: integer('PASSWORD_THREADS', availableParallelism(), 1, 128),
+    passwordThreads: integer('PASSWORD_THREADS', Math.max(1, availableParallelism() - 1), 1, 128),
     passwordCost: integer('PASSWORD_COST', 10, 10, 15),
   };
 }

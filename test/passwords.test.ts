@@ -1,5 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { compare, hash } from 'bcryptjs';
 import { expect } from 'chai';
+import { pino } from 'pino';
+import { createPasswords } from '../src/auth/passwords.ts';
 import { preparePassword } from '../src/text/opaqueString.ts';
 import { database, http, newUser, type User } from './harness.ts';
 
@@ -45,6 +49,17 @@ describe('a password', () => {
     expect(await refused('ü'.repeat(37))).to.match(/at most 72 bytes/);
     const long = 'u\u0308'.repeat(36);
     expect((await change(ada, { password: long, currentPassword: ada.password })).status).to.equal(200);
+  });
+
+  it('is hashed where nothing else has to run', async function () {
+    if (spawnSync('chrt', ['--version']).error) return this.skip();
+    const passwords = createPasswords(1, 10, pino({ enabled: false }));
+    await passwords.hash('correct horse', '');
+    const policies = readdirSync('/proc/self/task').map(
+      (thread) => readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(') ')[1]?.split(' ')[38],
+    );
+    await passwords.close();
+    expect(policies).to.include('5'); // SCHED_IDLE, see proc(5) and sched(7)
   });
 
   it('takes as long to compare for an unknown account, in both forms', async () => {

@@ -98,7 +98,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
       const { password: checked } = passwordOption({ password }) as { password: string };
       if (isCommonPassword(checked)) throw new UsageError('--password is one of the most common ones');
       const user = await find(services.db, who);
-      await endAll(user, services, { passwordHash: await services.passwords.hash(checked) });
+      await endAll(user, services, { passwordHash: await services.passwords.hash(checked, '') });
       return { ...shown(user), ...(given === undefined && { password }) };
     },
   },

@@ -4,59 +4,66 @@ import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
 import { ApiError } from '../errors.ts';
 import { preparePassword } from '../text/opaqueString.ts';
+import { FairQueue, ofClient } from './FairQueue.ts';
 
-/** Passwords are hashed and compared as {@link preparePassword} prepares them. */
+/**
+ * Passwords are hashed and compared as {@link preparePassword} prepares them. `client` is for whom: clients take turns,
+ * and what one of them asks for delays no other one. Where too much waits already, both reject with `UNAVAILABLE`.
+ */
 export interface Passwords {
-  hash(password: string): Promise<string>;
+  hash(password: string, client: string): Promise<string>;
   /**
    * Compares in the same time whether or not there is a hash: for null the answer is always `wrong`. It is `outdated` for
    * a hash of the right password that had better be renewed: made when hashing cost less, or of the password as it was
    * typed.
    */
-  compare(password: string, hash: string | null): Promise<'wrong' | 'right' | 'outdated'>;
+  compare(password: string, hash: string | null, client: string): Promise<'wrong' | 'right' | 'outdated'>;
   close(): Promise<void>;
 }
 
-/** Jobs that may wait for a thread: a few seconds' worth, past which a caller had better retry. */
-const MAX_QUEUE_PER_THREAD = 100;
+/** Jobs that may wait for a thread, in all and of one client: a few seconds' worth, past which a caller had better retry. */
+const MAX_QUEUE_PER_THREAD = 200;
+const MAX_OF_CLIENT_PER_THREAD = 100;
+/** Milliseconds for which a thread without work stays: starting one and compiling bcrypt there takes as long as two hashes. */
+const THREAD_IDLE = 60_000;
 
 /**
- * Hashes passwords with bcrypt on worker threads of low priority, so that a login storm delays no message. One more
- * of `cost` doubles the time of a hash; with 10 it is about 60 ms on the machines of 2025.
+ * Hashes passwords with bcrypt on worker threads of low priority, so that a login storm delays no message: see
+ * password-worker.js. One more of `cost` doubles the time of a hash; with 10 it is about 70 ms on the machines of 2025.
  */
 export function createPasswords(threads: number, cost: number, log: Logger): Passwords {
+  const queue = new FairQueue();
   const pool = new Piscina({
     filename: new URL('./password-worker.js', import.meta.url).href,
     minThreads: 1,
     maxThreads: threads,
-    maxQueue: threads * MAX_QUEUE_PER_THREAD,
+    idleTimeout: THREAD_IDLE,
+    taskQueue: queue,
     niceIncrement: 10,
   });
 
   // Of a thread that fails between two jobs, such as one that cannot start; the job of one that fails has its own.
   pool.on('error', (error) => log.error({ err: error }, 'a password thread failed'));
 
-  async function run<T>(name: string, task: unknown): Promise<T> {
-    try {
-      return await pool.run(task, { name });
-    } catch (error) {
-      if (pool.queueSize >= threads * MAX_QUEUE_PER_THREAD)
-        throw new ApiError('UNAVAILABLE', 'Too many logins at once; retry in a moment', 2);
-      throw error;
-    }
+  async function run<T>(name: string, task: object, client: string): Promise<T> {
+    const isFull =
+      queue.size >= threads * MAX_QUEUE_PER_THREAD ||
+      queue.sizeOf(client) >= threads * MAX_OF_CLIENT_PER_THREAD;
+    if (isFull) throw new ApiError('UNAVAILABLE', 'Too many logins at once; retry in a moment', 2);
+    return pool.run(ofClient(task, client), { name });
   }
 
-  const hash = (password: string) =>
-    run<string>('hashPassword', { password: preparePassword(password), cost });
+  const hash = (password: string, client: string) =>
+    run<string>('hashPassword', { password: preparePassword(password), cost }, client);
   /** Of a password nobody has, at the same cost as the real ones. */
-  const nobody = hash(randomBytes(16).toString('hex'));
+  const nobody = hash(randomBytes(16).toString('hex'), '');
   nobody.catch(() => {}); // closed at once
 
   return {
     hash,
-    async compare(password, known) {
+    async compare(password, known, client) {
       const hash = known ?? (await nobody);
-      const matches = (form: string) => run<boolean>('comparePassword', { password: form, hash });
+      const matches = (form: string) => run<boolean>('comparePassword', { password: form, hash }, client);
       const prepared = preparePassword(password);
       if (await matches(prepared))
         return known === null ? 'wrong' : getRounds(hash) < cost ? 'outdated' : 'right';

@@ -9,6 +9,7 @@ import { userTopic } from '../socket/Connections.ts';
 import { foldedUser } from '../text/foldedColumns.ts';
 import { deleteAccount } from '../users/deleteAccount.ts';
 import { chatsNaming, profileOf, publishName } from '../users/publishProfile.ts';
+import { networkOf } from './address.ts';
 import { assertUncommon, refuseTaken } from './auth.ts';
 import { callerOf, defineRoute, type RouteContext } from './define.ts';
 
@@ -37,6 +38,7 @@ export const updateMe = defineRoute({
   errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'CONFLICT', 'RATE_LIMITED'],
   async handle({ email, username, password, currentPassword }, context) {
     const { db, bus, changes: queue, tokens, passwords, attempts } = context;
+    const client = networkOf(context.address);
     const user = callerOf(context);
     if (email === undefined && username === undefined && password === undefined)
       throw new ApiError('BAD_REQUEST', 'body must have at least one of email, username, password');
@@ -50,7 +52,7 @@ export const updateMe = defineRoute({
     if (username !== undefined) await attempts.renaming(user.id);
     const changes = {
       ...namesOf({ email, username }),
-      ...(password !== undefined && { passwordHash: await passwords.hash(password) }),
+      ...(password !== undefined && { passwordHash: await passwords.hash(password, client) }),
       ...(password !== undefined && { tokenVersion: user.tokenVersion + 1 }),
       updatedAt: databaseNow,
     };
@@ -117,7 +119,7 @@ async function assertPassword(user: User, password: string, { passwords, attempt
   const isRight = await attempts.guess(
     account,
     address,
-    async () => (await passwords.compare(password, user.passwordHash)) !== 'wrong',
+    async () => (await passwords.compare(password, user.passwordHash, networkOf(address))) !== 'wrong',
   );
   if (!isRight) throw new ApiError('FORBIDDEN', 'The current password is wrong');
 }

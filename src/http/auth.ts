@@ -8,6 +8,7 @@ import { ApiError } from '../errors.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../schema/accounts.ts';
 import { fold } from '../text/fold.ts';
 import { accountOf, namesOf, normalise } from './accounts.ts';
+import { networkOf } from './address.ts';
 import { defineRoute } from './define.ts';
 
 const Entrance = Type.Object({ token: Token, user: Account });
@@ -22,7 +23,7 @@ export const register = defineRoute({
   async handle({ email, username, password }, { db, tokens, passwords, attempts, address }) {
     assertUncommon(password);
     await attempts.registering(address);
-    const passwordHash = await passwords.hash(password);
+    const passwordHash = await passwords.hash(password, networkOf(address));
     const user = await db.users.create({ ...namesOf({ email, username }), passwordHash }).catch(refuseTaken);
     return { status: 201, body: { token: tokens.issue(user), user: accountOf(user) } };
   },
@@ -43,10 +44,11 @@ export const login = defineRoute({
     if ((email === undefined) === (username === undefined))
       throw new ApiError('BAD_REQUEST', 'body must have either email or username');
     const account = normalise(email ?? username ?? '');
+    const client = networkOf(address);
     const user = await accountNamed(db, email === undefined ? 'username' : 'email', account);
     let isOutdated = false;
     const isRight = await attempts.guess(account, address, async () => {
-      const outcome = await passwords.compare(password, user?.passwordHash ?? null);
+      const outcome = await passwords.compare(password, user?.passwordHash ?? null, client);
       isOutdated = outcome === 'outdated';
       return outcome !== 'wrong';
     });
@@ -58,7 +60,10 @@ export const login = defineRoute({
 
     /** Unless the password was changed meanwhile. */
     async function renewHash({ id, passwordHash }: User, given: string): Promise<void> {
-      await db.users.update({ passwordHash: await passwords.hash(given) }, { where: { id, passwordHash } });
+      await db.users.update(
+        { passwordHash: await passwords.hash(given, client) },
+        { where: { id, passwordHash } },
+      );
     }
   },
 });
