@@ -25,6 +25,8 @@ import { runTransaction } from './transaction.ts';
 const STATEMENT_TIMEOUT = 15_000;
 const READ_TIMEOUT = 5_000;
 const CONNECT_TIMEOUT = 5_000;
+/** Milliseconds for which a connection stays that nobody needs: on a new one, everything is prepared anew. */
+const IDLE_TIMEOUT = 60_000;
 /**
  * The statements that store messages find everything by key. One plan for many batches, without scans and hashes:
  * planning takes longer than a small batch, and a plan made while the tables were small must not scan them once they are
@@ -175,7 +177,7 @@ function openPool(Client: ReturnType<typeof createSessionClass>, size: number): 
     repositoryMode: true,
     models: [User, Chat, ChatMember, Message, Block, Ban, Invite, Reaction, Pin, MessageEdit, Report],
     define: { underscored: true, timestamps: false },
-    pool: { max: size, min: 0, acquire: CONNECT_TIMEOUT },
+    pool: { max: size, min: 0, acquire: CONNECT_TIMEOUT, idle: IDLE_TIMEOUT },
     ...NO_SETTINGS,
   });
 }
