@@ -8,7 +8,6 @@ import { userCommands } from '../src/admin/users.ts';
 import { type Database, openDatabase } from '../src/database/database.ts';
 import { fillFoldedNames, warnOfAmbiguousNames } from '../src/database/foldedNames.ts';
 import { migrate, undoMigration } from '../src/database/migrations.ts';
-import { type Reach, reach } from '../src/messages/search.sql.ts';
 import { connectAs, database, databaseUrl, http, startServer } from './harness.ts';
 import { until } from './until.ts';
 
@@ -32,39 +31,6 @@ const locales: Record<string, string> = {
   C: "locale_provider libc locale 'C'",
   'Turkish of ICU': "locale_provider icu icu_locale 'tr-TR'",
 };
-
-/** True if an index finds a text within words. */
-async function findsParts(text: string, url = databaseUrl()): Promise<boolean> {
-  const db = openDatabase(url, 2);
-  const [found] = await db.select<Reach>(reach, [1, null, text]);
-  await db.close();
-  return found?.hasTrigram === true;
-}
-
-describe('the embedded database', () => {
-  it('finds parts of words of every script by an index', async function () {
-    const [row] = await database.select<{ ctype: string }>(
-      'select datctype as ctype from pg_database where datname = current_database()',
-      [],
-    );
-    if (row?.ctype === 'C') return this.skip(); // a system without the locale C.UTF-8
-    for (const text of ['hello', 'привет', 'γεια', 'مرحبا'])
-      expect(await findsParts(text), text).to.equal(true);
-    expect(await findsParts('ab')).to.equal(false);
-  });
-});
-
-describe('a database that takes no more than ASCII for letters', () => {
-  withDatabase(locales.C ?? '');
-
-  it('is not asked for parts of other words by an index that has none', async () => {
-    const db = openDatabase(urlOf(), 2);
-    await migrate(db);
-    await db.close();
-    expect(await findsParts('hello', urlOf())).to.equal(true);
-    expect(await findsParts('привет', urlOf())).to.equal(false);
-  });
-});
 
 for (const [name, locale] of Object.entries(locales))
   describe(`a database with the locale ${name}`, function () {

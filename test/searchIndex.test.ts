@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { openDatabase } from '../src/database/database.ts';
+import type { MessageId } from '../src/ids.ts';
 import { entomb } from '../src/messages/entomb.ts';
+import { reindex } from '../src/messages/indexMessages.ts';
 import { database, databaseUrl, newClients, newUser, type Person, startServer } from './harness.ts';
 import { until } from './until.ts';
 
@@ -13,6 +15,13 @@ async function holdIndex(): Promise<{ release(): Promise<unknown> }> {
 
 const isIndexed = async (messageId: number) =>
   (await database.select('select from message_search where message_id = $1', [messageId])).length > 0;
+
+/** A message in a chat that there is not, of which nobody but the index takes notice. */
+const insertMessage = `
+insert into messages (chat_id, seq, sender_id, kind, content, tally)
+select 0, coalesce(max(seq), 0) + 1, $1, 'text', 'slow', 1 from messages where chat_id = 0
+returning id
+`;
 
 describe('the search index', function () {
   this.timeout(60_000);
@@ -41,7 +50,7 @@ describe('the search index', function () {
     await ada.client.done('deleteMessage', { messageId: ids[0] }); // waits for nobody
     await blocker.rollback();
     await until(() => isIndexed(ids[1]));
-    expect(await isIndexed(ids[0])).to.equal(false);
+    await until(async () => !(await isIndexed(ids[0])));
   });
 
   it('keeps nothing of a message whose deletion is committed after it was indexed', async () => {
@@ -49,17 +58,39 @@ describe('the search index', function () {
     await entomb(database, [ids[0]], deletion);
     await index.release();
     await until(() => isIndexed(ids[1]));
+    expect(await isIndexed(ids[0])).to.equal(true);
     await deletion.commit();
-    expect(await isIndexed(ids[0])).to.equal(false);
+    await until(async () => !(await isIndexed(ids[0])));
   });
 
-  it('takes a message that somebody was changing later', async () => {
-    const change = await database.sequelize.transaction();
-    await database.select('select from messages where id = $1 for no key update', [ids[0]], change);
+  it('takes a message that is committed after many that have later ids', async () => {
+    const slow = await database.sequelize.transaction();
+    const [message] = await database.select<{ id: number }>(insertMessage, [ada.id], slow);
     await index.release();
-    await until(() => isIndexed(ids[1]));
-    await change.rollback();
-    await until(() => isIndexed(ids[0]));
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: ada.id, content: 'later' });
+    await until(() => isIndexed(messageId));
+    const noted = 'select from message_search_progress where noted_id >= $1';
+    await until(async () => (await database.select(noted, [messageId])).length > 0);
+    await slow.commit();
+    await until(() => isIndexed(message?.id ?? 0));
+  });
+
+  it('has what an edit made of a message, whichever of the two writes the entry first', async () => {
+    const edit = (messageId: number, content: string) =>
+      ada.client.done('editMessage', { messageId, content });
+    const change = await database.sequelize.transaction();
+    await reindex(database, ids[0] as MessageId, 'changed first', change);
+    await index.release();
+    const stuck = `
+      select from pg_stat_activity where wait_event_type = 'Lock' and query like '%insert into message_search%'`;
+    await until(async () => (await database.select(stuck, [])).length > 0);
+    const edited = edit(ids[1], 'changed last'); // waits for nobody but the index
+    await change.commit();
+    await edited;
+    const folded = `select folded from message_search where message_id in ($1, $2) order by message_id`;
+    const texts = async () =>
+      (await database.select<{ folded: string }>(folded, [...ids])).map((row) => row.folded).join();
+    await until(async () => (await texts()) === 'changed first,changed last');
   });
 });
 

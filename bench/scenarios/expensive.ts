@@ -159,8 +159,10 @@ async function generate(db: pg.Client, groupId: number): Promise<void> {
      select id, chat_id, seq, to_tsvector('folded_english', folded), folded, ${FOLD_VERSION} from messages, replace(content, 'ế', 'e') as folded where kind = 'text'`,
   );
   await db.query(
-    `update message_search_progress set settled_id = (select max(id) from messages),
-       noted_id = (select max(id) from messages), noted_xmax = pg_snapshot_xmax(pg_current_snapshot())`,
+    `with newest as (select max(id) as id from messages)
+     update message_search_progress set settled_id = id, noted_id = id, noted_xmax = pg_current_xact_id(),
+       noted_settled_id = id, checked_id = id, refolded_id = id
+     from newest`,
   );
   await db.query('commit');
   await db.query('vacuum analyze');

@@ -53,8 +53,8 @@ export const searchMessages = defineRead({
     const oneChat = receiverId !== undefined || groupId !== undefined;
     const chatId = oneChat ? (await seatIn(db, session.userId, filters)).chat.id : null;
     const [rank = null, id = null] = cursor === undefined ? [] : cursors.numbers(cursor, 2);
-    const { words, text, pattern } = searchText(query);
-    const [reached] = await db.select<Reach>(reach, [session.userId, chatId, text]);
+    const { words, text, parts } = searchText(query);
+    const [reached] = await db.select<Reach>(reach, [session.userId, chatId, parts]);
     if (!reached) throw new Error('a sum without a row');
     const hits = await db.select<FoundId>(searchHits(order, reached), [
       session.userId,
@@ -69,7 +69,7 @@ export const searchMessages = defineRead({
       rank,
       limit + 1,
       text,
-      pattern,
+      parts,
     ]);
     const ids = hits.map(({ messageId }) => messageId);
     const rows = await db.select<MessageRow>(byIds, [session.userId, JSON.stringify(ids)]);

@@ -1,29 +1,30 @@
 import { foldForSearch, wordsOf } from '../text/fold.ts';
-import { containing } from '../text/patterns.ts';
+import { filterOfPart } from '../text/parts.ts';
 import { HIT_END, HIT_START } from './highlight.ts';
+import { SEGMENT } from './searchIndex.sql.ts';
 
 /** Of more hits, relevance is only looked at for the newest: what a person wants is among them. */
 const MAX_RANKED = 5_000;
 
+/** The chats that a user $1 searches, or the chat $2 alone. */
+const chatsOf = (chat: string) => `
+  select chat.id as chat_id, chat.last_seq
+  from chat_members member join chats chat on chat.id = member.chat_id
+  where member.user_id = $1 and chat.closed_at is null and (${chat}::bigint is null or member.chat_id = ${chat})
+`;
+
 /**
- * Finds messages in the chats of one user by words and by parts of words. `condition` says what matches;
- * messages that only have a part of the text come behind those with the words when it goes by relevance.
+ * Finds messages in the chats of one user by words and by parts of words, as `found` says; messages that only have a
+ * part of the text come behind those with the words when it goes by relevance.
  *
  * $1 who asks, $2 the words of {@link SearchText}, $3 one chat or null, $4 sender, $5 from, $6 to (times),
  * $7 only mentions of who asks, $8 custom, $9 id and $10 rank of the last hit seen, $11 limit, $12 the text and $13 the
- * pattern.
+ * filter of its parts.
  */
-const search = (condition: string, ranked: string) => `
-with mine as materialized (
-  select member.chat_id
-  from chat_members member join chats chat on chat.id = member.chat_id
-  where member.user_id = $1 and chat.closed_at is null and ($3::bigint is null or member.chat_id = $3)
-), asked as materialized (
-  select websearch_to_tsquery('folded_english', $2) as words, $13::text as pattern, $12::text as text
-), found as materialized (
-  select message_id, chat_id, seq from message_search
-  where chat_id = any (array(select chat_id from mine)) and ${condition}
-), hits as materialized (${ranked}
+const search = (found: string, ranked: string) => `
+with mine as materialized (${chatsOf('$3')}), asked as materialized (
+  select websearch_to_tsquery('folded_english', $2) as words, $12::text as text, ('x' || $13::text)::bit(4096) as parts
+), found as materialized (${found}), hits as materialized (${ranked}
 )
 select message_id as "messageId", rank
 from hits
@@ -62,36 +63,79 @@ const mostRelevantFirst = `
   order by hit.rank desc, hit.message_id desc
   limit $11`;
 
+const inMine = 'chat_id = any (array(select chat_id from mine))';
+/** The same by the index message_search_chats, see migration 0020. */
+const entryInMine = '-chat_id = any (array(select -chat_id from mine))';
+
+/** Found by their chat alone, about 0.4 µs each. */
+const byReading = `
+  select message_id, chat_id, seq from message_search
+  where ${entryInMine} and (position((select text from asked) in folded) > 0 or document @@ (select words from asked))
+`;
+
+/** By the index message_search_words. */
+const byWords = `
+  select message_id, chat_id, seq from message_search where ${entryInMine} and document @@ (select words from asked)
+`;
+
+/** Segments that may have parts, and what comes behind the last segment of each chat, from one seq to another. */
+const rangesWith = (parts: string) => `
+  select chat_id, segment * ${SEGMENT} as first, segment * ${SEGMENT} + ${SEGMENT} - 1 as last
+  from message_search_segments where ${inMine} and parts & ${parts} = ${parts}
+  union all
+  select chat_id, coalesce((
+    select (segment + 1) * ${SEGMENT} from message_search_segments where chat_id = mine.chat_id
+    order by segment desc limit 1
+  ), 0), last_seq
+  from mine
+`;
+
+/** By words, and by reading the messages that may have the parts: all look-ups by key, whatever the statistics say. */
+const bySegments = `${byWords}
+  union
+  select entry.message_id, entry.chat_id, entry.seq
+  from (${rangesWith('(select parts from asked)')}
+    union all
+    select chat_id, seq, seq from message_search_changed where ${inMine}
+  ) range
+  cross join lateral (
+    select id from messages where chat_id = range.chat_id and seq between range.first and range.last offset 0
+  ) message
+  cross join lateral (select * from message_search where message_id = message.id limit 1) entry
+  where position((select text from asked) in entry.folded) > 0
+`;
+
 /** Up to so many messages in one's chats, reading each costs less than the entries of common words in the index. */
 const MAX_READ = 150_000;
+/** How many messages are read by their chat in the time that one takes that is found by its segment. */
+const READ_PER_LOOKUP = 8;
 
-/** Number of messages there are in the chats of $1, or in the chat $2, and whether an index finds the text $3 within words. */
+/** Number of messages there are in the chats of $1, or in the chat $2, and of those that may have the parts $3. */
 export const reach = `
-select coalesce(sum(chat.last_seq), 0) as messages, coalesce(
-  $3 ~ '[[:alnum:]]{3}' and cardinality(show_trgm($3)) > 0, false
-) as "hasTrigram"
-from chat_members member join chats chat on chat.id = member.chat_id
-where member.user_id = $1 and chat.closed_at is null and ($2::bigint is null or member.chat_id = $2)
+with mine as materialized (${chatsOf('$2')}), total as materialized (
+  select coalesce(sum(last_seq), 0) as messages from mine
+)
+select messages, case when messages > ${MAX_READ} and $3::text is not null then (
+  select coalesce(sum(last - first + 1), 0) from (${rangesWith(`('x' || $3)::bit(4096)`)}) range
+) end as candidates
+from total
 `;
 
 export interface Reach {
   readonly messages: number;
-  /** Three letters in a row, without which pg_trgm would read the whole index. */
-  readonly hasTrigram: boolean;
+  /** Null where it was not asked for: there are few messages, or no parts. */
+  readonly candidates: number | null;
 }
 
-/** Found by their chat alone, about 0.4 µs each. */
-const byReading =
-  '(position((select text from asked) in folded) > 0 or document @@ (select words from asked))';
-/** By the indexes message_search_words and message_search_parts. */
-const byIndex = '(document @@ (select words from asked) or folded like (select pattern from asked))';
-/** What no index finds within words is only found as a word. */
-const byWords = 'document @@ (select words from asked)';
+/** The statement for an order and a reach. What has no three letters in a row is only found as a word in a large one. */
+export function searchHits(order: 'recency' | 'relevance', { messages, candidates }: Reach): string {
+  return search(foundBy(messages, candidates), order === 'recency' ? newestFirst : mostRelevantFirst);
+}
 
-/** The statement for an order and a reach. */
-export function searchHits(order: 'recency' | 'relevance', { messages, hasTrigram }: Reach): string {
-  const condition = messages <= MAX_READ ? byReading : hasTrigram ? byIndex : byWords;
-  return search(condition, order === 'recency' ? newestFirst : mostRelevantFirst);
+function foundBy(messages: number, candidates: number | null): string {
+  if (messages <= MAX_READ) return byReading;
+  if (candidates === null) return byWords;
+  return candidates * READ_PER_LOOKUP < messages ? bySegments : byReading;
 }
 
 /** What somebody looks for, as the statements take it. */
@@ -100,7 +144,8 @@ export interface SearchText {
   readonly words: string;
   /** To be found within words, too; null where nothing is left of it once it is folded. */
   readonly text: string | null;
-  readonly pattern: string | null;
+  /** The filter of its parts; null where it has none. */
+  readonly parts: string | null;
 }
 
 /**
@@ -112,7 +157,7 @@ export function searchText(query: string): SearchText {
   return {
     words: wordsOf(folded).replaceAll(/-(?:[\s!&|()]*-)+/g, ' '),
     text: folded || null,
-    pattern: containing(folded) ?? null,
+    parts: filterOfPart(folded) ?? null,
   };
 }
 
