@@ -23,46 +23,54 @@ import {
 const LETTERS_AT_ONCE = 64 * 1024;
 const TURN = 2;
 
+/** What a transaction of the indexer has done. */
+export interface Work {
+  /** Messages, entries or segments; none where another node was at it. */
+  readonly count: number;
+  /** The transaction, as the next look at the progress has it. */
+  readonly notedBy?: string;
+}
+
 /**
- * Indexes the next messages, up to `limit`, in one transaction; resolves to how many. `newest` was the newest id of a message a
+ * Indexes the next messages, up to `limit`, in one transaction. `newest` was the newest id of a message a
  * moment ago.
  */
-export async function indexNewMessages(db: Database, newest: number, limit: number): Promise<number> {
+export async function indexNewMessages(db: Database, newest: number, limit: number): Promise<Work> {
   return db.transaction(async (transaction) => {
     const [mine] = await db.select<{ isOver: boolean }>(takeIndex, [], transaction);
-    if (!mine) return 0; // another node is at it
+    if (!mine) return NOTHING;
     const fresh = await db.select<Source>(nextMessages, [limit], transaction);
     await write(db, writeEntries, fresh, transaction);
     const last = fresh.length === limit ? fresh.at(-1)?.id : undefined;
-    await db.select(noteIndexed, [last ?? null, mine.isOver, newest], transaction);
-    return fresh.length;
+    const [noted] = await db.select<Noted>(noteIndexed, [last ?? null, mine.isOver, newest], transaction);
+    return { count: fresh.length, ...noted };
   });
 }
 
 /**
- * Makes the next entries anew, up to `limit`, that another version of the fold has made; resolves to how many. They were
+ * Makes the next entries anew, up to `limit`, that another version of the fold has made. They were
  * found by what they were until then, and are by what the edits of any server make of them.
  */
-export async function renewOldEntries(db: Database, limit: number): Promise<number> {
+export async function renewOldEntries(db: Database, limit: number): Promise<Work> {
   return db.transaction(async (transaction) => {
     const [mine] = await db.select(takeIndex, [], transaction);
-    if (!mine) return 0; // another node is at it
+    if (!mine) return NOTHING;
     const old = await db.select<{ id: MessageId }>(oldEntries, [limit, FOLD_VERSION], transaction);
     const ids = old.map(({ id }) => id);
     // Locked, unlike new ones: nobody would come back for what is being changed.
     const messages = await db.select<Source>(lockMessages, [JSON.stringify(ids)], transaction);
     await write(db, rewriteEntries, messages, transaction);
     const last = ids.length === limit ? ids.at(-1) : null;
-    await db.select(noteRenewed, [last], transaction);
-    return ids.length;
+    const [noted] = await db.select<Noted>(noteRenewed, [last], transaction);
+    return { count: ids.length, ...noted };
   });
 }
 
-/** Makes the next segments of chats, up to `limit`; resolves to how many. */
-export async function makeSegments(db: Database, limit: number): Promise<number> {
+/** Makes the next segments of chats, up to `limit`. */
+export async function makeSegments(db: Database, limit: number): Promise<Work> {
   return db.transaction(async (transaction) => {
     const [mine] = await db.select(takeIndex, [], transaction);
-    if (!mine) return 0; // another node is at it
+    if (!mine) return NOTHING;
     const segments = await db.select<Segment>(nextSegments, [limit], transaction);
     const parts: string[] = [];
     for (let begun = performance.now(); parts.length < segments.length; ) {
@@ -75,8 +83,8 @@ export async function makeSegments(db: Database, limit: number): Promise<number>
     const [chats, numbers] = [segments.map(({ chatId }) => chatId), segments.map(({ segment }) => segment)];
     await db.select(writeSegments, [chats, numbers, parts], transaction);
     const last = segments.length === limit ? segments.at(-1)?.id : null;
-    await db.select(noteSegmented, [last], transaction);
-    return segments.length;
+    const [noted] = await db.select<Noted>(noteSegmented, [last], transaction);
+    return { count: segments.length, ...noted };
   });
 }
 
@@ -100,6 +108,12 @@ export async function reindex(
 ): Promise<void> {
   const folded = foldForSearch(content);
   await db.select(reindexMessage, [messageId, folded, wordsOf(folded), FOLD_VERSION], transaction);
+}
+
+const NOTHING: Work = { count: 0 };
+
+interface Noted {
+  readonly notedBy: string;
 }
 
 /** A message to be indexed. */

@@ -25,9 +25,12 @@ const SEGMENTED_AT_ONCE = 1_000;
 /** Messages that are checked by one transaction for whether they were deleted. */
 const CHECKED_AT_ONCE = 10_000;
 
+/** The transaction that has noted how far the index is. */
+const notedBy = 'message_search_progress.xmin::text as "notedBy"';
+
 /** How far the index is. */
 export const progress = `
-select newest, newest - settled_id as lag,
+select ${notedBy}, newest, newest - settled_id as lag,
   noted_id < newest or settled_id < noted_id or checked_id < settled_id as "isBehind",
   refolded_id < settled_id as "hasOld", segmented_id + ${SEGMENTED_AT_ONCE} <= refolded_id as "hasNewSegments"
 from message_search_progress, (select ${newestId} as newest from messages_id_seq) sequence
@@ -93,6 +96,7 @@ set settled_id = settled, checked_id = checked,
   noted_xmax = case when is_due then xid else mine.noted_xmax end,
   noted_settled_id = case when is_due then mine.settled_id else mine.noted_settled_id end
 from mine, note, due
+returning ${notedBy}
 `;
 
 /** The next $1 entries that another version of the fold than $2 has made. */
@@ -114,6 +118,7 @@ for share
 /** Notes up to where old entries were made anew; null: as far as there were any. */
 export const noteRenewed = `
 update message_search_progress set refolded_id = coalesce($1::bigint, settled_id)
+returning ${notedBy}
 `;
 
 /** Entries as $1 to $5 (arrays: ids, chats, seqs, folded contents, and their words where they differ, or null) say. */
@@ -178,4 +183,5 @@ on conflict (chat_id, segment) do update set parts = excluded.parts
 /** Notes up to which message there are segments; null: as far as entries are as they stay. */
 export const noteSegmented = `
 update message_search_progress set segmented_id = coalesce($1::bigint, refolded_id)
+returning ${notedBy}
 `;

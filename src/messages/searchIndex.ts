@@ -1,34 +1,32 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
 import { isPassing, violatedConstraint } from '../database/failures.ts';
-import { indexNewMessages, makeSegments, renewOldEntries } from './indexMessages.ts';
+import { IndexingSchedule } from './IndexingSchedule.ts';
+import { indexNewMessages, makeSegments, renewOldEntries, type Work } from './indexMessages.ts';
 import { progress } from './searchIndex.sql.ts';
 
-/** Messages taken into the index by one transaction. */
-const CHUNK = 500;
 /** Entries of before that are made anew by one transaction, which keeps their messages from being changed meanwhile. */
 const RENEWED = 100;
 /** Segments that are made by one transaction, of 64 messages each. */
 const SEGMENTS = 16;
-/** Milliseconds between two looks for new messages. */
+/** Milliseconds between two looks for new messages, and while another node works. */
 const PAUSE = 200;
-/** Messages per second from which on their senders come first. */
-const BUSY = 2_000;
-/** The rest after a chunk, as a multiple of what it took, while it is calm and while it is busy. */
-const REST = { calm: 1, busy: 50 };
+const LEFT_TO_OTHERS = 1_000;
 
 /**
- * Takes new messages into the search index, behind the send path: a chunk at a time, and hardly any while messages
- * flood in; the rest is caught up with when it is calm again. Any number of nodes may run it; one works at a time.
+ * Takes new messages into the search index, behind the send path: a slice at a time, with rests in which those who send
+ * are alone ({@link IndexingSchedule}). Any number of nodes may run it: one works, until it does not any more.
  */
 export class SearchIndexer {
   readonly #db: Database;
   readonly #log: Logger;
+  readonly #schedule = new IndexingSchedule();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
   #lag = 0;
-  #last = { id: 0, at: 0 };
+  /** The transaction that had last noted what it did when this node looked, or did so itself. */
+  #notedBy: string | undefined;
 
   constructor(db: Database, log: Logger) {
     this.#db = db;
@@ -72,24 +70,28 @@ export class SearchIndexer {
     const [state] = await this.#db.select<Progress>(progress, []);
     if (!state) return PAUSE;
     this.#lag = state.lag;
-    const pace = this.#rate(state.newest) > BUSY ? REST.busy : REST.calm;
+    this.#schedule.look(state.newest, start);
+    const isLeftToOthers = this.#notedBy !== undefined && this.#notedBy !== state.notedBy;
+    this.#notedBy = state.notedBy;
+    if (isLeftToOthers) return LEFT_TO_OTHERS;
     const db = this.#db;
+    const { slice } = this.#schedule;
     const isFull =
-      (state.isBehind && (await indexNewMessages(db, state.newest, CHUNK)) === CHUNK) ||
-      (state.hasOld && (await renewOldEntries(db, RENEWED)) === RENEWED) ||
-      (state.hasNewSegments && (await makeSegments(db, SEGMENTS)) === SEGMENTS);
-    return isFull ? (performance.now() - start) * pace : PAUSE;
+      (state.isBehind && (await this.#count(indexNewMessages(db, state.newest, slice))) === slice) ||
+      (state.hasOld && (await this.#count(renewOldEntries(db, RENEWED))) === RENEWED) ||
+      (state.hasNewSegments && (await this.#count(makeSegments(db, SEGMENTS))) === SEGMENTS);
+    return isFull ? this.#schedule.restAfter(performance.now() - start) : PAUSE;
   }
 
-  /** Messages per second on all nodes, since the last look. */
-  #rate(newest: number): number {
-    const { id, at } = this.#last;
-    this.#last = { id: newest, at: performance.now() };
-    return (newest - id) / ((this.#last.at - at) / 1000);
+  async #count(work: Promise<Work>): Promise<number> {
+    const { count, notedBy } = await work;
+    this.#notedBy = notedBy ?? this.#notedBy;
+    return count;
   }
 }
 
 interface Progress {
+  readonly notedBy: string;
   readonly newest: number;
   readonly lag: number;
   readonly isBehind: boolean;

@@ -1,0 +1,48 @@
+import { expect } from 'chai';
+import { IndexingSchedule } from '../../src/messages/IndexingSchedule.ts';
+
+/** A schedule that has looked every 50 ms for two seconds while so many messages were sent a second. */
+function whileSending(perSecond: number): IndexingSchedule {
+  const schedule = new IndexingSchedule();
+  for (let at = 0; at <= 2_000; at += 50) schedule.look(1_000_000 + (perSecond * at) / 1_000, at);
+  return schedule;
+}
+
+/** Messages that it has indexed after a second, of those that take a millisecond for ten and as much for each slice. */
+function indexedPerSecond(schedule: IndexingSchedule): number {
+  const took = 1 + schedule.slice / 10;
+  return (schedule.slice * 1_000) / (took + schedule.restAfter(took));
+}
+
+describe('the schedule of the search indexer', () => {
+  it('works most of the time while nobody sends', () => {
+    const schedule = whileSending(0);
+    expect(schedule.restAfter(60)).to.equal(30);
+    expect(schedule.slice).to.equal(1_000);
+  });
+
+  it('leaves those who send alone most of the time, and keeps up with them', () => {
+    for (const perSecond of [500, 1_000, 2_000]) {
+      const schedule = whileSending(perSecond);
+      expect(schedule.slice).to.equal(200);
+      expect(schedule.restAfter(10)).to.equal(50);
+      expect(indexedPerSecond(schedule)).to.be.greaterThan(perSecond * 0.9);
+    }
+  });
+
+  it('indexes at least 500 messages a second, whatever the load and however slow the database', () => {
+    for (const perSecond of [1_000, 3_000, 100_000]) {
+      const schedule = whileSending(perSecond);
+      const took = 40;
+      expect((schedule.slice * 1_000) / (took + schedule.restAfter(took))).to.be.greaterThan(500);
+    }
+  });
+
+  it('sees within half a second that somebody begins to send, and within three that nobody does', () => {
+    const schedule = whileSending(0);
+    for (let at = 2_000; at <= 2_500; at += 50) schedule.look(1_000_000 + (at - 2_000) / 2, at);
+    expect(schedule.slice).to.equal(200);
+    for (let at = 2_500; at <= 5_500; at += 50) schedule.look(1_000_250, at);
+    expect(schedule.slice).to.equal(1_000);
+  });
+});
