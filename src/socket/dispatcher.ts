@@ -17,7 +17,7 @@ import {
   UNKNOWN_TYPE,
 } from './frames.ts';
 import { Lane, type Task } from './Lane.ts';
-import { createPaces } from './pace.ts';
+import { createPaces, type Pace } from './pace.ts';
 
 /** Opens the receiving end of a connection: takes its frames, answers each in order. */
 export type Dispatcher = (connection: Connection) => Receiver;
@@ -51,26 +51,41 @@ export function createDispatcher(
   services: CommandServices,
   { metrics, tracing, isLimited }: DispatcherOptions,
 ): Dispatcher {
-  const {
-    writer,
-    presence,
-    typists,
-    positions,
-    sessions,
-    bus,
-    changes,
-    db,
-    limits,
-    log,
-    signCursors,
-    turns,
-  } = services;
-  const isVerbose = log.isLevelEnabled('debug');
-  const paceOf = isLimited ? createPaces(limits) : undefined;
-  const budget = new ByteBudget(limits.unansweredBytes, USER_SHARE);
-  return (connection) => {
-    // Each property by its name: an object that is spread takes 800 bytes, this one 250.
-    const context: CommandContext = {
+  const node: Node = {
+    commands,
+    services,
+    metrics,
+    tracing,
+    isVerbose: services.log.isLevelEnabled('debug'),
+    paceOf: isLimited ? createPaces(services.limits) : undefined,
+    budget: new ByteBudget(services.limits.unansweredBytes, USER_SHARE),
+  };
+  return (connection) => new CommandReceiver(node, connection);
+}
+
+/** What the receivers of a node share. */
+interface Node {
+  readonly commands: ReadonlyMap<string, Command>;
+  readonly services: CommandServices;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing | undefined;
+  readonly isVerbose: boolean;
+  readonly paceOf: ReturnType<typeof createPaces> | undefined;
+  readonly budget: ByteBudget;
+}
+
+/** The receiving end of one connection. */
+class CommandReceiver implements Receiver {
+  readonly #node: Node;
+  readonly #connection: Connection;
+  readonly #context: CommandContext;
+  readonly #lane: Lane;
+  readonly #pace: Pace | undefined;
+  #requests = 0;
+
+  constructor(node: Node, connection: Connection) {
+    const { services, budget, paceOf } = node;
+    const {
       writer,
       presence,
       typists,
@@ -83,139 +98,202 @@ export function createDispatcher(
       log,
       signCursors,
       turns,
-      session: connection.session,
-      sessionId: connection.sessionId,
-      origin: connection.id,
-      finish: () => lane.finish(),
-    };
+    } = services;
+    const { session, sessionId, id: origin } = connection;
     const lane = new Lane({
       send: (reply) => connection.send(reply),
       hasRoom: () => connection.waitingBytes <= HOLD_BYTES,
-      budget: budget.of(connection.session.userId),
+      budget: budget.of(session.userId),
     });
-    const pace = paceOf?.(connection.session.userId);
-    let requests = 0;
-
-    function accept(frame: string, request: Request): void {
-      if (connection.ended) return;
-      const task = taskFor(frame, request);
-      const hasRoom =
-        lane.length === 0 ||
-        (lane.length < limits.unansweredPerConnection &&
-          lane.bytes + task.bytes <= limits.unansweredBytesPerConnection &&
-          lane.fits(task.bytes, WITH_REFUSALS));
-      if (hasRoom) lane.push(task);
-      else {
-        metrics.limited('unanswered');
-        connection.close(CloseCode.TooManyRequests, 'Too many unanswered requests');
-      }
-    }
-
-    function taskFor(frame: string, request: Request): Task {
-      const command = commands.get(request.type);
-      const bytes = REQUEST_BYTES + 2 * frame.length; // no string takes more than two bytes a character
-      const refusal =
-        overLimit(command) ?? // frames that cannot be read cost, too
-        request.problem ??
-        (command ? undefined : unknownType(request.type)) ??
-        (lane.fits(bytes) ? undefined : overloaded());
-      if (!command || refusal) return refused(command, request, refusal ?? unknownType(request.type));
-
-      // Parsed JSON may take thirty times its text: what has to wait is read anew when its turn comes.
-      let read: Request | undefined = request;
-      return {
-        pipelined: command.pipelined,
-        bytes,
-        wait() {
-          read = undefined;
-        },
-        run(answer) {
-          const now = read ?? readRequest(frame);
-          read = undefined;
-          execute(command, now, answer);
-        },
-      };
-    }
-
-    /** Keeps of a request that is refused only what its reply has. */
-    function refused(command: Command | undefined, request: Request, refusal: ApiError): Task {
-      metrics.commandRefused(command?.type ?? UNKNOWN_TYPE, refusal);
-      const reply = encodeRefusal(request.type, request.id, refusal);
-      return {
-        pipelined: true,
-        bytes: REQUEST_BYTES + 2 * reply.length,
-        run: (answer) => answer(reply),
-      };
-    }
-
-    function overLimit(command: Command | undefined): ApiError | undefined {
-      const seconds = pace?.take(command);
-      if (seconds === undefined) return undefined;
-      return new LimitError('commands', 'RATE_LIMITED', 'Too many commands; slow down', seconds);
-    }
-
-    function execute(command: Command, { id, params }: Request, answer: (reply: string) => void): void {
-      const start = performance.now();
-      const number = ++requests;
-      const { type } = command;
-      const trace = tracing?.begin(type, { 'parley.session': context.sessionId });
-      command.execute(params, trace ? { ...context, trace } : context, (outcome) => {
-        const { reply, code, refusal } = conclude(outcome);
-        if (refusal) metrics.limitReached(refusal);
-        metrics.commandDone(type, code, start);
-        trace?.end(code);
-        if (isVerbose)
-          log.debug(
-            { requestId: requestId(number), type, outcome: code, ms: performance.now() - start },
-            'command',
-          );
-        try {
-          answer(reply);
-        } catch (error) {
-          log.error({ err: error, requestId: requestId(number), type }, 'reply could not be sent');
-        }
-      });
-
-      /** The reply. Never throws: what cannot be encoded is the fault of this command alone. */
-      function conclude(outcome: Outcome): { reply: string; code: string; refusal?: ApiError } {
-        try {
-          if ('stored' in outcome) return { reply: encodeSendReply(type, outcome.stored, id), code: 'ok' };
-          if ('fields' in outcome) return { reply: encodeBounded(type, outcome.fields, id), code: 'ok' };
-          const refusal = refusalOf(outcome.error);
-          if (refusal) return { reply: encodeRefusal(type, id, refusal), code: refusal.code, refusal };
-          return failed(outcome.error);
-        } catch (error) {
-          return failed(error);
-        }
-      }
-
-      /** Logs what went wrong under an id, which is all the client is told. */
-      function failed(error: unknown) {
-        log.error({ err: error, requestId: requestId(number), type }, 'command failed');
-        const fault = internal(requestId(number));
-        return { reply: encodeRefusal(type, id, fault), code: fault.code };
-      }
-    }
-
-    /** The session, which `listSessions` and the log of connections have, and which of its commands it was. */
-    function requestId(number: number): string {
-      return `${context.sessionId}.${number}`;
-    }
-
-    return {
-      onFrame: (frame) => accept(frame, readRequest(frame)),
-      onBinary: () => accept('', BINARY),
-      onDrain: () => lane.resume(),
-      onDisconnect() {
-        if (lane.length === 0) return;
-        lane.resume();
-        setTimeout(() => lane.stop(), AFTERTIME).unref();
-      },
-      stop: () => lane.stop(),
-      revoke: () => writer.discard(connection.id),
-      unanswered: () => lane.length, // a getter would give each object a hidden class of its own
+    this.#node = node;
+    this.#connection = connection;
+    this.#lane = lane;
+    this.#pace = paceOf?.(session.userId);
+    // Each property by its name: an object that is spread takes 800 bytes, this one 250.
+    this.#context = {
+      writer,
+      presence,
+      typists,
+      positions,
+      sessions,
+      bus,
+      changes,
+      db,
+      limits,
+      log,
+      signCursors,
+      turns,
+      session,
+      sessionId,
+      origin,
+      finish: () => lane.finish(),
     };
-  };
+  }
+
+  unanswered(): number {
+    return this.#lane.length;
+  }
+
+  onFrame(frame: string): void {
+    this.#accept(frame, readRequest(frame));
+  }
+
+  onBinary(): void {
+    this.#accept('', BINARY);
+  }
+
+  onDrain(): void {
+    this.#lane.resume();
+  }
+
+  onDisconnect(): void {
+    if (this.#lane.length === 0) return;
+    this.#lane.resume();
+    setTimeout(() => this.#lane.stop(), AFTERTIME).unref();
+  }
+
+  stop(): void {
+    this.#lane.stop();
+  }
+
+  revoke(): void {
+    this.#node.services.writer.discard(this.#connection.id);
+  }
+
+  /** Runs a command and passes its reply on. */
+  execute(command: Command, { id, params }: Request, answer: (reply: string) => void): void {
+    const { metrics, tracing, isVerbose, services } = this.#node;
+    const start = performance.now();
+    const number = ++this.#requests;
+    const { type } = command;
+    const trace = tracing?.begin(type, { 'parley.session': this.#context.sessionId });
+    command.execute(params, trace ? { ...this.#context, trace } : this.#context, (outcome) => {
+      const { reply, code } = this.#conclude(type, id, number, outcome);
+      metrics.commandDone(type, code, start);
+      trace?.end(code);
+      if (isVerbose)
+        services.log.debug(
+          { requestId: this.#requestId(number), type, outcome: code, ms: performance.now() - start },
+          'command',
+        );
+      try {
+        answer(reply);
+      } catch (error) {
+        services.log.error(
+          { err: error, requestId: this.#requestId(number), type },
+          'reply could not be sent',
+        );
+      }
+    });
+  }
+
+  #accept(frame: string, request: Request): void {
+    if (this.#connection.ended) return;
+    const { limits } = this.#node.services;
+    const lane = this.#lane;
+    const task = this.#taskFor(frame, request);
+    const hasRoom =
+      lane.length === 0 ||
+      (lane.length < limits.unansweredPerConnection &&
+        lane.bytes + task.bytes <= limits.unansweredBytesPerConnection &&
+        lane.fits(task.bytes, WITH_REFUSALS));
+    if (hasRoom) lane.push(task);
+    else {
+      this.#node.metrics.limited('unanswered');
+      this.#connection.close(CloseCode.TooManyRequests, 'Too many unanswered requests');
+    }
+  }
+
+  #taskFor(frame: string, request: Request): Task {
+    const command = this.#node.commands.get(request.type);
+    const bytes = REQUEST_BYTES + 2 * frame.length; // no string takes more than two bytes a character
+    const refusal =
+      this.#overLimit(command) ?? // frames that cannot be read cost, too
+      request.problem ??
+      (command ? undefined : unknownType(request.type)) ??
+      (this.#lane.fits(bytes) ? undefined : overloaded());
+    if (command && !refusal) return new CommandTask(this, command, frame, request, bytes);
+    return this.#refused(command, request, refusal ?? unknownType(request.type));
+  }
+
+  /** Keeps of a request that is refused only what its reply has. */
+  #refused(command: Command | undefined, request: Request, refusal: ApiError): Task {
+    this.#node.metrics.commandRefused(command?.type ?? UNKNOWN_TYPE, refusal);
+    const reply = encodeRefusal(request.type, request.id, refusal);
+    return {
+      pipelined: true,
+      bytes: REQUEST_BYTES + 2 * reply.length,
+      run: (answer) => answer(reply),
+    };
+  }
+
+  #overLimit(command: Command | undefined): ApiError | undefined {
+    const seconds = this.#pace?.take(command);
+    if (seconds === undefined) return undefined;
+    return new LimitError('commands', 'RATE_LIMITED', 'Too many commands; slow down', seconds);
+  }
+
+  /** Returns the reply. Never throws: what cannot be encoded is the fault of this command alone. */
+  #conclude(
+    type: string,
+    id: RequestId | undefined,
+    number: number,
+    outcome: Outcome,
+  ): { reply: string; code: string } {
+    try {
+      if ('stored' in outcome) return { reply: encodeSendReply(type, outcome.stored, id), code: 'ok' };
+      if ('fields' in outcome) return { reply: encodeBounded(type, outcome.fields, id), code: 'ok' };
+      const refusal = refusalOf(outcome.error);
+      if (!refusal) return this.#failed(type, id, number, outcome.error);
+      this.#node.metrics.limitReached(refusal);
+      return { reply: encodeRefusal(type, id, refusal), code: refusal.code };
+    } catch (error) {
+      return this.#failed(type, id, number, error);
+    }
+  }
+
+  /** Logs what went wrong under an id, which is all the client is told. */
+  #failed(type: string, id: RequestId | undefined, number: number, error: unknown) {
+    const requestId = this.#requestId(number);
+    this.#node.services.log.error({ err: error, requestId, type }, 'command failed');
+    const fault = internal(requestId);
+    return { reply: encodeRefusal(type, id, fault), code: fault.code };
+  }
+
+  /** The session, which `listSessions` and the log of connections have, and which of its commands it was. */
+  #requestId(number: number): string {
+    return `${this.#context.sessionId}.${number}`;
+  }
+}
+
+/** A command that was accepted. */
+class CommandTask implements Task {
+  readonly pipelined: boolean;
+  readonly bytes: number;
+  readonly #receiver: CommandReceiver;
+  readonly #command: Command;
+  readonly #frame: string;
+  #request: Request | undefined;
+
+  constructor(receiver: CommandReceiver, command: Command, frame: string, request: Request, bytes: number) {
+    this.pipelined = command.pipelined;
+    this.bytes = bytes;
+    this.#receiver = receiver;
+    this.#command = command;
+    this.#frame = frame;
+    this.#request = request;
+  }
+
+  /** Parsed JSON may take thirty times its text: what has to wait is read anew when its turn comes. */
+  wait(): void {
+    this.#request = undefined;
+  }
+
+  run(answer: (reply: string) => void): void {
+    const request = this.#request ?? readRequest(this.#frame);
+    this.#request = undefined;
+    this.#receiver.execute(this.#command, request, answer);
+  }
 }
 
 /** Encodes a reply; throws when it cannot be encoded, or is larger than any reply may be. */
