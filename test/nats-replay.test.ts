@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import type { BusMessage, Place, Topic } from '../src/bus/bus.ts';
 import { PATIENCE } from '../src/bus/nats/peers.ts';
 import { createNatsCarrier, type NatsCarrier } from '../src/bus/nats/transport.ts';
-import type { UserId } from '../src/ids.ts';
+import type { ChatId, UserId } from '../src/ids.ts';
 import { userTopic } from '../src/socket/Connections.ts';
 import { type NatsServer, natsServer } from './nats.ts';
 import { type Relay, startRelay } from './relay.ts';
@@ -262,6 +262,70 @@ describe('publications between nodes', function () {
     expect(a.heads).to.deep.equal([{ chatId: 3, seq: 4 }]);
     await until(() => b.heads.length === 1);
     expect(b.heads).to.deep.equal(a.heads);
+  });
+
+  it('come from, and go to, a node of an earlier release, which does not take batches', async () => {
+    const [a, b] = [await startNode(), await startNode()];
+    const old = await connect({ servers: [new URL(nats.url).host], noEcho: true });
+    const frames: string[] = [];
+    const starts: { node: string; reconcile?: number }[] = [];
+    old.subscribe('parley.user.1', {
+      callback(_, message) {
+        frames.push(message.string().split('\n')[1] ?? '');
+      },
+    });
+    old.subscribe('parley.nodes', {
+      callback(_, message) {
+        const said = message.json<{ kind: string; node: string; reconcile?: number }>();
+        if (said.kind === 'start') starts.push(said);
+      },
+    });
+    let batches = 0;
+    old.subscribe('parley.batches', { callback: () => void batches++ });
+    await old.flush();
+    await until(() => {
+      edit(a, 'in a batch, before the old one is known');
+      return batches > 0;
+    });
+    old.publish('parley.nodes', '{"kind":"start","node":"abcdefgh","beat":0,"from":0,"oldest":0,"next":0}');
+    // The old one is sent to the database for messages and signals.
+    await until(() => starts.some(({ reconcile }) => reconcile !== undefined));
+    edit(a, 'after');
+    edit(b, 'of another');
+    old.publish('parley.user.1', '{"origin":{"node":"abcdefgh","number":0}}\nof the old one');
+    const isComplete = (received: string[]) =>
+      ['after', 'of another', 'of the old one'].every((frame) => received.includes(frame));
+    await until(
+      () => isComplete(a.frames) && isComplete(b.frames) && isComplete([...frames, 'of the old one']),
+    );
+    await old.close();
+    expect([a.forgotten, b.forgotten]).to.deep.equal([0, 0]);
+  });
+
+  it('are not sent by a node that is alone, and whoever comes then looks into the database', async () => {
+    const a = await startNode();
+    const stranger = await connect({ servers: [new URL(nats.url).host] });
+    let batches = 0;
+    const count = { callback: () => void batches++ };
+    stranger.subscribe('parley.batches', count);
+    stranger.subscribe('parley.user.1', count);
+    await stranger.flush();
+    let seq = 0;
+    const message = () => ({ frame: `${++seq}`, place: { chatId: 8 as ChatId, seq } });
+    await until(async () => {
+      const before = batches;
+      a.carrier.publish(TOPIC, message());
+      await a.carrier.settled();
+      await stranger.flush();
+      return batches === before;
+    });
+    edit(a, 'an edit');
+    await until(() => batches === seq); // all but the last message, and the edit
+    const b = await startNode();
+    await until(() => b.returned === 2); // for its own connection, and because it was told so
+    a.carrier.publish(TOPIC, message());
+    await until(() => b.frames.includes(`${seq}`));
+    await stranger.close();
   });
 
   it('do not pile up in a connection that NATS does not read', async () => {

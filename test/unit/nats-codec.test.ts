@@ -1,9 +1,24 @@
 import { expect } from 'chai';
-import type { BusMessage, NodeMessage } from '../../src/bus/bus.ts';
-import { decode, encode } from '../../src/bus/nats/codec.ts';
-import type { ConnectionId, UserId } from '../../src/ids.ts';
+import type { BusMessage, NodeMessage, Topic } from '../../src/bus/bus.ts';
+import { type Addressed, decode, decodeBatch, encode, encodeBatch } from '../../src/bus/nats/codec.ts';
+import type { ChatId, ConnectionId, UserId } from '../../src/ids.ts';
 
 type Push = Extract<BusMessage, { readonly frame: string }>;
+
+/** Encodes and decodes one message, as it travels alone and as it travels in a batch, which must come to the same. */
+function travel(message: NodeMessage): NodeMessage {
+  const decoded = decode(encode(message));
+  const neighbour: Addressed = { topics: ['user:1'], message: { frame: 'ä👍' } };
+  const batch = encodeBatch([neighbour, { topics: ['user:2'], message }, neighbour]);
+  expect(travelled(batch, ['user:2'])).to.deep.equal([['user:2', decoded]]);
+  return decoded;
+}
+
+function travelled(batch: Buffer, wanted: readonly Topic[]): [Topic, NodeMessage][] {
+  const received: [Topic, NodeMessage][] = [];
+  decodeBatch(batch, new Set(wanted), (topic, message) => received.push([topic, message]));
+  return received;
+}
 
 describe('messages between nodes', () => {
   it('carry every field of a push but the connection that caused it', () => {
@@ -19,11 +34,16 @@ describe('messages between nodes', () => {
     };
     const { except: _, ...travels } = push;
     const origin = { node: 'abc', number: 9 };
-    expect(decode(encode({ ...push, origin }))).to.deep.equal({ ...travels, origin });
+    expect(travel({ ...push, origin })).to.deep.equal({ ...travels, origin });
   });
 
   it('carry a push that has nothing but a frame', () => {
-    expect(decode(encode({ frame: '{}' }))).to.deep.equal({ frame: '{}' });
+    expect(travel({ frame: '{}' })).to.deep.equal({ frame: '{}' });
+  });
+
+  it('carry a message of a chat, which says nothing but its place', () => {
+    const message = { frame: '{"message":"Zoë"}', place: { chatId: 3 as ChatId, seq: 4 } };
+    expect(travel({ ...message, except: 7 as ConnectionId, membership: undefined })).to.deep.equal(message);
   });
 
   it('carry signals and heads', () => {
@@ -36,11 +56,39 @@ describe('messages between nodes', () => {
       { signal: { kind: 'unwatch', userId: 6 } },
       { head: { chatId: 7, seq: 8 } },
     ];
-    for (const message of messages) expect(decode(encode(message))).to.deep.equal(message);
+    for (const message of messages) expect(travel(message)).to.deep.equal(message);
+  });
+
+  it('are taken out of a batch in its order, for the topics that are wanted', () => {
+    const [one, two, three]: NodeMessage[] = [
+      { frame: 'é1', place: { chatId: 1 as ChatId, seq: 1 } },
+      { signal: { kind: 'reconcile' } },
+      { frame: '三', isPassing: true },
+    ];
+    const batch = encodeBatch([
+      { topics: ['user:1', 'user:2'], message: one as NodeMessage },
+      { topics: ['user:1'], message: two as NodeMessage },
+      { topics: ['chat:12', 'user:2'], message: three as NodeMessage },
+    ]);
+    expect(travelled(batch, [])).to.deep.equal([]);
+    expect(travelled(batch, ['chat:1', 'user:12'])).to.deep.equal([]);
+    expect(travelled(batch, ['user:2'])).to.deep.equal([
+      ['user:2', one],
+      ['user:2', three],
+    ]);
+    expect(travelled(batch, ['chat:12', 'user:2', 'user:1'])).to.deep.equal([
+      ['user:1', one],
+      ['user:2', one],
+      ['user:1', two],
+      ['chat:12', three],
+      ['user:2', three],
+    ]);
   });
 
   it('are refused when they are something else', () => {
     expect(() => decode('nonsense')).to.throw(SyntaxError);
     expect(() => decode('nonsense\n{}')).to.throw(SyntaxError);
+    expect(() => travelled(Buffer.from('nonsense'), ['user:1'])).to.throw(SyntaxError);
+    expect(() => travelled(Buffer.from('nonsense\n{}'), ['user:1'])).to.throw(SyntaxError);
   });
 });

@@ -65,6 +65,22 @@ describe('what a node knows of its peers', () => {
     expect(peers.isComplete).to.equal(true);
   });
 
+  it('counts those that are there', () => {
+    const peers = connectedPeers();
+    peers.handle(start('q'), 1_000);
+    expect(peers.count(1_000)).to.equal(2);
+    peers.handle(bye('q', 0), 1_100);
+    expect(peers.count(1_100)).to.equal(1);
+    expect(peers.count(60_000)).to.equal(0); // nothing was heard of it
+    peers.handle(beat('p', 2, 10), 61_000);
+    expect(peers.count(61_000)).to.equal(1);
+    peers.disconnected(62_000, 61_500);
+    peers.connected(63_000, true);
+    expect(peers.count(63_000)).to.equal(1); // its answer is waited for
+    peers.check(63_000 + PATIENCE + 1);
+    expect(peers.count(63_000 + PATIENCE + 1)).to.equal(0);
+  });
+
   it('is complete at once when nobody else was there', () => {
     const peers = new Peers('self', 0);
     peers.connected(100, true);

@@ -1,11 +1,30 @@
-import type { NodeMessage } from '../bus.ts';
+import type { ChatId } from '../../ids.ts';
+import type { BusMessage, NodeMessage, Origin, Topic } from '../bus.ts';
+
+/** A message, and the topics that it is published to. */
+export interface Addressed {
+  readonly topics: readonly Topic[];
+  readonly message: NodeMessage;
+}
+
+type Push = Extract<BusMessage, { readonly frame: string }> & { readonly origin?: Origin };
+
+/**
+ * A message in the index of a batch, with its topics, separated by spaces, and the bytes of its frame. `chatId` and
+ * `seq` are the place of a message that is stored and says nothing else, as nearly all do: they are read and written in
+ * half of the time that a header takes.
+ */
+type IndexEntry =
+  | readonly [topics: string, bytes: number, chatId: number, seq: number]
+  | readonly [topics: string, bytes: number, header: object]
+  /** Without a frame. */
+  | readonly [topics: string, bytes: -1, message: NodeMessage];
 
 /** Encodes a message for other nodes: a line of JSON with everything but the frame, then the frame as it is. */
 export function encode(message: NodeMessage): string {
-  if (!('frame' in message)) return JSON.stringify(message);
-  // `except` names a connection of this node.
-  const { frame, origin, exceptUsers, place, membership, about, isPassing } = message;
-  return `${JSON.stringify({ origin, exceptUsers, place, membership, about, isPassing })}\n${frame}`;
+  return 'frame' in message
+    ? `${JSON.stringify(headerOf(message))}\n${message.frame}`
+    : JSON.stringify(message);
 }
 
 /** Decodes what `encode` made; throws a SyntaxError for anything else. */
@@ -13,4 +32,64 @@ export function decode(payload: string): NodeMessage {
   const end = payload.indexOf('\n');
   if (end === -1) return JSON.parse(payload);
   return { ...JSON.parse(payload.slice(0, end)), frame: payload.slice(end + 1) };
+}
+
+/** Encodes several messages: a line of JSON that is an index of them, then their frames, one after another. */
+export function encodeBatch(batch: readonly Addressed[]): Buffer {
+  const index: IndexEntry[] = [];
+  let frames = '';
+  for (const { topics, message } of batch) {
+    const names = topics.length === 1 ? (topics[0] as string) : topics.join(' ');
+    if (!('frame' in message)) {
+      index.push([names, -1, message]);
+      continue;
+    }
+    const { frame, place } = message;
+    const bytes = Buffer.byteLength(frame);
+    index.push(
+      place && isPlain(message) ? [names, bytes, place.chatId, place.seq] : [names, bytes, headerOf(message)],
+    );
+    frames += frame;
+  }
+  return Buffer.from(`${JSON.stringify(index)}\n${frames}`);
+}
+
+/**
+ * Decodes what `encodeBatch` made, but for messages without a topic that is `wanted`, and calls `receive` for each of
+ * those topics. Throws a SyntaxError for anything else.
+ */
+export function decodeBatch(
+  payload: Buffer,
+  wanted: { has(topic: Topic): boolean },
+  receive: (topic: Topic, message: NodeMessage) => void,
+): void {
+  const end = payload.indexOf('\n');
+  const index: readonly IndexEntry[] = JSON.parse(payload.toString('utf8', 0, end === -1 ? undefined : end));
+  let at = end + 1;
+  for (const entry of index) {
+    let message: NodeMessage | undefined;
+    for (const topic of entry[0].split(' ') as Topic[])
+      if (wanted.has(topic)) {
+        message ??= messageOf(entry, payload, at);
+        receive(topic, message);
+      }
+    at += Math.max(0, entry[1]);
+  }
+}
+
+function messageOf(entry: IndexEntry, payload: Buffer, at: number): NodeMessage {
+  const [, bytes, about, seq] = entry;
+  if (bytes === -1) return about as NodeMessage;
+  const frame = payload.toString('utf8', at, at + bytes);
+  return seq === undefined
+    ? { ...(about as object), frame }
+    : { frame, place: { chatId: about as ChatId, seq } };
+}
+
+const isPlain = ({ origin, exceptUsers, membership, about, isPassing }: Push): boolean =>
+  !(origin || exceptUsers || membership || about || isPassing);
+
+/** Everything but the frame and `except`, which names a connection of the node that publishes. */
+function headerOf({ origin, exceptUsers, place, membership, about, isPassing }: Push): object {
+  return { origin, exceptUsers, place, membership, about, isPassing };
 }

@@ -27,7 +27,7 @@ export interface NatsLink {
    */
   publish(subject: string, payload: Uint8Array | string): boolean;
   /** Receives from a subject over this and every later connection. Returns a function that ends it. */
-  subscribe(subject: string, receive: (payload: string) => void): () => void;
+  subscribe(subject: string, receive: (payload: Buffer) => void): () => void;
   /**
    * Resolves to true once NATS has everything that was published and subscribed to before; to false when the
    * connection breaks before that.
@@ -61,7 +61,7 @@ const MAX_IN_FLIGHT_BYTES = 32 * 1024 * 1024;
 const CLOSE_PATIENCE = 5_000;
 
 interface Subscribed {
-  readonly receive: (payload: string) => void;
+  readonly receive: (payload: Buffer) => void;
   subscription: Subscription | undefined;
 }
 
@@ -248,7 +248,8 @@ export async function openNatsLink(
         if (error) return log.error({ err: error, subject }, 'NATS refused a subscription');
         // An error that left this function would end the reading of the connection.
         try {
-          one.receive(message.string());
+          const { buffer, byteOffset, length } = message.data;
+          one.receive(Buffer.from(buffer, byteOffset, length));
         } catch (cause) {
           log.error({ err: cause, subject }, 'a message from NATS could not be handled');
         }

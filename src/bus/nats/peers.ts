@@ -150,6 +150,13 @@ export class Peers {
     return this.#awaySince === undefined;
   }
 
+  /** Returns how many other nodes are there. */
+  count(now: number): number {
+    let count = 0;
+    for (const peer of this.#peers.values()) if (this.#isThere(peer, now)) count++;
+    return count;
+  }
+
   /** The connection is there. Returns what to ask; `hasListeners` says whether anybody could miss anything. */
   connected(now: number, hasListeners: boolean): Hello {
     if (!this.#wasConnected && hasListeners) this.#isFresh = false;
@@ -219,7 +226,7 @@ export class Peers {
     // A new node knows of nobody, and may have to tell others later.
     const window = others === undefined ? REMEMBERED : away + MARGIN;
     for (const [node, peer] of this.#peers) {
-      if (peer.state !== 'departed' && !this.#isSilent(peer, now)) alive.push(node);
+      if (this.#isThere(peer, now)) alive.push(node);
       else if (now - peer.heardAt <= window)
         departed.push({ node, next: peer.count, ago: now - peer.heardAt });
     }
@@ -332,6 +339,10 @@ export class Peers {
     if (!this.#isLost) return {};
     this.#isLost = false;
     return { isForgotten: true };
+  }
+
+  #isThere(peer: Peer, now: number): boolean {
+    return peer.state !== 'departed' && !this.#isSilent(peer, now);
   }
 
   #isSilent({ state, heardAt }: Peer, now: number): boolean {

@@ -1,12 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { createGuard } from '../../net/guard.ts';
 import type { Carrier, NodeMessage, Place, Topic } from '../bus.ts';
 import { createMemoryBus } from '../memory.ts';
-import { decode, encode } from './codec.ts';
+import { decode, decodeBatch } from './codec.ts';
 import { type NatsOptions, openNatsLink } from './connection.ts';
+import { newNodeId, takesBatches } from './nodeId.ts';
 import { type Effects, type Hello, type PeerMessage, Peers, type Start } from './peers.ts';
 import { RecentPublications, Unconfirmed } from './replay.ts';
+import { BATCHES, createSender, NODES, subjectOf } from './sender.ts';
 
 export interface NatsCarrier extends Carrier {
   readonly connected: boolean;
@@ -27,10 +28,6 @@ export interface Losses {
   forgotten(): void;
 }
 
-/** Begins every subject. */
-const PREFIX = 'parley';
-/** The subject on which all nodes hear of each other. */
-const NODES = `${PREFIX}.nodes`;
 /** Milliseconds between two beats. */
 const BEAT_INTERVAL = 1_000;
 /** Bytes after which NATS is asked to confirm. */
@@ -39,11 +36,22 @@ const FLUSH_BYTES = 1024 * 1024;
 const WINDOW_BYTES = 4 * 1024 * 1024;
 /** Bytes of publications that are sent in one go, which takes a few milliseconds. */
 const SLICE_BYTES = 256 * 1024;
+/** Other nodes up to which batches are sent: with more, a node spends more on what it has no use for than it saves. */
+const MAX_BATCHING_PEERS = 15;
+/** Milliseconds after connecting in which other nodes answer, if there are any. */
+const ANSWER_PATIENCE = 2_000;
+/** Milliseconds after which a node that does not take batches, and is not heard any more, is taken for dead. */
+const OLD_SILENCE = 60_000;
 
 /**
- * The bus of several nodes: NATS carries (https://docs.nats.io), local subscribers are told at once. A subject per
- * topic, subscribed to while somebody on this node listens, so that a node without members of a chat gets nothing of
- * it. NATS keeps nothing for nodes that are away; each kind of message has its own way to arrive all the same:
+ * The bus of several nodes: NATS carries (https://docs.nats.io), local subscribers are told at once. Everything that is
+ * published in one turn of the event loop goes as one batch to all nodes, which look for what somebody there listens to.
+ * Beside that there is a subject per topic, subscribed to while somebody on this node listens: for large messages, while
+ * there are many nodes, and while there are nodes of earlier releases, which do not take batches (see `createSender`).
+ * Which of them a message takes makes no difference to its order, nor to what is received. A node that is alone does not
+ * send messages of chats; who comes then is sent to the database for them.
+ *
+ * NATS keeps nothing for nodes that are away; each kind of message has its own way to arrive all the same:
  *
  * - Messages of chats, by their place: a node tells again how far the chats are that NATS has not confirmed, and the
  *   others read them from the database.
@@ -62,7 +70,7 @@ export async function createNatsCarrier(
   const local = createMemoryBus(lost);
   const topics = new Map<Topic, () => void>();
   const guard = createGuard(log);
-  const node = randomBytes(6).toString('base64url');
+  const node = newNodeId();
   const recent = new RecentPublications(node);
   const peers = new Peers(node, performance.now());
   let unconfirmed = new Unconfirmed();
@@ -80,13 +88,23 @@ export async function createNatsCarrier(
   let isMakingRoom = false;
   let settling: Promise<void> | undefined;
   let settledNext: Promise<void> | undefined;
-  let last: { readonly message: NodeMessage; readonly payload: Uint8Array } | undefined;
+  /** When a node that does not take batches was heard last. */
+  let oldHeardAt = Number.NEGATIVE_INFINITY;
+  let sendsBatches = false;
+  let connectedAt = performance.now();
+  /** True while no other node is there: messages of chats are not sent. */
+  let isAlone = false;
+  /** When the first message was not sent of which no node was told since. */
+  let unsentSince: number | undefined;
 
   const link = await openNatsLink(options, log, {
     connected,
-    disconnected: () => peers.disconnected(performance.now(), confirmedAt),
+    disconnected,
   });
-  link.subscribe(NODES, (payload) => hearNode(JSON.parse(payload)));
+  const sender = createSender(link, () => sendsBatches, guard);
+  link.subscribe(NODES, (payload) => hearNode(JSON.parse(payload.toString())));
+  const receiveOne = guard('receiving from another node', receive);
+  link.subscribe(BATCHES, (payload) => decodeBatch(payload, topics, receiveOne));
   const beats = setInterval(guard('the beat of this node', doBeat), BEAT_INTERVAL).unref();
 
   return {
@@ -106,10 +124,14 @@ export async function createNatsCarrier(
         unconfirmed.addSignal();
         send(topic, message);
       } else if (message.place) {
+        if (isAlone) {
+          unsentSince ??= performance.now();
+          return;
+        }
         unconfirmed.addHead(topic, message.place);
-        if (link.isUp && !send(topic, message)) send(topic, { head: message.place });
+        send(topic, message);
       } else if (message.isPassing) {
-        if (link.inFlight < WINDOW_BYTES) send(topic, message);
+        if (!isAlone && inFlight() < WINDOW_BYTES) send(topic, message);
       } else {
         recent.add(topic, message);
         pump();
@@ -124,7 +146,7 @@ export async function createNatsCarrier(
       const unsubscribe = local.subscribe(topic, deliver);
       topics.set(
         topic,
-        link.subscribe(subjectOf(topic), (payload) => receive(topic, decode(payload))),
+        link.subscribe(subjectOf(topic), (payload) => receive(topic, decode(payload.toString()))),
       );
       return () => {
         unsubscribe();
@@ -147,6 +169,7 @@ export async function createNatsCarrier(
     },
     async close() {
       clearInterval(beats);
+      endSolitude();
       sendAll();
       tell({ kind: 'bye', node, next: recent.position.next });
       await link.close();
@@ -154,6 +177,7 @@ export async function createNatsCarrier(
   };
 
   function flush(): Promise<void> {
+    sender.send();
     const done = link.flush().then(() => {
       settling = undefined;
     });
@@ -163,19 +187,31 @@ export async function createNatsCarrier(
 
   function doBeat(): void {
     if (!link.isUp) return;
+    if (performance.now() - connectedAt > ANSWER_PATIENCE) chooseWay();
     sendBeat();
     void confirm();
     act(peers.check(performance.now()));
   }
 
+  function disconnected(): void {
+    // It is sent again: see `unconfirmed` and `recent`.
+    sender.clear();
+    peers.disconnected(performance.now(), confirmedAt);
+  }
+
   function connected(): void {
     const now = performance.now();
+    const reconcileSince = unsentSince ?? (unconfirmed.needsReconcile ? confirmedAt : undefined);
+    connectedAt = now;
+    isAlone = false;
+    sendsBatches = false; // until it is known who is there
+    unsentSince = undefined;
     recent.restart(confirmed);
     sentAtBeat = confirmed;
     const hello = peers.connected(now, topics.size > 0);
     tell({
       ...startOfStream(),
-      reconcile: unconfirmed.needsReconcile ? now - confirmedAt : undefined,
+      reconcile: reconcileSince === undefined ? undefined : now - reconcileSince,
     });
     tell(hello);
     for (const { topic, head } of unconfirmed.heads()) send(topic, { head });
@@ -185,7 +221,47 @@ export async function createNatsCarrier(
     void link.flush().then((isThere) => isThere && returned());
   }
 
+  /** Decides whether to send batches, which every node that is there must take, and messages at all. */
+  function chooseWay(): void {
+    const now = performance.now();
+    const others = peers.count(now);
+    sendsBatches = now - oldHeardAt > OLD_SILENCE && others <= MAX_BATCHING_PEERS;
+    isAlone = others === 0 && now - connectedAt > ANSWER_PATIENCE;
+  }
+
+  /** Another node is there: it has to look into the database for what was not sent. */
+  function endSolitude(): void {
+    isAlone = false;
+    if (unsentSince === undefined) return;
+    const continues = { reached: recent.position.from, sent: recent.sent };
+    tell({ ...startOfStream(), continues, reconcile: performance.now() - unsentSince });
+    unsentSince = undefined;
+    owesBeat = true;
+    pump();
+  }
+
+  /**
+   * Sends again what a node may have missed that does not take batches and was not known. It said that it is here
+   * before it subscribed to anything, so NATS has not confirmed what it missed.
+   */
+  function makeUpForBatches(): void {
+    sendsBatches = false;
+    sender.send();
+    if (sender.batchedAt < confirmedAt) return;
+    recent.rewind(Math.max(confirmed, recent.position.oldest));
+    const { from } = recent.position;
+    const continues = { reached: from, sent: from }; // what was sent in batches, it has not
+    tell({ ...startOfStream(), continues, reconcile: performance.now() - confirmedAt });
+    owesBeat = true;
+    pump();
+  }
+
   function hearNode(message: PeerMessage): void {
+    if ('node' in message && !takesBatches(message.node)) {
+      oldHeardAt = performance.now();
+      if (sendsBatches) makeUpForBatches();
+    }
+    endSolitude();
     switch (message.kind) {
       case 'hello':
         return sendAgain(message.from[node] ?? message.others, message);
@@ -194,7 +270,8 @@ export async function createNatsCarrier(
       case 'start':
       case 'beat':
       case 'bye':
-        return act(peers.handle(message, performance.now()));
+        act(peers.handle(message, performance.now()));
+        if ('to' in message && message.to === node && message.roster?.alive.every(takesBatches)) chooseWay();
     }
   }
 
@@ -224,12 +301,14 @@ export async function createNatsCarrier(
     if (isPumping || !link.isUp) return;
     if (recent.hasGap) skipGap();
     let bytes = 0;
-    while (recent.hasUnsent && bytes < SLICE_BYTES && link.inFlight < WINDOW_BYTES) bytes += sendNext();
+    while (link.isUp && recent.hasUnsent && bytes < SLICE_BYTES && inFlight() < WINDOW_BYTES)
+      bytes += sendNext();
+    if (!link.isUp) return;
     if (!recent.hasUnsent) {
       if (!owesBeat) return;
       sendBeat();
       void confirm();
-    } else if (link.inFlight >= WINDOW_BYTES) {
+    } else if (inFlight() >= WINDOW_BYTES) {
       void makeRoom();
     } else {
       isPumping = true;
@@ -250,10 +329,7 @@ export async function createNatsCarrier(
 
   function sendNext(): number {
     const next = recent.shift();
-    if (!next) return 0;
-    const payload = payloadOf(next.message);
-    sendPayload(next.topic, payload);
-    return payload.length;
+    return next ? send(next.topic, next.message) : 0;
   }
 
   /** Says that publications are not kept any more that were not sent. */
@@ -275,29 +351,26 @@ export async function createNatsCarrier(
   }
 
   function tell(message: PeerMessage): void {
+    sender.send();
     link.publish(NODES, JSON.stringify(message));
   }
 
-  function send(topic: Topic, message: NodeMessage): boolean {
-    return link.isUp && sendPayload(topic, payloadOf(message));
-  }
-
-  function sendPayload(topic: Topic, payload: Uint8Array): boolean {
-    const isSent = link.publish(subjectOf(topic), payload);
+  function send(topic: Topic, message: NodeMessage): number {
+    if (!link.isUp) return 0;
+    const bytes = sender.add(topic, message);
     if (link.unflushed > FLUSH_BYTES) void makeRoom();
-    return isSent;
+    return bytes;
   }
 
-  /** Made once for the topics that get the same message one after another, as both people of a dialog do. */
-  function payloadOf(message: NodeMessage): Uint8Array {
-    if (last?.message !== message) last = { message, payload: Buffer.from(encode(message)) };
-    return last.payload;
+  function inFlight(): number {
+    return link.inFlight + sender.waiting;
   }
 
   /** Has NATS confirm what is in flight, then sends what waits. */
   async function makeRoom(): Promise<void> {
     if (isMakingRoom) return;
     isMakingRoom = true;
+    sender.send();
     await link.flush();
     isMakingRoom = false;
     pump();
@@ -307,6 +380,7 @@ export async function createNatsCarrier(
   async function confirm(): Promise<void> {
     if (isConfirming || !link.isUp) return;
     isConfirming = true;
+    sender.send();
     const asked = { unconfirmed, at: performance.now(), sent: sentAtBeat };
     unconfirmed = new Unconfirmed();
     if (await link.flush()) {
@@ -318,5 +392,3 @@ export async function createNatsCarrier(
     isConfirming = false;
   }
 }
-
-const subjectOf = (topic: Topic): string => `${PREFIX}.${topic.replace(':', '.')}`;
