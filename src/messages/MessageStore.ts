@@ -112,7 +112,7 @@ export class MessageStore {
   }
 
   async #writeOne(
-    { senderId, content, clientMessageId }: MessageDraft,
+    { senderId, to, content, clientMessageId }: MessageDraft,
     chatId: ChatId,
   ): Promise<readonly Result[]> {
     const permits = this.#permits;
@@ -123,6 +123,7 @@ export class MessageStore {
       content,
       clientMessageId ?? null,
       permits.run,
+      'receiverId' in to ? to.receiverId : null,
     ];
     const name = this.#named('writeOne');
     const [row] = await repeatable(() =>

@@ -22,8 +22,20 @@ interface Chat {
   messages: number;
   /** Place of its last message in the batch. */
   rank: number;
-  /** Places of its senders among all pairs. */
-  readonly pairs: Map<UserId, number>;
+  /** Its senders. */
+  readonly pairs: Map<UserId, Pair>;
+}
+
+/** Somebody who writes in a chat. */
+interface Pair {
+  /** Its place among all pairs. */
+  readonly place: number;
+  readonly chat: Chat;
+  readonly senderId: UserId;
+  /** Of a dialog. */
+  readonly receiverId: UserId | null;
+  /** Number within the chat of the last message. */
+  last: number;
 }
 
 /** A batch of plain messages, as the statement {@link writePlain} takes it and answers. */
@@ -32,28 +44,33 @@ export class PlainBatch {
   readonly #chats: readonly Chat[];
   readonly #chatOf: readonly Chat[];
   readonly #numbers: readonly number[];
-  readonly #pairs: readonly (readonly [chat: Chat, sender: UserId, last: number])[];
+  readonly #pairs: readonly Pair[];
 
   constructor(drafts: readonly MessageDraft[], chatIds: readonly ChatId[]) {
     const chats = new Map<ChatId, Chat>();
-    const pairs: [Chat, UserId, number][] = [];
+    const pairs: Pair[] = [];
     const numbers: number[] = [];
     const chatOf: Chat[] = [];
-    for (const [index, { senderId }] of drafts.entries()) {
+    for (const [index, { senderId, to }] of drafts.entries()) {
       const id = chatIds[index] as ChatId;
       const chat = chats.get(id) ?? {
         id,
         position: 0,
         messages: 0,
         rank: 0,
-        pairs: new Map<UserId, number>(),
+        pairs: new Map<UserId, Pair>(),
       };
       if (chat.messages === 0) chats.set(id, chat);
       chat.messages++;
       chat.rank = index + 1;
-      const place = chat.pairs.get(senderId);
-      if (place === undefined) chat.pairs.set(senderId, pairs.push([chat, senderId, chat.messages]) - 1);
-      else (pairs[place] as [Chat, UserId, number])[2] = chat.messages;
+      const pair = chat.pairs.get(senderId);
+      if (pair) pair.last = chat.messages;
+      else {
+        const receiverId = 'receiverId' in to ? to.receiverId : null;
+        const fresh = { place: pairs.length, chat, senderId, receiverId, last: chat.messages };
+        chat.pairs.set(senderId, fresh);
+        pairs.push(fresh);
+      }
       chatOf.push(chat);
       numbers.push(chat.messages);
     }
@@ -77,9 +94,10 @@ export class PlainBatch {
       list(this.#drafts, ({ senderId }) => senderId),
       this.#drafts.map(({ content }) => content),
       this.#drafts.map(({ clientMessageId }) => clientMessageId ?? null),
-      list(this.#pairs, ([{ position }]) => position),
-      list(this.#pairs, ([, sender]) => sender),
-      list(this.#pairs, ([, , last]) => last),
+      list(this.#pairs, ({ chat }) => chat.position),
+      list(this.#pairs, ({ senderId }) => senderId),
+      list(this.#pairs, ({ last }) => last),
+      list(this.#pairs, ({ receiverId }) => receiverId),
       run,
     ];
   }
@@ -97,7 +115,7 @@ export class PlainBatch {
         messageId: ids?.[stored++] as number,
         seq: (seqs[at] as number) + (this.#numbers[index] as number),
         createdAt: createdAt[at] as string,
-        senderName: nameOf({ username: names[pairs.get(senderId) as number] ?? null }),
+        senderName: nameOf({ username: names[pairs.get(senderId)?.place as number] ?? null }),
         mentions: null,
         repeated: false,
       };
@@ -106,6 +124,6 @@ export class PlainBatch {
 }
 
 /** An array of numbers as PostgreSQL reads it: made at once, where pg would look at each for what it has to escape. */
-function list<T>(values: readonly T[], numberOf: (value: T) => number): string {
-  return `{${values.map(numberOf).join(',')}}`;
+function list<T>(values: readonly T[], numberOf: (value: T) => number | null): string {
+  return `{${values.map((value) => numberOf(value) ?? 'null').join(',')}}`;
 }

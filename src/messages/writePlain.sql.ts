@@ -17,12 +17,13 @@ const isCurrent = 'chats.rules_version = given.rules_version';
  * Parameters are arrays. Of the chats, in the order of their ids, so that two nodes never deadlock: $1 id,
  * $2 rules_version, $3 number of messages, $4 rank among the chats by their last message. Of the messages, in the order
  * of arrival: $5 position of the chat in $1, $6 number within the chat, $7 sender, $8 content, $9 client message id or
- * null. Of the pairs of a chat and a sender: $10 position of the chat, $11 sender, $12 number of the last message.
- * $13 is the run of the database in which the versions were read.
+ * null. Of the pairs of a chat and a sender: $10 position of the chat, $11 sender, $12 number of the last message,
+ * $13 receiver or null. $14 is the run of the database in which the versions were read.
  *
- * 1. `repeated` has the chats with a message that was stored before, by its client message id.
+ * 1. `repeated` has the chats with a message that was stored before, by its client message id; `people` the names of the
+ *    senders, and the chats with somebody whose account was deleted.
  * 2. `raised` locks each chat and raises it by its messages; or leaves it as it is, where its rules are others by now, or
- *    a message is repeated: nothing of that chat is stored. It returns all chats in either case, so that they are found
+ *    it is one of those: nothing of that chat is stored. It returns all chats in either case, so that they are found
  *    by position: a join would be quadratic in the batch. Two nodes with the same client message ids meet at the
  *    lock of the chat, before either inserts.
  * 3. `placed` gives each message its `seq` and its id, `stored` inserts, `sent` moves the senders' own positions.
@@ -39,11 +40,19 @@ with repeated as materialized (
     where sender_id = draft.sender_id and client_message_id = draft.client_message_id limit 1
   ) message
   where client_message_id is not null
+), people as materialized (
+  select array_agg(sender.username order by nth) as names,
+    array_agg(k) filter (where sender.username is null or (receiver_id is not null and receiver.id is null)) as ks
+  from unnest($10::bigint[], $11::bigint[], $13::bigint[]) with ordinality as pair (k, sender_id, receiver_id, nth)
+  left join lateral (select username from users where id = sender_id limit 1) sender on true
+  left join lateral (select id from users where id = receiver_id and deleted_at is null limit 1) receiver on true
 ), given as materialized (
   select k, chat_id, n, coalesce(pg_sequence_last_value('messages_id_seq'), 0) + rank as newest_id,
-    case when pg_postmaster_start_time() = $13::timestamptz and (ks @> array[k]) is not true then rules_version end
-      as rules_version
-  from repeated
+    case
+      when pg_postmaster_start_time() = $14::timestamptz
+        and (repeated.ks @> array[k]) is not true and (people.ks @> array[k]) is not true then rules_version
+    end as rules_version
+  from repeated cross join people
   cross join unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[])
     with ordinality as given (chat_id, rules_version, n, rank, k)
 ), raised as (
@@ -77,10 +86,7 @@ with repeated as materialized (
 select json_build_object(
   'seqs', seqs, 'current', current, 'times', times,
   'ids', (select array_agg(id order by id) from placed),
-  'names', (
-    select array_agg((select username from users where id = own.user_id) order by nth)
-    from unnest($11::bigint[]) with ordinality as own (user_id, nth)
-  )
+  'names', (select names from people)
 ) as answer
 from base
 `;
@@ -89,7 +95,8 @@ from base
  * Stores a single plain message: what {@link writePlain} does, in two thirds of the time, most of which it spends on nodes
  * that a single message does not need. A lone sender waits for little else.
  *
- * Parameters: $1 chat, $2 rules_version, $3 sender, $4 content, $5 client message id or null, $6 run of the database.
+ * Parameters: $1 chat, $2 rules_version, $3 sender, $4 content, $5 client message id or null, $6 run of the database,
+ * $7 receiver or null.
  * Returns a row with the place of the message; none where it has to be judged.
  */
 export const writeOne = `
@@ -99,6 +106,8 @@ with raised as (
     last_message_id = coalesce(pg_sequence_last_value('messages_id_seq'), 0) + 1
   where id = $1::bigint and rules_version = $2::bigint and pg_postmaster_start_time() = $6::timestamptz
     and not exists (select from messages where sender_id = $3::bigint and client_message_id = $5::text)
+    and exists (select from users where id = $3 and username is not null)
+    and ($7::bigint is null or exists (select from users where id = $7 and deleted_at is null))
   returning last_seq, tally, last_message_at
 ), stored as (
   insert into messages (chat_id, seq, sender_id, kind, content, client_message_id, created_at, tally)
