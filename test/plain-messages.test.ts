@@ -10,6 +10,9 @@ import { database, newUsers, type User } from './harness.ts';
 
 type Outcome = Parameters<WriteAnswer>[0];
 
+/** Whom a message goes to: the group, a user by number, or the dialog with that user passed off as a group. */
+type Target = 'group' | number | `dialog ${number}`;
+
 /** Users, a group of theirs, and a writer that says which statements it ran. */
 interface World {
   readonly users: readonly User[];
@@ -17,7 +20,7 @@ interface World {
   readonly statements: string[];
   /** What is asked of the database instead. */
   changed(config: QueryConfig): QueryConfig;
-  write(sender: number, to: 'group' | number, content: string, clientMessageId?: string): Promise<Outcome>;
+  write(sender: number, to: Target, content: string, clientMessageId?: string): Promise<Outcome>;
 }
 
 /** With `extras`, no message is a plain one. */
@@ -37,24 +40,26 @@ async function newWorld(extras?: { silent: false }): Promise<World> {
     messageStored: (_: unknown, __: unknown, reply: () => void) => reply(),
     outcomeUnknown() {},
   };
-  const writer = new MessageWriter(
-    db,
-    createDialogDirectory(db),
-    observer,
-    pino({ level: 'silent' }),
-    defaultLimits,
-  );
+  const dialogs = createDialogDirectory(db);
+  const writer = new MessageWriter(db, dialogs, observer, pino({ level: 'silent' }), defaultLimits);
   const world: World = {
     users,
     groupId,
     statements,
     changed: (config) => config,
     write(sender, to, content, clientMessageId) {
+      const text = { senderId: users[sender]?.id as number, kind: 'text' as const, content };
+      const receiver = (number: string | number) => ({ receiverId: users[Number(number)]?.id as number });
+      const dialog = (number: string) =>
+        dialogs.chatOf({ ...text, to: receiver(number), origin: 0 }) ?? 1_000_000_000;
       const draft = {
-        senderId: users[sender]?.id as number,
-        to: to === 'group' ? { groupId } : { receiverId: users[to]?.id as number },
-        kind: 'text' as const,
-        content,
+        ...text,
+        to:
+          to === 'group'
+            ? { groupId }
+            : typeof to === 'number'
+              ? receiver(to)
+              : { groupId: dialog(to.slice('dialog '.length)) },
         // of which of two chats it is, where it is sent to both at once, may depend on the batches
         clientMessageId: clientMessageId && `${clientMessageId} in ${to}`,
         extras,
@@ -104,7 +109,7 @@ const changes = {
 
 const send = fc.record({
   sender: fc.nat(2),
-  to: fc.constantFrom<('group' | number)[]>('group', 'group', 0, 1, 2),
+  to: fc.constantFrom<Target[]>('group', 'group', 0, 1, 2, 'dialog 0', 'dialog 1'),
   content: fc.constantFrom('hello', 'an "answer" \\ with {signs}, NULL', 'ü 漢 🙂\n', '@nobody'),
   clientMessageId: fc.option(fc.constantFrom('a', 'b', 'c"d'), { nil: undefined, freq: 2 }),
 });

@@ -67,7 +67,7 @@ export class MessageStore {
 
   /** True if {@link writePlain} can store a message that goes to a chat. */
   isPlain({ draft, extras }: EncodedDraft, chatId: ChatId): boolean {
-    return extras === null && this.#permits.has(chatId, draft.senderId);
+    return extras === null && this.#permits.has(chatId, draft);
   }
 
   /** Stores any messages. On an open connection the statement is on its way when this returns. */
@@ -83,9 +83,9 @@ export class MessageStore {
     );
     const run = rows[0]?.run;
     return rows.map((row, index) => {
-      const { senderId } = (messages[index] as EncodedDraft).draft;
+      const { draft } = messages[index] as EncodedDraft;
       if (run && row.permit !== null)
-        this.#permits.keep(row.chat_id, senderId, { run, rulesVersion: row.permit });
+        this.#permits.keep(row.chat_id, draft, { run, rulesVersion: row.permit });
       return resultOf(row);
     });
   }

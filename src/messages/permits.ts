@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { ChatId, UserId } from '../ids.ts';
+import type { MessageDraft } from './drafts.ts';
 
 /** Chats remembered: about 200 bytes each, and 30 for each of their members who wrote. */
 const MAX_CHATS = 100_000;
@@ -13,6 +14,7 @@ export interface PermitOrigin {
 }
 
 interface ChatPermits {
+  readonly isGroup: boolean;
   readonly rulesVersion: number;
   readonly senders: Set<UserId>;
 }
@@ -30,9 +32,10 @@ export class Permits {
     return this.#run;
   }
 
-  /** True if somebody is known to be allowed to write in a chat, by the version of its rules. */
-  has(chatId: ChatId, senderId: UserId): boolean {
-    return this.#chats.get(chatId)?.senders.has(senderId) === true;
+  /** True if the sender of a message is known to be allowed to write in a chat of its kind, by the version of its rules. */
+  has(chatId: ChatId, { senderId, to }: Pick<MessageDraft, 'senderId' | 'to'>): boolean {
+    const chat = this.#chats.get(chatId);
+    return chat !== undefined && chat.isGroup === 'groupId' in to && chat.senders.has(senderId);
   }
 
   /** The version of the rules of a chat by which its permits were found. */
@@ -40,12 +43,16 @@ export class Permits {
     return this.#chats.peek(chatId)?.rulesVersion;
   }
 
-  keep(chatId: ChatId, senderId: UserId, { run, rulesVersion }: PermitOrigin): void {
+  keep(
+    chatId: ChatId,
+    { senderId, to }: Pick<MessageDraft, 'senderId' | 'to'>,
+    { run, rulesVersion }: PermitOrigin,
+  ): void {
     if (run !== this.#run) this.#chats.clear();
     this.#run = run;
     const known = this.#chats.get(chatId);
     if (known?.rulesVersion === rulesVersion && known.senders.size < MAX_SENDERS) known.senders.add(senderId);
-    else this.#chats.set(chatId, { rulesVersion, senders: new Set([senderId]) });
+    else this.#chats.set(chatId, { isGroup: 'groupId' in to, rulesVersion, senders: new Set([senderId]) });
   }
 
   forget(chatId: ChatId): void {
