@@ -72,6 +72,11 @@ export class WriterQueue {
     return this.#jobs.length;
   }
 
+  /** Bytes of memory that the jobs take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** True if it takes another message of the usual size. */
   get hasRoom(): boolean {
     const { queueLength, queueBytes } = this.#limits;
