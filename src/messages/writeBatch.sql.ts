@@ -1,3 +1,5 @@
+import { moveOwnPosition } from './ownPosition.sql.ts';
+
 /**
  * Stores a batch of messages: one statement, one round trip, one commit.
  *
@@ -139,12 +141,7 @@ with draft as (
     from placed where target is not null group by target
   ) added
   where chats.id = added.target
-), sent as (
-  update chat_members
-  set read_seq = own.seq, delivered_seq = own.seq, read_tally = own.tally, marked_unread = false,
-    last_sent_at = own.created_at, state_xid = pg_current_xact_id(),
-    shown_read_seq = case when shown_read_seq is not null then own.seq end,
-    shown_delivered_seq = case when shown_delivered_seq is not null then own.seq end
+), sent as (${moveOwnPosition('own.seq', 'own.tally', 'own.created_at')}
   from (
     select target, sender_id, max(seq) as seq, max(tally) as tally, max(created_at) as created_at
     from placed where target is not null and kind = 'text' group by target, sender_id

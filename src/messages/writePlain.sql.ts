@@ -1,10 +1,4 @@
-/** Moves a sender's own position to a message: who writes has read what was before. */
-const moveOwnPosition = (seq: string, tally: string, createdAt: string) => `
-  update chat_members
-  set read_seq = ${seq}, delivered_seq = ${seq}, read_tally = ${tally}, marked_unread = false,
-    last_sent_at = ${createdAt}, state_xid = pg_current_xact_id(),
-    shown_read_seq = case when shown_read_seq is not null then ${seq} end,
-    shown_delivered_seq = case when shown_delivered_seq is not null then ${seq} end`;
+import { moveOwnPosition } from './ownPosition.sql.ts';
 
 /** True under the lock of a chat if its rules are as they were when its senders were found to be allowed to write. */
 const isCurrent = 'chats.rules_version = given.rules_version';
@@ -12,7 +6,7 @@ const isCurrent = 'chats.rules_version = given.rules_version';
 /**
  * Stores a batch of plain messages, of which all is known but their places: texts without extras and mentions, in chats
  * where their senders may write by a known version of the rules (see permits.ts). Stores what {@link writeBatch} would,
- * in half of its time: it looks nobody up, has a third of the plan nodes, and visits each chat once.
+ * in half of its time: it looks up nothing but names, has a third of the plan nodes, and visits each chat once.
  *
  * Parameters are arrays. Of the chats, in the order of their ids, so that two nodes never deadlock: $1 id,
  * $2 rules_version, $3 number of messages, $4 rank among the chats by their last message. Of the messages, in the order
