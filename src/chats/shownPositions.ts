@@ -9,7 +9,7 @@ import { nameOf } from '../users/names.ts';
 
 /*
  * While one of two people has blocked the other, neither sees how far the other reads: what each is shown of the other
- * stands still from the beginning of the block on, and moves only with what the other writes (see writeBatch.sql.ts).
+ * stands still from the beginning of the block on, and moves only with what the other writes (see ownPosition.sql.ts).
  */
 
 type Pair = readonly [UserId, UserId];
