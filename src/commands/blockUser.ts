@@ -45,9 +45,20 @@ export const blockUser = defineCommand({
       );
       // A dialog that was made meanwhile looks for blocks as well once it is there: one of the two finds the other.
       if (!dialog) await freezePositions(db, pair);
+      // Whoever was judged to be allowed to write in it meanwhile is judged again.
+      await db.select(raiseRules, pair);
     });
     return {};
   },
 });
 
 const insertBlock = 'insert into blocks (user_id, blocked_id) values ($1, $2) on conflict do nothing';
+
+/**
+ * Beside what the trigger on `blocks` does (migration 0021), which does not see a dialog that is not committed yet. Each
+ * time, so that a block whose answer was lost is complete once it is repeated.
+ */
+const raiseRules = `
+update chats set rules_version = rules_version + 1
+where user_low = least($1::bigint, $2::bigint) and user_high = greatest($1::bigint, $2::bigint)
+`;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { newClients, newGroup } from '../harness.ts';
+import { database, newClients, newGroup } from '../harness.ts';
+import { until } from '../until.ts';
 
 describe('blockUser', () => {
   it('has private messages of the blocked refused, and says no more than FORBIDDEN', async () => {
@@ -14,6 +15,21 @@ describe('blockUser', () => {
     expect({ code, message }).to.deep.equal({ code: 'FORBIDDEN', message: 'Not allowed to this user' });
     expect(await ada.client.rest()).to.deep.equal([]);
     expect((await ada.client.done('getlatestMessageDialog', { receiverId: bob.id })).data).to.have.length(1);
+  });
+
+  it('refuses messages from its reply on in a dialog that was made while it was under way', async () => {
+    const [ada, bob] = await newClients(2);
+    const lock = await database.dedicated();
+    await lock.query('begin');
+    await lock.query('lock table notices in share mode'); // what a block writes last
+    const blocked = ada.client.call('blockUser', { userId: bob.id });
+    await until(async () => (await database.select(waitForNotices, [])).length > 0);
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'before' });
+    await lock.query('rollback');
+    await lock.end();
+    expect((await blocked).success).to.equal(true);
+    const message = { receiverId: ada.id, content: 'hello?' };
+    expect(await bob.client.refused('privateMessage', message)).to.equal('FORBIDDEN');
   });
 
   it('refuses everything else that would reach the one who blocked', async () => {
@@ -104,3 +120,5 @@ describe('unblockUser', () => {
     expect((await ada.client.done('listBlockedUsers')).data).to.deep.equal([]);
   });
 });
+
+const waitForNotices = `select from pg_locks where not granted and relation = 'notices'::regclass`;
