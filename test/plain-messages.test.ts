@@ -7,6 +7,7 @@ import { createDialogDirectory } from '../src/messages/dialogs.ts';
 import { MessageWriter } from '../src/messages/MessageWriter.ts';
 import type { WriteAnswer } from '../src/messages/WriterQueue.ts';
 import { database, newUsers, type User } from './harness.ts';
+import { until } from './until.ts';
 
 type Outcome = Parameters<WriteAnswer>[0];
 
@@ -236,6 +237,25 @@ describe('the statements for plain messages', () => {
       expect('error' in outcome).to.equal(true);
     });
 
+  it('are inserted in the order of their client message ids, as other nodes insert them', async () => {
+    const { write, users } = await newWorld();
+    for (const to of [1, 2]) await write(0, to, 'the first one');
+    const other = await database.dedicated();
+    try {
+      await other.query(`begin; set local lock_timeout = '500ms'`);
+      const insert = (clientMessageId: string, seq: number) =>
+        other.query(insertMessage, [seq, users[0]?.id, clientMessageId]);
+      await insert('a in 2', 1);
+      const outcomes = Promise.all([write(0, 1, 'x', 'b'), write(0, 2, 'y', 'a')]);
+      await until(async () => (await database.select(waiting, [])).length > 0);
+      await insert('b in 1', 2);
+      await other.query('rollback');
+      for (const outcome of await outcomes) expect('stored' in outcome).to.equal(true);
+    } finally {
+      await other.end();
+    }
+  });
+
   it('are not trusted with what was judged in another run of the database, as before a failover', async () => {
     const world = await newWorld();
     await world.write(0, 1, 'one');
@@ -248,3 +268,10 @@ describe('the statements for plain messages', () => {
     expect(world.statements).to.deep.equal(['writeOne', 'writeBatch']);
   });
 });
+
+/** In no chat. */
+const insertMessage = `
+insert into messages (chat_id, seq, sender_id, kind, content, client_message_id, tally) values (0, $1, $2, 'text', '', $3, 0)
+`;
+
+const waiting = `select from pg_locks where not granted and locktype = 'transactionid'`;

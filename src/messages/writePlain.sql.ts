@@ -9,18 +9,19 @@ const isCurrent = 'chats.rules_version = given.rules_version';
  * in half of its time: it looks up nothing but names, has a third of the plan nodes, and visits each chat once.
  *
  * Parameters are arrays. Of the chats, in the order of their ids, so that two nodes never deadlock: $1 id,
- * $2 rules_version, $3 number of messages, $4 rank among the chats by their last message. Of the messages, in the order
- * of arrival: $5 position of the chat in $1, $6 number within the chat, $7 sender, $8 content, $9 client message id or
- * null. Of the pairs of a chat and a sender: $10 position of the chat, $11 sender, $12 number of the last message,
- * $13 receiver or null. $14 is the run of the database in which the versions were read.
+ * $2 rules_version, $3 number of messages, $4 place of its last message in the batch: with the newest id that was given
+ * before, it makes about the id of that message for last_message_id, which another node may have as well. Of the
+ * messages, in the order of arrival: $5 position of the chat in $1, $6 number within the chat, $7 sender, $8 content,
+ * $9 client message id or null. Of the pairs of a chat and a sender: $10 position of the chat, $11 sender, $12 number of
+ * the last message, $13 receiver or null. $14 is the run of the database in which the versions were read.
  *
  * 1. `repeated` has the chats with a message that was stored before, by its client message id; `people` the names of the
  *    senders, and the chats with somebody whose account was deleted.
  * 2. `raised` locks each chat and raises it by its messages; or leaves it as it is, where its rules are others by now, or
  *    it is one of those: nothing of that chat is stored. It returns all chats in either case, so that they are found
- *    by position: a join would be quadratic in the batch. Two nodes with the same client message ids meet at the
- *    lock of the chat, before either inserts.
- * 3. `placed` gives each message its `seq` and its id, `stored` inserts, `sent` moves the senders' own positions.
+ *    by position: a join would be quadratic in the batch.
+ * 3. `placed` gives each message its `seq` and its id, `stored` inserts, in the order of the client message ids, so that
+ *    two nodes with the same ids for different chats never deadlock, `sent` moves the senders' own positions.
  *
  * Returns one row: of the chats the `seq` before the batch, whether their messages were stored, and when; the ids of
  * the messages that were, in the order of arrival; the usernames of the pairs.
@@ -73,6 +74,7 @@ with repeated as materialized (
 ), stored as (
   insert into messages (chat_id, seq, id, sender_id, kind, content, client_message_id, created_at, tally)
   select ($1::bigint[])[k], seq, id, sender_id, 'text', content, client_message_id, created_at, tally from placed
+  order by sender_id, client_message_id collate "C"
 ), sent as (${moveOwnPosition('seqs[k] + nth', 'tallies[k] + nth', 'times[k]')}
   from unnest($10::int[], $11::bigint[], $12::int[]) as own (k, user_id, nth) cross join base
   where chat_members.chat_id = ($1::bigint[])[k] and chat_members.user_id = own.user_id and current[k]
