@@ -50,7 +50,8 @@ left join chat_members other
 /**
  * From the caller's memberships (index on user_id) to their chats, sorted, and for the page to the newest message
  * of each (primary key) and what is unread: the cost grows with the caller's chats, never with the number of
- * messages. The message id decides between chats of the same millisecond. $1 user, $2 limit, $3 offset, $4 only
+ * messages. Between chats of the same millisecond the message id decides, as far as it was known when the message was
+ * stored (writePlain.sql.ts), and then the chat, so that pages have each once. $1 user, $2 limit, $3 offset, $4 only
  * archived or only others.
  */
 export const newestChats = prepared(
@@ -60,11 +61,11 @@ with page as materialized (
   select member.chat_id, chat.last_seq as seq
   from chat_members member join chats chat on chat.id = member.chat_id
   where member.user_id = $1 and chat.last_seq > 0 and ($4::boolean is null or (member.archived_at is not null) = $4)
-  order by chat.last_message_at desc, chat.last_message_id desc
+  order by chat.last_message_at desc, chat.last_message_id desc, chat.id desc
   limit $2 offset $3
 )
 ${rowsOfPage}
-order by chat.last_message_at desc, chat.last_message_id desc
+order by chat.last_message_at desc, chat.last_message_id desc, chat.id desc
 `,
 );
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newGroup, newUsers } from '../harness.ts';
+import { database, newGroup, newUsers } from '../harness.ts';
 
 type Row = Record<string, unknown>;
 
@@ -92,6 +92,17 @@ describe('listLastMessage', () => {
     expect(four).to.deep.equal([]);
   });
 
+  it('pages through chats that two nodes wrote to with the same id in mind, each once', async () => {
+    const [ada, ...others] = await newUsers(9);
+    const a = await ada.connect();
+    for (const { id } of others) await a.done('privateMessage', { receiverId: id, content: 'Hi' });
+    await database.select(alike, [ada.id]);
+    const seen = new Set<unknown>();
+    for (let page = 1; page <= others.length; page++)
+      seen.add((await a.done('listLastMessage', { limit: 1, page })).data[0].receiverId);
+    expect(seen).to.have.lengthOf(others.length);
+  });
+
   it('is empty for a newcomer and refuses wrong params', async () => {
     const [ada] = await newUsers(1);
     const a = await ada.connect();
@@ -104,3 +115,9 @@ describe('listLastMessage', () => {
     expect(await a.call('listLastMessage', { userId: 1 })).to.include({ code: 'BAD_REQUEST' });
   });
 });
+
+/** Ids are those that were the newest before a batch, and so the same for two nodes. */
+const alike = `
+update chats set last_message_at = '2026-01-01', last_message_id = 1
+where id in (select chat_id from chat_members where user_id = $1)
+`;
