@@ -112,6 +112,22 @@ describe('blockUser', () => {
 });
 
 describe('unblockUser', () => {
+  it('leaves dialogs alone where many blocks end at once, as with an account', async () => {
+    const [ada, bob] = await newClients(2);
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'Hi' });
+    await ada.client.done('blockUser', { userId: bob.id });
+    await database.transaction(async (writing) => {
+      await database.select(
+        'select from chats where user_low in ($1, $2) for update',
+        [ada.id, bob.id],
+        writing,
+      );
+      expect(
+        await database.select('delete from blocks where user_id = $1 returning user_id', [ada.id]),
+      ).to.have.length(1);
+    });
+  });
+
   it('lets messages through again', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('blockUser', { userId: bob.id });
