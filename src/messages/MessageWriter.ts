@@ -45,8 +45,9 @@ export interface WriterObserver {
 
 /**
  * The only place that stores messages, one batch after another: while one is being committed, whatever
- * arrives queues up, and then goes as the next. So latency is one commit when idle, throughput grows with
- * load by itself, and everything this node stores has one order: that of the calls.
+ * arrives queues up, and then goes as the next. So latency is one commit when idle, and throughput grows with
+ * load by itself. What this node stores in one chat is in the order of the calls, and so are changes among all messages;
+ * between chats, messages of one kind may overtake those of another ({@link WriterQueue}).
  */
 export class MessageWriter {
   readonly #database: Database;

@@ -1,7 +1,8 @@
 /*
  * Which parts of words some texts have, as a Bloom filter (https://en.wikipedia.org/wiki/Bloom_filter) of three letters
  * in a row: it may take a part for one of theirs that is none, never the other way round. Filters are kept in the
- * database: what they are made of changes with a migration that empties `message_search_segments`.
+ * database: what they are made of, the fold of texts included, changes with a migration that empties
+ * `message_search_segments` and has `segmented_id` in `message_search_progress` begin at 0 again.
  */
 
 /** Bits of a filter: with 64 messages of ten words each, one in five is set. */
