@@ -51,8 +51,13 @@ export class Permits {
     if (run !== this.#run) this.#chats.clear();
     this.#run = run;
     const known = this.#chats.get(chatId);
-    if (known?.rulesVersion === rulesVersion && known.senders.size < MAX_SENDERS) known.senders.add(senderId);
-    else this.#chats.set(chatId, { isGroup: 'groupId' in to, rulesVersion, senders: new Set([senderId]) });
+    if (known?.rulesVersion !== rulesVersion) {
+      this.#chats.set(chatId, { isGroup: 'groupId' in to, rulesVersion, senders: new Set([senderId]) });
+      return;
+    }
+    const { senders } = known;
+    if (senders.size >= MAX_SENDERS) senders.delete(senders.values().next().value as UserId);
+    senders.add(senderId);
   }
 
   forget(chatId: ChatId): void {
