@@ -35,6 +35,7 @@ import { MessageWriter } from './messages/MessageWriter.ts';
 import { createChatRecord } from './messages/missed.ts';
 import { publishMessage } from './messages/publishMessage.ts';
 import { SearchIndexer } from './messages/searchIndex.ts';
+import { openCorkHost } from './net/corkHost.ts';
 import { createGuard } from './net/guard.ts';
 import { watchEventLoop } from './observability/eventLoop.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -184,9 +185,10 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     };
     const dispatcher = createDispatcher(registry, commandServices, { metrics, tracing, isLimited });
     const entries = createEntries(db, nats !== undefined);
+    const corkHost = await openCorkHost();
     const mountSockets = createSockets(
       {
-        ...{ ...services, connections, sessions, presence, entries, addressOf, isLimited },
+        ...{ ...services, connections, sessions, presence, entries, addressOf, isLimited, corkHost },
         upgrades: createUpgradeLimits(limits),
       },
       dispatcher,
@@ -248,6 +250,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
           await Promise.all([sessions.close(), indexer.close()]);
           await Promise.all([databaseRuns.close(), foldedNames.close()]);
           listener.close();
+          corkHost.close();
           await bus.close();
         } finally {
           // An embedded database must not stay behind, whatever went wrong before.

@@ -14,6 +14,7 @@ import { respond, respondError } from '../src/http/response.ts';
 import { createRouter } from '../src/http/router.ts';
 import { webPages } from '../src/http/webPages.ts';
 import { defaultLimits } from '../src/limits.ts';
+import { openCorkHost } from '../src/net/corkHost.ts';
 import { createGuard } from '../src/net/guard.ts';
 import { createLog } from '../src/observability/log.ts';
 import type { Metrics } from '../src/observability/metrics.ts';
@@ -156,9 +157,10 @@ describe('a socket whose frame meets a fault of the server', () => {
     const listener = { publish, isSingle: true };
     const connections = new Connections(ordered, listener, handlers, createGuard(log), Date);
     const tokens = createTokens([JWT_SECRET], 60, Date);
+    const corkHost = await openCorkHost();
     const services = {
       ...{ connections, tokens, log, limits: defaultLimits, isLimited: false, accepting: () => true },
-      ...{ addressOf: () => '127.0.0.1', upgrades: () => undefined },
+      ...{ addressOf: () => '127.0.0.1', upgrades: () => undefined, corkHost },
       entries: {
         load: async () => ({ sessionId: 1, groups: [], dialogs: undefined, snapshot: '1:1:' }),
       } as unknown as Entries,
@@ -188,6 +190,7 @@ describe('a socket whose frame meets a fault of the server', () => {
     expect((await whole.call('echo')).type).to.equal('echo');
     await whole.close();
     connections.close();
+    corkHost.close();
     app.close();
   });
 });

@@ -32,12 +32,12 @@ export const typing = defineCommand({
     } = context;
     const { chat, senderName } = await actingIn(db, userId, address);
     if (!typists.admits(chat, userId, typing, performance.now())) return {};
-    const deaf = await db.select<{ id: number }>(blockers, [chat.id, userId]);
+    const blocked = await db.select<{ id: number }>(blockers, [chat.id, userId]);
     pushToChat(context, chat, {
       type: 'typing',
       senderName,
       fields: { typing, expiresInSeconds: TYPING_SECONDS },
-      exceptUsers: deaf.map(({ id }) => id),
+      exceptUsers: blocked.map(({ id }) => id),
       isPassing: true,
     });
     return {};

@@ -117,12 +117,6 @@ export class Connections {
     return this.#byId.values();
   }
 
-  /** Some open socket of this node. */
-  anyOpen(): Socket | undefined {
-    for (const { socket } of this.#byId.values()) if (socket) return socket;
-    return undefined;
-  }
-
   get(id: ConnectionId): Connection | undefined {
     return this.#byId.get(id);
   }

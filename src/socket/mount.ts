@@ -76,7 +76,7 @@ export function createSockets(
     ),
 
     open: guard('socket open', (socket) => {
-      socket.getUserData().connection.socket = socket; // see inCork in upgrade.ts for why nothing else
+      socket.getUserData().connection.socket = socket;
     }),
 
     message: guard('socket message', receive, closeFailed),

@@ -11,9 +11,10 @@ import { readHeaders } from '../http/headers.ts';
 import { refuseUncertain, respondError } from '../http/response.ts';
 import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
+import type { CorkHost } from '../net/corkHost.ts';
 import type { Guard } from '../net/guard.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { Admission, Connection, Socket } from './Connection.ts';
+import type { Admission, Connection } from './Connection.ts';
 import type { Connections } from './Connections.ts';
 import { CloseCode } from './closeCodes.ts';
 import type { Entries } from './entries.ts';
@@ -36,6 +37,7 @@ export interface UpgradeServices {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly guard: Guard;
+  readonly corkHost: CorkHost;
   /** The socket is open. */
   readonly opened: (connection: Connection) => void;
 }
@@ -94,7 +96,7 @@ export async function upgrade(
     if (expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked or has expired');
     const admission: Admission = { connection: expected };
     const open = () => res.upgrade(admission, key, protocolAnswer(protocols), extensions, context);
-    inCork(services.connections.anyOpen(), () => res.cork(open));
+    services.corkHost.run(() => res.cork(open));
     services.opened(expected);
     services.metrics.upgradeDone('ok');
   } catch (error) {
@@ -105,17 +107,6 @@ export async function upgrade(
     if (connection) services.connections.forget(connection);
     if (!aborted) refuse(res, error, services);
   }
-}
-
-/**
- * Runs `write` inside the cork of another socket, where there is one. The library may close a socket that is
- * upgraded in a cork of its own: at the end of the cork it reads HTTP state from memory that is a WebSocket by
- * then (uNetworking/uWebSockets#1928). Nested in another cork it has no end of its own. For the same reason the
- * `open` handler does nothing but keep the socket; with nothing allocated in between, the state is still there.
- */
-function inCork(socket: Socket | undefined, write: () => void): void {
-  if (socket) socket.cork(write);
-  else write();
 }
 
 /** The token from the first place where one is present; empty when there is none. */
