@@ -205,9 +205,10 @@ async function register(names: Names, url: string): Promise<Pick<User, 'id' | 't
   return { id: body.user.id, token: body.token };
 }
 
-/** As many as the tuple or array that takes them. */
-export function newUsers<const Count extends number>(count: Count): Promise<TupleOf<Count>> {
-  return Promise.all(Array.from({ length: count }, () => newUser())) as Promise<TupleOf<Count>>;
+/** As many as the tuple or array that takes them, in the order of their ids. */
+export async function newUsers<const Count extends number>(count: Count): Promise<TupleOf<Count>> {
+  const users = await Promise.all(Array.from({ length: count }, () => newUser()));
+  return users.sort((one, other) => one.id - other.id) as TupleOf<Count>;
 }
 
 type TupleOf<Count extends number, Tuple extends Item[] = [], Item = User> = number extends Count

@@ -26,7 +26,7 @@ interface World {
 
 /** With `extras`, no message is a plain one. */
 async function newWorld(extras?: { silent: false }): Promise<World> {
-  const users = (await newUsers(3)).toSorted((one, other) => one.id - other.id);
+  const users = await newUsers(3);
   const [group] = await database.select<{ id: number }>(makeGroup, [users.map(({ id }) => id)]);
   const groupId = group?.id as number;
   const statements: string[] = [];
