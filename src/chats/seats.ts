@@ -20,7 +20,7 @@ export interface Seat {
   readonly member: SeatMember;
 }
 
-/** What names a chat to those who are in it. */
+/** The columns that name a chat to those who are in it. */
 export type NamedChat = Pick<Chat, 'id' | 'kind' | 'userLow' | 'userHigh'>;
 
 export type SeatChat = NamedChat & Pick<Chat, 'lastSeq' | 'memberCount' | 'whoMayAdd' | 'whoMayPost'>;

@@ -108,7 +108,7 @@ export interface SendDefinition<Name extends string, Params extends TObject, Pus
   draft(params: Static<Params>): Content;
 }
 
-/** How a command ended: with what stands in its reply, with the message it stored, or with why not. */
+/** Outcome of a command: the fields of its reply, the message it stored, or the error. */
 export type Outcome =
   | { readonly fields: Fields }
   | { readonly stored: StoredMessage }

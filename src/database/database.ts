@@ -25,7 +25,7 @@ import { runTransaction } from './transaction.ts';
 const STATEMENT_TIMEOUT = 15_000;
 const READ_TIMEOUT = 5_000;
 const CONNECT_TIMEOUT = 5_000;
-/** Milliseconds for which a connection stays that nobody needs: on a new one, everything is prepared anew. */
+/** Milliseconds for which a connection stays that nobody needs: on a new one, everything is prepared again. */
 const IDLE_TIMEOUT = 60_000;
 /**
  * The statements that store messages find everything by key. One plan for many batches, without scans and hashes:

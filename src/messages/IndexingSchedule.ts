@@ -1,4 +1,4 @@
-/** How much is indexed at a time, and how long the rest after it is, while so many messages a second are sent. */
+/** Size of a slice of the index, and length of the rest after it, while so many messages a second are sent. */
 interface Pace {
   /** Messages per second, up to which it holds. */
   readonly upTo: number;

@@ -13,7 +13,7 @@ import type { Refusal } from './refusals.ts';
 import { writeBatch } from './writeBatch.sql.ts';
 import { writeOne, writePlain } from './writePlain.sql.ts';
 
-/** What became of a message: where it is stored, or why it is not. */
+/** Outcome of a message: where it is stored, or why it is not. */
 export type Result = StoredMessage | Refusal;
 
 /** A message as the statements take it. */
@@ -144,7 +144,7 @@ export class MessageStore {
   }
 
   /**
-   * Names a prepared statement. Another one each time that the number of batches has doubled: it is planned anew, by
+   * Names a prepared statement. Another one each time that the number of batches has doubled: it is planned again, by
    * the size that the tables have by then. A plan for empty tables scans them.
    */
   #named(statement: string): string {

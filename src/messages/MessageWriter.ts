@@ -188,7 +188,7 @@ export class MessageWriter {
     if ('results' in outcome) {
       const { results } = outcome;
       for (const [index, send] of sends.entries()) this.#answer(send, results[index] as Result);
-      // Nothing was submitted meanwhile: they keep their place.
+      // Nothing was submitted since: they keep their place.
       this.#queue.putBack(sends.filter((_, index) => isStale(results[index] as Result)));
     } else if (isUnavailable(outcome.error) || sends.length === 1) {
       for (const send of sends) this.#finish(send, { error: outcome.error });

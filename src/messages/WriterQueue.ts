@@ -14,7 +14,7 @@ export const JOB_BYTES = 512;
 /** Bytes of memory that parsed JSON takes at most for each byte of its text, as in `[[[[]]]]`. */
 const PARSED_JSON = 32;
 
-/** Told how a write ended: with the committed message, or with why it was refused. */
+/** Called when a write has ended: with the committed message, or with the error. */
 export type WriteAnswer = (outcome: { readonly stored: StoredMessage } | { readonly error: unknown }) => void;
 
 /** A message that waits to be batched with its neighbours. */

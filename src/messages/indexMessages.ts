@@ -23,7 +23,7 @@ import {
 const LETTERS_AT_ONCE = 64 * 1024;
 const TURN = 2;
 
-/** What a transaction of the indexer has done. */
+/** Result of a transaction of the indexer. */
 export interface Work {
   /** Messages, entries or segments; none where another node was at it. */
   readonly count: number;

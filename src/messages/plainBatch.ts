@@ -3,7 +3,7 @@ import { nameOf } from '../users/names.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 import type { Refusal } from './refusals.ts';
 
-/** What {@link writePlain} answers. */
+/** The answer of {@link writePlain}. */
 export interface PlainAnswer {
   /** Of each chat, its newest `seq` before the batch, whether its messages were stored, and when. */
   readonly seqs: readonly number[];

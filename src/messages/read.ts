@@ -171,7 +171,7 @@ export function messageOf(row: MessageRow): Static<typeof Message> {
 export const customOf = ({ kind, custom }: MessageRow): CustomData | null =>
   kind === 'system' ? null : custom;
 
-/** What a system message says happened. */
+/** The event that a system message is about. */
 export function eventOf({ kind, custom }: MessageRow) {
   if (kind !== 'system' || !custom) return null;
   const { membership: _, ...event } = custom as unknown as SystemEvent;

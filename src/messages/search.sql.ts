@@ -107,7 +107,7 @@ const bySegments = `${byWords}
 
 /** Up to so many messages in one's chats, reading each costs less than the entries of common words in the index. */
 const MAX_READ = 150_000;
-/** How many messages are read by their chat in the time that one takes that is found by its segment. */
+/** Number of messages that are read by their chat in the time that one takes that is found by its segment. */
 const READ_PER_LOOKUP = 8;
 
 /** Number of messages there are in the chats of $1, or in the chat $2, and of those that may have the parts $3. */

@@ -28,7 +28,7 @@ const CHECKED_AT_ONCE = 10_000;
 /** The transaction that has noted how far the index is. */
 const notedBy = 'message_search_progress.xmin::text as "notedBy"';
 
-/** How far the index is. */
+/** Progress of the index. */
 export const progress = `
 select ${notedBy}, newest, newest - settled_id as lag,
   noted_id < newest or settled_id < noted_id or checked_id < settled_id as "isBehind",

@@ -2,7 +2,7 @@ import { opendir, stat } from 'node:fs/promises';
 import { Gauge, type Registry } from 'prom-client';
 
 const NAME = 'process_open_fds';
-/** What this process has open, as Linux shows it; elsewhere there is no such folder. */
+/** The open files of this process, as Linux shows them; elsewhere there is no such folder. */
 const FOLDER = '/proc/self/fd';
 
 /**

@@ -545,7 +545,7 @@ export class Connections {
   }
 }
 
-/** Whose presence a connection watches; of nobody's, a copy that is not kept. */
+/** The users whose presence a connection watches; of nobody's, a copy that is not kept. */
 const watchingOf = ({ watching }: Connection): Watching =>
   watching ?? { watched: new Set(), hidden: new Set() };
 

@@ -63,7 +63,7 @@ export function createDispatcher(
   return (connection) => new CommandReceiver(node, connection);
 }
 
-/** What the receivers of a node share. */
+/** Shared by the receivers of a node. */
 interface Node {
   readonly commands: ReadonlyMap<string, Command>;
   readonly services: CommandServices;
@@ -85,20 +85,6 @@ class CommandReceiver implements Receiver {
 
   constructor(node: Node, connection: Connection) {
     const { services, budget, paceOf } = node;
-    const {
-      writer,
-      presence,
-      typists,
-      positions,
-      sessions,
-      bus,
-      changes,
-      db,
-      limits,
-      log,
-      signCursors,
-      turns,
-    } = services;
     const { session, sessionId, id: origin } = connection;
     const lane = new Lane({
       send: (reply) => connection.send(reply),
@@ -111,18 +97,18 @@ class CommandReceiver implements Receiver {
     this.#pace = paceOf?.(session.userId);
     // Each property by its name: an object that is spread takes 800 bytes, this one 250.
     this.#context = {
-      writer,
-      presence,
-      typists,
-      positions,
-      sessions,
-      bus,
-      changes,
-      db,
-      limits,
-      log,
-      signCursors,
-      turns,
+      writer: services.writer,
+      presence: services.presence,
+      typists: services.typists,
+      positions: services.positions,
+      sessions: services.sessions,
+      bus: services.bus,
+      changes: services.changes,
+      db: services.db,
+      limits: services.limits,
+      log: services.log,
+      signCursors: services.signCursors,
+      turns: services.turns,
       session,
       sessionId,
       origin,
