@@ -2,7 +2,7 @@ import { Emitter, type Unsubscribe } from './Emitter.ts';
 import { ParleyError } from './errors.ts';
 import { Inbox } from './Inbox.ts';
 import { Link, type LinkOptions } from './Link.ts';
-import { Outbox, type Reply } from './Outbox.ts';
+import { type Ask, Outbox, type Reply } from './Outbox.ts';
 import type { Change, ChatAddress, CommandName, Params, Push, Pushes, Result } from './protocol.ts';
 import { type Chat, type Chats, createView, type Observable, type Presence, type View } from './view/view.ts';
 
@@ -110,7 +110,7 @@ export class Client implements AsyncIterable<Push> {
       ? [params?: Params<Name>, options?: CallOptions]
       : [params: Params<Name>, options?: CallOptions]
   ): Promise<Result<Name>> {
-    return this.#outbox.call(type, params ?? ({} as Params<Name>), options?.signal);
+    return this.#outbox.call(type, params ?? ({} as Params<Name>), (result) => result, options?.signal);
   }
 
   /** Listens to pushes by their name, or to another of the {@link Events}, until the function it returns is called. */
@@ -182,7 +182,7 @@ export class Client implements AsyncIterable<Push> {
   }
 
   get #viewed(): View {
-    this.#view ??= createView(this);
+    this.#view ??= createView(this, (type, params, take) => this.#outbox.call(type, params, take));
     return this.#view;
   }
 
@@ -190,20 +190,16 @@ export class Client implements AsyncIterable<Push> {
     const connection = new AbortController();
     this.#connection = connection;
     const { signal } = connection;
-    const ask = <Name extends CommandName>(type: Name, params: Params<Name>) =>
-      this.#outbox.call(type, params, signal, true);
-    const identify = async () => {
-      if (!this.#self) {
-        const { userId, username } = (await ask('getProfile', {})).data;
-        this.#self = { userId, username };
-      }
-      return this.#self.userId;
-    };
+    const ask: Ask = (type, params, take) => this.#outbox.call(type, params, take, signal, true);
     const begin = async () => {
       const settled = this.#outbox.settled();
       // Before anything is read or answered: what follows is caught up with from there, however soon it breaks.
-      const [userId] = await Promise.all([identify(), this.#inbox.begin(ask)]);
+      const [{ userId, username }] = await Promise.all([
+        this.#self ?? ask('getProfile', {}, ({ data }) => data),
+        this.#inbox.begin(ask),
+      ]);
       if (signal.aborted) return;
+      this.#self ??= { userId, username };
       this.#outbox.opened();
       await settled;
       if (signal.aborted) return;
@@ -273,17 +269,17 @@ export class Client implements AsyncIterable<Push> {
   }
 
   /** Presence is watched per connection; who came or went in between is told. */
-  async #watchAgain(
-    ask: (type: 'subscribePresence', params: { userIds: number[] }) => Promise<Result<'subscribePresence'>>,
-  ): Promise<void> {
+  async #watchAgain(ask: Ask): Promise<void> {
     const all = [...this.#watched];
     for (let at = 0; at < all.length; at += WATCHED_AT_ONCE) {
-      const { data } = await ask('subscribePresence', { userIds: all.slice(at, at + WATCHED_AT_ONCE) });
-      for (const state of data)
-        this.#tell({
-          type: 'subscribePresence',
-          params: { data: null, message: null, senderName: '', ...state },
-        });
+      const userIds = all.slice(at, at + WATCHED_AT_ONCE);
+      await ask('subscribePresence', { userIds }, ({ data }) => {
+        for (const state of data)
+          this.#tell({
+            type: 'subscribePresence',
+            params: { data: null, message: null, senderName: '', ...state },
+          });
+      });
     }
   }
 

@@ -1,10 +1,8 @@
 import { ParleyError } from './errors.ts';
+import type { Ask } from './Outbox.ts';
 import { addressOf, chatKey, isForOthers, keyOf } from './places.ts';
-import type { Change, ChatAddress, CommandName, Params, Push, Result } from './protocol.ts';
+import type { Change, ChatAddress, Push, Result } from './protocol.ts';
 import { isPlace, membershipIn, pushOf } from './pushes.ts';
-
-/** Asks the server, for as long as the present connection lasts. */
-type Ask = <Name extends CommandName>(type: Name, params: Params<Name>) => Promise<Result<Name>>;
 
 export interface InboxListener {
   /** In the order of `seq` in each chat, without a hole, each once. */
@@ -64,6 +62,7 @@ export class Inbox {
   #isFresh = false;
   /** Milliseconds that the clock of the server is ahead. */
   clockOffset = 0;
+  /** For as long as the present connection lasts. */
   #ask: Ask = () => Promise.reject();
   #arrivals = 0;
   #renewal: ReturnType<typeof setTimeout> | undefined;
@@ -75,7 +74,7 @@ export class Inbox {
   /** Takes a cursor from which to catch up, where there is none. */
   async begin(ask: Ask): Promise<void> {
     if (this.#cursor !== undefined) return;
-    this.#read(await ask('sync', { fromNow: true }));
+    await ask('sync', { fromNow: true }, (page) => this.#read(page));
     this.#isFresh = true;
   }
 
@@ -85,7 +84,11 @@ export class Inbox {
     this.#ask = ask;
     for (let more = !this.#isFresh; more; ) {
       const cursor = this.#cursor ?? '';
-      const page = await ask('sync', { cursor, limit: SYNC_PAGE }).catch((error) => {
+      more = await ask('sync', { cursor, limit: SYNC_PAGE }, (page) => {
+        for (const change of page.data) this.#change(change);
+        this.#read(page);
+        return page.more;
+      }).catch((error) => {
         // A cursor that the server does not know any more is of no use the next time either.
         if (error instanceof ParleyError && error.code === 'BAD_REQUEST') {
           this.#cursor = undefined;
@@ -93,9 +96,6 @@ export class Inbox {
         }
         throw error;
       });
-      for (const change of page.data) this.#change(change);
-      this.#read(page);
-      more = page.more;
     }
     if (this.#isReset) this.#listener.reset();
     this.#isReset = false;
@@ -182,16 +182,15 @@ export class Inbox {
   /** Reads the messages of a chat before `end` that were not told, then goes on with what was held. */
   async #fill(key: string, thread: Thread, end: number): Promise<void> {
     const ask = this.#ask;
-    let more = true;
+    let more: boolean | undefined = true;
     while (more && (thread.last ?? 0) < end - 1) {
       const bounds = { afterSeq: thread.last ?? 0, beforeSeq: end, limit: PAGE };
-      const page = await ask('getMessages', { ...addressOf(key), ...bounds }).catch((error) =>
-        isForOthers(error) ? { data: [], more: false } : undefined,
-      );
+      more = await ask('getMessages', { ...addressOf(key), ...bounds }, (page) => {
+        for (const message of page.data) this.#tell(thread, message.seq, pushOf(message));
+        return page.more;
+      }).catch((error) => (isForOthers(error) ? false : undefined));
       if (ask !== this.#ask) return; // another connection, which catches up by itself
-      if (!page) return this.#listener.broken();
-      for (const message of page.data) this.#tell(thread, message.seq, pushOf(message));
-      more = page.more;
+      if (more === undefined) return this.#listener.broken();
     }
     // What cannot be read is not for this user: it was before one came, or after one left.
     thread.last = Math.max(thread.last ?? 0, end - 1);
@@ -224,12 +223,12 @@ export class Inbox {
     this.#arrivals = Number.NEGATIVE_INFINITY; // one at a time
     clearTimeout(this.#renewal);
     const ask = this.#ask;
-    const page = await ask('sync', { fromNow: true }).catch(() => undefined);
+    const cursor = await ask('sync', { fromNow: true }, ({ nextCursor }) => nextCursor).catch(() => {});
     if (ask !== this.#ask) return;
     // What was committed before the cursor may still be on its way.
     this.#renewal = setTimeout(() => {
       const isFilling = [...this.#threads.values()].some(({ held }) => held);
-      if (page && !isFilling) this.#cursor = page.nextCursor;
+      if (cursor && !isFilling) this.#cursor = cursor;
       this.#arrivals = 0;
       this.#renewLater();
     }, SETTLED_AFTER);

@@ -12,16 +12,27 @@ export interface Reply {
   readonly params?: unknown;
 }
 
+/**
+ * Asks the server. `take` gets the result in its place among the frames: after what came before it and before what came
+ * after it, of which several may come in one go. Who awaited it would only go on after those. Resolves to what `take`
+ * returns.
+ */
+export type Ask = <Name extends CommandName, Value>(
+  type: Name,
+  params: Params<Name>,
+  take: (result: Result<Name>) => Value,
+) => Promise<Value>;
+
 interface Request {
   readonly id: number;
   readonly type: CommandName;
   /** As it was when it was asked for. */
   readonly frame: string;
   /** It does not wait for {@link Outbox.opened}. */
-  readonly isAhead: boolean;
+  readonly isAhead: boolean | undefined;
   /** Requests of one lane go one after another. */
   readonly lane: string;
-  readonly resolve: (result: never) => void;
+  readonly take: (result: never) => void;
   readonly reject: (error: unknown) => void;
   readonly unwatch: () => void;
   state: 'waiting' | 'sent' | 'done';
@@ -80,13 +91,14 @@ export class Outbox {
     this.#done = done;
   }
 
-  /** Asks the server; `isAhead` is for a socket that is open already, before all that waits. */
-  call<Name extends CommandName>(
+  /** See {@link Ask}; `isAhead` is for a socket that is open already, before all that waits. */
+  call<Name extends CommandName, Value>(
     type: Name,
     given: Params<Name>,
+    take: (result: Result<Name>) => Value,
     signal?: AbortSignal,
-    isAhead = false,
-  ): Promise<Result<Name>> {
+    isAhead?: boolean,
+  ): Promise<Value> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw this.#closed;
       signal?.throwIfAborted();
@@ -103,7 +115,13 @@ export class Outbox {
         frame,
         isAhead,
         lane: FREE.test(type) ? `${id}` : laneOf(params),
-        resolve,
+        take(result) {
+          try {
+            resolve(take(result));
+          } catch (error) {
+            reject(error);
+          }
+        },
         reject,
         unwatch: () => signal?.removeEventListener('abort', aborted),
         state: 'waiting',
@@ -167,7 +185,7 @@ export class Outbox {
     if (reply.error) request.reject(new ParleyError(code, message, retryAfter));
     else {
       this.#done(request.type, JSON.parse(request.frame).params, reply.params as object);
-      request.resolve(reply.params as never);
+      if (request.state !== 'done') request.take(reply.params as never);
     }
     this.#finish(request);
   }

@@ -35,11 +35,14 @@ export const through =
   };
 
 /** Holds the replies to a command back, as a slow network would. */
-export function holding(type: string) {
+export const holding = (type: string) => holdingFrames((frame) => frame.type === type && 'id' in frame);
+
+/** Holds frames back, and lets them come in one go. */
+export function holdingFrames(isHeld: (frame: Frame) => boolean) {
   const held: (() => void)[] = [];
   let holds = false;
   const open = through((frame, pass) => {
-    if (holds && frame.type === type && 'id' in frame) held.push(pass);
+    if (holds && isHeld(frame)) held.push(pass);
     else pass();
   });
   return {
@@ -47,8 +50,8 @@ export function holding(type: string) {
     hold() {
       holds = true;
     },
-    /** Resolves when a reply came. */
-    held: () => until(() => held.length > 0),
+    /** Resolves when so many came. */
+    held: (count = 1) => until(() => held.length >= count),
     release() {
       holds = false;
       for (const pass of held.splice(0)) pass();

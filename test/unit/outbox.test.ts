@@ -11,7 +11,7 @@ describe('requests that were cut off', () => {
       () => {},
     );
     outbox.opened();
-    const read = outbox.call('markDelivered', { receiverId: 2, seq: 1 });
+    const read = outbox.call('markDelivered', { receiverId: 2, seq: 1 }, () => {});
     outbox.lost();
     let isSettled = false;
     void outbox.settled().then(() => {
@@ -28,5 +28,43 @@ describe('requests that were cut off', () => {
     outbox.answer({ id: ids.at(-1), params: {} });
     await read;
     expect(ids).to.deep.equal([1, 1, 1]);
+  });
+});
+
+describe('results', () => {
+  it('are taken at once, however soon the next frame comes, but those of calls that were given up', async () => {
+    const taken: unknown[] = [];
+    const outbox = new Outbox(
+      () => {},
+      (type) => taken.push(type),
+    );
+    outbox.opened();
+    const controller = new AbortController();
+    const take = (result: unknown) => taken.push(result);
+    const [one, two] = [
+      outbox.call('ping', {}, take),
+      outbox.call('getProfile', {}, take, controller.signal),
+    ];
+    const refused = two.catch((error) => error);
+    controller.abort('given up');
+    outbox.answer({ id: 1, params: 'pong' });
+    outbox.answer({ id: 2, params: 'a profile' });
+    expect(taken).to.deep.equal(['ping', 'pong', 'getProfile']);
+    expect(await one).to.equal(2);
+    expect(await refused).to.equal('given up');
+  });
+
+  it('that cannot be taken reject the call, and nothing else', async () => {
+    const outbox = new Outbox(
+      () => {},
+      () => {},
+    );
+    outbox.opened();
+    const call = outbox.call('ping', {}, () => {
+      throw new Error('of no use');
+    });
+    const refused = call.catch(({ message }) => message);
+    outbox.answer({ id: 1, params: {} });
+    expect(await refused).to.equal('of no use');
   });
 });

@@ -1,8 +1,6 @@
-import type { Client } from '../Client.ts';
 import { addressOf, chatKey, isForOthers } from '../places.ts';
 import type { Change, ChatAddress, Message } from '../protocol.ts';
 import type { Context } from './Context.ts';
-import type { Names } from './Names.ts';
 import { Refresher } from './Refresher.ts';
 import { type Observable, Store } from './Store.ts';
 import {
@@ -20,7 +18,6 @@ import {
   type Row,
   type Settings,
 } from './summary.ts';
-import type { Timers } from './Timers.ts';
 
 type ChatChange = Extract<Change, { kind: 'chat' }>;
 
@@ -43,9 +40,7 @@ const LONGEST_TIMER = 86_400_000;
  * changed.
  */
 export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
-  readonly #client: Client;
-  readonly #names: Names;
-  readonly #timers: Timers;
+  readonly #context: Context;
   readonly #entries: Map<string, Entry>;
   readonly #refresher: Refresher;
   readonly #arrived = new Set<string>();
@@ -57,14 +52,12 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   readonly #removedAt = new Map<string, number>();
   readonly loaded: Promise<void>;
 
-  constructor({ client, names, timers }: Context) {
+  constructor(context: Context) {
     const entries = new Map<string, Entry>();
     super(() => [...entries.values()].map(({ summary }) => summary).sort(byNewest));
-    this.#client = client;
-    this.#names = names;
-    this.#timers = timers;
+    this.#context = context;
     this.#entries = entries;
-    this.#refresher = new Refresher((key) => this.#refresh(key), timers);
+    this.#refresher = new Refresher((key) => this.#refresh(key), context.timers);
     this.loaded = this.read();
     this.loaded.catch(() => {});
   }
@@ -79,9 +72,11 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     const missing = new Set(this.#entries.keys());
     for (let page = 1; ; page++) {
       const params = { limit: PAGE, page };
-      const { data } = await this.#timers.persist(() => this.#client.call('listLastMessage', params));
-      for (const row of data) missing.delete(this.#put(row, since));
-      if (data.length < PAGE) break;
+      const rows = await this.#context.insist('listLastMessage', params, ({ data }) => {
+        for (const row of data) missing.delete(this.#put(row, since));
+        return data.length;
+      });
+      if (rows < PAGE) break;
     }
     for (const key of missing) this.want(key);
   }
@@ -157,14 +152,15 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   }
 
   get #userId(): number {
-    return this.#client.self?.userId ?? 0;
+    return this.#context.client.self?.userId ?? 0;
   }
 
   async #refresh(key: string): Promise<void> {
     const since = this.#moment;
     try {
-      const { data } = await this.#timers.persist(() => this.#client.call('getChat', addressOf(key)));
-      if (data) this.#put(data, since);
+      await this.#context.insist('getChat', addressOf(key), ({ data }) => {
+        if (data) this.#put(data, since);
+      });
     } catch (error) {
       if (isForOthers(error)) this.remove(key);
     }
@@ -173,8 +169,8 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   /** Puts a chat that was read in its place; what happened since it was asked for holds. Returns its key. */
   #put(read: Row, since: number): string {
     const { receiverId, receiverName } = read;
-    const receiver = receiverId && { receiverName: this.#names.of(receiverId, receiverName ?? '') };
-    const entry = entryFrom({ ...this.#names.in(read), ...receiver }, this.#userId);
+    const receiver = receiverId && { receiverName: this.#context.names.of(receiverId, receiverName ?? '') };
+    const entry = entryFrom({ ...this.#context.names.in(read), ...receiver }, this.#userId);
     const { key } = entry.summary;
     const known = this.#entries.get(key);
     const isChanged = (this.#changedAt.get(key) ?? 0) > since;
@@ -203,7 +199,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     this.changed();
     if (mutedUntil !== before?.mutedUntil) this.#endMute(key);
     if (deliveredSeq >= lastMessage.seq) return;
-    if (this.#arrived.size === 0) this.#timers.start(() => this.#deliver(), DELIVERED_AFTER);
+    if (this.#arrived.size === 0) this.#context.timers.start(() => this.#deliver(), DELIVERED_AFTER);
     this.#arrived.add(key);
   }
 
@@ -212,12 +208,12 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     this.#muted.get(key)?.();
     const until = this.get(key)?.mutedUntil;
     if (!until) return;
-    const left = Date.parse(until) - this.#client.now();
+    const left = Date.parse(until) - this.#context.client.now();
     if (left <= 0) this.#change(key, () => ({ muted: false, mutedUntil: null }));
     else
       this.#muted.set(
         key,
-        this.#timers.start(() => this.#endMute(key), Math.min(left, LONGEST_TIMER)),
+        this.#context.timers.start(() => this.#endMute(key), Math.min(left, LONGEST_TIMER)),
       );
   }
 
@@ -228,7 +224,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
       if (!chat || chat.deliveredSeq >= chat.lastMessage.seq) continue;
       const { seq } = chat.lastMessage;
       this.advance(key, { deliveredSeq: seq });
-      this.#client.call('markDelivered', { ...chat.address, seq }).catch(() => {}); // gone meanwhile
+      this.#context.client.call('markDelivered', { ...chat.address, seq }).catch(() => {}); // gone meanwhile
     }
     this.#arrived.clear();
   }

@@ -1,4 +1,5 @@
 import type { ParleyError } from '../errors.ts';
+import type { Ask } from '../Outbox.ts';
 import { isForOthers } from '../places.ts';
 import type { ChatAddress, Message } from '../protocol.ts';
 import { FRESH } from '../pushes.ts';
@@ -119,7 +120,7 @@ export class ChatView implements Chat {
   async loadOlder(seq?: number): Promise<void> {
     this.#look();
     do {
-      this.#reading ??= this.#readOlder(seq === undefined ? PAGE : LONG_PAGE, (ask) => ask());
+      this.#reading ??= this.#readOlder(seq === undefined ? PAGE : LONG_PAGE, this.#context.ask);
       await this.#reading;
     } while (seq !== undefined && this.hasOlder && this.#history.first > seq);
   }
@@ -185,28 +186,28 @@ export class ChatView implements Chat {
   #begin(): void {
     this.end();
     this.hasOlder = true;
-    this.#reading = this.#readOlder(PAGE, (ask) => this.#context.timers.persist(ask));
+    this.#reading = this.#readOlder(PAGE, this.#context.insist);
     this.#reading.catch(() => {}); // closed, or not for this user
   }
 
-  async #readOlder(
-    limit: number,
-    insist: <Value>(ask: () => Promise<Value>) => Promise<Value>,
-  ): Promise<void> {
+  async #readOlder(limit: number, ask: Ask): Promise<void> {
     const round = this.#round;
     const { first, newest } = this.#history;
     const params = { ...this.address, ...(newest && { beforeSeq: first }), limit };
     try {
-      const { data, more } = await insist(() => this.#context.client.call('getMessages', params));
-      if (round !== this.#round) return;
-      this.#history.add(data.map((message) => this.#context.names.in(message)));
-      this.hasOlder = more;
-      this.#messages.changed();
+      await ask('getMessages', params, ({ data, more }) => {
+        if (round !== this.#round) return;
+        this.#reading = undefined;
+        this.#history.add(data.map((message) => this.#context.names.in(message)));
+        this.hasOlder = more;
+        this.#messages.changed();
+      });
     } catch (error) {
-      if (round === this.#round && isForOthers(error)) this.hasOlder = false;
+      if (round === this.#round) {
+        this.#reading = undefined;
+        if (isForOthers(error)) this.hasOlder = false;
+      }
       throw error;
-    } finally {
-      if (round === this.#round) this.#reading = undefined;
     }
   }
 

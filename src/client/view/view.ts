@@ -1,4 +1,5 @@
 import type { Client } from '../Client.ts';
+import type { Ask } from '../Outbox.ts';
 import { chatKey, keyOf } from '../places.ts';
 import type { Change, ChatAddress, Message, Push, Result } from '../protocol.ts';
 import { isPlace, membershipIn, messageFrom } from '../pushes.ts';
@@ -26,10 +27,12 @@ export interface View {
 /** Users that one command subscribes to. */
 const ASKED_AT_ONCE = 100;
 
-/** A view of what `client` hears of. */
-export function createView(client: Client): View {
-  const context = { client, names: new Names(), timers: new Timers() };
-  const { names, timers } = context;
+/** A view of what `client` hears of; `ask` reads by its connection. */
+export function createView(client: Client, ask: Ask): View {
+  const timers = new Timers();
+  const insist: Ask = (type, params, take) => timers.persist(() => ask(type, params, take));
+  const names = new Names();
+  const context = { client, ask, insist, names, timers };
   const list = new ChatList(context);
   const views = new Map<string, ChatView>();
   const people = new Map<number, { state: Presence | undefined; store: Store<Presence | undefined> }>();
@@ -72,22 +75,18 @@ export function createView(client: Client): View {
       if (known) return known.store;
       const person = { state: undefined, store: new Store(() => people.get(userId)?.state) };
       people.set(userId, person);
-      if (asked.length === 0) queueMicrotask(ask);
+      if (asked.length === 0) queueMicrotask(watch);
       asked.push(userId);
       return person.store;
     },
   };
 
   /** Asks about everybody who is looked at in one go. */
-  function ask(): void {
+  function watch(): void {
     while (asked.length > 0) {
       const userIds = asked.splice(0, ASKED_AT_ONCE);
-      timers
-        .persist(() => client.call('subscribePresence', { userIds }))
-        .then(
-          ({ data }) => data.forEach(came),
-          () => {}, // more than a connection may watch: nothing is known of them
-        );
+      // More than a connection may watch: nothing is known of them.
+      insist('subscribePresence', { userIds }, ({ data }) => data.forEach(came)).catch(() => {});
     }
   }
 

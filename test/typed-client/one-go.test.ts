@@ -1,0 +1,88 @@
+import { expect } from 'chai';
+import { newClients, newUsers, server, typedClient } from '../harness.ts';
+import { startRelay } from '../relay.ts';
+import { expectFresh } from './fresh.ts';
+import { holdingFrames, when } from './network.ts';
+
+/*
+ * What the server sent one after another may come in one go, where the process was busy meanwhile: then no turn of the
+ * event loop lies between the frames, and who awaits the first goes on after the last.
+ */
+describe('a typed client to which several frames come in one go', () => {
+  it('counts what is unread by the last of them', async () => {
+    const [ada, bob] = await newClients(2);
+    const address = { receiverId: bob.id };
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'Hi' });
+    const network = holdingFrames(() => true);
+    const client = typedClient(ada, { open: network.open });
+    await client.chats.loaded;
+    await client.online();
+    await client.call('markUnread', address); // now it reads the chat anew
+    network.hold();
+    const marked = client.chat(address).markRead();
+    await network.held(2);
+    network.release();
+    await marked;
+    await expectFresh(ada, client, address);
+    expect(client.chats.value[0]).to.include({ unreadCount: 0, markedUnread: false });
+  });
+
+  it('counts what is unread by the last of them while it catches up', async () => {
+    const [ada, bob] = await newClients(2);
+    const address = { receiverId: bob.id };
+    const relay = await startRelay(server.url);
+    const network = holdingFrames(() => true);
+    const client = typedClient(ada, { url: relay.url, open: network.open });
+    await client.chats.loaded;
+    await client.online();
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'Hi' });
+    await when(client.chats, ([chat]) => chat?.unreadCount === 1);
+    network.hold();
+    relay.drop();
+    await network.held(); // what it missed
+    const marked = client.chat(address).markRead();
+    await network.held(2);
+    network.release();
+    await marked;
+    await client.online();
+    await expectFresh(ada, client, address);
+    expect(client.chats.value[0]).to.include({ readSeq: 1, unreadCount: 0 });
+    await relay.cut();
+  });
+
+  it('shows who is there by the last of them', async () => {
+    const [ada, bob] = await newUsers(2);
+    const network = holdingFrames(() => true);
+    const client = typedClient(ada, { open: network.open });
+    await client.chats.loaded;
+    await client.online();
+    network.hold();
+    const presence = client.presence(bob.id);
+    await network.held();
+    const device = await bob.connect();
+    await network.held(2);
+    network.release();
+    await client.call('ping');
+    expect(presence.value?.online).to.equal(true);
+    await device.close();
+  });
+
+  it('shows who is there by the last of them after a reconnect', async () => {
+    const [ada, bob] = await newUsers(2);
+    const relay = await startRelay(server.url);
+    const network = holdingFrames(({ type }) => type === 'subscribePresence');
+    const client = typedClient(ada, { url: relay.url, open: network.open });
+    const presence = client.presence(bob.id);
+    await when(presence, (state) => state);
+    network.hold();
+    relay.drop();
+    await network.held();
+    const device = await bob.connect();
+    await network.held(2);
+    network.release();
+    await client.call('ping');
+    expect(presence.value?.online).to.equal(true);
+    await device.close();
+    await relay.cut();
+  });
+});
