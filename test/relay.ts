@@ -23,8 +23,14 @@ export interface Relay {
   loseAnswerTo(text: string): Promise<void>;
 }
 
-/** With a `rate`, so many bytes a second come back over each connection. */
-export async function startRelay(targetUrl: string, rate = Number.POSITIVE_INFINITY): Promise<Relay> {
+/**
+ * With a `rate`, so many bytes a second come back over each connection; with a `pause`, only every so many
+ * milliseconds, all in one go.
+ */
+export async function startRelay(
+  targetUrl: string,
+  { rate = Number.POSITIVE_INFINITY, pause = 0 }: { rate?: number; pause?: number } = {},
+): Promise<Relay> {
   const target = new URL(targetUrl);
   const sockets = new Set<Socket>();
   const mutes = new Set<Socket>();
@@ -71,9 +77,12 @@ export async function startRelay(targetUrl: string, rate = Number.POSITIVE_INFIN
             }
             to.write(returned(chunk));
             // The next is read when this one would be over the line.
-            if (Number.isFinite(rate)) {
+            const wait = (chunk.length / rate) * 1000 + pause;
+            if (wait > 0) {
               from.pause();
-              setTimeout(() => from.resume(), (chunk.length / rate) * 1000);
+              setTimeout(() => {
+                if (!held) from.resume();
+              }, wait);
             }
             if (bytesLeft > 0) return;
             bytesLeft = Number.POSITIVE_INFINITY;

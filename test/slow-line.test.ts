@@ -12,7 +12,7 @@ describe('a client on a slow line', function () {
 
   it('synchronises the largest messages while others write, without being cut', async () => {
     const { id: receiverId, token } = await newLargest();
-    const relay = await startRelay(server.url, SLOW);
+    const relay = await startRelay(server.url, { rate: SLOW });
     const [ada] = await newClients(1);
     try {
       const client = await connectAs(token, relay.url);
@@ -41,7 +41,7 @@ describe('a client on a slow line', function () {
 
   it('gets every page that it asked for at once, and pushes meanwhile', async () => {
     const { id: receiverId, groupId, token } = await newLargest();
-    const relay = await startRelay(server.url, 4 * SLOW);
+    const relay = await startRelay(server.url, { rate: 4 * SLOW });
     const [ada] = await newClients(1);
     try {
       const client = await connectAs(token, relay.url);

@@ -21,8 +21,11 @@ export type Slot = (typeof GROUPS)[number];
 /** A dialog by the other person, or a group. */
 export type ChatName = Name | Slot;
 
-/** Bytes a second of a slow line: much happens while a page comes. */
-const SLOW = 100_000;
+/** Lines that are no good: much happens while a page comes, and several frames come in one go. */
+const LINES: Partial<Record<Name, Parameters<typeof startRelay>[1]>> = {
+  Bob: { pause: 30 },
+  Cleo: { rate: 100_000 },
+};
 /** Milliseconds after which a device that is still offline looks for its network once more. */
 const WAKE_EVERY = 100;
 /** Milliseconds in which every command has to be answered once nothing is broken. */
@@ -91,7 +94,7 @@ export class World {
       PEOPLE.map(async (name, index): Promise<Person> => {
         const at = (device: number) => site.urls[(index + device) % site.urls.length] as string;
         const user = await newUser();
-        const line = await startRelay(at(0), name === 'Cleo' ? SLOW : undefined);
+        const line = await startRelay(at(0), LINES[name]);
         const first = connectDevice({ url: line.url, token: user.token, ...(open && { open }) });
         const second = connectDevice({ url: at(1), token: user.token });
         if (name !== 'Dan') first.client.chats; // he looks later, the others from the first moment on
