@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Client, Frame } from './client.ts';
 import { http, metric, newGroup, newUsers, type RunningServer, startServer, type User } from './harness.ts';
 import { type NatsServer, natsServer } from './nats.ts';
+import { startRelay } from './relay.ts';
 import { until } from './until.ts';
 
 /** The state of presence that a client was told last. */
@@ -116,6 +117,27 @@ describe('people on two nodes', function () {
       () => seenByAda.online === true && seenByBob.online === true && seenElsewhere.online === true,
     );
     for (const client of [a, elsewhere]) expect((await client.push('markRead')).params.seq).to.equal(1);
+  });
+
+  it('get nothing of a group behind the reply that they are out of it', async () => {
+    const [ada, bob] = await newUsers(2);
+    const way = await startRelay(nats.url);
+    const apart = await startServer({ NATS_URL: way.url });
+    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
+    const [a, b] = [await on(ada, 0), await bob.connect(apart.url)];
+    const [theirs, own] = [await newGroup(a, bob), await newGroup(b, ada)];
+    await b.push('addUserInGroup');
+    const types: string[] = [];
+    b.socket.on('message', (data) => types.push(JSON.parse(String(data)).type));
+    way.hold(); // what is written on the other node comes late
+    for (const groupId of [theirs, own]) await a.done('messageInGroup', { groupId, content: 'late' });
+    await b.done('leaveGroup', { groupId: theirs });
+    await b.done('deleteGroup', { groupId: own });
+    way.release();
+    for (const _ of [theirs, own]) await b.push('messageInGroup');
+    expect(types).to.deep.equal(['messageInGroup', 'leaveGroup', 'messageInGroup', 'deleteGroup']);
+    await apart.close();
+    await way.cut();
   });
 
   it('get of messages that their node has missed the same as of others', async () => {

@@ -84,6 +84,12 @@ export interface Publisher {
   publish(topic: Topic, message: BusMessage): void;
 }
 
+/** Where messages are published and replies find their place among them. */
+export interface OrderedPublisher extends Publisher {
+  /** Calls `then` once the topic's subscriber received a chat up to `head`; at once where there is none. */
+  after(topic: Topic, head: Place, then: () => void): void;
+}
+
 /** Brings messages of one topic in the order published, as far as it can; those of one chat may overtake each other. */
 export interface Carrier extends Publisher {
   /** True where other nodes publish, too. */
@@ -109,7 +115,7 @@ export interface Carrier extends Publisher {
  * order published, and those of one chat in the order of `seq`, each once. It only wakes people up: the record is
  * PostgreSQL, and what is missing of a chat is read there.
  */
-export interface Bus extends Carrier {
+export interface Bus extends Carrier, OrderedPublisher {
   /**
    * Says how far the chats of a topic were when somebody subscribed: what follows must not be missed. Instead of that,
    * `snapshot` (a `pg_snapshot` as text) may say what of a chat was visible then.
@@ -121,8 +127,6 @@ export interface Bus extends Carrier {
    * not its push.
    */
   catchUp(topic: Topic, head: Place, replied?: ConnectionId): void;
-  /** Calls `then` once the topic's subscriber received a chat up to `head`; at once where there is none. */
-  after(topic: Topic, head: Place, then: () => void): void;
   /** Returns up to which `seq` a chat was delivered to a topic; undefined where that is not known. */
   position(topic: Topic, chatId: ChatId): number | undefined;
 }

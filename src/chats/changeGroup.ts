@@ -1,5 +1,5 @@
 import type { Transaction } from 'sequelize';
-import type { MembershipChange, Place, Publisher } from '../bus/bus.ts';
+import type { MembershipChange, OrderedPublisher, Place, Publisher } from '../bus/bus.ts';
 import type { CommandContext } from '../commands/define.ts';
 import { databaseNow } from '../database/clock.ts';
 import type { Chat } from '../database/models/Chat.ts';
@@ -44,7 +44,8 @@ export interface GroupEvent {
 export type SystemMessage = ReturnType<typeof sent>;
 
 /** Who acts, by which connection. */
-export interface Actor extends Pick<CommandContext, 'origin' | 'writer' | 'bus' | 'db'> {
+export interface Actor extends Pick<CommandContext, 'origin' | 'writer' | 'db'> {
+  readonly bus: Publisher;
   readonly session: Pick<Session, 'userId'>;
   /** The account is deleted already, and leaves. */
   readonly isDeleted?: boolean;
@@ -116,6 +117,18 @@ export function encodeSystemPush(
   const { type, senderId, groupId, content, fields } = push;
   const all = { ...sent(stored), senderId, groupId, event: { type, ...fields }, ...fields };
   return encodePush(type, content, stored.senderName, all);
+}
+
+/**
+ * Resolves once this node has delivered what was written in a group before a system message: who is out of it with that
+ * message gets nothing of the group behind the reply.
+ */
+export function deliveredBefore(
+  bus: OrderedPublisher,
+  chatId: ChatId,
+  { seq }: SystemMessage,
+): Promise<void> {
+  return new Promise((resolve) => bus.after(chatTopic(chatId), { chatId, seq: seq - 1 }, resolve));
 }
 
 /** Returns how an event changes the members, as it stands in the system message. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
-import type { Publisher } from '../bus/bus.ts';
+import type { OrderedPublisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Positions } from '../chats/Positions.ts';
 import type { Typists } from '../chats/Typists.ts';
@@ -29,7 +29,7 @@ export interface CommandServices {
   readonly typists: Typists;
   readonly positions: Positions;
   readonly sessions: SessionLog;
-  readonly bus: Publisher;
+  readonly bus: OrderedPublisher;
   /** Changes of one thing run in it up to their push: pushes leave this node in the order of the commits. */
   readonly changes: KeyedQueue;
   readonly db: Database;

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-import { changeGroup, dismiss } from '../chats/changeGroup.ts';
+import { changeGroup, deliveredBefore, dismiss } from '../chats/changeGroup.ts';
 import { assertRole } from '../chats/seats.ts';
 import { ApiError } from '../errors.ts';
 import { groupEvent } from '../schema/groups.ts';
@@ -29,11 +29,14 @@ export const deleteGroup = defineCommand({
       const left = members.map(({ userId }) => userId);
       await dismiss(context, scene, ...left);
       return { content: `${nameOf(scene.actor)} deleted the group`, fields: {}, left, closes: true };
-    }).catch(async (error) => {
-      if (!(error instanceof ApiError && error.code === 'NOT_FOUND')) throw error;
-      const [done] = await context.db.select(deletedBy, [groupId, context.session.userId]);
-      if (!done) throw error;
-    });
+    }).then(
+      (deleted) => deliveredBefore(context.bus, groupId, deleted),
+      async (error) => {
+        if (!(error instanceof ApiError && error.code === 'NOT_FOUND')) throw error;
+        const [done] = await context.db.select(deletedBy, [groupId, context.session.userId]);
+        if (!done) throw error;
+      },
+    );
     return {};
   },
 });

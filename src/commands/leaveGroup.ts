@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-
+import { deliveredBefore } from '../chats/changeGroup.ts';
 import { leave } from '../chats/leave.ts';
 import { groupEvent } from '../schema/groups.ts';
 import { Id, Sent } from '../schema/types.ts';
@@ -22,6 +22,8 @@ export const leaveGroup = defineCommand({
     }),
   },
   async handle({ groupId }, context) {
-    return leave(context, groupId);
+    const left = await leave(context, groupId);
+    await deliveredBefore(context.bus, groupId, left);
+    return left;
   },
 });
