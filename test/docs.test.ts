@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { Parser } from '@asyncapi/parser';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv } from 'ajv';
@@ -30,17 +31,31 @@ function violations(schema: object, components: object, value: unknown): unknown
   return validate.errors;
 }
 
+/** Says of which messages or calls two recordings have other examples: the whole is longer than what a report shows. */
+function differences(part: string, today: Recorded, kept: Recorded): string[] {
+  const names = new Set([...Object.keys(today), ...Object.keys(kept)]);
+  return [...names]
+    .filter((name) => !isDeepStrictEqual(today[name], kept[name]))
+    .map(
+      (name) => `${part} ${name}: today ${JSON.stringify(today[name])}, kept ${JSON.stringify(kept[name])}`,
+    );
+}
+
+type Recorded = Readonly<Record<string, readonly object[]>>;
+
 describe('asyncapi.yaml', () => {
   it('is what `npm run docs` makes of the definitions', async () => {
     expect(await readFile('asyncapi.yaml', 'utf8')).to.equal(asyncapiDocument(registry.values(), examples));
   });
 
   it('has the examples of today’s traffic', async () => {
-    expect(await recordExamples()).to.deep.equal(examples);
+    const today = await recordExamples();
+    const all = differences('frames', today.frames, examples.frames);
+    expect([...all, ...differences('calls', today.calls, examples.calls)].join('\n')).to.equal('');
   });
 
   it('is accepted by the AsyncAPI parser without errors or warnings', async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const { document, diagnostics } = await new Parser().parse((await http('GET', '/asyncapi.yaml')).body);
     // a hint, and no warning: AsyncAPI 3.1 exists
     expect(diagnostics.map(({ code }) => code)).to.deep.equal(['asyncapi-latest-version']);

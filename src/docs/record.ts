@@ -19,13 +19,15 @@ interface Frame {
   readonly type: string;
   readonly id?: unknown;
   readonly error?: true;
-  readonly params?: { readonly data?: { readonly code?: string } | null };
+  readonly params?: { readonly data?: { readonly code?: string; readonly length?: number } | null };
 }
 
 /** Stands for the code of the invite that was made last. */
 const INVITE = 'the code';
-/** Milliseconds after which what was sent can surely be searched. */
-const UNTIL_INDEXED = 1_500;
+/** Finds the newest message that has a word to be searched for: once that one is indexed, so are those before it. */
+const NEWEST = { type: 'searchMessages', params: { receiverId: 2, query: 'rope' }, id: 0 };
+/** Milliseconds between two looks for it. */
+const PAUSE = 100;
 
 /** Who sends what. On a fresh database Ada is user 1, Grace 2, Linus 3, and the group is chat 1. */
 const CONVERSATION: readonly (readonly [Name, Line])[] = [
@@ -138,7 +140,7 @@ function messageOnce(type: string, params: object): Line {
 /** Plays a small conversation against a real server of its own and returns its traffic, times made equal. */
 export async function recordExamples(): Promise<Examples> {
   const folder = await mkdtemp(join(tmpdir(), 'parley-docs-'));
-  const config = readConfig({ HOST: '127.0.0.1', PORT: '0', DATA_DIR: folder });
+  const config = readConfig({ HOST: '127.0.0.1', PORT: '0', DATA_DIR: folder, RATE_LIMITS: 'off' });
   const server = await startServer(config, pino({ level: 'warn' }));
   try {
     return await play(server.port);
@@ -207,6 +209,7 @@ function kindOf({ body, status }: RecordedCall): string {
 /** The frames of the conversation by message. Ada has a second connection, which is pushed what she does. */
 async function recordFrames(port: number, tokens: Record<Name, string>, second: string) {
   const frames: Record<string, object[]> = {};
+  let isRecording = true;
   const keep = (name: string, frame: object) => {
     const known = frames[name] ?? [];
     frames[name] = known;
@@ -216,7 +219,7 @@ async function recordFrames(port: number, tokens: Record<Name, string>, second: 
     const socket = new WebSocket(`ws://127.0.0.1:${port}/?device=laptop`, ['auth', token]);
     socket.on('message', (data) => {
       const frame: Frame = JSON.parse(String(data), steady);
-      keep(nameOf(frame), frame);
+      if (isRecording) keep(nameOf(frame), frame);
     });
     await once(socket, 'open');
     return socket;
@@ -229,9 +232,14 @@ async function recordFrames(port: number, tokens: Record<Name, string>, second: 
   const sockets = [...Object.values(people), await enter(second)];
   let invite = '';
 
+  const indexed = async () => {
+    isRecording = false;
+    while (!(await ask(people.Ada, JSON.stringify(NEWEST))).params?.data?.length) await delay(PAUSE);
+    isRecording = true;
+  };
   const say = async (name: Name, line: Line, id: number) => {
     const request = typeof line === 'string' ? line : { ...line, id };
-    if (typeof request !== 'string' && request.type === 'searchMessages') await delay(UNTIL_INDEXED);
+    if (typeof request !== 'string' && request.type === 'searchMessages') await indexed();
     const text = typeof request === 'string' ? request : JSON.stringify(request).replace(INVITE, invite);
     const reply = await ask(people[name], text);
     if (reply.type === 'createInvite') invite = reply.params?.data?.code ?? invite;
@@ -245,17 +253,28 @@ async function recordFrames(port: number, tokens: Record<Name, string>, second: 
   return Object.fromEntries(Object.entries(frames).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Sends a frame and resolves to the next one that comes, which is its reply: nobody else is talking. */
-async function ask(socket: WebSocket, frame: string): Promise<Frame> {
-  socket.send(frame);
-  const [data] = await once(socket, 'message');
-  return JSON.parse(String(data));
+/** Sends a frame and resolves to its reply or error, which is no push: nobody else is talking. */
+async function ask(socket: WebSocket, text: string): Promise<Frame> {
+  socket.send(text);
+  for (;;) {
+    const [data] = await once(socket, 'message');
+    const frame: Frame = JSON.parse(String(data));
+    if (frame.error || 'id' in frame) return frame;
+  }
 }
 
-/** Resolves when the pushes that were on their way have come: a pong keeps its place among the frames. */
-async function settled(socket: WebSocket): Promise<void> {
-  socket.ping();
-  await once(socket, 'pong');
+/**
+ * Resolves when the pushes that were on their way have come: a pong keeps its place among the frames. Where the
+ * connection was ended meanwhile, none comes, and nothing after the close.
+ */
+function settled(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      socket.off('pong', end).off('close', end);
+      resolve();
+    };
+    socket.on('pong', end).on('close', end).ping();
+  });
 }
 
 function nameOf(frame: Frame): string {
