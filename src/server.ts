@@ -235,7 +235,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
             config.drainSeconds * 1000,
           );
           listener.stop();
-          await deletions.close();
+          await Promise.all([passwords.close(), deletions.close()]);
           await idle();
           await writer.drain();
           for (const connection of connections)

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import { createPasswords } from '../src/auth/passwords.ts';
 import { preparePassword } from '../src/text/opaqueString.ts';
-import { database, http, newUser, type User } from './harness.ts';
+import { database, http, newUser, startServer, type User } from './harness.ts';
 
 const COMPOSED = 'Gru\u0308\u00dfe aus K\u00f6ln'.normalize('NFC');
 const DECOMPOSED = COMPOSED.normalize('NFD');
@@ -70,11 +70,43 @@ describe('a password', () => {
       return performance.now() - start;
     };
     const fastest = { known: Infinity, unknown: Infinity };
-    for (let round = 0; round < 3; round++) {
+    // One comparison instead of two would take half the time. What else the machine does only makes them slower.
+    const isAlike = () => fastest.unknown > fastest.known * 0.7;
+    for (let round = 0; round < 3 || (round < 12 && !isAlike()); round++) {
       fastest.known = Math.min(fastest.known, await time(ada.username));
       fastest.unknown = Math.min(fastest.unknown, await time('nobody-at-all'));
     }
-    // One comparison instead of two would take half the time.
-    expect(fastest.unknown).to.be.greaterThan(fastest.known * 0.7);
+    expect(isAlike(), JSON.stringify(fastest)).to.equal(true);
+  });
+});
+
+describe('passwords that are being hashed', () => {
+  it('are given up by a close but for those that a thread is at, without a fault in the log', async () => {
+    const lines: string[] = [];
+    const passwords = createPasswords(2, 10, pino({ level: 'trace' }, { write: (line) => lines.push(line) }));
+    await passwords.hash('correct horse', '');
+    const hashes = Array.from({ length: 50 }, () => passwords.hash('correct horse', ''));
+    const outcomes = Promise.allSettled([...hashes, passwords.hash('correct horse', 'somebody else')]);
+    await hashes[0];
+    await passwords.close();
+    const refusals = (await outcomes).flatMap((one) => (one.status === 'rejected' ? one.reason.code : []));
+    expect(refusals.length).to.be.greaterThan(40);
+    expect([...new Set(refusals)]).to.deep.equal(['UNAVAILABLE']);
+    const late = await passwords.hash('correct horse', '').catch((error) => error.code);
+    expect(late).to.equal('UNAVAILABLE');
+    expect(lines).to.deep.equal([]);
+  });
+
+  it('keep no server from stopping: the logins that wait are answered UNAVAILABLE', async () => {
+    const server = await startServer({ PASSWORD_THREADS: '1' });
+    const { username, password } = await newUser();
+    const logins = Array.from({ length: 80 }, () =>
+      http('POST', '/auth/login', { url: server.url, body: { username, password } }),
+    );
+    const answers = Promise.all(logins);
+    await Promise.race(logins);
+    await server.close();
+    const codes = (await answers).map(({ status, body }) => body.code ?? status);
+    expect([...new Set(codes)]).to.have.members([200, 'UNAVAILABLE']);
   });
 });

@@ -2,9 +2,14 @@ import { queueOptionsSymbol, type TaskQueue } from 'piscina';
 
 type Task = Parameters<TaskQueue['push']>[0];
 
-/** Marks a task of a pool as one of a client. */
-export function ofClient<T extends object>(task: T, client: string) {
-  return { ...task, [queueOptionsSymbol]: { client } };
+interface Options {
+  readonly client: string;
+  readonly givenUp: () => void;
+}
+
+/** Marks a task of a pool as one of a client; `givenUp` is called if the queue gives it up. */
+export function ofClient<T extends object>(task: T, client: string, givenUp = () => {}) {
+  return { ...task, [queueOptionsSymbol]: { client, givenUp } satisfies Options };
 }
 
 /** A queue for the tasks of a pool from which clients take turns: what one of them has queued delays no other one. */
@@ -48,8 +53,16 @@ export class FairQueue implements TaskQueue {
     if (rest.length > 0) this.#waiting.set(client, rest);
     else this.#waiting.delete(client);
   }
+
+  /** Forgets all tasks that wait, and tells so whoever wants them. */
+  giveUp(): void {
+    const tasks = [...this.#waiting.values()].flat();
+    this.#waiting.clear();
+    this.#size = 0;
+    for (const task of tasks) optionsOf(task)?.givenUp();
+  }
 }
 
-function clientOf(task: Task): string {
-  return (task[queueOptionsSymbol] as { client: string } | null)?.client ?? '';
-}
+const clientOf = (task: Task): string => optionsOf(task)?.client ?? '';
+
+const optionsOf = (task: Task) => task[queueOptionsSymbol] as Options | null;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { getRounds } from 'bcryptjs';
 import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
@@ -18,6 +19,7 @@ export interface Passwords {
    * typed.
    */
   compare(password: string, hash: string | null, client: string): Promise<'wrong' | 'right' | 'outdated'>;
+  /** Lets what a thread is at be finished, and gives up what waits for one: with `UNAVAILABLE`, as all that comes later. */
   close(): Promise<void>;
 }
 
@@ -26,6 +28,8 @@ const MAX_QUEUE_PER_THREAD = 200;
 const MAX_OF_CLIENT_PER_THREAD = 100;
 /** Milliseconds for which a thread without work stays: starting one and compiling bcrypt there takes as long as two hashes. */
 const THREAD_IDLE = 60_000;
+/** Milliseconds for which a stop waits for what threads are at: where cores are busy, they hardly run. */
+const GRACE = 2_000;
 
 /**
  * Hashes passwords with bcrypt on worker threads of low priority, so that a login storm delays no message: see
@@ -45,12 +49,23 @@ export function createPasswords(threads: number, cost: number, log: Logger): Pas
   // Of a thread that fails between two jobs, such as one that cannot start; the job of one that fails has its own.
   pool.on('error', (error) => log.error({ err: error }, 'a password thread failed'));
 
+  const unfinished = new Set<Promise<unknown>>();
+  let isClosed = false;
+
   async function run<T>(name: string, task: object, client: string): Promise<T> {
+    if (isClosed) throw stopping();
     const isFull =
       queue.size >= threads * MAX_QUEUE_PER_THREAD ||
       queue.sizeOf(client) >= threads * MAX_OF_CLIENT_PER_THREAD;
     if (isFull) throw new ApiError('UNAVAILABLE', 'Too many logins at once; retry in a moment', 2);
-    return pool.run(ofClient(task, client), { name });
+    const finished = new Promise<T>((resolve, reject) => {
+      const givenUp = () => reject(stopping());
+      pool
+        .run(ofClient(task, client, givenUp), { name })
+        .then(resolve, (error) => (isClosed ? givenUp() : reject(error)));
+    });
+    unfinished.add(finished);
+    return finished.finally(() => unfinished.delete(finished));
   }
 
   const hash = (password: string, client: string) =>
@@ -70,6 +85,13 @@ export function createPasswords(threads: number, cost: number, log: Logger): Pas
       const isRight = prepared !== password && (await matches(password));
       return isRight && known !== null ? 'outdated' : 'wrong';
     },
-    close: () => pool.close(),
+    async close() {
+      isClosed = true;
+      queue.giveUp();
+      await Promise.race([Promise.allSettled(unfinished), delay(GRACE, undefined, { ref: false })]);
+      await pool.destroy();
+    },
   };
 }
+
+const stopping = () => new ApiError('UNAVAILABLE', 'The server is stopping', 1);

@@ -32,4 +32,18 @@ describe('a fair queue', () => {
     expect(queue.size).to.equal(1);
     expect(drain(queue)).to.deep.equal([2]);
   });
+
+  it('gives up all that wait, and none that was taken', () => {
+    const queue = new FairQueue();
+    const givenUp: number[] = [];
+    for (const [client, n] of [
+      ['ada', 1],
+      ['ada', 2],
+      ['bob', 3],
+    ] as const)
+      queue.push(ofClient({ n }, client, () => givenUp.push(n)));
+    queue.shift();
+    queue.giveUp();
+    expect([givenUp, queue.size, drain(queue)]).to.deep.equal([[3, 2], 0, []]);
+  });
 });
