@@ -15,4 +15,24 @@ describe('a prepared statement', () => {
     for (let run = 0; run < 7; run++)
       expect(await database.select(all, [2])).to.deep.equal([{ id: 2, name: 'Ada' }]);
   });
+
+  it('fails once at most on a connection that had prepared it before', async () => {
+    const own = prepared(
+      'pid of a test',
+      'select *, pg_backend_pid() as pid from statement_test where $1 = 1',
+    );
+    const pids = async () => {
+      const found: number[] = [];
+      for (let run = 0; run < 8; run++)
+        for (const { pid } of await database.select<{ pid: number }>(own, [1])) found.push(pid);
+      return found;
+    };
+    await database.select('create table statement_test as select 1 as id', []);
+    const before = new Set(await pids());
+    await database.select('alter table statement_test add name text', []);
+    const after = (await pids()).filter((pid) => before.has(pid));
+    expect(after)
+      .to.have.length.at.least(1)
+      .and.deep.equal([...new Set(after)]);
+  });
 });

@@ -44,8 +44,9 @@ async function selectOnce<Row extends object>(sequelize: Sequelize, query: Query
     return await rowsOf<Row>(connection, query);
   } catch (error) {
     if (!isOfAnotherSchema(error)) throw error;
-    // What is prepared there was so before a migration.
-    return await rowsOf<Row>(connection, { text: query.text, values: query.values ?? [] });
+    // What is prepared there was so before a migration: the connection answers this, and is used no more.
+    const unprepared = rowsOf<Row>(connection, { text: query.text, values: query.values ?? [] });
+    return await unprepared.finally(() => connection.end().catch(() => {}));
   } finally {
     connections.releaseConnection(connection);
   }
