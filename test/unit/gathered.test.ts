@@ -32,4 +32,18 @@ describe('gathered', () => {
     expect(await Promise.all(later)).to.deep.equal(['away', 'away', 'away', '5', '2']);
     expect(reads.map(({ keys }) => keys)).to.deep.equal([[1], [2, 3, 4], [5, 2]]);
   });
+
+  it('waits for no query that stalls', async () => {
+    const stalled = new Promise<string[]>(() => {});
+    const loader = gathered(
+      (keys: readonly number[]) => {
+        return keys.includes(1) ? stalled : Promise.resolve(keys.map((key) => `${key}`));
+      },
+      3,
+      1,
+    );
+    loader.load(1);
+    await Promise.resolve();
+    expect(await loader.load(2)).to.equal('2');
+  });
 });
