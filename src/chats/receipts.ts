@@ -17,9 +17,10 @@ export async function moveTo(
 ): Promise<Acting['chat']> {
   const { session, changes, positions, db } = context;
   const { userId } = session;
-  const { chat, senderName } = await actingIn(db, userId, address);
+  const { chat, senderName, member } = await actingIn(db, userId, address);
   if (seq > chat.lastSeq)
     throw new ApiError('BAD_REQUEST', `params.seq must be at most ${chat.lastSeq}, the newest message`);
+  if (member && isThere(member, type, seq)) return chat;
   await changes.run(ownStateOf(chat, userId), () =>
     positions.move(type, {
       chatId: chat.id,
@@ -33,4 +34,11 @@ export async function moveTo(
     }),
   );
   return chat;
+}
+
+/** True if a position is at `seq` or past it, and will be: it only moves forwards. */
+function isThere(member: Required<Acting>['member'], type: Position, seq: number): boolean {
+  const { readSeq, deliveredSeq, markedUnread } = member;
+  if (type === 'markDelivered') return deliveredSeq >= seq;
+  return readSeq > seq || (readSeq === seq && !markedUnread);
 }

@@ -1,4 +1,9 @@
 import { expect } from 'chai';
+import { KeyedQueue } from '../../src/bus/KeyedQueue.ts';
+import { Positions } from '../../src/chats/Positions.ts';
+import { moveTo } from '../../src/chats/receipts.ts';
+import type { CommandContext } from '../../src/commands/define.ts';
+import type { Database } from '../../src/database/database.ts';
 import { database, newClients, newGroup, startServer } from '../harness.ts';
 
 const chat = async (client: { done(type: string): Promise<{ data: Record<string, unknown>[] }> }) =>
@@ -32,6 +37,29 @@ describe('markRead', () => {
     expect((await ada.client.rest()).filter(({ type }) => type === 'markRead')).to.have.length(1);
     expect(await bob.client.refused('markRead', { receiverId: ada.id, seq: 4 })).to.equal('BAD_REQUEST');
     expect(await bob.client.refused('markRead', { receiverId: 999_999_999, seq: 1 })).to.equal('NOT_FOUND');
+  });
+
+  it('costs no transaction where there is nothing to change', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: '1' });
+    let transactions = 0;
+    const db: Database = {
+      ...database,
+      transaction(work, committed) {
+        transactions++;
+        return database.transaction(work, committed);
+      },
+    };
+    const { bus, changes } = { bus: { publish: () => {} }, changes: new KeyedQueue() };
+    const positions = new Positions(db);
+    const context = { session: { userId: bob.id }, db, bus, changes, positions } as unknown as CommandContext;
+    for (const type of ['markDelivered', 'markRead', 'markRead', 'markDelivered'] as const)
+      await moveTo(context, type, { receiverId: ada.id }, 1);
+    expect(transactions).to.equal(2);
+    await bob.client.done('markUnread', { receiverId: ada.id });
+    await moveTo(context, 'markRead', { receiverId: ada.id }, 1);
+    expect(transactions).to.equal(3);
+    expect(await chat(bob.client)).to.include({ unreadCount: 0, readSeq: 1, markedUnread: false });
   });
 
   it('in a group tells own devices only; silent, system and deleted messages are not unread', async () => {
