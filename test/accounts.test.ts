@@ -135,12 +135,13 @@ describe('POST /auth/login', () => {
       return performance.now() - start;
     };
     const fastest = { known: Infinity, unknown: Infinity };
-    for (let round = 0; round < 5; round++) {
+    // A skipped comparison would answer in a few milliseconds, a bcrypt one takes dozens.
+    const isAlike = () => fastest.unknown > fastest.known / 3;
+    for (let round = 0; round < 5 || (round < 15 && !isAlike()); round++) {
       fastest.known = Math.min(fastest.known, await time(username));
       fastest.unknown = Math.min(fastest.unknown, await time('nobody-at-all'));
     }
-    // A skipped comparison would answer in a few milliseconds, a bcrypt one takes dozens.
-    expect(fastest.unknown).to.be.greaterThan(fastest.known / 3);
+    expect(isAlike(), JSON.stringify(fastest)).to.equal(true);
   });
 
   it('refuses a body with neither name, both, or no password', async () => {

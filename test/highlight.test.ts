@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { HIT_END, HIT_START, highlight, hitsIn } from '../src/messages/highlight.ts';
 import { foldForSearch } from '../src/text/fold.ts';
+import { fastest } from './time.ts';
 
 const show = (content: string, headline: string, query: string) =>
   highlight(content, hitsIn(content, headline, foldForSearch(query)))
@@ -44,11 +45,10 @@ describe('what was found, highlighted', () => {
   });
 
   it('takes little longer where letters have hundreds of marks', () => {
-    const time = (content: string) => {
-      const start = performance.now();
-      for (let count = 0; count < 20; count++) marked(content, 'zebra');
-      return performance.now() - start;
-    };
+    const time = (content: string) =>
+      fastest(() => {
+        for (let count = 0; count < 20; count++) marked(content, 'zebra');
+      });
     time('á'.repeat(4000)); // compiled
     expect(time(`a${'\u0301\u0316'.repeat(1999)}`)).to.be.below(20 * time('a\u0301'.repeat(2000)) + 100);
   });
@@ -72,8 +72,9 @@ describe('what was found, highlighted', () => {
   it('is found in a hundred of the longest contents within milliseconds', () => {
     const content = 'ếế 한국어 привет か\u3099 مُحَمَّد '.repeat(140).slice(0, 4000);
     marked(content, 'zebra');
-    const start = performance.now();
-    for (let n = 0; n < 100; n++) hitsIn(content, '', 'zebra');
-    expect(performance.now() - start).to.be.below(200);
+    const find = () => {
+      for (let n = 0; n < 100; n++) hitsIn(content, '', 'zebra');
+    };
+    expect(fastest(find)).to.be.below(200);
   });
 });
