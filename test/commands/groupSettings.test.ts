@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { newClients, newGroup } from '../harness.ts';
+import { until } from '../until.ts';
 
 describe('newGroup with settings', () => {
   it('adds people at once, who are told and get its messages', async () => {
@@ -168,7 +169,7 @@ describe('updateGroup', () => {
   it('slows members down, not admins', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
-    await ada.client.done('updateGroup', { groupId, slowModeSeconds: 1 });
+    await ada.client.done('updateGroup', { groupId, slowModeSeconds: 3 });
     const sent = ['1', '2', '3'].map((content) => bob.client.send('messageInGroup', { groupId, content }));
     const codes = (await Promise.all(sent.map((id) => bob.client.reply(id)))).map(
       ({ code }) => code ?? 'done',
@@ -177,10 +178,10 @@ describe('updateGroup', () => {
     await ada.client.done('updateGroup', { groupId, slowModeSeconds: 30 });
     const { retryAfter } = await bob.client.call('messageInGroup', { groupId, content: 'too early' });
     expect(retryAfter).to.be.within(25, 30);
-    await ada.client.done('updateGroup', { groupId, slowModeSeconds: 1 });
+    await ada.client.done('updateGroup', { groupId, slowModeSeconds: 3 });
     const once = { groupId, content: '4', clientMessageId: 'slow' };
     expect(await bob.client.refused('messageInGroup', once)).to.equal('RATE_LIMITED');
-    await new Promise((resolve) => setTimeout(resolve, 1_050));
+    await until(async () => (await bob.client.call('messageInGroup', once)).code !== 'RATE_LIMITED');
     const { seq } = await bob.client.done('messageInGroup', once);
     expect((await bob.client.done('messageInGroup', once)).seq).to.equal(seq); // a repeat is no second message
     for (const content of ['a', 'b']) await ada.client.done('messageInGroup', { groupId, content });

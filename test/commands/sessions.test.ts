@@ -15,6 +15,7 @@ import {
   server,
   startServer,
 } from '../harness.ts';
+import { until } from '../until.ts';
 
 const login = async (user: { username: string; password: string }) =>
   (await http('POST', '/auth/login', { body: { username: user.username, password: user.password } })).body
@@ -34,8 +35,9 @@ describe('listSessions', () => {
     const phone = await connectWith(ada.token, 'Ada’s phone');
     const laptop = await connectWith(ada.token, 'laptop\n\u0007');
     await phone.close();
-    await new Promise((resolve) => setTimeout(resolve, 50)); // the server's side of the closing
-    const { data } = await laptop.done('listSessions');
+    const sessions = async () => (await laptop.done('listSessions')).data;
+    await until(async () => (await sessions())[1].endedAt !== null); // the server's side of the closing
+    const data = await sessions();
     expect(data).to.have.length(2);
     expect(data[0]).to.include({ device: 'laptop', address: '127.0.0.1', endedAt: null, current: true });
     expect(data[1]).to.include({ device: 'Ada’s phone', current: false });
