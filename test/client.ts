@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 export type Frame = any;
 
 /** Milliseconds after which a frame that does not come fails the test. */
-const PATIENCE = 5_000;
+const PATIENCE = 15_000;
 
 /** A plain WebSocket client: it sends raw frames and keeps all that come until somebody asks for them. */
 export class Client {

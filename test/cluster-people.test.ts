@@ -29,7 +29,7 @@ function shownByRow({ content, senderName, seq, messageId, createdAt, event, ...
 }
 
 describe('people on two nodes', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let nats: NatsServer;
   let nodes: [RunningServer, RunningServer];
 

@@ -113,7 +113,7 @@ select current_setting('enable_seqscan') as scans, current_setting('statement_ti
 }
 
 describe('a database that cannot work', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
 
   /** The one line with which a start on it ends. */
   async function refusal(url: string): Promise<string> {
@@ -228,7 +228,7 @@ describe('the URL of a database', () => {
 });
 
 describe('an outage of the database', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
 
   it('leaves one line when it begins, with the reason, and one when it ends, with the seconds', async () => {
     const lines: Record<string, unknown>[] = [];
@@ -308,7 +308,7 @@ describe('an outage of the database', function () {
 });
 
 describe('an outage of NATS', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
 
   it('leaves the same two lines, and one where NATS was not there at the start', async function () {
     const nats = await natsServer();

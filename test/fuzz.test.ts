@@ -39,7 +39,7 @@ const expectServed = async (client: Client) => expect((await client.call('ping')
 const READING = ['listLastMessage', 'listGroups', 'listUsers', 'getProfile', 'listSessions'];
 
 describe('whatever comes in', function () {
-  this.timeout(20_000 * MORE);
+  this.timeout(60_000 * MORE);
 
   it('is answered frame by frame, in order, and the connection stays open', async () => {
     const client = await (await newUser()).connect();

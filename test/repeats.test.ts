@@ -77,7 +77,7 @@ function settled({ type, success, code, params }: Frame): object {
 const isSend = ({ params }: { params: object }) => 'clientMessageId' in params;
 
 describe('a command that is sent again over another node', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let other: RunningServer;
   before(async () => {
     other = await startServer();

@@ -28,7 +28,7 @@ const problems: string[] = [];
 /** Starts a browser for the tests of a suite, or skips them and says so. */
 export function withBrowser(): void {
   before(async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const executablePath = CANDIDATES.find((path) => existsSync(path));
     if (!executablePath) {
       console.log('      skipped: there is no Chromium here (install it, or set CHROMIUM)');

@@ -17,7 +17,7 @@ async function eventually<Value>(read: () => Promise<Value>, expected: Value): P
 }
 
 describe('the page in a browser', function () {
-  this.timeout(40_000);
+  this.timeout(60_000);
   withBrowser();
 
   it('takes two newcomers from registration to a conversation', async () => {

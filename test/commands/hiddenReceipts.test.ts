@@ -87,7 +87,7 @@ describe('while one of two people has blocked the other', () => {
   });
 
   it('a dialog that is begun at the same moment, over two nodes, shows nothing', async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const other = await startServer();
     for (let times = 0; times < 4; times++) {
       const [ada, bob] = await newClients(2);

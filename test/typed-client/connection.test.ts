@@ -91,7 +91,7 @@ describe('the connection of the typed client', () => {
   });
 
   it('outlives its token, and stops with the password', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     const short = await startServer({ JWT_EXPIRES_IN: '1s' });
     const user = await newUser(short.url);
     const login = async () => {

@@ -129,7 +129,7 @@ describe('what the typed client sends and tells', () => {
   });
 
   it('survives a restart of the server in the middle of sending', async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const PORT = String(await freePort());
     let target = await startServer({ PORT });
     const [ada, bob] = await newUsers(2);
@@ -177,7 +177,7 @@ describe('what the typed client sends and tells', () => {
   });
 
   it('waits out the limits on rates, in order', async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const target = await startServer({ RATE_LIMITS: 'on' });
     const [ada] = await newUsers(1);
     const client = typedClient(ada, { url: target.url });
@@ -269,7 +269,7 @@ describe('what the typed client sends and tells', () => {
   });
 
   it('catches up from where it was a moment ago, not from where it began', async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const client = typedClient(bob, { url: relay.url });

@@ -8,7 +8,7 @@ export function when<Value>(observable: Observable<Value>, holds: (value: Value)
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`it stayed ${JSON.stringify(observable.value, null, 1)}`)),
-      5_000,
+      15_000,
     );
     const look = () => {
       if (!holds(observable.value)) return;
