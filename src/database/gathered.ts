@@ -2,12 +2,14 @@ import DataLoader from 'dataloader';
 
 /** Milliseconds for which the next query waits for the one before. */
 const PATIENCE = 1_000;
+/** Queries under way at once, where some stall: so many connections of the pool they may take. */
+const MAX_AT_ONCE = 3;
 
 /**
  * Loads values by their keys, up to `maxBatch` with one query of `read`, which returns the values in the order of the
  * keys. While one query is under way, what else is asked for is gathered for the next: thousands at once are a few large
  * queries, one after another. Nothing is cached. One that stalls, as on a connection that has broken in silence, holds
- * the next one up for no longer than `patience` milliseconds.
+ * the next one up for no longer than `patience` milliseconds, until three are under way.
  */
 export function gathered<Key, Value>(
   read: (keys: readonly Key[]) => Promise<(Value | Error)[]>,
@@ -16,10 +18,13 @@ export function gathered<Key, Value>(
 ): DataLoader<Key, Value> {
   let before: Promise<unknown> = Promise.resolve();
   let turn: Promise<unknown> = Promise.resolve();
+  const underWay = new Set<Promise<unknown>>();
   return new DataLoader<Key, Value>(
     (keys) => {
       const values = read(keys);
-      before = endOf(values, patience);
+      const end: Promise<unknown> = values.catch(() => {}).finally(() => underWay.delete(end));
+      underWay.add(end);
+      before = underWay.size < MAX_AT_ONCE ? within(patience, end) : Promise.race(underWay);
       return values;
     },
     {
@@ -35,14 +40,13 @@ export function gathered<Key, Value>(
   );
 }
 
-/** Resolves when a promise is settled, or after some milliseconds. */
-function endOf(promise: Promise<unknown>, patience: number): Promise<void> {
+/** Resolves when a promise does, or after some milliseconds. */
+function within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, patience).unref();
-    const end = () => {
+    const timer = setTimeout(resolve, milliseconds).unref();
+    promise.then(() => {
       clearTimeout(timer);
       resolve();
-    };
-    promise.then(end, end);
+    });
   });
 }

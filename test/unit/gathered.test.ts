@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { gathered } from '../../src/database/gathered.ts';
+import { pause } from '../until.ts';
 
 describe('gathered', () => {
   it('reads what was asked for during a query with the next one, and goes on after a failure', async () => {
@@ -33,17 +34,29 @@ describe('gathered', () => {
     expect(reads.map(({ keys }) => keys)).to.deep.equal([[1], [2, 3, 4], [5, 2]]);
   });
 
-  it('waits for no query that stalls', async () => {
-    const stalled = new Promise<string[]>(() => {});
-    const loader = gathered(
-      (keys: readonly number[]) => {
-        return keys.includes(1) ? stalled : Promise.resolve(keys.map((key) => `${key}`));
-      },
-      3,
-      1,
-    );
-    loader.load(1);
-    await Promise.resolve();
-    expect(await loader.load(2)).to.equal('2');
+  it('waits for no query that stalls, until three are under way', async () => {
+    const ends: (() => void)[] = [];
+    let begun = () => {};
+    const next = () => new Promise<void>((resolve) => (begun = resolve));
+    const read = (keys: readonly number[]) =>
+      new Promise<string[]>((resolve) => {
+        ends.push(() => resolve(keys.map((key) => `${key}`)));
+        begun();
+      });
+    const loader = gathered(read, 1, 1);
+    const values = [];
+    for (const key of [1, 2, 3]) {
+      const reading = next();
+      values.push(loader.load(key));
+      await reading;
+    }
+    values.push(loader.load(4));
+    await pause(20); // much longer than the patience
+    expect(ends).to.have.length(3);
+    const reading = next();
+    ends[1]?.();
+    await reading;
+    for (const end of ends) end();
+    expect(await Promise.all(values)).to.deep.equal(['1', '2', '3', '4']);
   });
 });
