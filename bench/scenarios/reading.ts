@@ -7,7 +7,7 @@ import { dialogFrame } from './writing.ts';
 
 const HISTORY = 2_000;
 const PAGE = 20;
-const PAGES_READ = 300;
+const PAGES_READ = 1_000;
 const WARM_UP = 200;
 const LONG_HISTORY = 100_000;
 

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { seatIn } from '../chats/seats.ts';
-import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { messageOf, readSpan } from '../messages/read.ts';
+import { DEFAULT_LIMIT, readStretch } from '../messages/history.ts';
+import { messageOf } from '../messages/read.ts';
 import { Message } from '../schema/messages.ts';
 import { fitting } from '../schema/page.ts';
 import { inChat, Limit } from '../schema/types.ts';
@@ -30,21 +30,20 @@ export const getMessages = defineRead({
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ afterSeq, beforeSeq, limit = DEFAULT_LIMIT, ...address }, { session, db }) {
-    const seat = await seatIn(db, session.userId, address);
-    const end = Math.min((beforeSeq ?? Number.MAX_SAFE_INTEGER) - 1, seat.chat.lastSeq);
-    const start = Math.max((afterSeq ?? end - limit) + 1, seat.member.firstSeq);
-    const rows = await readSpan(
-      db,
-      seat,
-      start,
-      afterSeq === undefined ? end : Math.min(end, start + limit - 1),
-    );
+    const rows = await readStretch(db, session.userId, address, { afterSeq, beforeSeq, limit });
+    const [newest] = rows;
+    if (!newest) {
+      await seatIn(db, session.userId, address); // which refuses who is no member
+      return { data: [], more: false };
+    }
+    const { firstSeq, lastSeq } = newest;
     const messages = rows.map(messageOf);
     if (afterSeq === undefined) {
       const data = fitting(messages).reverse();
-      return { data, more: (data[0]?.seq ?? 0) > seat.member.firstSeq };
+      return { data, more: (data[0]?.seq ?? 0) > firstSeq };
     }
     const data = fitting(messages.reverse());
+    const end = Math.min((beforeSeq ?? Number.MAX_SAFE_INTEGER) - 1, lastSeq);
     return { data, more: (data.at(-1)?.seq ?? end) < end };
   },
 });

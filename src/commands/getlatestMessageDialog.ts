@@ -1,8 +1,9 @@
 import { Type } from 'typebox';
 import { dialogWith } from '../chats/seats.ts';
-import { historyRow, readPage } from '../messages/history.ts';
+import { historyRow, pageOf, readDialogStretch } from '../messages/history.ts';
 import { HistoryRow } from '../schema/messages.ts';
 import { Id, Limit, Page, UserName } from '../schema/types.ts';
+import { nameOf } from '../users/names.ts';
 import { defineRead } from './define.ts';
 
 export const getlatestMessageDialog = defineRead({
@@ -14,15 +15,13 @@ export const getlatestMessageDialog = defineRead({
   }),
   errors: ['NOT_FOUND'],
   async handle({ receiverId, limit, page }, { session: { userId }, db }) {
-    const { seat, ownName, otherName } = await dialogWith(db, userId, receiverId);
-    if (!seat) return { data: [] };
-
-    const messages = await readPage(db, seat, limit, page);
+    const messages = await readDialogStretch(db, userId, receiverId, pageOf(limit, page));
+    if (messages.length === 0) await dialogWith(db, userId, receiverId); // which refuses who is nobody
     const data = messages.map((message) => {
       const isOwn = message.senderId === userId;
       return Object.assign(historyRow(message), {
         receiver_id: isOwn ? receiverId : userId,
-        receverName: isOwn ? otherName : ownName,
+        receverName: nameOf({ username: isOwn ? message.otherName : message.ownName }),
       });
     });
     return { data };

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { seatInGroup } from '../chats/seats.ts';
-import { historyRow, readPage } from '../messages/history.ts';
+import { historyRow, pageOf, readStretch } from '../messages/history.ts';
 import { HistoryRow } from '../schema/messages.ts';
 import { Id, Limit, Page } from '../schema/types.ts';
 import { defineRead } from './define.ts';
@@ -12,8 +12,8 @@ export const getlatestMessageGroup = defineRead({
   result: Type.Object({ data: Type.Array(Type.Object({ ...HistoryRow.properties, group_id: Id })) }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId, limit, page }, { session, db }) {
-    const seat = await seatInGroup(db, session.userId, groupId);
-    const messages = await readPage(db, seat, limit, page);
+    const messages = await readStretch(db, session.userId, { groupId }, pageOf(limit, page));
+    if (messages.length === 0) await seatInGroup(db, session.userId, groupId); // which refuses who is no member
     return { data: messages.map((message) => Object.assign(historyRow(message), { group_id: groupId })) };
   },
 });
