@@ -1,4 +1,4 @@
-import { connects, idle } from './scenarios/connections.ts';
+import { connects, IDLE_PEOPLE, idle } from './scenarios/connections.ts';
 import { expensive } from './scenarios/expensive.ts';
 import { failover } from './scenarios/failover.ts';
 import { finding } from './scenarios/finding.ts';
@@ -16,6 +16,8 @@ export interface Scenario {
   readonly on: readonly Kind[];
   /** Has a target of its own each time: what was measured before would change the result. */
   readonly isFresh?: boolean;
+  /** Accounts that it needs, where those that every target has are too few; only of a fresh one. */
+  readonly people?: number;
   /** The figure that says most. */
   readonly headline: string;
   run(target: Target, kind: Kind): Promise<Figures>;
@@ -88,9 +90,10 @@ export const SCENARIOS = {
     run: connects,
   },
   idle: {
-    title: 'resident memory per idle connection, of 5,000',
-    on: ['parley'],
+    title: 'memory per idle connection, each of another user, in KiB',
+    on: ['parley', 'bare'],
     isFresh: true,
+    people: IDLE_PEOPLE,
     headline: 'KiB',
     run: idle,
   },

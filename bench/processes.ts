@@ -74,6 +74,12 @@ export function residentMemory(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
+/** Bytes of the segment that `malloc` of the main thread takes its memory from; the heap of JavaScript is not in it. */
+export function nativeMemory(pid: number): number {
+  const segment = /\[heap\]\n[^[]*?Rss:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/smaps`, 'utf8'));
+  return Number(segment?.[1]) * 1024;
+}
+
 /** Sends a signal; a process that has ended is left in peace. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {

@@ -37,7 +37,7 @@ export async function runRounds(
 
   async function measure(scenario: Scenario, { label, kind, checkout }: Column): Promise<Figures> {
     if (scenario.isFresh) {
-      const target = await startTarget(kind, checkout);
+      const target = await startTarget(kind, checkout, scenario.people);
       try {
         return await scenario.run(target, kind);
       } finally {

@@ -1,14 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { atEnd } from './cleanup.ts';
-import { processorTime, residentMemory, signal } from './processes.ts';
+import { nativeMemory, processorTime, residentMemory, signal } from './processes.ts';
 
 /** A server under load, in a process of its own. */
 export interface BenchServer {
   readonly port: number;
-  /** Resident memory in bytes. */
-  memory(): number;
+  /** Collects its garbage first. */
+  memory(): Promise<Memory>;
   /** Processor time used so far in microseconds. */
   processorTime(): number;
   freeze(): void;
@@ -16,6 +18,18 @@ export interface BenchServer {
   /** Ends it, at once with SIGKILL. */
   stop(name?: NodeJS.Signals): Promise<void>;
 }
+
+/** What a process keeps, in bytes. */
+export interface Memory {
+  /** Objects of JavaScript. */
+  readonly heap: number;
+  /** What native code has taken with `malloc`. */
+  readonly native: number;
+  /** All of its memory that is not paged out, with what is free in heaps. */
+  readonly resident: number;
+}
+
+const PROBE = fileURLToPath(new URL('memoryProbe.mjs', import.meta.url));
 
 /** Milliseconds in which a server finds out that time has gone by without it. */
 const QUIET = 1_000;
@@ -31,12 +45,14 @@ export async function startServer(
 ): Promise<BenchServer> {
   const options = script.endsWith('.ts') ? ['--import', 'tsx'] : [];
   const profile = process.env.PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.PROFILE}`] : [];
-  const child = spawn(process.execPath, [...profile, ...options, script], {
+  const child = spawn(process.execPath, ['--expose-gc', '--import', PROBE, ...profile, ...options, script], {
     cwd: checkout,
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', RATE_LIMITS: 'off', LOG_LEVEL: 'info', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
   });
   const pid = child.pid as number;
+  const probe = child.stdio[3] as Duplex;
+  probe.on('error', () => {}); // it has ended
   let quietUntil = 0;
   const warn = (line: string) => {
     if (performance.now() > quietUntil) process.stderr.write(`${line}\n`);
@@ -51,7 +67,12 @@ export async function startServer(
   });
   return {
     port: await listening(child, warn),
-    memory: () => residentMemory(pid),
+    async memory() {
+      const answered = once(probe, 'data');
+      probe.write('?');
+      const [line] = await answered;
+      return { heap: Number(line.toString()), native: nativeMemory(pid), resident: residentMemory(pid) };
+    },
     processorTime: () => processorTime(pid),
     freeze: () => signal(pid, 'SIGSTOP'),
     thaw() {

@@ -21,6 +21,13 @@ export function spread(values: readonly number[]): Spread {
 export const ratios = (values: readonly number[], of: readonly number[]): number[] =>
   values.map((value, round) => value / (of[round] ?? Number.NaN));
 
+/** By how much a value grows from one of several measurements to the next: the line of least squares through them. */
+export function slope(values: readonly number[]): number {
+  const middle = (values.length - 1) / 2;
+  const rise = values.reduce((sum, value, at) => sum + (at - middle) * value, 0);
+  return rise / values.reduce((sum, _, at) => sum + (at - middle) ** 2, 0);
+}
+
 export interface Percentiles {
   readonly p50: number;
   readonly p95: number;

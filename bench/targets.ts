@@ -13,7 +13,7 @@ import type { Usage } from './usage.ts';
 /** The checkout that this file belongs to. */
 export const HERE = fileURLToPath(new URL('..', import.meta.url));
 
-/** Accounts of every target. */
+/** Accounts of a target where the scenario says nothing else. */
 const PEOPLE = 1_000;
 /** Milliseconds for timers that were due while a target was frozen. */
 const AWAKENING = 300;
@@ -62,14 +62,14 @@ export interface Target {
 }
 
 /** Starts a target of a kind, from the build in a checkout. */
-export async function startTarget(kind: Kind, checkout: string = HERE): Promise<Target> {
-  const { script = 'dist/main.js', env, nodes: count = 1, nats = false }: Form = FORMS[kind];
+export async function startTarget(kind: Kind, checkout: string = HERE, count = PEOPLE): Promise<Target> {
+  const { script = 'dist/main.js', env, nodes: nodeCount = 1, nats = false }: Form = FORMS[kind];
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const removeFolder = atEnd(() => rm(folder, { recursive: true, force: true }));
   const database = await startDatabase(folder);
   const broker = nats ? await startBroker() : undefined;
   const nodes: BenchServer[] = [];
-  while (nodes.length < count)
+  while (nodes.length < nodeCount)
     nodes.push(
       await startServer(isBare(kind) ? HERE : checkout, script, {
         DATA_DIR: join(folder, `node-${nodes.length}`),
@@ -80,7 +80,7 @@ export async function startTarget(kind: Kind, checkout: string = HERE): Promise<
       }),
     );
   const [first] = nodes as [BenchServer];
-  const people = isBare(kind) ? numbered(PEOPLE) : await makeAccounts(first.port, database.client, PEOPLE);
+  const people = isBare(kind) ? numbered(count) : await makeAccounts(first.port, database.client, count);
   if (broker) await pause(1000); // until the nodes know each other
   const parts = [...nodes, ...(broker ? [broker] : []), database];
   const thaw = () => {
@@ -95,7 +95,7 @@ export async function startTarget(kind: Kind, checkout: string = HERE): Promise<
     nodes,
     database,
     people,
-    port: (index) => (nodes[index % count] as BenchServer).port,
+    port: (index) => (nodes[index % nodeCount] as BenchServer).port,
     usage: () => usageOf(nodes, database, broker),
     freeze() {
       for (const part of parts) part.freeze();

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { ScenarioName } from '../../bench/catalogue.ts';
 import { parseOptions, UsageError } from '../../bench/options.ts';
-import { familyTime, parseStat, processorTime } from '../../bench/processes.ts';
+import { familyTime, nativeMemory, parseStat, processorTime, residentMemory } from '../../bench/processes.ts';
 import { change, figures, scenarioTable } from '../../bench/report.ts';
 import { type Results, rotated } from '../../bench/rounds.ts';
-import { percentiles, ratios, spread } from '../../bench/statistics.ts';
+import { percentiles, ratios, slope, spread } from '../../bench/statistics.ts';
 import { goalTable } from '../../bench/table.ts';
 import { costPer, type Figures } from '../../bench/usage.ts';
 
@@ -58,6 +58,12 @@ describe('the benchmarks', () => {
     });
   });
 
+  it('fits a line through values that grow', () => {
+    expect(slope([5, 7, 9, 11])).to.equal(2);
+    expect(slope([0, 3, 1, 4])).to.be.closeTo(1, 1e-9);
+    expect(slope([4, 4, 4])).to.equal(0);
+  });
+
   it('take the median and the range, without measurements that failed or shares of nothing', () => {
     expect(spread([3, 1, 2])).to.deep.equal({ median: 2, min: 1, max: 3 });
     expect(spread([4, 1, Number.NaN, 2, 3, Number.POSITIVE_INFINITY])).to.deep.equal({
@@ -102,6 +108,11 @@ describe('the benchmarks', () => {
     const time = processorTime(process.pid);
     expect(time).to.be.above(0);
     expect(familyTime(process.pid)).to.be.at.least(time);
+  });
+
+  it('read the memory of this process', function () {
+    if (process.platform !== 'linux') this.skip();
+    expect(nativeMemory(process.pid)).to.be.within(1, residentMemory(process.pid));
   });
 
   it('tell the costs of one message', () => {
