@@ -36,6 +36,7 @@ export class ChatSequence<Item extends { readonly frame: string }> {
   #last: number | undefined;
   #head: number;
   #held: Map<number, Item> | undefined;
+  /** Lowest `seq` first. */
   #waiting: { readonly seq: number; readonly then: () => void }[] | undefined;
 
   /** Everything up to `last` counts as delivered; undefined: that is not known yet, see {@link begin}. */
@@ -85,7 +86,9 @@ export class ChatSequence<Item extends { readonly frame: string }> {
   after(seq: number, then: () => void): void {
     if (this.#last !== undefined && seq <= this.#last) return then();
     this.#waiting ??= [];
-    this.#waiting.push({ seq, then });
+    // Calls come nearly always in the order of `seq`.
+    const behind = this.#waiting.findLastIndex((other) => other.seq <= seq);
+    this.#waiting.splice(behind + 1, 0, { seq, then });
   }
 
   /** The first gap, if there is one. */
@@ -142,10 +145,10 @@ export class ChatSequence<Item extends { readonly frame: string }> {
 
   #proceed(): void {
     const last = this.#last ?? 0;
-    const due = this.#waiting?.filter(({ seq }) => seq <= last) ?? [];
-    if (due.length === 0) return;
-    const rest = this.#waiting?.filter(({ seq }) => seq > last) ?? [];
-    this.#waiting = rest.length > 0 ? rest : undefined;
-    for (const { then } of due) then();
+    for (let next = this.#waiting?.[0]; next && next.seq <= last; next = this.#waiting?.[0]) {
+      this.#waiting?.shift();
+      next.then();
+    }
+    if (this.#waiting?.length === 0) this.#waiting = undefined;
   }
 }

@@ -47,6 +47,19 @@ describe('ChatSequence', () => {
     expect(events).to.deep.equal(['at once', 10, 'after 10', 11, 12]);
   });
 
+  it('calls what waits in the order of seq, however it came, and what waits since within such a call', () => {
+    const { sequence, events } = begin(9);
+    for (const seq of [12, 10, 11, 10])
+      sequence.after(seq, () => {
+        events.push(seq);
+        if (seq === 10) sequence.after(12, () => events.push('later'));
+      });
+    sequence.skipTo(11);
+    expect(events).to.deep.equal([10, 10, 11]);
+    sequence.skipTo(12);
+    expect(events).to.deep.equal([10, 10, 11, 12, 'later', 'later']);
+  });
+
   it('keeps the order when something arrives while the record is read', () => {
     const { sequence, events, take } = begin(0);
     take(4);

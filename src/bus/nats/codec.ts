@@ -34,24 +34,30 @@ export function decode(payload: string): NodeMessage {
   return { ...JSON.parse(payload.slice(0, end)), frame: payload.slice(end + 1) };
 }
 
-/** Encodes several messages: a line of JSON that is an index of them, then their frames, one after another. */
+/**
+ * Encodes several messages: a line of JSON that is an index of them, then their frames, one after another. The entry of
+ * a message that says nothing but its place is put together as text, since nothing in it needs escaping: half of the
+ * time of an array for each and a walk over them.
+ */
 export function encodeBatch(batch: readonly Addressed[]): Buffer {
-  const index: IndexEntry[] = [];
+  let index = '';
   let frames = '';
   for (const { topics, message } of batch) {
     const names = topics.length === 1 ? (topics[0] as string) : topics.join(' ');
+    if (index !== '') index += ',';
     if (!('frame' in message)) {
-      index.push([names, -1, message]);
+      index += JSON.stringify([names, -1, message] satisfies IndexEntry);
       continue;
     }
     const { frame, place } = message;
     const bytes = Buffer.byteLength(frame);
-    index.push(
-      place && isPlain(message) ? [names, bytes, place.chatId, place.seq] : [names, bytes, headerOf(message)],
-    );
+    index +=
+      place && isPlain(message)
+        ? `["${names}",${bytes},${place.chatId},${place.seq}]`
+        : JSON.stringify([names, bytes, headerOf(message)] satisfies IndexEntry);
     frames += frame;
   }
-  return Buffer.from(`${JSON.stringify(index)}\n${frames}`);
+  return Buffer.from(`[${index}]\n${frames}`);
 }
 
 /**
