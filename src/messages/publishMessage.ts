@@ -19,7 +19,7 @@ export function publishMessage(
   const { to, senderId, origin } = draft;
   const ownTopic = 'groupId' in to ? chatTopic(to.groupId) : userTopic(senderId);
   bus.after(ownTopic, { chatId, seq: seq - 1 }, reply);
-  if (!repeated) return pushMessage(bus, draft, stored);
+  if (!repeated) return pushMessage(bus, ownTopic, draft, stored);
   for (const topic of topicsOf(draft)) {
     bus.catchUp(topic, { chatId, seq }, origin);
     bus.publishHead(topic, { chatId, seq });
@@ -30,11 +30,12 @@ export function publishMessage(
 export const topicsOf = ({ to, senderId }: Pick<MessageDraft, 'to' | 'senderId'>): Topic[] =>
   'groupId' in to ? [chatTopic(to.groupId)] : [userTopic(to.receiverId), userTopic(senderId)];
 
-function pushMessage(bus: Bus, draft: MessageDraft, stored: StoredMessage): void {
+/** `ownTopic` is the one of the sender, which is made once. */
+function pushMessage(bus: Bus, ownTopic: Topic, draft: MessageDraft, stored: StoredMessage): void {
   const { senderId, to, origin: except } = draft;
   const { chatId, seq } = stored;
   const push = { frame: encodeMessagePush(draft, stored), except, place: { chatId, seq } };
-  if ('groupId' in to) return bus.publish(chatTopic(to.groupId), push);
+  if ('groupId' in to) return bus.publish(ownTopic, push);
   bus.publish(userTopic(to.receiverId), push);
-  if (to.receiverId !== senderId) bus.publish(userTopic(senderId), push);
+  if (to.receiverId !== senderId) bus.publish(ownTopic, push);
 }
