@@ -3,6 +3,7 @@ import { openDatabase } from '../src/database/database.ts';
 import type { MessageId } from '../src/ids.ts';
 import { entomb } from '../src/messages/entomb.ts';
 import { reindex } from '../src/messages/indexMessages.ts';
+import { FOLD_VERSION, foldForSearch, wordsOf } from '../src/text/fold.ts';
 import { database, databaseUrl, newClients, newUser, type Person, startServer } from './harness.ts';
 import { until } from './until.ts';
 
@@ -45,7 +46,7 @@ describe('the search index', function () {
     await database.select(entry, [ids[1]], blocker);
     await index.release();
     const stuck = `
-      select from pg_stat_activity where wait_event_type = 'Lock' and query like '%insert into message_search%'`;
+      select from pg_stat_activity where wait_event_type = 'Lock' and query like '%message_search%'`;
     await until(async () => (await database.select(stuck, [])).length > 0);
     await ada.client.done('deleteMessage', { messageId: ids[0] }); // waits for nobody
     await blocker.rollback();
@@ -82,7 +83,7 @@ describe('the search index', function () {
     await reindex(database, ids[0] as MessageId, 'changed first', change);
     await index.release();
     const stuck = `
-      select from pg_stat_activity where wait_event_type = 'Lock' and query like '%insert into message_search%'`;
+      select from pg_stat_activity where wait_event_type = 'Lock' and query like '%message_search%'`;
     await until(async () => (await database.select(stuck, [])).length > 0);
     const edited = edit(ids[1], 'changed last'); // waits for nobody but the index
     await change.commit();
@@ -91,6 +92,34 @@ describe('the search index', function () {
     const texts = async () =>
       (await database.select<{ folded: string }>(folded, [...ids])).map((row) => row.folded).join();
     await until(async () => (await texts()) === 'changed first,changed last');
+  });
+});
+
+describe('an entry of the search index', () => {
+  it('has what the fold makes of any content, whether the database folds it or the server', async function () {
+    this.timeout(60_000);
+    const [ada] = await newClients(1);
+    const ascii = Array.from({ length: 127 }, (_, n) => String.fromCharCode(n + 1)).join('');
+    const contents = [
+      ...['AT&T meets ADA@Example.com', `all of it: ${ascii}`, "It's 3.5 Q&A_B <b>X</b>"],
+      ...['Ünïcode Straße', 'МОСКВА Ёж', 'ﬁne ①', '北京 OK', 'half ½ — done…', 'A\u0301da'],
+    ];
+    const write = async (content: string): Promise<number> =>
+      (await ada.client.done('privateMessage', { receiverId: ada.id, content })).messageId;
+    const ids: number[] = [];
+    for (const content of contents) ids.push(await write(content));
+    for (const id of ids) {
+      await until(() => isIndexed(id));
+      const [row] = await database.select<{ content: string }>('select content from messages where id = $1', [
+        id,
+      ]);
+      const folded = foldForSearch(row?.content ?? '');
+      const same = `
+        select from message_search
+        where message_id = $1 and folded = $2 and document = to_tsvector('folded_english', $3) and fold = $4`;
+      const found = await database.select(same, [id, folded, wordsOf(folded), FOLD_VERSION]);
+      expect(found, row?.content).to.have.lengthOf(1);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { makeSegments } from '../src/messages/indexMessages.ts';
 import { type Reach, reach, searchHits, searchText } from '../src/messages/search.sql.ts';
+import { makeSegments } from '../src/messages/segments.ts';
 import { database, newClients, newGroup, type Person } from './harness.ts';
 import { until } from './until.ts';
 

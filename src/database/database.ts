@@ -39,6 +39,9 @@ const WRITER_SETTINGS = {
   enable_mergejoin: 'off',
 };
 
+/** The indexer takes the next messages by the order of their ids, however many there are and whatever the statistics say. */
+const INDEXER_SETTINGS = { ...WRITER_SETTINGS, enable_bitmapscan: 'off', enable_sort: 'off' };
+
 /**
  * The statements of the pools find everything by an index as well. The plans of those that are prepared are kept: one
  * that was made while a table was small must not scan it once it is large.
@@ -90,6 +93,8 @@ export interface Database extends Queries {
   readonly reads: Queries;
   /** One reserved connection: a busy pool never holds up the send path. */
   readonly writer: ReservedConnection;
+  /** Another one, for the search indexer. */
+  readonly indexer: ReservedConnection;
   /** Opens a connection beside the pools, whose statements may take long. The caller ends it. */
   dedicated(): Promise<pg.Client>;
   /**
@@ -136,10 +141,15 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
     isReadOnly: true,
   });
   const Writer = session('parley writer', { statementTimeout: STATEMENT_TIMEOUT, settings: WRITER_SETTINGS });
+  const Indexer = session('parley indexer', {
+    statementTimeout: STATEMENT_TIMEOUT,
+    settings: INDEXER_SETTINGS,
+  });
   const Dedicated = session('parley migration', { statementTimeout: 0 });
   const sequelize = openPool(Changes, sizes.changes);
   const reading = openPool(Reads, sizes.reads);
   const writer = reserveConnection(Writer);
+  const indexer = reserveConnection(Indexer);
 
   const closed = new AbortController();
   return {
@@ -147,6 +157,7 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
     sequelize,
     reads: queriesOn(reading),
     writer,
+    indexer,
     async dedicated() {
       const client = new Dedicated();
       await client.connect();
@@ -157,7 +168,7 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
     async close() {
       closed.abort();
       outages.close();
-      await Promise.all([closePool(sequelize), closePool(reading), writer.close()]);
+      await Promise.all([closePool(sequelize), closePool(reading), writer.close(), indexer.close()]);
     },
   };
 }

@@ -2,7 +2,7 @@
 interface Pace {
   /** Messages per second, up to which it holds. */
   readonly upTo: number;
-  /** Messages taken by one transaction. */
+  /** Messages taken by one statement. */
   readonly slice: number;
   /** The rest, as a multiple of what the slice took, and at most, in milliseconds. */
   readonly rest: number;
@@ -10,12 +10,12 @@ interface Pace {
 }
 
 /**
- * Nobody waits: a core works, two thirds of the time. Somebody does: small slices, a sixth of the time, yet more than is
- * sent. Many do: hardly any, yet 500 messages a second whatever the load.
+ * Nobody waits: a core works, two thirds of the time. Somebody does: slices of a millisecond, a sixth of the time, yet more
+ * than is sent. Many do: hardly any, yet 500 messages a second whatever the load.
  */
 const PACES: readonly Pace[] = [
   { upTo: 100, slice: 1_000, rest: 0.5, longestRest: 1_000 },
-  { upTo: 2_000, slice: 200, rest: 5, longestRest: 80 },
+  { upTo: 2_000, slice: 64, rest: 5, longestRest: 80 },
   { upTo: Number.POSITIVE_INFINITY, slice: 200, rest: 50, longestRest: 350 },
 ];
 

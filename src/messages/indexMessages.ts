@@ -1,51 +1,63 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Transaction } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import type { ChatId, MessageId } from '../ids.ts';
 import { FOLD_VERSION, foldForSearch, wordsOf } from '../text/fold.ts';
-import { ALL_PARTS, filterOf } from '../text/parts.ts';
 import {
+  indexNext,
   lockMessages,
-  nextMessages,
-  nextSegments,
   noteIndexed,
   noteRenewed,
-  noteSegmented,
   oldEntries,
   reindexMessage,
   rewriteEntries,
   takeIndex,
   writeEntries,
-  writeSegments,
 } from './searchIndex.sql.ts';
 
 /** Letters of content that are folded before others have their turn, and milliseconds: some take longer than most. */
 const LETTERS_AT_ONCE = 64 * 1024;
 const TURN = 2;
 
-/** Result of a transaction of the indexer. */
+/** Result of a piece of work of the indexer. */
 export interface Work {
   /** Messages, entries or segments; none where another node was at it. */
   readonly count: number;
-  /** The transaction, as the next look at the progress has it. */
+  /** The transaction that noted it, as the next look at the progress has it. */
   readonly notedBy?: string;
 }
 
-/**
- * Indexes the next messages, up to `limit`, in one transaction. `newest` was the newest id of a message a
- * moment ago.
- */
-export async function indexNewMessages(db: Database, newest: number, limit: number): Promise<Work> {
-  return db.transaction(async (transaction) => {
-    const [mine] = await db.select<{ isOver: boolean }>(takeIndex, [], transaction);
-    if (!mine) return NOTHING;
-    const fresh = await db.select<Source>(nextMessages, [limit], transaction);
-    await write(db, writeEntries, fresh, transaction);
-    const last = fresh.length === limit ? fresh.at(-1)?.id : undefined;
-    const [noted] = await db.select<Noted>(noteIndexed, [last ?? null, mine.isOver, newest], transaction);
-    return { count: fresh.length, ...noted };
-  });
+/** State of the index, and what was indexed just now. */
+export interface Indexed extends Work {
+  readonly notedBy: string;
+  /** The newest id of a message. */
+  readonly newest: number;
+  /** Ids of messages from the newest back to what is surely indexed. */
+  readonly lag: number;
+  /** There are entries that another version of the fold has made. */
+  readonly hasOld: boolean;
+  readonly hasNewSegments: boolean;
+  /** Null where nothing was to be done, or another node was at it. */
+  readonly isOver: boolean | null;
 }
+
+/** Indexes the next `slice` messages, if nobody else has noted anything since `knownBy`, and answers with the state of the index. */
+export async function indexNewMessages(db: Database, slice: number, knownBy?: string): Promise<Indexed> {
+  const rows = await db.indexer.query<Slice>({
+    ...indexNext(slice),
+    values: [knownBy ?? null, FOLD_VERSION],
+  });
+  const state = rows[0];
+  if (!state) throw new Error('message_search_progress has no row');
+  const remaining = rows.filter((row): row is Slice & Source => row.id !== null);
+  if (remaining.length === 0) return state;
+  await write(db, writeEntries, remaining);
+  const { notedBy, last, isOver, newest } = state;
+  const [noted] = await db.select<Noted>(noteIndexed, [notedBy, last, isOver, newest, FOLD_VERSION]);
+  return { ...state, ...noted };
+}
+
+/** A row of {@link indexNext}. */
+type Slice = Indexed & { readonly last: MessageId | null } & (Source | { readonly id: null });
 
 /**
  * Makes the next entries anew, up to `limit`, that another version of the fold has made. They were
@@ -64,39 +76,6 @@ export async function renewOldEntries(db: Database, limit: number): Promise<Work
     const [noted] = await db.select<Noted>(noteRenewed, [last], transaction);
     return { count: ids.length, ...noted };
   });
-}
-
-/** Makes the next segments of chats, up to `limit`. */
-export async function makeSegments(db: Database, limit: number): Promise<Work> {
-  return db.transaction(async (transaction) => {
-    const [mine] = await db.select(takeIndex, [], transaction);
-    if (!mine) return NOTHING;
-    const segments = await db.select<Segment>(nextSegments, [limit], transaction);
-    const parts: string[] = [];
-    for (let begun = performance.now(); parts.length < segments.length; ) {
-      const { folded, isEarly } = segments[parts.length] as Segment;
-      parts.push(isEarly ? ALL_PARTS : filterOf(folded ?? ''));
-      if (performance.now() - begun < TURN) continue;
-      await turn();
-      begun = performance.now();
-    }
-    const [chats, numbers] = [segments.map(({ chatId }) => chatId), segments.map(({ segment }) => segment)];
-    await db.select(writeSegments, [chats, numbers, parts], transaction);
-    const last = segments.length === limit ? segments.at(-1)?.id : null;
-    const [noted] = await db.select<Noted>(noteSegmented, [last], transaction);
-    return { count: segments.length, ...noted };
-  });
-}
-
-/** Messages of a chat, next to each other. */
-interface Segment {
-  /** Of the last message. */
-  readonly id: MessageId;
-  readonly chatId: ChatId;
-  readonly segment: number;
-  /** Of those that have an entry; null if none has. */
-  readonly folded: string | null;
-  readonly isEarly: boolean;
 }
 
 /** Writes the entry of a message that was changed; {@link indexNewMessages} leaves what is there alone. */
@@ -129,7 +108,7 @@ async function write(
   db: Database,
   statement: string,
   messages: readonly Source[],
-  transaction: Transaction,
+  transaction?: Transaction,
 ): Promise<void> {
   for (let start = 0; start < messages.length; ) {
     const begun = performance.now();

@@ -1,7 +1,7 @@
 import { foldForSearch, wordsOf } from '../text/fold.ts';
 import { filterOfPart } from '../text/parts.ts';
 import { HIT_END, HIT_START } from './highlight.ts';
-import { SEGMENT } from './searchIndex.sql.ts';
+import { SEGMENT } from './segments.sql.ts';
 
 /** Of more hits, relevance is only looked at for the newest: what a person wants is among them. */
 const MAX_RANKED = 5_000;

@@ -1,3 +1,5 @@
+import { type PreparedStatement, prepared } from '../database/statements.ts';
+
 /*
  * The statements of the search index. Entries are written behind the send path; `message_search_progress` says how far:
  *
@@ -15,88 +17,134 @@
  * Each of them moves in the transaction that makes it true.
  */
 
-/** The newest id of a message; before the first one, the sequence names it already. */
-const newestId = 'case when is_called then last_value else last_value - 1 end';
-
-/** Messages of a segment. */
-export const SEGMENT = 64;
 /** Messages after which one looks for new segments: until then, their messages are read. */
 const SEGMENTED_AT_ONCE = 1_000;
-/** Messages that are checked by one transaction for whether they were deleted. */
+/** Messages that are checked at once for whether they were deleted, and entries for which version of the fold made them. */
 const CHECKED_AT_ONCE = 10_000;
 
 /** The transaction that has noted how far the index is. */
-const notedBy = 'message_search_progress.xmin::text as "notedBy"';
-
-/** Progress of the index. */
-export const progress = `
-select ${notedBy}, newest, newest - settled_id as lag,
-  noted_id < newest or settled_id < noted_id or checked_id < settled_id as "isBehind",
-  refolded_id < settled_id as "hasOld", segmented_id + ${SEGMENTED_AT_ONCE} <= refolded_id as "hasNewSegments"
-from message_search_progress, (select ${newestId} as newest from messages_id_seq) sequence
-`;
+export const notedBy = 'message_search_progress.xmin::text as "notedBy"';
 
 /**
- * Takes the index for this transaction, or returns no row where another node is at it. `isOver` is true when all
- * transactions have ended that were open when `noted_id` was noted. For the rest of the transaction
- *
- * - the next messages come from the index on their ids, whatever the statistics say;
- * - a changed entry is none that segments do not know of (`parley.renews_entries`, migration 0020);
- * - its commit does not wait for the disk, nor do those of messages wait for it (`synchronous_commit`). A crash may lose
- *   the last commits before it: entries together with the progress that speaks of them, so they are made once more. No
- *   later commit that builds on a lost one is kept: it stands behind it in the same log.
+ * A commit of the indexer does not wait for the disk, nor do those of messages wait for it. A crash may lose the last of
+ * them: entries together with the progress that speaks of them, so they are made once more. No later commit that builds
+ * on a lost one is kept: it stands behind it in the same log.
  */
-export const takeIndex = `
-select pg_snapshot_xmin(pg_current_snapshot()) >= noted_xmax as "isOver",
-  set_config('synchronous_commit', 'off', true), set_config('parley.renews_entries', 'on', true),
-  set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-  set_config('enable_sort', 'off', true), set_config('enable_hashjoin', 'off', true),
-  set_config('enable_mergejoin', 'off', true)
-from message_search_progress
-for update skip locked
-`;
-
-/** The next $1 messages without an entry. */
-export const nextMessages = `
-select message.id, message.chat_id as "chatId", message.seq, message.content
-from messages message
-where message.id > (select settled_id from message_search_progress)
-  and message.kind = 'text' and message.deleted_at is null
-  and not exists (select from message_search where message_id = message.id)
-order by message.id
-limit $1
-`;
+export const withoutWaiting = `set_config('synchronous_commit', 'off', true)`;
 
 /**
- * Notes that all messages up to $1 are indexed that could be seen after `isOver` ($2), or all of them (null), and $3,
- * which was the newest id before this transaction began. Deletions that found no entry, because it was not committed,
- * have ended by then, too: what they left is removed, of so many messages at a time.
+ * Notes that all messages up to `last` are indexed that could be seen, or all of them (null), if `mine` says that all
+ * transactions have ended that were open when `noted_id` was noted. `mine.newest` was the newest id before this
+ * transaction had a number. Deletions that found no entry, because it was not committed, have ended by then, too: what
+ * they left is removed.
  *
  * What was noted by another database, from which this one was restored, is noted anew.
  */
-export const noteIndexed = `
-with mine as materialized (
-  select *, case when $2 then greatest(settled_id, least(noted_id, $1::bigint)) else settled_id end as settled,
-    case when $2 then greatest(checked_id, least(noted_settled_id, checked_id + ${CHECKED_AT_ONCE})) else checked_id end as checked
-  from message_search_progress
+const noting = (last: string, fold: string) => `
+bounds as materialized (
+  select settled, case when is_over then greatest(checked_id, least(noted_settled_id, checked_id + ${CHECKED_AT_ONCE})) else checked_id end as checked,
+    least(settled, refolded_id + ${CHECKED_AT_ONCE}) as refolded
+  from (
+    select *, case when is_over then greatest(settled_id, least(noted_id, ${last})) else settled_id end as settled from mine
+  ) mine
 ), removed as (
   delete from message_search where message_id = any (array(
-    select message.id from messages message
-    where message.id > (select checked_id from mine) and message.id <= (select checked from mine)
-      and message.deleted_at is not null
+    select id from messages
+    where id > (select checked_id from mine) and id <= (select checked from bounds) and deleted_at is not null
   ))
-), note as (
-  select $3::bigint as id, pg_current_xact_id() as xid
-), due as (
-  select settled >= noted_id or noted_xmax > xid as is_due from mine, note
+), old as materialized (
+  select exists (
+    select from message_search
+    where message_id > (select refolded_id from mine) and message_id <= (select refolded from bounds)
+      and fold is distinct from ${fold}::smallint
+  ) as is_there
+), note as materialized (
+  select newest as id, pg_current_xact_id() as xid from mine
+), due as materialized (
+  select settled >= noted_id or noted_xmax > xid as is_due from mine, bounds, note
+), noted as (
+  update message_search_progress
+  set settled_id = settled, checked_id = checked,
+    refolded_id = case when old.is_there then mine.refolded_id else refolded end,
+    noted_id = case when is_due then note.id else mine.noted_id end,
+    noted_xmax = case when is_due then xid else mine.noted_xmax end,
+    noted_settled_id = case when is_due then mine.settled_id else mine.noted_settled_id end
+  from mine, bounds, old, note, due
+`;
+
+/**
+ * Indexes the next `slice` messages without an entry, and answers with the state of the index, in one statement: those
+ * who send hardly notice it. It does nothing but answer where there is nothing to do, another node is at it, or was since
+ * $1 (null: never mind).
+ *
+ * Contents in ASCII are folded by PostgreSQL, which does it as `foldForSearch` does, and in a third of the time that it
+ * takes to send them to and fro. Those that are not (`id` to `content`, a row for each) remain for {@link writeEntries}
+ * and {@link noteIndexed}: nothing is noted before. $2 is the version of the fold.
+ *
+ * The sequence is read before the progress is locked, and so before the transaction has a number: whoever had an id by then
+ * had written before, and so has a lower one. Before the first message, the sequence names its id already.
+ */
+export function indexNext(slice: number): PreparedStatement {
+  return prepared(
+    `index ${slice} messages`,
+    `
+with state as materialized (
+  select message_search_progress.xmin::text as noted_by, settled_id, refolded_id, segmented_id, newest
+  from (select case when is_called then last_value else last_value - 1 end as newest from messages_id_seq) sequence
+  cross join message_search_progress
+), mine as materialized (
+  select progress.*, newest, pg_snapshot_xmin(pg_current_snapshot()) >= noted_xmax as is_over, ${withoutWaiting}
+  from state cross join lateral (
+    select * from message_search_progress
+    where xmin::text = state.noted_by and ($1::text is null or $1 = state.noted_by)
+      and (noted_id < state.newest or settled_id < noted_id or checked_id < settled_id or refolded_id < settled_id)
+    for update skip locked
+  ) progress
+), next as materialized (
+  select id, chat_id, seq, content, octet_length(content) = char_length(content) as is_ascii
+  from messages
+  where id > (select settled_id from mine) and kind = 'text' and deleted_at is null
+    and (select true from message_search where message_id = messages.id) is null
+  order by id
+  limit ${slice}
+), written as (
+  insert into message_search (message_id, chat_id, seq, document, folded, fold)
+  select id, chat_id, seq, to_tsvector('folded_english', folded), folded, $2::smallint
+  from (select *, lower(content collate "C") as folded from next where is_ascii offset 0) entry
+), ${noting(`(select max(id) from next having count(*) = ${slice})`, '$2')}
+  where not exists (select from next where not is_ascii)
+  returning ${notedBy}, message_search_progress.settled_id, message_search_progress.refolded_id, old.is_there as "hasOld"
 )
-update message_search_progress
-set settled_id = settled, checked_id = checked,
-  noted_id = case when is_due then note.id else mine.noted_id end,
-  noted_xmax = case when is_due then xid else mine.noted_xmax end,
-  noted_settled_id = case when is_due then mine.settled_id else mine.noted_settled_id end
-from mine, note, due
-returning ${notedBy}
+select coalesce(noted."notedBy", state.noted_by) as "notedBy", newest,
+  newest - coalesce(noted.settled_id, state.settled_id) as lag, (select count(*) from next) as count,
+  (select max(id) from next having count(*) = ${slice}) as last, (select is_over from mine) as "isOver",
+  coalesce("hasOld", false) as "hasOld",
+  segmented_id + ${SEGMENTED_AT_ONCE} <= coalesce(noted.refolded_id, state.refolded_id) as "hasNewSegments",
+  remaining.*
+from state left join noted on true
+left join (select id, chat_id as "chatId", seq, content from next where not is_ascii) remaining on true
+`,
+  );
+}
+
+/**
+ * Notes what {@link indexNext} could not note because of what remained: $1 its `notedBy`, $2 `last`, $3 `isOver`,
+ * $4 `newest`, $5 the version of the fold.
+ */
+export const noteIndexed = `
+with mine as materialized (
+  select *, $4::bigint as newest, $3::boolean as is_over, ${withoutWaiting}
+  from message_search_progress where xmin::text = $1
+  for update skip locked
+), ${noting('$2::bigint', '$5')}
+  returning ${notedBy}
+)
+select * from noted
+`;
+
+/** Takes the index for this transaction, or returns no row where another node is at it. */
+export const takeIndex = `
+select ${withoutWaiting}, set_config('parley.renews_entries', 'on', true) from message_search_progress for update skip locked
 `;
 
 /** The next $1 entries that another version of the fold than $2 has made. */
@@ -132,8 +180,9 @@ from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[]) en
  * each: where an edit wrote one meanwhile, the primary key is violated.
  */
 export const writeEntries = `
+with setting as materialized (select ${withoutWaiting})
 insert into message_search (message_id, chat_id, seq, document, folded, fold)
-select id, chat, seq, document, folded, $6::smallint from (${entries}) entry
+select id, chat, seq, document, folded, $6::smallint from setting cross join (${entries}) entry
 `;
 
 /** Writes entries anew that are there. */
@@ -148,40 +197,4 @@ export const reindexMessage = `
 insert into message_search (message_id, chat_id, seq, document, folded, fold)
 select id, chat_id, seq, to_tsvector('folded_english', $3), $2, $4::smallint from messages where id = $1
 on conflict (message_id) do update set document = excluded.document, folded = excluded.folded, fold = excluded.fold
-`;
-
-/**
- * The next $1 segments whose last message has come: their entries in one text, and whether a message of theirs may still
- * be without its entry. Such a segment has all parts; every chat has its segments without a gap.
- */
-export const nextSegments = `
-select due.id, due.chat_id as "chatId", due.segment, content.folded, content."isEarly"
-from message_search_progress
-cross join lateral (
-  select id, chat_id, seq / ${SEGMENT} as segment from messages
-  where id > segmented_id and id <= refolded_id and seq % ${SEGMENT} = ${SEGMENT} - 1
-  order by id
-  limit $1
-) due
-cross join lateral (
-  select string_agg(entry.folded, chr(10)) as folded, max(message.id) > refolded_id as "isEarly"
-  from messages message
-  left join lateral (select folded from message_search where message_id = message.id limit 1) entry on true
-  where message.chat_id = due.chat_id
-    and message.seq between due.segment * ${SEGMENT} and due.segment * ${SEGMENT} + ${SEGMENT} - 1
-) content
-`;
-
-/** Writes segments: arrays of chats, numbers and filters (src/text/parts.ts). */
-export const writeSegments = `
-insert into message_search_segments (chat_id, segment, parts)
-select chat, number, ('x' || parts)::bit(4096)
-from unnest($1::bigint[], $2::bigint[], $3::text[]) segment (chat, number, parts)
-on conflict (chat_id, segment) do update set parts = excluded.parts
-`;
-
-/** Notes up to which message there are segments; null: as far as entries are as they stay. */
-export const noteSegmented = `
-update message_search_progress set segmented_id = coalesce($1::bigint, refolded_id)
-returning ${notedBy}
 `;

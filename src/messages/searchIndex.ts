@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
 import { isPassing, violatedConstraint } from '../database/failures.ts';
 import { IndexingSchedule } from './IndexingSchedule.ts';
-import { indexNewMessages, makeSegments, renewOldEntries, type Work } from './indexMessages.ts';
-import { progress } from './searchIndex.sql.ts';
+import { indexNewMessages, renewOldEntries, type Work } from './indexMessages.ts';
+import { makeSegments } from './segments.ts';
 
 /** Entries of before that are made anew by one transaction, which keeps their messages from being changed meanwhile. */
 const RENEWED = 100;
@@ -67,19 +67,18 @@ export class SearchIndexer {
   /** Works off a slice; resolves to the milliseconds to rest. */
   async #work(): Promise<number> {
     const start = performance.now();
-    const [state] = await this.#db.select<Progress>(progress, []);
-    if (!state) return PAUSE;
+    const { slice } = this.#schedule;
+    const state = await indexNewMessages(this.#db, slice, this.#notedBy);
     this.#lag = state.lag;
     this.#schedule.look(state.newest, start);
-    const isLeftToOthers = this.#notedBy !== undefined && this.#notedBy !== state.notedBy;
+    const isLeftToOthers =
+      state.isOver === null && this.#notedBy !== undefined && this.#notedBy !== state.notedBy;
     this.#notedBy = state.notedBy;
     if (isLeftToOthers) return LEFT_TO_OTHERS;
-    const db = this.#db;
-    const { slice } = this.#schedule;
     const isFull =
-      (state.isBehind && (await this.#count(indexNewMessages(db, state.newest, slice))) === slice) ||
-      (state.hasOld && (await this.#count(renewOldEntries(db, RENEWED))) === RENEWED) ||
-      (state.hasNewSegments && (await this.#count(makeSegments(db, SEGMENTS))) === SEGMENTS);
+      state.count === slice ||
+      (state.hasOld && (await this.#count(renewOldEntries(this.#db, RENEWED))) === RENEWED) ||
+      (state.hasNewSegments && (await this.#count(makeSegments(this.#db, SEGMENTS))) === SEGMENTS);
     return isFull ? this.#schedule.restAfter(performance.now() - start) : PAUSE;
   }
 
@@ -88,14 +87,4 @@ export class SearchIndexer {
     this.#notedBy = notedBy ?? this.#notedBy;
     return count;
   }
-}
-
-interface Progress {
-  readonly notedBy: string;
-  readonly newest: number;
-  readonly lag: number;
-  readonly isBehind: boolean;
-  /** There may be entries that another version of the fold has made. */
-  readonly hasOld: boolean;
-  readonly hasNewSegments: boolean;
 }

@@ -8,9 +8,9 @@ function whileSending(perSecond: number): IndexingSchedule {
   return schedule;
 }
 
-/** Messages that it has indexed after a second, of those that take a millisecond for ten and as much for each slice. */
+/** Messages that it has indexed after a second, of those that take a millisecond for twenty and as much for each slice. */
 function indexedPerSecond(schedule: IndexingSchedule): number {
-  const took = 1 + schedule.slice / 10;
+  const took = 1 + schedule.slice / 20;
   return (schedule.slice * 1_000) / (took + schedule.restAfter(took));
 }
 
@@ -24,7 +24,7 @@ describe('the schedule of the search indexer', () => {
   it('leaves those who send alone most of the time, and keeps up with them', () => {
     for (const perSecond of [500, 1_000, 2_000]) {
       const schedule = whileSending(perSecond);
-      expect(schedule.slice).to.equal(200);
+      expect(schedule.slice).to.equal(64);
       expect(schedule.restAfter(10)).to.equal(50);
       expect(indexedPerSecond(schedule)).to.be.greaterThan(perSecond * 0.9);
     }
@@ -41,7 +41,7 @@ describe('the schedule of the search indexer', () => {
   it('sees within half a second that somebody begins to send, and within three that nobody does', () => {
     const schedule = whileSending(0);
     for (let at = 2_000; at <= 2_500; at += 50) schedule.look(1_000_000 + (at - 2_000) / 2, at);
-    expect(schedule.slice).to.equal(200);
+    expect(schedule.slice).to.equal(64);
     for (let at = 2_500; at <= 5_500; at += 50) schedule.look(1_000_250, at);
     expect(schedule.slice).to.equal(1_000);
   });
