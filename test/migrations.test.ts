@@ -69,6 +69,61 @@ describe('the migrations', function () {
     expect(await migrate(fresh)).to.deep.equal(names);
   });
 
+  it('refuse rows that the rules of chats and members rule out, and nothing else', async () => {
+    await migrate(fresh);
+    const [ada, bob] = await fresh.select<{ id: number }>(
+      `insert into users (email, username, password_hash)
+       select name, name, '-' from unnest(array['ada', 'bob']) as name returning id`,
+      [],
+    );
+    const chat = (fields: object) => {
+      const row = { created_by: ada?.id, ...fields };
+      const places = Object.keys(row).map((_, index) => `$${index + 1}`);
+      return fresh.select<{ id: number }>(
+        `insert into chats (${Object.keys(row)}) values (${places}) returning id`,
+        Object.values(row),
+      );
+    };
+    const group = { kind: 'group', name: 'Climbers' };
+    const dialog = { kind: 'dialog', user_low: ada?.id, user_high: bob?.id };
+    const [made] = await chat(group);
+    const ruleOf = async (work: Promise<unknown>) => {
+      const { code, constraint } = (await refusal(work)) as pg.DatabaseError;
+      expect(code).to.equal('23514');
+      return constraint;
+    };
+    const cases = {
+      chats_dialog_or_group: [
+        { kind: 'channel', name: 'News' },
+        { kind: 'group' },
+        { ...group, user_low: ada?.id },
+        { ...dialog, name: 'Notes' },
+        { ...dialog, user_low: bob?.id, user_high: ada?.id },
+        { kind: 'dialog', user_low: ada?.id },
+      ],
+      chats_settings: [
+        { ...group, who_may_add: 'nobody' },
+        { ...group, who_may_post: 'owner' },
+        { ...group, slow_mode_seconds: -1 },
+        { ...group, history_from: 'yesterday' },
+      ],
+    };
+    for (const [rule, rows] of Object.entries(cases))
+      for (const row of rows) expect(await ruleOf(chat(row)), JSON.stringify(row)).to.equal(rule);
+
+    await chat(dialog);
+    const change = (set: string) => fresh.select(`update chats set ${set} where id = $1`, [made?.id]);
+    expect(await ruleOf(change(`who_may_post = 'owner'`))).to.equal('chats_settings');
+    expect(await ruleOf(change('name = null'))).to.equal('chats_dialog_or_group');
+    await change(`who_may_post = 'admins', name = 'Hikers', slow_mode_seconds = 10, last_seq = 1`);
+
+    const join = 'insert into chat_members (chat_id, user_id, role) values ($1, $2, $3)';
+    expect(await ruleOf(fresh.select(join, [made?.id, ada?.id, 'king']))).to.equal('chat_members_role');
+    await fresh.select(join, [made?.id, ada?.id, 'owner']);
+    const promote = fresh.select(`update chat_members set role = 'king'`, []);
+    expect(await ruleOf(promote)).to.equal('chat_members_role');
+  });
+
   it('run once when several nodes start at the same time', async () => {
     const runs = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)]);
     expect(runs.map(({ length }) => length).sort()).to.deep.equal([0, 0, names.length]);
