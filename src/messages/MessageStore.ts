@@ -41,7 +41,8 @@ interface BatchRow extends QueryResultRow {
 interface OneRow extends QueryResultRow {
   readonly id: number;
   readonly seq: number;
-  readonly createdAt: Date;
+  /** When it was stored, in seconds since the epoch. */
+  readonly seconds: number;
   readonly name: string | null;
 }
 
@@ -135,7 +136,7 @@ export class MessageStore {
         chatId,
         messageId: row.id,
         seq: row.seq,
-        createdAt: row.createdAt.toISOString(),
+        createdAt: new Date(Math.round(row.seconds * 1000)).toISOString(),
         senderName: nameOf({ username: row.name }),
         mentions: null,
         repeated: false,

@@ -100,18 +100,19 @@ with raised as (
   update chats
   set last_seq = last_seq + 1, tally = tally + 1, last_message_at = clock_timestamp(),
     last_message_id = coalesce(pg_sequence_last_value('messages_id_seq'), 0) + 1
-  where id = $1::bigint and rules_version = $2::bigint and pg_postmaster_start_time() = $6::timestamptz
-    and not exists (select from messages where sender_id = $3::bigint and client_message_id = $5::text)
-    and exists (select from users where id = $3 and username is not null)
+  from users sender
+  where chats.id = $1::bigint and rules_version = $2::bigint and pg_postmaster_start_time() = $6::timestamptz
+    and sender.id = $3::bigint and sender.username is not null
+    and not exists (select from messages where sender_id = $3 and client_message_id = $5::text)
     and ($7::bigint is null or exists (select from users where id = $7 and deleted_at is null))
-  returning last_seq, tally, last_message_at
+  returning last_seq, tally, last_message_at, username
 ), stored as (
   insert into messages (chat_id, seq, sender_id, kind, content, client_message_id, created_at, tally)
   select $1, last_seq, $3, 'text', $4::text, $5, last_message_at, tally from raised
-  returning id, seq, created_at
+  returning id
 ), sent as (${moveOwnPosition('last_seq', 'tally', 'last_message_at')}
   from raised
   where chat_id = $1 and user_id = $3
 )
-select id, seq, created_at as "createdAt", (select username from users where id = $3) as name from stored
+select id, last_seq as seq, date_part('epoch', last_message_at) as seconds, username as name from stored cross join raised
 `;
