@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { PoolUse } from '../database/database.ts';
 import { type ApiError, LimitError, type LimitName } from '../errors.ts';
 import { gaugeOpenFiles } from './openFiles.ts';
+import { PlainHistogram, type Series } from './PlainHistogram.ts';
 
 /** What the server measures of itself, in Prometheus text at `GET /metrics`. */
 export interface Metrics {
@@ -41,24 +42,46 @@ export interface Readings {
 /** Seconds; the gentle commands take less than a millisecond, a batch under load a few. */
 const LATENCY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
+/** Commands of one type with one outcome. */
+interface Commands {
+  readonly type: string;
+  readonly outcome: string;
+  count: number;
+  readonly seconds: Series;
+}
+
 export function createMetrics(readings: Readings): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   gaugeOpenFiles(registry);
 
-  const commands = new Counter({
+  const commandSeconds = new PlainHistogram(registry, {
+    name: 'parley_command_seconds',
+    help: 'Time from a command to its reply',
+    label: 'type',
+    buckets: LATENCY_BUCKETS,
+  });
+  /** By type and outcome. */
+  const commands = new Map<string, Commands>();
+  function commandsOf(type: string, outcome: string): Commands {
+    const key = `${type} ${outcome}`;
+    let known = commands.get(key);
+    if (!known) {
+      known = { type, outcome, count: 0, seconds: commandSeconds.series(type) };
+      commands.set(key, known);
+    }
+    return known;
+  }
+  new Counter({
     name: 'parley_commands_total',
     help: 'Commands answered, by type and outcome (ok or an error code)',
     labelNames: ['type', 'outcome'] as const,
     registers,
-  });
-  const commandSeconds = new Histogram({
-    name: 'parley_command_seconds',
-    help: 'Time from a command to its reply',
-    labelNames: ['type'] as const,
-    buckets: LATENCY_BUCKETS,
-    registers,
+    collect() {
+      this.reset();
+      for (const { type, outcome, count } of commands.values()) this.inc({ type, outcome }, count);
+    },
   });
   const httpSeconds = new Histogram({
     name: 'parley_http_request_seconds',
@@ -67,18 +90,16 @@ export function createMetrics(readings: Readings): Metrics {
     buckets: LATENCY_BUCKETS,
     registers,
   });
-  const batchSize = new Histogram({
+  const batchSize = new PlainHistogram(registry, {
     name: 'parley_batch_messages',
     help: 'Messages in one committed batch',
     buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
-    registers,
-  });
-  const batchSeconds = new Histogram({
+  }).series();
+  const batchSeconds = new PlainHistogram(registry, {
     name: 'parley_batch_seconds',
     help: 'Time to write and commit one batch',
     buckets: LATENCY_BUCKETS,
-    registers,
-  });
+  }).series();
   const slowConsumers = new Counter({
     name: 'parley_slow_consumers_dropped_total',
     help: 'Sockets closed because their client stopped reading',
@@ -150,27 +171,15 @@ export function createMetrics(readings: Readings): Metrics {
       },
     });
 
-  // Looking a label's child up costs more than counting: the send path finds its own here.
-  const children = new Map<string, { count: Counter.Internal; seconds: Histogram.Internal<'type'> }>();
-  function childOf(type: string, outcome: string) {
-    const key = `${type} ${outcome}`;
-    const child = children.get(key) ?? {
-      count: commands.labels(type, outcome),
-      seconds: commandSeconds.labels(type),
-    };
-    children.set(key, child);
-    return child;
-  }
-
   const limitReached = (refusal: ApiError) => {
     if (refusal instanceof LimitError) limited.inc({ limit: refusal.limit });
   };
 
   return {
     commandDone(type, outcome, start) {
-      const child = childOf(type, outcome);
-      child.count.inc();
-      child.seconds.observe((performance.now() - start) / 1000);
+      const known = commandsOf(type, outcome);
+      known.count++;
+      known.seconds.observe((performance.now() - start) / 1000);
     },
     httpDone(method, route, status, start) {
       httpSeconds.labels(method, route, String(status)).observe((performance.now() - start) / 1000);
@@ -180,7 +189,7 @@ export function createMetrics(readings: Readings): Metrics {
       batchSeconds.observe(seconds);
     },
     commandRefused(type, refusal) {
-      commands.inc({ type, outcome: refusal.code });
+      commandsOf(type, refusal.code).count++;
       limitReached(refusal);
     },
     upgradeDone: (outcome) => upgrades.inc({ outcome }),
