@@ -36,3 +36,30 @@ describe('a prepared statement', () => {
       .and.deep.equal([...new Set(after)]);
   });
 });
+
+describe('a statement that is asked for as text', () => {
+  it('has its rows as PostgreSQL sends them, prepared or not', async () => {
+    const text = `select n * 2, $1::text, null, array[n, n], timestamptz '2026-01-01 00:00Z' from generate_series(1, 2) n`;
+    for (const name of [undefined, 'texts of a test', 'texts of a test'])
+      expect(
+        await database.writer.query({ text, values: ['Zoë, 🙂'], asText: true, ...(name && { name }) }),
+      ).to.deep.equal([
+        ['2', 'Zoë, 🙂', null, '{1,1}', '2026-01-01 00:00:00+00'],
+        ['4', 'Zoë, 🙂', null, '{2,2}', '2026-01-01 00:00:00+00'],
+      ]);
+    expect(
+      await database.writer.query({
+        text: 'select 1 where $1::bigint is not null',
+        values: [null],
+        asText: true,
+      }),
+    ).to.be.empty;
+  });
+
+  it('is refused with what PostgreSQL says', async () => {
+    const divide = (by: number) =>
+      database.writer.query({ text: 'select 1 / $1::int', values: [by], asText: true });
+    expect(await divide(0).catch(({ code }) => code)).to.equal('22012');
+    expect(await divide(1)).to.deep.equal([['1']]);
+  });
+});

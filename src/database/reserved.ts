@@ -1,5 +1,6 @@
-import type { Client, QueryConfig, QueryResultRow } from 'pg';
+import type { Client, QueryResultRow } from 'pg';
 import { isOfAnotherSchema, isRepeatable } from './failures.ts';
+import type { Statement } from './TextQuery.ts';
 
 /** A connection that only its owner uses, made on first use and again after it was lost. */
 export interface ReservedConnection {
@@ -7,7 +8,7 @@ export interface ReservedConnection {
    * Runs a query and resolves to its rows. On an open connection it is on its way when this returns; queries
    * follow each other in the order of the calls. Rejects with a `NotConnectedError` when it was not sent.
    */
-  query<Row extends QueryResultRow>(query: QueryConfig): Promise<Row[]>;
+  query<Row extends QueryResultRow>(query: Statement): Promise<Row[]>;
   close(): Promise<void>;
 }
 
@@ -35,7 +36,7 @@ export function reserveConnection(Session: new () => Client): ReservedConnection
     failed.end().catch(() => {});
   }
 
-  async function run<Row extends QueryResultRow>(on: Client, query: QueryConfig): Promise<Row[]> {
+  async function run<Row extends QueryResultRow>(on: Client, query: Statement): Promise<Row[]> {
     try {
       return (await on.query<Row>(query)).rows;
     } catch (error) {
@@ -44,13 +45,13 @@ export function reserveConnection(Session: new () => Client): ReservedConnection
     }
   }
 
-  async function runAnew<Row extends QueryResultRow>(query: QueryConfig): Promise<Row[]> {
+  async function runAnew<Row extends QueryResultRow>(query: Statement): Promise<Row[]> {
     connecting ??= connect();
     return run(await connecting, query);
   }
 
   return {
-    query<Row extends QueryResultRow>(query: QueryConfig) {
+    query<Row extends QueryResultRow>(query: Statement) {
       if (!client) return runAnew<Row>(query);
       return run<Row>(client, query).catch((error) => {
         if (isOfAnotherSchema(error)) return runAnew<Row>(query);

@@ -2,6 +2,7 @@ import pg, { type ClientConfig, type QueryConfig, type QueryResult } from 'pg';
 import { ConnectionLostError, endsConnection, NotConnectedError } from './failures.ts';
 import type { OutageLog } from './outages.ts';
 import { applySettings, RELIED_ON, type Settings } from './settings.ts';
+import { runAsText, type Statement } from './TextQuery.ts';
 
 /** Milliseconds after which a statement that the server should have cancelled is given up, and the connection with it. */
 const SILENCE = 2_000;
@@ -42,6 +43,7 @@ export function createSessionClass(options: SessionOptions): new (given?: Client
   const begin: QueryConfig = {
     text: `begin isolation level read committed ${isReadOnly ? 'read only' : ''};${applySettings(settings, 'true')}`,
   };
+  const patience = statementTimeout + SILENCE;
   const connectionSettings = { ...settings, ...(isReadOnly && { default_transaction_read_only: 'on' }) };
 
   return class Session extends pg.Client {
@@ -49,6 +51,9 @@ export function createSessionClass(options: SessionOptions): new (given?: Client
     declare readonly processID: number;
     #isPooled = false;
     #inTransaction = false;
+    /** When what is not answered yet was sent, oldest first. */
+    readonly #waiting: number[] = [];
+    #watch: NodeJS.Timeout | undefined;
 
     /** Of what is given, as by Sequelize, only the parsers of types count. */
     constructor({ types }: ClientConfig = {}) {
@@ -62,7 +67,7 @@ export function createSessionClass(options: SessionOptions): new (given?: Client
       return settle(this.#connect(), callback);
     }
 
-    override query(first: string | QueryConfig, ...rest: unknown[]): never {
+    override query(first: string | Statement, ...rest: unknown[]): never {
       const values = rest.find(Array.isArray);
       const query = { ...(typeof first === 'string' ? { text: first } : first), ...(values && { values }) };
       const callback = rest.find((one) => typeof one === 'function');
@@ -86,7 +91,7 @@ export function createSessionClass(options: SessionOptions): new (given?: Client
       }
     }
 
-    #query(query: QueryConfig): Promise<QueryResult> {
+    #query(query: Statement): Promise<QueryResult> {
       if (!this.#isPooled) return this.#send(query);
       const { name: _, ...unnamed } = query;
       if (BEGINS.test(query.text)) {
@@ -98,20 +103,24 @@ export function createSessionClass(options: SessionOptions): new (given?: Client
       return this.#send(unnamed);
     }
 
-    async #sendAsTransaction(query: QueryConfig): Promise<QueryResult> {
+    async #sendAsTransaction(query: Statement): Promise<QueryResult> {
       const [, result] = await Promise.all(
         [begin, query, { text: 'commit' }].map((part) => this.#send(part)),
       );
       return result as QueryResult;
     }
 
-    async #send(query: QueryConfig): Promise<QueryResult> {
+    async #send(query: Statement): Promise<QueryResult> {
       const start = performance.now();
       const { stream } = this.connection;
-      const giveUp = () => stream.destroy(new Error('the database does not answer'));
-      const timer = statementTimeout > 0 ? setTimeout(giveUp, statementTimeout + SILENCE) : undefined;
+      if (statementTimeout > 0) {
+        this.#waiting.push(start);
+        this.#watch ??= this.#watchFor(patience);
+      }
       try {
-        const result = await super.query(query);
+        const result = await (query.asText
+          ? runAsText((one) => super.query(one), query)
+          : super.query(query));
         outages.succeeded();
         return result;
       } catch (error) {
@@ -120,8 +129,20 @@ export function createSessionClass(options: SessionOptions): new (given?: Client
         if (error instanceof pg.DatabaseError || stream.writable) throw error;
         throw new ConnectionLostError(error);
       } finally {
-        clearTimeout(timer);
+        this.#waiting.shift(); // answers come in the order of the statements
       }
+    }
+
+    /** Gives the connection up if its oldest statement is late; one timer for all, for most take less than a millisecond. */
+    #watchFor(milliseconds: number): NodeJS.Timeout {
+      return setTimeout(() => {
+        this.#watch = undefined;
+        const [oldest] = this.#waiting;
+        if (oldest === undefined) return;
+        const left = oldest + patience - performance.now();
+        if (left > 0) this.#watch = this.#watchFor(left);
+        else this.connection.stream.destroy(new Error('the database does not answer'));
+      }, milliseconds).unref();
     }
   };
 }

@@ -38,13 +38,8 @@ interface BatchRow extends QueryResultRow {
   readonly run: string | null;
 }
 
-interface OneRow extends QueryResultRow {
-  readonly id: number;
-  readonly seq: number;
-  /** When it was stored, in seconds since the epoch. */
-  readonly seconds: number;
-  readonly name: string | null;
-}
+/** The columns of {@link writeOne}, as text. */
+type OneRow = [id: string, seq: string, seconds: string, name: string | null];
 
 /**
  * Stores messages, a batch with one statement: {@link writeBatch} can store any, {@link writePlain} does it in half of
@@ -128,16 +123,17 @@ export class MessageStore {
     ];
     const name = this.#named('writeOne');
     const [row] = await repeatable(() =>
-      this.#database.writer.query<OneRow>({ name, text: writeOne, values }),
+      this.#database.writer.query<OneRow>({ name, text: writeOne, values, asText: true }),
     );
     if (!row) return ['STALE'];
+    const [messageId, seq, seconds, username] = row;
     return [
       {
         chatId,
-        messageId: row.id,
-        seq: row.seq,
-        createdAt: new Date(Math.round(row.seconds * 1000)).toISOString(),
-        senderName: nameOf({ username: row.name }),
+        messageId: Number(messageId),
+        seq: Number(seq),
+        createdAt: new Date(Math.round(Number(seconds) * 1000)).toISOString(),
+        senderName: nameOf({ username }),
         mentions: null,
         repeated: false,
       },

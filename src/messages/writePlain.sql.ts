@@ -93,7 +93,8 @@ from base
  *
  * Parameters: $1 chat, $2 rules_version, $3 sender, $4 content, $5 client message id or null, $6 run of the database,
  * $7 receiver or null.
- * Returns a row with the place of the message; none where it has to be judged.
+ * Returns a row with id, seq, when it was stored in seconds since the epoch, and the username; none where it has to be
+ * judged.
  */
 export const writeOne = `
 with raised as (
@@ -114,5 +115,5 @@ with raised as (
   from raised
   where chat_id = $1 and user_id = $3
 )
-select id, last_seq as seq, date_part('epoch', last_message_at) as seconds, username as name from stored cross join raised
+select id, last_seq, date_part('epoch', last_message_at), username from stored cross join raised
 `;

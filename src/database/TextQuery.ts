@@ -1,0 +1,72 @@
+import pg, { type Connection, type QueryConfig, type QueryResult } from 'pg';
+
+/** A statement, prepared where it has a name. */
+export interface Statement extends QueryConfig {
+  /**
+   * True for rows as arrays of what PostgreSQL sends, text or null: the columns are not described with each run, and no
+   * objects are made. Its parameters are numbers, strings and nulls.
+   */
+  readonly asText?: boolean;
+}
+
+/** The methods of a query that pg calls, and what it keeps in it; not in its types. */
+declare class PgQuery extends pg.Query {
+  readonly name: string | undefined;
+  readonly text: string;
+  readonly values: readonly (string | number | null)[] | undefined;
+  readonly callback: (error: Error | null, result?: unknown) => void;
+  hasBeenParsed(connection: Connection): boolean;
+  prepare(connection: Connection): void;
+  handleDataRow(message: { readonly fields: (string | null)[] }): void;
+  handleCommandComplete(): void;
+  handleReadyForQuery(): void;
+}
+
+/** The methods of a connection that send messages, and the statements that were prepared on it; not in its types either. */
+interface Sender {
+  readonly submittedNamedStatements: Record<string, string>;
+  parse(message: { readonly text: string; readonly name: string | undefined }): void;
+  bind(message: {
+    readonly statement: string | undefined;
+    readonly values: PgQuery['values'];
+    readonly valueMapper: (value: string | number | null) => string | null;
+  }): void;
+  execute(message: object): void;
+  sync(): void;
+}
+
+/** A query {@link Statement.asText}. */
+class TextQuery extends (pg.Query as typeof PgQuery) {
+  readonly #rows: (string | null)[][] = [];
+
+  override prepare(connection: Connection): void {
+    const { name, text, values } = this;
+    const sender = connection as unknown as Sender;
+    if (!this.hasBeenParsed(connection)) {
+      sender.parse({ text, name });
+      if (name) sender.submittedNamedStatements[name] = text;
+    }
+    sender.bind({ statement: name, values, valueMapper: (value) => (value === null ? null : String(value)) });
+    sender.execute({});
+    sender.sync();
+  }
+
+  override handleDataRow({ fields }: { readonly fields: (string | null)[] }): void {
+    this.#rows.push(fields);
+  }
+
+  override handleCommandComplete(): void {}
+
+  override handleReadyForQuery(): void {
+    this.callback(null, { rows: this.#rows });
+  }
+}
+
+/** Runs a {@link Statement.asText} on a client of pg. */
+export function runAsText(submit: (query: pg.Query) => void, statement: Statement): Promise<QueryResult> {
+  return new Promise((resolve, reject) => {
+    const answer = (error: Error | undefined, result: unknown) =>
+      error ? reject(error) : resolve(result as QueryResult);
+    submit(new TextQuery(statement, answer));
+  });
+}
