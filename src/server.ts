@@ -102,6 +102,7 @@ export async function startServer(config: Config, log: Logger): Promise<Server> 
     const bus: Bus = createOrderedBus(nats ?? createMemoryBus((topic, head) => bus.catchUp(topic, head)), {
       record: createChatRecord(db),
       log,
+      underWay: () => writer.underWay(),
       gapFilled: (messages) => metrics.messagesHealed(messages),
       gapTooLarge: (topic, chatId) => connections.resynchroniseTopic(topic, chatId),
     });

@@ -152,7 +152,8 @@ describe('a socket whose frame meets a fault of the server', () => {
     const bus = createMemoryBus(nothing);
     const publish = (topic: string, frame: Buffer) => app.publish(topic, frame);
     const record = { read: async () => [], head: async () => 0, headAt: async () => 0 };
-    const ordered = createOrderedBus(bus, { record, log, gapFilled: nothing, gapTooLarge: nothing });
+    const options = { record, log, underWay: async () => {}, gapFilled: nothing, gapTooLarge: nothing };
+    const ordered = createOrderedBus(bus, options);
     const handlers = { reconcile: nothing, hidden: nothing, shown: nothing };
     const listener = { publish, isSingle: true };
     const connections = new Connections(ordered, listener, handlers, createGuard(log), Date);
@@ -215,7 +216,7 @@ describe('a timer of the server', () => {
   it('that fails is logged, and goes on: expired tokens', async () => {
     const { log, lines } = listeningLog();
     const record = { read: async () => [], head: async () => 0, headAt: async () => 0 };
-    const options = { record, log, gapFilled: nothing, gapTooLarge: nothing };
+    const options = { record, log, underWay: async () => {}, gapFilled: nothing, gapTooLarge: nothing };
     const bus = createOrderedBus(createMemoryBus(nothing), options);
     const listener = { publish: nothing, isSingle: true };
     const handlers = { reconcile: nothing, hidden: nothing, shown: nothing };

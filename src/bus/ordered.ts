@@ -26,6 +26,11 @@ export interface ChatRecord {
 export interface OrderedBusOptions {
   readonly record: ChatRecord;
   readonly log: Logger;
+  /**
+   * Resolves when what this node is writing now is published: the record may have it before the node knows of it, and
+   * whom it comes from gets a reply and no push.
+   */
+  readonly underWay: () => Promise<void>;
   /** Called with how many messages were read from the record. */
   readonly gapFilled: (messages: number) => void;
   /** More is missing of a chat than is pushed: those who receive the topic must synchronise. */
@@ -75,7 +80,7 @@ const MAX_HELD_BYTES = 32 * 1024 * 1024;
  */
 export function createOrderedBus(
   carrier: Carrier,
-  { record, log, gapFilled, gapTooLarge }: OrderedBusOptions,
+  { record, log, underWay, gapFilled, gapTooLarge }: OrderedBusOptions,
 ): Bus {
   const listeners = new Map<Topic, Listener>();
   const budget = new HoldBudget(MAX_HELD_BYTES);
@@ -268,6 +273,7 @@ export function createOrderedBus(
       return giveUp(topic, chatId, sequence, gap.to);
     const to = Math.min(gap.to, gap.from + PAGE - 1);
     const missing = await record.read(chatId, gap.from, to);
+    await underWay();
     if (listeners.get(topic) !== listener) return; // nobody is subscribed any more
     sequence.fill(
       missing.map(({ seq, ...push }) => {

@@ -57,6 +57,10 @@ export class MessageWriter {
   readonly #store: MessageStore;
   readonly #queue: WriterQueue;
   #running: Promise<void> | undefined;
+  /** Batches and changes that were begun, and how many of them are answered. */
+  #begun = 0;
+  #answered = 0;
+  #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
   /** Past the `limits` of messages and changes that wait, no more are taken: a send is answered `UNAVAILABLE`. */
   constructor(
@@ -130,6 +134,12 @@ export class MessageWriter {
     }
   }
 
+  /** Resolves when all that is on its way to the database now has been published and answered. */
+  async underWay(): Promise<void> {
+    const count = this.#begun;
+    if (count > this.#answered) await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
+  }
+
   /** Resolves when everything accepted so far has been answered. */
   async drain(): Promise<void> {
     while (this.#running) await this.#running;
@@ -151,9 +161,12 @@ export class MessageWriter {
         // whose messages may have to be written again first.
         const next = 'results' in outcome && !outcome.results.some(isStale) ? this.#submitNext() : undefined;
         await this.#settle(batch.sends, outcome);
+        this.#noteAnswered();
         batch = next ?? this.#submitNext();
       } else {
+        this.#begun++;
         await this.#queue.takeChange()?.change();
+        this.#noteAnswered();
         batch = this.#submitNext();
       }
     }
@@ -163,7 +176,18 @@ export class MessageWriter {
   /** Sends the next messages to the database; undefined when a change comes first, or nothing. */
   #submitNext(): Batch | undefined {
     const next = this.#queue.takeBatch();
-    return next && { sends: next.sends, outcome: this.#submit(next) };
+    if (!next) return undefined;
+    this.#begun++;
+    return { sends: next.sends, outcome: this.#submit(next) };
+  }
+
+  #noteAnswered(): void {
+    this.#answered++;
+    if (this.#waiting.length === 0) return;
+    const isDue = ({ count }: { count: number }) => count <= this.#answered;
+    const due = this.#waiting.filter(isDue);
+    this.#waiting = this.#waiting.filter((one) => !isDue(one));
+    for (const { resolve } of due) resolve();
   }
 
   async #submit({ sends, plainIn }: NextBatch): Promise<BatchOutcome> {

@@ -22,6 +22,26 @@ describe('the members of a group on a node', () => {
     expect(eve).to.deep.equal(['5']);
   });
 
+  it('do not receive what they write themselves, though the record has it before their node knows', async () => {
+    const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
+    let answer = () => {};
+    node.writing = new Promise((resolve) => {
+      answer = resolve;
+    });
+    node.store(5);
+    node.store(6); // of Eve, whose node has no answer yet
+    node.message(7);
+    await until(() => node.reads > 0);
+    await new Promise(setImmediate);
+    node.deliver(6, node.connectionOf(EVE));
+    answer();
+    await until(() => ada.length === 3 && eve.length === 2);
+    expect([ada, eve]).to.deep.equal([
+      ['5', '6', '7'],
+      ['5', '7'],
+    ]);
+  });
+
   it('leave also with a removal that never arrives', async () => {
     const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
     node.store(5, { left: [EVE] });

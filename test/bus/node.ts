@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Bus, BusMessage, Carrier, MembershipChange, PushContext, Topic } from '../../src/bus/bus.ts';
 import { createOrderedBus, type ReadPush } from '../../src/bus/ordered.ts';
+import type { ConnectionId } from '../../src/ids.ts';
 import { createGuard } from '../../src/net/guard.ts';
 import type { Connection, Socket } from '../../src/socket/Connection.ts';
 import { Connections, chatTopic, userTopic } from '../../src/socket/Connections.ts';
@@ -15,6 +16,9 @@ export class Node {
   readonly record: ReadPush[] = [];
   /** Reads of the record wait for it. */
   reading: Promise<void> = Promise.resolve();
+  reads = 0;
+  /** What this node writes is answered then. */
+  writing: Promise<void> = Promise.resolve();
   /** Of the tokens that connect. */
   tokenVersion = 1;
   readonly reconciled: number[] = [];
@@ -40,6 +44,7 @@ export class Node {
     this.bus = createOrderedBus(carrier, {
       record: {
         read: async (_, from, to) => {
+          this.reads++;
           await this.reading;
           return this.record.filter(({ seq }) => seq >= from && seq <= to);
         },
@@ -47,6 +52,7 @@ export class Node {
         headAt: async () => 0,
       },
       log,
+      underWay: () => this.writing,
       gapFilled: () => {},
       gapTooLarge: (topic) => this.gapsTooLarge.push(topic),
     });
@@ -105,10 +111,16 @@ export class Node {
     this.record.sort((one, other) => one.seq - other.seq);
   }
 
-  /** A message of the record arrives. */
-  deliver(seq: number): void {
+  /** A message of the record arrives; what a connection of this node wrote is not for that connection. */
+  deliver(seq: number, except?: ConnectionId): void {
     const push = this.record.find((one) => one.seq === seq);
-    if (push) this.receive(chatTopic(CHAT), { ...push, place: { chatId: CHAT, seq } });
+    if (push) this.receive(chatTopic(CHAT), { ...push, except, place: { chatId: CHAT, seq } });
+  }
+
+  /** The connection of a user. */
+  connectionOf(userId: number): ConnectionId {
+    const [connection] = this.connections.ofUser(userId) as [Connection];
+    return connection.id;
   }
 
   change(frame: string, about: Omit<PushContext, 'chatId'>): void {
