@@ -7,7 +7,7 @@ import { ping } from '../src/commands/ping.ts';
 import { commands } from '../src/commands/registry.ts';
 import { defaultLimits, PAGE_BYTES, REPLY_BYTES } from '../src/limits.ts';
 import { createMetrics, type Readings } from '../src/observability/metrics.ts';
-import { Connection } from '../src/socket/Connection.ts';
+import { Connection, type Socket } from '../src/socket/Connection.ts';
 import { createDispatcher } from '../src/socket/dispatcher.ts';
 import type { Client, Frame } from './client.ts';
 import { connectAs, database, newClients } from './harness.ts';
@@ -271,9 +271,13 @@ describe('a reply that cannot be encoded', () => {
   it('is INTERNAL for that one command, logged under its id, and the next is answered', async () => {
     const frames: Frame[] = [];
     const session = { userId: 1, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
-    const connection = new Connection(1, session, '127.0.0.1', null, (_, frame) =>
-      frames.push(JSON.parse(String(frame))),
-    );
+    const take = (frame: unknown) => frames.push(JSON.parse(String(frame)));
+    const connection = new Connection(1, session, '127.0.0.1', null, (_, frame) => take(frame));
+    connection.socket = {
+      send: take,
+      subscribe: () => true,
+      getBufferedAmount: () => 0,
+    } as unknown as Socket;
     const shared = { params: Type.Object({}), result: Type.Object({}), errors: [], summary: '' };
     const broken = [
       defineCommand({ ...shared, type: 'bigint', handle: async () => ({ data: 1n }) }),
