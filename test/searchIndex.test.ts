@@ -1,17 +1,17 @@
 import { expect } from 'chai';
-import { openDatabase } from '../src/database/database.ts';
+import { type Database, openDatabase } from '../src/database/database.ts';
 import type { MessageId } from '../src/ids.ts';
 import { entomb } from '../src/messages/entomb.ts';
-import { reindex } from '../src/messages/indexMessages.ts';
+import { indexNewMessages, reindex } from '../src/messages/indexMessages.ts';
 import { FOLD_VERSION, foldForSearch, wordsOf } from '../src/text/fold.ts';
 import { database, databaseUrl, newClients, newUser, type Person, startServer } from './harness.ts';
 import { until } from './until.ts';
 
 /** Holds the index where it is until it is released: one node works on it at a time, and this is the one. */
-async function holdIndex(): Promise<{ release(): Promise<unknown> }> {
+async function holdIndex() {
   const transaction = await database.sequelize.transaction();
   await database.select('select from message_search_progress for update', [], transaction);
-  return { release: () => transaction.rollback() };
+  return { transaction, release: () => transaction.rollback() };
 }
 
 const isIndexed = async (messageId: number) =>
@@ -40,6 +40,16 @@ describe('the search index', function () {
     ids = [await write('secret'), await write('harmless')];
   });
 
+  /** A node that looks at the index within the transaction that holds it, and does all else by `select`. */
+  const holding = (select: Database['select']): Database => ({
+    ...database,
+    select,
+    indexer: {
+      query: ({ text, values = [] }) => database.select(text, values, index.transaction),
+      close: async () => {},
+    },
+  });
+
   it('keeps nothing of a message that is deleted while it is being indexed', async () => {
     const blocker = await database.sequelize.transaction();
     const entry = `insert into message_search values ($1, 0, 0, '', '')`;
@@ -62,6 +72,46 @@ describe('the search index', function () {
     expect(await isIndexed(ids[0])).to.equal(true);
     await deletion.commit();
     await until(async () => !(await isIndexed(ids[0])));
+  });
+
+  it('keeps nothing of a message that is deleted while a node stalls that has read it', async () => {
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: ada.id, content: 'sécret' });
+    let [hasRead, goOn] = [false, () => {}];
+    const stall = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const node = holding(async (...args) => {
+      hasRead = true;
+      await stall;
+      return database.select(...args);
+    });
+    const late = indexNewMessages(node, 1_000);
+    await until(() => hasRead);
+    await index.release();
+    await until(() => isIndexed(messageId)); // by another node
+    await ada.client.done('deleteMessage', { messageId });
+    const checked = 'select from message_search_progress where checked_id >= $1';
+    await until(async () => (await database.select(checked, [messageId])).length > 0);
+    goOn();
+    await late;
+    expect(await isIndexed(messageId)).to.equal(false);
+  });
+
+  it('has what a node has read while another one only looks at the index', async () => {
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: ada.id, content: 'sécret' });
+    const stuck = `
+      select from pg_stat_activity where wait_event_type = 'Lock' and query like '%message_search_progress%'`;
+    let isOver = false;
+    const node = holding((...args) =>
+      database.select<never>(...args).finally(() => {
+        isOver = true;
+      }),
+    );
+    const indexed = indexNewMessages(node, 1_000);
+    await until(async () => isOver || (await database.reads.select(stuck, [])).length > 0);
+    await index.release();
+    await indexed;
+    expect(await isIndexed(messageId)).to.equal(true);
   });
 
   it('takes a message that is committed after many that have later ids', async () => {

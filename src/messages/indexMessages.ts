@@ -50,8 +50,8 @@ export async function indexNewMessages(db: Database, slice: number, knownBy?: st
   if (!state) throw new Error('message_search_progress has no row');
   const remaining = rows.filter((row): row is Slice & Source => row.id !== null);
   if (remaining.length === 0) return state;
-  await write(db, writeEntries, remaining);
   const { notedBy, last, isOver, newest } = state;
+  await write(remaining, (entries) => db.select(writeEntries, [...entries, notedBy]));
   const [noted] = await db.select<Noted>(noteIndexed, [notedBy, last, isOver, newest, FOLD_VERSION]);
   return { ...state, ...noted };
 }
@@ -71,7 +71,7 @@ export async function renewOldEntries(db: Database, limit: number): Promise<Work
     const ids = old.map(({ id }) => id);
     // Locked, unlike new ones: nobody would come back for what is being changed.
     const messages = await db.select<Source>(lockMessages, [JSON.stringify(ids)], transaction);
-    await write(db, rewriteEntries, messages, transaction);
+    await write(messages, (entries) => db.select(rewriteEntries, entries, transaction));
     const last = ids.length === limit ? ids.at(-1) : null;
     const [noted] = await db.select<Noted>(noteRenewed, [last], transaction);
     return { count: ids.length, ...noted };
@@ -103,12 +103,10 @@ interface Source {
   readonly content: string;
 }
 
-/** Writes the entries of messages by a statement that takes them as arrays. */
+/** Writes the entries of messages by a statement that takes them as arrays, and the version of the fold. */
 async function write(
-  db: Database,
-  statement: string,
   messages: readonly Source[],
-  transaction?: Transaction,
+  run: (entries: readonly unknown[]) => Promise<unknown>,
 ): Promise<void> {
   for (let start = 0; start < messages.length; ) {
     const begun = performance.now();
@@ -129,7 +127,7 @@ async function write(
       part.map(({ chatId }) => chatId),
       part.map(({ seq }) => seq),
     ];
-    await db.select(statement, [ids, chats, seqs, folded, words, FOLD_VERSION], transaction);
+    await run([ids, chats, seqs, folded, words, FOLD_VERSION]);
     start = end;
   }
 }

@@ -176,13 +176,17 @@ from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[]) en
 `;
 
 /**
- * Writes new entries, made by version $6 of the fold. Without ON CONFLICT, which costs a second record in the log for
- * each: where an edit wrote one meanwhile, the primary key is violated.
+ * Writes new entries, made by version $6 of the fold, unless another node has noted something since $7: it may have
+ * checked already whether their messages were deleted. One that is at the index is waited for: were nothing written
+ * because of it, and it noted nothing, {@link noteIndexed} would note what is not there. Without ON CONFLICT, which costs
+ * a second record in the log for each: where an edit wrote one meanwhile, the primary key is violated.
  */
 export const writeEntries = `
-with setting as materialized (select ${withoutWaiting})
+with mine as materialized (
+  select ${withoutWaiting} from message_search_progress where xmin::text = $7 for update
+)
 insert into message_search (message_id, chat_id, seq, document, folded, fold)
-select id, chat, seq, document, folded, $6::smallint from setting cross join (${entries}) entry
+select id, chat, seq, document, folded, $6::smallint from mine cross join (${entries}) entry
 `;
 
 /** Writes entries anew that are there. */
