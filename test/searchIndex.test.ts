@@ -114,6 +114,16 @@ describe('the search index', function () {
     expect(await isIndexed(messageId)).to.equal(true);
   });
 
+  it('finds entries of another version of the fold, also beside contents that PostgreSQL does not fold', async () => {
+    await ada.client.done('privateMessage', { receiverId: ada.id, content: 'Привет' });
+    const select: Database['select'] = (text, values) => database.select(text, values, index.transaction);
+    await select('update message_search_progress set refolded_id = -2', []);
+    await select(`insert into message_search values (-1, 0, 0, '', '')`, []);
+    const { hasOld } = await indexNewMessages(holding(select), 1_000);
+    await index.release();
+    expect(hasOld).to.equal(true);
+  });
+
   it('takes a message that is committed after many that have later ids', async () => {
     const slow = await database.sequelize.transaction();
     const [message] = await database.select<{ id: number }>(insertMessage, [ada.id], slow);

@@ -52,7 +52,13 @@ export async function indexNewMessages(db: Database, slice: number, knownBy?: st
   if (remaining.length === 0) return state;
   const { notedBy, last, isOver, newest } = state;
   await write(remaining, (entries) => db.select(writeEntries, [...entries, notedBy]));
-  const [noted] = await db.select<Noted>(noteIndexed, [notedBy, last, isOver, newest, FOLD_VERSION]);
+  const [noted] = await db.select<Pick<Indexed, 'notedBy' | 'lag' | 'hasOld'>>(noteIndexed, [
+    notedBy,
+    last,
+    isOver,
+    newest,
+    FOLD_VERSION,
+  ]);
   return { ...state, ...noted };
 }
 

@@ -137,7 +137,7 @@ with mine as materialized (
   from message_search_progress where xmin::text = $1
   for update skip locked
 ), ${noting('$2::bigint', '$5')}
-  returning ${notedBy}
+  returning ${notedBy}, mine.newest - message_search_progress.settled_id as lag, old.is_there as "hasOld"
 )
 select * from noted
 `;
