@@ -74,8 +74,10 @@ export class Inbox {
   /** Takes a cursor from which to catch up, where there is none. */
   async begin(ask: Ask): Promise<void> {
     if (this.#cursor !== undefined) return;
-    await ask('sync', { fromNow: true }, (page) => this.#read(page));
-    this.#isFresh = true;
+    await ask('sync', { fromNow: true }, (page) => {
+      this.#read(page);
+      this.#isFresh = true;
+    });
   }
 
   /** Reads what was missed, and resolves when all was told; what comes meanwhile is told after it. */

@@ -1,0 +1,22 @@
+import { expect } from 'chai';
+import { Inbox } from '../../src/client/Inbox.ts';
+import type { Ask } from '../../src/client/Outbox.ts';
+
+describe('an inbox', () => {
+  it('catches up from its first cursor where the connection is lost right behind it', async () => {
+    const listener = { push() {}, own() {}, change() {}, reset() {}, broken() {} };
+    const inbox = new Inbox(listener);
+    const asked: object[] = [];
+    const ask: Ask = async (_type, params, take) => {
+      asked.push(params);
+      return take({ data: [], more: false, nextCursor: 'first', time: '2026-01-01T00:00:00Z' } as never);
+    };
+    const begun = inbox.begin(ask);
+    inbox.lost(); // before anybody goes on who awaited the reply
+    await begun;
+    await inbox.begin(ask);
+    await inbox.catchUp(1, ask);
+    inbox.lost();
+    expect(asked).to.deep.equal([{ fromNow: true }, { cursor: 'first', limit: 500 }]);
+  });
+});
