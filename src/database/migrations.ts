@@ -29,7 +29,7 @@ const LOCK_TIMEOUT = 1_000;
 /** Milliseconds between attempts, in which what queued up goes on; and while another node migrates. */
 const PAUSE = 2_000;
 const BUSY_PAUSE = 200;
-/** Milliseconds for which attempts are made: less than WORKER_START_SECONDS, so that a worker lives to say what is in the way. */
+/** Milliseconds for which attempts of a migration are made: less than WORKER_START_SECONDS, so that a worker lives to say what is in the way. */
 const PATIENCE = 60_000;
 
 const COMPATIBLE_FROM = /^-- compatible from: (\d+)$/m;
@@ -54,29 +54,40 @@ export interface SchemaVersion {
 }
 
 /**
- * Brings the schema up to date; returns the names of the migrations that ran. A schema that is newer than this server
- * stays as it is. Throws a {@link StartError} when it works only with newer servers, or when its tables cannot be had.
+ * Brings the schema up to date; returns the names of the migrations that ran, which are committed one after another. A
+ * schema that is newer than this server stays as it is. Throws a {@link StartError} when it works only with newer
+ * servers, or when its tables cannot be had: what ran until then stays.
  */
-export async function migrate(database: Database, options: MigrationOptions = {}): Promise<string[]> {
-  return underLock(database, options, async ({ umzug, own, schema, prepare, record }) => {
-    if (schema && schema.compatVersion > own) throw tooOld(schema, own);
-    if (schema && schema.version > own) {
-      options.log?.info(
-        { ...schema, known: own },
-        'the schema is newer than this server, which works with it',
-      );
-      return [];
+export function migrate(database: Database, options: MigrationOptions = {}): Promise<string[]> {
+  return onOwnConnection(database, async (client) => {
+    const names: string[] = [];
+    for (;;) {
+      const ran = await underLock(client, options, (migrations) => migrateOnce(migrations, options));
+      if (ran.length === 0) return names;
+      names.push(...ran);
     }
-    await prepare();
-    const names = (await umzug.up()).map(({ name }) => name);
-    await record();
-    return names;
   });
+}
+
+/** Runs the next migration; returns its name, or none where the schema is up to date. */
+async function migrateOnce(
+  { umzug, own, schema, prepare, record }: Migrations,
+  { log }: MigrationOptions,
+): Promise<string[]> {
+  if (schema && schema.compatVersion > own) throw tooOld(schema, own);
+  if (schema && schema.version > own) {
+    log?.info({ ...schema, known: own }, 'the schema is newer than this server, which works with it');
+    return [];
+  }
+  await prepare();
+  const ran = await umzug.up({ step: 1 });
+  await record();
+  return ran.map(({ name }) => name);
 }
 
 /** Takes the newest migration back; returns its name, or none when nothing is left. */
 export async function undoMigration(database: Database): Promise<string[]> {
-  return underLock(database, {}, async ({ umzug, own, schema, record }) => {
+  const undo = async ({ umzug, own, schema, record }: Migrations) => {
     if (schema && schema.version > own)
       throw new StartError(
         `The schema has version ${schema.version}, and this server knows ${own}: the newest migration is unknown to it.`,
@@ -84,15 +95,26 @@ export async function undoMigration(database: Database): Promise<string[]> {
     const names = (await umzug.down()).map(({ name }) => name);
     await record();
     return names;
-  });
+  };
+  return onOwnConnection(database, (client) => underLock(client, {}, undo));
 }
 
 export async function migrationStatus(database: Database): Promise<MigrationStatus> {
-  return underLock(database, {}, async ({ umzug, schema }) => ({
+  const read = async ({ umzug, schema }: Migrations) => ({
     executed: (await umzug.executed()).map(({ name }) => name),
     pending: (await umzug.pending()).map(({ name }) => name),
     schema,
-  }));
+  });
+  return onOwnConnection(database, (client) => underLock(client, {}, read));
+}
+
+async function onOwnConnection<T>(database: Database, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await database.dedicated();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 function tooOld({ version, compatVersion }: SchemaVersion, own: number): StartError {
@@ -117,35 +139,31 @@ interface Migrations {
 class Busy extends Error {}
 
 /**
- * One transaction under an advisory lock: all migrations of a start take effect, or none. One that has to wait for a
- * table gives way after a second, with all it has locked, and is tried again: what waits behind it would stand still
- * for as long as the longest read takes.
+ * One transaction under an advisory lock. It has one migration at most: what waits for a table that the one before has
+ * locked for long, such as the edit of a message while an index is made, keeps those locked that the next one needs. One
+ * that has to wait for a table gives way after a second, with all it has locked, and is tried again: what waits behind it
+ * would stand still for as long as the longest read takes.
  */
 async function underLock<T>(
-  database: Database,
+  client: Client,
   { log, patience = PATIENCE }: MigrationOptions,
   work: (migrations: Migrations) => Promise<T>,
 ): Promise<T> {
-  const client = await database.dedicated();
   const deadline = performance.now() + patience;
   let isWaiting = false;
-  try {
-    for (;;) {
-      try {
-        return await inTransaction(client, work);
-      } catch (error) {
-        if (isForbidden(error)) throw forbidden(error, client);
-        if (!isBlocked(error)) throw error;
-        const blockers = await namesOf(client);
-        if (performance.now() > deadline) throw blocked(error, blockers, patience);
-        if (!isWaiting)
-          log?.warn({ reason: reasonOf(error), blockers }, 'waiting to bring the schema up to date');
-        isWaiting = true;
-        await delay(error instanceof Busy ? BUSY_PAUSE : PAUSE);
-      }
+  for (;;) {
+    try {
+      return await inTransaction(client, work);
+    } catch (error) {
+      if (isForbidden(error)) throw forbidden(error, client);
+      if (!isBlocked(error)) throw error;
+      const blockers = await namesOf(client);
+      if (performance.now() > deadline) throw blocked(error, blockers, patience);
+      if (!isWaiting)
+        log?.warn({ reason: reasonOf(error), blockers }, 'waiting to bring the schema up to date');
+      isWaiting = true;
+      await delay(error instanceof Busy ? BUSY_PAUSE : PAUSE);
     }
-  } finally {
-    await client.end();
   }
 }
 
