@@ -47,13 +47,14 @@ describe('a statement that is asked for as text', () => {
         ['2', 'Zoë, 🙂', null, '{1,1}', '2026-01-01 00:00:00+00'],
         ['4', 'Zoë, 🙂', null, '{2,2}', '2026-01-01 00:00:00+00'],
       ]);
-    expect(
-      await database.writer.query({
-        text: 'select 1 where $1::bigint is not null',
-        values: [null],
-        asText: true,
-      }),
-    ).to.be.empty;
+    for (const value of [null, undefined])
+      expect(
+        await database.writer.query({
+          text: 'select 1 where $1::bigint is not null',
+          values: [value],
+          asText: true,
+        }),
+      ).to.be.empty;
   });
 
   it('is refused with what PostgreSQL says', async () => {

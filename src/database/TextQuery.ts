@@ -4,16 +4,18 @@ import pg, { type Connection, type QueryConfig, type QueryResult } from 'pg';
 export interface Statement extends QueryConfig {
   /**
    * True for rows as arrays of what PostgreSQL sends, text or null: the columns are not described with each run, and no
-   * objects are made. Its parameters are numbers, strings and nulls.
+   * objects are made. Its parameters are numbers, strings and nulls; undefined is null, as in all statements.
    */
   readonly asText?: boolean;
 }
+
+type Value = string | number | null | undefined;
 
 /** The methods of a query that pg calls, and what it keeps in it; not in its types. */
 declare class PgQuery extends pg.Query {
   readonly name: string | undefined;
   readonly text: string;
-  readonly values: readonly (string | number | null)[] | undefined;
+  readonly values: readonly Value[] | undefined;
   readonly callback: (error: Error | null, result?: unknown) => void;
   hasBeenParsed(connection: Connection): boolean;
   prepare(connection: Connection): void;
@@ -29,7 +31,7 @@ interface Sender {
   bind(message: {
     readonly statement: string | undefined;
     readonly values: PgQuery['values'];
-    readonly valueMapper: (value: string | number | null) => string | null;
+    readonly valueMapper: (value: Value) => string | null;
   }): void;
   execute(message: object): void;
   sync(): void;
@@ -46,7 +48,7 @@ class TextQuery extends (pg.Query as typeof PgQuery) {
       sender.parse({ text, name });
       if (name) sender.submittedNamedStatements[name] = text;
     }
-    sender.bind({ statement: name, values, valueMapper: (value) => (value === null ? null : String(value)) });
+    sender.bind({ statement: name, values, valueMapper: (value) => (value == null ? null : String(value)) });
     sender.execute({});
     sender.sync();
   }
