@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { seatIn } from '../chats/seats.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
+import { type MessageRow, messageOf, selectMessagesAnd } from '../messages/read.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Message } from '../schema/messages.ts';
 import { Id, inChat, Limit, Time } from '../schema/types.ts';
@@ -42,11 +42,7 @@ const pinOf = ({ pinnedBy, pinnedAt, ...row }: PinnedRow) => ({
   pinnedAt: pinnedAt.toISOString(),
 });
 
-const pinned = `${selectMessages.replace(
-  'from messages message',
-  `, pin.pinned_by as "pinnedBy", pin.pinned_at as "pinnedAt"
-from messages message`,
-)}
+const pinned = `${selectMessagesAnd(', pin.pinned_by as "pinnedBy", pin.pinned_at as "pinnedAt"')}
 join pins pin on pin.chat_id = message.chat_id and pin.seq = message.seq
 where message.chat_id = $2 and message.seq >= $3 and message.seq < $4
 order by message.seq desc

@@ -4,7 +4,7 @@ import type { Queries } from '../database/database.ts';
 import { type PreparedStatement, prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import type { HistoryRow } from '../schema/messages.ts';
-import { customOf, eventOf, type MessageRow, reactionsOf, selectMessages } from './read.ts';
+import { customOf, eventOf, type MessageRow, reactionsOf, selectMessagesAnd } from './read.ts';
 
 export const DEFAULT_LIMIT = 20;
 
@@ -76,11 +76,7 @@ with seat as materialized (
   cross join lateral (select greatest(coalesce($3::bigint, newest - $5::bigint) + 1, first_seq) as oldest) lower
   where ${chat}
 )
-${selectMessages.replace(
-  'from messages message',
-  `, (select last_seq from seat) as "lastSeq", (select first_seq from seat) as "firstSeq" ${columns}
-from messages message`,
-)}
+${selectMessagesAnd(`, (select last_seq from seat) as "lastSeq", (select first_seq from seat) as "firstSeq" ${columns}`)}
 where message.chat_id = (select id from seat)
   and message.seq = any (array(select generate_series(oldest, least(newest, oldest + $5::bigint - 1)) from seat))
 order by message.seq desc

@@ -49,7 +49,11 @@ export interface MessageRow {
  * message is looked up for each by scalar subqueries: in a plan that is kept, a join or an `exists` may become a hash of
  * a whole table.
  */
-export const selectMessages = `
+export const selectMessages = selectMessagesAnd('');
+
+/** The same with more columns, each behind a comma, from what has those of the table `messages`. */
+export function selectMessagesAnd(columns: string, messages = 'messages'): string {
+  return `
 select message.id as "messageId", message.chat_id as "chatId", chat.kind = 'group' as "isGroup",
   chat.user_low + chat.user_high as pair, message.seq, message.kind,
   message.sender_id as "senderId", coalesce((select username from users where id = message.sender_id), '${DELETED_USER}') as "senderName",
@@ -67,9 +71,11 @@ select message.id as "messageId", message.chat_id as "chatId", chat.kind = 'grou
     where reactions.chat_id = message.chat_id and reactions.seq = message.seq and reactions.user_id = $1
   ) end as own,
   (select true from pins where pins.chat_id = message.chat_id and pins.seq = message.seq) is true as pinned
-from messages message
+  ${columns}
+from ${messages} message
 join chats chat on chat.id = message.chat_id
 `;
+}
 
 /** A list, and not `between`, of which PostgreSQL would expect a share of the chat: for a page is planned what a page is. */
 const bySeq = prepared(

@@ -7,7 +7,7 @@ import type { Role } from '../database/models/ChatMember.ts';
 import { wire } from '../database/wire.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import { PAGE_BYTES } from '../limits.ts';
-import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
+import { type MessageRow, messageOf, selectMessagesAnd } from '../messages/read.ts';
 import { fitting } from '../schema/page.ts';
 import type { Change } from '../schema/sync.ts';
 import { nameOf } from '../users/names.ts';
@@ -96,15 +96,14 @@ interface WantedRow extends MessageRow {
  * With a limit, so that each is looked up by its key whatever PostgreSQL expects of the list; and no further than $4
  * bytes of content, so that a page of the longest messages is not read to be thrown away.
  */
-const messagesAt = `${selectMessages.replace(
-  'from messages message',
-  `, not ${seen('message.xid')} as "isNew", message.place, message.bytes
-from (
+const messagesAt = `${selectMessagesAnd(
+  `, not ${seen('message.xid')} as "isNew", message.place, message.bytes`,
+  `(
   select found.*, wanted.place, sum(octet_length(found.content)) over (order by wanted.place) as bytes
   from rows from (jsonb_to_recordset($3::jsonb) as ("chatId" bigint, at bigint))
     with ordinality as wanted ("chatId", at, place)
   cross join lateral (select * from messages where chat_id = wanted."chatId" and seq = wanted.at limit 1) found
-) message`,
+)`,
 )}
 where message.bytes - octet_length(message.content) < $4
 order by message.place
