@@ -105,7 +105,7 @@ export const SCENARIOS = {
   },
   index: {
     title: 'the search index: costs are of a message that is taken into it',
-    on: ['calm'],
+    on: ['indexing'],
     headline: 'database µs',
     run: indexing,
   },

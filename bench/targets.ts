@@ -34,6 +34,8 @@ const FORMS = {
   parley: {},
   /** Parley that is written to so little that its search index is never far behind. */
   calm: {},
+  /** Parley that indexes very many messages: what vacuum has to do then disturbs no other scenario. */
+  indexing: {},
   /** Parley with the default limits. */
   limited: { env: { RATE_LIMITS: 'on' } },
   nats: { nats: true },
