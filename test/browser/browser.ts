@@ -46,7 +46,7 @@ export function withBrowser(): void {
 /** A window of its own, as of another person's browser. */
 export async function newWindow(options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, ...options });
-  context.setDefaultTimeout(8_000);
+  context.setDefaultTimeout(30_000); // passwords are hashed where a core is idle: beside a busy browser, that takes a while
   const page = await context.newPage();
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {

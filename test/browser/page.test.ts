@@ -17,7 +17,7 @@ async function eventually<Value>(read: () => Promise<Value>, expected: Value): P
 }
 
 describe('the page in a browser', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   withBrowser();
 
   it('takes two newcomers from registration to a conversation', async () => {
@@ -304,6 +304,7 @@ describe('the page in a browser', function () {
       .getByRole('button', { name: 'Log out' })
       .click();
     await other.getByText('You were logged out').waitFor();
+    await other.context().close();
     await page.getByText('Change the password').click();
     await page.getByLabel('Current password').fill(ada.password);
     await page.getByLabel('New password').fill('another horse');
