@@ -27,7 +27,7 @@ describe('a server whose sockets have taken all open files', function () {
     const { port, url, child } = running;
     const ada = await newUser(url);
     const clients = await Promise.all(Array.from({ length: 8 }, () => ada.connect()));
-    // Not from the start on: Node reads modules beside each other, and each is an open file meanwhile.
+    // Not from the start: Node reads modules concurrently, and each is an open file while it is read.
     const limiting = spawnSync('prlimit', [`--pid=${child.pid}`, `--nofile=${LIMIT}:${LIMIT}`]);
     if (limiting.error) return this.skip(); // there is no prlimit
     expect(limiting.status, String(limiting.stderr)).to.equal(0);

@@ -54,7 +54,7 @@ export class FairQueue implements TaskQueue {
     else this.#waiting.delete(client);
   }
 
-  /** Forgets all tasks that wait, and tells so whoever wants them. */
+  /** Drops all tasks that wait, and rejects them. */
   giveUp(): void {
     const tasks = [...this.#waiting.values()].flat();
     this.#waiting.clear();

@@ -265,7 +265,7 @@ async function ask(socket: WebSocket, text: string): Promise<Frame> {
 
 /**
  * Resolves when the pushes that were on their way have come: a pong keeps its place among the frames. Where the
- * connection was ended meanwhile, none comes, and nothing after the close.
+ * connection was ended, none comes, and nothing after the close.
  */
 function settled(socket: WebSocket): Promise<void> {
   return new Promise((resolve) => {

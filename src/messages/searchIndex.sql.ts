@@ -38,7 +38,7 @@ export const withoutWaiting = `set_config('synchronous_commit', 'off', true)`;
  * transaction had a number. Deletions that found no entry, because it was not committed, have ended by then, too: what
  * they left is removed.
  *
- * What was noted by another database, from which this one was restored, is noted anew.
+ * Progress from another database, of which this one is a copy, is noted again.
  */
 const noting = (last: string, fold: string) => `
 bounds as materialized (
@@ -179,7 +179,7 @@ from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[]) en
  * Writes new entries, made by version $6 of the fold, unless another node has noted something since $7: it may have
  * checked already whether their messages were deleted. One that is at the index is waited for: were nothing written
  * because of it, and it noted nothing, {@link noteIndexed} would note what is not there. Without ON CONFLICT, which costs
- * a second record in the log for each: where an edit wrote one meanwhile, the primary key is violated.
+ * a second record in the log for each: where an edit wrote one first, the primary key is violated.
  */
 export const writeEntries = `
 with mine as materialized (

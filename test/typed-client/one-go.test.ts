@@ -5,7 +5,7 @@ import { expectFresh } from './fresh.ts';
 import { holdingFrames, when } from './network.ts';
 
 /*
- * What the server sent one after another may come in one go, where the process was busy meanwhile: then no turn of the
+ * What the server sent one after another may come in one go, where the process was busy: then no turn of the
  * event loop lies between the frames, and who awaits the first goes on after the last.
  */
 describe('a typed client to which several frames come in one go', () => {
@@ -17,7 +17,7 @@ describe('a typed client to which several frames come in one go', () => {
     const client = typedClient(ada, { open: network.open });
     await client.chats.loaded;
     await client.online();
-    await client.call('markUnread', address); // now it reads the chat anew
+    await client.call('markUnread', address); // now it reads the chat again
     network.hold();
     const marked = client.chat(address).markRead();
     await network.held(2);

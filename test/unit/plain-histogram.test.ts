@@ -12,7 +12,7 @@ describe('a plain histogram', () => {
     return registry.metrics();
   };
 
-  it('is told as one of prom-client', async () => {
+  it('has the text of one of prom-client', async () => {
     const name = 'seconds';
     const help = 'How long it takes';
     const theirs = await text((registry) => {
