@@ -47,3 +47,12 @@ export async function makeAccounts(port: number, database: Client, count: number
   }));
   return [{ id: user.id, token }, ...copies];
 }
+
+/** A token for a user who was not registered but generated. */
+export const tokenOf = (id: number): string =>
+  jwt.sign({ ver: 1, since: 0 }, BENCH_SECRET, {
+    algorithm: 'HS256',
+    subject: String(id),
+    jwtid: randomUUID(),
+    expiresIn: '1d',
+  });

@@ -5,6 +5,7 @@ import { finding } from './scenarios/finding.ts';
 import { behind, indexing } from './scenarios/indexing.ts';
 import { loginStorm, steadyLogins } from './scenarios/logins.ts';
 import { historyPage, reading } from './scenarios/reading.ts';
+import { type ScaleOptions, scale } from './scenarios/scale.ts';
 import { writeAtRate, writeInGroup, writeInPairs } from './scenarios/writing.ts';
 import { settled } from './searchIndex.ts';
 import type { Kind, Target } from './targets.ts';
@@ -18,9 +19,11 @@ export interface Scenario {
   readonly isFresh?: boolean;
   /** Accounts that it needs, where those that every target has are too few; only of a fresh one. */
   readonly people?: number;
+  /** Its figures are named `case: figure`, and stand in a table with a line for each case. */
+  readonly isByCase?: boolean;
   /** The figure that says most. */
   readonly headline: string;
-  run(target: Target, kind: Kind): Promise<Figures>;
+  run(target: Target, kind: Kind, scale: ScaleOptions): Promise<Figures>;
 }
 
 const prepared = async (target: Target, kind: Kind): Promise<void> => {
@@ -143,6 +146,16 @@ export const SCENARIOS = {
     isFresh: true,
     headline: 'searches: ping p99',
     run: expensive,
+  },
+  scale: {
+    title:
+      'every command on the data of a large server, in ms; statements, their time and buffers are of a call',
+    on: ['scale'],
+    isFresh: true,
+    people: 0,
+    isByCase: true,
+    headline: 'write in a dialog: ms',
+    run: (target, _, options) => scale(target, options),
   },
 } satisfies Readonly<Record<string, Scenario>>;
 

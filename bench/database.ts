@@ -23,8 +23,19 @@ export interface BenchDatabase {
 
 const walPosition = `select (pg_current_wal_insert_lsn() - '0/0')::text as bytes`;
 
-/** Starts a database in a folder, new or of before. */
-export async function startDatabase(folder: string): Promise<BenchDatabase> {
+/** What is loaded is loaded at the start, and a setting is made by a server that runs. */
+async function loadStatementCounts(folder: string): Promise<void> {
+  const postgres = await startEmbeddedPostgres(folder, pino({ level: 'warn' }));
+  const client = new pg.Client(postgres.url);
+  await client.connect();
+  await client.query("alter system set shared_preload_libraries = 'pg_stat_statements'");
+  await client.end();
+  await postgres.stop();
+}
+
+/** Starts a database in a folder, new or of before; `countsStatements` loads pg_stat_statements. */
+export async function startDatabase(folder: string, countsStatements = false): Promise<BenchDatabase> {
+  if (countsStatements) await loadStatementCounts(folder);
   const postgres = await startEmbeddedPostgres(folder, pino({ level: 'warn' }));
   const postmaster = Number(readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
   const client = new pg.Client(postgres.url);

@@ -1,4 +1,5 @@
 import { GROUPS, SCENARIOS, type ScenarioName, type Selection, selectionOf } from './catalogue.ts';
+import type { ScaleOptions } from './scenarios/scale.ts';
 import { TABLE_SCENARIOS } from './table.ts';
 import type { Kind } from './targets.ts';
 
@@ -10,6 +11,7 @@ export interface Options {
   readonly isTable: boolean;
   /** The git ref to compare with. */
   readonly against?: string;
+  readonly scale: ScaleOptions;
 }
 
 /** A wrong command line; the message says what is expected. */
@@ -18,17 +20,25 @@ export class UsageError extends Error {}
 /** Enough for a median that one disturbance does not move. */
 const ROUNDS = 5;
 
-/** Reads the command line: `[--rounds n] [--against ref] [table | all | scenario …]`. */
+/** Messages of the scenario `scale`, of which the single cases are a third. */
+const MESSAGES = 1_000_000;
+
+/** Reads the command line: `[--rounds n] [--against ref] [--messages n] [--others n] [table | all | scenario …]`. */
 export function parseOptions(args: readonly string[]): Options {
   const names: string[] = [];
   let rounds: number | undefined;
   let against: string | undefined;
+  let [messages, others] = [MESSAGES, 1];
   const rest = args.values();
   for (const arg of rest) {
-    if (arg === '--rounds') rounds = parseRounds(rest.next().value);
+    if (arg === '--rounds') rounds = parseNumber(arg, rest.next().value);
+    else if (arg === '--messages') messages = parseNumber(arg, rest.next().value);
+    else if (arg === '--others') others = parseNumber(arg, rest.next().value);
     else if (arg === '--against') against = parseRef(rest.next().value);
     else if (arg.startsWith('-'))
-      throw new UsageError(`${arg} is not an option; there are --rounds <number> and --against <git ref>`);
+      throw new UsageError(
+        `${arg} is not an option; there are --rounds, --messages and --others <number>, and --against <git ref>`,
+      );
     else names.push(arg);
   }
   const isTable = names.length === 0 || names.includes('table');
@@ -37,15 +47,16 @@ export function parseOptions(args: readonly string[]): Options {
     selection: select(names.length === 0 ? ['table'] : names),
     rounds: rounds ?? (isTable || against !== undefined ? ROUNDS : 1),
     isTable,
+    scale: { messages, others },
     ...comparison,
   };
 }
 
-function parseRounds(value: string | undefined): number {
-  const rounds = Number(value);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new UsageError(`--rounds must be followed by a whole number from 1, not ${value ?? 'nothing'}`);
-  return rounds;
+function parseNumber(option: string, value: string | undefined): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1)
+    throw new UsageError(`${option} must be followed by a whole number from 1, not ${value ?? 'nothing'}`);
+  return number;
 }
 
 function parseRef(value: string | undefined): string {

@@ -62,7 +62,22 @@ export function scenarioTable(results: ReadonlyMap<string, Rounds>, headline: st
   return columns([['', ...labels], ...rows]);
 }
 
-/** The same for two checkouts: before, after and the difference, which is of each round's two. */
+/** Figures that are named `case: figure`: a row for each case, the median of each figure in a column. */
+export function caseTable(rounds: Rounds): string {
+  const rows = new Map<string, Map<string, string>>();
+  for (const name of namesIn(new Map([['', rounds]]))) {
+    const at = name.lastIndexOf(': ');
+    const row = rows.get(name.slice(0, at)) ?? new Map();
+    rows.set(name.slice(0, at), row.set(name.slice(at + 2), figure(spread(valuesOf(rounds, name)).median)));
+  }
+  const names = [...new Set([...rows.values()].flatMap((row) => [...row.keys()]))];
+  return columns([
+    ['', ...names],
+    ...[...rows].map(([name, row]) => [`  ${name}`, ...names.map((column) => row.get(column) ?? '')]),
+  ]);
+}
+
+/** All figures of a scenario for two checkouts: before, after and the difference, which is of each round's two. */
 export function comparisonTable(before: Rounds, after: Rounds): string {
   const rows = namesIn(new Map([['', before]])).map((name) => [
     `  ${name}`,

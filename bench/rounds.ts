@@ -1,4 +1,5 @@
 import { SCENARIOS, type Scenario, type ScenarioName } from './catalogue.ts';
+import type { ScaleOptions } from './scenarios/scale.ts';
 import { type Kind, startTarget, type Target } from './targets.ts';
 import type { Figures } from './usage.ts';
 
@@ -25,6 +26,7 @@ export type Results = ReadonlyMap<ScenarioName, ReadonlyMap<string, readonly (Fi
 export async function runRounds(
   plans: readonly Plan[],
   rounds: number,
+  scale: ScaleOptions,
   progress: (line: string) => void,
 ): Promise<Results> {
   const results = new Map(
@@ -39,7 +41,7 @@ export async function runRounds(
     if (scenario.isFresh) {
       const target = await startTarget(kind, checkout, scenario.people);
       try {
-        return await scenario.run(target, kind);
+        return await scenario.run(target, kind, scale);
       } finally {
         await target.stop();
       }
@@ -49,7 +51,7 @@ export async function runRounds(
     targets.set(label, target);
     if (known) await target.thaw();
     try {
-      return await scenario.run(target, kind);
+      return await scenario.run(target, kind, scale);
     } finally {
       target.freeze();
     }

@@ -1,10 +1,10 @@
 import { cpus, release } from 'node:os';
 import { build, checkOut, commitOf } from './against.ts';
 import { hasBroker } from './broker.ts';
-import { SCENARIOS, type ScenarioName } from './catalogue.ts';
+import { SCENARIOS, type Scenario, type ScenarioName } from './catalogue.ts';
 import { runToTheEnd } from './cleanup.ts';
 import { type Options, parseOptions, UsageError } from './options.ts';
-import { comparisonTable, scenarioTable } from './report.ts';
+import { caseTable, comparisonTable, type Rounds, scenarioTable } from './report.ts';
 import { type Column, type Plan, type Results, runRounds } from './rounds.ts';
 import { goalTable } from './table.ts';
 import { HERE, isBare, type Kind, needsBroker } from './targets.ts';
@@ -24,7 +24,7 @@ runToTheEnd(async () => {
   }
 });
 
-async function run({ selection, rounds, isTable, against }: Options): Promise<void> {
+async function run({ selection, rounds, isTable, against, scale }: Options): Promise<void> {
   const commit = against === undefined ? undefined : commitOf(against);
   const other = commit === undefined ? undefined : await checkOut(commit);
   await build(HERE);
@@ -40,6 +40,7 @@ async function run({ selection, rounds, isTable, against }: Options): Promise<vo
   const results = await runRounds(
     plans.filter(({ columns }) => columns.length > 0),
     rounds,
+    scale,
     progress,
   );
   if (other === undefined) report(results);
@@ -60,8 +61,11 @@ const pair = (kind: Kind, other: string): Column[] => [
 
 function report(results: Results): void {
   for (const [name, byLabel] of results)
-    print(`${name}: ${SCENARIOS[name].title}\n${scenarioTable(byLabel, SCENARIOS[name].headline)}\n`);
+    print(`${name}: ${SCENARIOS[name].title}\n${tableOf(SCENARIOS[name], byLabel)}\n`);
 }
+
+const tableOf = ({ isByCase, headline }: Scenario, byLabel: ReadonlyMap<string, Rounds>) =>
+  isByCase ? [...byLabel.values()].map(caseTable).join('\n') : scenarioTable(byLabel, headline);
 
 function compare(results: Results): void {
   for (const [name, byLabel] of results)

@@ -25,6 +25,8 @@ interface Form {
   readonly nodes?: number;
   /** The nodes are connected by NATS, also where there is only one. */
   readonly nats?: boolean;
+  /** The database has pg_stat_statements. */
+  readonly countsStatements?: boolean;
 }
 
 const BARE = 'bench/bare.ts';
@@ -40,6 +42,8 @@ const FORMS = {
   limited: { env: { RATE_LIMITS: 'on' } },
   nats: { nats: true },
   twoNodes: { nats: true, nodes: 2 },
+  /** Parley with counts of what each statement costs. */
+  scale: { countsStatements: true },
   bare: { script: BARE },
   bareSeq: { script: BARE, env: { BARE_SEQ: 'yes' } },
 } satisfies Readonly<Record<string, Form>>;
@@ -65,10 +69,16 @@ export interface Target {
 
 /** Starts a target of a kind, from the build in a checkout. */
 export async function startTarget(kind: Kind, checkout: string = HERE, count = PEOPLE): Promise<Target> {
-  const { script = 'dist/main.js', env, nodes: nodeCount = 1, nats = false }: Form = FORMS[kind];
+  const {
+    script = 'dist/main.js',
+    env,
+    nodes: nodeCount = 1,
+    nats = false,
+    countsStatements = false,
+  }: Form = FORMS[kind];
   const folder = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const removeFolder = atEnd(() => rm(folder, { recursive: true, force: true }));
-  const database = await startDatabase(folder);
+  const database = await startDatabase(folder, countsStatements);
   const broker = nats ? await startBroker() : undefined;
   const nodes: BenchServer[] = [];
   while (nodes.length < nodeCount)
@@ -82,7 +92,8 @@ export async function startTarget(kind: Kind, checkout: string = HERE, count = P
       }),
     );
   const [first] = nodes as [BenchServer];
-  const people = isBare(kind) ? numbered(count) : await makeAccounts(first.port, database.client, count);
+  const people =
+    isBare(kind) || count === 0 ? numbered(count) : await makeAccounts(first.port, database.client, count);
   if (broker) await pause(1000); // until the nodes know each other
   const parts = [...nodes, ...(broker ? [broker] : []), database];
   const thaw = () => {

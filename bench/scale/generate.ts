@@ -1,0 +1,77 @@
+import type { Client } from 'pg';
+import { openDatabase } from '../../src/database/database.ts';
+import { indexNewMessages } from '../../src/messages/indexMessages.ts';
+import { makeSegments } from '../../src/messages/segments.ts';
+import * as sql from './generate.sql.ts';
+import type { Size } from './size.ts';
+
+/** Messages, and segments, that are taken into the search index at once. */
+const INDEXED_AT_ONCE = 2_000;
+const SEGMENTS_AT_ONCE = 200;
+
+/**
+ * Fills a database that has nothing but the schema, and its search index. All users have the password of
+ * `passwordHash`. `progress` is called with what is done and the seconds since the start.
+ */
+export async function generate(
+  url: string,
+  client: Client,
+  size: Size,
+  passwordHash: string,
+  progress: (done: string, seconds: number) => void,
+): Promise<void> {
+  const start = performance.now();
+  const done = (what: string) => progress(what, (performance.now() - start) / 1_000);
+  const { users, largeGroup } = size;
+  const steps: readonly (readonly [name: string, statement: string, bind?: readonly unknown[]])[] = [
+    ['people', sql.member],
+    ['users', sql.users, [users, passwordHash]],
+    [
+      'plan',
+      sql.plan,
+      [
+        ...[users, size.dialogs, size.groups, largeGroup.members, largeGroup.messages],
+        ...[size.longDialog, size.manyChats, size.manyGroups],
+      ],
+    ],
+    ['chats', sql.chats],
+    ['members', sql.members, [users]],
+    ['numbers of members', sql.memberCounts],
+    ['messages', sql.messages, [users]],
+    ['mentions', sql.mentions],
+    ['newest messages', sql.newest],
+    ['edits', sql.edits],
+    ['reactions', sql.reactions],
+    ['former members', sql.former, [users, largeGroup.members]],
+    ['blocks', sql.blocks, [users]],
+    ['sessions', sql.sessions, [users, size.sessions, size.ownSessions]],
+    ['sequences', sql.sequences],
+  ];
+  await client.query('begin');
+  await client.query('select setseed(0.5)');
+  for (const [name, statement, bind = []] of steps) {
+    await client.query(statement, [...bind]);
+    done(name);
+  }
+  await client.query('commit');
+  await client.query('vacuum analyze');
+  done('vacuum');
+  await index(url);
+  done('search index');
+  await client.query('vacuum analyze message_search, message_search_segments');
+  done('vacuum of the search index');
+}
+
+/** Takes everything into the search index, by the code of the server. */
+async function index(url: string): Promise<void> {
+  const db = openDatabase(url, 2);
+  try {
+    for (let isDone = false; !isDone; ) {
+      const { lag, hasNewSegments } = await indexNewMessages(db, INDEXED_AT_ONCE);
+      if (hasNewSegments) await makeSegments(db, SEGMENTS_AT_ONCE);
+      isDone = lag === 0 && !hasNewSegments;
+    }
+  } finally {
+    await db.close();
+  }
+}

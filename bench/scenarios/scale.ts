@@ -1,0 +1,143 @@
+import { hashSync } from 'bcryptjs';
+import type { Client } from 'pg';
+import { BENCH_PASSWORD, tokenOf } from '../accounts.ts';
+import { ask, pause } from '../load.ts';
+import { RawClient } from '../RawClient.ts';
+import { type Case, readingCases, writingCases } from '../scale/cases.ts';
+import { CASE } from '../scale/generate.sql.ts';
+import { generate } from '../scale/generate.ts';
+import { sizeOf } from '../scale/size.ts';
+import { watchStatements } from '../scale/statements.ts';
+import { percentiles } from '../statistics.ts';
+import type { Target } from '../targets.ts';
+import type { Figures } from '../usage.ts';
+
+/** Runs of a case, the first of which brings its pages into memory, and the seconds after which it gets no more. */
+const RUNS = 20;
+const WARM_UPS = 2;
+const LONGEST = 20;
+/** Milliseconds in which a server does all that it does by itself. */
+const IDLE = 10_000;
+/** Pages of a sync. */
+const SYNC_PAGES = 100;
+
+type Statements = Awaited<ReturnType<typeof watchStatements>>;
+type User = keyof typeof CASE;
+
+export interface ScaleOptions {
+  /** Messages that everybody has written. */
+  readonly messages: number;
+  /** Times as many as usual of what the single cases have nothing to do with. */
+  readonly others: number;
+}
+
+/** Every command on the data of a server with so many messages; `others` multiplies what others have stored. */
+export async function scale(
+  { port, database: { url, client } }: Target,
+  { messages, others }: ScaleOptions,
+): Promise<Figures> {
+  await generate(url, client, sizeOf(messages, others), hashSync(BENCH_PASSWORD, 4), (done, seconds) =>
+    process.stderr.write(`${seconds.toFixed(0)} s: ${done}\n`),
+  );
+  return everyCommand(port(0), client);
+}
+
+/** Runs every case on a database that has the data, by the server at a port. */
+export async function everyCommand(port: number, db: Client): Promise<Figures> {
+  const statements = await watchStatements(db, () => pause(IDLE));
+  const clients = new Map<User, RawClient>();
+  const clientOf = async (user: User) => {
+    const client = clients.get(user) ?? (await RawClient.open(port, tokenOf(CASE[user])));
+    clients.set(user, client);
+    return client;
+  };
+  const figures: Record<string, number> = {};
+  const note = (name: string, measured: Figures) => {
+    for (const [figure, value] of Object.entries(measured)) figures[`${name}: ${figure}`] = value;
+    process.stderr.write(`${name}: ${JSON.stringify(measured)}\n`);
+  };
+  const run = async ({ name, user, type, params }: Case) => {
+    const client = await clientOf(user);
+    note(name, await timed(statements, async (n) => (await ask(client, type, await params(n))).ms));
+  };
+
+  for (const one of await readingCases(db)) await run(one);
+  for (const user of ['ordinary', 'manyChats'] as const)
+    note(`connect: ${user}`, await timed(statements, () => connect(port, user)));
+  note(
+    'sync: all of the large group',
+    await timed(statements, await syncing(await clientOf('behind')), SYNC_PAGES),
+  );
+  const nothing = await syncCursor(await clientOf('manyChats'));
+  const many = await clientOf('manyChats');
+  note(
+    'sync: nothing new, many chats',
+    await timed(statements, async () => (await ask(many, 'sync', { cursor: nothing })).ms),
+  );
+  const before = await syncCursor(await clientOf('behind'));
+  await db.query(change, [CASE.behind]);
+  note(
+    'sync: 30,000 changes of the large group',
+    await timed(statements, await syncing(await clientOf('behind'), before), 30),
+  );
+  for (const one of await writingCases(db)) await run(one);
+  for (const client of clients.values()) client.close();
+  return figures;
+}
+
+/** Runs something again and again: latency, and what PostgreSQL did for each. */
+async function timed(
+  statements: Statements,
+  run: (n: number) => Promise<number | undefined>,
+  runs = RUNS,
+): Promise<Figures> {
+  const times: number[] = [];
+  const start = performance.now();
+  for (let n = 0; n < runs; n++) {
+    if (n === WARM_UPS) await statements.begin();
+    const ms = await run(n).catch((error: Error) => {
+      process.stderr.write(`${error.message}\n`);
+      return undefined;
+    });
+    if (ms === undefined) break;
+    if (n >= WARM_UPS) times.push(ms);
+    if (performance.now() - start > LONGEST * 1_000) break;
+  }
+  const { time, statements: count, buffers } = await statements.read();
+  const { p50, max } = percentiles(times);
+  const per = (value: number) => value / times.length;
+  return { ms: p50, 'max ms': max, 'SQL ms': per(time), statements: per(count), buffers: per(buffers) };
+}
+
+async function connect(port: number, user: User): Promise<number> {
+  const start = performance.now();
+  const client = await RawClient.open(port, tokenOf(CASE[user]));
+  const ms = performance.now() - start;
+  client.close();
+  return ms;
+}
+
+async function syncCursor(client: RawClient): Promise<string> {
+  return (await ask(client, 'sync', { fromNow: true })).params.nextCursor as string;
+}
+
+/** The next page with each run, as long as there are more. */
+async function syncing(client: RawClient, from?: string) {
+  let cursor = from;
+  let more = true;
+  return async () => {
+    if (!more) return undefined;
+    const { ms, params } = await ask(client, 'sync', { limit: 1_000, ...(cursor && { cursor }) });
+    cursor = params.nextCursor;
+    more = params.more ?? false;
+    return ms;
+  };
+}
+
+/** Changes of 30,000 old messages in all chats of $1. */
+const change = `
+update messages set content = 'changed', edited_at = now(), version = coalesce(version, 0) + 1, changed_xid = pg_current_xact_id()
+from chats
+where messages.chat_id = chats.id and chats.id in (select chat_id from chat_members where user_id = $1)
+  and seq between chats.last_seq / 4 and chats.last_seq / 4 + 29999 and deleted_at is null
+`;
