@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { BENCH_PASSWORD, tokenOf } from '../accounts.ts';
 import { ask, pause } from '../load.ts';
 import { RawClient } from '../RawClient.ts';
+import { besideChanges } from '../scale/beside.ts';
 import { type Case, readingCases, writingCases } from '../scale/cases.ts';
 import { CASE } from '../scale/generate.sql.ts';
 import { generate } from '../scale/generate.ts';
@@ -81,7 +82,13 @@ export async function everyCommand(port: number, db: Client): Promise<Figures> {
     await timed(statements, await syncing(await clientOf('behind'), before), 30),
   );
   for (const one of await writingCases(db)) await run(one);
+  note(
+    'search: what was written just now',
+    await timed(statements, await foundAfter(await clientOf('ordinary'))),
+  );
   for (const client of clients.values()) client.close();
+  for (const [name, measured] of await besideChanges(port, db))
+    note(`write in a dialog while ${name}`, measured);
   return figures;
 }
 
@@ -115,6 +122,19 @@ async function connect(port: number, user: User): Promise<number> {
   const ms = performance.now() - start;
   client.close();
   return ms;
+}
+
+/** Milliseconds from the reply to a message until it is found. */
+async function foundAfter(client: RawClient) {
+  const receiverId = 21;
+  return async (n: number) => {
+    const query = `findable${n}`;
+    await ask(client, 'privateMessage', { receiverId, content: query });
+    const start = performance.now();
+    while ((await ask(client, 'searchMessages', { receiverId, query })).params.data?.length === 0)
+      if (performance.now() - start > 10_000) throw new Error('the search index does not catch up');
+    return performance.now() - start;
+  };
 }
 
 async function syncCursor(client: RawClient): Promise<string> {
