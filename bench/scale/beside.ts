@@ -15,7 +15,7 @@ const [WRITER, READER] = [31, 32];
 
 /** What somebody who writes in a dialog notices while groups are changed and an account is deleted; this ends the data. */
 export async function besideChanges(port: number, db: Client): Promise<ReadonlyMap<string, Figures>> {
-  const { rows } = await db.query<{ id: number }>(`select id from chats where name = '${LARGE_GROUP}'`);
+  const { rows } = await db.query<{ id: number }>(`select id::int from chats where name = '${LARGE_GROUP}'`);
   const groupId = rows[0]?.id;
   const owner = await RawClient.open(port, tokenOf(CASE.owner));
   const member = await RawClient.open(port, tokenOf(CASE.ordinary));

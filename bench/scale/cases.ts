@@ -20,8 +20,8 @@ interface Places {
 }
 
 const places = `
-select large.id as "largeGroup", large.member_count as members, large.last_seq as messages, dialog.last_seq as "longDialog",
-  (select max(id) from users) as users
+select large.id::int as "largeGroup", large.member_count as members, large.last_seq::int as messages,
+  dialog.last_seq::int as "longDialog", (select max(id)::int from users) as users
 from chats large, chats dialog
 where large.name = '${LARGE_GROUP}' and dialog.user_low = ${CASE.longDialog} and dialog.user_high = ${CASE.longDialogOther}
 `;
@@ -47,7 +47,7 @@ export async function readingCases(db: Client): Promise<Case[]> {
   const receiverId = CASE.longDialogOther;
   const idAt = async (seq: number) => {
     const { rows } = await db.query<{ id: number }>(
-      'select id from messages where chat_id = $1 and seq = $2',
+      'select id::int from messages where chat_id = $1 and seq = $2',
       [groupId, seq],
     );
     return rows[0]?.id;
@@ -184,15 +184,16 @@ export async function writingCases(db: Client): Promise<Case[]> {
     rows: [found],
   } = await db.query<Places>(places);
   if (!found) throw new Error('the data is not there');
-  const { largeGroup: groupId, messages, members, users } = found;
-  const { rows } = await db.query<{ id: number; seq: number }>(
-    `select id, seq from messages
+  const { largeGroup: groupId, messages, members } = found;
+  const { rows } = await db.query<{ id: number }>(
+    `select id::int from messages
      where chat_id = $1 and seq between $2::bigint / 2 and $2::bigint / 2 + 400 and deleted_at is null and kind = 'text'
      order by seq`,
     [groupId, messages],
   );
   const target = (n: number) => rows[n]?.id;
-  const newcomer = (n: number) => users - 10 - n * 3;
+  /** Of the large group, which is full. */
+  const somebody = (n: number) => members - n;
   const write = (name: string, user: Case['user'], type: string, params: Case['params']): Case => ({
     name,
     user,
@@ -217,13 +218,11 @@ export async function writingCases(db: Client): Promise<Case[]> {
     })),
     write('pin a message', 'owner', 'pinMessage', (n) => ({ messageId: target(n) })),
     write('delete a message', 'owner', 'deleteMessage', (n) => ({ messageId: target(n) })),
-    write('add somebody', 'owner', 'addUserInGroup', (n) => ({ groupId, userId: newcomer(n) })),
     write('make somebody an admin', 'owner', 'setMemberRole', (n) => ({
-      groupId,
-      userId: newcomer(n),
-      role: 'admin',
+      ...{ groupId, userId: somebody(n), role: 'admin' },
     })),
-    write('remove somebody', 'owner', 'removeUserFromGroup', (n) => ({ groupId, userId: newcomer(n) })),
+    write('remove somebody', 'owner', 'removeUserFromGroup', (n) => ({ groupId, userId: somebody(n) })),
+    write('add somebody', 'owner', 'addUserInGroup', (n) => ({ groupId, userId: somebody(n) })),
     write('change the group', 'owner', 'updateGroup', (n) => ({
       groupId,
       description: `Number ${n}, for ${members}`,
