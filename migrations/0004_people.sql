@@ -16,10 +16,6 @@ alter table users
   add is_invisible boolean not null default false,
   -- when the last connection ended, or the user became invisible
   add last_seen_at timestamptz(3);
--- Not "where deleted_at is null": planned on an empty table, the batch statement would scan such an index.
-create index users_by_username on users (folded(username::text) text_pattern_ops);
-create index users_by_display_name on users (folded(display_name) text_pattern_ops);
-create index users_custom on users using gin (custom jsonb_path_ops) where custom is not null;
 
 create table blocks (
   user_id    bigint         not null references users (id),
@@ -28,3 +24,9 @@ create table blocks (
   primary key (user_id, blocked_id)
 );
 create index blocks_of_blocked on blocks (blocked_id, user_id);
+
+-- concurrently
+-- Not "where deleted_at is null": planned on an empty table, the batch statement would scan such an index.
+create index concurrently users_by_username on users (folded(username::text) text_pattern_ops);
+create index concurrently users_by_display_name on users (folded(display_name) text_pattern_ops);
+create index concurrently users_custom on users using gin (custom jsonb_path_ops) where custom is not null;

@@ -17,15 +17,6 @@ alter table chats
   add last_message_id   bigint  not null default 0,
   -- messages so far that count as unread: neither system messages nor silent ones
   add tally             bigint  not null default 0;
-update chats set member_count = (select count(*) from chat_members where chat_id = chats.id);
-update chats set last_message_id = messages.id
-from messages where messages.chat_id = chats.id and messages.seq = chats.last_seq;
-
-create unique index chats_public_name on chats (lower(name))
-  where kind = 'group' and not is_private and closed_at is null;
-create index chats_public_search on chats using gin (folded(name) gin_trgm_ops)
-  where kind = 'group' and not is_private and closed_at is null;
-create index chats_custom on chats using gin (custom jsonb_path_ops) where custom is not null;
 
 alter table chat_members
   -- the oldest message this member may see
@@ -40,7 +31,6 @@ alter table chat_members
   add membership_xid  xid8    not null default pg_current_xact_id(),
   add state_xid       xid8    not null default pg_current_xact_id(),
   set (fillfactor = 70);
-create index chat_members_changed on chat_members (chat_id, membership_xid);
 
 create table former_members (
   chat_id  bigint         not null references chats (id),
@@ -74,3 +64,17 @@ create table invites (
   unique (created_by, client_invite_id)
 );
 create index invites_chat on invites (chat_id, id);
+
+-- in slices of 5000 by chats (id)
+update chats set
+  member_count = (select count(*) from chat_members where chat_id = chats.id),
+  last_message_id = coalesce((select id from messages where chat_id = chats.id and seq = last_seq), 0)
+where id > $1 and id <= $2;
+
+-- concurrently
+create unique index concurrently chats_public_name on chats (lower(name))
+  where kind = 'group' and not is_private and closed_at is null;
+create index concurrently chats_public_search on chats using gin (folded(name) gin_trgm_ops)
+  where kind = 'group' and not is_private and closed_at is null;
+create index concurrently chats_custom on chats using gin (custom jsonb_path_ops) where custom is not null;
+create index concurrently chat_members_changed on chat_members (chat_id, membership_xid);

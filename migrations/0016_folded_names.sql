@@ -16,23 +16,6 @@ alter table chats
   add name_folded text,
   add name_search text;
 
-create unique index users_email_folded on users (email_folded);
-create unique index users_username_folded on users (username_folded);
-create index users_by_username on users (username_search text_pattern_ops);
-create index users_by_display_name on users (display_name_search text_pattern_ops);
-create index users_unfolded on users (id)
-  where (username is not null and username_folded is null)
-    or (display_name is not null and display_name_search is null);
-create index users_ambiguous on users (id)
-  where strpos(username_folded, chr(1)) > 0 or strpos(email_folded, chr(1)) > 0;
-
-create unique index chats_public_name on chats (name_folded)
-  where kind = 'group' and not is_private and closed_at is null;
-create index chats_public_search on chats using gin (name_search gin_trgm_ops)
-  where kind = 'group' and not is_private and closed_at is null;
-create index chats_unfolded on chats (id) where name is not null and name_folded is null;
-create index chats_ambiguous on chats (id) where strpos(name_folded, chr(1)) > 0;
-
 -- What changes a name and cannot fold it, an older server or an operator, leaves it to be folded anew. Servers that can
 -- say so: src/database/settings.ts.
 create function unfold_user() returns trigger
@@ -76,3 +59,21 @@ alter table message_search add fold smallint;
 alter table message_search_progress add refolded_id bigint not null default 0;
 
 -- The function folded, the configuration parley, and the extensions citext and unaccent are used by older servers only.
+
+-- concurrently
+create unique index concurrently users_email_folded on users (email_folded);
+create unique index concurrently users_username_folded on users (username_folded);
+create index concurrently users_by_username on users (username_search text_pattern_ops);
+create index concurrently users_by_display_name on users (display_name_search text_pattern_ops);
+create index concurrently users_unfolded on users (id)
+  where (username is not null and username_folded is null)
+    or (display_name is not null and display_name_search is null);
+create index concurrently users_ambiguous on users (id)
+  where strpos(username_folded, chr(1)) > 0 or strpos(email_folded, chr(1)) > 0;
+
+create unique index concurrently chats_public_name on chats (name_folded)
+  where kind = 'group' and not is_private and closed_at is null;
+create index concurrently chats_public_search on chats using gin (name_search gin_trgm_ops)
+  where kind = 'group' and not is_private and closed_at is null;
+create index concurrently chats_unfolded on chats (id) where name is not null and name_folded is null;
+create index concurrently chats_ambiguous on chats (id) where strpos(name_folded, chr(1)) > 0;

@@ -170,25 +170,17 @@ function supervise(config: Config): void {
     ended(worker).then(() => children.delete(worker));
     worker.on('error', (error) => say(`worker ${index}: ${error.message}`)); // it cannot be started or signalled
 
-    const patience = config.workerStartSeconds;
-    const waiting = new AbortController();
-    const { signal } = waiting;
     try {
       await Promise.race([
-        once(worker, 'message', { signal }), // it listens
+        untilItListens(worker, config.workerStartSeconds),
         ended(worker).then(() => {
           throw new Error(`it ended with ${worker.exitCode ?? worker.signalCode}`);
-        }),
-        delay(patience * 1000, undefined, { signal }).then(() => {
-          throw new Error(`it did not listen within ${patience} s`);
         }),
       ]);
       return worker;
     } catch (error) {
       await end(worker, 'SIGKILL');
       throw error;
-    } finally {
-      waiting.abort();
     }
   }
 
@@ -206,6 +198,20 @@ function supervise(config: Config): void {
     await ended(worker);
     clearTimeout(late);
   }
+}
+
+/** Rejects when a worker does not listen in time, which begins anew each time it says that it migrates. */
+function untilItListens(worker: ChildProcess, seconds: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () => reject(new Error(`it did not listen within ${seconds} s`)),
+      seconds * 1000,
+    ).unref();
+    worker.on('message', (state) => {
+      if (state === 'listening') resolve();
+      else late.refresh();
+    });
+  });
 }
 
 /** Resolves when a process has ended; at once where it could not even be made. */

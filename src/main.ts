@@ -18,7 +18,7 @@ try {
   const log = createLog({ level: config.logLevel, faults });
   for (const warning of [...misspeltSettings(config), await openFilesWarning(config.limits)])
     if (warning !== undefined) log.warn(warning);
-  const starting = startServer(config, log);
+  const starting = startServer(config, log, () => tellCluster('migrating'));
 
   let stopping = false;
   const stop = async (reason: string, code: number) => {
@@ -60,10 +60,15 @@ try {
   );
   const url = `${config.tlsCert ? 'https' : 'http'}://localhost:${port}`;
   log.info({ port, url, docs: `${url}/docs/`, api: `${url}/api/` }, 'listening');
-  process.send?.('listening', undefined, undefined, () => {}); // a cluster that has ended is told of by `disconnect`
+  tellCluster('listening');
 } catch (error) {
   process.stderr.write(`${sentenceFor(error)}\n`);
   process.exit(1);
+}
+
+/** As a worker: one that has ended is told of by `disconnect`. */
+function tellCluster(state: 'migrating' | 'listening'): void {
+  process.send?.(state, undefined, undefined, () => {});
 }
 
 /** One line for what the operator can mend, the whole stack for a fault of ours. */

@@ -68,16 +68,23 @@ export interface Server {
 /** How long a stop waits for what is in flight, in milliseconds. */
 const GRACE = 5_000;
 
-/** Builds every part once, hands each what it needs, and listens. */
-export async function startServer(config: Config, log: Logger): Promise<Server> {
+/**
+ * Builds every part once, hands each what it needs, and listens. `migrating` is called every few seconds for as long as
+ * it goes on bringing the schema up to date, or waits for another node that does.
+ */
+export async function startServer(
+  config: Config,
+  log: Logger,
+  migrating: () => void = () => {},
+): Promise<Server> {
   // What the operator has to mend is told before the database is started and migrated.
   await prepareDataDir(config);
   const listener = await createListener(config, log);
   const db = await startDatabase(config, log);
   try {
-    const migrations = await migrate(db, { log });
+    const migrations = await migrate(db, { log, alive: migrating });
     if (migrations.length > 0) log.info({ migrations }, 'database migrated');
-    await fillFoldedNames(db);
+    await fillFoldedNames(db, migrating);
     await warnOfAmbiguousNames(db, log);
     return await serve();
   } catch (error) {

@@ -4,7 +4,8 @@ import { expect } from 'chai';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { type Database, openDatabase } from '../src/database/database.ts';
-import { compatibleFrom, migrate, migrationStatus, undoMigration } from '../src/database/migrations.ts';
+import { compatibleFrom } from '../src/database/migrationFiles.ts';
+import { migrate, migrationStatus, undoMigration } from '../src/database/migrations.ts';
 import { StartError } from '../src/errors.ts';
 import { database, databaseUrl } from './harness.ts';
 import { until } from './until.ts';
@@ -58,14 +59,19 @@ describe('the migrations', function () {
   };
 
   it('make the schema, and take every step of it back', async () => {
-    expect(await migrationStatus(fresh)).to.deep.equal({ executed: [], pending: names, schema: undefined });
+    expect(await migrationStatus(fresh)).to.deep.equal({
+      executed: [],
+      pending: names,
+      underWay: undefined,
+      schema: undefined,
+    });
     expect(await migrate(fresh)).to.deep.equal(names);
     expect(await migrate(fresh)).to.deep.equal([]);
     expect(await tables()).to.include.members(['users', 'chats', 'chat_members', 'messages']);
 
     for (const name of names.toReversed()) expect(await undoMigration(fresh)).to.deep.equal([name]);
     expect(await undoMigration(fresh)).to.deep.equal([]);
-    expect(await tables()).to.deep.equal(['migrations']);
+    expect(await tables()).to.deep.equal(['migration_progress', 'migrations']);
     expect(await migrate(fresh)).to.deep.equal(names);
   });
 
@@ -225,14 +231,15 @@ describe('the migrations', function () {
     await other.query('begin');
     await other.query('select pg_advisory_xact_lock(7275391)');
     const error = await refusal(migrate(fresh, { patience: 1 }));
-    expect(error.message).to.match(/^The schema could not .*: another node is changing it/);
-    const warnings: unknown[] = [];
-    const log = { warn: (fields: unknown) => warnings.push(fields) } as unknown as Logger;
+    expect(error.message).to.match(/^The schema could not .*: another node is changing it \(process \d+ /);
+    const warnings: { reason: string; blockers: string[] }[] = [];
+    const log = { warn: (fields: (typeof warnings)[0]) => warnings.push(fields) } as unknown as Logger;
     const running = migrate(fresh, { log });
     await until(async () => warnings.length > 0);
     await other.query('commit');
     expect(await running).to.deep.equal(names);
-    expect(warnings).to.deep.equal([{ reason: 'another node is changing it', blockers: [] }]);
+    expect(warnings.map(({ reason }) => reason)).to.deep.equal(['another node is changing it']);
+    expect(warnings[0]?.blockers).to.match(/^process \d+ "", idle in transaction for \d+ s$/);
     await other.end();
   });
 });

@@ -188,7 +188,8 @@ describe('the supervisor of start:cluster', function () {
     await supervised.serves(1);
     const holder = new pg.Client(databaseUrl());
     await holder.connect();
-    await holder.query('select pg_advisory_lock(7275391)'); // what nodes that start wait on
+    await holder.query('begin');
+    await holder.query('lock table migrations in access exclusive mode'); // what nodes that start read
     child.kill('SIGHUP');
     await supervised.says(/^worker 0 was not replaced: it did not listen within 20 s; the old one stays$/);
     await holder.end();

@@ -4,4 +4,6 @@ drop function note_changed_entry();
 drop table message_search_segments, message_search_changed;
 drop index message_search_chats;
 alter index message_search_words reset (gin_pending_list_limit);
-create index message_search_parts on message_search using gin (chat_id, folded gin_trgm_ops);
+
+-- concurrently
+create index concurrently message_search_parts on message_search using gin (chat_id, folded gin_trgm_ops);

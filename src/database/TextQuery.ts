@@ -7,6 +7,8 @@ export interface Statement extends QueryConfig {
    * objects are made. Its parameters are numbers, strings and nulls; undefined is null, as in all statements.
    */
   readonly asText?: boolean;
+  /** True for one that PostgreSQL refuses in a transaction, which it is not given behind a pooler either. */
+  readonly isAlone?: boolean;
 }
 
 type Value = string | number | null | undefined;

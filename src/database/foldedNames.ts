@@ -19,13 +19,16 @@ const MAX_SHOWN = 20;
 /** Any fixed number: one node fills at a time, so that the first of two rows with a name keeps it. */
 const LOCK = 7_275_392;
 
-/** Fills what is there now, in chunks that are kept whatever happens to the rest; resolves to the number of rows. */
-export async function fillFoldedNames(db: Database): Promise<number> {
+/**
+ * Fills what is there now, in chunks that are kept whatever happens to the rest, after each of which `alive` is called;
+ * resolves to the number of rows.
+ */
+export async function fillFoldedNames(db: Database, alive = () => {}): Promise<number> {
   const [some] = await byIndex(db, (transaction) =>
     db.select<{ rows: boolean }>(anyUnfolded, [], transaction),
   );
   if (!some?.rows) return 0;
-  return (await fillAll(db, fillUsers)) + (await fillAll(db, fillGroups));
+  return (await fillAll(db, fillUsers, alive)) + (await fillAll(db, fillGroups, alive));
 }
 
 /** Logs which accounts and groups have a name that another one has, once it is folded, if there are some. */
@@ -72,10 +75,11 @@ interface Filled {
   readonly last: number;
 }
 
-async function fillAll(db: Database, fill: Fill): Promise<number> {
+async function fillAll(db: Database, fill: Fill, alive: () => void): Promise<number> {
   for (let [count, after] = [0, 0]; ; ) {
     const filled = await inTurn(db, fill, after);
     count += filled.count;
+    alive();
     after = filled.last; // the index still has entries of what was filled before
     if (filled.count < CHUNK) return count;
   }

@@ -8,18 +8,21 @@ import { openDatabaseForOperator } from './start.ts';
 /* The command line of the migrations: `npm run migrate:start`, `migrate:undo`, `migrate:status`. */
 
 const actions: Readonly<Record<string, (database: Database) => Promise<void>>> = {
-  start: async (database) => report('ran', await migrate(database, { log })),
-  undo: async (database) => report('took back', await undoMigration(database)),
+  start: async (database) => report('ran', await migrate(database, { log: progress })),
+  undo: async (database) => report('took back', await undoMigration(database, { log: progress })),
   async status(database) {
-    const { executed, pending, schema } = await migrationStatus(database);
+    const { executed, pending, underWay, schema } = await migrationStatus(database);
     report('executed', executed);
     report('pending', pending);
+    if (underWay) report('cut off', [underWay]);
     if (schema)
       report('schema', [`version ${schema.version}, for servers that know ${schema.compatVersion} or later`]);
   },
 };
 
 const log = pino({ level: 'warn' }, pino.destination(2));
+/** With how far it is. */
+const progress = log.child({}, { level: 'info' });
 try {
   await run(process.argv[2] ?? '');
 } catch (error) {

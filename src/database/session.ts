@@ -99,7 +99,7 @@ export function createSessionClass(options: SessionOptions): new (given?: Client
         return this.#send(begin);
       }
       if (ENDS.test(query.text)) this.#inTransaction = false;
-      else if (!this.#inTransaction) return this.#sendAsTransaction(unnamed);
+      else if (!this.#inTransaction && !query.isAlone) return this.#sendAsTransaction(unnamed);
       return this.#send(unnamed);
     }
 
