@@ -16,6 +16,7 @@ export const errorCodes = {
   RATE_LIMITED: { status: 429, summary: 'Too many attempts; come back later' },
   INTERNAL: { status: 500, summary: 'A fault of the server; nothing of its cause is told' },
   UNAVAILABLE: { status: 503, summary: 'The database is away or the server is overloaded; retry' },
+  TIMEOUT: { status: 504, summary: 'It took too long to read this; ask for less, or narrow it down' },
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

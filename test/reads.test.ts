@@ -1,6 +1,16 @@
 import { expect } from 'chai';
+import { ParleyError } from '../src/client/index.ts';
 import type { Client, Frame } from './client.ts';
-import { database, http, newClients, type Person, type RunningServer, startServer } from './harness.ts';
+import {
+  database,
+  http,
+  metric,
+  newClients,
+  type Person,
+  type RunningServer,
+  startServer,
+  typedClient,
+} from './harness.ts';
 import { until } from './until.ts';
 
 /** Statements of reads that a lock holds up. */
@@ -18,6 +28,12 @@ async function whileReadsHang<T>(work: () => Promise<T>): Promise<T> {
     await database.select('lock table pins in access exclusive mode', [], transaction);
     return work();
   });
+}
+
+/** Waits until one statement is held up, and cancels it: what PostgreSQL does itself after the time. */
+async function cancelHeld(name?: string): Promise<void> {
+  await until(async () => (await held(name)).length === 1);
+  await database.select('select pg_cancel_backend($1)', await held(name));
 }
 
 interface Reader {
@@ -81,21 +97,31 @@ describe('reads', () => {
     for (const reply of await Promise.all(replies)) expect(reply).to.include({ success: true });
   });
 
-  it('that run into their timeout are RATE_LIMITED, for longer than a client waits by itself', async () => {
+  it('that run into their timeout are a TIMEOUT, which the typed client does not repeat', async () => {
     await start('2');
     const [ada, bob] = await newClients(2);
     const [reader] = (await readers(ada, [bob])) as [Reader];
+    const client = typedClient(bob, { url: server.url });
+    await client.online();
     await whileReadsHang(async () => {
       const reply = read(reader);
-      await until(async () => (await held()).length === 1);
-      // what PostgreSQL does itself after the time
-      await database.select('select pg_cancel_backend($1)', await held());
-      expect(await reply).to.include({
-        code: 'RATE_LIMITED',
-        message: 'This takes too long; ask for less, or narrow it down',
-        retryAfter: 30,
-      });
+      await cancelHeld();
+      const message = 'It took too long to read this; ask for less, or narrow it down';
+      const error = { error: true, type: 'getMessages', code: 'TIMEOUT', message };
+      expect(await reply)
+        .to.deep.include(error)
+        .and.not.have.property('retryAfter');
+
+      const call = client.call('getMessages', { receiverId: ada.id }).catch((reason: ParleyError) => reason);
+      await cancelHeld();
+      expect(await call)
+        .to.be.instanceOf(ParleyError)
+        .and.include({ code: 'TIMEOUT', message });
+      expect(await held()).to.have.length(0);
     });
+    expect(await metric(server, 'parley_commands_total{type="getMessages",outcome="TIMEOUT"}')).to.equal(2);
+    expect(await metric(server, 'parley_limited_total{limit="read"}')).to.equal(2);
+    await client.call('getMessages', { receiverId: ada.id });
   });
 
   it('have a short timeout, and cannot write', async () => {
@@ -126,5 +152,17 @@ describe('changes', () => {
     });
     for (const reply of await Promise.all(replies)) expect(reply).to.include({ success: true });
     await server.close();
+  });
+
+  it('that run into their timeout are UNAVAILABLE: they may be repeated', async () => {
+    const [ada, bob] = await newClients(2);
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
+    await database.transaction(async (transaction) => {
+      await database.select('select from chat_members where user_id = $1 for update', [ada.id], transaction);
+      const reply = ada.client.call('markRead', { receiverId: bob.id, seq: 1 });
+      await cancelHeld('parley');
+      expect(await reply).to.include({ code: 'UNAVAILABLE', retryAfter: 1 });
+    });
+    expect(await ada.client.call('markRead', { receiverId: bob.id, seq: 1 })).to.include({ success: true });
   });
 });

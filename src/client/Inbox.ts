@@ -56,6 +56,8 @@ export class Inbox {
   /** What came while catching up. */
   #early: (Arrival | Push)[] | undefined = [];
   #cursor: string | undefined;
+  /** Changes asked for at once. */
+  #page = SYNC_PAGE;
   /** True if the last cursor was refused: events up to the present one cannot be reported. */
   #isReset = false;
   /** The cursor is of the present connection, which misses nothing. */
@@ -86,11 +88,13 @@ export class Inbox {
     this.#ask = ask;
     for (let more = !this.#isFresh; more; ) {
       const cursor = this.#cursor ?? '';
-      more = await ask('sync', { cursor, limit: SYNC_PAGE }, (page) => {
+      more = await ask('sync', { cursor, limit: this.#page }, (page) => {
         for (const change of page.data) this.#change(change);
         this.#read(page);
         return page.more;
       }).catch((error) => {
+        // Too much for the server to read at once; the next connection asks for less.
+        if (error instanceof ParleyError && error.code === 'TIMEOUT') this.#page = Math.ceil(this.#page / 10);
         // A cursor that the server does not know any more is of no use the next time either.
         if (error instanceof ParleyError && error.code === 'BAD_REQUEST') {
           this.#cursor = undefined;

@@ -5,8 +5,7 @@ import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Positions } from '../chats/Positions.ts';
 import type { Typists } from '../chats/Typists.ts';
 import type { Database, Queries } from '../database/database.ts';
-import { isTimeout } from '../database/failures.ts';
-import { type ErrorCode, LimitError } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { ConnectionId, SessionId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 import type { MessageDraft, StoredMessage } from '../messages/drafts.ts';
@@ -80,7 +79,7 @@ export interface CommandDefinition<
   readonly params: Params;
   /** Stands in `params` of the reply: `data` for results, other names beside the three fixed fields. */
   readonly result: Result;
-  /** The codes it refuses with, beside `BAD_REQUEST`, `RATE_LIMITED`, `UNAVAILABLE` and `INTERNAL`. */
+  /** The codes it refuses with, beside `BAD_REQUEST`, `RATE_LIMITED`, `UNAVAILABLE`, `INTERNAL` and, if it only reads, `TIMEOUT`. */
   readonly errors: readonly ErrorCode[];
   readonly push?: PushDefinition<Pushed>;
   /** As how many commands it counts, where the rate of commands is limited; 1 if left out. */
@@ -157,7 +156,7 @@ export function defineCommand<
   };
 }
 
-/** Defines a command that only reads. One that takes too long is `RATE_LIMITED`. */
+/** Defines a command that only reads. One that takes too long is a `TIMEOUT`. */
 export function defineRead<const Name extends string, Params extends TObject, Result extends TObject>(
   definition: ReadDefinition<Name, Params, Result>,
 ): Command<Name, Params, Result, never> {
@@ -247,9 +246,6 @@ export function definePreparedSend<const Name extends string, Params extends TOb
   };
 }
 
-/** Seconds after which a read that took too long may be tried again: clients that repeat by themselves do not wait so long. */
-const SLOW_READ_RETRY = 30;
-
 /** Reads when it is the user's turn, on the connections for it. */
 function read<T>(
   type: string,
@@ -258,13 +254,7 @@ function read<T>(
 ): Promise<T> {
   const { session, db, signCursors, turns } = context;
   const reading = { ...context, db: db.reads, cursors: signCursors(type, session.userId) };
-  return turns
-    .reads(session.userId, () => work(reading))
-    .catch((error) => {
-      if (!isTimeout(error)) throw error;
-      const message = 'This takes too long; ask for less, or narrow it down';
-      throw new LimitError('read', 'RATE_LIMITED', message, SLOW_READ_RETRY);
-    });
+  return turns.reads(session.userId, () => work(reading));
 }
 
 /** Names each property of the draft: a spread gives it a slow hidden class in V8, and every message has one. */

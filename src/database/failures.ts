@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { ConnectionError } from 'sequelize';
-import { ApiError } from '../errors.ts';
+import { ApiError, LimitError } from '../errors.ts';
 import { reasonOf } from './outages.ts';
 
 /** The connection could not be made: the statement was not sent. */
@@ -49,7 +49,10 @@ export function isRefusedByServer(error: unknown): boolean {
   return root instanceof pg.DatabaseError && !ANY_TIME.test(root.code ?? '');
 }
 
-/** True if PostgreSQL cancelled the statement: it ran into its timeout. */
+/**
+ * True if PostgreSQL cancelled the statement: it ran into its timeout, or an administrator ended it with
+ * pg_cancel_backend, who does not want to see it again either. A server that shuts down ends the connection instead.
+ */
 export const isTimeout = (error: unknown): boolean => rootOf(error).code === '57014';
 
 /** True if a statement was prepared before a migration changed the types of what it returns: nothing of it was done. */
@@ -90,10 +93,12 @@ export async function repeatable<T>(run: () => Promise<T>): Promise<T> {
 
 /**
  * The refusal to answer an error with: a refusal as it is, `UNAVAILABLE` for a database that is away or too contended,
- * undefined for a bug.
+ * undefined for a bug. Of what only reads (`isRead`), a statement that was cancelled is a `TIMEOUT`: repeated as it is,
+ * it would take as long again. Of a change it is not known how long it would take the next time.
  */
-export function refusalOf(error: unknown): ApiError | undefined {
+export function refusalOf(error: unknown, isRead = false): ApiError | undefined {
   if (error instanceof ApiError) return error;
+  if (isRead && isTimeout(error)) return new LimitError('read', 'TIMEOUT');
   return isPassing(error) ? new ApiError('UNAVAILABLE', undefined, 1) : undefined;
 }
 

@@ -84,16 +84,24 @@ export function pushSchema({ type }: Command): TObject {
 
 /** What every command may answer, beside the refusals of its own. */
 const COMMON_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'];
+/** What those may answer as well that only read. */
+const READ_ERRORS: readonly ErrorCode[] = ['TIMEOUT'];
 /** What is answered to a frame that names no command. */
 const UNREADABLE_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'UNKNOWN_TYPE', 'RATE_LIMITED'];
 
 /** Every code that may come over the WebSocket. */
 export function socketErrors(commands: readonly Command[]): ReadonlySet<ErrorCode> {
-  return new Set([...commands.flatMap(({ errors }) => errors), ...COMMON_ERRORS, ...UNREADABLE_ERRORS]);
+  return new Set([...commands.flatMap(errorsOf), ...UNREADABLE_ERRORS]);
 }
 
-export function errorSchema({ type, errors }: Command): TObject {
-  return errorFrame(Type.Literal(type), [...errors, ...COMMON_ERRORS]);
+const errorsOf = ({ errors, isRead }: Command): ErrorCode[] => [
+  ...errors,
+  ...COMMON_ERRORS,
+  ...(isRead ? READ_ERRORS : []),
+];
+
+export function errorSchema(command: Command): TObject {
+  return errorFrame(Type.Literal(command.type), errorsOf(command));
 }
 
 export function unreadableErrorSchema(): TObject {

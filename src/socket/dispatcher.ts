@@ -1,10 +1,11 @@
 import { ByteBudget } from '../ByteBudget.ts';
 import type { Command, CommandContext, CommandServices, Outcome } from '../commands/define.ts';
-import { refusalOf } from '../database/failures.ts';
+import { isTimeout, refusalOf } from '../database/failures.ts';
 import { ApiError, internal, LimitError } from '../errors.ts';
 import { HOLD_BYTES, REPLY_BYTES } from '../limits.ts';
 import { encodeSendReply } from '../messages/sendFrames.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { TimeoutLog } from '../observability/TimeoutLog.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import type { Connection, Receiver } from './Connection.ts';
 import { CloseCode } from './closeCodes.ts';
@@ -59,6 +60,7 @@ export function createDispatcher(
     isVerbose: services.log.isLevelEnabled('debug'),
     paceOf: isLimited ? createPaces(services.limits) : undefined,
     budget: new ByteBudget(services.limits.unansweredBytes, USER_SHARE),
+    timeouts: new TimeoutLog(services.log),
   };
   return (connection) => new CommandReceiver(node, connection);
 }
@@ -72,6 +74,7 @@ interface Node {
   readonly isVerbose: boolean;
   readonly paceOf: ReturnType<typeof createPaces> | undefined;
   readonly budget: ByteBudget;
+  readonly timeouts: TimeoutLog;
 }
 
 /** The receiving end of one connection. */
@@ -154,7 +157,7 @@ class CommandReceiver implements Receiver {
     const { type } = command;
     const trace = tracing?.begin(type, { 'parley.session': this.#context.sessionId });
     command.execute(params, trace ? { ...this.#context, trace } : this.#context, (outcome) => {
-      const { reply, code } = this.#conclude(type, id, number, outcome);
+      const { reply, code } = this.#conclude(command, id, number, outcome, start);
       metrics.commandDone(type, code, start);
       trace?.end(code);
       if (isVerbose)
@@ -221,21 +224,32 @@ class CommandReceiver implements Receiver {
 
   /** Returns the reply. Never throws: what cannot be encoded is the fault of this command alone. */
   #conclude(
-    type: string,
+    { type, isRead, pipelined }: Command,
     id: RequestId | undefined,
     number: number,
     outcome: Outcome,
+    start: number,
   ): { reply: string; code: string } {
     try {
       if ('stored' in outcome) return { reply: encodeSendReply(type, outcome.stored, id), code: 'ok' };
       if ('fields' in outcome) return { reply: encodeBounded(type, outcome.fields, id), code: 'ok' };
-      const refusal = refusalOf(outcome.error);
+      if (!pipelined && isTimeout(outcome.error)) this.#timedOut(type, number, start);
+      const refusal = refusalOf(outcome.error, isRead);
       if (!refusal) return this.#failed(type, id, number, outcome.error);
       this.#node.metrics.limitReached(refusal);
       return { reply: encodeRefusal(type, id, refusal), code: refusal.code };
     } catch (error) {
       return this.#failed(type, id, number, error);
     }
+  }
+
+  #timedOut(type: string, number: number, start: number): void {
+    this.#node.timeouts.add({
+      type,
+      userId: this.#connection.session.userId,
+      requestId: this.#requestId(number),
+      ms: Math.round(performance.now() - start),
+    });
   }
 
   /** Logs what went wrong under an id, which is all the client is told. */

@@ -61,7 +61,8 @@ describe('reading what is wanted', () => {
     const timers = new Timers();
     const errors = [
       new ParleyError('UNAVAILABLE', ''),
-      new ParleyError('RATE_LIMITED', '', 30),
+      new ParleyError('RATE_LIMITED', '', 20),
+      new ParleyError('TIMEOUT', ''),
       new ParleyError('NOT_A_MEMBER', ''),
     ];
     let tries = 0;
@@ -73,8 +74,10 @@ describe('reading what is wanted', () => {
     for (const [pause, expected] of [
       [499, 1],
       [1, 2],
-      [29_999, 2],
+      [19_999, 2],
       [1, 3],
+      [29_999, 3],
+      [1, 4],
     ] as const) {
       await turn();
       mock.timers.tick(pause);

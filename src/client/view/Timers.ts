@@ -3,6 +3,8 @@ import { isPassing, type ParleyError } from '../errors.ts';
 /** Milliseconds before what failed is tried again: at first, and at most. */
 export const FIRST_PAUSE = 500;
 export const MAX_PAUSE = 8_000;
+/** Milliseconds before the server is asked again for what it took too long to read. */
+const TIMEOUT_PAUSE = 30_000;
 
 /** Timers that end together. */
 export class Timers {
@@ -31,8 +33,9 @@ export class Timers {
         return await run();
       } catch (error) {
         const { code, retryAfter = 0 } = error as ParleyError;
-        if (code !== 'INTERNAL' && !isPassing(code)) throw error;
-        await new Promise<void>((resolve) => this.start(resolve, Math.max(pause, retryAfter * 1000)));
+        if (code !== 'INTERNAL' && code !== 'TIMEOUT' && !isPassing(code)) throw error;
+        const least = code === 'TIMEOUT' ? TIMEOUT_PAUSE : retryAfter * 1000;
+        await new Promise<void>((resolve) => this.start(resolve, Math.max(pause, least)));
       }
   }
 
