@@ -49,6 +49,7 @@ export type LimitName =
   | 'queue'
   | 'memory'
   | 'read'
+  | 'heavy'
   | 'login'
   | 'registration'
   | 'rename'

@@ -10,8 +10,8 @@ import { createOrderedBus } from './bus/ordered.ts';
 import { watchOutbox } from './bus/outbox.ts';
 import { Positions } from './chats/Positions.ts';
 import { Typists } from './chats/Typists.ts';
-import { createConcurrencyLimit } from './commands/concurrency.ts';
 import { registry } from './commands/registry.ts';
+import { createTurns } from './commands/turns.ts';
 import type { Config } from './config.ts';
 import { startDatabaseClock } from './database/clock.ts';
 import { poolSizes } from './database/database.ts';
@@ -99,11 +99,7 @@ export async function startServer(
     const clock = await startDatabaseClock(db, log);
     const tokens = createTokens([secret, ...older], config.jwtExpiresIn, clock);
     const signCursors = createCursorSigner([secret, ...older]);
-    const pools = poolSizes(config.databasePoolSize);
-    const turns = {
-      reads: createConcurrencyLimit(pools.reads),
-      changes: createConcurrencyLimit(pools.changes),
-    };
+    const turns = createTurns(poolSizes(config.databasePoolSize));
     const passwords = createPasswords(config.passwordThreads, config.passwordCost, log);
     const nats = config.natsUrl.length > 0 ? await openNats() : undefined;
     const bus: Bus = createOrderedBus(nats ?? createMemoryBus((topic, head) => bus.catchUp(topic, head)), {
@@ -136,7 +132,8 @@ export async function startServer(
       users: () => connections.users,
       writerQueue: () => writer.queueLength,
       searchLag: () => indexer.lag,
-      poolUse: () => ({ reads: db.reads.poolUse(), changes: db.poolUse() }),
+      poolUse,
+      heavyWaiting: () => turns.heavyReads.waiting,
       certificateUntil: () => listener.certificateUntil,
       nats: () => nats,
     });
@@ -230,7 +227,7 @@ export async function startServer(
           router.unanswered +
           [...connections].reduce((sum, one) => sum + (one.receiver?.unanswered() ?? 0), 0),
         queue: writer.queueLength,
-        databasePools: { reads: db.reads.poolUse(), changes: db.poolUse() },
+        databasePools: poolUse(),
         nats: nats && { connected: nats.connected, subscriptions: nats.subscriptions },
         memoryBytes: process.memoryUsage(),
       }),
@@ -266,6 +263,10 @@ export async function startServer(
         }
       },
     };
+
+    function poolUse() {
+      return { reads: db.reads.poolUse(), heavyReads: db.heavyReads.poolUse(), changes: db.poolUse() };
+    }
 
     /** What happened is in the database alone: clients connect again and read it there. */
     function resynchroniseAll(): void {

@@ -316,6 +316,7 @@ const noReadings: Readings = {
   users: () => 0,
   writerQueue: () => 0,
   searchLag: () => 0,
+  heavyWaiting: () => 0,
   poolUse: () => ({}),
   certificateUntil: () => undefined,
   nats: () => undefined,

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import type { BusMessage, Topic } from '../src/bus/bus.ts';
 import { KeyedQueue } from '../src/bus/KeyedQueue.ts';
-import { createConcurrencyLimit } from '../src/commands/concurrency.ts';
 import type { CommandContext } from '../src/commands/define.ts';
 import { registry } from '../src/commands/registry.ts';
+import { createTurns } from '../src/commands/turns.ts';
+import { poolSizes } from '../src/database/database.ts';
 import { createChatRecord } from '../src/messages/missed.ts';
 import type { Client, Frame } from './client.ts';
 import { database, newClients, newGroup, type Person } from './harness.ts';
@@ -28,7 +29,7 @@ async function published(user: Person, type: string, params: object) {
     origin: 1,
     db: database,
     changes: new KeyedQueue(),
-    turns: { reads: createConcurrencyLimit(3), changes: createConcurrencyLimit(3) },
+    turns: createTurns(poolSizes(12)),
     bus: { publish: (topic: Topic, message: BusMessage) => messages.push([topic, message]) },
   } as unknown as CommandContext;
   await new Promise<void>((resolve, reject) =>

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { connect } from './client.ts';
 import { database, databaseUrl, http, JWT_SECRET, newClients, newUser, newUsers } from './harness.ts';
 import { type ServerProcess, startProcess } from './process.ts';
+import { until } from './until.ts';
 
 /** What an operator's other servers are sent. */
 class Receiver {
@@ -175,6 +176,25 @@ describe('what an operator sees', function () {
     expect(opened).to.include({ userId: ada.id, address: '127.0.0.1' });
     const line = await logged(server, ({ type }) => type === 'leaveGroup');
     expect(line).to.include({ msg: 'command', outcome: 'NOT_FOUND', requestId: `${opened.sessionId}.2` });
+  });
+
+  it('finds who read what took too long', async () => {
+    const server = await start();
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const client = await connect(server.url, ada.token);
+    const reply = await database.transaction(async (transaction) => {
+      await database.select('lock table pins in access exclusive mode', [], transaction);
+      const reply = client.call('getMessages', { receiverId: bob.id });
+      const cancel = `select pg_cancel_backend(pid) from pg_stat_activity
+        where wait_event_type = 'Lock' and application_name = 'parley reads'`;
+      await until(async () => (await database.select(cancel, [])).length > 0);
+      return reply;
+    });
+    expect(reply.code).to.equal('TIMEOUT');
+    const line = await logged(server, ({ msg }) => msg === 'a statement took too long');
+    expect(line).to.include({ level: 40, type: 'getMessages', userId: ada.id, unlogged: 0 });
+    expect(line).to.have.property('requestId');
   });
 
   it('is warned when the event loop was blocked, and clients go on', async () => {

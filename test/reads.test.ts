@@ -13,6 +13,10 @@ import {
 } from './harness.ts';
 import { until } from './until.ts';
 
+/** The name of connections for heavy reads. */
+const HEAVY = 'parley heavy reads';
+const MANY = 'Too many of these at once; wait for their replies';
+
 /** Statements of reads that a lock holds up. */
 const held = async (name = 'parley reads') =>
   (
@@ -22,13 +26,16 @@ const held = async (name = 'parley reads') =>
     )
   ).map(({ pid }) => pid);
 
-/** Holds up every statement that reads a message with its pins, for as long as the work takes. */
-async function whileReadsHang<T>(work: () => Promise<T>): Promise<T> {
+/** Holds up every statement that reads a table, for as long as the work takes. */
+async function whileLocked<T>(table: string, work: () => Promise<T>): Promise<T> {
   return database.transaction(async (transaction) => {
-    await database.select('lock table pins in access exclusive mode', [], transaction);
+    await database.select(`lock table ${table} in access exclusive mode`, [], transaction);
     return work();
   });
 }
+
+/** Holds up every statement that reads a message with its pins. */
+const whileReadsHang = <T>(work: () => Promise<T>) => whileLocked('pins', work);
 
 /** Waits until one statement is held up, and cancels it: what PostgreSQL does itself after the time. */
 async function cancelHeld(name?: string): Promise<void> {
@@ -83,7 +90,7 @@ describe('reads', () => {
   });
 
   it('of one user run a few at a time, and those of others beside them', async () => {
-    await start('10');
+    await start('16');
     const [ada, bob, cleo] = await newClients(3);
     const all = await readers(ada, [bob], 6);
     const other = await cleo.connect(server.url);
@@ -124,13 +131,72 @@ describe('reads', () => {
     await client.call('getMessages', { receiverId: ada.id });
   });
 
+  it('that are heavy run one at a time of a user, who is refused more than ten others, and nobody else is', async () => {
+    await start('10');
+    const [ada, bob, cleo] = await newClients(3);
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
+    const connect = (person: Person) => person.connect(server.url);
+    const searching = await Promise.all(Array.from({ length: 13 }, () => connect(ada)));
+    const [adas, bobs, bobsSearch, cleos] = await Promise.all([ada, bob, bob, cleo].map(connect));
+    const search = (client?: Client) => client?.call('searchMessages', { query: 'hi' }) as Promise<Frame>;
+    const waiting = () => metric(server, 'parley_heavy_commands_waiting');
+    let others: Promise<Frame>[] = [];
+    const replies = await whileLocked('message_search', async () => {
+      const refused: Frame[] = [];
+      const replies = searching.map(async (client) => {
+        const reply = await search(client);
+        if (reply.error) refused.push(reply);
+        return reply;
+      });
+      await until(() => refused.length === 2);
+      for (const reply of refused)
+        expect(reply).to.include({ code: 'RATE_LIMITED', message: MANY, retryAfter: 2 });
+      await until(async () => (await held(HEAVY)).length === 1);
+
+      for (const [client, receiverId] of [
+        [adas, bob.id],
+        [bobs, ada.id],
+      ] as const) {
+        await client?.done('getMessages', { receiverId });
+        await client?.done('listLastMessage');
+        await client?.done('privateMessage', { receiverId, content: 'hi' });
+      }
+      expect([(await held(HEAVY)).length, await waiting()]).to.deep.equal([1, 10]);
+
+      others = [bobsSearch, cleos].map(search);
+      // one of them runs beside those of Ada, the other is the next
+      await until(async () => (await waiting()) === 11 && (await held(HEAVY)).length === 2);
+      return replies;
+    });
+    expect((await Promise.all(replies)).filter(({ success }) => success)).to.have.length(11);
+    for (const reply of await Promise.all(others)) expect(reply).to.include({ success: true });
+    expect(await waiting()).to.equal(0);
+    expect(await metric(server, 'parley_limited_total{limit="heavy"}')).to.equal(2);
+  });
+
+  it('that are heavy and run into their timeout are a TIMEOUT, and make room', async () => {
+    await start('2');
+    const [ada, bob] = await newClients(2);
+    const [mine, other] = await Promise.all([ada, bob].map((person) => person.connect(server.url)));
+    const params = { query: 'hi' };
+    await whileLocked('message_search', async () => {
+      const reply = mine?.call('searchMessages', params);
+      await cancelHeld(HEAVY);
+      expect(await reply).to.include({ code: 'TIMEOUT' });
+      const next = other?.call('searchUsers', { query: bob.username });
+      expect(await next).to.include({ success: true });
+    });
+    expect(await mine?.call('searchMessages', params)).to.include({ success: true });
+  });
+
   it('have a short timeout, and cannot write', async () => {
     const settings = (db: Pick<typeof database, 'select'>) =>
       db.select(
         `select current_setting('statement_timeout') as timeout, current_setting('transaction_read_only') as "readOnly"`,
         [],
       );
-    expect(await settings(database.reads)).to.deep.equal([{ timeout: '5s', readOnly: 'on' }]);
+    for (const db of [database.reads, database.heavyReads])
+      expect(await settings(db)).to.deep.equal([{ timeout: '5s', readOnly: 'on' }]);
     expect(await settings(database)).to.deep.equal([{ timeout: '15s', readOnly: 'off' }]);
   });
 });

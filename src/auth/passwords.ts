@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
 import { ApiError } from '../errors.ts';
 import { preparePassword } from '../text/opaqueString.ts';
-import { FairQueue, ofClient } from './FairQueue.ts';
+import { ofClient, PasswordQueue } from './passwordQueue.ts';
 
 /**
  * Passwords are hashed and compared as {@link preparePassword} prepares them. `client` is for whom: clients take turns,
@@ -36,7 +36,7 @@ const GRACE = 2_000;
  * password-worker.js. One more of `cost` doubles the time of a hash; with 10 it is about 70 ms on the machines of 2025.
  */
 export function createPasswords(threads: number, cost: number, log: Logger): Passwords {
-  const queue = new FairQueue();
+  const queue = new PasswordQueue();
   const pool = new Piscina({
     filename: new URL('./password-worker.js', import.meta.url).href,
     minThreads: 1,

@@ -35,8 +35,8 @@ export interface CommandServices {
   readonly limits: Limits;
   readonly log: Logger;
   readonly signCursors: CursorSigner;
-  /** Turns of a user: for commands that only read, and for all others that wait for the database. */
-  readonly turns: { readonly reads: ConcurrencyLimit; readonly changes: ConcurrencyLimit };
+  /** Turns of a user: for commands that only read, for heavy ones, and for all others that wait for the database. */
+  readonly turns: Readonly<Record<'reads' | 'heavyReads' | 'changes', ConcurrencyLimit>>;
 }
 
 export interface CommandContext extends CommandServices {
@@ -94,6 +94,11 @@ export interface CommandDefinition<
 /** A command that only reads. */
 export interface ReadDefinition<Name extends string, Params extends TObject, Result extends TObject>
   extends Omit<CommandDefinition<Name, Params, Result, never>, 'handle' | 'push'> {
+  /**
+   * What it reads may take long, however little it answers: it runs on a few connections of its own kind, and waits
+   * there for a bounded time.
+   */
+  readonly isHeavy?: true;
   handle(params: Static<Params>, context: ReadContext): Promise<Static<Result>>;
 }
 
@@ -130,6 +135,8 @@ export interface Command<
   readonly pipelined: boolean;
   /** It changes nothing and tells nobody: reads have connections to the database of their own. */
   readonly isRead: boolean;
+  /** It reads what may take long: see {@link ReadDefinition}. */
+  readonly isHeavy?: true;
   /** Validates, runs, and calls `done` once, which must not throw; wrong params end with `BAD_REQUEST`. Never throws. */
   execute(params: unknown, context: CommandContext, done: (outcome: Outcome) => void): void;
 }
@@ -151,7 +158,7 @@ export function defineCommand<
     execute: executing(async (input, context) => {
       const checked = validate(input);
       if (rest.isLocal) return handle(checked, context);
-      return context.turns.changes(context.session.userId, () => handle(checked, context));
+      return context.turns.changes.run(context.session.userId, () => handle(checked, context));
     }),
   };
 }
@@ -169,7 +176,7 @@ export function defineRead<const Name extends string, Params extends TObject, Re
     isRead: true,
     execute: executing(async (input, context) => {
       const checked = validate(input);
-      return read(rest.type, context, (reading) => handle(checked, reading));
+      return read(rest, context, (reading) => handle(checked, reading));
     }),
   };
 }
@@ -224,7 +231,7 @@ export function definePreparedSend<const Name extends string, Params extends TOb
   const { params, validate } = strict(definition.params);
   const prepared = async (input: unknown, context: CommandContext) => {
     const checked = validate(input);
-    return read(rest.type, context, (reading) => prepare(checked, reading));
+    return read(rest, context, (reading) => prepare(checked, reading));
   };
   return {
     ...rest,
@@ -239,7 +246,7 @@ export function definePreparedSend<const Name extends string, Params extends TOb
           if (!('stored' in outcome)) return fail(outcome.error);
           const { stored } = outcome;
           if (!stored.repeated) return succeed(reply(stored, content));
-          read(rest.type, context, (reading) => repeat(stored, reading)).then(succeed, fail);
+          read(rest, context, (reading) => repeat(stored, reading)).then(succeed, fail);
         });
       }, fail);
     },
@@ -248,13 +255,14 @@ export function definePreparedSend<const Name extends string, Params extends TOb
 
 /** Reads when it is the user's turn, on the connections for it. */
 function read<T>(
-  type: string,
+  { type, isHeavy }: Pick<Command, 'type' | 'isHeavy'>,
   context: CommandContext,
   work: (context: ReadContext) => Promise<T>,
 ): Promise<T> {
   const { session, db, signCursors, turns } = context;
-  const reading = { ...context, db: db.reads, cursors: signCursors(type, session.userId) };
-  return turns.reads(session.userId, () => work(reading));
+  const pool = isHeavy ? 'heavyReads' : 'reads';
+  const reading = { ...context, db: db[pool], cursors: signCursors(type, session.userId) };
+  return turns[pool].run(session.userId, () => work(reading));
 }
 
 /** Names each property of the draft: a spread gives it a slow hidden class in V8, and every message has one. */

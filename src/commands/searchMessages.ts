@@ -43,6 +43,7 @@ export const searchMessages = defineRead({
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   cost: 20,
+  isHeavy: true,
   async handle(
     { query, order = 'recency', limit = DEFAULT_LIMIT, cursor, ...filters },
     { session, db, cursors },

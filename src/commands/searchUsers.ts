@@ -20,6 +20,7 @@ export const searchUsers = defineRead({
   }),
   result: Type.Object({ data: Type.Array(Profile), nextCursor: NextCursor }),
   cost: 2,
+  isHeavy: true,
   errors: [],
   async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence, cursors }) {
     const pattern = startingWith(foldForSearch(query));

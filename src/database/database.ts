@@ -91,6 +91,8 @@ export interface Database extends Queries {
    * occupy all of them delay each other and nothing else.
    */
   readonly reads: Queries;
+  /** The same once more for reads that may take long: they delay no others. */
+  readonly heavyReads: Queries;
   /** One reserved connection: a busy pool never holds up the send path. */
   readonly writer: ReservedConnection;
   /** Another one, for the search indexer. */
@@ -106,10 +108,14 @@ export interface Database extends Queries {
   close(): Promise<void>;
 }
 
-/** How a pool of so many connections is divided between reads and everything else. */
-export function poolSizes(poolSize: number): { reads: number; changes: number } {
-  const reads = Math.max(1, Math.floor(poolSize / 2));
-  return { reads, changes: Math.max(1, poolSize - reads) };
+/** Connections of each pool. */
+export type PoolSizes = Readonly<Record<'reads' | 'heavyReads' | 'changes', number>>;
+
+/** How so many connections are divided: a half for reads, and of it a half for heavy ones, at least one for each. */
+export function poolSizes(poolSize: number): PoolSizes {
+  const half = Math.max(1, Math.floor(poolSize / 2));
+  const heavyReads = Math.max(1, Math.floor(half / 2));
+  return { reads: Math.max(1, half - heavyReads), heavyReads, changes: Math.max(1, poolSize - half) };
 }
 
 /**
@@ -135,11 +141,9 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
 
   const sizes = poolSizes(poolSize);
   const Changes = session('parley', { statementTimeout: STATEMENT_TIMEOUT, settings: POOL_SETTINGS });
-  const Reads = session('parley reads', {
-    statementTimeout: READ_TIMEOUT,
-    settings: POOL_SETTINGS,
-    isReadOnly: true,
-  });
+  const reading = { statementTimeout: READ_TIMEOUT, settings: POOL_SETTINGS, isReadOnly: true };
+  const Reads = session('parley reads', reading);
+  const HeavyReads = session('parley heavy reads', reading);
   const Writer = session('parley writer', { statementTimeout: STATEMENT_TIMEOUT, settings: WRITER_SETTINGS });
   const Indexer = session('parley indexer', {
     statementTimeout: STATEMENT_TIMEOUT,
@@ -147,7 +151,8 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
   });
   const Dedicated = session('parley migration', { statementTimeout: 0 });
   const sequelize = openPool(Changes, sizes.changes);
-  const reading = openPool(Reads, sizes.reads);
+  const reads = openPool(Reads, sizes.reads);
+  const heavyReads = openPool(HeavyReads, sizes.heavyReads);
   const writer = reserveConnection(Writer);
   const indexer = reserveConnection(Indexer);
 
@@ -155,7 +160,8 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
   return {
     ...queriesOn(sequelize),
     sequelize,
-    reads: queriesOn(reading),
+    reads: queriesOn(reads),
+    heavyReads: queriesOn(heavyReads),
     writer,
     indexer,
     async dedicated() {
@@ -168,7 +174,8 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
     async close() {
       closed.abort();
       outages.close();
-      await Promise.all([closePool(sequelize), closePool(reading), writer.close(), indexer.close()]);
+      const pools = [sequelize, reads, heavyReads].map(closePool);
+      await Promise.all([...pools, writer.close(), indexer.close()]);
     },
   };
 }

@@ -114,10 +114,13 @@ function describe({ name, title, schema, paired }: Message, frames: readonly obj
   };
 }
 
-function operationsOf({ type, summary, description, cost, push }: Command): [string, object][] {
+const HEAVY =
+  'One or two of a user run at a time, over all connections. Others wait, some ten and some seconds; past that they are refused as `RATE_LIMITED`, or as `UNAVAILABLE` where those of other people are in the way.';
+
+function operationsOf({ type, summary, description, cost, isHeavy, push }: Command): [string, object][] {
   const names = messageNames(type);
   const weight = cost && `Counts as ${cost} commands where their rate is limited.`;
-  const told = [description, weight].filter(Boolean).join('\n\n');
+  const told = [description, weight, isHeavy && HEAVY].filter(Boolean).join('\n\n');
   const command = {
     action: 'receive',
     channel: CHANNEL,

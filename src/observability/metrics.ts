@@ -31,6 +31,8 @@ export interface Readings {
   users(): number;
   writerQueue(): number;
   searchLag(): number;
+  /** Commands that wait for a connection for heavy ones. */
+  heavyWaiting(): number;
   /** By the name of the pool. */
   poolUse(): Readonly<Record<string, PoolUse>>;
   /** Undefined where the server does not speak TLS itself. */
@@ -156,6 +158,7 @@ export function createMetrics(readings: Readings): Metrics {
   gauge('parley_connections', 'Open WebSocket connections', readings.connections);
   gauge('parley_writer_queue', 'Messages and changes that wait to be written', readings.writerQueue);
   gauge('parley_search_lag_messages', 'Messages that cannot be searched for yet', readings.searchLag);
+  gauge('parley_heavy_commands_waiting', 'Heavy commands that wait for their turn', readings.heavyWaiting);
   for (const [name, help] of [
     ['used', 'Pool connections in use'],
     ['free', 'Pool connections at rest'],
@@ -163,7 +166,7 @@ export function createMetrics(readings: Readings): Metrics {
   ] as const)
     new Gauge({
       name: `parley_database_pool_${name}`,
-      help: `${help}, by pool (reads: of commands that only read; changes: everything else)`,
+      help: `${help}, by pool (reads: of commands that only read; heavyReads: of those that may take long; changes: everything else)`,
       labelNames: ['pool'] as const,
       registers,
       collect() {

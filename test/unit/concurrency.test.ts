@@ -1,0 +1,112 @@
+import { mock } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { ConcurrencyLimit, type ConcurrencyOptions } from '../../src/commands/concurrency.ts';
+import type { UserId } from '../../src/ids.ts';
+
+const [ada, bob, cleo, dan] = [1, 2, 3, 4] as const;
+
+/** Work that is held until it is let end, by name, and what became of it. */
+class Work {
+  readonly limit: ConcurrencyLimit;
+  readonly started: string[] = [];
+  readonly refused: Record<string, string> = {};
+  readonly #ends = new Map<string, () => void>();
+
+  constructor(options: ConcurrencyOptions) {
+    this.limit = new ConcurrencyLimit(options);
+  }
+
+  begin(userId: UserId, ...names: string[]): void {
+    for (const name of names)
+      this.limit
+        .run(userId, () => {
+          this.started.push(name);
+          return new Promise<void>((resolve) => this.#ends.set(name, resolve));
+        })
+        .catch(({ code }) => {
+          this.refused[name] = code;
+        });
+  }
+
+  async end(...names: string[]): Promise<void> {
+    for (const name of names) {
+      this.#ends.get(name)?.();
+      await turn();
+    }
+  }
+}
+
+describe('work that is limited', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('of one user runs so much at a time, and that of others beside it', async () => {
+    const work = new Work({ perUser: 2 });
+    work.begin(ada, 'a1', 'a2', 'a3', 'a4');
+    work.begin(bob, 'b1');
+    expect(work.started).to.deep.equal(['a1', 'a2', 'b1']);
+    expect(work.limit.waiting).to.equal(2);
+    await work.end('b1');
+    expect(work.started).to.have.length(3);
+    await work.end('a2', 'a1');
+    expect(work.started.slice(3)).to.deep.equal(['a3', 'a4']);
+  });
+
+  it('of all runs so much at a time, and users take turns', async () => {
+    const work = new Work({ perUser: 1, total: 2 });
+    work.begin(ada, 'a1', 'a2', 'a3');
+    work.begin(bob, 'b1', 'b2');
+    work.begin(cleo, 'c1');
+    work.begin(dan, 'd1');
+    expect(work.started).to.deep.equal(['a1', 'b1']);
+    await work.end('a1', 'c1', 'b1', 'd1', 'a2', 'b2');
+    expect(work.started.slice(2)).to.deep.equal(['c1', 'd1', 'a2', 'b2', 'a3']);
+  });
+
+  it('leaves room for others while one user has more waiting', async () => {
+    const work = new Work({ perUser: 1, total: 2 });
+    work.begin(ada, 'a1', 'a2');
+    work.begin(bob, 'b1');
+    await work.end('b1');
+    work.begin(bob, 'b2');
+    expect(work.started).to.deep.equal(['a1', 'b1', 'b2']);
+  });
+
+  it('that fails makes room as well', async () => {
+    const limit = new ConcurrencyLimit({ perUser: 1, total: 1 });
+    const failed = limit.run(ada, () => Promise.reject(new Error('no')));
+    const next = limit.run(bob, async () => 'done');
+    expect(await failed.catch(({ message }) => message)).to.equal('no');
+    expect(await next).to.equal('done');
+  });
+
+  it('is refused to who has too much waiting, and to nobody who has nothing', async () => {
+    const work = new Work({ perUser: 1, total: 1, wait: { perUser: 2, total: 3, milliseconds: 5000 } });
+    work.begin(ada, 'a1', 'a2', 'a3', 'a4');
+    await turn();
+    expect(work.refused).to.deep.equal({ a4: 'RATE_LIMITED' });
+    work.begin(bob, 'b1', 'b2');
+    work.begin(cleo, 'c1', 'c2');
+    work.begin(dan, 'd1');
+    await turn();
+    expect(work.refused).to.deep.equal({ a4: 'RATE_LIMITED', b2: 'RATE_LIMITED', c2: 'RATE_LIMITED' });
+    await work.end('a1', 'b1', 'c1', 'd1', 'a2');
+    expect(work.started).to.deep.equal(['a1', 'b1', 'c1', 'd1', 'a2', 'a3']);
+  });
+
+  it('waits for so long, and then is refused by what it waited for: its own, or that of others', async () => {
+    const work = new Work({ perUser: 1, total: 1, wait: { perUser: 2, total: 9, milliseconds: 5000 } });
+    work.begin(ada, 'a1', 'a2');
+    work.begin(bob, 'b1');
+    mock.timers.tick(4999);
+    work.begin(cleo, 'c1');
+    mock.timers.tick(1);
+    await turn();
+    expect(work.refused).to.deep.equal({ a2: 'RATE_LIMITED', b1: 'UNAVAILABLE' });
+    await work.end('a1', 'c1');
+    mock.timers.tick(5000);
+    expect([work.started, work.limit.waiting]).to.deep.equal([['a1', 'c1'], 0]);
+    expect(Object.keys(work.refused)).to.have.length(2);
+  });
+});
