@@ -21,7 +21,10 @@ const LONG_MESSAGES = 300;
 const FORMER = 100_000;
 const SECONDS = 10;
 
-/** The most expensive commands at their bounds, by ten people on forty connections, beside people who ping, write and make groups. */
+/**
+ * The most expensive commands at their bounds, by ten people on forty connections, and searches by one on as many, beside
+ * people who ping, write, make groups, read and search.
+ */
 export async function expensive(target: Target): Promise<Figures> {
   const port = target.port(0);
   const [ada, bob, ...attackers] = target.people.slice(0, ATTACKERS + 2) as [Account, Account, ...Account[]];
@@ -41,13 +44,13 @@ export async function expensive(target: Target): Promise<Figures> {
 
   const id = 1;
   const content = '\\"'.repeat(2000);
-  const kinds: Record<string, (cursor: string | undefined) => object[]> = {
+  const kinds = {
     nothing: () => [],
     searches: () => [
       { type: 'searchMessages', params: { query: 'ebrafoa', limit: 100 }, id },
       { type: 'searchMessages', params: { query: 'common', limit: 100, order: 'relevance' }, id },
     ],
-    syncs: (cursor) => [
+    syncs: (cursor: string | undefined) => [
       { type: 'sync', params: { limit: 1000 }, id },
       { type: 'sync', params: { cursor, limit: 1 }, id },
     ],
@@ -62,13 +65,18 @@ export async function expensive(target: Target): Promise<Figures> {
       { type: 'messageInGroup', params: { groupId, content: '@a '.repeat(1333) }, id },
     ],
   };
-  const results: Record<string, number> = {};
-  for (const [name, requests] of Object.entries(kinds)) {
-    const connections = attackers.flatMap(({ token }, index) =>
-      Array.from({ length: CONNECTIONS }, () => ({ token, requests: requests(cursors[index]) })),
+  const of = (people: readonly Account[], each: number, requests: (cursor: string | undefined) => object[]) =>
+    people.flatMap(({ token }, index) =>
+      Array.from({ length: each }, () => ({ token, requests: requests(cursors[index]) })),
     );
-    const attack = { port, connections: name === 'nothing' ? [] : connections };
-    Object.assign(results, prefixed(`${name}:`, await beside(attack, ada, bob)));
+  const attacks: Record<string, Attack['connections']> = {};
+  for (const [name, requests] of Object.entries(kinds))
+    attacks[name] = name === 'nothing' ? [] : of(attackers, CONNECTIONS, requests);
+  attacks['searches of one'] = of(attackers.slice(0, 1), ATTACKERS * CONNECTIONS, kinds.searches);
+
+  const results: Record<string, number> = {};
+  for (const [name, connections] of Object.entries(attacks)) {
+    Object.assign(results, prefixed(`${name}:`, await beside({ port, connections }, ada, bob)));
     await pause(1000);
   }
   return results;
@@ -81,7 +89,9 @@ async function beside(attack: Attack, ada: Account, bob: Account): Promise<Figur
   const kill = atEnd(() => child.kill());
   child.send(attack);
   await once(child, 'message');
-  const [pings, writes, groups] = await Promise.all([1, 2, 3].map(() => RawClient.open(port, ada.token)));
+  const [pings, writes, groups, pages, searches] = await Promise.all(
+    [ada, ada, ada, bob, bob].map(({ token }) => RawClient.open(port, token)),
+  );
   await longestTurn(port); // begins anew
 
   const until = performance.now() + SECONDS * 1000;
@@ -93,12 +103,18 @@ async function beside(attack: Attack, ada: Account, bob: Account): Promise<Figur
     }
     return percentiles(times);
   };
-  const timed = (client: RawClient | undefined, type: string, params: object) => async () =>
-    (await ask(client as RawClient, type, params)).ms;
-  const [ping, privateMessage, newGroup, ready] = await Promise.all([
+  let refusals = 0;
+  const timed = (client: RawClient | undefined, type: string, params: object) => async () => {
+    const start = performance.now();
+    await ask(client as RawClient, type, params).catch(() => refusals++);
+    return performance.now() - start;
+  };
+  const [ping, privateMessage, newGroup, page, search, ready] = await Promise.all([
     repeat(10, timed(pings, 'ping', {})),
     repeat(50, timed(writes, 'privateMessage', { receiverId: bob.id, content: 'hi' })),
     repeat(250, timed(groups, 'newGroup', { groupName: 'Climbers' })),
+    repeat(50, timed(pages, 'getMessages', { receiverId: ada.id })),
+    repeat(250, timed(searches, 'searchMessages', { query: 'hi' })),
     repeat(250, async () => {
       const start = performance.now();
       const { status } = await fetch(`http://127.0.0.1:${port}/health/ready`);
@@ -107,17 +123,20 @@ async function beside(attack: Attack, ada: Account, bob: Account): Promise<Figur
     }),
   ]);
   const max = await longestTurn(port);
-  for (const client of [pings, writes, groups]) client?.close();
+  for (const client of [pings, writes, groups, pages, searches]) client?.close();
   const { answered, refused } = await end(child);
   await kill();
   return {
     ...prefixed('ping', ping),
     ...prefixed('privateMessage', privateMessage),
     ...prefixed('newGroup', newGroup),
+    ...prefixed('getMessages', page),
+    ...prefixed('searchMessages', search),
     ...prefixed('ready', ready),
     'longest turn': max,
     answered,
     refused,
+    'others refused': refusals,
   };
 }
 
