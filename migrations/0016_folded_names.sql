@@ -4,7 +4,10 @@
 -- of the database. Servers fill what is null, before they listen and while they run (src/database/foldedNames.ts).
 -- Older servers that still run write rows without it, and find only names spelled exactly.
 drop index users_by_username, users_by_display_name, chats_public_name, chats_public_search;
+-- The unique indexes are made anew below: with the change of the type, users would be locked meanwhile.
 alter table users
+  drop constraint users_email_key,
+  drop constraint users_username_key,
   alter email type text,
   alter username type text,
   -- of the second account with the same name, from before: with its id behind a U+0001
@@ -61,6 +64,8 @@ alter table message_search_progress add refolded_id bigint not null default 0;
 -- The function folded, the configuration parley, and the extensions citext and unaccent are used by older servers only.
 
 -- concurrently
+create unique index concurrently users_email_key on users (email);
+create unique index concurrently users_username_key on users (username);
 create unique index concurrently users_email_folded on users (email_folded);
 create unique index concurrently users_username_folded on users (username_folded);
 create index concurrently users_by_username on users (username_search text_pattern_ops);
@@ -77,3 +82,8 @@ create index concurrently chats_public_search on chats using gin (name_search gi
   where kind = 'group' and not is_private and closed_at is null;
 create index concurrently chats_unfolded on chats (id) where name is not null and name_folded is null;
 create index concurrently chats_ambiguous on chats (id) where strpos(name_folded, chr(1)) > 0;
+
+-- in one transaction
+alter table users
+  add constraint users_email_key unique using index users_email_key,
+  add constraint users_username_key unique using index users_username_key;

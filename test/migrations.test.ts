@@ -209,19 +209,13 @@ describe('the migrations', function () {
     while ((await undoMigration(fresh))[0] !== '0022_search_words');
     const holder = new pg.Client(urlOf());
     await holder.connect();
-    const pendingBeside = async (table: string) => {
-      await holder.query('begin');
-      await holder.query(`lock table ${table} in access share mode`);
-      await refusal(migrate(fresh, { patience: 1 }));
-      await holder.query('commit');
-      return (await migrationStatus(fresh)).pending;
-    };
-    // An edit has read chats, and the indexer its own table, when they wait for the index that 0022 makes.
-    expect(await pendingBeside('chats')).to.deep.equal(names.slice(names.indexOf('0023_checks_of_hot_rows')));
-    expect(await pendingBeside('message_search')).to.deep.equal(
-      names.slice(names.indexOf('0024_old_search_words')),
-    );
-    expect(await migrate(fresh)).to.deep.equal(['0024_old_search_words']);
+    await holder.query('begin');
+    await holder.query('lock table chats in access share mode');
+    await refusal(migrate(fresh, { patience: 1 })); // 0022 is done, and 0023 needs chats
+    await holder.query('commit');
+    const pending = names.slice(names.indexOf('0023_checks_of_hot_rows'));
+    expect((await migrationStatus(fresh)).pending).to.deep.equal(pending);
+    expect(await migrate(fresh)).to.deep.equal(pending);
     await holder.end();
   });
 
