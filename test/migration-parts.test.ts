@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import pg from 'pg';
 import { pino } from 'pino';
 import { type Database, openDatabase } from '../src/database/database.ts';
-import { partsOf } from '../src/database/migrationFiles.ts';
+import { FOLDER, namesIn, partsOf, sqlOf } from '../src/database/migrationFiles.ts';
 import {
   type MigrationOptions,
   migrate,
@@ -54,6 +54,26 @@ select f();
   it('are refused where such a line is not complete', () => {
     for (const head of ['-- in slices of many by t (id)', '-- in slices', '-- concurrently with others'])
       expect(() => partsOf(`${head}\nselect 1;`), head).to.throw(head);
+  });
+});
+
+describe('the migrations of this server', () => {
+  it('make indexes of tables that are there concurrently, and each of those again without harm', async () => {
+    const names = await namesIn(FOLDER);
+    for (const file of names.flatMap((name) => [name, `down/${name}`])) {
+      const sql = await sqlOf(FOLDER, file);
+      const made = [...sql.matchAll(/^create table (\w+)/gm)].map(([, table]) => table);
+      for (const part of partsOf(sql)) {
+        if (part.kind === 'transaction')
+          for (const [statement, table] of part.sql.matchAll(/^create (?:unique )?index \w+ on (\w+)/gm))
+            expect(made, `${file}: ${statement}`).to.include(table);
+        if (part.kind === 'concurrently')
+          for (const statement of part.statements)
+            expect(statement.replaceAll(/^--.*$/gm, '').trim(), file).to.match(
+              /^(create (unique )?index|drop index) concurrently( if (not )?exists)? /,
+            );
+      }
+    }
   });
 });
 

@@ -14,7 +14,7 @@ const actions: Readonly<Record<string, (database: Database) => Promise<void>>> =
     const { executed, pending, underWay, schema } = await migrationStatus(database);
     report('executed', executed);
     report('pending', pending);
-    if (underWay) report('cut off', [underWay]);
+    if (underWay) report('under way', [underWay]);
     if (schema)
       report('schema', [`version ${schema.version}, for servers that know ${schema.compatVersion} or later`]);
   },

@@ -24,7 +24,7 @@ export interface MigrationOptions extends WaitingOptions {
 export interface MigrationStatus {
   readonly executed: string[];
   readonly pending: string[];
-  /** The one that was cut off, with `down/` before it where it was being taken back. */
+  /** The one that runs or was cut off, with `down/` before it where it is taken back. */
   readonly underWay: string | undefined;
   /** Undefined where the schema is older than that. */
   readonly schema: SchemaVersion | undefined;
