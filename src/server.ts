@@ -84,7 +84,7 @@ export async function startServer(
   try {
     const migrations = await migrate(db, { log, alive: migrating });
     if (migrations.length > 0) log.info({ migrations }, 'database migrated');
-    await fillFoldedNames(db, migrating);
+    await fillFoldedNames(db, reportFolding(log, migrating));
     await warnOfAmbiguousNames(db, log);
     return await serve();
   } catch (error) {
@@ -292,4 +292,15 @@ export async function startServer(
       while (busy() && performance.now() < deadline) await delay(20);
     }
   }
+}
+
+/** Logs every ten seconds how many names a start has folded, which after an upgrade may be all. */
+function reportFolding(log: Logger, migrating: () => void): (rows: number) => void {
+  let reportedAt = performance.now();
+  return (rows) => {
+    migrating();
+    if (performance.now() - reportedAt < 10_000) return;
+    reportedAt = performance.now();
+    log.info({ rows }, 'folding names');
+  };
 }

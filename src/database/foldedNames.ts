@@ -20,15 +20,15 @@ const MAX_SHOWN = 20;
 const LOCK = 7_275_392;
 
 /**
- * Fills what is there now, in chunks that are kept whatever happens to the rest, after each of which `alive` is called;
- * resolves to the number of rows.
+ * Fills what is there now, in chunks that are kept whatever happens to the rest, after each of which `progress` is called
+ * with the rows of its kind so far; resolves to the number of all.
  */
-export async function fillFoldedNames(db: Database, alive = () => {}): Promise<number> {
+export async function fillFoldedNames(db: Database, progress: Progress = () => {}): Promise<number> {
   const [some] = await byIndex(db, (transaction) =>
     db.select<{ rows: boolean }>(anyUnfolded, [], transaction),
   );
   if (!some?.rows) return 0;
-  return (await fillAll(db, fillUsers, alive)) + (await fillAll(db, fillGroups, alive));
+  return (await fillAll(db, fillUsers, progress)) + (await fillAll(db, fillGroups, progress));
 }
 
 /** Logs which accounts and groups have a name that another one has, once it is folded, if there are some. */
@@ -67,6 +67,8 @@ export function watchFoldedNames(db: Database, log: Logger): { close(): Promise<
   };
 }
 
+type Progress = (rows: number) => void;
+
 /** Fills the rows behind an id; resolves to how many there were, and the last of them. */
 type Fill = (db: Database, transaction: Transaction, after: number) => Promise<Filled>;
 
@@ -75,11 +77,11 @@ interface Filled {
   readonly last: number;
 }
 
-async function fillAll(db: Database, fill: Fill, alive: () => void): Promise<number> {
+async function fillAll(db: Database, fill: Fill, progress: Progress): Promise<number> {
   for (let [count, after] = [0, 0]; ; ) {
     const filled = await inTurn(db, fill, after);
     count += filled.count;
-    alive();
+    progress(count);
     after = filled.last; // the index still has entries of what was filled before
     if (filled.count < CHUNK) return count;
   }
