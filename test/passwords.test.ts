@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { compare, hash } from 'bcryptjs';
 import { expect } from 'chai';
@@ -14,6 +15,15 @@ const logIn = async ({ username }: Pick<User, 'username'>, password: string) =>
   (await http('POST', '/auth/login', { body: { username, password } })).status;
 const change = ({ token }: User, body: object) => http('PATCH', '/users/me', { token, body });
 const keptHash = async ({ id }: User) => (await database.users.findByPk(id))?.passwordHash ?? '';
+
+/** The numbers of the cores that this process may run on. */
+function allowedCores(): string[] {
+  const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  return list.split(',').flatMap((range) => {
+    const [first = 0, last = first] = range.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}`);
+  });
+}
 
 describe('a password', () => {
   it('is the same composed and decomposed, and with any space', async () => {
@@ -60,6 +70,28 @@ describe('a password', () => {
     );
     await passwords.close();
     expect(policies).to.include('5'); // SCHED_IDLE, see proc(5) and sched(7)
+  });
+
+  it('is hashed in a moment while others keep every core busy', async function () {
+    if (process.platform !== 'linux' || spawnSync('chrt', ['--version']).error) return this.skip();
+    const passwords = createPasswords(1, 10, pino({ enabled: false }));
+    await passwords.hash('correct horse', '');
+    const spin = 'const end = Date.now() + 19000; process.send(0); while (Date.now() < end);';
+    const spinning = allowedCores().flatMap((core) =>
+      [1, 2].map(() =>
+        spawn('taskset', ['-c', core, process.execPath, '-e', spin], {
+          stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+        }),
+      ),
+    );
+    try {
+      await Promise.all(spinning.map((child) => once(child, 'message')));
+      await Promise.all(['ada', 'ada', 'bob'].map((client) => passwords.hash('correct horse', client)));
+      expect(spinning.map(({ exitCode }) => exitCode)).to.deep.equal(spinning.map(() => null));
+    } finally {
+      for (const child of spinning) child.kill('SIGKILL');
+      await passwords.close();
+    }
   });
 
   it('takes as long to compare for an unknown account, in both forms', async () => {

@@ -3,11 +3,11 @@ import { readlinkSync } from 'node:fs';
 import { compareSync, hashSync } from 'bcryptjs';
 
 /*
- * Runs in the worker threads of passwords.ts: bcrypt takes tens of milliseconds of pure CPU. Plain JavaScript,
+ * Runs in the worker threads of passwordThreads.ts: bcrypt takes tens of milliseconds of pure CPU. Plain JavaScript,
  * because Node loads it into the threads itself, in development, too.
  */
 
-runWhenIdle();
+if (process.argv.includes('idle')) runWhenIdle();
 
 /** @param {{ password: string, cost: number }} task */
 export function hashPassword({ password, cost }) {

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { ofClient, PasswordQueue } from '../../src/auth/passwordQueue.ts';
 import { FairQueue } from '../../src/FairQueue.ts';
 
 describe('a fair queue', () => {
@@ -48,21 +47,12 @@ describe('a fair queue', () => {
     queue.remove('ada', 3);
     expect([queue.size, queue.shift()]).to.deep.equal([0, undefined]);
   });
-});
 
-describe('the queue of the password threads', () => {
-  it('gives up all that wait, and none that was taken', () => {
-    const queue = new PasswordQueue();
-    const givenUp: number[] = [];
-    for (const [client, n] of [
-      ['ada', 1],
-      ['ada', 2],
-      ['bob', 3],
-    ] as const)
-      queue.push(ofClient({ n }, client, () => givenUp.push(n)));
-    expect([queue.size, queue.sizeOf('ada')]).to.deep.equal([3, 2]);
-    queue.shift();
-    queue.giveUp();
-    expect([givenUp.sort(), queue.size, queue.shift()]).to.deep.equal([[2, 3], 0, null]);
+  it('gives out all that waits at once', () => {
+    const queue = queueOf(['ada', 1], ['ada', 2], ['bob', 3]);
+    queue.pause('bob');
+    expect(queue.clear().sort()).to.deep.equal([1, 2, 3]);
+    queue.resume('bob');
+    expect([queue.size, queue.sizeOf('ada'), queue.shift()]).to.deep.equal([0, 0, undefined]);
   });
 });
