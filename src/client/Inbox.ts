@@ -1,4 +1,4 @@
-import { ParleyError } from './errors.ts';
+import type { ParleyError } from './errors.ts';
 import type { Ask } from './Outbox.ts';
 import { addressOf, chatKey, isForOthers, keyOf } from './places.ts';
 import type { Change, ChatAddress, Push, Result } from './protocol.ts';
@@ -28,11 +28,11 @@ interface Arrival {
 /** How far a chat was told of. */
 interface Thread {
   /** Undefined until the first arrival, with which it begins. */
-  last: number | undefined;
+  last?: number;
   /** Places that this client took itself. */
   readonly own: Set<number>;
   /** What waits until a hole is filled. */
-  held: (Arrival | Push)[] | undefined;
+  held?: (Arrival | Push)[] | undefined;
 }
 
 /** Messages read at once to fill a hole, and changes to catch up. */
@@ -56,8 +56,6 @@ export class Inbox {
   /** What came while catching up. */
   #early: (Arrival | Push)[] | undefined = [];
   #cursor: string | undefined;
-  /** Changes asked for at once. */
-  #page = SYNC_PAGE;
   /** True if the last cursor was refused: events up to the present one cannot be reported. */
   #isReset = false;
   /** The cursor is of the present connection, which misses nothing. */
@@ -88,15 +86,13 @@ export class Inbox {
     this.#ask = ask;
     for (let more = !this.#isFresh; more; ) {
       const cursor = this.#cursor ?? '';
-      more = await ask('sync', { cursor, limit: this.#page }, (page) => {
+      more = await ask('sync', { cursor, limit: SYNC_PAGE }, (page) => {
         for (const change of page.data) this.#change(change);
         this.#read(page);
         return page.more;
-      }).catch((error) => {
-        // Too much for the server to read at once; the next connection asks for less.
-        if (error instanceof ParleyError && error.code === 'TIMEOUT') this.#page = Math.ceil(this.#page / 10);
+      }).catch((error: ParleyError) => {
         // A cursor that the server does not know any more is of no use the next time either.
-        if (error instanceof ParleyError && error.code === 'BAD_REQUEST') {
+        if (error.code === 'BAD_REQUEST') {
           this.#cursor = undefined;
           this.#isReset = true;
         }
@@ -143,7 +139,7 @@ export class Inbox {
   #thread(key: string): Thread {
     const known = this.#threads.get(key);
     if (known) return known;
-    const thread = { last: undefined, own: new Set<number>(), held: undefined };
+    const thread: Thread = { own: new Set() };
     this.#threads.set(key, thread);
     return thread;
   }

@@ -3,8 +3,6 @@ import { isPassing, type ParleyError } from '../errors.ts';
 /** Milliseconds before what failed is tried again: at first, and at most. */
 export const FIRST_PAUSE = 500;
 export const MAX_PAUSE = 8_000;
-/** Milliseconds before the server is asked again for what it took too long to read. */
-const TIMEOUT_PAUSE = 30_000;
 
 /** Timers that end together. */
 export class Timers {
@@ -32,10 +30,10 @@ export class Timers {
       try {
         return await run();
       } catch (error) {
-        const { code, retryAfter = 0 } = error as ParleyError;
+        // What took the server too long to read would take as long at once.
+        const { code, retryAfter = code === 'TIMEOUT' ? 30 : 0 } = error as ParleyError;
         if (code !== 'INTERNAL' && code !== 'TIMEOUT' && !isPassing(code)) throw error;
-        const least = code === 'TIMEOUT' ? TIMEOUT_PAUSE : retryAfter * 1000;
-        await new Promise<void>((resolve) => this.start(resolve, Math.max(pause, least)));
+        await new Promise<void>((resolve) => this.start(resolve, Math.max(pause, retryAfter * 1000)));
       }
   }
 
