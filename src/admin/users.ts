@@ -7,7 +7,6 @@ import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../errors.ts';
 import type { MessageId } from '../ids.ts';
-import { raiseVersions } from '../messages/changeMessage.ts';
 import { entomb } from '../messages/entomb.ts';
 import { Password } from '../schema/accounts.ts';
 import { compileValidator } from '../schema/validator.ts';
@@ -203,7 +202,6 @@ async function emptyMessages(db: Database, { id }: User): Promise<number> {
       const full = batch.filter(({ isDeleted }) => !isDeleted).map((message) => message.id);
       await db.transaction(async (transaction) => {
         await entomb(db, full, transaction);
-        await raiseVersions(db, full, transaction);
         await db.select(emptyReports, [JSON.stringify(batch.map((message) => message.id))], transaction);
       });
       count += full.length;

@@ -1,4 +1,5 @@
 import { ApiError } from '../errors.ts';
+import { countChange, raisedColumns } from '../messages/changeMessage.ts';
 import { defineReaction } from '../messages/reactions.ts';
 
 /** Different emoji on one message. */
@@ -11,10 +12,11 @@ with added as (
   returning emoji
 )
 update messages
-set reactions = jsonb_set(coalesce(reactions, '{}'), array[emoji], to_jsonb(coalesce((reactions->emoji)::int, 0) + 1))
+set reactions = jsonb_set(coalesce(reactions, '{}'), array[emoji], to_jsonb(coalesce((reactions->emoji)::int, 0) + 1)),
+  ${countChange}
 from added
 where chat_id = $1 and seq = $2
-returning (reactions->emoji)::int as count
+returning (reactions->emoji)::int as count, ${raisedColumns}
 `;
 
 export const addReaction = defineReaction({

@@ -35,7 +35,9 @@ export const deleteMessage = defineCommand({
           assertRole((await seatInGroup(db, userId, row.chatId, transaction)).member, 'owner', 'admin');
         }
         const [deleted] = await entomb(db, [messageId], transaction);
-        return deleted && { part: 'deleted', fields: { deletedAt: deleted.deletedAt.toISOString() } };
+        if (!deleted) return undefined;
+        const { deletedAt, ...raised } = deleted;
+        return { part: 'deleted', fields: { deletedAt: deletedAt.toISOString() }, raised };
       },
       readMessage,
     );

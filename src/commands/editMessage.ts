@@ -1,7 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
 import { ApiError } from '../errors.ts';
-import { assertWrittenByUser, changeMessage } from '../messages/changeMessage.ts';
+import {
+  assertWrittenByUser,
+  changeMessage,
+  countChange,
+  type Raised,
+  raisedColumns,
+} from '../messages/changeMessage.ts';
 import { reindex } from '../messages/indexMessages.ts';
 import { namesIn } from '../messages/mentions.ts';
 import { ChangedMessage, MessageAddress } from '../schema/messages.ts';
@@ -58,6 +64,7 @@ export const editMessage = defineCommand({
         part: 'content',
         content,
         fields: { editedAt, custom: newCustom, mentions: edited.mentions ?? [] },
+        raised: { version: edited.version, head: edited.head },
       };
     });
     const fields = change?.fields ?? {
@@ -69,7 +76,7 @@ export const editMessage = defineCommand({
   },
 });
 
-interface Edited {
+interface Edited extends Raised {
   readonly editedAt: Date;
   readonly mentions: number[] | null;
 }
@@ -96,10 +103,11 @@ with found as (
   where named.user_id <> $5
 ), changed as (
   update messages
-  set content = $2, custom = $3::jsonb, mentions = found.ids, edited_at = clock_timestamp()
+  set content = $2, custom = $3::jsonb, mentions = found.ids, edited_at = clock_timestamp(), ${countChange}
   from found, (select mentions as named_before from messages where id = $1) before
   where messages.id = $1
-  returning messages.chat_id, messages.seq, messages.mentions, messages.edited_at, before.named_before
+  returning messages.chat_id, messages.seq, messages.mentions, messages.edited_at, before.named_before,
+    ${raisedColumns}
 ), forgotten as (
   delete from mentions using changed
   where mentions.user_id = any (changed.named_before) and mentions.user_id <> all (coalesce(changed.mentions, '{}'))
@@ -108,5 +116,5 @@ with found as (
   insert into mentions (user_id, chat_id, seq) select unnest(mentions), chat_id, seq from changed
   on conflict do nothing
 )
-select edited_at as "editedAt", mentions from changed
+select edited_at as "editedAt", mentions, version, head from changed
 `;

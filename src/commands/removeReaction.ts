@@ -1,3 +1,4 @@
+import { countChange, raisedColumns } from '../messages/changeMessage.ts';
 import { defineReaction } from '../messages/reactions.ts';
 
 /** An emoji that nobody is left for goes, and an empty object becomes null. */
@@ -9,10 +10,10 @@ update messages
 set reactions = case
   when (reactions->emoji)::int > 1 then jsonb_set(reactions, array[emoji], to_jsonb((reactions->emoji)::int - 1))
   else nullif(reactions - emoji, '{}')
-end
+end, ${countChange}
 from removed
 where chat_id = $1 and seq = $2
-returning coalesce((reactions->emoji)::int, 0) as count
+returning coalesce((reactions->emoji)::int, 0) as count, ${raisedColumns}
 `;
 
 export const removeReaction = defineReaction({

@@ -30,6 +30,14 @@ export interface MessageChange {
   readonly content?: string;
   /** Stand beside the address of the message and its `version`. */
   readonly fields?: Fields;
+  /** Where the statement that changed the message has counted the change, by {@link countChange}. */
+  readonly raised?: Raised;
+}
+
+/** A change of a message as it was counted: its number, and the newest message of the chat. */
+export interface Raised {
+  readonly version: number;
+  readonly head: number;
 }
 
 /** A message after a change of it, or as it was where there was nothing to change. */
@@ -63,7 +71,7 @@ export async function changeMessage<Change extends MessageChange | undefined>(
       if (!row.deletedAt) await assertNotBlocked(db, chat, session.userId, transaction);
       const sender = await activeUser(db, session.userId, transaction);
       const change = await work({ transaction, row, chat });
-      const [raised] = change ? await raiseVersions(db, [messageId], transaction) : [];
+      const raised = change && (change.raised ?? (await raiseVersions(db, [messageId], transaction))[0]);
       return { chat, row, sender, change, raised };
     };
     const { chat, row, change, raised } = await db.transaction(
@@ -86,23 +94,30 @@ export async function changeMessage<Change extends MessageChange | undefined>(
   });
 }
 
-/** Counts a change of messages, for `sync` to find and for clients to tell newer pushes from older ones. */
+/**
+ * Assignments of an `update messages` that count the change, for `sync` to find and for clients to tell newer pushes from
+ * older ones.
+ */
+export const countChange = 'changed_xid = pg_current_xact_id(), version = coalesce(version, 0) + 1';
+
+/** The columns of {@link Raised}, for the `returning` of such an update. */
+export const raisedColumns = `
+messages.version, (select last_seq from chats where chats.id = messages.chat_id) as head
+`;
+
+/** Counts a change of messages that is none of their rows. */
 export async function raiseVersions(
   db: Database,
   messageIds: readonly MessageId[],
   transaction: Transaction,
-): Promise<{ readonly version: number; readonly head: number }[]> {
+): Promise<Raised[]> {
   return db.select(raise, [JSON.stringify(messageIds)], transaction);
 }
 
-/** `head` is the newest message of the chat. */
 const raise = `
-with changed as (
-  update messages set changed_xid = pg_current_xact_id(), version = coalesce(version, 0) + 1
-  where id = any (array(select id.value::bigint from jsonb_array_elements_text($1::jsonb) id))
-  returning chat_id, version
-)
-select changed.version, chats.last_seq as head from changed join chats on chats.id = changed.chat_id
+update messages set ${countChange}
+where id = any (array(select id.value::bigint from jsonb_array_elements_text($1::jsonb) id))
+returning ${raisedColumns}
 `;
 
 /** What happened in a group, the server wrote: nobody takes it back. */

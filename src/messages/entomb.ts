@@ -1,19 +1,24 @@
 import type { Transaction } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import type { MessageId } from '../ids.ts';
+import { countChange, type Raised, raisedColumns } from './changeMessage.ts';
 
 /**
  * Empties messages for everybody: nothing of what they said is kept but that they were there. They are locked first:
- * the statement that empties them then sees what the search index took of them. A change of them, to be counted with
- * `raiseVersions`.
+ * the statement that empties them then sees what the search index took of them. The change is counted.
  */
 export async function entomb(
   db: Database,
   messageIds: readonly MessageId[],
   transaction: Transaction,
-): Promise<{ deletedAt: Date }[]> {
+): Promise<Entombed[]> {
   await db.select(lock, [JSON.stringify(messageIds)], transaction);
-  return db.select<{ deletedAt: Date }>(entombed, [JSON.stringify(messageIds)], transaction);
+  return db.select<Entombed>(entombed, [JSON.stringify(messageIds)], transaction);
+}
+
+/** When a message was deleted, and how that was counted. */
+export interface Entombed extends Raised {
+  readonly deletedAt: Date;
 }
 
 const lock = `
@@ -28,9 +33,10 @@ with wanted as (
   select id, mentions from messages where id = any (array(select id from wanted))
 ), gone as (
   update messages
-  set content = '', custom = null, mentions = null, reactions = null, deleted_at = clock_timestamp()
+  set content = '', custom = null, mentions = null, reactions = null, deleted_at = clock_timestamp(),
+    ${countChange}
   where id = any (array(select id from wanted))
-  returning id, chat_id, seq, deleted_at
+  returning id, chat_id, seq, deleted_at, ${raisedColumns}
 ), edits as (
   delete from message_edits where message_id = any (array(select id from wanted))
 ), searched as (
@@ -44,5 +50,5 @@ with wanted as (
   where before.id = gone.id and mentions.user_id = any (before.mentions)
     and mentions.chat_id = gone.chat_id and mentions.seq = gone.seq
 )
-select deleted_at as "deletedAt" from gone
+select deleted_at as "deletedAt", version, head from gone
 `;

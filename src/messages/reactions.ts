@@ -4,7 +4,7 @@ import type { ErrorCode } from '../errors.ts';
 import { ChangedMessage, Emoji, MessageAddress } from '../schema/messages.ts';
 import { Id } from '../schema/types.ts';
 import { emojiOf } from '../text/emoji.ts';
-import { changeMessage } from './changeMessage.ts';
+import { changeMessage, type Raised } from './changeMessage.ts';
 import type { MessageRow } from './read.ts';
 
 const Written = Type.String({ description: 'The emoji, spelt as the message has it' });
@@ -20,7 +20,8 @@ interface ReactionDefinition<Name extends string> {
   check?(row: MessageRow, emoji: string): void;
   /**
    * The statement that changes the reactions of the message $1 chat, $2 seq, by user $3 with emoji $4, and the
-   * counts in the message along; returns the new `count`, or no row where nothing changed.
+   * counts in the message along, and counts the change; returns the new `count` and what was counted, or no row where
+   * nothing changed.
    */
   readonly statement: string;
 }
@@ -50,10 +51,11 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
         const { transaction, row } = scene;
         check?.(row, emoji);
         const bind = [row.chatId, row.seq, session.userId, emoji];
-        const [reaction] = await db.select<{ count: number }>(statement, bind, transaction);
+        const [reaction] = await db.select<Raised & { count: number }>(statement, bind, transaction);
         if (!reaction) return undefined;
+        const { count, ...raised } = reaction;
         // of this user: whoever reacts as well does not replace it
-        return { part: `reaction:${emoji}:${session.userId}`, fields: { emoji, count: reaction.count } };
+        return { part: `reaction:${emoji}:${session.userId}`, fields: { emoji, count }, raised };
       });
       return { ...changed, emoji, count: change?.fields.count ?? row.counts?.[emoji] ?? 0 };
     },
