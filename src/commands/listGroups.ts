@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 
 import { groupRow } from '../chats/groups.ts';
-import type { Role } from '../database/models/ChatMember.ts';
+import { prepared } from '../database/statements.ts';
+import type { ChatId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Group } from '../schema/groups.ts';
@@ -13,6 +14,8 @@ import { defineRead } from './define.ts';
 export const listGroups = defineRead({
   type: 'listGroups',
   summary: 'Find public groups, newest first',
+  description:
+    'A page may have fewer groups than limit, or none, and go on: the list is at its end when nextCursor is null.',
   params: Type.Object({
     query: Type.Optional(Text(1, 100, 'What the name contains, whatever case, accents and vowel points')),
     custom: CustomFilter,
@@ -24,30 +27,69 @@ export const listGroups = defineRead({
   async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const pattern = query === undefined ? null : containing(foldForSearch(query));
     if (pattern === undefined) return { data: [], nextCursor: null };
-    const found = await db.select<{ id: number; role: Role | null }>(publicGroups, [
-      pattern,
-      custom ? JSON.stringify(custom) : null,
-      cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER),
-      limit + 1,
-      session.userId,
+    const filter = [pattern, custom ? JSON.stringify(custom) : null];
+    const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
+    const newest = await db.select<Entry>(newestPublicGroups, [...filter, before, limit + 1]);
+    const ids = newest.filter(({ isListed }) => isListed).map(({ id }) => id);
+    let last = newest.find(({ isLast }) => isLast);
+    if (last && ids.length <= limit && (custom || [...(pattern ?? '')].length >= SHORTEST)) {
+      const older = await db.select<{ id: ChatId }>(olderPublicGroups, [...filter, last.id, limit + 1]);
+      ids.push(...older.map(({ id }) => id));
+      last = undefined;
+    }
+    const [groups, roles] = await Promise.all([
+      db.chats.findAll({ where: { id: ids }, order: [['id', 'desc']] }),
+      db.members.findAll({ where: { chatId: ids, userId: session.userId } }),
     ]);
-    const groups = await db.chats.findAll({ where: { id: found.map(({ id }) => id) } });
-    const byId = new Map(groups.map((group) => [group.id, group]));
-    const rows = found.map(({ id, role }) => {
-      const group = byId.get(id);
-      return { id, group: group && groupRow(group, role) };
-    });
-    const { data, nextCursor } = cursors.pageOf(rows, limit, ({ id }) => [id]);
-    return { data: data.flatMap(({ group }) => group ?? []), nextCursor };
+    const roleIn = new Map(roles.map(({ chatId, role }) => [chatId, role]));
+    const rows = groups.map((group) => groupRow(group, roleIn.get(group.id) ?? null));
+    const { data, nextCursor } = cursors.pageOf(rows, limit, ({ groupId }) => [groupId]);
+    return { data, nextCursor: nextCursor ?? (last ? cursors.encode([last.id]) : null) };
   },
 });
 
-/** Index chats_public_search. $1 pattern or null, $2 custom, $3 before this id, $4 limit, $5 who asks. */
-export const publicGroups = `
-select chats.id, member.role
-from chats left join chat_members member on member.chat_id = chats.id and member.user_id = $5
-where chats.kind = 'group' and not is_private and closed_at is null and chats.id < $3
-  and ($1::text is null or name_search like $1) and ($2::jsonb is null or custom @> $2)
-order by chats.id desc
+/** Public groups that are looked at for one page, one after another. */
+const SCANNED = 2_000;
+
+/** Characters of a pattern with a trigram in it: three between two wildcards. */
+const SHORTEST = 5;
+
+interface Entry {
+  readonly id: ChatId;
+  readonly isListed: boolean;
+  /** As many were looked at as may be. */
+  readonly isLast: boolean;
+}
+
+/**
+ * Along the index chats_public: $4 groups that are to be listed, and the last one that was looked at. $1 pattern or null,
+ * $2 custom, $3 before this id.
+ */
+export const newestPublicGroups = prepared(
+  'newest public groups',
+  `
+select id, "isListed", "isLast"
+from (
+  select id, row_number() over () = ${SCANNED} as "isLast",
+    ($1::text is null or name_search like $1) and ($2::jsonb is null or custom @> $2) as "isListed"
+  from (
+    select id, name_search, custom from chats
+    where kind = 'group' and not is_private and closed_at is null and id < $3
+    order by id desc
+    limit ${SCANNED}
+  ) entry
+) looked_at
+where "isListed" or "isLast"
 limit $4
+`,
+);
+
+/** What is rare is found by what it is, and sorted: indexes chats_public_search and chats_custom. */
+export const olderPublicGroups = `
+with found as materialized (
+  select id from chats
+  where kind = 'group' and not is_private and closed_at is null and id < $3
+    and ($1::text is null or name_search like $1) and ($2::jsonb is null or custom @> $2)
+)
+select id from found order by id desc limit $4
 `;

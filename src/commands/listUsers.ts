@@ -1,30 +1,73 @@
-import { Op } from 'sequelize';
 import { Type } from 'typebox';
+import { prepared } from '../database/statements.ts';
+import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Profile } from '../schema/people.ts';
 import { CustomFilter, Limit } from '../schema/types.ts';
+import { usersByCustom } from '../users/byCustom.ts';
 import { profilesOf } from '../users/profiles.ts';
 import { defineRead } from './define.ts';
 
 export const listUsers = defineRead({
   type: 'listUsers',
   summary: 'List all users in the order they registered, with their online state',
+  description:
+    'With custom, a page may have fewer users than limit, or none, and go on: the list is at its end when nextCursor is null.',
   params: Type.Object({ custom: CustomFilter, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Profile), nextCursor: NextCursor }),
   cost: 2,
   errors: [],
   async handle({ custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence, cursors }) {
-    const users = await db.users.findAll({
-      where: {
-        id: { [Op.gt]: cursors.idFrom(cursor, 0) },
-        deletedAt: null,
-        ...(custom && { custom: { [Op.contains]: custom } }),
-      },
-      order: ['id'],
-      limit: limit + 1,
-    });
-    const profiles = await profilesOf(presence, session.userId, users);
-    return cursors.pageOf(profiles, limit, ({ userId }) => [userId]);
+    const after = cursors.idFrom(cursor, 0);
+    const few = custom && (await usersByCustom(db, custom));
+    const entries = await (few
+      ? db.select<Entry>(usersOfFew, [after, limit + 1, JSON.stringify(few)])
+      : db.select<Entry>(usersFrom, [after, limit + 1, custom ? JSON.stringify(custom) : null]));
+    const ids = entries.filter(({ isListed }) => isListed).map(({ id }) => id);
+    const users = await db.users.findAll({ where: { id: ids }, order: ['id'] });
+    const { data, nextCursor } = cursors.pageOf(
+      await profilesOf(presence, session.userId, users),
+      limit,
+      ({ userId }) => [userId],
+    );
+    const last = entries.find(({ isLast }) => isLast);
+    return { data, nextCursor: nextCursor ?? (last ? cursors.encode([last.id]) : null) };
   },
 });
+
+interface Entry {
+  readonly id: UserId;
+  readonly isListed: boolean;
+  /** As many were looked at as may be: what follows is not known. */
+  readonly isLast: boolean;
+}
+
+/** Users that are looked at for one page. */
+const SCANNED = 2_000;
+
+/** The users after the id $1, by the primary key: $2 that are to be listed, with $3 in their custom, and the last one looked at. */
+export const usersFrom = prepared(
+  'users from id',
+  `
+select id, "isListed", "isLast"
+from (
+  select id, row_number() over () = ${SCANNED} as "isLast",
+    deleted_at is null and ($3::jsonb is null or custom @> $3) as "isListed"
+  from (select * from users where id > $1 order by id limit ${SCANNED}) entry
+) looked_at
+where "isListed" or "isLast"
+limit $2
+`,
+);
+
+/** The same of the users $3. */
+const usersOfFew = prepared(
+  'few users from id',
+  `
+select id, true as "isListed", false as "isLast" from users
+where id = any (array(select jsonb_array_elements_text($3::jsonb)::bigint)) and id > $1 and deleted_at is null
+order by id
+limit $2
+`,
+);

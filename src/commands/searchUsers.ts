@@ -1,17 +1,19 @@
 import { Type } from 'typebox';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, NextCursor } from '../schema/cursor.ts';
+import { Cursor, type Cursors, NextCursor, wrongCursor } from '../schema/cursor.ts';
+import { fitting } from '../schema/page.ts';
 import { Profile } from '../schema/people.ts';
 import { CustomFilter, Limit, Text } from '../schema/types.ts';
 import { foldForSearch } from '../text/fold.ts';
-import { startingWith } from '../text/patterns.ts';
+import { type NamePlace, usersByName } from '../users/byName.ts';
 import { profilesOf } from '../users/profiles.ts';
 import { defineRead } from './define.ts';
 
 export const searchUsers = defineRead({
   type: 'searchUsers',
   summary: 'Find users by the beginning of their username or display name',
-  description: 'Case, accents and vowel points make no difference.',
+  description:
+    'In the order of the names. Case, accents and vowel points make no difference. A page may have fewer users than limit, or none, and go on: the list is at its end when nextCursor is null.',
   params: Type.Object({
     query: Text(1, 100, 'How the name begins'),
     custom: CustomFilter,
@@ -23,25 +25,24 @@ export const searchUsers = defineRead({
   isHeavy: true,
   errors: [],
   async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence, cursors }) {
-    const pattern = startingWith(foldForSearch(query));
-    if (pattern === undefined) return { data: [], nextCursor: null };
-    const found = await db.select<{ id: number }>(findUsers, [
-      pattern,
-      cursors.idFrom(cursor, 0),
-      limit + 1,
-      custom ? JSON.stringify(custom) : null,
-    ]);
-    const users = await db.users.findAll({ where: { id: found.map(({ id }) => id) }, order: ['id'] });
-    const profiles = await profilesOf(presence, session.userId, users);
-    return cursors.pageOf(profiles, limit, ({ userId }) => [userId]);
+    const prefix = foldForSearch(query);
+    if (prefix === '') return { data: [], nextCursor: null };
+    const after = cursor === undefined ? undefined : placeIn(cursors, cursor);
+    const { places, next } = await usersByName(db, { prefix, after, custom, limit });
+    const ids = places.map(({ id }) => id);
+    const userOf = new Map((await db.users.findAll({ where: { id: ids } })).map((user) => [user.id, user]));
+    const users = ids.flatMap((id) => userOf.get(id) ?? []);
+    const data = fitting(await profilesOf(presence, session.userId, users));
+    const last = data.length < users.length ? places.find(({ id }) => id === data.at(-1)?.userId) : next;
+    return { data, nextCursor: last ? cursors.encode([last.name, last.id]) : null };
   },
 });
 
-/** Each half by its own index (users_by_username, users_by_display_name). $1 pattern, $2 after this id, $3 limit, $4 custom. */
-export const findUsers = `
-select id from users
-where (username_search like $1 or display_name_search like $1)
-  and id > $2 and deleted_at is null and ($4::jsonb is null or custom @> $4)
-order by id
-limit $3
-`;
+/** The place in a cursor; refuses one of before, which was an id. */
+function placeIn(cursors: Cursors, cursor: string): NamePlace {
+  const position = cursors.decode(cursor);
+  if (!Array.isArray(position)) throw wrongCursor();
+  const [name, id] = position;
+  if (typeof name !== 'string' || !Number.isInteger(id)) throw wrongCursor();
+  return { name, id };
+}

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newClients, newGroup } from '../harness.ts';
+import { database, newClients, newGroup } from '../harness.ts';
 import { until } from '../until.ts';
 
 describe('newGroup with settings', () => {
@@ -57,6 +57,13 @@ describe('newGroup with settings', () => {
   });
 });
 
+const manyPublicGroups = `
+insert into chats (kind, name, name_folded, name_search, is_private, created_by)
+select 'group', name, name, name, false, $1::bigint
+from generate_series(1, $2::int) n cross join lateral (select 'many ' || $1::bigint || '-' || n as name) named
+returning id
+`;
+
 describe('public groups', () => {
   it('have a name no other public one has, whatever the case', async () => {
     const [ada, bob] = await newClients(2);
@@ -70,6 +77,31 @@ describe('public groups', () => {
     );
     await ada.client.done('deleteGroup', { groupId });
     await bob.client.done('updateGroup', { groupId: other, isPrivate: false }); // the name is free
+  });
+
+  it('are found among many newer ones, at once by what is rare, and page by page otherwise', async () => {
+    const [ada] = await newClients(1);
+    const custom = { rare: ada.id };
+    const { groupId } = await ada.client.done('newGroup', {
+      ...{ groupName: `\u{3402}\u{3403} ${ada.id}`, isPrivate: false, custom },
+    });
+    const newer = await database.select<{ id: number }>(manyPublicGroups, [ada.id, 2_100]);
+    const find = async (params: object) => ada.client.done('listGroups', params);
+    for (const params of [
+      { query: `\u{3402}\u{3403} ${ada.id}` },
+      { custom },
+      { query: `${ada.id}`, custom },
+    ]) {
+      const { data, nextCursor } = await find(params);
+      expect(data.map((row: { groupId: number }) => row.groupId)).to.deep.equal([groupId]);
+      expect(nextCursor).to.equal(null);
+    }
+    const page = await find({ query: '\u{3402}\u{3403}' });
+    expect(page.data).to.deep.equal([]);
+    expect((await find({ query: '\u{3402}\u{3403}', cursor: page.nextCursor })).data[0]).to.include({
+      groupId,
+    });
+    await database.chats.destroy({ where: { id: newer.map(({ id }) => id) } });
   });
 
   it('are found by a part of the name and own data, newest first, private ones are not', async () => {

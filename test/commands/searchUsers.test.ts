@@ -1,8 +1,26 @@
 import { expect } from 'chai';
-import { findUsers } from '../../src/commands/searchUsers.ts';
-import { foldForSearch } from '../../src/text/fold.ts';
-import { startingWith } from '../../src/text/patterns.ts';
-import { database, http, newClients, newUser } from '../harness.ts';
+import { namesFrom } from '../../src/users/byName.ts';
+import { database, http, newClients, newUser, type Person, signedCursor } from '../harness.ts';
+
+/** More than are looked at for one page, also of those with a `custom`: every second one. */
+const MANY = 4_200;
+const manyOfOneName = `
+insert into users (email, username, username_folded, username_search, password_hash, display_name, display_name_search, custom)
+select $1 || n || '@example.com', $1 || n, $1 || n, $1 || n, '-', $1, $1, case when n % 2 = 0 then '{"many": true}'::jsonb end
+from generate_series(1, $2::int) n
+returning id
+`;
+
+/** All that a list answers, page by page. */
+async function listed({ client }: Person, params: object, type: 'searchUsers' | 'listUsers' = 'searchUsers') {
+  const ids: number[] = [];
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = await client.done(type, { ...params, ...(cursor && { cursor }) });
+    ids.push(...page.data.map(({ userId }: { userId: number }) => userId));
+    cursor = page.nextCursor;
+  }
+  return ids;
+}
 
 describe('searchUsers', () => {
   it('finds by the beginning of username or display name, whatever case and accents', async () => {
@@ -27,18 +45,73 @@ describe('searchUsers', () => {
       expect(await find(query), query).to.have.length(1);
   });
 
-  it('looks names up in the indexes for them', async () => {
+  it('looks names up in the indexes for them, in their order', async () => {
     const plan = await database.transaction(async (transaction) => {
       await database.select('select set_config($1, $2, true)', ['enable_seqscan', 'off'], transaction);
-      return database.select(
-        `explain ${findUsers}`,
-        [startingWith(foldForSearch('％Ada')), 0, 20, null],
-        transaction,
-      );
+      return database.select(`explain ${namesFrom.text}`, ['ada', 'adb', 'ada', 0, 21, null], transaction);
     });
     const lines = plan.map((row) => Object.values(row).join()).join('\n');
-    expect(lines).to.match(/on users_by_username .*\s+Index Cond: .*'%ada'/);
-    expect(lines).to.match(/on users_by_display_name .*\s+Index Cond: .*'%ada'/);
+    for (const name of ['username', 'display_name']) {
+      const scan = `Index Scan using users_by_${name}_in_order on users\\b.*\\s+Index Cond: `;
+      expect(lines).to.match(new RegExp(`${scan}\\(\\(${name}_search = 'ada'::text\\) AND \\(id > '0'`));
+      expect(lines).to.match(new RegExp(`${scan}\\(\\(${name}_search ~>~ 'ada'::text\\) AND`));
+    }
+  });
+
+  it('lists in the order of the names, each person once, by the first of both names', async () => {
+    const [ada, ...others] = await newClients(5);
+    const [bob, cleo, dan, eve] = others as [Person, Person, Person, Person];
+    const prefix = `q${process.pid}q`;
+    const call = async ({ client, token }: Person, username: string, displayName: string | null) => {
+      await http('PATCH', '/users/me', { token, body: { username } });
+      await client.done('updateProfile', { displayName });
+    };
+    await call(bob, `${prefix}-m`, `${prefix} z`); // by the username
+    await call(cleo, `${prefix}-y`, `${prefix} a`); // by the display name
+    await call(dan, `${prefix}-x`, null);
+    await call(eve, `${prefix}-x2`, `${prefix}-X2`); // the same twice
+    const all = [cleo, bob, dan, eve].map(({ id }) => id);
+    for (const limit of [1, 2, 3, 4, 5])
+      expect(await listed(ada, { query: prefix, limit }), `${limit} a page`).to.deep.equal(all);
+    for (const custom of [{}, { team: prefix }]) {
+      for (const { client } of others) await client.done('updateProfile', { custom: { team: prefix, n: 1 } });
+      for (const limit of [1, 5])
+        expect(await listed(ada, { query: prefix, limit, custom }), `${limit} a page`).to.deep.equal(all);
+    }
+    expect(await listed(ada, { query: `${prefix} `, limit: 1 })).to.deep.equal([cleo.id, bob.id]);
+    expect(await listed(ada, { query: `${prefix}-z`, limit: 1 })).to.deep.equal([]);
+  });
+
+  it('goes on behind names that many have, and that are not to be listed', async () => {
+    const [ada] = await newClients(1);
+    const name = `n${process.pid}n`;
+    const made = await database.select<{ id: number }>(manyOfOneName, [name, MANY]);
+    const ids = made.map(({ id }) => id);
+    const wanted = ids.filter((_, at) => at % 2 === 1);
+    expect(await listed(ada, { query: name, limit: 100 })).to.deep.equal(ids);
+    expect(await listed(ada, { query: `${name}1`, limit: 100 })).to.have.lengthOf(1 + 10 + 100 + 1_000);
+    for (const custom of [{ many: true }, {}])
+      expect(await listed(ada, { query: name, limit: 100, custom })).to.deep.equal(wanted);
+    expect(await listed(ada, { limit: 100, custom: { many: true } }, 'listUsers')).to.deep.equal(wanted);
+    await database.select(
+      'delete from users where id = any (array(select jsonb_array_elements_text($1::jsonb)::bigint))',
+      [JSON.stringify(made.map(({ id }) => id))],
+    );
+  });
+
+  it('refuses the cursors of before, and those of others', async () => {
+    const [ada, bob] = await newClients(2);
+    for (const position of [[7], [7, 7], ['ada'], ['ada', '7'], { name: 'ada', id: 7 }, null])
+      expect(
+        await ada.client.refused('searchUsers', {
+          query: 'a',
+          cursor: signedCursor('searchUsers', ada, position),
+        }),
+        JSON.stringify(position),
+      ).to.equal('BAD_REQUEST');
+    const own = signedCursor('searchUsers', ada, ['ada', 7]);
+    await ada.client.done('searchUsers', { query: 'a', cursor: own });
+    expect(await bob.client.refused('searchUsers', { query: 'a', cursor: own })).to.equal('BAD_REQUEST');
   });
 
   it('goes on from page to page, filters by own data, and leaves out the deleted', async () => {
@@ -58,7 +131,7 @@ describe('searchUsers', () => {
       pages.push(...page.data.map((row: { userId: number }) => row.userId));
       cursor = page.nextCursor ?? undefined;
     } while (cursor);
-    expect(pages).to.deep.equal([bob.id, cleo.id, dan.id].toSorted((a, b) => a - b));
+    expect(pages).to.deep.equal([bob.id, cleo.id, dan.id].toSorted((a, b) => a - b)); // of one name
     await http('DELETE', '/users/me', { token: dan.token, body: { password: dan.password } });
     expect((await ada.client.done('searchUsers', { query: group })).data).to.have.length(2);
     expect((await ada.client.done('searchUsers', { query: group, custom: { rank: 2 } })).data).to.deep.equal(
