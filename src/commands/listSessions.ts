@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
@@ -35,10 +36,9 @@ export const listSessions = defineRead({
   async handle({ live, limit = DEFAULT_LIMIT, cursor }, { session, sessionId, sessions, db, cursors }) {
     await sessions.flushed();
     const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
-    const bind = [session.userId, before, limit + 1, sessionId, NODE_DEAD_AFTER / 1000, live ?? null];
-    return cursors.pageOf((await db.select<Row>(recentSessions, bind)).map(wire), limit, (row) => [
-      row.sessionId,
-    ]);
+    const bind = [session.userId, before, limit + 1, sessionId, NODE_DEAD_AFTER / 1000];
+    const statement = live === undefined ? recentSessions : live ? liveSessions : endedSessions;
+    return cursors.pageOf((await db.select<Row>(statement, bind)).map(wire), limit, (row) => [row.sessionId]);
   },
 });
 
@@ -51,12 +51,15 @@ interface Row {
   readonly current: boolean;
 }
 
-/** The sessions of a node that died ended with its last sign of life. */
-const recentSessions = `
+/**
+ * Sessions of the user $1 below the id $2, $3 of them, newest first; $4 is the one that asks. Those of a node that died, or
+ * was silent for $5 seconds, ended with its last sign of life.
+ */
+const sessionsWhere = (condition: string) => `
 select sessions.id as "sessionId", device, address, connected_at as "connectedAt", ended.at as "endedAt",
   sessions.id = $4 as current
 from sessions
-left join nodes on nodes.id = sessions.node_id
+left join lateral (select * from nodes where id = sessions.node_id limit 1) nodes on true
 cross join lateral (
   select case
     when ended_at is not null then ended_at
@@ -64,7 +67,14 @@ cross join lateral (
     when nodes.beat_at < clock_timestamp() - make_interval(secs => $5) then nodes.beat_at
   end as at
 ) ended
-where user_id = $1 and sessions.id < $2 and ($6::boolean is null or (ended.at is null) = $6)
+where user_id = $1 and sessions.id < $2 and ${condition}
 order by sessions.id desc
 limit $3
 `;
+
+/** Index sessions_user. */
+export const recentSessions = prepared('recent sessions', sessionsWhere('true'));
+/** The same: the live ones that are passed over are few. */
+export const endedSessions = prepared('ended sessions', sessionsWhere('ended.at is not null'));
+/** Index sessions_live. */
+export const liveSessions = prepared('live sessions', sessionsWhere('ended_at is null and ended.at is null'));

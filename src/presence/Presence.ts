@@ -6,6 +6,7 @@ import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Database, Queries } from '../database/database.ts';
 import { isPassing } from '../database/failures.ts';
 import { gathered } from '../database/gathered.ts';
+import { prepared } from '../database/statements.ts';
 import { ApiError } from '../errors.ts';
 import type { ConnectionId, UserId } from '../ids.ts';
 import type { Presence as PresenceSchema } from '../schema/people.ts';
@@ -254,34 +255,46 @@ const presenceOf = (userId: UserId) => `presence:${userId}`;
 /** Parameters of `isConnected`: seconds of grace, and those after which a silent node is dead. */
 const CONNECTED_BIND = [GRACE / 1000, NODE_DEAD_AFTER / 1000] as const;
 
-/** True if a user has a connection to some node, or had one a moment ago. */
-const isConnected = `
-exists (
-  select from sessions left join nodes on nodes.id = sessions.node_id
-  where sessions.user_id = users.id and (
-    (ended_at is null and nodes.beat_at > clock_timestamp() - make_interval(secs => $2))
-    or ended_at > clock_timestamp() - make_interval(secs => $1)
+/**
+ * True if a user has a connection to some node, or had one a moment ago: from the open sessions (index sessions_live) and
+ * the one that ended last (index sessions_ended_of_user), however many there were.
+ */
+const isConnected = `(
+  exists (
+    select from sessions
+    cross join lateral (
+      select from nodes
+      where id = sessions.node_id and beat_at > clock_timestamp() - make_interval(secs => $2)
+      limit 1
+    ) node
+    where user_id = users.id and ended_at is null
   )
-)
-`;
+  or coalesce((
+    select max(ended_at) from sessions where user_id = users.id and ended_at is not null
+  ) > clock_timestamp() - make_interval(secs => $1), false)
+)`;
 
 /** $3 ids as a JSON array, $4 who asks. */
-const states = `
+export const states = prepared(
+  'presence',
+  `
 select wanted.id as "userId", coalesce(online, false) as online,
-  case when not coalesce(online, false) and not coalesce(hidden, false) then users.last_seen_at end as "lastSeenAt"
+  case when not coalesce(online, false) and not hidden then users.last_seen_at end as "lastSeenAt"
 from jsonb_array_elements_text($3::jsonb) with ordinality as given (text, ord)
 cross join lateral (select given.text::bigint as id) wanted
-left join users on users.id = wanted.id and users.deleted_at is null
 left join lateral (
-  select true as hidden from blocks
-  where (user_id = $4 and blocked_id = wanted.id) or (user_id = wanted.id and blocked_id = $4)
-  limit 1
-) block on true
+  select id, is_invisible, last_seen_at from users where id = wanted.id and deleted_at is null limit 1
+) users on true
+cross join lateral (
+  select (select true from blocks where user_id = $4 and blocked_id = wanted.id) is true
+    or (select true from blocks where user_id = wanted.id and blocked_id = $4) is true as hidden
+) block
 left join lateral (
-  select not coalesce(hidden, false) and not users.is_invisible and ${isConnected} as online
+  select not hidden and not users.is_invisible and ${isConnected} as online
 ) state on true
 order by given.ord
-`;
+`,
+);
 
 /** A user who is not invisible, as all see them whom no block hides them from. */
 interface Visible {
@@ -292,21 +305,30 @@ interface Visible {
 }
 
 /** $3 ids as a JSON array. */
-const visible = `
+export const visible = prepared(
+  'visible users',
+  `
 select users.id as "userId", users.username, users.last_seen_at as "lastSeenAt",
   users.deleted_at is null and ${isConnected} as online
 from jsonb_array_elements_text($3::jsonb) as given (text)
-join users on users.id = given.text::bigint and not users.is_invisible
-`;
+cross join lateral (
+  select id, username, last_seen_at, deleted_at from users
+  where id = given.text::bigint and not is_invisible
+  limit 1
+) users
+`,
+);
 
-const unblockedOf = `
+/** Of the users $2, as a JSON array, those whom no block hides from the user $1. */
+export const unblockedOf = prepared(
+  'unblocked users',
+  `
 select text::bigint as id
 from jsonb_array_elements_text($2::jsonb) as given (text)
-where not exists (
-  select from blocks
-  where (user_id = $1 and blocked_id = text::bigint) or (user_id = text::bigint and blocked_id = $1)
-)
-`;
+where (select true from blocks where user_id = $1 and blocked_id = text::bigint) is null
+  and (select true from blocks where user_id = text::bigint and blocked_id = $1) is null
+`,
+);
 
 interface Invisibility {
   readonly username: string;

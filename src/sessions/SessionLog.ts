@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../database/clock.ts';
-import type { Database } from '../database/database.ts';
+import type { Database, Queries } from '../database/database.ts';
 import { levelOf } from '../database/failures.ts';
 import type { SessionId, UserId } from '../ids.ts';
 import type { Connection } from '../socket/Connection.ts';
@@ -151,7 +151,7 @@ export class SessionLog {
       if (users.length > 0) this.#bereft(users);
       if (now - this.#sweptAt < 3_600_000) return;
       this.#sweptAt = now;
-      await this.#db.select(forgetOldSessions, [REMEMBERED]);
+      await forgetOld(this.#db);
     } catch (error) {
       this.#log.debug({ err: error }, 'no sign of life could be written');
     }
@@ -220,16 +220,44 @@ with dead as (
 select users.id as "userId", users.username, max(ended.ended_at) as "lastSeenAt"
 from ended join users on users.id = ended.user_id
 where not users.is_invisible and users.deleted_at is null and not exists (
-  select from sessions join nodes on nodes.id = sessions.node_id
+  select from sessions
+  cross join lateral (
+    select from nodes where id = sessions.node_id and beat_at >= clock_timestamp() - make_interval(secs => $1) limit 1
+  ) node
   where sessions.user_id = users.id and sessions.ended_at is null
-    and nodes.beat_at >= clock_timestamp() - make_interval(secs => $1)
 )
 group by users.id, users.username
 `;
 
-const forgetOldSessions = `
-with forgotten as (
-  delete from sessions where ended_at < clock_timestamp() - $1::interval
-)
-delete from ended_tokens where expires_at < clock_timestamp()
+/** Rows that one statement forgets: some tens of milliseconds. */
+const SLICE = 2_000;
+
+/** Forgets sessions that ended long ago, and tokens that were ended and have expired since, some at a time. */
+export async function forgetOld(db: Queries, slice = SLICE): Promise<void> {
+  for (const [statement, bind] of [
+    [forgetSessions, [slice, REMEMBERED]],
+    [forgetTokens, [slice]],
+  ] as const)
+    while ((await db.select(statement, bind)).length === slice);
+}
+
+/**
+ * Along the index sessions_ended; the ids are found first, so that what is deleted is found by its key. Rows that another
+ * node forgets at the moment are passed over.
+ */
+export const forgetSessions = `
+delete from sessions where id = any (array(
+  select id from sessions where ended_at < (select clock_timestamp() - $2::interval)
+  order by ended_at limit $1 for update skip locked
+))
+returning id
+`;
+
+/** Along the index ended_tokens_expired. */
+export const forgetTokens = `
+delete from ended_tokens where token_id = any (array(
+  select token_id from ended_tokens where expires_at < (select clock_timestamp())
+  order by expires_at limit $1 for update skip locked
+))
+returning token_id
 `;

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
 import { addToOutbox } from '../../src/bus/outbox.ts';
+import { forgetOld } from '../../src/sessions/SessionLog.ts';
 import { userTopic } from '../../src/socket/Connections.ts';
 import { encodePush } from '../../src/socket/frames.ts';
 import { open } from '../client.ts';
@@ -61,6 +62,48 @@ describe('listSessions', () => {
     expect((await here.done('listSessions', { live: true })).data).to.have.length(1);
   });
 });
+
+describe('old sessions', () => {
+  const rows = (userId: number) =>
+    database.select<{ device: string }>('select device from sessions where user_id = $1 order by id', [
+      userId,
+    ]);
+
+  it('are forgotten some at a time, with tokens that have expired, and what another node is at is left to it', async () => {
+    const ada = await newUser();
+    const [first] = await database.select<{ id: number }>(oldSessions, [ada.id, 5]);
+    await database.select(
+      'insert into sessions (user_id, node_id, address) values ($1, gen_random_uuid(), $2)',
+      [...[ada.id, 'open']],
+    );
+    await database.transaction(async (transaction) => {
+      await database.select('select from sessions where id = $1 for update', [first?.id], transaction);
+      await forgetOld(database, 2);
+      expect((await rows(ada.id)).map(({ device }) => device)).to.deep.equal(['1', 'new', null]);
+    });
+    await forgetOld(database, 2);
+    expect((await rows(ada.id)).map(({ device }) => device)).to.deep.equal(['new', null]);
+    const left = await database.select(`select token_id from ended_tokens where token_id like $1`, [
+      `old ${ada.id} %`,
+    ]);
+    expect(left).to.deep.equal([{ token_id: `old ${ada.id} live` }]);
+  });
+});
+
+/** Sessions of the user $1 that ended long ago, one that has just ended, and ended tokens, of which one has not expired. */
+const oldSessions = `
+with tokens as (
+  insert into ended_tokens (token_id, expires_at)
+  select 'old ' || $1::bigint || ' ' || n, now() - interval '1 day' from generate_series(1, $2::int) n
+  union all select 'old ' || $1::bigint || ' live', now() + interval '1 day'
+)
+insert into sessions (user_id, node_id, device, address, connected_at, ended_at)
+select $1::bigint, gen_random_uuid(), n::text, '127.0.0.1', now() - interval '40 days', now() - interval '31 days'
+from generate_series(1, $2::int) n
+union all
+select $1::bigint, gen_random_uuid(), 'new', '127.0.0.1', now() - interval '40 days', now() - interval '1 day'
+returning id
+`;
 
 describe('endSession', () => {
   it('closes the connection and ends its token, on the socket and over HTTP', async () => {
