@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Database } from '../src/database/database.ts';
+import type { PreparedStatement } from '../src/database/statements.ts';
+import { membershipsOfUser } from '../src/socket/reconcile.sql.ts';
 import { createReconciler, type Reconciler } from '../src/socket/reconcile.ts';
 import { Node } from './bus/node.ts';
 import type { Client, Frame } from './client.ts';
@@ -206,10 +208,10 @@ describe('a node compares its connections with the database', () => {
     node = new Node();
     // The database fails a few times first: as long as that is so, it is tried again.
     const failing: Pick<Database, 'select'> = {
-      async select<Row extends object>(sql: string, bind: readonly unknown[]) {
+      async select<Row extends object>(statement: string | PreparedStatement, bind: readonly unknown[]) {
         if (failures-- > 0) throw new Error('away');
-        const rows = await database.select<Row>(sql, bind);
-        if (asked && sql.includes('as "isLong"')) {
+        const rows = await database.select<Row>(statement, bind);
+        if (asked && statement === membershipsOfUser) {
           await asked();
           asked = undefined;
         }

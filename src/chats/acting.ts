@@ -1,6 +1,7 @@
 import type { Queries } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { ChatMember } from '../database/models/ChatMember.ts';
+import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
@@ -34,12 +35,18 @@ select chat.id, chat.kind, chat.user_low as "userLow", chat.user_high as "userHi
   chat.member_count as "memberCount", actor.username as "senderName",
   member.read_seq as "readSeq", member.delivered_seq as "deliveredSeq", member.marked_unread as "markedUnread"
 from chats chat
-join chat_members member on member.chat_id = chat.id and member.user_id = $1
-join users actor on actor.id = $1 and actor.deleted_at is null
+cross join lateral (select * from chat_members where chat_id = chat.id and user_id = $1 limit 1) member
+cross join lateral (select username from users where id = $1 and deleted_at is null limit 1) actor
 `;
 
 /** $1 user, $2 group. */
-const inGroup = `${acting} where chat.id = $2 and chat.kind = 'group' and chat.closed_at is null`;
+const inGroup = prepared(
+  'acting in group',
+  `${acting} where chat.id = $2 and chat.kind = 'group' and chat.closed_at is null`,
+);
 
 /** $1 user, $2 the other person. */
-const inDialog = `${acting} where chat.user_low = least($1::bigint, $2) and chat.user_high = greatest($1::bigint, $2)`;
+const inDialog = prepared(
+  'acting in dialog',
+  `${acting} where chat.user_low = least($1::bigint, $2::bigint) and chat.user_high = greatest($1::bigint, $2::bigint)`,
+);

@@ -76,12 +76,6 @@ export async function seatInGroup(
   return seat;
 }
 
-/** The place of a user in a chat of either kind, undefined where there is none. */
-export async function seatInChat(db: Queries, userId: UserId, chatId: ChatId): Promise<Seat | undefined> {
-  const [row] = await db.select<SeatRow>(chatSeat, [userId, chatId]);
-  return row && seatOf(row, userId);
-}
-
 interface SeatRow extends SeatChat {
   /** Null where the user is no member, and for a dialog that is not there. */
   readonly role: Role | null;
@@ -111,16 +105,6 @@ select ${seatColumns}
 from chats chat
 left join chat_members member on member.chat_id = chat.id and member.user_id = $1
 where chat.id = $2 and chat.kind = 'group' and chat.closed_at is null
-`,
-);
-
-/** The user $1 in the chat $2. */
-const chatSeat = prepared(
-  'seat in chat',
-  `
-select ${seatColumns}
-from chats chat join chat_members member on member.chat_id = chat.id
-where chat.id = $2 and member.user_id = $1
 `,
 );
 

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
-import { seatInChat } from '../chats/seats.ts';
+import { prepared } from '../database/statements.ts';
+import { ApiError } from '../errors.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { messageOf, readMessage, readSpan } from '../messages/read.ts';
+import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
 import { Message } from '../schema/messages.ts';
 import { fitting } from '../schema/page.ts';
 import { Id, Limit } from '../schema/types.ts';
@@ -15,14 +16,39 @@ export const getMessagesAround = defineRead({
   result: Type.Object({ data: Type.Array(Message) }),
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT }, { session: { userId }, db }) {
-    const { chatId, seq } = await readMessage(db, userId, messageId);
-    const seat = await seatInChat(db, userId, chatId);
-    if (!seat) return { data: [] }; // left in between
-    const end = Math.min(seat.chat.lastSeq, seq + Math.ceil((limit - 1) / 2));
-    const start = Math.max(seat.member.firstSeq, end - limit + 1);
-    const rows = await readSpan(db, seat, start, start + limit - 1);
-    const distance = (message: { seq: number }) => Math.abs(message.seq - seq);
+    const rows = await db.select<MessageRow>(around, [userId, messageId, limit]);
+    const found = rows.find((row) => row.messageId === messageId);
+    if (!found) throw new ApiError('NOT_FOUND', `There is no message ${messageId}`);
+    const distance = (message: { seq: number }) => Math.abs(message.seq - found.seq);
     const nearest = rows.map(messageOf).sort((one, other) => distance(one) - distance(other));
     return { data: fitting(nearest).sort((one, other) => one.seq - other.seq) };
   },
 });
+
+/**
+ * The message $2, if the user $1 may see it, and its neighbours, $3 together where there are as many: half of them newer
+ * ones, as far as there are any. Found first, so that all are looked up by their keys.
+ */
+export const around = prepared(
+  'messages around',
+  `
+with span as materialized (
+  select message.chat_id, oldest, least(chat.last_seq, oldest + $3::bigint - 1) as newest
+  from messages message
+  cross join lateral (
+    select first_seq from chat_members
+    where chat_id = message.chat_id and user_id = $1 and first_seq <= message.seq
+    limit 1
+  ) member
+  cross join lateral (select last_seq from chats where id = message.chat_id and closed_at is null limit 1) chat
+  cross join lateral (
+    select greatest(member.first_seq, least(chat.last_seq, message.seq + $3::bigint / 2) - $3::bigint + 1) as oldest
+  ) lower
+  where message.id = $2
+)
+${selectMessages}
+where message.chat_id = (select chat_id from span)
+  and message.seq = any (array(select generate_series(oldest, newest) from span))
+order by message.seq desc
+`,
+);

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { prepared } from '../database/statements.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readMessage } from '../messages/read.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
@@ -34,12 +35,19 @@ interface Row {
   readonly read: boolean;
 }
 
-const positions = `
-select user_id as "userId", coalesce(username, $7) as username,
+/**
+ * Along the members of the chat $1, by the primary key, from the user $5 on: no more of them than it takes for $6 who were
+ * there when the message was written.
+ */
+export const positions = prepared(
+  'receipts',
+  `
+select user_id as "userId", coalesce((select username from users where id = user_id), $7) as username,
   case when user_id = $8 then delivered_seq else coalesce(shown_delivered_seq, delivered_seq) end >= $2 as delivered,
   case when user_id = $8 then read_seq else coalesce(shown_read_seq, read_seq) end >= $2 as read
-from chat_members join users on users.id = user_id
+from chat_members
 where chat_id = $1 and user_id <> $3 and joined_at <= $4 and user_id > $5
 order by user_id
 limit $6
-`;
+`,
+);

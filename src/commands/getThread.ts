@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { prepared } from '../database/statements.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, readMessage, selectMessages } from '../messages/read.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
@@ -25,8 +26,11 @@ export const getThread = defineRead({
 });
 
 /** Index messages_replies: a reply is in the chat of what it replies to, and later. */
-const replies = `${selectMessages}
+export const replies = prepared(
+  'replies',
+  `${selectMessages}
 where message.reply_to = $2 and message.seq > $3
 order by message.seq
 limit $4
-`;
+`,
+);

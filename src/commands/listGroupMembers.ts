@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 
 import { seatInGroup } from '../chats/seats.ts';
+import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
@@ -60,11 +61,16 @@ interface Row {
   readonly joinedAt: Date;
 }
 
-const membersOfGroup = `
-select user_id as "userId", coalesce(username, $5) as username, display_name as "displayName", avatar, role,
+/** Along the members of the group $1, by the primary key, from the user $3 on. */
+export const membersOfGroup = prepared(
+  'members of group',
+  `
+select member.user_id as "userId", coalesce(username, $5) as username, display_name as "displayName", avatar, role,
   joined_at as "joinedAt"
-from chat_members join users on users.id = user_id
+from chat_members member
+cross join lateral (select username, display_name, avatar from users where id = member.user_id limit 1) person
 where chat_id = $1 and ($2::text is null or role = $2) and user_id > $3
 order by user_id
 limit $4
-`;
+`,
+);

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { seatIn } from '../chats/seats.ts';
+import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessagesAnd } from '../messages/read.ts';
@@ -42,9 +43,19 @@ const pinOf = ({ pinnedBy, pinnedAt, ...row }: PinnedRow) => ({
   pinnedAt: pinnedAt.toISOString(),
 });
 
-const pinned = `${selectMessagesAnd(', pin.pinned_by as "pinnedBy", pin.pinned_at as "pinnedAt"')}
-join pins pin on pin.chat_id = message.chat_id and pin.seq = message.seq
-where message.chat_id = $2 and message.seq >= $3 and message.seq < $4
+/** From the pins of the chat, of which there are few, to their messages. */
+export const pinned = prepared(
+  'pins',
+  `${selectMessagesAnd(
+    ', message.pinned_by as "pinnedBy", message.pinned_at as "pinnedAt"',
+    `(
+  select found.*, pin.pinned_by, pin.pinned_at
+  from (
+    select * from pins where chat_id = $2 and seq >= $3 and seq < $4 order by seq desc limit $5
+  ) pin
+  cross join lateral (select * from messages where chat_id = pin.chat_id and seq = pin.seq limit 1) found
+)`,
+  )}
 order by message.seq desc
-limit $5
-`;
+`,
+);

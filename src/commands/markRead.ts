@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { moveTo } from '../chats/receipts.ts';
 import { type StateRow, stateColumns } from '../chats/state.sql.ts';
+import { prepared } from '../database/statements.ts';
 import { ApiError } from '../errors.ts';
 import { ChatAddress, ChatState } from '../schema/chats.ts';
 import { inChat, Seq } from '../schema/types.ts';
@@ -40,8 +41,13 @@ interface State extends StateRow {
   readonly lastSeq: number;
 }
 
-const stateOf = `
+/** What is unread in the chat $1 for the member $2. */
+export const stateOf = prepared(
+  'state of chat',
+  `
 select chat.last_seq as "lastSeq", ${stateColumns}
-from chat_members member join chats chat on chat.id = member.chat_id
+from chat_members member
+cross join lateral (select * from chats where id = member.chat_id limit 1) chat
 where member.chat_id = $1 and member.user_id = $2
-`;
+`,
+);

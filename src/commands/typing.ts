@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { actingIn } from '../chats/acting.ts';
 import { pushToChat } from '../chats/publish.ts';
 import { MANY_MEMBERS, SHOWN_AGAIN_SECONDS, SHOWN_TYPISTS, TYPING_SECONDS } from '../chats/Typists.ts';
+import { prepared } from '../database/statements.ts';
 import { ChatAddress } from '../schema/chats.ts';
 import { inChat } from '../schema/types.ts';
 import { defineCommand } from './define.ts';
@@ -45,10 +46,15 @@ export const typing = defineCommand({
 });
 
 /** Who of a chat has blocked the one who types, or is blocked: from the few blocks, not the many members. */
-const blockers = `
-select member.user_id as id
+const blockers = prepared(
+  'blockers in chat',
+  `
+select member.id
 from (
   select user_id as id from blocks where blocked_id = $2 union select blocked_id from blocks where user_id = $2
 ) other
-join chat_members member on member.chat_id = $1 and member.user_id = other.id
-`;
+cross join lateral (
+  select user_id as id from chat_members where chat_id = $1 and user_id = other.id limit 1
+) member
+`,
+);

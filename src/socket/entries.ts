@@ -2,6 +2,7 @@ import { claimStands, claims, claimsOf } from '../auth/standing.ts';
 import type { Place } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import { gathered } from '../database/gathered.ts';
+import { prepared } from '../database/statements.ts';
 import { LimitError } from '../errors.ts';
 import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
 import type { Membership, Memberships } from './Connections.ts';
@@ -28,20 +29,38 @@ const MAX_WAITING = 20_000;
 /** Connections that one query admits. */
 const MAX_BATCH = 200;
 
+/** Chats of a user that are read together with those of others: of who has more, one user at a time. */
+const MAX_CHATS = 500;
+
+/** Stands for the entry of somebody whose chats are too many to be read with those of others. */
+const MANY = Symbol('many chats');
+
 /**
- * Looks entries up: a storm of reconnects is a few large queries and not thousands. With `dialogs`, which the messages of
- * other nodes are put in order by.
+ * Looks entries up: a storm of reconnects is a few large queries and not thousands, and what a query reads is bounded by
+ * the number of chats. With `dialogs`, which the messages of other nodes are put in order by.
  */
 export function createEntries(db: Database, dialogs: boolean): Entries {
   let waiting = 0;
-  const loader = gathered((newcomers: readonly Newcomer[]) => read(db, newcomers, dialogs), MAX_BATCH);
+  const together = gathered(
+    (newcomers: readonly Newcomer[]) => read(db, newcomers, dialogs, MAX_CHATS),
+    MAX_BATCH,
+  );
+  // All connections of the user who waits for longest; the others come again.
+  const alone = gathered(async (newcomers: readonly Newcomer[]) => {
+    const first = newcomers.reduce((one, other) => (one.id < other.id ? one : other));
+    const isNext = ({ session }: Newcomer) => session.userId === first.session.userId;
+    const entries = (await read(db, newcomers.filter(isNext), dialogs, null)).values();
+    return newcomers.map((newcomer) => (isNext(newcomer) ? entries.next().value : MANY));
+  }, MAX_WAITING);
   return {
     async load(newcomer) {
       if (waiting >= MAX_WAITING)
         throw new LimitError('upgrades', 'UNAVAILABLE', 'Too many connect at once; come back in a moment', 5);
       waiting++;
       try {
-        return await loader.load(newcomer);
+        let entry = await together.load(newcomer);
+        while (entry === MANY) entry = await alone.load(newcomer);
+        return entry;
       } finally {
         waiting--;
       }
@@ -49,47 +68,54 @@ export function createEntries(db: Database, dialogs: boolean): Entries {
   };
 }
 
+/** Reads the entries of newcomers; `maxChats` is of each user. */
 async function read(
   db: Database,
   newcomers: readonly Newcomer[],
   dialogs: boolean,
-): Promise<(Entry | undefined)[]> {
-  const bind = [JSON.stringify(newcomers.map(({ id, session }) => claimsOf(id, session))), dialogs];
-  const rows = await db.select<Row>(entriesOfClaims, bind);
-  const byId = new Map(rows.map((row) => [row.id, row]));
+  maxChats: number | null,
+): Promise<(Entry | typeof MANY | undefined)[]> {
+  const claims = JSON.stringify(newcomers.map(({ id, session }) => claimsOf(id, session)));
+  const rows = await db.select<Row>(entriesOfClaims, [claims, dialogs, maxChats]);
   const snapshot = rows[0]?.snapshot ?? ''; // one string for all of them
-  return newcomers.map(({ id }) => {
-    const row = byId.get(id);
-    if (!row) return undefined;
-    const { sessionId, groups, dialogs: places } = row;
-    return {
-      sessionId,
-      groups: groupsOf(groups),
+  const byId = new Map<ConnectionId, Entry | typeof MANY>();
+  for (const { admitted, isMany, memberships, groups, dialogs: places } of rows) {
+    const own = {
+      groups: groupsOf(placesOf(groups), numbersOf(memberships)),
       dialogs: dialogs ? placesOf(places) : undefined,
       snapshot,
     };
-  });
+    const flat = numbersOf(admitted);
+    for (let at = 0; at < flat.length; at += 2)
+      byId.set(flat[at] as ConnectionId, isMany ? MANY : { sessionId: flat[at + 1] as SessionId, ...own });
+  }
+  return newcomers.map(({ id }) => byId.get(id));
 }
 
+/** A user whose connections are admitted. */
 interface Row {
-  readonly id: ConnectionId;
-  readonly sessionId: SessionId;
-  /** Ids of groups, how far they are, and the oldest message that the user may see: `id,seq,seq,id,seq,seq…`. */
+  /** Ids of the connections and their sessions: `id,session,id,session…`. */
+  readonly admitted: string;
+  /** The user has more chats than were asked for. */
+  readonly isMany: boolean;
+  /** Ids of all chats and the oldest message that the user may see: `id,seq,id,seq…`, in the order of the ids. */
+  readonly memberships: string | null;
+  /** Ids of groups and how far they are: `id,seq,id,seq…`, in the order of the ids. */
   readonly groups: string | null;
-  /** Ids of dialogs and how far they are: `id,seq,id,seq…`. */
+  /** The same of dialogs. */
   readonly dialogs: string | null;
   readonly snapshot: string;
 }
 
 const numbersOf = (list: string | null): number[] => JSON.parse(`[${list ?? ''}]`);
 
-function groupsOf(list: string | null): Membership[] {
-  const flat = numbersOf(list);
-  return Array.from({ length: flat.length / 3 }, (_, at) => ({
-    chatId: flat[3 * at] as ChatId,
-    seq: flat[3 * at + 1] as number,
-    firstSeq: flat[3 * at + 2] as number,
-  }));
+/** Puts groups and what the user may see of them together: both in the order of the ids. */
+function groupsOf(groups: readonly Place[], memberships: readonly number[]): Membership[] {
+  let at = 0;
+  return groups.map(({ chatId, seq }) => {
+    while (memberships[at] !== chatId) at += 2;
+    return { chatId, seq, firstSeq: memberships[at + 1] as number };
+  });
 }
 
 function placesOf(list: string | null): Place[] {
@@ -101,23 +127,34 @@ function placesOf(list: string | null): Place[] {
 }
 
 /**
- * $1 claims, $2 with dialogs. Lists as text, which is read thirty times as fast as an array of bigint. The chats of each
- * user are looked up by their ids, however many there are: joined, they would be read whole for each user.
+ * $1 claims, $2 with dialogs, $3 chats of a user at most, or null. Lists as text, which is read thirty times as fast as an
+ * array of bigint. The chats of a user are read once for all connections, from the memberships (index
+ * chat_members_by_user) in one pass over the primary key; put together by the caller, for there is no join of two lists
+ * that does not grow with their product or with what others have stored.
  */
-const entriesOfClaims = `
-select claim.id, nextval('sessions_id_seq') as "sessionId", pg_current_snapshot()::text as snapshot,
-  chats.groups, chats.dialogs
-from ${claims}
-join users on ${claimStands}
+export const entriesOfClaims = prepared(
+  'admission',
+  `
+with admitted as materialized (
+  select person.id, string_agg(claim.id || ',' || nextval('sessions_id_seq'), ',') as claims
+  from ${claims}
+  cross join lateral (select id from users where ${claimStands} limit 1) person
+  group by person.id
+)
+select admitted.claims as admitted, pg_current_snapshot()::text as snapshot,
+  coalesce(own.total > $3::bigint, false) as "isMany", own.memberships, own.groups, own.dialogs
+from admitted
 cross join lateral (
+  with own as materialized (
+    select chat_id, first_seq from chat_members where user_id = admitted.id limit $3::bigint + 1
+  )
   select
-    string_agg(chat.id || ',' || chat.last_seq || ',' || member.first_seq, ',' order by chat.id)
-      filter (where chat.kind = 'group') as groups,
-    string_agg(chat.id || ',' || chat.last_seq, ',') filter (where chat.kind = 'dialog') as dialogs
-  from chat_members member
-  cross join lateral (
-    select id, kind, last_seq from chats where id = member.chat_id and (kind = 'group' or $2) limit 1
-  ) chat
-  where member.user_id = users.id
-) chats
-`;
+    (select count(*) from own) as total,
+    (select string_agg(chat_id || ',' || first_seq, ',' order by chat_id) from own) as memberships,
+    string_agg(id || ',' || last_seq, ',' order by id) filter (where kind = 'group') as groups,
+    string_agg(id || ',' || last_seq, ',' order by id) filter (where kind = 'dialog') as dialogs
+  from chats
+  where id = any (array(select chat_id from own)) and (kind = 'group' or $2) and closed_at is null
+) own
+`,
+);

@@ -1,16 +1,22 @@
 import { claimStands, claims } from '../auth/standing.ts';
+import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 
 /* What the connections of a node are compared with. Everything is looked up by key. */
 
 /** Tokens, given as `claims`, that are not valid any more. */
-export const revokedTokens = `
-select claim.id from ${claims} where not exists (select from users where ${claimStands})
-`;
+export const revokedTokens = prepared(
+  'revoked tokens',
+  `
+select claim.id from ${claims} where (select true from users where ${claimStands}) is null
+`,
+);
 
 export interface ChatsRow {
   readonly userId: UserId;
-  /** `id:firstSeq,id:firstSeq`, in the order of the ids. */
+  /** All chats and the oldest message that may be seen of each, `id:firstSeq,id:firstSeq`, in the order of the ids. */
+  readonly memberships: string;
+  /** Which of them are groups, `id,id`, in the order of the ids. */
   readonly groups: string;
   /** What was written in since the last round and how far it is: `id:seq,id:seq`. */
   readonly groupHeads: string;
@@ -20,30 +26,34 @@ export interface ChatsRow {
 /**
  * $1 users, each with the snapshot after which they listen, $2 since when messages are asked for, with $3 seconds more;
  * null: those of the last two minutes. Of dialogs only those whose newest message was not visible to the snapshot.
- * Look-ups by key, so that a slice costs the same whatever others have stored.
+ * From the memberships (index chat_members_by_user) to the chats by a list of ids, in one pass over the primary key: a
+ * slice costs the same whatever others have stored.
  */
-export const chatsOfUsers = `
-select wanted.id as "userId", own.groups, own."groupHeads", own."dialogHeads"
+export const chatsOfUsers = prepared(
+  'chats of users',
+  `
+select wanted.id as "userId", own.memberships, own.groups, own."groupHeads", own."dialogHeads"
 from jsonb_to_recordset($1::jsonb) as wanted (id bigint, snapshot text)
 cross join lateral (
+  with own as materialized (select chat_id, first_seq from chat_members where user_id = wanted.id)
   select
-    coalesce(string_agg(chat_id || ':' || first_seq, ',' order by chat_id) filter (where kind = 'group'), '') as groups,
-    coalesce(string_agg(chat_id || ':' || last_seq, ',') filter (where kind = 'group' and is_recent), '') as "groupHeads",
-    coalesce(string_agg(chat_id || ':' || last_seq, ',') filter (
+    (select coalesce(string_agg(chat_id || ':' || first_seq, ',' order by chat_id), '') from own) as memberships,
+    coalesce(string_agg(id::text, ',' order by id) filter (where kind = 'group'), '') as groups,
+    coalesce(string_agg(id || ':' || last_seq, ',') filter (where kind = 'group' and is_recent), '') as "groupHeads",
+    coalesce(string_agg(id || ':' || last_seq, ',') filter (
       where kind = 'dialog' and is_recent and not exists (
-        select from messages where messages.chat_id = member.chat_id and seq = last_seq
+        select from messages where chat_id = chat.id and seq = last_seq
           and pg_visible_in_snapshot(xid, wanted.snapshot::pg_snapshot)
       )
     ), '') as "dialogHeads"
-  from chat_members member
-  cross join lateral (
-    select kind, last_seq, last_message_at > coalesce($2::timestamptz, clock_timestamp() - interval '2 minutes')
+  from (
+    select id, kind, last_seq, last_message_at > coalesce($2::timestamptz, clock_timestamp() - interval '2 minutes')
       - make_interval(secs => $3) as is_recent
-    from chats where id = member.chat_id limit 1
+    from chats where id = any (array(select chat_id from own)) and closed_at is null
   ) chat
-  where member.user_id = wanted.id
 ) own
-`;
+`,
+);
 
 /**
  * Memberships of the user $1 in the groups that the user is in, or is taken to be in ($2): where each was,
@@ -59,8 +69,10 @@ from (
   union
   select value::bigint from jsonb_array_elements_text($2::jsonb)
 ) named
-join chats on chats.id = named.chat_id and chats.kind = 'group'
-left join chat_members member on member.chat_id = chats.id and member.user_id = $1
+cross join lateral (select * from chats where id = named.chat_id and kind = 'group' limit 1) chats
+left join lateral (
+  select * from chat_members where chat_id = chats.id and user_id = $1 and chats.closed_at is null limit 1
+) member on true
 cross join lateral (
   select member.user_id is not null and not $3::jsonb @> to_jsonb(chats.id) as is_new
 ) state
@@ -78,10 +90,13 @@ export interface Block {
 
 /** Users who are blocked by, or block, the users $1. */
 export const blocksOfUsers = `
-with wanted as (select value::bigint as id from jsonb_array_elements_text($1::jsonb))
-select user_id as "userId", blocked_id as other from wanted join blocks on user_id = id
-union all
-select blocked_id, user_id from wanted join blocks on blocked_id = id
+select "userId", other
+from jsonb_array_elements_text($1::jsonb) wanted
+cross join lateral (
+  select user_id as "userId", blocked_id as other from blocks where user_id = wanted.value::bigint
+  union all
+  select blocked_id, user_id from blocks where blocked_id = wanted.value::bigint
+) block
 `;
 
 export interface Committed {
@@ -99,5 +114,5 @@ select (wanted.ord - 1)::int as at, chats.last_seq as head, (
   where sender_id = (value->>'sender')::bigint and client_message_id = value->>'name' and chat_id = chats.id
 ) as own
 from jsonb_array_elements($1::jsonb) with ordinality as wanted (value, ord)
-join chats on chats.id = (value->>'chat')::bigint
+cross join lateral (select id, last_seq from chats where id = (value->>'chat')::bigint limit 1) chats
 `;

@@ -34,8 +34,10 @@ export interface Reconciler {
 
 /** Milliseconds between two rounds, spread by chance so that nodes do not ask at the same time. */
 const ROUND = { min: 30_000, max: 60_000 };
-/** Users that one statement compares, and milliseconds between two of them when nothing is known to be wrong. */
+/** Users that one statement compares, fewer where they are in many groups together. */
 const SLICE = 500;
+const SLICE_GROUPS = 5_000;
+/** Milliseconds between two slices when nothing is known to be wrong. */
 const SLICE_PAUSE = 50;
 /** Milliseconds before a comparison that failed is tried again. */
 const RETRY = 1_000;
@@ -145,7 +147,8 @@ export function createReconciler(
     const wanted = [...users];
     users.clear();
     try {
-      await compare(wanted.map((userId) => [userId, connections.ofUser(userId)]));
+      const all = wanted.map((userId): Compared => [userId, connections.ofUser(userId)]).values();
+      for (let slice = takeSlice(all); slice.length > 0; slice = takeSlice(all)) await compare(slice);
     } catch (error) {
       for (const userId of wanted) users.add(userId);
       throw error;
@@ -158,7 +161,7 @@ export function createReconciler(
     const [now] = await db.select<{ at: string }>('select clock_timestamp()::text as at', []);
     // Not all at once, which takes long where they are many; who comes meanwhile is among them.
     const all = connections.listening();
-    for (let slice = take(all, SLICE); slice.length > 0 && !signal.aborted; slice = take(all, SLICE)) {
+    for (let slice = takeSlice(all); slice.length > 0 && !signal.aborted; slice = takeSlice(all)) {
       if (users.size > 0) await named(); // nobody who is asked for waits for the round
       await compare(slice);
       if (!wasUrgent && !isUrgent) await pause(SLICE_PAUSE, false);
@@ -166,7 +169,7 @@ export function createReconciler(
     since = now?.at ?? null;
   }
 
-  async function compare(slice: readonly (readonly [UserId, readonly Connection[]])[]): Promise<void> {
+  async function compare(slice: readonly Compared[]): Promise<void> {
     const open = slice.flatMap(([, own]) => own);
     await endRevoked(open);
     await compareChats(slice);
@@ -179,7 +182,7 @@ export function createReconciler(
     for (const connection of open) if (revoked.has(connection.id)) connections.revoke(connection);
   }
 
-  async function compareChats(slice: readonly (readonly [UserId, readonly Connection[]])[]): Promise<void> {
+  async function compareChats(slice: readonly Compared[]): Promise<void> {
     const listening = slice.flatMap(([userId, own]) => {
       const live = own.filter(({ isListening, isLeaving, ended }) => isListening && !isLeaving && !ended);
       return live.length > 0 ? [{ userId, live }] : [];
@@ -193,7 +196,8 @@ export function createReconciler(
       for (const head of headsOf(row.groupHeads)) bus.catchUp(chatTopic(head.chatId), head);
       for (const head of headsOf(row.dialogHeads)) bus.catchUp(userTopic(userId), head);
       const still = live.filter(({ isListening, isLeaving }) => isListening && !isLeaving);
-      if (still.some(({ groups }) => fingerprint(groups) !== row.groups)) await correct(userId, still);
+      const own = groupsIn(row);
+      if (still.some(({ groups }) => fingerprint(groups) !== own)) await correct(userId, still);
     }
   }
 
@@ -262,10 +266,17 @@ export function createReconciler(
   }
 }
 
-/** The next items, at most so many. */
-function take<Item>(items: Iterator<Item>, count: number): Item[] {
-  const taken: Item[] = [];
-  for (let next = items.next(); !next.done; next = items.next()) if (taken.push(next.value) === count) break;
+/** A user and the connections of theirs that are compared with the database. */
+type Compared = readonly [UserId, readonly Connection[]];
+
+/** The next users, until they are enough for one statement. */
+function takeSlice(users: Iterator<Compared>): Compared[] {
+  const taken: Compared[] = [];
+  let groups = 0;
+  for (let next = users.next(); !next.done; next = users.next()) {
+    groups += Math.max(0, ...next.value[1].map((connection) => connection.groups.size));
+    if (taken.push(next.value) === SLICE || groups >= SLICE_GROUPS) break;
+  }
   return taken;
 }
 
@@ -277,6 +288,15 @@ interface UnknownMessage extends Pick<MessageDraft, 'senderId' | 'clientMessageI
 /** Groups and the oldest messages that may be seen of them, as the database writes them, too. */
 const fingerprint = (groups: CompactMap<ChatId>): string =>
   [...groups].map(([chatId, firstSeq]) => `${chatId}:${firstSeq}`).join();
+
+/** The memberships that are of groups. */
+function groupsIn({ memberships, groups }: ChatsRow): string {
+  const ids = new Set(groups.split(','));
+  return memberships
+    .split(',')
+    .filter((membership) => ids.has(membership.slice(0, membership.indexOf(':'))))
+    .join();
+}
 
 const headsOf = (text: string): Place[] =>
   text === ''

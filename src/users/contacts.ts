@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 
 /** How many contacts are told at once; others see the change when they ask. */
@@ -10,14 +11,18 @@ export async function contactsOf(db: Database, userId: UserId): Promise<UserId[]
   return [userId, ...rows.map(({ id }) => id)];
 }
 
-const contacts = `
-select chats.user_low + chats.user_high - $1 as id
-from chat_members join chats on chats.id = chat_members.chat_id
-where chat_members.user_id = $1 and chats.kind = 'dialog' and chats.user_low <> chats.user_high
-  and not exists (
-    select from blocks
-    where user_id in (chats.user_low, chats.user_high) and blocked_id in (chats.user_low, chats.user_high)
-  )
-order by chats.last_message_at desc
+/** From the memberships of the user $1 (index chat_members_by_user) to their chats by a list of ids; $2 how many. */
+export const contacts = prepared(
+  'contacts',
+  `
+select user_low + user_high - $1 as id
+from chats
+where kind = 'dialog' and user_low <> user_high
+  and id = any (array(select chat_id from chat_members where user_id = $1))
+  and user_low + user_high - $1 <> all (array(
+    select blocked_id from blocks where user_id = $1 union all select user_id from blocks where blocked_id = $1
+  ))
+order by last_message_at desc
 limit $2
-`;
+`,
+);

@@ -56,15 +56,19 @@ export function publishName(bus: Publisher, user: User, chats: readonly NamingCh
   }
 }
 
-const namingChats = `
-select chats.id as "chatId", chats.last_seq as head, own.seq, chats.user_low + chats.user_high - $1 as "otherId"
+/** From the memberships of the user $1 to their chats by a list of ids, and from former ones by key; $2 how many. */
+export const namingChats = `
+select chat.id as "chatId", chat.last_seq as head, chat.seq, chat.user_low + chat.user_high - $1 as "otherId"
 from (
-  select chat_id, null::bigint as seq from chat_members where user_id = $1
+  select chats.*, null::bigint as seq from chats
+  where id = any (array(select chat_id from chat_members where user_id = $1))
   union all
-  select chat_id, left_seq from former_members where user_id = $1
-) own
-join chats on chats.id = own.chat_id
-where chats.closed_at is null and chats.last_seq > 0 and (chats.kind = 'group' or chats.user_low <> chats.user_high)
-order by chats.last_message_at desc
+  select chats.*, left_seq
+  from former_members former
+  cross join lateral (select * from chats where id = former.chat_id limit 1) chats
+  where former.user_id = $1
+) chat
+where closed_at is null and last_seq > 0 and (kind = 'group' or user_low <> user_high)
+order by last_message_at desc
 limit $2
 `;

@@ -1,0 +1,106 @@
+import { expect } from 'chai';
+import type { Database } from '../src/database/database.ts';
+import { LimitError } from '../src/errors.ts';
+import { createEntries } from '../src/socket/entries.ts';
+import { database, newUsers, type User } from './harness.ts';
+
+/** More than are read together with the chats of others. */
+const MANY = 600;
+
+/** Puts a user into groups and a dialog, written in and read in part. */
+const groups = `
+with made as (
+  insert into chats (kind, name, created_by, last_seq) select 'group', n, $1, n from generate_series(1, $2::int) n
+  returning id, last_seq
+)
+insert into chat_members (chat_id, user_id, first_seq) select id, $1, last_seq from made returning chat_id as id
+`;
+
+/** A connection that is to be admitted. */
+const newcomer = (id: number, user: User, tokenVersion = 1) => ({
+  id,
+  session: {
+    ...{ userId: user.id, tokenVersion, tokenId: `token ${id}`, since: 0, issuedAt: Date.now() },
+    expiresAt: Number.POSITIVE_INFINITY,
+  },
+});
+
+describe('the admission of connections', () => {
+  let statements: number;
+  const counted: Pick<Database, 'select'> = {
+    select(statement, bind, transaction) {
+      statements++;
+      return database.select(statement, bind, transaction);
+    },
+  };
+  const admissionOf = () => createEntries({ ...database, ...counted }, true);
+  beforeEach(() => {
+    statements = 0;
+  });
+
+  async function peopleWith(counts: readonly number[]) {
+    const people = await newUsers(counts.length);
+    const ids = await Promise.all(
+      counts.map(async (count, at) =>
+        (await database.select<{ id: number }>(groups, [people[at]?.id, count])).map(({ id }) => id),
+      ),
+    );
+    return { people, ids };
+  }
+
+  it('reads the chats of all who wait with one statement, and of who is in many with one more', async () => {
+    const { people, ids } = await peopleWith([3, MANY]);
+    const [ada, bob] = people as [User, User];
+    const waiting = [ada, bob, ada, bob, bob].map((user, id) => newcomer(id + 1, user));
+    const { load } = admissionOf();
+    const entries = await Promise.all(waiting.map((one) => load(one)));
+    expect(statements).to.equal(2);
+    expect(new Set(entries.map((entry) => entry?.sessionId)).size).to.equal(5);
+    for (const [at, own] of [0, 1, 0, 1, 1].entries()) {
+      const found = entries[at]?.groups ?? [];
+      expect(found.map(({ chatId }) => chatId)).to.deep.equal(ids[own]?.toSorted((a, b) => a - b));
+      for (const { seq, firstSeq } of found) expect(firstSeq).to.equal(seq);
+      expect(entries[at]?.snapshot).to.match(/^\d+:\d+:/);
+    }
+  });
+
+  it('reads the chats of those who are in many one after another', async () => {
+    const { people } = await peopleWith([MANY, MANY, MANY]);
+    const { load } = admissionOf();
+    const waiting = [...people, ...people].map((user, id) => newcomer(id + 1, user));
+    const entries = await Promise.all(waiting.map((one) => load(one)));
+    expect(statements).to.equal(1 + people.length);
+    for (const entry of entries) expect(entry?.groups).to.have.lengthOf(MANY);
+  });
+
+  it('has dialogs where other nodes are, and no groups that were deleted', async () => {
+    const { people, ids } = await peopleWith([2, 0]);
+    const [ada, bob] = people as [User, User];
+    const client = await ada.connect();
+    await client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    await database.select('update chats set closed_at = now() where id = $1', [ids[0]?.[0]]);
+    const [there, alone] = [createEntries(database, true), createEntries(database, false)];
+    const entry = await there.load(newcomer(1, ada));
+    expect(entry?.groups.map(({ chatId }) => chatId)).to.deep.equal([ids[0]?.[1]]);
+    expect(entry?.dialogs?.map(({ seq }) => seq)).to.deep.equal([1]);
+    expect((await alone.load(newcomer(2, ada)))?.dialogs).to.equal(undefined);
+  });
+
+  it('lets nobody in whose token was revoked, among others and alone, and rejects all where the database fails', async () => {
+    const { people } = await peopleWith([1, MANY]);
+    const [ada, bob] = people as [User, User];
+    const { load } = admissionOf();
+    const [one, revoked, many, manyRevoked] = await Promise.all(
+      [newcomer(1, ada), newcomer(2, ada, 2), newcomer(3, bob), newcomer(4, bob, 2)].map((of) => load(of)),
+    );
+    expect([one?.groups.length, revoked, many?.groups.length, manyRevoked]).to.deep.equal([
+      ...[1, undefined, MANY, undefined],
+    ]);
+    const failing = createEntries(
+      { ...database, select: () => Promise.reject(new LimitError('upgrades', 'UNAVAILABLE', 'away', 1)) },
+      true,
+    );
+    const outcomes = await Promise.allSettled([ada, bob].map((user, id) => failing.load(newcomer(id, user))));
+    expect(outcomes.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
+  });
+});
