@@ -46,6 +46,12 @@ const refused = (...args: string[]) => run({ DATABASE_URL: databaseUrl() }, ...a
 const logIn = ({ username }: { username: string }, password: string) =>
   http('POST', '/auth/login', { body: { username, password } });
 
+/** Sessions of the user $1, $2 of them. */
+const sessions = `
+insert into sessions (user_id, node_id, device, address, connected_at, ended_at)
+select $1, gen_random_uuid(), n, '127.0.0.1', now() - interval '2 days', now() - interval '1 day' from generate_series(1, $2::int) n
+`;
+
 describe('the operator’s command line', function () {
   this.timeout(60_000);
 
@@ -180,11 +186,14 @@ describe('the operator’s command line', function () {
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'an answer' });
     await bob.client.done('reportMessage', { messageId, reason: 'too sour' });
 
+    await database.select(sessions, [ada.id, 1_001]); // more than are read at once
     const before = await admin('user', 'export', ada.username);
+    expect(new Set(before.sessions.map(({ device }: { device: string }) => device)).size).to.equal(1_002);
+    expect([before.chats.length, before.blocked, before.reports]).to.deep.equal([1, [], []]);
     expect(before.account).to.include({ email: ada.email, username: ada.username });
     expect(before.messages.map(({ content }: { content: string }) => content)).to.deep.equal([`${word} pie`]);
     expect(before.earlierVersions[0].content).to.equal(word);
-    expect(before.sessions[0].address).to.equal('127.0.0.1');
+    expect(before.sessions.at(-1).address).to.equal('127.0.0.1');
     expect(JSON.stringify(before)).to.not.match(/passwordHash|\$2b|an answer/);
     const reports: { messageId: number; content: string }[] = await admin('report', 'list');
     expect(reports.find((report) => report.messageId === messageId)?.content).to.equal(`${word} pie`);
@@ -271,6 +280,8 @@ describe('the operator’s command line', function () {
     }
     const nobody = await refused('user', 'disable', 'nobody-of-that-name');
     expect([nobody.code, nobody.stderr]).to.deep.equal([1, 'There is no user nobody-of-that-name\n']);
+    const nothing = await refused('user', 'export', 'nobody-of-that-name');
+    expect([nothing.code, nothing.stdout]).to.deep.equal([1, '']);
   });
 
   it('works beside a running server with the embedded database, and without one', async () => {

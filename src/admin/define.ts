@@ -22,7 +22,7 @@ export interface AdminCommand {
   readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
   /** It cannot be undone, and wants `--yes`. */
   readonly isFinal?: true;
-  /** Resolves to what is printed as JSON. Rejects with an `ApiError` for a refusal. */
+  /** Resolves to what is printed as JSON, or to an async iterable of pieces of a text. Rejects with an `ApiError` for a refusal. */
   run(args: readonly string[], values: Values, services: AdminServices): Promise<unknown>;
 }
 

@@ -1,9 +1,13 @@
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
+import type { UserId } from '../ids.ts';
 import { inSpans, throughWritten, writtenInSpan } from './written.ts';
 
-/** All that is kept of a person, but the hash of the password: what one may ask for by law (GDPR, article 15). */
-export async function exportOf(db: Database, user: User): Promise<object> {
+/**
+ * Writes all that is kept of a person, but the hash of the password, as JSON: what one may ask for by law (GDPR, article
+ * 15). In pieces as it is read, so that no more is in memory than what one statement reads.
+ */
+export async function* exportOf(db: Database, user: User): AsyncGenerator<string> {
   const {
     passwordHash,
     tokenVersion,
@@ -13,29 +17,59 @@ export async function exportOf(db: Database, user: User): Promise<object> {
     displayNameSearch,
     ...account
   } = user.get({ plain: true });
-  const parts: Record<string, object[]> = {};
-  for (const [name, statement] of Object.entries(kept)) parts[name] = await db.select(statement, [user.id]);
-  for (const [name, statement] of Object.entries(written)) {
-    parts[name] = [];
-    for await (const rows of throughWritten(db, user.id, statement)) parts[name].push(...rows);
-  }
   const [exported] = await db.select<{ at: Date }>('select clock_timestamp() as at', []);
-  return { exportedAt: exported?.at, account, ...parts };
+  yield `{\n"exportedAt": ${JSON.stringify(exported?.at)},\n"account": ${JSON.stringify(account)}`;
+  for (const [name, statement] of Object.entries(kept))
+    yield* listOf(name, throughKept(db, user.id, statement));
+  for (const [name, statement] of Object.entries(written))
+    yield* listOf(name, throughWritten(db, user.id, statement));
+  yield '\n}\n';
 }
 
-/** Statements that find rows by the user. */
+/** A list as JSON, as a further property of an object, with a row in a line. */
+async function* listOf(name: string, slices: AsyncIterable<readonly object[]>): AsyncGenerator<string> {
+  let before = `,\n${JSON.stringify(name)}: [\n`;
+  for await (const rows of slices)
+    if (rows.length > 0) {
+      yield before + rows.map((row) => JSON.stringify(row)).join(',\n');
+      before = ',\n';
+    }
+  yield before === ',\n' ? '\n]' : `${before}]`;
+}
+
+/** Rows that one statement reads. */
+const SLICE = 1_000;
+
+/** Runs a statement that finds rows by the user, some at a time. */
+async function* throughKept(db: Database, userId: UserId, statement: string): AsyncGenerator<object[]> {
+  for (let after = 0, isDone = false; !isDone; ) {
+    const rows = await db.select<{ position: number }>(statement, [userId, after, SLICE]);
+    yield rows.map(({ position: _, ...row }) => row);
+    after = rows.at(-1)?.position ?? after;
+    isDone = rows.length < SLICE;
+  }
+}
+
+/** Statements that find rows by the user $1, in the order of their `position`: those behind $2, $3 of them. */
 const kept: Readonly<Record<string, string>> = {
   chats: `
-select chats.id, chats.kind, chats.name, member.role, member.joined_at as "joinedAt", member.read_seq as "readSeq"
-from chat_members member join chats on chats.id = member.chat_id where member.user_id = $1 order by chats.id
+select chats.id as position, chats.id, chats.kind, chats.name, member.role, member.joined_at as "joinedAt",
+  member.read_seq as "readSeq"
+from chat_members member
+cross join lateral (select id, kind, name from chats where id = member.chat_id and closed_at is null limit 1) chats
+where member.user_id = $1 and member.chat_id > $2 order by member.chat_id limit $3
 `,
-  blocked:
-    'select blocked_id as "userId", created_at as "createdAt" from blocks where user_id = $1 order by 2',
+  blocked: `
+select blocked_id as position, blocked_id as "userId", created_at as "createdAt"
+from blocks where user_id = $1 and blocked_id > $2 order by blocked_id limit $3
+`,
   reports: `
-select message_id as "messageId", reason, content, created_at as "createdAt" from reports where reporter_id = $1 order by 4
+select id as position, message_id as "messageId", reason, content, created_at as "createdAt"
+from reports where reporter_id = $1 and id > $2 order by id limit $3
 `,
   sessions: `
-select device, address, connected_at as "connectedAt", ended_at as "endedAt" from sessions where user_id = $1 order by 3
+select id as position, device, address, connected_at as "connectedAt", ended_at as "endedAt"
+from sessions where user_id = $1 and id > $2 order by id limit $3
 `,
 };
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createPasswords } from '../auth/passwords.ts';
@@ -24,16 +25,15 @@ const commands: Readonly<Record<string, AdminCommand>> = {
 };
 
 try {
-  const result = await run(process.argv.slice(2));
-  process.stdout.write(typeof result === 'string' ? result : `${JSON.stringify(result, null, 2)}\n`);
+  await run(process.argv.slice(2));
 } catch (error) {
   const isExpected = [ApiError, StartError, UsageError].some((kind) => error instanceof kind);
   process.stderr.write(`${isExpected ? (error as Error).message : (error as Error).stack}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
 
-async function run(words: readonly string[]): Promise<unknown> {
-  if (words.length === 0 || words.includes('--help')) return usage();
+async function run(words: readonly string[]): Promise<void> {
+  if (words.length === 0 || words.includes('--help')) return print(usage());
   const name = words.slice(0, 2).join(' ');
   const command = commands[name];
   if (!command) throw new UsageError(`There is no command "${name}".\n\n${usage()}`);
@@ -56,10 +56,22 @@ async function run(words: readonly string[]): Promise<unknown> {
     const writer = new MessageWriter(db, createDialogDirectory(db), observer, log, config.limits);
     const result = await command.run(positionals, values, { db, bus, writer, passwords, log });
     await bus.written();
-    return result;
+    await print(result);
   } finally {
     await Promise.all([db.close(), passwords.close()]);
   }
+}
+
+/** Prints a text, pieces of one as they come, or anything else as JSON. */
+async function print(result: unknown): Promise<void> {
+  const pieces = isInPieces(result)
+    ? result
+    : [typeof result === 'string' ? result : `${JSON.stringify(result, null, 2)}\n`];
+  for await (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
+}
+
+function isInPieces(result: unknown): result is AsyncIterable<string> {
+  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
 }
 
 function parse(name: string, { takes, options }: AdminCommand, args: string[]) {
