@@ -5,9 +5,31 @@ import { moveTo } from '../../src/chats/receipts.ts';
 import type { CommandContext } from '../../src/commands/define.ts';
 import type { Database } from '../../src/database/database.ts';
 import { database, newClients, newGroup, startServer } from '../harness.ts';
+import { until } from '../until.ts';
 
 const chat = async (client: { done(type: string): Promise<{ data: Record<string, unknown>[] }> }) =>
   (await client.done('listLastMessage')).data[0] ?? {};
+
+/** Messages of the user $2 in the group $1, up to $3: every seventh silent, as if they had been sent. */
+const written = `
+with added as (
+  insert into messages (chat_id, seq, sender_id, kind, content, silent, tally)
+  select id, seq, $2, 'text', 'hi', seq % 7 = 0,
+    chats.tally + sum(case when seq % 7 = 0 then 0 else 1 end) over (order by seq)
+  from chats cross join lateral generate_series(chats.last_seq + 1, $3::int) seq
+  where id = $1
+  returning seq, tally, id
+)
+update chats set last_seq = seq, tally = added.tally, last_message_id = added.id
+from added where chats.id = $1 and seq = $3
+`;
+/** Some by the hand of an operator, of whole stretches and of the ends of two. */
+const deleted = `update messages set deleted_at = coalesce(deleted_at, now()) where chat_id = $1 and (seq % 3 = 0 or seq between 4090 and 4100)`;
+const deletedInPart = `update messages set deleted_at = coalesce(deleted_at, now()) where chat_id = $1 and seq between 8000 and 8200`;
+const unread = `
+select count(*) from messages
+where chat_id = $1 and seq > $2 and deleted_at is null and kind = 'text' and not silent
+`;
 
 describe('markRead', () => {
   it('counts down what is unread, and tells the other person and own devices', async () => {
@@ -80,6 +102,40 @@ describe('markRead', () => {
     expect((await device.push('markRead')).params).to.include({ groupId, seq: 6 });
     expect((await ada.client.rest()).filter(({ type }) => type === 'markRead')).to.deep.equal([]);
     expect((await chat(bob.client)).unreadCount).to.equal(0);
+  });
+
+  it('counts exactly what is unread, however much was deleted, by whom and where', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'gone' });
+    for (let times = 0; times < 2; times++) await ada.client.done('deleteMessage', { messageId }); // counted once
+    await database.select(written, [groupId, ada.id, 9_000]);
+    for (const statement of [deleted, deletedInPart]) await database.select(statement, [groupId]);
+    for (const seq of [2, 3, 4_094, 4_095, 4_096, 4_097, 8_191, 8_192, 8_193, 8_998, 8_999, 9_000]) {
+      const { unreadCount } = (await bob.client.done('markRead', { groupId, seq })).data;
+      const [left] = await database.select<{ count: number }>(unread, [groupId, seq]);
+      expect(unreadCount, `behind ${seq}`).to.equal(left?.count);
+      expect(await chat(bob.client)).to.include({ unreadCount });
+    }
+  });
+
+  it('counts a deletion that is under way while all are counted anew once', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await database.select(written, [groupId, ada.id, 10]);
+    const remove = 'update messages set deleted_at = now() where chat_id = $1 and seq = $2';
+    await database.select(remove, [groupId, 5]);
+    await database.select('delete from deleted_messages where chat_id = $1', [groupId]);
+    const counting = await database.transaction(async (transaction) => {
+      await database.select(remove, [groupId, 6], transaction);
+      const counting = database.select('select count_deleted_messages($1)', [groupId]);
+      const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%count_deleted_messages%'`;
+      await until(async () => (await database.reads.select(waits, [])).length > 0);
+      return { counting };
+    });
+    await counting.counting;
+    await database.select(remove, [groupId, 8]);
+    expect(await chat(bob.client)).to.include({ unreadCount: 4 }); // 3 to 10, without the silent one and the three
   });
 
   it('is implied by writing', async () => {
