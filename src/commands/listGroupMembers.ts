@@ -39,7 +39,8 @@ export const listGroupMembers = defineRead({
   ) {
     await seatInGroup(db, userId, groupId);
     const bind = [groupId, role ?? null, cursors.idFrom(cursor, 0), limit + 1, DELETED_USER];
-    const rows = await db.select<Row>(membersOfGroup, bind);
+    const isRanked = role !== undefined && role !== 'member';
+    const rows = await db.select<Row>(isRanked ? rankedOfGroup : membersOfGroup, bind);
     const { data, nextCursor } = cursors.pageOf(rows.map(wire), limit, (row) => [row.userId]);
     const states = await presence.of(
       userId,
@@ -61,16 +62,18 @@ interface Row {
   readonly joinedAt: Date;
 }
 
-/** Along the members of the group $1, by the primary key, from the user $3 on. */
-export const membersOfGroup = prepared(
-  'members of group',
-  `
+/** Along the members of the group $1, in the order of the ids, from the user $3 on: those with the role $2, or all. */
+const membersWhere = (condition: string) => `
 select member.user_id as "userId", coalesce(username, $5) as username, display_name as "displayName", avatar, role,
   joined_at as "joinedAt"
 from chat_members member
 cross join lateral (select username, display_name, avatar from users where id = member.user_id limit 1) person
-where chat_id = $1 and ($2::text is null or role = $2) and user_id > $3
+where chat_id = $1 and ($2::text is null or role = $2) and user_id > $3 and ${condition}
 order by user_id
 limit $4
-`,
-);
+`;
+
+/** By the primary key. */
+export const membersOfGroup = prepared('members of group', membersWhere('true'));
+/** Of the owner and admins, who are few: index chat_members_ranked. */
+export const rankedOfGroup = prepared('ranked members of group', membersWhere(`role <> 'member'`));

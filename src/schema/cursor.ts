@@ -9,7 +9,7 @@ import { Nullable } from './types.ts';
 export const Cursor = Type.Optional(
   Type.String({
     minLength: 1,
-    maxLength: 4096,
+    maxLength: 8192,
     description: 'nextCursor of the page before; left out for the first',
   }),
 );

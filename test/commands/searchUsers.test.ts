@@ -99,6 +99,14 @@ describe('searchUsers', () => {
     );
   });
 
+  it('goes on behind the longest name there is', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const displayName = `${ada.id}${'\u{fdfa}'.repeat(100)}`.slice(0, 100); // 33 bytes each, once it is folded
+    for (const { client } of [bob, cleo]) await client.done('updateProfile', { displayName });
+    const query = displayName.slice(0, 10);
+    expect(await listed(ada, { query, limit: 1 })).to.deep.equal([bob.id, cleo.id]);
+  });
+
   it('refuses the cursors of before, and those of others', async () => {
     const [ada, bob] = await newClients(2);
     for (const position of [[7], [7, 7], ['ada'], ['ada', '7'], { name: 'ada', id: 7 }, null])
