@@ -33,8 +33,9 @@ declare
   stretch bigint;
 begin
   for stretch in
-    select distinct seq >> 12 from messages
+    select seq >> 12 from messages
     where chat_id = chat and deleted_at is not null and kind = 'text' and not silent
+    union select part from deleted_messages where chat_id = chat
     order by 1
   loop
     insert into deleted_messages (chat_id, part, count) values (chat, stretch, 0) on conflict do nothing;

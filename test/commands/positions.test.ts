@@ -136,6 +136,9 @@ describe('markRead', () => {
     await counting.counting;
     await database.select(remove, [groupId, 8]);
     expect(await chat(bob.client)).to.include({ unreadCount: 4 }); // 3 to 10, without the silent one and the three
+    await database.select('update messages set deleted_at = null where chat_id = $1', [groupId]);
+    await database.select('select count_deleted_messages($1)', [groupId]);
+    expect(await chat(bob.client)).to.include({ unreadCount: 7 });
   });
 
   it('is implied by writing', async () => {
