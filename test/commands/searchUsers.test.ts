@@ -53,7 +53,9 @@ describe('searchUsers', () => {
     const lines = plan.map((row) => Object.values(row).join()).join('\n');
     for (const name of ['username', 'display_name']) {
       const scan = `Index Scan using users_by_${name}_in_order on users\\b.*\\s+Index Cond: `;
-      expect(lines).to.match(new RegExp(`${scan}\\(\\(${name}_search = 'ada'::text\\) AND \\(id > '0'`));
+      expect(lines).to.match(
+        new RegExp(`${scan}\\(\\(${name}_search = ANY \\('{ada}'::text\\[\\]\\)\\) AND \\(id > '0'`),
+      );
       expect(lines).to.match(new RegExp(`${scan}\\(\\(${name}_search ~>~ 'ada'::text\\) AND`));
     }
   });
