@@ -175,7 +175,8 @@ export class Connections {
   forget(connection: Connection): void {
     const { id, session, address, isListening, groups, watching } = connection;
     if (!this.#byId.delete(id)) return;
-    if (isListening) for (const chatId of groups.keys()) this.#forgetGroup(connection, chatId);
+    // The highest first: a map of thousands takes the time of a copy for each that is taken out at its beginning.
+    if (isListening) for (const chatId of groups.keys().reverse()) this.#forgetGroup(connection, chatId);
     for (const userId of watching?.watched ?? []) this.#unlisten(presenceTopic(userId));
     connection.socket = undefined;
     connection.isListening = false;
@@ -320,7 +321,7 @@ export class Connections {
   /** Takes connections out of all their groups, some at a time: there may be very many. */
   #leaveGroups(connections: readonly Connection[]): void {
     for (const connection of connections.slice(0, LEAVING_AT_ONCE))
-      for (const chatId of connection.groups.keys()) this.#leave(connection, chatId);
+      for (const chatId of connection.groups.keys().reverse()) this.#leave(connection, chatId);
     if (connections.length > LEAVING_AT_ONCE)
       setImmediate(() => this.#leaveGroups(connections.slice(LEAVING_AT_ONCE)));
   }
