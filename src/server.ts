@@ -105,7 +105,7 @@ export async function startServer(
     const bus: Bus = createOrderedBus(nats ?? createMemoryBus((topic, head) => bus.catchUp(topic, head)), {
       record: createChatRecord(db),
       log,
-      underWay: () => writer.underWay(),
+      underWay: (chatId) => writer.underWay(chatId),
       gapFilled: (messages) => metrics.messagesHealed(messages),
       gapTooLarge: (topic, chatId) => connections.resynchroniseTopic(topic, chatId),
     });

@@ -24,6 +24,15 @@ async function holdGroup(groupId: number): Promise<() => Promise<void>> {
   return () => transaction.commit();
 }
 
+/** True while a transaction waits for a lock. */
+async function isWaiting(): Promise<boolean> {
+  const waiting = await database.sequelize.query(
+    `select from pg_stat_activity where wait_event_type = 'Lock' and state = 'active'`,
+    { type: QueryTypes.SELECT },
+  );
+  return waiting.length > 0;
+}
+
 async function on(env: Record<string, string>, test: (server: RunningServer) => Promise<void>) {
   const server = await startServer(env);
   try {
@@ -160,26 +169,39 @@ describe('a connection whose token is revoked', () => {
         await bob.connect(server.url),
         await bob.connect(server.url),
       ];
-      const groupId = await newGroup(busy);
+      const groupId = await newGroup(busy, ada);
       const release = await holdGroup(groupId);
-      const change = busy.call('updateGroup', { groupId, description: 'x' }); // everything waits behind it
-      await until(async () => {
-        const waiting = await database.sequelize.query(
-          `select from pg_stat_activity where wait_event_type = 'Lock' and state = 'active'`,
-          { type: QueryTypes.SELECT },
-        );
-        return waiting.length > 0;
-      });
-      for (let n = 0; n < 20; n++) a.send('privateMessage', { receiverId: bob.id, content: `revoked ${n}` });
-      b.send('privateMessage', { receiverId: ada.id, content: 'kept' });
+      const change = busy.call('updateGroup', { groupId, description: 'x' }); // what is for the group waits behind it
+      await until(isWaiting);
+      for (let n = 0; n < 20; n++) a.send('messageInGroup', { groupId, content: `revoked ${n}` });
+      b.send('messageInGroup', { groupId, content: 'kept' });
       await until(async () => (await metric(server, 'parley_writer_queue')) === 21);
       const other = await ada.connect(server.url);
       await other.done('endOtherSessions');
       expect(await a.closed).to.equal(4401);
       await release();
       expect((await change).success).to.equal(true);
-      const { data } = await b.done('getMessages', { receiverId: ada.id });
-      expect(data.map(({ content }: { content: string }) => content)).to.deep.equal(['kept']);
+      const { data } = await b.done('getMessages', { groupId, limit: 1 });
+      expect(data).to.have.length(1);
+      expect(data[0]).to.include({ content: 'kept', seq: 4 });
+    }));
+
+  it('takes back a change that waits behind another one of the group', () =>
+    on({}, async (server) => {
+      const [ada, bob] = await newUsers(2);
+      const [a, busy] = [await ada.connect(server.url), await bob.connect(server.url)];
+      const groupId = await newGroup(busy, ada);
+      const release = await holdGroup(groupId);
+      const change = busy.call('updateGroup', { groupId, description: 'x' });
+      await until(isWaiting);
+      a.send('leaveGroup', { groupId });
+      await until(async () => (await metric(server, 'parley_writer_queue')) === 1);
+      await (await ada.connect(server.url)).done('endOtherSessions');
+      expect(await a.closed).to.equal(4401);
+      expect(await metric(server, 'parley_writer_queue')).to.equal(0);
+      await release();
+      expect((await change).success).to.equal(true);
+      expect(await database.members.count({ where: { chatId: groupId } })).to.equal(2);
     }));
 
   it('is not one that its client closes: what was sent before is stored', async () => {

@@ -27,10 +27,10 @@ export interface OrderedBusOptions {
   readonly record: ChatRecord;
   readonly log: Logger;
   /**
-   * Resolves when what this node is writing now is published: the record may have it before the node knows of it, and
+   * Resolves when what this node is writing now in a chat is published: the record may have it before the node knows of it, and
    * whom it comes from gets a reply and no push.
    */
-  readonly underWay: () => Promise<void>;
+  readonly underWay: (chatId: ChatId) => Promise<void>;
   /** Called with how many messages were read from the record. */
   readonly gapFilled: (messages: number) => void;
   /** More is missing of a chat than is pushed: those who receive the topic must synchronise. */
@@ -273,7 +273,7 @@ export function createOrderedBus(
       return giveUp(topic, chatId, sequence, gap.to);
     const to = Math.min(gap.to, gap.from + PAGE - 1);
     const missing = await record.read(chatId, gap.from, to);
-    await underWay();
+    await underWay(chatId);
     if (listeners.get(topic) !== listener) return; // nobody is subscribed any more
     sequence.fill(
       missing.map(({ seq, ...push }) => {

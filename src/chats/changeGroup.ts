@@ -1,7 +1,6 @@
 import type { Transaction } from 'sequelize';
 import type { MembershipChange, OrderedPublisher, Place, Publisher } from '../bus/bus.ts';
 import type { CommandContext } from '../commands/define.ts';
-import { databaseNow } from '../database/clock.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { ChatMember, Role } from '../database/models/ChatMember.ts';
 import type { User } from '../database/models/User.ts';
@@ -12,7 +11,7 @@ import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { encodePush, type Fields } from '../socket/frames.ts';
 import type { Session } from '../socket/session.ts';
-import { activeUser, existingUser } from '../users/users.ts';
+import { nameOf } from '../users/names.ts';
 import { openGroup } from './seats.ts';
 
 /** What a change of a group is made in. */
@@ -21,11 +20,13 @@ export interface Scene {
   /** Locked: nobody writes to it or changes it meanwhile, on no node. */
   readonly group: Chat;
   /** Who acts, and whose place in the group it is, if any. */
-  readonly actor: User;
-  readonly seat: ChatMember | null;
+  readonly actor: Pick<User, 'id' | 'username'>;
+  readonly seat: GroupSeat | null;
   /** The same, for what only members may do: refuses with `NOT_A_MEMBER`. */
-  member(): ChatMember;
+  member(): GroupSeat;
 }
+
+type GroupSeat = Pick<ChatMember, 'userId' | 'role'>;
 
 /** What changed, to be kept as a system message and pushed. */
 export interface GroupEvent {
@@ -36,7 +37,7 @@ export interface GroupEvent {
   readonly joined?: readonly UserId[];
   /** This push is the last for them. */
   readonly left?: readonly UserId[];
-  /** The group ends with this. */
+  /** The group ends with this, and it is the last push for all. */
   readonly closes?: true;
 }
 
@@ -65,8 +66,10 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
 ): Promise<undefined extends Event ? Partial<SystemMessage> : SystemMessage> {
   const work = async (transaction: Transaction, write: WriteSystemMessage) => {
     const group = await openGroup(db, groupId, transaction, true);
-    const actor = await (isDeleted ? existingUser : activeUser)(db, userId, transaction);
-    const seat = await db.members.findOne({ where: { chatId: groupId, userId }, transaction });
+    const [row] = await db.select<ActorRow>(actorIn, [userId, groupId], transaction);
+    if (!row || (row.isDeleted && !isDeleted)) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);
+    const actor = { id: userId, username: row.username };
+    const seat = row.role && { userId, role: row.role };
     const member = () => {
       if (!seat) throw new ApiError('NOT_A_MEMBER');
       return seat;
@@ -75,24 +78,19 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
     if (!event) return undefined;
 
     const membership = membershipOf(event, group);
-    const custom = { type, ...event.fields, ...(membership && { membership }) };
     const stored = await write({
+      groupId,
       senderId: userId,
-      to: { groupId },
-      kind: 'system',
+      senderName: nameOf(actor),
       content: event.content,
-      extras: { custom },
-      origin,
+      custom: { type, ...event.fields, ...(membership && { membership }) },
+      members: (event.joined?.length ?? 0) - (event.left?.length ?? 0),
+      closes: event.closes,
     });
-    const counts = (event.joined?.length ?? 0) - (event.left?.length ?? 0);
-    const raised = { memberCount: counts, rulesVersion: 1 };
-    await db.chats.increment(raised, { where: { id: groupId }, transaction });
-    if (event.closes)
-      await db.chats.update({ closedAt: databaseNow }, { where: { id: groupId }, transaction });
     return { event, stored, membership };
   };
 
-  const done = await writer.change(origin, work, (committed) => {
+  const done = await writer.change(origin, groupId, work, (committed) => {
     if (!committed) return;
     const { event, stored, membership } = committed;
     const push = { type, senderId: userId, groupId, content: event.content, fields: event.fields };
@@ -102,6 +100,19 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
   // Empty only where the type says that it may be.
   return done ? sent(done.stored) : ({} as SystemMessage);
 }
+
+interface ActorRow extends Pick<User, 'username'> {
+  readonly isDeleted: boolean;
+  /** Null for who is no member. */
+  readonly role: Role | null;
+}
+
+/** The user $1, and the role in the group $2: both by primary keys. */
+const actorIn = `
+select username, deleted_at is not null as "isDeleted",
+  (select role from chat_members where chat_id = $2 and user_id = users.id) as role
+from users where id = $1
+`;
 
 /** Encodes the push of a system message, with what stands as its `event` in the history. */
 export function encodeSystemPush(
@@ -163,37 +174,33 @@ export async function admit(
   userIds: readonly UserId[],
   role: Role = 'member',
 ): Promise<void> {
-  const wanted = JSON.stringify(userIds);
-  const [room] = await db.select<Room>(roomFor, [group.id, wanted, groupsPerUser], transaction);
-  if (room && room.members + userIds.length > membersPerGroup)
+  if (group.memberCount + userIds.length > membersPerGroup)
     throw new LimitError('members', 'FORBIDDEN', `A group has at most ${membersPerGroup} members`);
-  if (room?.full != null)
-    throw new LimitError('groups', 'FORBIDDEN', `User ${room.full} is in as many groups as one can be`);
+  const wanted = JSON.stringify(userIds);
+  const [full] = await db.select<{ id: UserId }>(inManyGroups, [wanted, groupsPerUser], transaction);
+  if (full) throw new LimitError('groups', 'FORBIDDEN', `User ${full.id} is in as many groups as one can be`);
   await db.select(admitMembers, [group.id, wanted, role], transaction);
 }
 
-interface Room {
-  readonly members: number;
-  /** One of those wanted who can be in no more groups. */
-  readonly full: UserId | null;
-}
-
-/** Number of are in $1, and who of $2 is in $3 groups. */
-const roomFor = `
-select
-  (select count(*) from chat_members where chat_id = $1) as members,
-  (
-    select wanted::bigint from jsonb_array_elements_text($2::jsonb) wanted
-    where (
-      select count(*) from (
-        select from chat_members member
-        join chats on chats.id = member.chat_id and chats.kind = 'group' and chats.closed_at is null
-        where member.user_id = wanted::bigint
-        limit $3
-      ) own
-    ) >= $3
-    limit 1
-  ) as full
+/**
+ * Somebody of $1 who is in $2 groups, if anybody is. Most are in fewer chats than that, which the index on user_id
+ * says; of the others the chats are looked up.
+ */
+export const inManyGroups = `
+select wanted::bigint as id from jsonb_array_elements_text($1::jsonb) wanted
+where (
+  select count(*) from (select from chat_members where user_id = wanted::bigint limit $2) chats
+) >= $2 and (
+  select count(*) from (
+    select from chat_members member
+    cross join lateral (
+      select from chats where id = member.chat_id and kind = 'group' and closed_at is null limit 1
+    ) own
+    where member.user_id = wanted::bigint
+    limit $2
+  ) groups
+) >= $2
+limit 1
 `;
 
 /** What was written before is read as far as newcomers are concerned. */

@@ -1,4 +1,4 @@
-import type { ChatId } from '../ids.ts';
+import type { ChatId, UserId } from '../ids.ts';
 import { nameOf } from '../users/names.ts';
 import { type Actor, changeGroup, dismiss } from './changeGroup.ts';
 import { setRole } from './targets.ts';
@@ -12,28 +12,34 @@ export async function leave(actor: Actor, groupId: ChatId, name?: string) {
   const { userId } = session;
   return changeGroup(actor, 'leaveGroup', groupId, async (scene) => {
     const { transaction } = scene;
-    const member = scene.member();
+    const isOwner = scene.member().role === 'owner';
     await dismiss(actor, scene, userId);
     const said = `${name ?? nameOf(scene.actor)} left the group`;
     const left = [userId];
-    const [heir] = await db.select<{ userId: number; username: string | null }>(
-      longestServing,
-      [groupId],
-      transaction,
-    );
-    if (!heir) return { content: said, fields: { userId }, left, closes: true };
-    if (member.role !== 'owner') return { content: said, fields: { userId }, left };
+    const [other] = await db.select<Other>(isOwner ? longestServing : anyMember, [groupId], transaction);
+    if (!other) return { content: said, fields: { userId }, left, closes: true };
+    if (!isOwner) return { content: said, fields: { userId }, left };
 
-    await db.select(setRole, [groupId, heir.userId, 'owner'], transaction);
-    const content = `${said}; ${nameOf(heir)} owns it now`;
-    return { content, fields: { userId, ownerId: heir.userId }, left };
+    await db.select(setRole, [groupId, other.userId, 'owner'], transaction);
+    const content = `${said}; ${nameOf(other)} owns it now`;
+    return { content, fields: { userId, ownerId: other.userId }, left };
   });
 }
 
+interface Other {
+  readonly userId: UserId;
+  readonly username: string | null;
+}
+
+/** Reads all members of the group: for an owner who leaves. */
 const longestServing = `
 select member.user_id as "userId", users.username
 from chat_members member join users on users.id = member.user_id
 where member.chat_id = $1
 order by member.role = 'admin' desc, member.joined_at, member.user_id
 limit 1
+`;
+
+const anyMember = `
+select user_id as "userId", null as username from chat_members where chat_id = $1 limit 1
 `;

@@ -18,7 +18,7 @@ export async function targetIn(
 }
 
 /** Refuses with `FORBIDDEN` unless one may put the other out: the owner may all, admins may members. */
-export function assertOutranks(actor: ChatMember, target: ChatMember): void {
+export function assertOutranks(actor: Pick<ChatMember, 'role'>, target: Pick<ChatMember, 'role'>): void {
   const rank = { owner: 2, admin: 1, member: 0 };
   if (rank[actor.role] <= rank[target.role])
     throw new ApiError(

@@ -51,7 +51,7 @@ export const newGroup = defineCommand({
         .create(
           {
             ...{ ...settings, kind: 'group', name: groupName, ...foldedGroup(groupName) },
-            ...{ createdBy: userId, memberCount: invited.length + 1 },
+            createdBy: userId,
           },
           { transaction },
         )
@@ -59,22 +59,23 @@ export const newGroup = defineCommand({
       await group.reload({ transaction });
       const scene = { transaction, group, actor };
       await admit(context, scene, [userId], 'owner');
+      group.memberCount = 1; // as it is now: the row says so with the system message
       const names = (await addMembers(context, scene, invited)).map(nameOf);
       const content = `${nameOf(actor)} created the group "${groupName}"${names.length > 0 ? ` with ${listed(names)}` : ''}`;
       const fields = { groupName, userId, userIds: invited };
       const stored = await write({
+        groupId: group.id,
         senderId: userId,
-        to: { groupId: group.id },
-        kind: 'system',
+        senderName: nameOf(actor),
         content,
-        ...(clientMessageId !== null && { clientMessageId }),
-        extras: { custom: { type: 'newGroup', ...fields, membership } },
-        origin,
+        custom: { type: 'newGroup', ...fields, membership },
+        clientMessageId: clientMessageId ?? undefined,
+        members: membership.joined.length,
       });
       return { groupId: group.id, seq: stored.seq, created: { stored, content, fields } };
     };
 
-    const { groupId } = await writer.change(origin, work, ({ groupId, seq, created }) => {
+    const { groupId } = await writer.change(origin, null, work, ({ groupId, seq, created }) => {
       const place = { chatId: groupId, seq };
       if (!created) return announceMembers(bus, place, membership.joined); // the first time may have been cut off
       const { stored, content, fields } = created;

@@ -1,5 +1,5 @@
 import type { QueryResultRow } from 'pg';
-import { QueryTypes, type Transaction } from 'sequelize';
+import type { Transaction } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import { repeatable } from '../database/failures.ts';
 import type { ChatId, UserId } from '../ids.ts';
@@ -12,6 +12,7 @@ import { type PlainAnswer, PlainBatch } from './plainBatch.ts';
 import type { Refusal } from './refusals.ts';
 import { writeBatch } from './writeBatch.sql.ts';
 import { writeOne, writePlain } from './writePlain.sql.ts';
+import { type SystemMessageDraft, writeSystem } from './writeSystem.sql.ts';
 
 /** Outcome of a message: where it is stored, or why it is not. */
 export type Result = StoredMessage | Refusal;
@@ -36,6 +37,12 @@ interface BatchRow extends QueryResultRow {
   readonly permit: number | null;
   /** In the first row. */
   readonly run: string | null;
+}
+
+interface SystemRow {
+  readonly id: number;
+  readonly seq: number;
+  readonly createdAt: Date;
 }
 
 /** The columns of {@link writeOne}, as text. */
@@ -148,15 +155,24 @@ export class MessageStore {
     return `${statement} ${Math.floor(Math.log2(++this.#batches))}`;
   }
 
-  /** Stores one message as a part of a transaction. */
-  async writeWithin(transaction: Transaction, message: EncodedDraft, chatId: ChatId | null): Promise<Result> {
-    const [row] = await this.#database.sequelize.query<BatchRow>(writeBatch, {
-      bind: parameters([message], [chatId]),
-      type: QueryTypes.SELECT,
-      transaction,
-    });
-    if (!row) throw new Error('the batch statement answered no row');
-    return resultOf(row);
+  /** Stores the system message of a change as a part of its transaction. */
+  async writeSystem(transaction: Transaction, message: SystemMessageDraft): Promise<StoredMessage> {
+    const { groupId, senderId, senderName, content, custom, clientMessageId, members, closes } = message;
+    const bind = [
+      ...[groupId, senderId, content, JSON.stringify(custom), clientMessageId ?? null],
+      ...[members, closes ?? false],
+    ];
+    const [row] = await this.#database.select<SystemRow>(writeSystem, bind, transaction);
+    if (!row) throw new Error('the chat of a change is gone');
+    return {
+      chatId: groupId,
+      messageId: row.id,
+      seq: row.seq,
+      createdAt: row.createdAt.toISOString(),
+      senderName,
+      mentions: null,
+      repeated: false,
+    };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
+import { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Database } from '../database/database.ts';
 import { isRefusedByServer, isUnavailable, NotConnectedError } from '../database/failures.ts';
 import { ApiError, LimitError } from '../errors.ts';
@@ -8,19 +9,13 @@ import type { Limits } from '../limits.ts';
 import type { DialogDirectory } from './dialogs.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 import { encodeExtras, MessageStore, type Result } from './MessageStore.ts';
+import { PendingChange } from './PendingChange.ts';
 import { refusalFor } from './refusals.ts';
-import {
-  bytesOf,
-  type Change,
-  JOB_BYTES,
-  type NextBatch,
-  type Send,
-  type WriteAnswer,
-  WriterQueue,
-} from './WriterQueue.ts';
+import { bytesOf, isTo, type NextBatch, type Send, type WriteAnswer, WriterQueue } from './WriterQueue.ts';
+import type { SystemMessageDraft } from './writeSystem.sql.ts';
 
-/** Writes a system message inside a change, to be committed together with it. */
-export type WriteSystemMessage = (draft: MessageDraft & { kind: 'system' }) => Promise<StoredMessage>;
+/** Writes the system message of a change, with what it makes of the chat, to be committed together with the change. */
+export type WriteSystemMessage = (message: SystemMessageDraft) => Promise<StoredMessage>;
 
 type BatchOutcome = { readonly results: readonly Result[] } | { readonly error: unknown };
 
@@ -46,8 +41,12 @@ export interface WriterObserver {
 /**
  * The only place that stores messages, one batch after another: while one is being committed, whatever
  * arrives queues up, and then goes as the next. So latency is one commit when idle, and throughput grows with
- * load by itself. What this node stores in one chat is in the order of the calls, and so are changes among all messages;
- * between chats, messages of one kind may overtake those of another ({@link WriterQueue}).
+ * load by itself. What this node stores in one chat is in the order of the calls; between chats, messages of one kind may
+ * overtake those of another ({@link WriterQueue}).
+ *
+ * A change of a group runs beside the batches. The lock of the chat's row puts it among the messages of its chat, on all
+ * nodes; here, messages for that chat wait beside the queue meanwhile, for a batch that waited for the lock would hold
+ * up everybody else's.
  */
 export class MessageWriter {
   readonly #database: Database;
@@ -56,8 +55,12 @@ export class MessageWriter {
   readonly #log: Logger;
   readonly #store: MessageStore;
   readonly #queue: WriterQueue;
+  /** Changes that wait or run, and those of one group one after another. */
+  readonly #changes = new Set<PendingChange>();
+  readonly #changesOf = new KeyedQueue();
   #running: Promise<void> | undefined;
-  /** Batches and changes that were begun, and how many of them are answered. */
+  /** Batches on their way to the database, and how many were begun and are answered so far. */
+  readonly #underWay = new Set<Batch>();
   #begun = 0;
   #answered = 0;
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
@@ -78,7 +81,7 @@ export class MessageWriter {
     this.#queue = new WriterQueue(limits, this.#store);
   }
 
-  /** Jobs that wait for their turn. */
+  /** Messages and changes that wait. */
   get queueLength(): number {
     return this.#queue.length;
   }
@@ -101,25 +104,30 @@ export class MessageWriter {
   }
 
   /**
-   * Runs a change of chats or members in its turn among the messages, in one transaction: what was sent before
-   * it is stored before it, what is sent after it meets its effect. `origin` is the connection that asks for it,
+   * Runs a change of a group or its members in one transaction, at its place among the group's messages: what was sent
+   * before it is stored before it, what is sent after it meets its effect. Changes of one group follow each other in the
+   * order of the calls; `groupId` is null for a group that is only made. `origin` is the connection that asks for it,
    * `committed` publishes it: see {@link Database.transaction}.
+   *
+   * It has its connection to the database before messages begin to wait for it: they never wait for the pool.
    */
-  change<T>(
+  async change<T>(
     origin: ConnectionId,
+    groupId: ChatId | null,
     work: (transaction: Transaction, write: WriteSystemMessage) => Promise<T>,
     committed: (result: T) => void,
   ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const change = () =>
-        this.#database
-          .transaction(
-            (transaction) => work(transaction, (draft) => this.#writeWithin(transaction, draft)),
-            committed,
-          )
-          .then(resolve, reject);
-      this.#enqueue({ change, reject, origin, bytes: 8 * JOB_BYTES }, reject);
-    });
+    const leaveQueue = this.#queue.addChange();
+    if (!leaveQueue) throw overloaded();
+    const change = new PendingChange(origin, groupId, leaveQueue);
+    this.#changes.add(change);
+    const run = () => this.#runChange(change, work, committed);
+    const done = groupId === null ? run() : this.#changesOf.run(`${groupId}`, run);
+    try {
+      return await Promise.race([done, change.discarded]);
+    } finally {
+      change.leaveQueue();
+    }
   }
 
   /**
@@ -127,67 +135,107 @@ export class MessageWriter {
    * more; answered with `UNAUTHORIZED`.
    */
   discard(origin: ConnectionId): void {
-    for (const job of this.#queue.takeOf(origin)) {
-      const error = new ApiError('UNAUTHORIZED', 'The token was revoked before this was done');
-      if ('change' in job) job.reject(error);
-      else this.#finish(job, { error });
-    }
+    const error = new ApiError('UNAUTHORIZED', 'The token was revoked before this was done');
+    for (const send of this.#queue.takeOf(origin)) this.#finish(send, { error });
+    for (const change of this.#changes) if (change.origin === origin) change.discard(error);
   }
 
-  /** Resolves when all that is on its way to the database now has been published and answered. */
-  async underWay(): Promise<void> {
-    const count = this.#begun;
-    if (count > this.#answered) await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
+  /** Resolves when all that is on its way to the database now and may be in a chat has been published and answered. */
+  async underWay(chatId: ChatId): Promise<void> {
+    const changes = [...this.#changes].filter(
+      ({ isRunning, groupId }) => isRunning && (groupId ?? chatId) === chatId,
+    );
+    await Promise.all([this.#answeredUpTo(this.#begun), ...changes.map(({ ended }) => ended)]);
   }
 
   /** Resolves when everything accepted so far has been answered. */
   async drain(): Promise<void> {
-    while (this.#running) await this.#running;
+    while (this.#running || this.#changes.size > 0)
+      await Promise.all([this.#running, ...[...this.#changes].map(({ ended }) => ended)]);
   }
 
-  #enqueue(job: Send | Change, reject: (error: unknown) => void): void {
-    if (!this.#queue.add(job))
-      return reject(new LimitError('queue', 'UNAVAILABLE', 'The server is overloaded; retry in a moment', 1));
+  async #runChange<T>(
+    change: PendingChange,
+    work: (transaction: Transaction, write: WriteSystemMessage) => Promise<T>,
+    committed: (result: T) => void,
+  ): Promise<T> {
+    const { groupId } = change;
+    let isHolding = false;
+    const inTurn = async (transaction: Transaction): Promise<T> => {
+      if (groupId !== null && !isHolding) {
+        isHolding = true;
+        this.#queue.hold(groupId);
+        while (this.#isAhead(groupId)) await this.#answeredUpTo(this.#answered + 1);
+      }
+      change.begin();
+      return work(transaction, (message) => this.#store.writeSystem(transaction, message));
+    };
+    try {
+      change.check();
+      return await this.#database.transaction(inTurn, committed);
+    } finally {
+      if (groupId !== null && isHolding) this.#queue.release(groupId);
+      this.#changes.delete(change);
+      change.end();
+      this.#start();
+    }
+  }
+
+  /** True while messages for a group that is held are not answered yet which came before. */
+  #isAhead(groupId: ChatId): boolean {
+    return (
+      this.#queue.has(groupId) ||
+      [...this.#underWay].some(({ sends }) => sends.some((send) => isTo(send, groupId)))
+    );
+  }
+
+  #enqueue(send: Send, reject: (error: unknown) => void): void {
+    if (!this.#queue.add(send)) return reject(overloaded());
+    this.#start();
+  }
+
+  #start(): void {
     this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
     await Promise.resolve(); // lets the other frames of the same read join the first batch
     let batch = this.#submitNext();
-    while (batch || this.#queue.length > 0) {
-      if (batch) {
-        const outcome = await batch.outcome;
-        // The next batch is on its way to the database while this one is answered; not after a failure,
-        // whose messages may have to be written again first.
-        const next = 'results' in outcome && !outcome.results.some(isStale) ? this.#submitNext() : undefined;
-        await this.#settle(batch.sends, outcome);
-        this.#noteAnswered();
-        batch = next ?? this.#submitNext();
-      } else {
-        this.#begun++;
-        await this.#queue.takeChange()?.change();
-        this.#noteAnswered();
-        batch = this.#submitNext();
-      }
+    while (batch) {
+      const outcome = await batch.outcome;
+      // The next batch is on its way to the database while this one is answered; not after a failure,
+      // whose messages may have to be written again first.
+      const next = 'results' in outcome && !outcome.results.some(isStale) ? this.#submitNext() : undefined;
+      await this.#settle(batch.sends, outcome);
+      this.#noteAnswered(batch);
+      batch = next ?? this.#submitNext();
     }
     this.#running = undefined;
   }
 
-  /** Sends the next messages to the database; undefined when a change comes first, or nothing. */
+  /** Sends the next messages to the database; undefined where there are none. */
   #submitNext(): Batch | undefined {
     const next = this.#queue.takeBatch();
     if (!next) return undefined;
     this.#begun++;
-    return { sends: next.sends, outcome: this.#submit(next) };
+    const batch = { sends: next.sends, outcome: this.#submit(next) };
+    this.#underWay.add(batch);
+    return batch;
   }
 
-  #noteAnswered(): void {
+  #noteAnswered(batch: Batch): void {
+    this.#underWay.delete(batch);
     this.#answered++;
     if (this.#waiting.length === 0) return;
     const isDue = ({ count }: { count: number }) => count <= this.#answered;
     const due = this.#waiting.filter(isDue);
     this.#waiting = this.#waiting.filter((one) => !isDue(one));
     for (const { resolve } of due) resolve();
+  }
+
+  /** Resolves when so many batches are answered. */
+  async #answeredUpTo(count: number): Promise<void> {
+    if (count > this.#answered) await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
   }
 
   async #submit({ sends, plainIn }: NextBatch): Promise<BatchOutcome> {
@@ -231,13 +279,6 @@ export class MessageWriter {
     }
   }
 
-  async #writeWithin(transaction: Transaction, draft: MessageDraft): Promise<StoredMessage> {
-    const [chatId = null] = await this.#dialogs.find([draft]);
-    const result = await this.#store.writeWithin(transaction, { draft, extras: encodeExtras(draft) }, chatId);
-    if (typeof result === 'string') throw refusalFor(result, draft);
-    return result;
-  }
-
   /** Answers a message and its repeats: with its own result once it is stored; a refused one leaves them their try. */
   #finish(send: Send, outcome: Parameters<WriteAnswer>[0]): void {
     this.#reply(send, outcome);
@@ -272,6 +313,9 @@ export class MessageWriter {
     }
   }
 }
+
+const overloaded = () =>
+  new LimitError('queue', 'UNAVAILABLE', 'The server is overloaded; retry in a moment', 1);
 
 const isStale = (result: Result): boolean => result === 'STALE';
 

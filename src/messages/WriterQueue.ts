@@ -9,8 +9,9 @@ const MAX_BATCH_LETTERS = 64 * 1024;
 /** Counted for a message with `custom` data, whatever its size. */
 const CUSTOM_LETTERS = 4 * 1024;
 
-/** Bytes of memory that a job takes beside what is written. */
-export const JOB_BYTES = 512;
+/** Bytes of memory that a message which waits takes beside its content, and a change. */
+const SEND_BYTES = 512;
+const CHANGE_BYTES = 8 * SEND_BYTES;
 /** Bytes of memory that parsed JSON takes at most for each byte of its text, as in `[[[[]]]]`. */
 const PARSED_JSON = 32;
 
@@ -27,17 +28,6 @@ export interface Send {
   /** What has the same `clientMessageId` in the same batch, and waits for what becomes of this one. */
   readonly repeats: Send[];
 }
-
-/** A change that has its turn alone. */
-export interface Change {
-  readonly change: () => Promise<void>;
-  readonly reject: (error: unknown) => void;
-  /** The connection that asked for it. */
-  readonly origin: ConnectionId;
-  readonly bytes: number;
-}
-
-export type Job = Send | Change;
 
 /** Messages to be stored by one statement. */
 export interface NextBatch {
@@ -56,11 +46,17 @@ export interface SendSorter {
 
 type QueueLimits = Pick<Limits, 'queueLength' | 'queueBytes'>;
 
-/** Messages and changes in the order in which they came, as many as the limits allow. */
+/**
+ * Messages in the order in which they came, as many as the limits allow. While a chat is held, what comes for it waits
+ * beside the queue, so that nobody else's messages wait for it. Only groups are held.
+ */
 export class WriterQueue {
   readonly #limits: QueueLimits;
   readonly #sorter: SendSorter;
-  #jobs: Job[] = [];
+  #sends: Send[] = [];
+  readonly #held = new Map<ChatId, Send[]>();
+  #changes = 0;
+  #length = 0;
   #bytes = 0;
 
   constructor(limits: QueueLimits, sorter: SendSorter) {
@@ -68,57 +64,79 @@ export class WriterQueue {
     this.#sorter = sorter;
   }
 
+  /** Messages and changes that wait. */
   get length(): number {
-    return this.#jobs.length;
+    return this.#length + this.#changes;
   }
 
-  /** Bytes of memory that the jobs take. */
+  /** Bytes of memory that they take. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#changes * CHANGE_BYTES;
   }
 
   /** True if it takes another message of the usual size. */
   get hasRoom(): boolean {
-    const { queueLength, queueBytes } = this.#limits;
-    return this.#jobs.length < queueLength && this.#bytes + 2 * JOB_BYTES <= queueBytes;
+    return this.length < this.#limits.queueLength && this.bytes + 2 * SEND_BYTES <= this.#limits.queueBytes;
   }
 
-  /** Adds a job; false, and nothing done, where there are too many. */
-  add(job: Job): boolean {
-    const { queueLength, queueBytes } = this.#limits;
-    const isOver = this.#jobs.length >= queueLength || this.#bytes + job.bytes > queueBytes;
-    if (isOver && this.#jobs.length > 0) return false;
-    this.#jobs.push(job);
-    this.#bytes += job.bytes;
+  /** Adds a message; false, and nothing done, where there are too many. */
+  add(send: Send): boolean {
+    if (!this.#fits(send.bytes)) return false;
+    (this.#heldFor(send) ?? this.#sends).push(send);
+    this.#count(send, 1);
     return true;
+  }
+
+  /** Counts a change that waits until the function it returns is called; undefined where there are too many. */
+  addChange(): (() => void) | undefined {
+    if (!this.#fits(CHANGE_BYTES)) return undefined;
+    this.#changes++;
+    return () => {
+      this.#changes--;
+    };
+  }
+
+  /** Keeps back what comes for a group from now on, until it is released; what is there of it already comes next. */
+  hold(groupId: ChatId): void {
+    this.#held.set(groupId, []);
+    const [theirs, others] = partition(this.#sends, (send) => isTo(send, groupId));
+    if (theirs.length > 0) this.#sends = [...theirs, ...others];
+  }
+
+  /** Lets what was kept back come next. */
+  release(groupId: ChatId): void {
+    const held = this.#held.get(groupId);
+    this.#held.delete(groupId);
+    if (held && held.length > 0) this.#sends = [...held, ...this.#sends];
+  }
+
+  /** True if messages for a group wait that are not kept back. */
+  has(groupId: ChatId): boolean {
+    return this.#sends.some((send) => isTo(send, groupId));
   }
 
   /** Puts messages back at the head of the queue. */
   putBack(sends: readonly Send[]): void {
-    this.#jobs.unshift(...sends);
-    for (const { bytes } of sends) this.#bytes += bytes;
+    this.#sends = [...sends, ...this.#sends];
+    for (const send of sends) this.#count(send, 1);
   }
 
   /** Takes out what a connection asked for. */
-  takeOf(origin: ConnectionId): Job[] {
-    const isTheirs = (job: Job) => ('change' in job ? job : job.draft).origin === origin;
-    const theirs = this.#jobs.filter(isTheirs);
-    if (theirs.length > 0) this.#jobs = this.#jobs.filter((job) => !isTheirs(job));
-    for (const { bytes } of theirs) this.#bytes -= bytes;
+  takeOf(origin: ConnectionId): Send[] {
+    const isTheirs = ({ draft }: Send) => draft.origin === origin;
+    const [theirs, others] = partition(this.#sends, isTheirs);
+    this.#sends = others;
+    for (const [groupId, held] of this.#held) {
+      const [heldOfTheirs, heldOfOthers] = partition(held, isTheirs);
+      theirs.push(...heldOfTheirs);
+      this.#held.set(groupId, heldOfOthers);
+    }
+    for (const send of theirs) this.#count(send, -1);
     return theirs;
   }
 
-  /** Takes the change that comes next; undefined where that is a message, or nothing. */
-  takeChange(): Change | undefined {
-    const [first] = this.#jobs;
-    if (!first || !('change' in first)) return undefined;
-    this.#jobs.shift();
-    this.#bytes -= first.bytes;
-    return first;
-  }
-
   /**
-   * Takes the messages of the next batch; undefined where a change comes first, or nothing. The first message decides
+   * Takes the messages of the next batch; undefined where none is there that is not kept back. The first message decides
    * whether it is a batch of plain messages. Messages of the other kind stay, and so does what follows them in the same
    * chat: the order within a chat is that in which messages came.
    */
@@ -130,28 +148,54 @@ export class WriterQueue {
     let isPlainBatch: boolean | undefined;
     let letters = 0;
     let seen = 0;
-    for (const job of this.#jobs) {
-      const isFull =
-        sends.length === MAX_BATCH || letters > MAX_BATCH_LETTERS || staying.length === MAX_BATCH;
-      if ('change' in job || isFull) break;
+    for (const send of this.#sends) {
+      if (sends.length === MAX_BATCH || letters > MAX_BATCH_LETTERS || staying.length === MAX_BATCH) break;
       seen++;
-      const chatId = this.#sorter.chatOf(job.draft);
-      const isPlain = chatId !== undefined && this.#sorter.isPlain(job, chatId);
+      const chatId = this.#sorter.chatOf(send.draft);
+      const isPlain = chatId !== undefined && this.#sorter.isPlain(send, chatId);
       isPlainBatch ??= isPlain;
       if (isPlain !== isPlainBatch || (chatId !== undefined && stayingIn.has(chatId))) {
-        staying.push(job);
+        staying.push(send);
         if (chatId !== undefined) stayingIn.add(chatId);
       } else {
-        letters += job.draft.content.length + (job.draft.extras?.custom ? CUSTOM_LETTERS : 0);
-        this.#bytes -= job.bytes;
-        sends.push(job);
+        letters += send.draft.content.length + (send.draft.extras?.custom ? CUSTOM_LETTERS : 0);
+        this.#count(send, -1);
+        sends.push(send);
         if (chatId !== undefined) chatIds.push(chatId);
       }
     }
-    this.#jobs.splice(0, seen, ...staying);
+    this.#sends.splice(0, seen, ...staying);
     if (sends.length === 0) return undefined;
     return joinRepeats(isPlainBatch ? { sends, plainIn: chatIds } : { sends });
   }
+
+  /** One is always taken, whatever its size. */
+  #fits(bytes: number): boolean {
+    const { queueLength, queueBytes } = this.#limits;
+    return this.length === 0 || (this.length < queueLength && this.bytes + bytes <= queueBytes);
+  }
+
+  #heldFor({ draft: { to } }: Send): Send[] | undefined {
+    return this.#held.size > 0 && 'groupId' in to ? this.#held.get(to.groupId) : undefined;
+  }
+
+  #count({ bytes }: Send, by: 1 | -1): void {
+    this.#length += by;
+    this.#bytes += by * bytes;
+  }
+}
+
+/** True if a message goes to a group. */
+export function isTo({ draft: { to } }: Send, groupId: ChatId): boolean {
+  return 'groupId' in to && to.groupId === groupId;
+}
+
+/** Those of which `test` is true, and the others. */
+function partition(sends: readonly Send[], test: (send: Send) => boolean): [Send[], Send[]] {
+  const found: Send[] = [];
+  const others: Send[] = [];
+  for (const send of sends) (test(send) ? found : others).push(send);
+  return [found, others];
 }
 
 /** The batch without the messages that repeat another one of it, which keeps them until it has its answer. */
@@ -172,7 +216,7 @@ function joinRepeats({ sends, plainIn }: NextBatch): NextBatch {
 
 /** Bytes of memory that a message takes at most while it waits. */
 export function bytesOf({ content, extras: given }: MessageDraft, extras: string | null): number {
-  const text = 2 * content.length + JOB_BYTES; // no string takes more than two bytes a character
+  const text = 2 * content.length + SEND_BYTES; // no string takes more than two bytes a character
   if (extras === null) return text;
   return text + extras.length * (given?.custom ? PARSED_JSON : 2);
 }

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type Job, type Send, WriterQueue } from '../../src/messages/WriterQueue.ts';
+import { type Send, WriterQueue } from '../../src/messages/WriterQueue.ts';
 
 const limits = { queueLength: 1_000, queueBytes: 1_000_000 };
 
-/** A message in a chat, plain or not, or a change. */
-const job = fc.oneof(
+/** A message in a chat, plain or not, or the begin or the end of a change of one. */
+const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ groupId: fc.nat(4), isPlain: fc.boolean(), isNew: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.constant('change' as const) },
+  { weight: 1, arbitrary: fc.record({ toggles: fc.nat(4) }) },
 );
 
 /** A queue that knows of a message by its content whether it is plain, and its chat unless that is new. */
@@ -30,52 +30,71 @@ function newSend(content: string, groupId = 0, clientMessageId?: string): Send {
   };
   return { draft, answer() {}, extras: null, bytes: 600, repeats: [] };
 }
-const newChange = (): Job => ({ change: async () => {}, reject() {}, origin: ++jobs, bytes: 4_096 });
 
 describe('the queue of the writer', () => {
-  it('gives everything once, in batches of one kind, in the order of each chat and around changes', () => {
+  it('gives everything once, in batches of one kind, in the order of each chat, and nothing that is held', () => {
     fc.assert(
-      fc.property(fc.array(job, { maxLength: 60 }), fc.infiniteStream(fc.boolean()), (given, pauses) => {
+      fc.property(fc.array(step, { maxLength: 60 }), fc.infiniteStream(fc.boolean()), (steps, pauses) => {
         const queue = newQueue();
-        const waiting = given.map((one) => {
-          if (one === 'change') return newChange();
-          const kind = one.isPlain ? 'plain' : one.isNew ? 'new' : 'other';
-          // what has a new chat is alone in it
-          return newSend(kind, kind === 'new' ? 100 + jobs : one.groupId);
-        });
-        const taken: Job[] = [];
+        const given: Send[] = [];
+        const taken: Send[] = [];
+        /** Groups that are held, each with how much of it was given until then. */
+        const held = new Map<number, number>();
+        const ofGroup = (all: readonly Send[], groupId: number) =>
+          all.filter(({ draft: { to } }) => 'groupId' in to && to.groupId === groupId);
         const take = (): boolean => {
           const batch = queue.takeBatch();
-          if (batch) {
-            const isPlain = batch.plainIn !== undefined;
-            for (const { draft } of batch.sends) expect(draft.content === 'plain').to.equal(isPlain);
-            if (batch.plainIn)
-              expect(batch.plainIn).to.deep.equal(
-                batch.sends.map(({ draft }) => 'groupId' in draft.to && draft.to.groupId),
-              );
-            taken.push(...batch.sends);
-            return true;
-          }
-          const change = queue.takeChange();
-          if (change) taken.push(change);
-          return change !== undefined;
+          if (!batch) return false;
+          const isPlain = batch.plainIn !== undefined;
+          for (const { draft } of batch.sends) expect(draft.content === 'plain').to.equal(isPlain);
+          if (batch.plainIn)
+            expect(batch.plainIn).to.deep.equal(
+              batch.sends.map(({ draft }) => 'groupId' in draft.to && draft.to.groupId),
+            );
+          taken.push(...batch.sends);
+          for (const [groupId, before] of held) expect(ofGroup(taken, groupId).length).to.be.at.most(before);
+          return true;
         };
-        for (const one of waiting) {
-          queue.add(one);
+        const toggle = (groupId: number) => {
+          if (held.delete(groupId)) return queue.release(groupId);
+          held.set(groupId, ofGroup(given, groupId).length);
+          queue.hold(groupId);
+        };
+        for (const one of steps) {
+          if ('toggles' in one) toggle(one.toggles);
+          else {
+            const kind = one.isPlain ? 'plain' : one.isNew ? 'new' : 'other';
+            // what has a new chat is alone in it
+            const send = newSend(kind, kind === 'new' ? 100 + jobs : one.groupId);
+            given.push(send);
+            queue.add(send);
+          }
           if (pauses.next().value) take();
         }
         while (take());
-        expect(queue.length).to.equal(0);
-        expect(queue.bytes).to.equal(0);
-        expect(taken).to.have.members(waiting);
-        const inOrder = (all: readonly Job[], groupId: number) =>
-          all.filter(
-            (one) => 'change' in one || ('groupId' in one.draft.to && one.draft.to.groupId === groupId),
-          );
+        for (const [groupId, before] of held) {
+          expect(queue.has(groupId)).to.equal(false);
+          expect(ofGroup(taken, groupId).length).to.equal(before);
+        }
+        for (const groupId of [...held.keys()]) toggle(groupId);
+        while (take());
+        expect([queue.length, queue.bytes]).to.deep.equal([0, 0]);
+        expect(taken).to.have.members(given);
         for (const groupId of [0, 1, 2, 3, 4])
-          expect(inOrder(taken, groupId)).to.deep.equal(inOrder(waiting, groupId));
+          expect(ofGroup(taken, groupId)).to.deep.equal(ofGroup(given, groupId));
       }),
     );
+  });
+
+  it('gives what came for a group before a change of it next, and what was held right after it', () => {
+    const queue = newQueue();
+    const [other, before, during] = [newSend('plain', 1), newSend('other', 2), newSend('plain', 2)];
+    for (const one of [other, before]) queue.add(one);
+    queue.hold(2);
+    queue.add(during);
+    expect(queue.takeBatch()?.sends).to.deep.equal([before]);
+    queue.release(2);
+    expect(queue.takeBatch()?.sends).to.deep.equal([during, other]);
   });
 
   it('joins what repeats a message of the same batch', () => {
@@ -109,11 +128,30 @@ describe('the queue of the writer', () => {
     expect([1, 2].map(() => queue.add(newSend('plain')))).to.deep.equal([true, false]);
   });
 
-  it('gives back what a connection asked for', () => {
+  it('gives back what a connection asked for, held or not', () => {
     const queue = newQueue();
-    const [one, other] = [newSend('plain', 1), newChange()];
-    for (const each of [one, other]) queue.add(each);
-    expect(queue.takeOf(one.draft.origin)).to.deep.equal([one]);
+    const [one, other] = [newSend('plain', 1), newSend('plain', 1)];
+    const held = { ...newSend('plain', 2) };
+    Object.assign(held.draft, { origin: one.draft.origin });
+    queue.hold(2);
+    for (const each of [one, other, held]) queue.add(each);
+    expect(queue.takeOf(one.draft.origin)).to.deep.equal([one, held]);
     expect([queue.length, queue.bytes]).to.deep.equal([1, other.bytes]);
+  });
+
+  it('counts changes that wait as a part of it', () => {
+    const queue = new WriterQueue(
+      { queueLength: 2, queueBytes: 100_000 },
+      { chatOf: () => 1, isPlain: () => true },
+    );
+    const end = queue.addChange();
+    queue.add(newSend('plain'));
+    expect([queue.length, queue.addChange(), queue.add(newSend('plain'))]).to.deep.equal([
+      2,
+      undefined,
+      false,
+    ]);
+    end?.();
+    expect([queue.length, queue.add(newSend('plain'))]).to.deep.equal([1, true]);
   });
 });

@@ -1,0 +1,44 @@
+import type { ChatId, UserId } from '../ids.ts';
+import type { CustomData } from './drafts.ts';
+
+/** The system message of a change, and what the change makes of the chat. */
+export interface SystemMessageDraft {
+  readonly groupId: ChatId;
+  readonly senderId: UserId;
+  /** The username of the sender. */
+  readonly senderName: string;
+  readonly content: string;
+  /** What happened. */
+  readonly custom: CustomData;
+  readonly clientMessageId?: string | undefined;
+  /** By how many there are more members. */
+  readonly members: number;
+  /** The group ends with it. */
+  readonly closes?: boolean | undefined;
+}
+
+/**
+ * Stores the system message of a change in its transaction, which has locked the chat. Its rules, of which the members
+ * are a part, have another version from now on; a group that is closed has no members, and `changed_xid` is the
+ * transaction that closed it. All by the primary keys.
+ *
+ * Parameters: $1 chat, $2 sender, $3 content, $4 custom, $5 client message id or null, $6 by how many there are more
+ * members, $7 whether it closes. Returns a row with id, seq and when it was stored.
+ */
+export const writeSystem = `
+with fresh as materialized (
+  select nextval('messages_id_seq') as id, clock_timestamp()::timestamptz(3) as created_at
+), raised as (
+  update chats
+  set last_seq = last_seq + 1, last_message_at = fresh.created_at, last_message_id = fresh.id,
+    rules_version = rules_version + 1, member_count = case when $7::boolean then 0 else member_count + $6::int end,
+    closed_at = case when $7 then fresh.created_at end,
+    changed_xid = case when $7 then pg_current_xact_id() else changed_xid end
+  from fresh
+  where chats.id = $1::bigint
+  returning last_seq, tally, fresh.id, fresh.created_at
+)
+insert into messages (chat_id, seq, id, sender_id, kind, content, client_message_id, created_at, tally, custom)
+select $1, last_seq, id, $2::bigint, 'system', $3::text, $5::text, created_at, tally, $4::jsonb from raised
+returning id, seq, created_at as "createdAt"
+`;
