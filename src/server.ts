@@ -8,6 +8,7 @@ import { createMemoryBus } from './bus/memory.ts';
 import { createNatsCarrier } from './bus/nats/transport.ts';
 import { createOrderedBus } from './bus/ordered.ts';
 import { watchOutbox } from './bus/outbox.ts';
+import { emptyClosedGroups } from './chats/closures.ts';
 import { Positions } from './chats/Positions.ts';
 import { Typists } from './chats/Typists.ts';
 import { registry } from './commands/registry.ts';
@@ -169,6 +170,7 @@ export async function startServer(
     const foldedNames = watchFoldedNames(db, log);
 
     const deletions = finishDeletions({ db, bus, writer, log });
+    const closures = emptyClosedGroups(db, log);
 
     const loop = watchEventLoop(log);
     const outbox = watchOutbox(db, bus.hear, resynchroniseAll, log);
@@ -180,6 +182,7 @@ export async function startServer(
     const commandServices = {
       ...services,
       writer,
+      closures,
       changes,
       sessions,
       presence,
@@ -240,7 +243,7 @@ export async function startServer(
             config.drainSeconds * 1000,
           );
           listener.stop();
-          await Promise.all([passwords.close(), deletions.close()]);
+          await Promise.all([passwords.close(), deletions.close(), closures.close()]);
           await idle();
           await writer.drain();
           for (const connection of connections)

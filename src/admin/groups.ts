@@ -74,7 +74,8 @@ order by chats.id
 const membersOf = `
 select users.id as "userId", username, role, joined_at as "joinedAt"
 from chat_members member join users on users.id = member.user_id
-where chat_id = $1 order by role = 'owner' desc, role = 'admin' desc, joined_at
+where chat_id = $1 and (select closed_at from chats where id = $1) is null
+order by role = 'owner' desc, role = 'admin' desc, joined_at
 `;
 
 const bansOf = `

@@ -5,6 +5,7 @@ import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Positions } from '../chats/Positions.ts';
 import type { Typists } from '../chats/Typists.ts';
 import type { Database, Queries } from '../database/database.ts';
+import type { Recurring } from '../database/recurring.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ConnectionId, SessionId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
@@ -32,6 +33,8 @@ export interface CommandServices {
   /** Changes of one thing run in it up to their push: pushes leave this node in the order of the commits. */
   readonly changes: KeyedQueue;
   readonly db: Database;
+  /** Empties groups that were deleted. */
+  readonly closures: Pick<Recurring, 'soon'>;
   readonly limits: Limits;
   readonly log: Logger;
   readonly signCursors: CursorSigner;

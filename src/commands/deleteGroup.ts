@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 
-import { changeGroup, deliveredBefore, dismiss } from '../chats/changeGroup.ts';
+import { changeGroup, deliveredBefore } from '../chats/changeGroup.ts';
+import { noteClosure } from '../chats/closures.ts';
 import { assertRole } from '../chats/seats.ts';
 import { ApiError } from '../errors.ts';
 import { groupEvent } from '../schema/groups.ts';
@@ -21,16 +22,13 @@ export const deleteGroup = defineCommand({
   async handle({ groupId }, context) {
     await changeGroup(context, 'deleteGroup', groupId, async (scene) => {
       assertRole(scene.member(), 'owner');
-      const members = await context.db.members.findAll({
-        attributes: ['userId'],
-        where: { chatId: groupId },
-        transaction: scene.transaction,
-      });
-      const left = members.map(({ userId }) => userId);
-      await dismiss(context, scene, ...left);
-      return { content: `${nameOf(scene.actor)} deleted the group`, fields: {}, left, closes: true };
+      await noteClosure(context.db, groupId, scene.transaction);
+      return { content: `${nameOf(scene.actor)} deleted the group`, fields: {}, closes: true };
     }).then(
-      (deleted) => deliveredBefore(context.bus, groupId, deleted),
+      (deleted) => {
+        context.closures.soon();
+        return deliveredBefore(context.bus, groupId, deleted);
+      },
       async (error) => {
         if (!(error instanceof ApiError && error.code === 'NOT_FOUND')) throw error;
         const [done] = await context.db.select(deletedBy, [groupId, context.session.userId]);

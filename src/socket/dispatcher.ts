@@ -108,6 +108,7 @@ class CommandReceiver implements Receiver {
       bus: services.bus,
       changes: services.changes,
       db: services.db,
+      closures: services.closures,
       limits: services.limits,
       log: services.log,
       signCursors: services.signCursors,

@@ -84,7 +84,8 @@ export const changesSince = prepared(
   `
 with chat as materialized (
   select chats.id, chats.kind, chats.last_seq, chats.changed_xid, chats.user_low + chats.user_high - $1 as other_id,
-    member.first_seq, member.membership_xid, member.state_xid, false as gone
+    member.first_seq, case when closed_at is null then member.membership_xid else chats.changed_xid end as membership_xid,
+    member.state_xid, closed_at is not null as gone
   from chat_members member join chats on chats.id = member.chat_id
   where member.user_id = $1 and chats.id >= $3 and chats.last_seq > 0
   union all

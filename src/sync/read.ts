@@ -170,5 +170,5 @@ from chat_members member
 join chats chat on chat.id = member.chat_id
 left join chat_members other
   on chat.kind = 'dialog' and other.chat_id = chat.id and other.user_id = chat.user_low + chat.user_high - $1
-where member.user_id = $1 and member.chat_id = any (array(select jsonb_array_elements_text($2::jsonb)::bigint))
+where member.user_id = $1 and chat.closed_at is null and member.chat_id = any (array(select jsonb_array_elements_text($2::jsonb)::bigint))
 `;

@@ -1,0 +1,201 @@
+import { expect } from 'chai';
+import pg from 'pg';
+import { pino } from 'pino';
+import { emptyClosedGroups } from '../src/chats/closures.ts';
+import type { Client } from './client.ts';
+import { database, databaseUrl, newClients, newUsers, startServer } from './harness.ts';
+import { until } from './until.ts';
+
+const log = pino({ level: 'silent' });
+
+const holders: pg.Client[] = [];
+
+/** Keeps the member of a group from being moved until the function it returns is called. */
+async function holdMember(groupId: number, userId: number): Promise<() => Promise<void>> {
+  const holder = new pg.Client(databaseUrl());
+  holders.push(holder);
+  await holder.connect();
+  await holder.query('begin');
+  await holder.query('select from chat_members where chat_id = $1 and user_id = $2 for update', [
+    groupId,
+    userId,
+  ]);
+  return () => holder.end();
+}
+
+const members = (chatId: number) => database.members.count({ where: { chatId } });
+const isEmptied = async (groupId: number) =>
+  (await database.select('select from closures where chat_id = $1', [groupId])).length === 0;
+
+interface Former {
+  readonly userId: number;
+  readonly leftSeq: number;
+  readonly isOfClosing: boolean;
+}
+
+const formerMembers = (groupId: number) =>
+  database.select<Former>(
+    `select user_id as "userId", left_seq as "leftSeq", former.xid = changed_xid as "isOfClosing"
+     from former_members former join chats on chats.id = chat_id where chat_id = $1 order by user_id`,
+    [groupId],
+  );
+
+/** Closes a group as a node leaves it that dies right after that. */
+async function closeAlone(groupId: number): Promise<void> {
+  await database.select(
+    `with closed as (
+       update chats set closed_at = clock_timestamp(), member_count = 0, changed_xid = pg_current_xact_id(),
+         rules_version = rules_version + 1
+       where id = $1 returning id
+     ) insert into closures (chat_id) select id from closed`,
+    [groupId],
+  );
+}
+
+interface SyncChange {
+  readonly kind: string;
+  readonly groupId?: number;
+}
+
+async function leftSince(client: Client, cursor: string) {
+  const { data, nextCursor } = await client.done('sync', { cursor });
+  return {
+    left: (data as SyncChange[]).filter(({ kind }) => kind === 'left'),
+    data: data as SyncChange[],
+    nextCursor,
+  };
+}
+
+describe('a group that is deleted', () => {
+  afterEach(() => Promise.all(holders.splice(0).map((holder) => holder.end())));
+
+  it('is gone for everybody at once, however long its members take to be moved', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupName = `Climbers of ${ada.username}`;
+    const settings = { groupName, isPrivate: false, userIds: [bob.id] };
+    const { groupId } = await ada.client.done('newGroup', settings);
+    const { code } = (await ada.client.done('createInvite', { groupId })).data;
+    const words = `summit${ada.id}`;
+    const { messageId } = await bob.client.done('messageInGroup', { groupId, content: words });
+    const { nextCursor: before } = await bob.client.done('sync', { fromNow: true });
+    const release = await holdMember(groupId, bob.id);
+
+    await ada.client.done('deleteGroup', { groupId });
+    expect((await bob.client.push('deleteGroup')).params).to.include({ groupId, seq: 3 });
+    expect(await members(groupId)).to.equal(2);
+    for (const [type, params] of Object.entries({
+      messageInGroup: { groupId, content: 'still there?' },
+      sendEvent: { groupId, event: 'wave' },
+      typing: { groupId, typing: true },
+      getMessages: { groupId },
+      getlatestMessageGroup: { groupId },
+      getMessage: { messageId },
+      getThread: { messageId },
+      getReceipts: { messageId },
+      getMessagesAround: { messageId },
+      editMessage: { messageId, content: 'x' },
+      addReaction: { messageId, emoji: '👍' },
+      listGroupMembers: { groupId },
+      listPins: { groupId },
+      getGroup: { groupId },
+      getChat: { groupId },
+      markRead: { groupId, seq: 1 },
+      markDelivered: { groupId, seq: 1 },
+      markUnread: { groupId },
+      pinChat: { groupId, pinned: true },
+      addUserInGroup: { groupId, userId: cleo.id },
+      removeUserFromGroup: { groupId, userId: ada.id },
+      leaveGroup: { groupId },
+      joinGroup: { groupId },
+      joinByInvite: { code },
+      createInvite: { groupId },
+      updateGroup: { groupId, description: 'x' },
+      deleteGroup: { groupId },
+    }))
+      expect(await bob.client.refused(type, params), type).to.equal('NOT_FOUND');
+    expect((await bob.client.done('searchMessages', { query: words })).data).to.deep.equal([]);
+    expect((await bob.client.done('listLastMessage')).data).to.deep.equal([]);
+    expect((await cleo.client.done('listGroups', { query: groupName })).data).to.deep.equal([]);
+    await ada.client.done('deleteGroup', { groupId }); // again
+    await ada.client.done('newGroup', settings); // its name is free
+
+    const during = await leftSince(bob.client, before);
+    expect(during.left).to.deep.equal([{ kind: 'left', groupId }]);
+    expect(during.data.filter((change) => change.groupId === groupId)).to.deep.equal(during.left);
+
+    await release();
+    await until(() => isEmptied(groupId));
+    expect(await members(groupId)).to.equal(0);
+    expect(await formerMembers(groupId)).to.deep.equal(
+      [ada, bob].map(({ id }) => ({ userId: id, leftSeq: 3, isOfClosing: true })),
+    );
+    expect((await leftSince(bob.client, before)).left).to.deep.equal(during.left);
+    expect((await leftSince(bob.client, during.nextCursor)).left).to.deep.equal([]);
+  });
+
+  it('pushes nothing more of it to who connects meanwhile, on any node', async () => {
+    const [ada, bob] = await newClients(2);
+    const { groupId } = await ada.client.done('newGroup', { groupName: 'Climbers', userIds: [bob.id] });
+    const release = await holdMember(groupId, Math.min(ada.id, bob.id));
+    const node = await startServer();
+    try {
+      const late = await bob.connect(node.url);
+      await late.done('messageInGroup', { groupId, content: 'by what this node remembers' });
+      await late.done('messageInGroup', { groupId, content: 'plain' });
+      await ada.client.done('deleteGroup', { groupId });
+      const again = await bob.connect(node.url);
+      for (const client of [late, again])
+        expect(await client.refused('messageInGroup', { groupId, content: 'too late' })).to.equal(
+          'NOT_FOUND',
+        );
+      expect((await again.rest()).map(({ type }) => type)).to.not.include('messageInGroup');
+    } finally {
+      await release();
+      await node.close();
+    }
+    await until(() => isEmptied(groupId));
+  });
+
+  it('is emptied by the next node that starts, when the one that closed it died', async () => {
+    const [ada, bob] = await newClients(2);
+    const { groupId } = await ada.client.done('newGroup', { groupName: 'Climbers', userIds: [bob.id] });
+    await closeAlone(groupId);
+    const node = await startServer();
+    await until(() => isEmptied(groupId));
+    await node.close();
+    expect(await members(groupId)).to.equal(0);
+    expect((await formerMembers(groupId)).map(({ isOfClosing }) => isOfClosing)).to.deep.equal([true, true]);
+    expect(await ada.client.refused('getGroup', { groupId })).to.equal('NOT_FOUND');
+  });
+
+  it('is emptied once, by however many nodes and in however many slices', async () => {
+    const [{ client }] = await newClients(1);
+    const { groupId } = await client.done('newGroup', { groupName: 'Climbers' });
+    await database.select(
+      `with added as (
+         insert into users (email, username, password_hash)
+         select name, name, '-' from (select 'member ' || $1::bigint || ' ' || n as name from generate_series(1, 1200) n) names
+         returning id
+       ) insert into chat_members (chat_id, user_id) select $1, id from added`,
+      [groupId],
+    );
+    await closeAlone(groupId);
+    const nodes = [1, 2, 3].map(() => emptyClosedGroups(database, log));
+    await until(() => isEmptied(groupId));
+    await Promise.all(nodes.map((node) => node.close()));
+    expect(await members(groupId)).to.equal(0);
+    expect(await formerMembers(groupId)).to.have.length(1201);
+  });
+
+  it('keeps the members of a group that is open, whatever is noted of it', async () => {
+    const [ada] = await newUsers(1);
+    const client = await ada.connect();
+    const { groupId } = await client.done('newGroup', { groupName: 'Climbers' });
+    await database.select('insert into closures (chat_id) values ($1)', [groupId]);
+    const emptying = emptyClosedGroups(database, log);
+    await client.done('messageInGroup', { groupId, content: 'here' });
+    await emptying.close();
+    await database.select('delete from closures where chat_id = $1', [groupId]);
+    expect(await members(groupId)).to.equal(1);
+  });
+});
