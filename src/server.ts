@@ -209,7 +209,15 @@ export async function startServer(
       openapi: () => openapiDocument(routes, examples),
     });
     const pages = new Map([...documents, ...webPages(config.tlsCert !== undefined)]);
-    const routeServices = { ...services, writer, changes, passwords, attempts, metricsText: metrics.text };
+    const routeServices = {
+      ...services,
+      writer,
+      deletions,
+      changes,
+      passwords,
+      attempts,
+      metricsText: metrics.text,
+    };
     const { corsOrigins } = config;
     const router = createRouter(routes, pages, routeServices, { metrics, tracing, addressOf, corsOrigins });
 

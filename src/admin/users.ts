@@ -12,7 +12,7 @@ import { Password } from '../schema/accounts.ts';
 import { compileValidator } from '../schema/validator.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { fold, foldForSearch } from '../text/fold.ts';
-import { deleteAccount } from '../users/deleteAccount.ts';
+import { deleteAccount, leaveGroups } from '../users/deleteAccount.ts';
 import { type AdminCommand, type AdminServices, limitOf, literally, UsageError } from './define.ts';
 import { exportOf } from './export.ts';
 import { inSpans, throughWritten, writtenInSpan } from './written.ts';
@@ -109,6 +109,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     async run([who = ''], _, services) {
       const user = await find(services.db, who);
       await deleteAccount(user.id, services);
+      await leaveGroups(user.id, services);
       return { deleted: user.id };
     },
   },
@@ -126,7 +127,10 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     async run([who = ''], _, services) {
       const { db } = services;
       const user = await find(db, who, true);
-      if (!user.deletedAt) await deleteAccount(user.id, services);
+      if (!user.deletedAt) {
+        await deleteAccount(user.id, services);
+        await leaveGroups(user.id, services);
+      }
       const messages = await emptyMessages(db, user);
       await services.bus.written();
       for (const statement of forget) await db.select(statement, [user.id]);

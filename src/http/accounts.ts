@@ -82,7 +82,8 @@ export const updateMe = defineRoute({
 export const deleteMe = defineRoute({
   method: 'DELETE',
   path: '/users/me',
-  summary: 'Delete the account. Its messages stay, signed "Deleted user"; it leaves all groups',
+  summary:
+    'Delete the account. Its messages stay, signed "Deleted user"; it leaves all groups, of many the last ones soon after the answer',
   authenticated: true,
   body: Type.Object({ password: GivenPassword }),
   success: { 204: { summary: 'Deleted; every token and connection of the user ends', schema: null } },
@@ -91,6 +92,7 @@ export const deleteMe = defineRoute({
     const user = callerOf(context);
     await assertPassword(user, password, context);
     await deleteAccount(user.id, context);
+    await context.deletions.leave(user.id);
     return { status: 204 };
   },
 });

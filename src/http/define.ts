@@ -10,6 +10,7 @@ import type { ErrorCode } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
 import { compileValidator } from '../schema/validator.ts';
+import type { Deletions } from '../users/deleteAccount.ts';
 import type { AttemptLimits } from './attempts.ts';
 
 /** What routes work with. */
@@ -20,6 +21,7 @@ export interface RouteServices {
   /** Changes of one thing run in it up to their push, as those of commands. */
   readonly changes: KeyedQueue;
   readonly writer: MessageWriter;
+  readonly deletions: Pick<Deletions, 'leave'>;
   readonly tokens: Tokens;
   readonly passwords: Passwords;
   readonly attempts: AttemptLimits;

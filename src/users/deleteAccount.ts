@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import { reconcileEverywhere } from '../bus/outbox.ts';
@@ -5,6 +7,7 @@ import type { Actor } from '../chats/changeGroup.ts';
 import { leave } from '../chats/leave.ts';
 import type { Database } from '../database/database.ts';
 import { isPassing } from '../database/failures.ts';
+import { recurring } from '../database/recurring.ts';
 import { ApiError } from '../errors.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import { userTopic } from '../socket/Connections.ts';
@@ -21,14 +24,31 @@ const NO_CONNECTION: ConnectionId = 0;
 const LOOK = 30_000;
 /** Seconds after which a deletion is finished: whatever met the account as a living one has ended by then. */
 const DUE_AFTER = 60;
+/** Groups that an account leaves before its deletion is answered, and milliseconds that this may take. */
+const AT_ONCE = 20;
+const PATIENCE = 1_000;
+/** Sessions that are deleted by one statement. */
+const SLICE = 1_000;
+
+/** What is still to be done of deletions, on one node. */
+export interface Deletions {
+  /**
+   * Lets a deleted account leave its groups, one after another with those of other accounts. Resolves when it has left
+   * as many as most people are in, or after a moment: the others follow behind that.
+   */
+  leave(userId: UserId): Promise<void>;
+  close(): Promise<void>;
+}
 
 /**
- * Deletes an account. In one transaction it is emptied, its tokens end, and what is kept beside it is deleted; from
- * then on it is deleted, whatever follows. Then it leaves its groups, one after another; {@link finishDeletions} does
- * what is cut off. Dialogs keep both people: the other one goes on reading them. Repeated, nothing changes.
+ * Deletes an account: it is emptied, its tokens end, and what is kept beside it is deleted, in one transaction. From then
+ * on it is deleted, whatever follows: it has its groups still to leave ({@link Deletions.leave}). Dialogs keep both
+ * people: the other one goes on reading them. Repeated, nothing changes.
  */
-export async function deleteAccount(userId: UserId, services: DeletionServices): Promise<void> {
-  const { db, bus, log } = services;
+export async function deleteAccount(
+  userId: UserId,
+  { db, bus }: Pick<DeletionServices, 'db' | 'bus'>,
+): Promise<void> {
   const empty = async (transaction: Transaction) => {
     // Waits for sessions that are being recorded.
     const [emptied] = await db.select<{ id: UserId }>(emptyAccount, [userId], transaction);
@@ -44,22 +64,20 @@ export async function deleteAccount(userId: UserId, services: DeletionServices):
     bus.publish(userTopic(userId), { signal: { kind: 'revoked' } });
     if (user) publishName(bus, user, chats);
   });
-  await leaveGroups(userId, services).catch((error) =>
-    log.warn({ err: error, userId }, 'a deleted account leaves the rest of its groups later'),
-  );
 }
 
 /**
  * Finishes deletions, now and every half a minute: those that were cut off, and what came into being while they were
  * made, such as a membership or the record of a session. Any number of nodes may do it.
  */
-export function finishDeletions(services: DeletionServices): { close(): Promise<void> } {
+export function finishDeletions(services: DeletionServices): Deletions {
   const { db, log } = services;
-  const closing = new AbortController();
-  let running: Promise<void> | undefined;
+  const leaving = new AbortController();
+  const turns = pLimit(1); // for each group, so that nobody waits for an account in thousands of them
+  const underWay = new Set<Promise<void>>();
 
-  async function finish(userId: UserId): Promise<void> {
-    const isDone = await leaveGroups(userId, services, closing.signal);
+  async function finish(userId: UserId, closing: AbortSignal): Promise<void> {
+    const isDone = await leaveGroups(userId, services, closing, turns);
     if (!isDone) return;
     await db.transaction(async (transaction) => {
       await forgetRecords(db, userId, transaction);
@@ -67,11 +85,11 @@ export function finishDeletions(services: DeletionServices): { close(): Promise<
     });
   }
 
-  async function look(): Promise<void> {
+  const finishing = recurring(LOOK, async (closing) => {
     try {
       for (const { userId } of await db.select<{ userId: UserId }>(dueDeletions, [DUE_AFTER])) {
-        if (closing.signal.aborted) return;
-        await finish(userId).catch((error) => {
+        if (closing.aborted) return;
+        await finish(userId, closing).catch((error) => {
           if (isPassing(error)) throw error;
           log.error({ err: error, userId }, 'a deletion could not be finished; trying again'); // the others go on
         });
@@ -79,36 +97,53 @@ export function finishDeletions(services: DeletionServices): { close(): Promise<
     } catch (error) {
       if (!isPassing(error)) log.error({ err: error }, 'deletions that are due could not be read');
     }
-  }
+  });
 
-  const turn = () => {
-    running ??= look().finally(() => {
-      running = undefined;
-    });
-  };
-  turn();
-  const timer = setInterval(turn, LOOK).unref();
   return {
+    async leave(userId) {
+      let groups = 0;
+      let answer = () => {};
+      const isEnough = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      const inTurn: InTurn = (work) => {
+        if (groups++ === AT_ONCE) answer();
+        return turns(work);
+      };
+      const left = leaveGroups(userId, services, leaving.signal, inTurn)
+        .catch((error) =>
+          log.warn({ err: error, userId }, 'a deleted account leaves the rest of its groups later'),
+        )
+        .then(() => void underWay.delete(left));
+      underWay.add(left);
+      await Promise.race([left, isEnough, delay(PATIENCE, undefined, { ref: false })]);
+    },
     async close() {
-      closing.abort();
-      clearInterval(timer);
-      await running;
+      leaving.abort();
+      await Promise.all([finishing.close(), ...underWay]);
     },
   };
 }
 
-/** Leaves all groups; false when not all of them could be left. Rejects when the database is away. */
-async function leaveGroups(
+/** Runs work when its turn has come. */
+type InTurn = (work: () => Promise<unknown>) => Promise<unknown>;
+
+/**
+ * Leaves all groups, and forgets the rest of the sessions; false when not all of them could be left. Rejects when the
+ * database is away.
+ */
+export async function leaveGroups(
   userId: UserId,
   { db, bus, writer, log }: DeletionServices,
-  signal?: AbortSignal,
+  closing?: AbortSignal,
+  inTurn: InTurn = (work) => work(),
 ): Promise<boolean> {
   const actor = { session: { userId }, origin: NO_CONNECTION, isDeleted: true, db, bus, writer };
   let isDone = true;
   for (const { id } of await db.select<{ id: ChatId }>(groupsOf, [userId])) {
-    if (signal?.aborted) return false;
+    if (closing?.aborted) return false;
     try {
-      await leave(actor, id, DELETED_USER);
+      await inTurn(() => leave(actor, id, DELETED_USER));
     } catch (error) {
       if (isPassing(error)) throw error;
       // Somebody removed the member or ended the group meanwhile: as was wanted.
@@ -117,13 +152,15 @@ async function leaveGroups(
       isDone = false;
     }
   }
+  while ((await db.select(deleteSessions, [userId, SLICE])).length === SLICE)
+    if (closing?.aborted) return false;
   return isDone;
 }
 
 /** What is kept of a person beside the account and what others read; and codes that let people in in their name. */
 async function forgetRecords(db: Database, userId: UserId, transaction: Transaction): Promise<void> {
-  for (const statement of [deleteSessions, deleteBlocks, revokeInvites])
-    await db.select(statement, [userId], transaction);
+  await db.select(deleteSessions, [userId, SLICE], transaction);
+  for (const statement of [deleteBlocks, revokeInvites]) await db.select(statement, [userId], transaction);
 }
 
 const emptyAccount = `
@@ -136,7 +173,12 @@ where id = $1 and deleted_at is null
 returning id
 `;
 
-const deleteSessions = 'delete from sessions where user_id = $1';
+/** The newest ones first, among which are those that are open. By the index on user_id. */
+const deleteSessions = `
+delete from sessions
+where id = any (array(select id from sessions where user_id = $1 order by id desc limit $2))
+returning id
+`;
 
 const deleteBlocks = 'delete from blocks where user_id = $1';
 

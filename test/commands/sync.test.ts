@@ -263,6 +263,7 @@ describe('sync', () => {
     for (const from of [cursor, undefined])
       expect(messages((await changes(eve, from)).all).map(({ seq }) => seq)).to.deep.equal([5]);
     await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+    await ada.client.push('leaveGroup');
     expect(of((await changes(eve, cursor)).all, 'memberLeft').map(({ userId }) => userId)).to.deep.equal([
       bob.id,
     ]);
