@@ -1,0 +1,2 @@
+-- concurrently
+drop index concurrently if exists chat_members_admins;
