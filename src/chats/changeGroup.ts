@@ -108,7 +108,7 @@ interface ActorRow extends Pick<User, 'username'> {
 }
 
 /** The user $1, and the role in the group $2: both by primary keys. */
-const actorIn = `
+export const actorIn = `
 select username, deleted_at is not null as "isDeleted",
   (select role from chat_members where chat_id = $2 and user_id = users.id) as role
 from users where id = $1
@@ -204,7 +204,7 @@ limit 1
 `;
 
 /** What was written before is read as far as newcomers are concerned. */
-const admitMembers = `
+export const admitMembers = `
 with newcomer as (
   select jsonb_array_elements_text($2::jsonb)::bigint as id
 ), back as (
@@ -224,7 +224,7 @@ export async function dismiss(
   await db.select(dismissMembers, [group.id, JSON.stringify(userIds)], transaction);
 }
 
-const dismissMembers = `
+export const dismissMembers = `
 with gone as (
   delete from chat_members where chat_id = $1 and user_id = any (array(select jsonb_array_elements_text($2::jsonb)::bigint))
   returning chat_id, user_id

@@ -162,6 +162,7 @@ export class MessageWriter {
     const { groupId } = change;
     let isHolding = false;
     const inTurn = async (transaction: Transaction): Promise<T> => {
+      change.check();
       if (groupId !== null && !isHolding) {
         isHolding = true;
         this.#queue.hold(groupId);
@@ -171,7 +172,7 @@ export class MessageWriter {
       return work(transaction, (message) => this.#store.writeSystem(transaction, message));
     };
     try {
-      change.check();
+      change.check(); // nothing is asked for what is discarded
       return await this.#database.transaction(inTurn, committed);
     } finally {
       if (groupId !== null && isHolding) this.#queue.release(groupId);
