@@ -31,20 +31,19 @@ interface Other {
   readonly username: string | null;
 }
 
-/**
- * Of the admins by the index chat_members_admins; without any, all members are read once. The name is looked up of one.
- */
+/** Of the admins by the index chat_members_ranked; without any, all members are read once. The name is looked up of one. */
 export const longestServing = `
 select heir.user_id as "userId", (select username from users where id = heir.user_id) as username
 from (
   (
-    select 0 as rank, user_id from chat_members where chat_id = $1 and role = 'admin'
+    select 0 as rank, user_id from chat_members where chat_id = $1 and role <> 'member' and role = 'admin'
     order by joined_at, user_id limit 1
   )
   union all
   (
-    select 1, user_id from chat_members where chat_id = $1 and role <> 'admin'
-    and (select true from chat_members where chat_id = $1 and role = 'admin' limit 1) is null
+    select 1, user_id from chat_members where chat_id = $1 and role <> 'admin' and (
+      select true from chat_members where chat_id = $1 and role <> 'member' and role = 'admin' limit 1
+    ) is null
     order by joined_at, user_id limit 1
   )
 ) heir

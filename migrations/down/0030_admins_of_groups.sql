@@ -1,2 +1,0 @@
--- concurrently
-drop index concurrently if exists chat_members_admins;
