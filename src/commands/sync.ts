@@ -1,18 +1,10 @@
 import { Type } from 'typebox';
-import type { Queries } from '../database/database.ts';
-import type { UserId } from '../ids.ts';
 import { Change } from '../schema/sync.ts';
 import { Time } from '../schema/types.ts';
-import {
-  type ChangeRow,
-  changesSince,
-  placeOf,
-  presentState,
-  type RenameRow,
-  renamedSince,
-} from '../sync/changes.sql.ts';
-import { decodeSyncCursor, encodeSyncCursor, START, type SyncCursor } from '../sync/cursor.ts';
+import { placeOf, presentState } from '../sync/changes.sql.ts';
+import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/cursor.ts';
 import { isInDatabase } from '../sync/databaseRuns.ts';
+import { findChanges } from '../sync/find.ts';
 import { readChanges } from '../sync/read.ts';
 import { defineRead } from './define.ts';
 
@@ -64,36 +56,16 @@ export const sync = defineRead({
     const done = encodeSyncCursor(cursors, { database, since: until, until: null, place: START });
     if (fromNow && !given) return { data: [], nextCursor: done, more: false, time };
 
-    const { rows, isCut } = await changesOf(db, session.userId, known, limit + 1);
+    const { rows, next } = await findChanges(db, session.userId, known, limit + 1);
     const page = rows.slice(0, limit);
-    const { data, read } = await readChanges(db, session.userId, known.since, page);
+    const { data, read } = await readChanges(db, session.userId, page);
     const last = page[read - 1];
-    if ((read === rows.length && !isCut) || !last) return { data, nextCursor: done, more: false, time };
-    const position = { database, since: known.since, until, place: placeOf(last) };
-    return {
-      data,
-      nextCursor: encodeSyncCursor(cursors, position),
-      more: true,
-      time,
-    };
+    const place = last && read < rows.length ? placeOf(last) : next;
+    if (!place) return { data, nextCursor: done, more: false, time };
+    const position = { database, since: known.since, until, place };
+    return { data, nextCursor: encodeSyncCursor(cursors, position), more: true, time };
   },
 });
-
-/** Reads the changes behind a place, names first, at most `limit` rows. `isCut`: more may follow, however few they are. */
-async function changesOf(
-  db: Queries,
-  userId: UserId,
-  { since, place }: Pick<SyncCursor, 'since' | 'place'>,
-  limit: number,
-): Promise<{ rows: (ChangeRow | RenameRow)[]; isCut: boolean }> {
-  const [chatId, id, xid] = place;
-  const isAtNames = chatId === 0 && since !== null;
-  const renames = isAtNames ? await db.select<RenameRow>(renamedSince, [userId, since, id, xid, limit]) : [];
-  const isCut = renames.at(-1)?.isLast === true;
-  if (isCut || renames.length === limit) return { rows: renames, isCut };
-  const bind = [userId, since, ...(isAtNames ? START : place), limit - renames.length];
-  return { rows: [...renames, ...(await db.select<ChangeRow>(changesSince, bind))], isCut };
-}
 
 interface Present {
   readonly snapshot: string;

@@ -12,21 +12,62 @@ export interface SyncCursor {
 }
 
 /**
- * Chat, rank of the kind, and seq or user id within; of a user who has another name, 0, the user, and the transaction of
- * the change.
+ * What comes in this order: people who have another name and groups that the user has left, both of no chat; then chat by
+ * chat that it is closed, or its own state; members who came or have another role, members who left, and messages that
+ * changed, each in the order of transactions, and then those that changed late; new messages.
  */
-export type Place = readonly [chatId: number, rank: number, at: number];
+export const STAGE = {
+  name: 0,
+  left: 1,
+  /** Where the chats begin. */
+  chats: 2,
+  closed: 3,
+  chat: 4,
+  member: 5,
+  lateMember: 6,
+  memberLeft: 7,
+  lateMemberLeft: 8,
+  changed: 9,
+  lateChanged: 10,
+  message: 11,
+  /** Behind all of a chat. */
+  end: 12,
+} as const;
+export type Stage = (typeof STAGE)[keyof typeof STAGE];
 
-export const START: Place = [0, 0, 0];
+/** The last row read, see `ChangeRow`. */
+export type Place = readonly [chatId: number, stage: Stage, xid: number, at: number];
+
+export const START: Place = [0, STAGE.name, 0, 0];
 
 export function encodeSyncCursor(cursors: Cursors, { database, since, until, place }: SyncCursor): string {
-  return cursors.encode([database, since, until, ...place]);
+  return cursors.encode([database, since, until, ...(place === START ? OLD_START : place)]);
 }
 
 /** Reads what {@link encodeSyncCursor} wrote; refuses with `BAD_REQUEST` anything else. */
 export function decodeSyncCursor(cursors: Cursors, cursor: string): SyncCursor {
   const parts = cursors.decode(cursor);
-  if (!Array.isArray(parts) || parts.length !== 6) throw wrongCursor(); // of another version
+  if (!Array.isArray(parts) || parts.length < 6 || parts.length > 7) throw wrongCursor(); // of another version
   const [database, since, until, ...place] = parts;
-  return { database, since, until, place: place as unknown as Place };
+  return {
+    database,
+    since,
+    until,
+    place: place.length === 4 ? (place as unknown as Place) : placeOf(since, place as unknown as OldPlace),
+  };
+}
+
+/*
+ * Up to schema version 24 a place was a chat, a rank and an id within, or 0, a user and a transaction. Between two runs
+ * cursors are still written so, and nodes of these versions take them; those amid a run they refuse.
+ */
+type OldPlace = readonly [chatId: number, rank: number, at: number];
+const OLD_START: OldPlace = [0, 0, 0];
+const OLD_RANK_OF_MESSAGES = 4;
+
+/** Where to go on from an older place. Changes came in another order: all that are of chats come again. */
+function placeOf(since: string | null, [chatId, rank, at]: OldPlace): Place {
+  if (chatId === 0) return [0, STAGE.name, at, rank];
+  if (since !== null) return [0, STAGE.left, 0, 0];
+  return rank === OLD_RANK_OF_MESSAGES ? [chatId, STAGE.message, 0, at] : [chatId, STAGE.chat, 0, 0];
 }

@@ -1,17 +1,21 @@
 import type { Static } from 'typebox';
-import { groupRow } from '../chats/groups.ts';
-import { addressOf } from '../chats/seats.ts';
+import { type GroupColumns, groupColumns, groupRow } from '../chats/groups.ts';
+import { addressOf, type NamedChat } from '../chats/seats.ts';
 import { otherColumns, type StateRow, stateColumns } from '../chats/state.sql.ts';
 import type { Queries } from '../database/database.ts';
 import type { Role } from '../database/models/ChatMember.ts';
+import type { User } from '../database/models/User.ts';
+import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import { PAGE_BYTES } from '../limits.ts';
 import { type MessageRow, messageOf, selectMessagesAnd } from '../messages/read.ts';
+import type { Message } from '../schema/messages.ts';
 import { fitting } from '../schema/page.ts';
 import type { Change } from '../schema/sync.ts';
-import { nameOf } from '../users/names.ts';
-import { type ChangeRow, RANK, type RenameRow, seen } from './changes.sql.ts';
+import { DELETED_USER, nameOf } from '../users/names.ts';
+import type { ChangeRow } from './changes.sql.ts';
+import { STAGE, type Stage } from './cursor.ts';
 
 /**
  * Reads the present state of what changed, in the same order, as far as it fits into a page: of the first `read` rows.
@@ -20,72 +24,83 @@ import { type ChangeRow, RANK, type RenameRow, seen } from './changes.sql.ts';
 export async function readChanges(
   db: Queries,
   userId: UserId,
-  since: string | null,
-  rows: readonly (ChangeRow | RenameRow)[],
+  rows: readonly ChangeRow[],
 ): Promise<{ data: Static<typeof Change>[]; read: number }> {
-  const of = (rank: ChangeRow['rank']) => rows.filter((row): row is ChangeRow => row.rank === rank);
-  const renames = rows.filter((row): row is RenameRow => row.rank === RANK.user);
+  const of = (...stages: readonly Stage[]) => rows.filter(({ stage }) => stages.includes(stage));
   const [users, { messages, end }, chats, members] = await Promise.all([
-    readUsers(db, renames),
-    readMessages(db, userId, since, of(RANK.message)),
-    readChats(db, userId, of(RANK.chat)),
-    readMembers(db, of(RANK.member)),
+    readUsers(db, of(STAGE.name)),
+    readMessages(db, userId, of(STAGE.changed, STAGE.lateChanged, STAGE.message)),
+    readChats(db, userId, of(STAGE.chat)),
+    readMembers(db, of(STAGE.member, STAGE.lateMember)),
   ]);
-  const changes = fitting(rows.slice(0, end && rows.indexOf(end) + 1).map(changeOf));
-  return { data: changes.flat(), read: changes.length };
+  const changes = fitting(rows.slice(0, end && rows.indexOf(end) + 1).map((row) => changeOf(row) ?? null));
+  return { data: changes.filter((change) => change !== null), read: changes.length };
 
-  function changeOf(row: ChangeRow | RenameRow): Static<typeof Change>[] {
-    if (row.rank === RANK.user) return users.get(`${row.userId}`) ?? [];
-    const { chatId: groupId, rank, at } = row;
-    switch (rank) {
-      case RANK.left:
-        return [{ kind: 'left', groupId }];
-      case RANK.memberLeft:
-        return [{ kind: 'memberLeft', groupId, userId: at }];
-      case RANK.chat:
-        return chats.get(groupId) ?? [];
-      case RANK.member:
-        return members.get(`${groupId}:${at}`) ?? [];
-      case RANK.message:
-        return messages.get(`${groupId}:${at}`) ?? [];
+  function changeOf({ chatId: groupId, stage, at }: ChangeRow): Static<typeof Change> | undefined {
+    switch (stage) {
+      case STAGE.name:
+        return users.get(at);
+      case STAGE.left:
+        return { kind: 'left', groupId: at };
+      case STAGE.closed:
+        return { kind: 'left', groupId };
+      case STAGE.chat:
+        return chats.get(groupId);
+      case STAGE.member:
+      case STAGE.lateMember:
+        return members.get(`${groupId}:${at}`);
+      case STAGE.memberLeft:
+      case STAGE.lateMemberLeft:
+        return { kind: 'memberLeft', groupId, userId: at };
+      case STAGE.changed:
+      case STAGE.lateChanged:
+      case STAGE.message: {
+        const message = messages.get(`${groupId}:${at}`);
+        return message && { kind: 'message', message, isNew: stage === STAGE.message };
+      }
     }
   }
 }
 
-type Changes = Map<string, Static<typeof Change>[]>;
-
-async function readUsers(db: Queries, renames: readonly RenameRow[]): Promise<Changes> {
-  const ids = renames.filter(({ isShared }) => isShared).map(({ userId }) => userId);
-  if (ids.length === 0) return new Map();
-  const users = await db.users.findAll({ where: { id: ids } });
-  return new Map(
-    users.map((user) => [`${user.id}`, [{ kind: 'user', userId: user.id, username: nameOf(user) }]]),
-  );
+async function readUsers(
+  db: Queries,
+  wanted: readonly ChangeRow[],
+): Promise<Map<UserId, Static<typeof Change>>> {
+  if (wanted.length === 0) return new Map();
+  const rows = await db.select<Pick<User, 'id' | 'username'>>(namesOf, [wanted.map(({ at }) => at)]);
+  return new Map(rows.map((user) => [user.id, { kind: 'user', userId: user.id, username: nameOf(user) }]));
 }
+
+/** By the key of users. */
+const namesOf = prepared(
+  'sync: names',
+  `
+select id, username from unnest($1::bigint[]) as wanted (user_id)
+cross join lateral (select id, username from users where id = wanted.user_id limit 1) found
+`,
+);
 
 async function readMessages(
   db: Queries,
   userId: UserId,
-  since: string | null,
   wanted: readonly ChangeRow[],
-): Promise<{ messages: Changes; end: ChangeRow | undefined }> {
+): Promise<{ messages: Map<string, Static<typeof Message>>; end: ChangeRow | undefined }> {
   if (wanted.length === 0) return { messages: new Map(), end: undefined };
-  const bind = [userId, since, JSON.stringify(wanted), PAGE_BYTES];
-  const rows = await db.select<WantedRow>(messagesAt, bind);
+  const rows = await db.select<WantedRow>(messagesAt, [userId, ...placesOf(wanted), PAGE_BYTES]);
   const last = rows.at(-1);
   return {
-    messages: new Map(
-      rows.map(({ isNew, place: _, bytes: __, ...row }) => [
-        `${row.chatId}:${row.seq}`,
-        [{ kind: 'message', message: messageOf(row), isNew }],
-      ]),
-    ),
+    messages: new Map(rows.map((row) => [`${row.chatId}:${row.seq}`, messageOf(row)])),
     end: last && last.bytes >= PAGE_BYTES ? wanted[last.place - 1] : undefined,
   };
 }
 
+/** Two arrays: of the chats, and of the ids within them. */
+const placesOf = (wanted: readonly ChangeRow[]): [ChatId[], number[]] => [
+  wanted.map(({ chatId }) => chatId),
+  wanted.map(({ at }) => at),
+];
+
 interface WantedRow extends MessageRow {
-  readonly isNew: boolean;
   /** Its place among those wanted, from 1. */
   readonly place: number;
   /** Of the contents up to and with this one. */
@@ -96,44 +111,58 @@ interface WantedRow extends MessageRow {
  * With a limit, so that each is looked up by its key whatever PostgreSQL expects of the list; and no further than $4
  * bytes of content, so that a page of the longest messages is not read to be thrown away.
  */
-const messagesAt = `${selectMessagesAnd(
-  `, not ${seen('message.xid')} as "isNew", message.place, message.bytes`,
-  `(
+export const messagesAt = prepared(
+  'sync: messages',
+  `${selectMessagesAnd(
+    ', message.place, message.bytes',
+    `(
   select found.*, wanted.place, sum(octet_length(found.content)) over (order by wanted.place) as bytes
-  from rows from (jsonb_to_recordset($3::jsonb) as ("chatId" bigint, at bigint))
-    with ordinality as wanted ("chatId", at, place)
-  cross join lateral (select * from messages where chat_id = wanted."chatId" and seq = wanted.at limit 1) found
+  from unnest($2::bigint[], $3::bigint[]) with ordinality as wanted (chat_id, at, place)
+  cross join lateral (select * from messages where chat_id = wanted.chat_id and seq = wanted.at limit 1) found
 )`,
-)}
+  )}
 where message.bytes - octet_length(message.content) < $4
 order by message.place
-`;
+`,
+);
 
-async function readMembers(db: Queries, wanted: readonly ChangeRow[]): Promise<Changes> {
+async function readMembers(
+  db: Queries,
+  wanted: readonly ChangeRow[],
+): Promise<Map<string, Static<typeof Change>>> {
   if (wanted.length === 0) return new Map();
-  const rows = await db.select<{ groupId: ChatId; userId: UserId; username: string; role: Role }>(membersAt, [
-    JSON.stringify(wanted),
-  ]);
-  return new Map(rows.map((row) => [`${row.groupId}:${row.userId}`, [{ kind: 'member', ...row }]]));
+  const rows = await db.select<MemberRow>(membersAt, placesOf(wanted));
+  return new Map(rows.map((row) => [`${row.groupId}:${row.userId}`, { kind: 'member', ...row }]));
 }
 
-const membersAt = `
-select member.chat_id as "groupId", member.user_id as "userId", coalesce(username, 'Deleted user') as username, role
-from jsonb_to_recordset($1::jsonb) as wanted ("chatId" bigint, at bigint)
-join chat_members member on member.chat_id = "chatId" and member.user_id = at
-join users on users.id = member.user_id
-`;
+interface MemberRow {
+  readonly groupId: ChatId;
+  readonly userId: UserId;
+  readonly username: string;
+  readonly role: Role;
+}
+
+/** By the keys of chat_members and users. */
+export const membersAt = prepared(
+  'sync: members',
+  `
+select wanted.chat_id as "groupId", wanted.at as "userId", role,
+  coalesce((select username from users where id = wanted.at), '${DELETED_USER}') as username
+from unnest($1::bigint[], $2::bigint[]) as wanted (chat_id, at)
+cross join lateral (select role from chat_members where chat_id = wanted.chat_id and user_id = wanted.at limit 1) member
+`,
+);
 
 async function readChats(
   db: Queries,
   userId: UserId,
   wanted: readonly ChangeRow[],
-): Promise<Map<ChatId, Static<typeof Change>[]>> {
+): Promise<Map<ChatId, Static<typeof Change>>> {
   if (wanted.length === 0) return new Map();
   const ids = wanted.map(({ chatId }) => chatId);
   const [states, chats] = await Promise.all([
-    db.select<ChatRow>(chatsAt, [userId, JSON.stringify(ids)]),
-    db.chats.findAll({ where: { id: ids } }),
+    db.select<ChatStateRow>(chatStates, [userId, ids]),
+    db.select<NamedChat & GroupColumns>(chatsById, [ids]),
   ]);
   const stateOf = new Map(states.map((state) => [state.chatId, state]));
   return new Map(
@@ -150,12 +179,12 @@ async function readChats(
         lastSeq,
         ...wire(state),
       };
-      return [[chat.id, [change as Static<typeof Change>]]];
+      return [[chat.id, change as Static<typeof Change>]];
     }),
   );
 }
 
-interface ChatRow extends StateRow {
+interface ChatStateRow extends StateRow {
   readonly chatId: ChatId;
   readonly role: Role;
   readonly lastSeq: number;
@@ -163,12 +192,28 @@ interface ChatRow extends StateRow {
   readonly otherDeliveredSeq: number | undefined;
 }
 
-const chatsAt = `
-select chat.id as "chatId", member.role, chat.last_seq as "lastSeq",
-  ${otherColumns}, ${stateColumns}
-from chat_members member
-join chats chat on chat.id = member.chat_id
-left join chat_members other
-  on chat.kind = 'dialog' and other.chat_id = chat.id and other.user_id = chat.user_low + chat.user_high - $1
-where member.user_id = $1 and chat.closed_at is null and member.chat_id = any (array(select jsonb_array_elements_text($2::jsonb)::bigint))
-`;
+/** What the user $1 has to do with the chats $2, by the keys of chat_members and chats. */
+export const chatStates = prepared(
+  'sync: states of chats',
+  `
+select chat.id as "chatId", member.role, chat.last_seq as "lastSeq", ${otherColumns}, ${stateColumns}
+from unnest($2::bigint[]) as wanted (id)
+cross join lateral (select * from chats where id = wanted.id limit 1) chat
+cross join lateral (select * from chat_members where chat_id = wanted.id and user_id = $1 limit 1) member
+left join lateral (
+  select * from chat_members
+  where chat.kind = 'dialog' and chat_id = wanted.id and user_id = chat.user_low + chat.user_high - $1
+  limit 1
+) other on true
+`,
+);
+
+/** The chats $1, by their key. */
+export const chatsById = prepared(
+  'sync: chats',
+  `
+select chat.id, kind, user_low as "userLow", user_high as "userHigh", ${groupColumns}
+from unnest($1::bigint[]) as wanted (id)
+cross join lateral (select * from chats where id = wanted.id limit 1) chat
+`,
+);

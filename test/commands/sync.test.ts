@@ -169,6 +169,131 @@ describe('sync', () => {
     expect(known.get(1)).to.equal('edited');
   });
 
+  it('tells of a message that changes again between two pages as it is then', async () => {
+    const [ada, bob] = await newClients(2);
+    const ids: number[] = [];
+    for (let n = 1; n <= 6; n++)
+      ids.push((await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` })).messageId);
+    const edit = (seq: number, content: string) =>
+      ada.client.done('editMessage', { messageId: ids[seq - 1], content });
+    const cursor = await now(bob);
+    for (const seq of [3, 1, 2, 5, 6]) await edit(seq, 'edited');
+    const first = await bob.client.done('sync', { cursor, limit: 3 });
+    expect(first.data.map(({ kind }: Change) => kind)).to.deep.equal(['chat', 'message', 'message']);
+    expect(messages(first.data).map(({ seq }) => seq)).to.deep.equal([3, 1]);
+    await edit(2, 'again');
+    await edit(3, 'again');
+    const rest = messages((await changes(bob, first.nextCursor, 2)).all);
+    expect(rest.map(({ seq, content }) => [seq, content])).to.deep.equal([
+      [5, 'edited'],
+      [6, 'edited'],
+      [2, 'again'],
+      [3, 'again'],
+    ]);
+  });
+
+  it('tells of a message that a transaction changes that began before the others and ends between two pages', async () => {
+    const [ada, bob] = await newClients(2);
+    const ids: number[] = [];
+    for (let n = 1; n <= 6; n++)
+      ids.push((await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` })).messageId);
+    const cursor = await now(bob);
+    const first = await database.transaction(async (late) => {
+      await database.select('select pg_current_xact_id()', [], late);
+      for (const messageId of ids) await ada.client.done('editMessage', { messageId, content: 'edited' });
+      const page = await bob.client.done('sync', { cursor, limit: 3 });
+      const change =
+        "update messages set content = 'late', changed_xid = pg_current_xact_id() where id = any ($1::bigint[])";
+      await database.select(change, [[ids[0], ids[5]]], late);
+      return page;
+    });
+    const rest = await changes(bob, first.nextCursor, 2);
+    const told = [...messages(first.data), ...messages(rest.all)];
+    expect(told.map(({ seq }) => seq)).to.deep.equal([1, 2, 3, 4, 5, 6]);
+    expect(told.at(-1)).to.include({ content: 'late' });
+    const next = messages((await changes(bob, rest.cursor)).all);
+    expect(next.find(({ seq }) => seq === 1)).to.include({ content: 'late' });
+  });
+
+  it('finds what a part of a transaction wrote that was open at the time of the cursor', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const cursor = await database.transaction(async (transaction) => {
+      const run = (sql: string) => database.select(sql, [], transaction);
+      await run('select pg_current_xact_id()');
+      await run('savepoint part');
+      await run(`update chats set last_seq = last_seq + 1 where id = ${groupId}`);
+      await run(
+        `insert into messages (chat_id, seq, sender_id, kind, content) values (${groupId}, 3, ${ada.id}, 'text', 'part')`,
+      );
+      await run('release savepoint part');
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: 'later' });
+      return now(bob);
+    });
+    expect(messages((await changes(bob, cursor)).all).map(({ content }) => content)).to.deep.equal(['part']);
+  });
+
+  it('pages through members who come, change and leave, and groups that one has left', async () => {
+    const [ada, bob, ...others] = await newClients(7);
+    const groupId = await newGroup(ada.client, bob, ...others.slice(0, 3));
+    const left = await Promise.all([1, 2, 3].map(() => newGroup(ada.client, bob)));
+    const cursor = await now(bob);
+    for (const { id: userId } of others.slice(3))
+      await ada.client.done('addUserInGroup', { groupId, userId });
+    for (const { id: userId } of others.slice(1))
+      await ada.client.done('setMemberRole', { groupId, userId, role: 'admin' });
+    for (const { client } of others.slice(3)) await client.done('leaveGroup', { groupId });
+    for (const id of left) await bob.client.done('leaveGroup', { groupId: id });
+    const { all } = await changes(bob, cursor, 1);
+    expect(of(all, 'left').map((change) => change.groupId)).to.deep.equal(left);
+    expect(of(all, 'member').map(({ userId, role }) => [userId, role])).to.deep.equal(
+      others.slice(1, 3).map(({ id }) => [id, 'admin']),
+    );
+    expect(of(all, 'memberLeft').map(({ userId }) => userId)).to.deep.equal(
+      others.slice(3).map(({ id }) => id),
+    );
+    expect(await changes(bob, cursor)).to.deep.include({ all });
+  });
+
+  it('says that a group is left once it is closed, while its members are still being let out', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const cursor = await now(bob);
+    await ada.client.done('deleteGroup', { groupId });
+    await database.select('delete from former_members where chat_id = $1 and user_id = $2', [
+      groupId,
+      bob.id,
+    ]);
+    await database.select('insert into chat_members (chat_id, user_id) values ($1, $2)', [groupId, bob.id]);
+    const { all, cursor: next } = await changes(bob, cursor);
+    expect(all).to.deep.equal([{ kind: 'left', groupId }]);
+    expect((await changes(bob)).all).to.deep.equal([]);
+    const former =
+      'with gone as (delete from chat_members where chat_id = $1 and user_id = $2) insert into former_members (chat_id, user_id) values ($1, $2)';
+    await database.select(former, [groupId, bob.id]);
+    expect((await changes(bob, next)).all).to.deep.equal([{ kind: 'left', groupId }]); // harmless
+  });
+
+  it('goes on from cursors of older versions, without a loss', async () => {
+    const [ada, bob] = await newClients(2);
+    const ids: number[] = [];
+    for (let n = 1; n <= 4; n++)
+      ids.push((await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` })).messageId);
+    const settled = positionIn(await now(bob));
+    expect(settled.slice(2)).to.deep.equal([null, 0, 0, 0]); // what they take as well
+    const [database, since] = settled;
+    for (const messageId of ids.slice(0, 2))
+      await ada.client.done('editMessage', { messageId, content: 'new' });
+    const [, until] = positionIn(await now(bob));
+    const [, , chatId] = positionIn((await bob.client.done('sync', { limit: 1 })).nextCursor).slice(1);
+    const told = async (...position: unknown[]) =>
+      messages((await changes(bob, signedCursor('sync', bob, position))).all).map(({ seq }) => seq);
+    expect(await told(database, null, until, chatId, 4, 2)).to.deep.equal([3, 4]);
+    expect(await told(database, null, until, chatId, 1, 0)).to.deep.equal([1, 2, 3, 4]);
+    expect(await told(database, since, until, chatId, 4, 2)).to.deep.equal([1, 2]);
+    expect(await told(database, since, until, 0, ada.id, 1)).to.deep.equal([1, 2]);
+  });
+
   it('misses nothing while two nodes and open transactions write at the same time', async function () {
     this.timeout(60_000);
     const other = await startServer();
@@ -285,7 +410,8 @@ describe('sync', () => {
          select $1::bigint, id from (select id from users where email is null order by id desc limit $2::int) gone`,
       );
     });
-    const [, before] = positionIn(await now(ada));
+    const positionBefore = positionIn(await now(ada));
+    const [, before] = positionBefore;
     const insert = `
 insert into messages (chat_id, seq, sender_id, kind, content)
 select $1::bigint, last_seq + n, $3::bigint, 'text', 'x' from chats, generate_series(1, $2::int) n where chats.id = $1::bigint`;
@@ -302,9 +428,19 @@ select $1::bigint, last_seq + n, $3::bigint, 'text', 'x' from chats, generate_se
       [before, limit], // 5,000 messages are new, and one member left
       [after, 0],
     ] as const) {
-      const { rows, read } = await readBy(changesSince.text, [ada.id, since, 0, 0, 0, limit]);
+      const { rows, read } = await readBy(changesSince.text, [ada.id, since, 0, 2, 0, 0, limit, 500]);
       expect(rows).to.equal(changed);
       expect(read).to.be.at.most(200);
     }
+
+    // Each of the new ones was changed besides: they are passed over as changed messages.
+    const cursor = signedCursor('sync', ada, positionBefore);
+    await database.select('update messages set changed_xid = pg_current_xact_id() where chat_id = $1', [
+      groupId,
+    ]);
+    const all = (await changes(ada, cursor)).all.filter(({ kind }) => kind === 'message');
+    expect(all.filter(({ isNew }) => !isNew).map(({ message }) => message.seq)).to.deep.equal([1, 2]);
+    const seqs = all.filter(({ isNew }) => isNew).map(({ message }) => message.seq);
+    expect(seqs).to.deep.equal(Array.from({ length: many + 1 }, (_, n) => n + 3));
   });
 });

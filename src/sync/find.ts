@@ -1,0 +1,48 @@
+import type { Queries } from '../database/database.ts';
+import type { UserId } from '../ids.ts';
+import { type ChangeRow, changesSince, everything, leftSince, placeOf, renamedSince } from './changes.sql.ts';
+import { type Place, STAGE, type SyncCursor } from './cursor.ts';
+
+/**
+ * Chats that the statements of a page look at for changes, one after another: few where there are many changes, more
+ * while there are none.
+ */
+const CHATS = [500, 1_000, 2_000, 4_000, 4_000, 4_000];
+
+/**
+ * Finds the changes behind the place of a cursor, at most `limit`. `next` is where more may follow, however few these are;
+ * undefined at the end.
+ */
+export async function findChanges(
+  db: Queries,
+  userId: UserId,
+  { since, place }: Pick<SyncCursor, 'since' | 'place'>,
+  limit: number,
+): Promise<{ rows: ChangeRow[]; next: Place | undefined }> {
+  const rows: ChangeRow[] = [];
+  let next: Place | undefined = place;
+  for (let looks = 0; next && rows.length < limit && looks < CHATS.length; ) {
+    const left = limit - rows.length;
+    let found: ChangeRow[];
+    const [chatId, stage, xid, at]: Place = next;
+    if (since === null) found = await db.select(everything, [userId, chatId, stage, at, left]);
+    else if (stage === STAGE.name) found = await db.select(renamedSince, [userId, since, xid, at, left]);
+    else if (stage === STAGE.left) found = await db.select(leftSince, [userId, since, xid, at, left]);
+    else found = await db.select(changesSince, [userId, since, ...next, left, CHATS[looks++]]);
+
+    const end = found.findIndex(({ isLast }) => isLast);
+    if (end >= 0) found.length = end + 1;
+    const last = end >= 0 || found.length === left ? found.at(-1) : undefined;
+    rows.push(...found.filter(({ isTold }) => isTold));
+    next = last ? placeOf(last) : behind(next, since);
+    if (last?.isLast && last.stage === STAGE.name) break; // enough for a page, whatever was found
+  }
+  return { rows, next };
+}
+
+/** Where the next list begins when the one of a place has no more. */
+function behind([, stage]: Place, since: string | null): Place | undefined {
+  if (since === null) return undefined;
+  if (stage === STAGE.name) return [0, STAGE.left, 0, 0];
+  return stage === STAGE.left ? [0, STAGE.chats, 0, 0] : undefined;
+}
