@@ -175,12 +175,12 @@ with own as materialized (
   select chat_id as id from messages
   where chat_id = any (array(select id from own))
     and changed_xid >= ${floor} and changed_xid < ${due} and not ${visible('changed_xid')}
-  order by chat_id limit (select ${MAX_PASSED})
+  order by chat_id limit $7::int
 ), span as materialized (
   select
-    case when (select count(*) from changed) = ${MAX_PASSED} then (select max(id) from changed)
+    case when (select count(*) from changed) = $7::int then (select max(id) from changed)
       else (select max(id) from own) end as last_id,
-    (select count(*) from changed) = ${MAX_PASSED} or (select count(*) from own) = $8::int as is_cut
+    (select count(*) from changed) = $7::int or (select count(*) from own) = $8::int as is_cut
 ), found as (
   select id, bool_or(is_certain) as is_certain
   from (
