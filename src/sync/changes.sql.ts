@@ -335,17 +335,17 @@ from (
   ) found
 ) renamed
 cross join lateral (
-  select renamed.id = $1 or exists (
-    select from (
+  select renamed.id = $1 or (
+    select true from (
       select chat_id, null::bigint as left_seq from chat_members where user_id = renamed.id
       union all
       select chat_id, left_seq from former_members where user_id = renamed.id
     ) theirs
-    cross join lateral (
-      select first_seq from chat_members where chat_id = theirs.chat_id and user_id = $1 limit 1
-    ) own
-    where theirs.left_seq is null or own.first_seq <= theirs.left_seq
-  ) as is_shared
+    where (select first_seq from chat_members where chat_id = theirs.chat_id and user_id = $1)
+      <= coalesce(left_seq, ${Number.MAX_SAFE_INTEGER})
+    limit 1
+  ) is true as is_shared
+  offset 0
 ) shared
 where shared.is_shared or renamed.n = ${MAX_RENAMES}
 order by renamed.name_xid, renamed.id
