@@ -14,7 +14,7 @@ export const sync = defineRead({
   type: 'sync',
   summary: 'Catch up: everything that happened in this user’s chats since the last time, chat by chat',
   description:
-    'While more is true, ask again with nextCursor; then keep it for the next time. Each change is the state of now, so that one that comes again is harmless. Without a cursor it begins with all messages there are; a client that lists chats and pages back by itself takes its first cursor with fromNow. A cursor of a database that has lost what was answered with it, restored or failed over to a replica that lagged, begins there, too.',
+    'While more is true, ask again with nextCursor, however little a page has; then keep it for the next time. Each change is the state of now, so that one that comes again is harmless. Without a cursor it begins with all messages there are; a client that lists chats and pages back by itself takes its first cursor with fromNow. A cursor of a database that has lost what was answered with it, restored or failed over to a replica that lagged, begins there, too.',
   params: Type.Object({
     cursor: Type.Optional(
       Type.String({ minLength: 1, maxLength: 16_384, description: 'nextCursor of the last time' }),

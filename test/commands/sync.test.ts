@@ -215,7 +215,7 @@ describe('sync', () => {
     expect(next.find(({ seq }) => seq === 1)).to.include({ content: 'late' });
   });
 
-  it('finds what a part of a transaction wrote that was open at the time of the cursor', async () => {
+  it('finds what was written behind a savepoint of a transaction that was open at the time of the cursor', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const cursor = await database.transaction(async (transaction) => {
@@ -272,6 +272,36 @@ describe('sync', () => {
       'with gone as (delete from chat_members where chat_id = $1 and user_id = $2) insert into former_members (chat_id, user_id) values ($1, $2)';
     await database.select(former, [groupId, bob.id]);
     expect((await changes(bob, next)).all).to.deep.equal([{ kind: 'left', groupId }]); // harmless
+  });
+
+  it('finds what changed among more chats than one statement looks at', async () => {
+    const [ada] = await newClients(1);
+    const make = `
+with made as (
+  insert into chats (kind, name, created_by, last_seq) select 'group', n, $1, 1 from generate_series(1, 1200) n returning id
+), joined as (
+  insert into chat_members (chat_id, user_id, read_seq) select id, $1, 1 from made
+)
+insert into messages (chat_id, seq, sender_id, kind, content)
+select id, 1, $1, 'text', 'hi' from made`;
+    await database.select(make, [ada.id]);
+    const cursor = await now(ada);
+    expect(await ada.client.done('sync', { cursor })).to.deep.include({ data: [], more: false });
+
+    const groups = await database.select<{ chat_id: number }>(
+      'select chat_id from chat_members where user_id = $1 order by chat_id',
+      [ada.id],
+    );
+    const wanted = [0, 499, 500, 1_199].map((n) => groups[n]?.chat_id);
+    for (const groupId of wanted) await ada.client.done('messageInGroup', { groupId, content: 'new' });
+    for (const limit of [1, 3, 1_000]) {
+      const { all } = await changes(ada, cursor, limit);
+      expect(of(all, 'chat').map((change) => change.groupId)).to.deep.equal(wanted);
+      expect(messages(all).map(({ groupId, seq }) => [groupId, seq])).to.deep.equal(
+        wanted.map((groupId) => [groupId, 2]),
+      );
+    }
+    expect(messages((await changes(ada)).all)).to.have.length(1_204);
   });
 
   it('goes on from cursors of older versions, without a loss', async () => {
