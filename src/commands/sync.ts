@@ -1,10 +1,9 @@
 import { Type } from 'typebox';
 import { Change } from '../schema/sync.ts';
 import { Time } from '../schema/types.ts';
-import { placeOf, presentState } from '../sync/changes.sql.ts';
 import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/cursor.ts';
-import { isInDatabase } from '../sync/databaseRuns.ts';
-import { findChanges } from '../sync/find.ts';
+import { isInDatabase, presentState } from '../sync/databaseRuns.ts';
+import { findChanges, placeOf } from '../sync/find.ts';
 import { readChanges } from '../sync/read.ts';
 import { defineRead } from './define.ts';
 

@@ -1,53 +1,6 @@
 import { prepared } from '../database/statements.ts';
-import type { ChatId } from '../ids.ts';
-import { type Place, STAGE, type Stage } from './cursor.ts';
-import { presentRun } from './databaseRuns.ts';
-
-/** A change, by its place in the list of all. */
-export interface ChangeRow {
-  /** 0 for what is of no chat, or of one that the user has left. */
-  readonly chatId: ChatId | 0;
-  readonly stage: Stage;
-  /** The transaction of the change; 0 where the list is in no such order, and where it is, the first of the late ones. */
-  readonly xid: number;
-  /** Seq of a message, id of a user, id of a group that was left; 0 for what there is once. */
-  readonly at: number;
-  /** False: only where the search stopped. */
-  readonly isTold: boolean;
-  /** The search stopped with this one: more may follow. */
-  readonly isLast: boolean;
-}
-
-/** Returns where a list goes on behind a row. */
-export const placeOf = ({ chatId, stage, xid, at }: ChangeRow): Place => [chatId, stage, xid, at];
-
-/** True if the transaction in a column was visible to the snapshot $2; one that is not due yet counts as seen. */
-const seen = (xid: string): string => `(${xid} < ${floor} or ${visible(xid)} or ${xid} >= ${due})`;
-/** The same where the transaction is from `floor` on and due. */
-const visible = (xid: string): string => `pg_visible_in_snapshot(${xid}, $2::pg_snapshot)`;
-/** No older transaction was missed: lets the indexes by transactions begin where it matters. */
-const floor = 'pg_snapshot_xmin($2::pg_snapshot)';
-/** This transaction and later ones have not begun. */
-const due = '(select pg_snapshot_xmax(pg_current_snapshot()))';
-/** Every transaction before this one has ended. */
-const settled = '(select pg_snapshot_xmin(pg_current_snapshot()))';
-
-/**
- * True of a row of `chats` that may have been written since the snapshot $2. Every message is counted there, and every
- * change of the group or its members is a message: so what PostgreSQL keeps for itself says it, at no cost for who
- * writes. As ages, for xmin has 32 bits: one that is so old that its number was given again only seems younger.
- */
-const isTouched = `age(chats.xmin) <= (
-  select case
-    when pg_snapshot_xmax(pg_current_snapshot())::text::bigint - ${floor}::text::bigint < 2000000000
-      then age(${floor}::xid)
-    else 2147483647
-  end
-)`;
-
-/** True if a message of a chat was visible to the snapshot $2; null where there is none. */
-const isSeen = (chat: string, seq: string): string =>
-  `(select ${seen('xid')} from messages where chat_id = ${chat} and seq = ${seq})`;
+import { STAGE, type Stage } from './cursor.ts';
+import { due, floor, isSeen, isTouched, seen, settled, visible } from './seen.sql.ts';
 
 /**
  * The highest `seq` of a chat that was visible to the snapshot $2, 0 for none, where the newest was not. All below one
@@ -69,13 +22,6 @@ const newestSeen = `
   )
   select low from search where low = high
 `;
-
-export const presentState = prepared(
-  'sync: present',
-  `
-select pg_current_snapshot()::text as snapshot, ${presentRun} as database, clock_timestamp() as time
-`,
-);
 
 /** Rows of one kind that change within a chat. */
 interface Changing {
@@ -199,7 +145,7 @@ with own as materialized (
   where id <= (select last_id from span)
   group by id
 )
-select chat.id as "chatId", change.stage, change.xid::text::bigint as xid, change.id as at,
+(select chat.id as "chatId", change.stage, change.xid::text::bigint as xid, change.id as at,
   change.is_told as "isTold", change.is_last as "isLast"
 from (
   select found.id, first_seq, kind, last_seq, has_new, is_closed,
@@ -263,113 +209,9 @@ cross join lateral (
   order by stage, xid, id
   limit $7::int
 ) change
+order by chat.id, change.stage, change.xid, change.id
+limit $7::int)
 union all
 select last_id, ${STAGE.end}, 0, 0, false, true from span where is_cut
-order by "chatId", stage, xid, at
-limit $7::int
-`,
-);
-
-/**
- * Names all there is in a user's chats, chat by chat, as many as a page takes, whose numbers say that without a look at
- * the messages. Index chat_members_of_user.
- *
- * $1 user, $2 chat, $3 stage and $4 id of the last row read, $5 limit.
- */
-export const everything = prepared(
-  'sync: everything',
-  `
-select chat.id as "chatId", change.stage, 0 as xid, change.at, true as "isTold", false as "isLast"
-from (
-  select *, coalesce(sum(count) over (order by id rows between unbounded preceding and 1 preceding), 0) as before
-  from (
-    select id, from_stage, first, least(last_seq, first + $5::int - 1) as last,
-      greatest(last_seq - first + 1, 0) + case when from_stage < ${STAGE.chat} then 1 else 0 end as count
-    from (
-      select member.chat_id as id, last_seq, case when member.chat_id = $2 then $3::int else -1 end as from_stage,
-        greatest(first_seq, case when member.chat_id = $2 and $3 = ${STAGE.message} then $4::bigint + 1 end) as first
-      from (
-        select chat_id, first_seq from chat_members
-        where user_id = $1 and chat_id >= $2::bigint order by chat_id
-      ) member
-      cross join lateral (
-        select last_seq from chats where id = member.chat_id and last_seq > 0 and closed_at is null limit 1
-      ) state
-      order by member.chat_id
-      limit $5::int + 1
-    ) found
-  ) counted
-) chat
-cross join lateral (
-  select ${STAGE.chat} as stage, 0::bigint as at where from_stage < ${STAGE.chat}
-  union all
-  select ${STAGE.message}, seq from generate_series(first, last) seq
-) change
-where before < $5::int
-order by chat.id, change.stage, change.at
-limit $5::int
-`,
-);
-
-/** Renamed users that one statement looks at: a client that was away for long goes on from page to page. */
-const MAX_RENAMES = 1_000;
-
-/**
- * Names the people who have another username since a snapshot and share a chat with a user, or have left a group that
- * the user is in: their messages are there still, where the user may see them. In the order of the transactions, which the index has.
- *
- * $1 user, $2 the snapshot, $3 transaction and $4 user of the last row read, $5 limit.
- */
-export const renamedSince = prepared(
-  'sync: renames',
-  `
-select 0 as "chatId", ${STAGE.name} as stage, renamed.id as at, renamed.name_xid::text::bigint as xid,
-  shared.is_shared as "isTold", renamed.n = ${MAX_RENAMES} as "isLast"
-from (
-  select id, name_xid, row_number() over (order by name_xid, id) as n from (
-    select id, name_xid from users
-    where name_xid >= ${floor} and name_xid < ${due}
-      and (name_xid, id) > ($3::xid8, $4::bigint) and not ${visible('name_xid')}
-    order by name_xid, id
-    limit ${MAX_RENAMES}
-  ) found
-) renamed
-cross join lateral (
-  select renamed.id = $1 or (
-    select true from (
-      select chat_id, null::bigint as left_seq from chat_members where user_id = renamed.id
-      union all
-      select chat_id, left_seq from former_members where user_id = renamed.id
-    ) theirs
-    where (select first_seq from chat_members where chat_id = theirs.chat_id and user_id = $1)
-      <= coalesce(left_seq, ${Number.MAX_SAFE_INTEGER})
-    limit 1
-  ) is true as is_shared
-  offset 0
-) shared
-where shared.is_shared or renamed.n = ${MAX_RENAMES}
-order by renamed.name_xid, renamed.id
-limit $5
-`,
-);
-
-/**
- * Names the groups that a user has left since a snapshot, in the order of the index former_members_of_user.
- *
- * $1 user, $2 the snapshot, $3 transaction and $4 group of the last row read, $5 limit.
- */
-export const leftSince = prepared(
-  'sync: left',
-  `
-select 0 as "chatId", ${STAGE.left} as stage, xid::text::bigint as xid, chat_id as at, true as "isTold", false as "isLast"
-from (
-  select xid, chat_id from former_members
-  where user_id = $1 and xid >= ${floor} and xid < ${due}
-    and (xid, chat_id) > ($3::xid8, $4::bigint) and not ${visible('xid')}
-    and (select true from chat_members where chat_id = former_members.chat_id and user_id = $1) is null
-  order by xid, chat_id
-  limit $5::int
-) gone
-order by gone.xid, chat_id
 `,
 );

@@ -35,7 +35,7 @@ export const STAGE = {
 } as const;
 export type Stage = (typeof STAGE)[keyof typeof STAGE];
 
-/** The last row read, see `ChangeRow`. */
+/** The last row read, see `ChangeRow` in find.ts. */
 export type Place = readonly [chatId: number, stage: Stage, xid: number, at: number];
 
 export const START: Place = [0, STAGE.name, 0, 0];

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database, Queries } from '../database/database.ts';
+import { prepared } from '../database/statements.ts';
 import type { SyncCursor } from './cursor.ts';
 
 /*
@@ -20,6 +21,14 @@ export const presentRun = `(
   (select system_identifier::text from pg_control_system())
   || '@' || (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint
 )`;
+
+/** The present snapshot, the run, and the time by the clock of the database. */
+export const presentState = prepared(
+  'sync: present',
+  `
+select pg_current_snapshot()::text as snapshot, ${presentRun} as database, clock_timestamp() as time
+`,
+);
 
 /** True if everything that a cursor was answered from is in the database as it is now. */
 export async function isInDatabase(

@@ -1,7 +1,27 @@
 import type { Queries } from '../database/database.ts';
-import type { UserId } from '../ids.ts';
-import { type ChangeRow, changesSince, everything, leftSince, placeOf, renamedSince } from './changes.sql.ts';
-import { type Place, STAGE, type SyncCursor } from './cursor.ts';
+import type { ChatId, UserId } from '../ids.ts';
+import { leftSince, renamedSince } from './beforeChats.sql.ts';
+import { changesSince } from './changes.sql.ts';
+import { type Place, STAGE, type Stage, type SyncCursor } from './cursor.ts';
+import { everything } from './everything.sql.ts';
+
+/** A change, by its place in the list of all. */
+export interface ChangeRow {
+  /** 0 for what is of no chat, or of one that the user has left. */
+  readonly chatId: ChatId | 0;
+  readonly stage: Stage;
+  /** The transaction of the change; 0 where the list is in no such order, and where it is, the first of the late ones. */
+  readonly xid: number;
+  /** Seq of a message, id of a user, id of a group that was left; 0 for what there is once. */
+  readonly at: number;
+  /** False: only where the search stopped. */
+  readonly isTold: boolean;
+  /** The search stopped with this one: more may follow. */
+  readonly isLast: boolean;
+}
+
+/** Returns where a list goes on behind a row. */
+export const placeOf = ({ chatId, stage, xid, at }: ChangeRow): Place => [chatId, stage, xid, at];
 
 /**
  * Chats that the statements of a page look at for changes, one after another: few where there are many changes, more
@@ -31,7 +51,7 @@ export async function findChanges(
     else found = await db.select(changesSince, [userId, since, ...next, left, CHATS[looks++]]);
 
     const end = found.findIndex(({ isLast }) => isLast);
-    if (end >= 0) found.length = end + 1;
+    found.length = Math.min(left, end < 0 ? found.length : end + 1);
     const last = end >= 0 || found.length === left ? found.at(-1) : undefined;
     rows.push(...found.filter(({ isTold }) => isTold));
     next = last ? placeOf(last) : behind(next, since);

@@ -14,8 +14,8 @@ import type { Message } from '../schema/messages.ts';
 import { fitting } from '../schema/page.ts';
 import type { Change } from '../schema/sync.ts';
 import { DELETED_USER, nameOf } from '../users/names.ts';
-import type { ChangeRow } from './changes.sql.ts';
 import { STAGE, type Stage } from './cursor.ts';
+import type { ChangeRow } from './find.ts';
 
 /**
  * Reads the present state of what changed, in the same order, as far as it fits into a page: of the first `read` rows.
