@@ -72,7 +72,7 @@ async function readUsers(
 }
 
 /** By the key of users. */
-const namesOf = prepared(
+export const namesOf = prepared(
   'sync: names',
   `
 select id, username from unnest($1::bigint[]) as wanted (user_id)
