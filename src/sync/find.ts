@@ -27,7 +27,7 @@ export const placeOf = ({ chatId, stage, xid, at }: ChangeRow): Place => [chatId
  * Chats that the statements of a page look at for changes, one after another: few where there are many changes, more
  * while there are none.
  */
-const CHATS = [500, 1_000, 2_000, 4_000, 4_000, 4_000];
+const CHATS = [500, 2_000, 8_000, 8_000];
 
 /**
  * Finds the changes behind the place of a cursor, at most `limit`. `next` is where more may follow, however few these are;

@@ -7,7 +7,7 @@ export const seen = (xid: string): string => `(${xid} < ${floor} or ${visible(xi
 /** The same where the transaction is from `floor` on and due. */
 export const visible = (xid: string): string => `pg_visible_in_snapshot(${xid}, $2::pg_snapshot)`;
 /** No older transaction was missed: lets the indexes by transactions begin where it matters. */
-export const floor = 'pg_snapshot_xmin($2::pg_snapshot)';
+export const floor = '(select pg_snapshot_xmin($2::pg_snapshot))';
 /** This transaction and later ones have not begun. */
 export const due = '(select pg_snapshot_xmax(pg_current_snapshot()))';
 /** Every transaction before this one has ended. */
