@@ -1,26 +1,20 @@
 -- concurrently
 
--- What `sync` goes on from: the chats of a user in the order of their ids, and what changed in a chat in the order of the
--- transactions, with the place of each. Each replaces one with fewer columns.
-drop index concurrently if exists chat_members_of_user;
-create index concurrently chat_members_of_user on chat_members (user_id, chat_id);
-drop index concurrently if exists chat_members_changes;
-create index concurrently chat_members_changes on chat_members (chat_id, membership_xid, user_id);
-drop index concurrently if exists former_members_changes;
-create index concurrently former_members_changes on former_members (chat_id, xid, user_id);
-drop index concurrently if exists former_members_of_user;
-create index concurrently former_members_of_user on former_members (user_id, xid, chat_id);
-drop index concurrently if exists messages_changes;
-create index concurrently messages_changes on messages (chat_id, changed_xid, seq) where changed_xid is not null;
-
+-- What `sync` goes on from: what changed in a chat in the order of the transactions, with the place of each, and who left.
+-- Each replaces one with fewer columns.
+create index concurrently if not exists chat_members_changes on chat_members (chat_id, membership_xid, user_id);
+create index concurrently if not exists former_members_changes on former_members (chat_id, xid, user_id);
+create index concurrently if not exists former_members_of_user on former_members (user_id, xid, chat_id);
+create index concurrently if not exists messages_changes on messages (chat_id, changed_xid, seq) where changed_xid is not null;
 -- The user first: who left a chat is then found by the index on transactions alone, whatever the statistics say.
-drop index concurrently if exists former_members_key;
-create unique index concurrently former_members_key on former_members (user_id, chat_id);
+create unique index concurrently if not exists former_members_key on former_members (user_id, chat_id);
+
+-- in one transaction
 alter table former_members
   drop constraint if exists former_members_pkey,
   add constraint former_members_pkey primary key using index former_members_key;
 
-drop index concurrently if exists chat_members_user;
+-- concurrently
 drop index concurrently if exists chat_members_changed;
 drop index concurrently if exists former_members_changed;
 drop index concurrently if exists former_members_user;

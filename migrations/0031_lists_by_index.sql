@@ -5,7 +5,6 @@
 create index concurrently if not exists chat_members_by_user on chat_members (user_id, chat_id)
   include (first_seq, archived_at);
 drop index concurrently if exists chat_members_user;
-drop index concurrently if exists chat_members_of_user;
 
 -- The owner and admins of a group among its members.
 create index concurrently if not exists chat_members_ranked on chat_members (chat_id, user_id) where role <> 'member';
