@@ -135,6 +135,7 @@ export async function startServer(
       searchLag: () => indexer.lag,
       poolUse,
       heavyWaiting: () => turns.heavyReads.waiting,
+      searchStalled: () => indexer.stalledSeconds,
       certificateUntil: () => listener.certificateUntil,
       nats: () => nats,
     });

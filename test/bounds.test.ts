@@ -317,6 +317,7 @@ const noReadings: Readings = {
   writerQueue: () => 0,
   searchLag: () => 0,
   heavyWaiting: () => 0,
+  searchStalled: () => 0,
   poolUse: () => ({}),
   certificateUntil: () => undefined,
   nats: () => undefined,

@@ -4,7 +4,7 @@ import type { MessageId } from '../src/ids.ts';
 import { entomb } from '../src/messages/entomb.ts';
 import { indexNewMessages, reindex } from '../src/messages/indexMessages.ts';
 import { FOLD_VERSION, foldForSearch, wordsOf } from '../src/text/fold.ts';
-import { database, databaseUrl, newClients, newUser, type Person, startServer } from './harness.ts';
+import { database, databaseUrl, http, newClients, newUser, type Person, startServer } from './harness.ts';
 import { until } from './until.ts';
 
 /** Holds the index where it is until it is released: one node works on it at a time, and this is the one. */
@@ -122,6 +122,25 @@ describe('the search index', function () {
     const { hasOld } = await indexNewMessages(holding(select), 1_000);
     await index.release();
     expect(hasOld).to.equal(true);
+  });
+
+  it('looks at what it has taken once more only when older transactions have ended', async () => {
+    const select: Database['select'] = (text, values) => database.select(text, values, index.transaction);
+    await select(`update message_search_progress set noted_xmax = '1000000000'`, []);
+    const { count, taken, isOver } = await indexNewMessages(holding(select), 1_000, undefined, ids[0]);
+    expect({ count, taken, isOver }).to.deep.equal({ count: 1, taken: ids[1], isOver: false });
+    await index.release();
+    await until(() => isIndexed(ids[0]));
+  });
+
+  it('says how long it stands still', async () => {
+    const stalled = async () => {
+      const { body } = await http('GET', '/metrics');
+      return Number(/^parley_search_stalled_seconds (\d+)$/m.exec(body)?.[1]);
+    };
+    await until(async () => (await stalled()) > 0);
+    await index.release();
+    await until(async () => (await stalled()) === 0);
   });
 
   it('takes a message that is committed after many that have later ids', async () => {

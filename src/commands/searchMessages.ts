@@ -6,7 +6,8 @@ import type { MessageId } from '../ids.ts';
 import { highlight, hitsIn, type Range } from '../messages/highlight.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
-import { headlines, type Reach, reach, searchHits, searchText } from '../messages/search.sql.ts';
+import { headlines, searchText } from '../messages/search.sql.ts';
+import { findMessages } from '../messages/search.ts';
 import { Cursor, NextCursor } from '../schema/cursor.ts';
 import { Message } from '../schema/messages.ts';
 import { Address, CustomFilter, Id, Limit, Moment, Text } from '../schema/types.ts';
@@ -24,7 +25,7 @@ export const searchMessages = defineRead({
   type: 'searchMessages',
   summary: 'Find messages in one’s chats by words and parts of words',
   description:
-    'Words are found in all their English forms, quoted phrases as they are, and -word excludes; any text is also found within words, whatever case, accents and vowel points. A message can be found a moment after it was sent.',
+    'Words are found in all their English forms, quoted phrases as they are, and -word excludes; any text is also found within words, whatever case, accents and vowel points. A message can be found a moment after it was sent. The newest come first, and a page searches so many messages at most: where what is looked for is rare and most messages may have it (one or two letters, a word of which parts are everywhere, custom data), it may be short or empty with a nextCursor, from which it goes on. By relevance, the best of the newest come first: some thousands of those that were found, and of those that one page searches.',
   params: Type.Object({
     query: Text(1, 200, 'What to look for'),
     ...Address,
@@ -52,34 +53,30 @@ export const searchMessages = defineRead({
     if (receiverId !== undefined && groupId !== undefined)
       throw new ApiError('BAD_REQUEST', 'params must have at most one of receiverId, groupId');
     const oneChat = receiverId !== undefined || groupId !== undefined;
-    const chatId = oneChat ? (await seatIn(db, session.userId, filters)).chat.id : null;
-    const [rank = null, id = null] = cursor === undefined ? [] : cursors.numbers(cursor, 2);
-    const { words, text, parts } = searchText(query);
-    const [reached] = await db.select<Reach>(reach, [session.userId, chatId, parts]);
-    if (!reached) throw new Error('a sum without a row');
-    const hits = await db.select<FoundId>(searchHits(order, reached), [
-      session.userId,
-      words,
-      chatId,
-      senderId ?? null,
-      from === undefined ? null : new Date(from),
-      to === undefined ? null : new Date(to),
-      hasMention ?? false,
-      custom ? JSON.stringify(custom) : null,
-      id,
-      rank,
-      limit + 1,
-      text,
-      parts,
-    ]);
-    const ids = hits.map(({ messageId }) => messageId);
+    const chatId = oneChat ? (await seatIn(db, session.userId, filters)).chat.id : undefined;
+    const [rank = 0, messageId] = cursor === undefined ? [] : cursors.numbers(cursor, 2);
+    const { words, text } = searchText(query);
+    const { hits, searchedTo } = await findMessages(db, {
+      ...{ words, text, order, chatId, senderId, custom },
+      userId: session.userId,
+      from: from === undefined ? undefined : new Date(from),
+      to: to === undefined ? undefined : new Date(to),
+      hasMention: hasMention ?? false,
+      limit: limit + 1,
+      after: messageId === undefined ? undefined : { rank, messageId },
+    });
+    const ids = hits.map((hit) => hit.messageId);
     const rows = await db.select<MessageRow>(byIds, [session.userId, JSON.stringify(ids)]);
     const messages = new Map<MessageId, Static<typeof Hit>>();
     for await (const [row, ranges] of hitsOf(db, rows, words, text ?? ''))
       messages.set(row.messageId, { ...messageOf(row), highlight: highlight(row.content, ranges) });
     const found = hits.map((hit) => ({ ...hit, message: messages.get(hit.messageId) }));
     const { data, nextCursor } = cursors.pageOf(found, limit, (hit) => [hit.rank, hit.messageId]);
-    return { data: data.flatMap(({ message }) => message ?? []), nextCursor };
+    const goesOn = nextCursor === null && searchedTo !== undefined;
+    return {
+      data: data.flatMap(({ message }) => message ?? []),
+      nextCursor: goesOn ? cursors.encode([0, searchedTo + 1]) : nextCursor,
+    };
   },
 });
 
@@ -102,11 +99,6 @@ async function* hitsOf(
     for (const [index, row] of rows.slice(start, end).entries())
       yield [row, hitsIn(row.content, marked[index]?.headline ?? '', text)];
   }
-}
-
-interface FoundId {
-  readonly messageId: number;
-  readonly rank: number;
 }
 
 const byIds = `${selectMessages}

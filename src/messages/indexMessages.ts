@@ -35,16 +35,31 @@ export interface Indexed extends Work {
   readonly lag: number;
   /** There are entries that another version of the fold has made. */
   readonly hasOld: boolean;
-  readonly hasNewSegments: boolean;
+  /** Ids of messages that have an entry, and no filter yet. */
+  readonly filterLag: number;
+  /** There are entries that were changed since their filter was made. */
+  readonly hasChanged: boolean;
+  /** The last message that was taken, where there may be more. */
+  readonly last: MessageId | null;
+  /** All messages up to this one that could be seen have their entry. */
+  readonly taken: MessageId;
   /** Null where nothing was to be done, or another node was at it. */
   readonly isOver: boolean | null;
 }
 
-/** Indexes the next `slice` messages, if nobody else has noted anything since `knownBy`, and answers with the state of the index. */
-export async function indexNewMessages(db: Database, slice: number, knownBy?: string): Promise<Indexed> {
+/**
+ * Indexes the next `slice` messages, if nobody else has noted anything since `knownBy`, and answers with the state of the
+ * index. All up to `taken` that could be seen are known to have their entry.
+ */
+export async function indexNewMessages(
+  db: Database,
+  slice: number,
+  knownBy?: string,
+  taken: MessageId = 0,
+): Promise<Indexed> {
   const rows = await db.indexer.query<Slice>({
     ...indexNext(slice),
-    values: [knownBy ?? null, FOLD_VERSION],
+    values: [knownBy ?? null, FOLD_VERSION, taken],
   });
   const state = rows[0];
   if (!state) throw new Error('message_search_progress has no row');
@@ -63,7 +78,7 @@ export async function indexNewMessages(db: Database, slice: number, knownBy?: st
 }
 
 /** A row of {@link indexNext}. */
-type Slice = Indexed & { readonly last: MessageId | null } & (Source | { readonly id: null });
+type Slice = Indexed & (Source | { readonly id: null });
 
 /**
  * Makes the next entries anew, up to `limit`, that another version of the fold has made. They were

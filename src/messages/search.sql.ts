@@ -1,141 +1,196 @@
+import { type PreparedStatement, prepared } from '../database/statements.ts';
 import { foldForSearch, wordsOf } from '../text/fold.ts';
-import { filterOfPart } from '../text/parts.ts';
 import { HIT_END, HIT_START } from './highlight.ts';
-import { SEGMENT } from './segments.sql.ts';
+import { MAX_FILTERS } from './queryFilters.ts';
 
+/*
+ * The statements of a search. They find by keys alone, in an order that does not depend on how many hits there are: all
+ * are prepared. A search goes back from the newest message (src/messages/search.ts), in the order of ids:
+ *
+ * - what has no filter yet is read: those few of all chats by the primary key, those of one by message_search_chat;
+ * - what was changed and is not in its filter yet is read: few;
+ * - of what has one, filters are read by the primary key of message_search_filters, and the messages of those that may
+ *   have what is looked for, by message_search_chat.
+ */
+
+/** Messages of before that have no filter yet that are read at most. */
+export const MAX_UNFILTERED = 20_000;
+/** Filters whose messages are read at most. */
+export const MAX_CANDIDATES = 1_024;
+/** Changes that are looked at. */
+const MAX_CHANGED = 5_000;
 /** Of more hits, relevance is only looked at for the newest: what a person wants is among them. */
 const MAX_RANKED = 5_000;
 
-/** The chats that a user $1 searches, or the chat $2 alone. */
-const chatsOf = (chat: string) => `
-  select chat.id as chat_id, chat.last_seq
-  from chat_members member join chats chat on chat.id = member.chat_id
-  where member.user_id = $1 and chat.closed_at is null and (${chat}::bigint is null or member.chat_id = ${chat})
-`;
+/** Chats in which is searched: all of a user, or one. */
+export type Scope = 'all' | 'one';
+/** What comes first. */
+export type Order = 'recency' | 'relevance';
+
+/** The words $1 as PostgreSQL takes them, the message up to which there are filters, and the newest one. */
+export const readWords = prepared(
+  'words of a search',
+  `
+select websearch_to_tsquery('folded_english', $1)::text as words, filtered_id as "filteredTo", coalesce((
+  select message_id from message_search order by message_id desc limit 1
+), 0) as newest
+from message_search_progress
+`,
+);
 
 /**
- * Finds messages in the chats of one user by words and by parts of words, as `found` says; messages that only have a
- * part of the text come behind those with the words when it goes by relevance.
- *
- * $1 who asks, $2 the words of {@link SearchText}, $3 one chat or null, $4 sender, $5 from, $6 to (times),
- * $7 only mentions of who asks, $8 custom, $9 id and $10 rank of the last hit seen, $11 limit, $12 the text and $13 the
- * filter of its parts.
+ * The id from which on messages were written at $1, as the first of them has it: by bisection, with the index messages_id.
+ * Ids and times are given in nearly the same order.
  */
-const search = (found: string, ranked: string) => `
-with mine as materialized (${chatsOf('$3')}), asked as materialized (
-  select websearch_to_tsquery('folded_english', $2) as words, $12::text as text, ('x' || $13::text)::bit(4096) as parts
-), found as materialized (${found}), hits as materialized (${ranked}
-)
-select message_id as "messageId", rank
-from hits
-order by rank desc, message_id desc
-`;
-
-/** What is looked up in `messages` by key and may refuse a hit; the newest come first, so that few are. */
-const passing = `
-  cross join lateral (
-    select * from messages where chat_id = hit.chat_id and seq = hit.seq limit 1
-  ) message
-  where message.deleted_at is null and hit.seq >= (
-    select first_seq from chat_members where chat_id = hit.chat_id and user_id = $1
-  )
-    and ($4::bigint is null or message.sender_id = $4)
-    and ($5::timestamptz is null or message.created_at >= $5)
-    and ($6::timestamptz is null or message.created_at < $6)
-    and (not $7 or $1 = any (message.mentions))
-    and ($8::jsonb is null or message.custom @> $8)`;
-
-const newestFirst = `
-  select hit.message_id, 0::float8 as rank
-  from (select * from found where $9::bigint is null or message_id < $9 order by message_id desc) hit
-  ${passing} and $10::float8 is not distinct from $10
-  order by hit.message_id desc
-  limit $11`;
-
-const mostRelevantFirst = `
-  select hit.message_id, hit.rank
-  from (
-    select newest.*, ts_rank(entry.document, (select words from asked))::float8 as rank
-    from (select * from found order by message_id desc limit ${MAX_RANKED}) newest
-    join message_search entry on entry.message_id = newest.message_id
-  ) hit
-  ${passing} and ($9::bigint is null or (hit.rank, hit.message_id) < ($10::float8, $9::bigint))
-  order by hit.rank desc, hit.message_id desc
-  limit $11`;
-
-const inMine = 'chat_id = any (array(select chat_id from mine))';
-/** The same by the index message_search_chats, see migration 0020. */
-const entryInMine = '-chat_id = any (array(select -chat_id from mine))';
-
-/** Found by their chat alone, about 0.4 µs each. */
-const byReading = `
-  select message_id, chat_id, seq from message_search
-  where ${entryInMine} and (position((select text from asked) in folded) > 0 or document @@ (select words from asked))
-`;
-
-/** By the index message_search_words. */
-const byWords = `
-  select message_id, chat_id, seq from message_search where ${entryInMine} and document @@ (select words from asked)
-`;
-
-/** Segments that may have parts, and what comes behind the last segment of each chat, from one seq to another. */
-const rangesWith = (parts: string) => `
-  select chat_id, segment * ${SEGMENT} as first, segment * ${SEGMENT} + ${SEGMENT} - 1 as last
-  from message_search_segments where ${inMine} and parts & ${parts} = ${parts}
+export const idAt = prepared(
+  'id at a time',
+  `
+with recursive bounds as (
+  select 0::bigint as before, coalesce((select id from messages order by id desc limit 1), 0) + 1 as id
   union all
-  select chat_id, coalesce((
-    select (segment + 1) * ${SEGMENT} from message_search_segments where chat_id = mine.chat_id
-    order by segment desc limit 1
-  ), 0), last_seq
-  from mine
-`;
-
-/** By words, and by reading the messages that may have the parts: all look-ups by key, whatever the statistics say. */
-const bySegments = `${byWords}
-  union
-  select entry.message_id, entry.chat_id, entry.seq
-  from (${rangesWith('(select parts from asked)')}
-    union all
-    select chat_id, seq, seq from message_search_changed where ${inMine}
-  ) range
-  cross join lateral (
-    select id from messages where chat_id = range.chat_id and seq between range.first and range.last offset 0
-  ) message
-  cross join lateral (select * from message_search where message_id = message.id limit 1) entry
-  where position((select text from asked) in entry.folded) > 0
-`;
-
-/** Up to so many messages in one's chats, reading each costs less than the entries of common words in the index. */
-const MAX_READ = 150_000;
-/** Number of messages that are read by their chat in the time that one takes that is found by its segment. */
-const READ_PER_LOOKUP = 8;
-
-/** Number of messages there are in the chats of $1, or in the chat $2, and of those that may have the parts $3. */
-export const reach = `
-with mine as materialized (${chatsOf('$2')}), total as materialized (
-  select coalesce(sum(last_seq), 0) as messages from mine
+  select case when is_before then middle else before end, case when is_before then id else middle end
+  from (
+    select *, coalesce((
+      select created_at < $1::timestamptz from messages where id >= middle order by id limit 1
+    ), false) as is_before
+    from (select *, (before + id) / 2 as middle from bounds where before + 1 < id offset 0) bounds
+    offset 0
+  ) step
 )
-select messages, case when messages > ${MAX_READ} and $3::text is not null then (
-  select coalesce(sum(last - first + 1), 0) from (${rangesWith(`('x' || $3)::bit(4096)`)}) range
-) end as candidates
-from total
-`;
+select id from bounds where before + 1 >= id
+`,
+);
 
-export interface Reach {
-  readonly messages: number;
-  /** Null where it was not asked for: there are few messages, or no parts. */
-  readonly candidates: number | null;
+const isIn = (scope: Scope, chat: string, column = 'chat_id') =>
+  scope === 'one' ? `and ${column} = ${chat}` : '';
+
+/** Numbered from $4 on. */
+const filters = Array.from({ length: MAX_FILTERS }, (_, index) => index);
+
+/**
+ * The newest filters of chats of the user $1 that may have messages which are looked for, by when their last one was
+ * written; one more than {@link MAX_CANDIDATES} at most. $2 and $3 are ids, of which the messages are between; filters in
+ * hexadecimal digits or null follow, and with `one` the chat.
+ */
+export function candidates(scope: Scope): PreparedStatement {
+  return prepared(
+    `candidates in ${scope}`,
+    `
+with asked as materialized (
+  select ${filters.map((index) => `('x' || $${index + 4}::text)::bit(4096) as filter${index}`)}
+)
+select found.chat_id as "chatId", found.first_id as "firstId", found.last_id as "lastId"
+from chat_members member cross join lateral (
+  select chat_id, first_id, last_id from message_search_filters
+  where chat_id = member.chat_id and first_id < $3
+    and first_id >= case when $2::bigint > 0 then coalesce((
+      select first_id from message_search_filters newest
+      where newest.chat_id = member.chat_id and newest.first_id <= $2
+      order by newest.first_id desc
+      limit 1
+    ), 0) else 0 end
+    and last_id > $2 and last_seq >= member.first_seq
+    and (${filters.map((index) => `parts & (select filter${index} from asked) = (select filter${index} from asked)`).join(' or ')})
+  order by first_id desc
+  limit ${MAX_CANDIDATES + 1}
+) found
+where member.user_id = $1 ${isIn(scope, `$${MAX_FILTERS + 4}`, 'member.chat_id')}
+order by found.last_id desc
+limit ${MAX_CANDIDATES + 1}
+`,
+  );
 }
 
-/** The statement for an order and a reach. What has no three letters in a row is only found as a word in a large one. */
-export function searchHits(order: 'recency' | 'relevance', { messages, candidates }: Reach): string {
-  return search(foundBy(messages, candidates), order === 'recency' ? newestFirst : mostRelevantFirst);
+/** The last of {@link MAX_UNFILTERED} messages from the newest back, between the ids $1 and $2, of the chat $3 with `one`. */
+export function lastUnfiltered(scope: Scope): PreparedStatement {
+  return prepared(
+    `last unfiltered in ${scope}`,
+    `
+select message_id as id from message_search
+where message_id > $1 and message_id < $2 ${isIn(scope, '$3')}
+order by ${scope === 'one' ? 'chat_id desc, ' : ''}message_id desc
+offset ${MAX_UNFILTERED - 1}
+limit 1
+`,
+  );
 }
 
-function foundBy(messages: number, candidates: number | null): string {
-  if (messages <= MAX_READ) return byReading;
-  if (candidates === null) return byWords;
-  return candidates * READ_PER_LOOKUP < messages ? bySegments : byReading;
+/** What {@link hits} looks at. */
+export type Source = 'unfiltered' | 'changed' | 'filtered';
+
+/** Entries by a source; those of one chat if `scope` says so, which is $14 then. */
+const sources = (scope: Scope): Readonly<Record<Source, string>> => ({
+  unfiltered: `
+    select * from (
+      select * from message_search
+      where message_id > $3 and message_id < $4 ${isIn(scope, '$14')}
+      order by ${scope === 'one' ? 'chat_id desc, ' : ''}message_id desc
+      limit ${MAX_UNFILTERED}
+    ) entry where ${matches}`,
+  changed: `
+    select entry.* from (select chat_id, seq from message_search_changed where true ${isIn(scope, '$14')} limit ${MAX_CHANGED}) change
+    cross join lateral (
+      select id from messages where chat_id = change.chat_id and seq = change.seq limit 1
+    ) message
+    cross join lateral (select * from message_search where message_id = message.id limit 1) entry
+    where message_id > $3 and message_id < $4 and ${matches}`,
+  // chats, and ids of their messages from one to another
+  filtered: `
+    select entry.* from unnest($14::bigint[], $15::bigint[], $16::bigint[]) filter (chat_id, first_id, last_id)
+    cross join lateral (
+      select * from message_search
+      where chat_id = filter.chat_id and message_id >= filter.first_id and message_id <= filter.last_id
+        and message_id > $3 and message_id < $4 and ${matches}
+      offset 0
+    ) entry`,
+});
+
+const matches = `(position((select text from asked) in folded) > 0 or document @@ (select words from asked))`;
+
+/** What is looked up by key and may refuse a hit; the newest come first, so that few are. */
+const passing = `
+cross join lateral (
+  select * from messages where chat_id = hit.chat_id and seq = hit.seq limit 1
+) message
+where message.deleted_at is null
+  and hit.seq >= (select first_seq from chat_members where chat_id = hit.chat_id and user_id = $5)
+  and (select closed_at from chats where id = hit.chat_id) is null
+  and ($6::bigint is null or message.sender_id = $6)
+  and ($7::timestamptz is null or message.created_at >= $7)
+  and ($8::timestamptz is null or message.created_at < $8)
+  and (not $9 or $5 = any (message.mentions))
+  and ($10::jsonb is null or message.custom @> $10)
+  and ($12::float8 is null or (hit.rank, hit.message_id) < ($12, $13::bigint))`;
+
+/** The hits that are looked at, and what they are worth. */
+const ranked: Readonly<Record<Order, string>> = {
+  recency: 'select message_id, chat_id, seq, 0::float8 as rank from found order by message_id desc',
+  relevance: `
+  select message_id, chat_id, seq, ts_rank(document, (select words from asked))::float8 as rank
+  from (select * from found order by message_id desc limit ${MAX_RANKED}) newest`,
+};
+
+/**
+ * Messages that are found, by what comes first: $1 the words of {@link SearchText}, $2 its text, $3 and $4 ids, of which
+ * theirs are between, $5 who asks, $6 sender, $7 from, $8 to (times), $9 only mentions of who asks, $10 custom, $11 how many
+ * at most, $12 and $13 the rank and the id behind which they come, or null. What a source needs follows.
+ */
+export function hits(source: Source, scope: Scope, order: Order): PreparedStatement {
+  return prepared(
+    `hits ${source} in ${scope} by ${order}`,
+    `
+with asked as materialized (
+  select websearch_to_tsquery('folded_english', $1) as words, $2::text as text
+), found as materialized (${sources(scope)[source]}
+)
+select hit.message_id as "messageId", hit.rank
+from (${ranked[order]}
+) hit
+${passing}
+order by ${order === 'recency' ? '' : 'hit.rank desc,'} hit.message_id desc
+limit $11::int
+`,
+  );
 }
 
 /** What somebody looks for, as the statements take it. */
@@ -144,8 +199,6 @@ export interface SearchText {
   readonly words: string;
   /** To be found within words, too; null where nothing is left of it once it is folded. */
   readonly text: string | null;
-  /** The filter of its parts; null where it has none. */
-  readonly parts: string | null;
 }
 
 /**
@@ -154,11 +207,7 @@ export interface SearchText {
  */
 export function searchText(query: string): SearchText {
   const folded = foldForSearch(query);
-  return {
-    words: wordsOf(folded).replaceAll(/-(?:[\s!&|()]*-)+/g, ' '),
-    text: folded || null,
-    parts: filterOfPart(folded) ?? null,
-  };
+  return { words: wordsOf(folded).replaceAll(/-(?:[\s!&|()]*-)+/g, ' '), text: folded || null };
 }
 
 /** Marks the words $1 in each of the texts $2, which have nothing but ASCII beside letters, and are as long as before. */

@@ -12,13 +12,13 @@ import { type PreparedStatement, prepared } from '../database/statements.ts';
  * - up to `checked_id` no entry is left of a message that was deleted while the entry was being written: such a deletion
  *   did not find it;
  * - up to `refolded_id` no entry is left of another version of the fold;
- * - up to `segmented_id` there are the segments of chats that `searchMessages` finds parts of words by.
+ * - up to `filtered_id` there are the filters that `searchMessages` reads first (searchFilters.sql.ts).
  *
  * Each of them moves in the transaction that makes it true.
  */
 
-/** Messages after which one looks for new segments: until then, their messages are read. */
-const SEGMENTED_AT_ONCE = 1_000;
+/** Messages that are looked at at once for whether they have an entry. */
+const LOOKED_AT_ONCE = 10_000;
 /** Messages that are checked at once for whether they were deleted, and entries for which version of the fold made them. */
 const CHECKED_AT_ONCE = 10_000;
 
@@ -81,6 +81,9 @@ bounds as materialized (
  * takes to send them to and fro. Those that are not (`id` to `content`, a row for each) remain for {@link writeEntries}
  * and {@link noteIndexed}: nothing is noted before. $2 is the version of the fold.
  *
+ * While older transactions are open, messages up to $3 are left out that have their entries as far as they could be seen:
+ * what such a transaction keeps from being noted may be much.
+ *
  * The sequence is read before the progress is locked, and so before the transaction has a number: whoever had an id by then
  * had written before, and so has a lower one. Before the first message, the sequence names its id already.
  */
@@ -89,37 +92,48 @@ export function indexNext(slice: number): PreparedStatement {
     `index ${slice} messages`,
     `
 with state as materialized (
-  select message_search_progress.xmin::text as noted_by, settled_id, refolded_id, segmented_id, newest
+  select message_search_progress.xmin::text as noted_by, settled_id, refolded_id, filtered_id, newest
   from (select case when is_called then last_value else last_value - 1 end as newest from messages_id_seq) sequence
   cross join message_search_progress
 ), mine as materialized (
-  select progress.*, newest, pg_snapshot_xmin(pg_current_snapshot()) >= noted_xmax as is_over, ${withoutWaiting}
+  select progress.*, newest,
+    case when is_over then progress.settled_id else greatest(progress.settled_id, $3::bigint) end as taken_id,
+    ${withoutWaiting}
   from state cross join lateral (
-    select * from message_search_progress
+    select *, pg_snapshot_xmin(pg_current_snapshot()) >= noted_xmax as is_over from message_search_progress
     where xmin::text = state.noted_by and ($1::text is null or $1 = state.noted_by)
       and (noted_id < state.newest or settled_id < noted_id or checked_id < settled_id or refolded_id < settled_id)
     for update skip locked
   ) progress
 ), next as materialized (
   select id, chat_id, seq, content, octet_length(content) = char_length(content) as is_ascii
-  from messages
-  where id > (select settled_id from mine) and kind = 'text' and deleted_at is null
-    and (select true from message_search where message_id = messages.id) is null
+  from (
+    select * from messages where id > (select taken_id from mine) order by id limit ${LOOKED_AT_ONCE}
+  ) message
+  where kind = 'text' and deleted_at is null
+    and (select true from message_search where message_id = message.id) is null
   order by id
   limit ${slice}
+), reached as materialized (
+  select case when count(*) = ${slice} then max(id) else (
+    select id from messages where id > (select taken_id from mine) order by id offset ${LOOKED_AT_ONCE - 1} limit 1
+  ) end as last
+  from next
 ), written as (
   insert into message_search (message_id, chat_id, seq, document, folded, fold)
   select id, chat_id, seq, to_tsvector('folded_english', folded), folded, $2::smallint
   from (select *, lower(content collate "C") as folded from next where is_ascii offset 0) entry
-), ${noting(`(select max(id) from next having count(*) = ${slice})`, '$2')}
+), ${noting('(select last from reached)', '$2')}
   where not exists (select from next where not is_ascii)
   returning ${notedBy}, message_search_progress.settled_id, message_search_progress.refolded_id, old.is_there as "hasOld"
 )
 select coalesce(noted."notedBy", state.noted_by) as "notedBy", newest,
   newest - coalesce(noted.settled_id, state.settled_id) as lag, (select count(*) from next) as count,
-  (select max(id) from next having count(*) = ${slice}) as last, (select is_over from mine) as "isOver",
+  (select last from reached) as last, (select is_over from mine) as "isOver",
+  coalesce((select last from reached), (select id from messages order by id desc limit 1), 0) as taken,
   coalesce("hasOld", false) as "hasOld",
-  segmented_id + ${SEGMENTED_AT_ONCE} <= coalesce(noted.refolded_id, state.refolded_id) as "hasNewSegments",
+  coalesce(noted.refolded_id, state.refolded_id) - state.filtered_id as "filterLag",
+  (select true from message_search_changed limit 1) is true as "hasChanged",
   remaining.*
 from state left join noted on true
 left join (select id, chat_id as "chatId", seq, content from next where not is_ascii) remaining on true
@@ -201,4 +215,17 @@ export const reindexMessage = `
 insert into message_search (message_id, chat_id, seq, document, folded, fold)
 select id, chat_id, seq, to_tsvector('folded_english', $3), $2, $4::smallint from messages where id = $1
 on conflict (message_id) do update set document = excluded.document, folded = excluded.folded, fold = excluded.fold
+`;
+
+/** The oldest transaction that may still write: while it is open, nothing is settled that was written since it began. */
+export const oldestTransaction = `
+select * from (
+  select pid::text as process, application_name as application, state, backend_xid as xid,
+    round(extract(epoch from clock_timestamp() - xact_start)) as seconds
+  from pg_stat_activity where backend_xid is not null and pid <> pg_backend_pid()
+  union all
+  select null, gid, 'prepared', transaction, round(extract(epoch from clock_timestamp() - prepared)) from pg_prepared_xacts
+) transaction
+order by age(xid) desc
+limit 1
 `;

@@ -2,13 +2,19 @@ import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
 import { isPassing, violatedConstraint } from '../database/failures.ts';
 import { IndexingSchedule } from './IndexingSchedule.ts';
-import { indexNewMessages, renewOldEntries, type Work } from './indexMessages.ts';
-import { makeSegments } from './segments.ts';
+import { type Indexed, indexNewMessages, renewOldEntries, type Work } from './indexMessages.ts';
+import { StallWatch } from './StallWatch.ts';
+import { makeFilters, mergeChangedEntries } from './searchFilters.ts';
+import { oldestTransaction } from './searchIndex.sql.ts';
 
 /** Entries of before that are made anew by one transaction, which keeps their messages from being changed meanwhile. */
 const RENEWED = 100;
-/** Segments that are made by one transaction, of 64 messages each. */
-const SEGMENTS = 16;
+/** Chats whose next filters are made by one transaction, and changed entries that are added to theirs. */
+const FILTERED_CHATS = 128;
+const CHANGED = 128;
+/** Messages from which on filters are made of them, and from which on those are made before other messages are indexed. */
+const FILTERED_AT_ONCE = 1_000;
+const FILTERED_FIRST = 10_000;
 /** Milliseconds between two looks for new messages, and while another node works. */
 const PAUSE = 200;
 const LEFT_TO_OTHERS = 1_000;
@@ -27,6 +33,9 @@ export class SearchIndexer {
   #lag = 0;
   /** The transaction that had last noted what it did when this node looked, or did so itself. */
   #notedBy: string | undefined;
+  /** All messages up to this one that could be seen when this node looked have their entry. */
+  #taken = 0;
+  readonly #stall = new StallWatch(performance.now());
 
   constructor(db: Database, log: Logger) {
     this.#db = db;
@@ -37,6 +46,11 @@ export class SearchIndexer {
   /** Ids of messages from the newest back to what is surely indexed. */
   get lag(): number {
     return this.#lag;
+  }
+
+  /** Seconds for which nothing was settled though there is something, or nobody could look. */
+  get stalledSeconds(): number {
+    return Math.round(this.#stall.stalledFor(performance.now()) / 1_000);
   }
 
   async close(): Promise<void> {
@@ -54,13 +68,18 @@ export class SearchIndexer {
 
   async #run(): Promise<void> {
     let rest = PAUSE;
+    let fault: unknown;
     try {
       rest = await this.#work();
     } catch (error) {
+      fault = error;
+      this.#taken = 0;
+      this.#stall.fail();
       // An edit wrote the entry of a message at the same time: next time it is there.
       const isThere = violatedConstraint(error) === 'message_search_pkey';
       if (!isThere && !isPassing(error)) this.#log.error({ err: error }, 'messages could not be indexed');
     }
+    if (this.#stall.isToBeSaid(performance.now())) await this.#warn(fault);
     this.#runAfter(rest);
   }
 
@@ -68,23 +87,41 @@ export class SearchIndexer {
   async #work(): Promise<number> {
     const start = performance.now();
     const { slice } = this.#schedule;
-    const state = await indexNewMessages(this.#db, slice, this.#notedBy);
+    const state = await indexNewMessages(this.#db, slice, this.#notedBy, this.#taken);
     this.#lag = state.lag;
     this.#schedule.look(state.newest, start);
+    if (this.#stall.look(state.newest - state.lag, state.lag > 0, start))
+      this.#log.info({ lag: state.lag }, 'the search index goes on');
     const isLeftToOthers =
       state.isOver === null && this.#notedBy !== undefined && this.#notedBy !== state.notedBy;
     this.#notedBy = state.notedBy;
     if (isLeftToOthers) return LEFT_TO_OTHERS;
-    const isFull =
-      state.count === slice ||
-      (state.hasOld && (await this.#count(renewOldEntries(this.#db, RENEWED))) === RENEWED) ||
-      (state.hasNewSegments && (await this.#count(makeSegments(this.#db, SEGMENTS))) === SEGMENTS);
+    if (state.isOver !== null) this.#taken = state.taken;
+    const isFull = await this.#workOn(state, state.last !== null);
     return isFull ? this.#schedule.restAfter(performance.now() - start) : PAUSE;
   }
 
-  async #count(work: Promise<Work>): Promise<number> {
+  /** Does what else there is to do; resolves to true if there is more. */
+  async #workOn({ hasOld, hasChanged, filterLag }: Indexed, isFull: boolean): Promise<boolean> {
+    if (isFull && filterLag < FILTERED_FIRST) return true;
+    if (hasOld && !isFull) return (await this.#note(renewOldEntries(this.#db, RENEWED))) === RENEWED;
+    if (hasChanged && (await this.#note(mergeChangedEntries(this.#db, CHANGED))) === CHANGED) return true;
+    if (filterLag < FILTERED_AT_ONCE) return isFull;
+    return (await this.#note(makeFilters(this.#db, FILTERED_CHATS))) > 0 || isFull;
+  }
+
+  async #note(work: Promise<Work>): Promise<number> {
     const { count, notedBy } = await work;
     this.#notedBy = notedBy ?? this.#notedBy;
     return count;
+  }
+
+  /** Says why the index stands still: a fault, or a transaction that may still write messages with lower ids. */
+  async #warn(fault: unknown): Promise<void> {
+    const [oldest] = await this.#db.reads.select(oldestTransaction, []).catch(() => []);
+    this.#log.warn(
+      { seconds: this.stalledSeconds, lag: this.#lag, oldest, err: fault },
+      'the search index stands still',
+    );
   }
 }

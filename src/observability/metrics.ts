@@ -33,6 +33,8 @@ export interface Readings {
   searchLag(): number;
   /** Commands that wait for a connection for heavy ones. */
   heavyWaiting(): number;
+  /** Seconds. */
+  searchStalled(): number;
   /** By the name of the pool. */
   poolUse(): Readonly<Record<string, PoolUse>>;
   /** Undefined where the server does not speak TLS itself. */
@@ -159,6 +161,11 @@ export function createMetrics(readings: Readings): Metrics {
   gauge('parley_writer_queue', 'Messages and changes that wait to be written', readings.writerQueue);
   gauge('parley_search_lag_messages', 'Messages that cannot be searched for yet', readings.searchLag);
   gauge('parley_heavy_commands_waiting', 'Heavy commands that wait for their turn', readings.heavyWaiting);
+  gauge(
+    'parley_search_stalled_seconds',
+    'For how long the search index has stood still with messages to take in',
+    readings.searchStalled,
+  );
   for (const [name, help] of [
     ['used', 'Pool connections in use'],
     ['free', 'Pool connections at rest'],

@@ -1,49 +1,77 @@
 /*
- * Which parts of words some texts have, as a Bloom filter (https://en.wikipedia.org/wiki/Bloom_filter) of three letters
- * in a row: it may take a part for one of theirs that is none, never the other way round. Filters are kept in the
- * database: what they are made of, the fold of texts included, changes with a migration that empties
- * `message_search_segments` and has `segmented_id` in `message_search_progress` begin at 0 again.
+ * What some messages of a chat have, as a Bloom filter (https://en.wikipedia.org/wiki/Bloom_filter): their words, parts
+ * of words, who wrote them and whom they mention. It may take them for messages that have something and do not, never
+ * the other way round. Filters are kept in the database: what they are made of, the fold of texts included, changes with a
+ * migration that empties `message_search_filters` and has `filtered_id` in `message_search_progress` begin at 0 again.
  */
 
-/** Bits of a filter: with 64 messages of ten words each, one in five is set. */
+/** Bits of a filter: with 32 messages of ten words each, one in four is set. */
 export const FILTER_BITS = 4096;
 
-/** The filter of what may have any part. */
-export const ALL_PARTS = 'f'.repeat(FILTER_BITS / 4);
+/** The filter of one or more messages, or of what somebody looks for. */
+export type Filter = Buffer;
+
+export const newFilter = (): Filter => Buffer.alloc(FILTER_BITS / 8);
 
 /** Units of UTF-16 that are, or are half of, a letter, a digit or a mark: 1, others 2; 0 where that is unknown yet. */
 const kinds = new Uint8Array(0x1_0000);
 const [LETTER, OTHER] = [1, 2];
 const IS_LETTER = /^[\p{L}\p{N}\p{M}\p{Cs}]$/u;
 
-/** Returns the filter of a folded text in hexadecimal digits. */
-export function filterOf(folded: string): string {
-  const filter = Buffer.alloc(FILTER_BITS / 8);
-  addParts(folded, filter);
-  return filter.toString('hex');
-}
+/** From here on are scripts that say much with two units: those without spaces, syllables, and halves of other characters. */
+const DENSE = 0x0e00;
 
-/** Returns the filter of what has a part, or undefined where it has no three letters in a row: any text may have it. */
-export function filterOfPart(folded: string): string | undefined {
-  const filter = Buffer.alloc(FILTER_BITS / 8);
-  return addParts(folded, filter) ? filter.toString('hex') : undefined;
-}
-
-/** Sets the bits of all parts of a text; returns false if there are none. */
-function addParts(folded: string, filter: Buffer): boolean {
+/**
+ * Adds the parts of a folded text: two letters of a dense script, of others three in a row. Returns false if there are
+ * none: any text may have such a part.
+ */
+export function addParts(filter: Filter, folded: string): boolean {
   let [before, last, run, hasParts] = [0, 0, 0, false];
   for (let at = 0; at < folded.length; at++) {
     const unit = folded.charCodeAt(at);
     run = isLetter(unit) ? run + 1 : 0;
-    if (run >= 3) {
-      const hash = Math.imul(Math.imul(before, 0x9e3779b1) ^ Math.imul(last, 0x85ebca6b) ^ unit, 0xc2b2ae35);
-      const bit = hash >>> 20;
-      filter[bit >> 3] = (filter[bit >> 3] as number) | (0x80 >> (bit & 7));
+    if (run >= 2 && last >= DENSE && unit >= DENSE) {
+      addHash(filter, mix(last, unit));
+      hasParts = true;
+    } else if (run >= 3) {
+      setBit(filter, mix(mix(before, last), unit) >>> 20);
       hasParts = true;
     }
     [before, last] = [last, unit];
   }
   return hasParts;
+}
+
+/** Adds a word, as PostgreSQL has it: a lexeme. */
+export function addWord(filter: Filter, word: string): void {
+  addHash(filter, hashOf(word));
+}
+
+/** Adds who wrote a message, and whom it mentions. No word has the first character. */
+export const addSender = (filter: Filter, userId: number): void => addWord(filter, `\u0001s${userId}`);
+export const addMention = (filter: Filter, userId: number): void => addWord(filter, `\u0001m${userId}`);
+
+function hashOf(word: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < word.length; at++) hash = mix(hash, word.charCodeAt(at));
+  return hash;
+}
+
+/** The last bits of a product hang on the last bits of what is multiplied alone: the first ones count. */
+function mix(hash: number, unit: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(unit + 1, 0x85ebca6b), 0xc2b2ae35);
+  return mixed ^ (mixed >>> 16);
+}
+
+/** Three bits, so that there is hardly a filter of others with all of them. */
+function addHash(filter: Filter, hash: number): void {
+  setBit(filter, hash >>> 20);
+  setBit(filter, mix(hash, 1) >>> 20);
+  setBit(filter, mix(hash, 2) >>> 20);
+}
+
+function setBit(filter: Filter, bit: number): void {
+  filter[bit >> 3] = (filter[bit >> 3] as number) | (0x80 >> (bit & 7));
 }
 
 function isLetter(unit: number): boolean {

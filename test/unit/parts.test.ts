@@ -1,13 +1,20 @@
 import { expect } from 'chai';
 import { foldForSearch } from '../../src/text/fold.ts';
-import { ALL_PARTS, filterOf, filterOfPart } from '../../src/text/parts.ts';
+import { addMention, addParts, addSender, addWord, newFilter } from '../../src/text/parts.ts';
+
+/** The filter of what a function adds. */
+const filterOf = (add: (filter: Buffer) => void): bigint => {
+  const filter = newFilter();
+  add(filter);
+  return BigInt(`0x${filter.toString('hex')}`);
+};
+const partsOf = (text: string) => filterOf((filter) => addParts(filter, foldForSearch(text)));
+const hasParts = (text: string) => addParts(newFilter(), foldForSearch(text));
 
 /** True if a text may have what somebody looks for, as the database compares the two. */
 const mayHave = (text: string, part: string): boolean => {
-  const [filter, asked] = [filterOf(foldForSearch(text)), filterOfPart(foldForSearch(part))].map((hex) =>
-    BigInt(`0x${hex}`),
-  );
-  return ((filter as bigint) & (asked as bigint)) === asked;
+  const asked = partsOf(part);
+  return (partsOf(text) & asked) === asked;
 };
 
 describe('the parts of words', () => {
@@ -17,6 +24,7 @@ describe('the parts of words', () => {
     'Сказал ПРИВЕТ',
     'مرحبا بالعالم',
     '我们明天在北京见面',
+    'สวัสดีครับ',
     'ｶﾞｷﾞｸﾞ 한국어 𝒜𝒷𝒸𝒹 👩‍👩‍👧 café',
   ];
 
@@ -24,9 +32,9 @@ describe('the parts of words', () => {
     for (const text of texts) {
       const folded = foldForSearch(text);
       for (let start = 0; start < folded.length; start++)
-        for (let end = start + 3; end <= Math.min(start + 9, folded.length); end++) {
+        for (let end = start + 1; end <= Math.min(start + 9, folded.length); end++) {
           const part = folded.slice(start, end);
-          if (filterOfPart(part)) expect(mayHave(text, part), part).to.equal(true);
+          expect(mayHave(text, part), part).to.equal(true);
         }
     }
   });
@@ -35,26 +43,35 @@ describe('the parts of words', () => {
     const others = texts.flatMap((text) => texts.map((other) => [text, other] as const));
     const wrong = others.filter(([text, other]) => text !== other && mayHave(text, other));
     expect(wrong).to.deep.equal([]);
-    for (const part of ['walrus', 'прибой', '北京见见'])
-      expect(mayHave(texts.join('\n'), part)).to.equal(false);
+    for (const part of ['walrus', 'прибой', '北见', '京面', '👨'])
+      expect(mayHave(texts.join('\n'), part), part).to.equal(false);
   });
 
-  it('are nothing to look for without three letters in a row', () => {
-    for (const text of ['', 'ab', 'ab cd', '北京', '!!!!', '1.2.3', '\n\n\n'])
-      expect(filterOfPart(text), text).to.equal(undefined);
-    for (const text of ['abc', '北京见', '123', 'привет'])
-      expect(filterOfPart(text), text).not.to.equal(undefined);
+  it('are three letters in a row, and two of scripts that say much with two', () => {
+    for (const text of ['', 'ab', 'ab cd', 'a北', '!!!!', '1.2.3', '\n\n\n', 'ы'])
+      expect(hasParts(text), text).to.equal(false);
+    for (const text of ['abc', '北京', '123', 'привет', '한국', '👍'])
+      expect(hasParts(text), text).to.equal(true);
   });
 
-  it('stay the same in the database', () => {
-    expect(filterOf('abc')).to.equal(filterOfPart('abc'));
-    expect(bitsOf(filterOf('abc привет'))).to.deep.equal([1249, 1430, 2533, 3475, 3759]);
-    expect(ALL_PARTS).to.have.length(filterOf('').length);
+  it('stay the same in the database, and so do words and people', () => {
+    expect(bitsOf(partsOf('abc привет 北京'))).to.deep.equal([535, 1050, 1629, 1730, 2317, 2522, 2765, 3601]);
+    expect(bitsOf(filterOf((filter) => addWord(filter, 'word')))).to.deep.equal([364, 379, 2670]);
+    expect(bitsOf(filterOf((filter) => addSender(filter, 7)))).to.deep.equal([985, 1857, 2694]);
+    expect(bitsOf(filterOf((filter) => addMention(filter, 7)))).to.deep.equal([247, 1935, 2498]);
+  });
+
+  it('are evenly spread over the bits of a filter', () => {
+    const counts = new Array(16).fill(0);
+    for (let id = 0; id < 1_000; id++)
+      for (const bit of bitsOf(filterOf((filter) => addSender(filter, id)))) counts[bit >> 8]++;
+    const [least, most] = [Math.min(...counts), Math.max(...counts)];
+    expect(most / least).to.be.lessThan(1.5);
   });
 });
 
 /** The numbers of the bits that are set, the first one first. */
-function bitsOf(filter: string): number[] {
-  const bits = [...filter].flatMap((digit) => [...Number.parseInt(digit, 16).toString(2).padStart(4, '0')]);
+function bitsOf(filter: bigint): number[] {
+  const bits = [...filter.toString(2).padStart(4096, '0')];
   return bits.flatMap((bit, index) => (bit === '1' ? [index] : []));
 }

@@ -1,4 +1,4 @@
-import type { Result } from '../../../src/client/index.ts';
+import type { Client, Result } from '../../../src/client/index.ts';
 import { useClient, useLoaded, useValue } from '../hooks.ts';
 import { Avatar } from '../parts/Avatar.tsx';
 import { chatHref } from '../route.ts';
@@ -16,10 +16,7 @@ export function Results({ query }: { readonly query: string }) {
     async () => (await client.call('searchUsers', { query, limit: 5 })).data,
     [query],
   );
-  const { value: hits } = useLoaded(
-    async () => (await client.call('searchMessages', { query, limit: 20 })).data,
-    [query],
-  );
+  const { value: hits } = useLoaded(async () => findSome(client, query), [query]);
   const named = chats.filter(({ name }) => name.toLowerCase().includes(query.toLowerCase()));
   const known = new Set(chats.map(({ key }) => key));
   const strangers = people.filter(({ userId }) => !known.has(`user:${userId}`));
@@ -81,6 +78,17 @@ export function Results({ query }: { readonly query: string }) {
       </p>
     </div>
   );
+}
+
+/** Pages that are looked at until something is found: one may be empty, and search on. */
+const MAX_PAGES = 10;
+
+async function findSome(client: Client, query: string): Promise<readonly Hit[]> {
+  for (let [page, cursor] = [1, {}]; ; page++) {
+    const { data, nextCursor } = await client.call('searchMessages', { query, limit: 20, ...cursor });
+    if (data.length > 0 || nextCursor === null || page === MAX_PAGES) return data;
+    cursor = { cursor: nextCursor };
+  }
 }
 
 function Section({ title, children }: { title: string; children: preact.ComponentChildren }) {

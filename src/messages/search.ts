@@ -1,0 +1,202 @@
+import type { Queries } from '../database/database.ts';
+import type { ChatId, MessageId, UserId } from '../ids.ts';
+import type { CustomData } from './drafts.ts';
+import { filtersOf, MAX_FILTERS } from './queryFilters.ts';
+import {
+  candidates as candidatesIn,
+  hits,
+  idAt,
+  lastUnfiltered,
+  MAX_CANDIDATES,
+  MAX_UNFILTERED,
+  type Order,
+  readWords,
+  type SearchText,
+} from './search.sql.ts';
+
+/** Filters whose messages are read one after another, until there are enough hits: most searches find them among the first. */
+const STEPS = [32, 224, MAX_CANDIDATES];
+/** Milliseconds by which times of messages may be in another order than their ids. */
+const SKEW = 60_000;
+/** Later than any message. */
+const END = Number.MAX_SAFE_INTEGER;
+
+export interface Search extends SearchText {
+  readonly userId: UserId;
+  /** Undefined: in all chats. */
+  readonly chatId: ChatId | undefined;
+  readonly senderId: UserId | undefined;
+  readonly from: Date | undefined;
+  readonly to: Date | undefined;
+  /** Only what mentions this user. */
+  readonly hasMention: boolean;
+  readonly custom: CustomData | undefined;
+  readonly order: Order;
+  /** How many at most. */
+  readonly limit: number;
+  /** Behind which hit they come. */
+  readonly after: Hit | undefined;
+}
+
+export interface Hit {
+  readonly rank: number;
+  readonly messageId: MessageId;
+}
+
+export interface Found {
+  /** In their order. */
+  readonly hits: readonly Hit[];
+  /** Only what is newer than this message was searched; undefined where that is all. */
+  readonly searchedTo: MessageId | undefined;
+}
+
+/** Messages of a chat that may have what is looked for, from one to another. */
+interface Candidate {
+  readonly chatId: ChatId;
+  readonly firstId: MessageId;
+  readonly lastId: MessageId;
+}
+
+/**
+ * Finds messages in the chats of a user by words and by parts of words, the newest first until there are enough: what is
+ * read does not depend on how many there are, nor on what others have. What is read is bounded, too; `searchedTo` says how
+ * far it got. By relevance, as many of the newest are looked at as can be, and the best of them come first.
+ */
+export async function findMessages(db: Queries, search: Search): Promise<Found> {
+  const [progress] = await db.select<Progress>(readWords, [search.words]);
+  if (!progress) throw new Error('message_search_progress has no row');
+  const bounds = await boundsOf(db, search);
+  const found = new FoundHits(search);
+  const { filteredTo } = progress;
+  const unfiltered = { above: Math.max(bounds.above, filteredTo), below: bounds.below };
+  if (unfiltered.above < Math.min(unfiltered.below - 1, progress.newest)) {
+    const searchedTo = await searchUnfiltered(db, search, unfiltered, progress, found);
+    if (searchedTo !== undefined || found.isFull(searchedTo)) return found.downTo(searchedTo);
+  }
+  const filtered = { above: bounds.above, below: Math.min(bounds.below, filteredTo + 1) };
+  const searchedTo =
+    filtered.above < filtered.below - 1
+      ? await searchFiltered(db, search, filtered, progress.words, found)
+      : undefined;
+  return found.downTo(searchedTo);
+}
+
+/** How far filters have been made, and the words as PostgreSQL takes them. */
+interface Progress {
+  readonly words: string;
+  readonly filteredTo: MessageId;
+  readonly newest: MessageId;
+}
+
+/** Ids, of which those of messages are between. */
+interface Bounds {
+  readonly above: MessageId;
+  readonly below: MessageId;
+}
+
+async function boundsOf(db: Queries, { from, to, order, after }: Search): Promise<Bounds> {
+  const idOf = async (time: number) =>
+    (await db.select<{ id: MessageId }>(idAt, [new Date(time)]))[0]?.id ?? END;
+  const above = from ? (await idOf(from.getTime() - SKEW)) - 1 : 0;
+  const below = to ? await idOf(to.getTime() + SKEW) : END;
+  return { above, below: order === 'recency' ? Math.min(below, after?.messageId ?? END) : below };
+}
+
+/** Reads what has no filter yet. Returns how far it got, where that is not all: the index is far behind, or made anew. */
+async function searchUnfiltered(
+  db: Queries,
+  search: Search,
+  { above, below }: Bounds,
+  { newest }: Progress,
+  found: FoundHits,
+): Promise<MessageId | undefined> {
+  const { chatId, order } = search;
+  const [scope, chat] = chatId === undefined ? (['all', []] as const) : (['one', [chatId]] as const);
+  const isMuch = Math.min(below, newest + 1) - above > MAX_UNFILTERED;
+  const [last] = isMuch
+    ? await db.select<{ id: MessageId }>(lastUnfiltered(scope), [above, below, ...chat])
+    : [];
+  const from = last ? last.id - 1 : above;
+  const conditions = conditionsOf(search, { above: from, below });
+  found.add(await db.select<Hit>(hits('unfiltered', scope, order), [...conditions, ...chat]));
+  return last && order === 'recency' ? from : undefined;
+}
+
+/** Reads what filters say may have what is looked for. Returns how far it got, where that is not all. */
+async function searchFiltered(
+  db: Queries,
+  search: Search,
+  bounds: Bounds,
+  words: string,
+  found: FoundHits,
+): Promise<MessageId | undefined> {
+  const { userId, chatId, text, senderId, hasMention, order } = search;
+  const [scope, chat] = chatId === undefined ? (['all', []] as const) : (['one', [chatId]] as const);
+  const conditions = conditionsOf(search, bounds);
+  found.add(await db.select<Hit>(hits('changed', scope, order), [...conditions, ...chat]));
+
+  const filters: (string | null)[] = filtersOf({
+    words,
+    text,
+    senderId,
+    mentioned: hasMention ? userId : undefined,
+  });
+  while (filters.length < MAX_FILTERS) filters.push(null);
+  const range = [bounds.above, bounds.below];
+  const candidates = await db.select<Candidate>(candidatesIn(scope), [userId, ...range, ...filters, ...chat]);
+  for (let [step, start] = [0, 0]; start < candidates.length; step++) {
+    const end = order === 'recency' ? start + (STEPS[step] ?? MAX_CANDIDATES) : MAX_CANDIDATES;
+    const read = candidates.slice(start, Math.min(end, MAX_CANDIDATES));
+    const columns = [
+      read.map((candidate) => candidate.chatId),
+      read.map(({ firstId }) => firstId),
+      read.map(({ lastId }) => lastId),
+    ];
+    found.add(await db.select<Hit>(hits('filtered', 'all', order), [...conditions, ...columns]));
+    start += read.length;
+    const searchedTo = candidates[start]?.lastId;
+    if (order === 'relevance') return undefined;
+    if (start === MAX_CANDIDATES || found.isFull(searchedTo)) return searchedTo;
+  }
+  return undefined;
+}
+
+const conditionsOf = (search: Search, { above, below }: Bounds): readonly unknown[] => [
+  ...[search.words, search.text, above, below, search.userId],
+  ...[search.senderId ?? null, search.from ?? null, search.to ?? null, search.hasMention],
+  search.custom ? JSON.stringify(search.custom) : null,
+  search.limit,
+  ...(search.order === 'relevance' && search.after
+    ? [search.after.rank, search.after.messageId]
+    : [null, null]),
+];
+
+/** Hits from several sources, each once. */
+class FoundHits {
+  readonly #limit: number;
+  readonly #hits = new Map<MessageId, Hit>();
+
+  constructor({ limit }: Search) {
+    this.#limit = limit;
+  }
+
+  add(hits: readonly Hit[]): void {
+    for (const hit of hits) this.#hits.set(hit.messageId, hit);
+  }
+
+  /** True if there are enough that are newer than a message. */
+  isFull(searchedTo = -1): boolean {
+    let count = 0;
+    for (const messageId of this.#hits.keys()) if (messageId > searchedTo) count++;
+    return count >= this.#limit;
+  }
+
+  /** Those that are newer than a message: behind it may be others before them. */
+  downTo(searchedTo: MessageId | undefined): Found {
+    const hits = [...this.#hits.values()]
+      .filter(({ messageId }) => messageId > (searchedTo ?? -1))
+      .sort((a, b) => b.rank - a.rank || b.messageId - a.messageId)
+      .slice(0, this.#limit);
+    return { hits, searchedTo };
+  }
+}

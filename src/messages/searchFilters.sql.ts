@@ -1,0 +1,141 @@
+import { type PreparedStatement, prepared } from '../database/statements.ts';
+import { notedBy, withoutWaiting } from './searchIndex.sql.ts';
+
+/*
+ * The statements of the filters that a search reads instead of messages: see migration 0027. A filter has messages of a
+ * chat in the order of their ids, which none is added before any more: all up to `refolded_id` have their entry. There are
+ * all of those up to `filtered_id`.
+ */
+
+/** Messages of a filter. */
+export const FILTERED = 32;
+/** Entries that are looked at at once for whether they have their filter, and chats whose filters are made at once. */
+const SPAN = 2_048;
+/** Messages of a chat that are taken at once. */
+const PER_CHAT = 128;
+
+/** What an entry has, for its filter: an array of its id, `seq`, folded content, words, sender and mentions. */
+const entryOf = (entry: string) => `
+json_build_array(
+  ${entry}.message_id, ${entry}.seq, ${entry}.folded, tsvector_to_array(${entry}.document), sender.sender_id, sender.mentions
+)`;
+const senderOf = (entry: string) => `
+cross join lateral (
+  select sender_id, mentions from messages where id = ${entry}.message_id limit 1
+) sender`;
+
+/**
+ * The next entries without a filter, of up to `limit` chats, a row for each chat with its last filter if that has room;
+ * a row with the progress alone where there are none. `filteredTo` is up to where all have one already.
+ */
+export function nextFilters(limit: number): PreparedStatement {
+  return prepared(
+    `next filters of ${limit} chats`,
+    `
+with progress as materialized (
+  select ${notedBy}, filtered_id, refolded_id from message_search_progress
+), span as materialized (
+  select message_id, chat_id from message_search
+  where message_id > (select filtered_id from progress) and message_id <= (select refolded_id from progress)
+  order by message_id
+  limit ${SPAN}
+), due as materialized (
+  select chat.chat_id, newest.*, (
+    select min(id) from unnest(chat.ids) id where newest.last_id is null or id > newest.last_id
+  ) as first_due
+  from (select chat_id, array_agg(message_id) as ids from span group by chat_id) chat
+  left join lateral (
+    select first_id, last_id, messages from message_search_filters where chat_id = chat.chat_id
+    order by first_id desc
+    limit 1
+  ) newest on true
+)
+select progress."notedBy", coalesce(
+  (select min(first_due) - 1 from due),
+  (select max(message_id) from span having count(*) = ${SPAN}), refolded_id
+) as "filteredTo", refolded_id as "refoldedTo", filled.*
+from progress
+left join lateral (
+  select due.chat_id as "chatId", due.messages,
+    case when due.messages < ${FILTERED} then due.first_id end as "firstId", (
+      select json_agg(${entryOf('entry')} order by entry.message_id)
+      from (
+        select * from message_search
+        where chat_id = due.chat_id and message_id > coalesce(due.last_id, 0) and message_id <= progress.refolded_id
+        order by message_id
+        limit ${PER_CHAT}
+      ) entry
+      ${senderOf('entry')}
+    ) as entries
+  from (select * from due where first_due is not null order by first_due limit ${limit}) due
+) filled on true
+`,
+  );
+}
+
+/** Only who has read the progress as it is now may note more: what others did since is read again. */
+const mineAt = (by: string) => `
+with mine as materialized (
+  select ${withoutWaiting} from message_search_progress where xmin::text = ${by} for update skip locked
+)`;
+
+/**
+ * Writes filters, of chats ($2) from a message ($3) to another one ($4), its `seq` or the highest ($5), so many messages
+ * ($6), and filters in hexadecimal digits ($7): new ones, or what more is in the last one of a chat. Notes that there are all
+ * up to $8. Returns no row where another node is at it, or was since $1 noted something.
+ */
+export const writeFilters = `
+${mineAt('$1')}, written as (
+  insert into message_search_filters as filter (chat_id, first_id, last_id, last_seq, messages, parts)
+  select chat, first, last, seq, messages, ('x' || parts)::bit(4096)
+  from mine cross join unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::text[])
+    made (chat, first, last, seq, messages, parts)
+  on conflict (chat_id, first_id) do update
+  set last_id = excluded.last_id, last_seq = greatest(filter.last_seq, excluded.last_seq),
+    messages = excluded.messages, parts = filter.parts | excluded.parts
+)
+update message_search_progress set filtered_id = $8::bigint from mine
+returning ${notedBy}
+`;
+
+/** Up to `limit` entries that were changed since their filter was made: with that filter, if it is there. */
+export function changedEntries(limit: number): PreparedStatement {
+  return prepared(
+    `${limit} changed entries`,
+    `
+select ${notedBy}, note.chat_id as "chatId", note.seq, note.xmin::text as "changedBy", found.first_id as "firstId", found.entry
+from message_search_progress
+cross join lateral (select *, xmin from message_search_changed limit ${limit}) note
+left join lateral (
+  select (
+    select first_id from message_search_filters
+    where chat_id = note.chat_id and first_id <= entry.message_id
+    order by first_id desc
+    limit 1
+  ) as first_id, ${entryOf('entry')} as entry
+  from (select id from messages where chat_id = note.chat_id and seq = note.seq limit 1) message
+  cross join lateral (select * from message_search where message_id = message.id limit 1) entry
+  ${senderOf('entry')}
+) found on true
+`,
+  );
+}
+
+/**
+ * Adds to the filters of chats ($2) from a message ($3) on what is in $4 (hexadecimal digits, once for each), and forgets
+ * of the changes of messages, chats ($5) and seqs ($6), those that are as they were noted by $7. Returns no row where another
+ * node is at it, or was since $1 noted something.
+ */
+export const mergeChanges = `
+${mineAt('$1')}, merged as (
+  update message_search_filters filter set parts = filter.parts | ('x' || made.parts)::bit(4096)
+  from mine cross join unnest($2::bigint[], $3::bigint[], $4::text[]) made (chat, first, parts)
+  where filter.chat_id = made.chat and filter.first_id = made.first
+), forgotten as (
+  delete from message_search_changed change
+  using mine cross join unnest($5::bigint[], $6::bigint[], $7::text[]) note (chat, number, noted_by)
+  where change.chat_id = note.chat and change.seq = note.number and change.xmin::text = note.noted_by
+)
+update message_search_progress set filtered_id = filtered_id from mine
+returning ${notedBy}
+`;
