@@ -5,7 +5,7 @@
  * migration that empties `message_search_filters` and has `filtered_id` in `message_search_progress` begin at 0 again.
  */
 
-/** Bits of a filter: with 32 messages of ten words each, one in four is set. */
+/** Bits of a filter: with 32 messages of ten words each, one in three is set. */
 export const FILTER_BITS = 4096;
 
 /** The filter of one or more messages, or of what somebody looks for. */
@@ -21,23 +21,29 @@ const IS_LETTER = /^[\p{L}\p{N}\p{M}\p{Cs}]$/u;
 /** From here on are scripts that say much with two units: those without spaces, syllables, and halves of other characters. */
 const DENSE = 0x0e00;
 
+/** Letters in a row of other scripts that are a part: longer ones tell more texts apart, shorter ones are in what is looked for. */
+const [SHORTEST, LONGEST] = [3, 5];
+
 /**
- * Adds the parts of a folded text: two letters of a dense script, of others three in a row. Returns false if there are
- * none: any text may have such a part.
+ * Adds the parts of a folded text: two letters of a dense script, of others three to five in a row. Returns false if there
+ * are none: any text may have such a part.
  */
 export function addParts(filter: Filter, folded: string): boolean {
-  let [before, last, run, hasParts] = [0, 0, 0, false];
+  let [run, hasParts] = [0, false];
   for (let at = 0; at < folded.length; at++) {
     const unit = folded.charCodeAt(at);
     run = isLetter(unit) ? run + 1 : 0;
-    if (run >= 2 && last >= DENSE && unit >= DENSE) {
-      addHash(filter, mix(last, unit));
+    if (run >= 2 && unit >= DENSE && folded.charCodeAt(at - 1) >= DENSE) {
+      addHash(filter, mix(folded.charCodeAt(at - 1), unit));
       hasParts = true;
-    } else if (run >= 3) {
-      setBit(filter, mix(mix(before, last), unit) >>> 20);
+    } else if (run >= SHORTEST) {
+      let hash = 0;
+      for (let length = 1; length <= Math.min(run, LONGEST); length++) {
+        hash = mix(hash, folded.charCodeAt(at - length + 1));
+        if (length >= SHORTEST) setBit(filter, hash >>> 20);
+      }
       hasParts = true;
     }
-    [before, last] = [last, unit];
   }
   return hasParts;
 }
@@ -63,11 +69,12 @@ function mix(hash: number, unit: number): number {
   return mixed ^ (mixed >>> 16);
 }
 
-/** Three bits, so that there is hardly a filter of others with all of them. */
+/** Four bits, so that there is hardly a filter of others with all of them. */
 function addHash(filter: Filter, hash: number): void {
   setBit(filter, hash >>> 20);
   setBit(filter, mix(hash, 1) >>> 20);
   setBit(filter, mix(hash, 2) >>> 20);
+  setBit(filter, mix(hash, 3) >>> 20);
 }
 
 function setBit(filter: Filter, bit: number): void {

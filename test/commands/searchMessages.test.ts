@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import type { Transaction } from 'sequelize';
 import { database, newClients, newGroup, type Person } from '../harness.ts';
+import { until } from '../until.ts';
 
 /** Searches until the index has what was sent: the number of hits expected. */
 async function find({ client }: Person, params: object, expected: number) {
@@ -160,5 +162,86 @@ describe('searchMessages', () => {
     for (let tries = 0; tries < 150 && (await indexed()) !== 1_500; tries++)
       await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await indexed()).to.equal(1_500);
+  });
+});
+
+/** Messages $3 of $2 in the chat $1, with their entries, as if they had been sent long ago: nobody waits for thousands. */
+const insertMessages = `
+with written as (
+  insert into messages (chat_id, seq, sender_id, kind, content, tally)
+  select $1, last_seq + number, $2, 'text', content, last_seq + number
+  from chats, unnest($3::text[]) with ordinality text (content, number) where chats.id = $1
+  returning id, chat_id, seq, content
+), counted as (
+  update chats set last_seq = (select max(seq) from written), tally = (select max(seq) from written) where id = $1
+)
+insert into message_search (message_id, chat_id, seq, document, folded, fold)
+select id, chat_id, seq, to_tsvector('folded_english', lower(content)), lower(content), 1 from written
+`;
+
+describe('searchMessages in many messages', function () {
+  this.timeout(60_000);
+  let ada: Person;
+  let groupId: number;
+  /** The index as it is, held until they have been searched without filters. */
+  let index: Transaction;
+  const old = ['我们明天在北京见面', 'Сказал Привет', 'an aardvark', 'a b q'];
+
+  before(async () => {
+    [ada] = await newClients(1);
+    groupId = await newGroup(ada.client);
+    index = await database.sequelize.transaction();
+    await database.select('select from message_search_progress for update', [], index);
+    const texts = Array.from({ length: 41_000 }, (_, n) => old[n] ?? `message ${n % 10} of many`);
+    await database.select(insertMessages, [groupId, ada.id, texts]);
+  });
+
+  /** All pages of a search: what was found, and how many there were. */
+  const pages = async (params: object) => {
+    const client = await ada.connect();
+    const found: string[] = [];
+    for (let [count, cursor] = [1, {}]; ; count++) {
+      const page = await client.done('searchMessages', { groupId, ...params, ...cursor });
+      found.push(...contents(page));
+      if (page.nextCursor === null || count === 100) return { found, count };
+      cursor = { cursor: page.nextCursor };
+    }
+  };
+
+  it('goes on where a page has searched its share, while they have no filters', async () => {
+    try {
+      expect(await pages({ query: 'aardvark' })).to.deep.equal({ found: ['an aardvark'], count: 3 });
+    } finally {
+      await index.rollback();
+    }
+  });
+
+  it('finds what is rare at once, in any script, when they have', async () => {
+    const isDone = `
+      select from message_search_progress
+      where filtered_id >= (select max(message_id) from message_search where chat_id = $1) - 1000`;
+    await until(async () => (await database.select(isDone, [groupId])).length > 0, 50_000);
+    for (const [query, content] of [
+      ['北京', old[0]],
+      ['明天', old[0]],
+      ['приве', old[1]],
+      ['aardvarks', old[2]],
+      ['rdva', old[2]],
+    ])
+      expect(await pages({ query }), query).to.deep.equal({ found: [content], count: 1 });
+    for (const query of ['東京', 'прилив', 'walrus'])
+      expect(await pages({ query }), query).to.deep.equal({ found: [], count: 1 });
+  });
+
+  it('finds what any of them may have, the newest first, by as many pages as it takes', async () => {
+    const client = await ada.connect();
+    const { data } = await client.done('searchMessages', { groupId, query: 'many', limit: 5 });
+    expect(contents({ data })).to.deep.equal([9, 8, 7, 6, 5].map((n) => `message ${n} of many`));
+    const { found, count } = await pages({ query: 'q' });
+    expect(found).to.deep.equal(['a b q']);
+    expect(count).to.be.within(2, 3);
+    const nothing = await pages({ query: 'many', custom: { kind: 'none' } });
+    expect(nothing.found).to.deep.equal([]);
+    expect(nothing.count).to.be.within(2, 3);
   });
 });
