@@ -8,9 +8,9 @@ create table message_search_filters (
   last_id  bigint    not null,
   last_seq bigint    not null,
   messages smallint  not null,
-  parts    bit(4096) not null,
+  parts    bit(8192) not null,
   primary key (chat_id, first_id)
-) with (fillfactor = 90);
+) with (fillfactor = 85);
 -- What changes of a filter has no index: with room in the page, that stays a HOT update.
 
 -- All messages up to it have their filter. The segments of before (0020) are made by older servers only.

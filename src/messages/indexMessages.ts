@@ -20,7 +20,7 @@ const TURN = 2;
 
 /** Result of a piece of work of the indexer. */
 export interface Work {
-  /** Messages, entries or segments; none where another node was at it. */
+  /** Messages, entries, chats or changes; none where another node was at it. */
   readonly count: number;
   /** The transaction that noted it, as the next look at the progress has it. */
   readonly notedBy?: string;

@@ -16,7 +16,7 @@ import { MAX_FILTERS } from './queryFilters.ts';
 /** Messages of before that have no filter yet that are read at most. */
 export const MAX_UNFILTERED = 20_000;
 /** Filters whose messages are read at most. */
-export const MAX_CANDIDATES = 1_024;
+export const MAX_CANDIDATES = 512;
 /** Changes that are looked at. */
 const MAX_CHANGED = 5_000;
 /** Of more hits, relevance is only looked at for the newest: what a person wants is among them. */
@@ -77,7 +77,7 @@ export function candidates(scope: Scope): PreparedStatement {
     `candidates in ${scope}`,
     `
 with asked as materialized (
-  select ${filters.map((index) => `('x' || $${index + 4}::text)::bit(4096) as filter${index}`)}
+  select ${filters.map((index) => `('x' || $${index + 4}::text)::bit(8192) as filter${index}`)}
 )
 select found.chat_id as "chatId", found.first_id as "firstId", found.last_id as "lastId"
 from chat_members member cross join lateral (

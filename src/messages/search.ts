@@ -15,7 +15,7 @@ import {
 } from './search.sql.ts';
 
 /** Filters whose messages are read one after another, until there are enough hits: most searches find them among the first. */
-const STEPS = [32, 224, MAX_CANDIDATES];
+const STEPS = [16, 112, MAX_CANDIDATES];
 /** Milliseconds by which times of messages may be in another order than their ids. */
 const SKEW = 60_000;
 /** Later than any message. */

@@ -87,7 +87,7 @@ with mine as materialized (
 export const writeFilters = `
 ${mineAt('$1')}, written as (
   insert into message_search_filters as filter (chat_id, first_id, last_id, last_seq, messages, parts)
-  select chat, first, last, seq, messages, ('x' || parts)::bit(4096)
+  select chat, first, last, seq, messages, ('x' || parts)::bit(8192)
   from mine cross join unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::text[])
     made (chat, first, last, seq, messages, parts)
   on conflict (chat_id, first_id) do update
@@ -128,7 +128,7 @@ left join lateral (
  */
 export const mergeChanges = `
 ${mineAt('$1')}, merged as (
-  update message_search_filters filter set parts = filter.parts | ('x' || made.parts)::bit(4096)
+  update message_search_filters filter set parts = filter.parts | ('x' || made.parts)::bit(8192)
   from mine cross join unnest($2::bigint[], $3::bigint[], $4::text[]) made (chat, first, parts)
   where filter.chat_id = made.chat and filter.first_id = made.first
 ), forgotten as (

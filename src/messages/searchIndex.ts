@@ -9,11 +9,15 @@ import { oldestTransaction } from './searchIndex.sql.ts';
 
 /** Entries of before that are made anew by one transaction, which keeps their messages from being changed meanwhile. */
 const RENEWED = 100;
-/** Chats whose next filters are made by one transaction, and changed entries that are added to theirs. */
-const FILTERED_CHATS = 128;
+/**
+ * Chats whose next filters are made by one transaction: many of whom there are few messages, or few where there may be many
+ * of each, since the index is far behind. And changed entries that are added to their filters at once.
+ */
+const FILTERED_CHATS = 1_024;
+const FILTERED_CHATS_BEHIND = 128;
 const CHANGED = 128;
 /** Messages from which on filters are made of them, and from which on those are made before other messages are indexed. */
-const FILTERED_AT_ONCE = 1_000;
+const FILTERED_AT_ONCE = 2_000;
 const FILTERED_FIRST = 10_000;
 /** Milliseconds between two looks for new messages, and while another node works. */
 const PAUSE = 200;
@@ -107,7 +111,8 @@ export class SearchIndexer {
     if (hasOld && !isFull) return (await this.#note(renewOldEntries(this.#db, RENEWED))) === RENEWED;
     if (hasChanged && (await this.#note(mergeChangedEntries(this.#db, CHANGED))) === CHANGED) return true;
     if (filterLag < FILTERED_AT_ONCE) return isFull;
-    return (await this.#note(makeFilters(this.#db, FILTERED_CHATS))) > 0 || isFull;
+    const chats = filterLag < FILTERED_FIRST ? FILTERED_CHATS : FILTERED_CHATS_BEHIND;
+    return (await this.#note(makeFilters(this.#db, chats))) > 0 || isFull;
   }
 
   async #note(work: Promise<Work>): Promise<number> {

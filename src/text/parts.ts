@@ -5,8 +5,8 @@
  * migration that empties `message_search_filters` and has `filtered_id` in `message_search_progress` begin at 0 again.
  */
 
-/** Bits of a filter: with 32 messages of ten words each, one in three is set. */
-export const FILTER_BITS = 4096;
+/** Bits of a filter: with 32 messages of ten words each, one in five is set. */
+export const FILTER_BITS = 8192;
 
 /** The filter of one or more messages, or of what somebody looks for. */
 export type Filter = Buffer;
@@ -40,7 +40,7 @@ export function addParts(filter: Filter, folded: string): boolean {
       let hash = 0;
       for (let length = 1; length <= Math.min(run, LONGEST); length++) {
         hash = mix(hash, folded.charCodeAt(at - length + 1));
-        if (length >= SHORTEST) setBit(filter, hash >>> 20);
+        if (length >= SHORTEST) setBit(filter, hash >>> 19);
       }
       hasParts = true;
     }
@@ -71,10 +71,10 @@ function mix(hash: number, unit: number): number {
 
 /** Four bits, so that there is hardly a filter of others with all of them. */
 function addHash(filter: Filter, hash: number): void {
-  setBit(filter, hash >>> 20);
-  setBit(filter, mix(hash, 1) >>> 20);
-  setBit(filter, mix(hash, 2) >>> 20);
-  setBit(filter, mix(hash, 3) >>> 20);
+  setBit(filter, hash >>> 19);
+  setBit(filter, mix(hash, 1) >>> 19);
+  setBit(filter, mix(hash, 2) >>> 19);
+  setBit(filter, mix(hash, 3) >>> 19);
 }
 
 function setBit(filter: Filter, bit: number): void {
