@@ -15,8 +15,8 @@ import { MAX_FILTERS } from './queryFilters.ts';
 
 /** Messages of before that have no filter yet that are read at most. */
 export const MAX_UNFILTERED = 20_000;
-/** Filters whose messages are read at most. */
-export const MAX_CANDIDATES = 512;
+/** Filters that are taken, of a chat and of all together: one more than whose messages are read at most. */
+export const CANDIDATE_LIMITS = { perChat: 513, total: 4_097 };
 /** Changes that are looked at. */
 const MAX_CHANGED = 5_000;
 /** Of more hits, relevance is only looked at for the newest: what a person wants is among them. */
@@ -68,9 +68,8 @@ const isIn = (scope: Scope, chat: string, column = 'chat_id') =>
 const filters = Array.from({ length: MAX_FILTERS }, (_, index) => index);
 
 /**
- * The newest filters of chats of the user $1 that may have messages which are looked for, by when their last one was
- * written; one more than {@link MAX_CANDIDATES} at most. $2 and $3 are ids, of which the messages are between; filters in
- * hexadecimal digits or null follow, and with `one` the chat.
+ * The newest filters of chats of the user $1 that may have messages which are looked for, by their last one below $3. $2
+ * and $3 are ids, of which the messages are between; filters in hexadecimal digits or null follow, and with `one` the chat.
  */
 export function candidates(scope: Scope): PreparedStatement {
   return prepared(
@@ -79,9 +78,9 @@ export function candidates(scope: Scope): PreparedStatement {
 with asked as materialized (
   select ${filters.map((index) => `('x' || $${index + 4}::text)::bit(8192) as filter${index}`)}
 )
-select found.chat_id as "chatId", found.first_id as "firstId", found.last_id as "lastId"
+select found.chat_id as "chatId", found.first_id as "firstId", newest.id as "lastId", found.messages
 from chat_members member cross join lateral (
-  select chat_id, first_id, last_id from message_search_filters
+  select chat_id, first_id, last_id, messages from message_search_filters
   where chat_id = member.chat_id and first_id < $3
     and first_id >= case when $2::bigint > 0 then coalesce((
       select first_id from message_search_filters newest
@@ -92,11 +91,20 @@ from chat_members member cross join lateral (
     and last_id > $2 and last_seq >= member.first_seq
     and (${filters.map((index) => `parts & (select filter${index} from asked) = (select filter${index} from asked)`).join(' or ')})
   order by first_id desc
-  limit ${MAX_CANDIDATES + 1}
+  limit ${CANDIDATE_LIMITS.perChat}
 ) found
+cross join lateral (
+  select case when found.last_id < $3 then found.last_id else (
+    select message_id from message_search where chat_id = found.chat_id and message_id < $3
+    order by chat_id desc, message_id desc
+    limit 1
+  ) end as id
+  offset 0
+) newest
 where member.user_id = $1 ${isIn(scope, `$${MAX_FILTERS + 4}`, 'member.chat_id')}
-order by found.last_id desc
-limit ${MAX_CANDIDATES + 1}
+  and newest.id >= found.first_id and newest.id > $2
+order by newest.id desc
+limit ${CANDIDATE_LIMITS.total}
 `,
   );
 }

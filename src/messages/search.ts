@@ -1,21 +1,22 @@
 import type { Queries } from '../database/database.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
+import { type Candidate, CandidateList } from './candidates.ts';
 import type { CustomData } from './drafts.ts';
 import { filtersOf, MAX_FILTERS } from './queryFilters.ts';
 import {
+  CANDIDATE_LIMITS,
   candidates as candidatesIn,
   hits,
   idAt,
   lastUnfiltered,
-  MAX_CANDIDATES,
   MAX_UNFILTERED,
   type Order,
   readWords,
   type SearchText,
 } from './search.sql.ts';
 
-/** Filters whose messages are read one after another, until there are enough hits: most searches find them among the first. */
-const STEPS = [16, 112, MAX_CANDIDATES];
+/** Messages that are read one step after another, until there are enough hits: most searches find them among the first. */
+const STEPS = [512, 3_584, 12_288];
 /** Milliseconds by which times of messages may be in another order than their ids. */
 const SKEW = 60_000;
 /** Later than any message. */
@@ -48,13 +49,6 @@ export interface Found {
   readonly hits: readonly Hit[];
   /** Only what is newer than this message was searched; undefined where that is all. */
   readonly searchedTo: MessageId | undefined;
-}
-
-/** Messages of a chat that may have what is looked for, from one to another. */
-interface Candidate {
-  readonly chatId: ChatId;
-  readonly firstId: MessageId;
-  readonly lastId: MessageId;
 }
 
 /**
@@ -143,22 +137,22 @@ async function searchFiltered(
   });
   while (filters.length < MAX_FILTERS) filters.push(null);
   const range = [bounds.above, bounds.below];
-  const candidates = await db.select<Candidate>(candidatesIn(scope), [userId, ...range, ...filters, ...chat]);
-  for (let [step, start] = [0, 0]; start < candidates.length; step++) {
-    const end = order === 'recency' ? start + (STEPS[step] ?? MAX_CANDIDATES) : MAX_CANDIDATES;
-    const read = candidates.slice(start, Math.min(end, MAX_CANDIDATES));
+  const rows = await db.select<Candidate>(candidatesIn(scope), [userId, ...range, ...filters, ...chat]);
+  const candidates = new CandidateList(rows, CANDIDATE_LIMITS, bounds);
+  for (const messages of order === 'recency' ? STEPS : [Math.max(...STEPS)]) {
+    const step = candidates.next(messages);
+    if (!step) break;
     const columns = [
-      read.map((candidate) => candidate.chatId),
-      read.map(({ firstId }) => firstId),
-      read.map(({ lastId }) => lastId),
+      step.candidates.map((candidate) => candidate.chatId),
+      step.candidates.map(({ firstId }) => firstId),
+      step.candidates.map(({ lastId }) => lastId),
     ];
-    found.add(await db.select<Hit>(hits('filtered', 'all', order), [...conditions, ...columns]));
-    start += read.length;
-    const searchedTo = candidates[start]?.lastId;
-    if (order === 'relevance') return undefined;
-    if (start === MAX_CANDIDATES || found.isFull(searchedTo)) return searchedTo;
+    found.add(
+      await db.select<Hit>(hits('filtered', 'all', order), [...conditionsOf(search, step), ...columns]),
+    );
+    if (order === 'recency' && found.isFull(candidates.searchedTo)) break;
   }
-  return undefined;
+  return order === 'recency' ? candidates.searchedTo : undefined;
 }
 
 const conditionsOf = (search: Search, { above, below }: Bounds): readonly unknown[] => [

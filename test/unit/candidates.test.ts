@@ -1,0 +1,111 @@
+import { expect } from 'chai';
+import { type Candidate, CandidateList } from '../../src/messages/candidates.ts';
+
+const LIMITS = { perChat: 1_000, total: 10_000 };
+const ALL = { above: 0, below: 1_000_000 };
+
+/** Chats with the ids of their messages, and a candidate for so many of them each. */
+function candidatesOf(chats: readonly number[][], messages: number): Candidate[] {
+  const made = chats.flatMap((ids, chatId) =>
+    Array.from({ length: Math.ceil(ids.length / messages) }, (_, n) => {
+      const part = ids.slice(n * messages, (n + 1) * messages);
+      return { chatId, firstId: part[0] as number, lastId: part.at(-1) as number, messages: part.length };
+    }),
+  );
+  return made.sort((a, b) => b.lastId - a.lastId);
+}
+
+/** What the steps of a list read: the messages of each. */
+function stepsOf(
+  list: CandidateList,
+  chats: readonly number[][],
+  messages: number,
+  count = 1_000,
+): number[][] {
+  const steps: number[][] = [];
+  for (let step = list.next(messages); step; step = steps.length < count ? list.next(messages) : undefined) {
+    const { candidates, above, below } = step;
+    steps.push(
+      candidates.flatMap(({ chatId, firstId, lastId }) =>
+        (chats[chatId] as number[]).filter((id) => id >= firstId && id <= lastId && id > above && id < below),
+      ),
+    );
+  }
+  return steps;
+}
+
+const newestFirst = (ids: readonly number[]) => [...ids].sort((a, b) => b - a);
+
+/** 300 chats that all began long ago, and one that is as large as all of them. */
+const sparse = Array.from({ length: 300 }, (_, chat) =>
+  Array.from({ length: 20 }, (_, n) => 1 + chat * 2 + n * 1_000),
+);
+const dense = Array.from({ length: 6_000 }, (_, n) => 2 + n * 2);
+const chats = [...sparse, dense.filter((id) => id % 1_000 > 600)];
+const all = newestFirst(chats.flat());
+
+describe('the candidates of a search', () => {
+  it('are read the newest first, each message once, down to where they say', () => {
+    for (const messages of [1, 50, 700, 10_000]) {
+      const list = new CandidateList(candidatesOf(chats, 32), LIMITS, ALL);
+      const steps = stepsOf(list, chats, messages);
+      expect(newestFirst(steps.flat())).to.deep.equal(all);
+      for (let n = 1; n < steps.length; n++)
+        expect(Math.max(...(steps[n] as number[]))).to.be.below(Math.min(...(steps[n - 1] as number[])));
+      expect(list.searchedTo).to.equal(undefined);
+    }
+  });
+
+  it('are read in steps of about as many messages as are asked for', () => {
+    const spread = Array.from({ length: 300 }, (_, chat) =>
+      Array.from({ length: 20 }, (_, n) => 1 + (((chat * 20 + n) * 2_741) % 6_007)).sort((a, b) => a - b),
+    );
+    const steps = stepsOf(new CandidateList(candidatesOf(spread, 32), LIMITS, ALL), spread, 500);
+    for (const step of steps.slice(0, -1)) expect(step.length).to.be.within(150, 700);
+  });
+
+  it('say how far they were read', () => {
+    const list = new CandidateList(candidatesOf(chats, 32), LIMITS, ALL);
+    const read = stepsOf(list, chats, 500, 2).flat();
+    expect(newestFirst(read)).to.deep.equal(all.filter((id) => id > (list.searchedTo as number)));
+  });
+
+  it('go on from there, also where they all have newer messages', () => {
+    const found: number[] = [];
+    for (let below = ALL.below, count = 0; ; count++) {
+      expect(count).to.be.below(200);
+      // as the statement has it: the last message below
+      const rows = candidatesOf(chats, 32).flatMap((candidate) => {
+        const ids = (chats[candidate.chatId] as number[]).filter(
+          (id) => id >= candidate.firstId && id <= candidate.lastId,
+        );
+        const lastId = ids.filter((id) => id < below).at(-1);
+        return lastId === undefined ? [] : [{ ...candidate, lastId }];
+      });
+      rows.sort((a, b) => b.lastId - a.lastId);
+      const list = new CandidateList(rows.slice(0, 40), { perChat: 10, total: 40 }, { above: 0, below });
+      found.push(...stepsOf(list, chats, 100, 3).flat());
+      if (list.searchedTo === undefined) break;
+      expect(list.searchedTo + 1).to.be.below(below);
+      below = list.searchedTo + 1;
+    }
+    expect(found.length).to.equal(all.length);
+    expect(newestFirst(found)).to.deep.equal(all);
+  });
+
+  it('end where more of a chat, or of all, were not asked for', () => {
+    const rows = candidatesOf([[1, 2, 3, 4, 5, 6]], 1);
+    const ofChat = new CandidateList(rows.slice(0, 3), { perChat: 3, total: 100 }, ALL);
+    expect(stepsOf(ofChat, [[1, 2, 3, 4, 5, 6]], 100).flat()).to.deep.equal([6, 5]);
+    expect(ofChat.searchedTo).to.equal(4);
+    const ofAll = new CandidateList(rows.slice(0, 4), { perChat: 100, total: 4 }, ALL);
+    expect(stepsOf(ofAll, [[1, 2, 3, 4, 5, 6]], 100).flat()).to.deep.equal([6, 5, 4]);
+    expect(ofAll.searchedTo).to.equal(3);
+  });
+
+  it('are none where there are none', () => {
+    const list = new CandidateList([], LIMITS, ALL);
+    expect(list.next(100)).to.equal(undefined);
+    expect(list.searchedTo).to.equal(undefined);
+  });
+});
