@@ -10,6 +10,9 @@ export interface Candidate {
   readonly messages: number;
 }
 
+/** Messages that are read in the time that it takes to find the first one of a candidate. */
+const LOOK_UP = 2;
+
 /** Candidates that are read together, for their messages between two ids. */
 export interface Window {
   readonly candidates: readonly Candidate[];
@@ -83,14 +86,14 @@ export class CandidateList {
     return this.#candidates[end]?.lastId ?? this.#rest;
   }
 
-  /** Messages that a step of so many candidates reads, if they are evenly spread. */
+  /** Messages that a step of so many candidates reads, if they are evenly spread, and what it takes to find them. */
   #estimate(end: number): number {
     const above = this.#aboveAt(end);
     let sum = 0;
     for (let at = 0; at < end; at++) {
       const { firstId, lastId, messages } = this.#candidates[at] as Candidate;
       const ids = Math.min(lastId + 1, this.#below) - Math.max(firstId, above + 1);
-      if (ids > 0) sum += Math.max(1, (messages * ids) / (lastId + 1 - firstId));
+      if (ids > 0) sum += LOOK_UP + Math.max(1, (messages * ids) / (lastId + 1 - firstId));
     }
     return sum;
   }

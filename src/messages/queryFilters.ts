@@ -36,6 +36,34 @@ export function filtersOf({ words, text, senderId, mentioned }: Wanted): string[
   return filters.map((filter: Filter) => filter.toString('hex'));
 }
 
+/** Bits of a filter that are looked at one by one. */
+export const CHECKED_BITS = 8;
+
+/**
+ * Returns how filters are compared with those of messages, as the statement takes it: whether there is one, its bits one
+ * by one as far as there is room for them, and the filter where there are more; {@link MAX_FILTERS} of each.
+ */
+export function comparisonsOf(filters: readonly string[]): [boolean[], (number | null)[], (string | null)[]] {
+  const all = Array.from({ length: MAX_FILTERS }, (_, index) => filters[index]);
+  const bits = all.map((filter = '') => bitsOf(filter));
+  return [
+    all.map((filter) => filter !== undefined),
+    // from all over it
+    bits.flatMap((set) => {
+      const step = Math.max(1, set.length / CHECKED_BITS);
+      return Array.from({ length: CHECKED_BITS }, (_, n) => set[Math.floor(n * step)] ?? null);
+    }),
+    all.map((filter, index) => ((bits[index]?.length ?? 0) > CHECKED_BITS && filter) || null),
+  ];
+}
+
+/** Returns the numbers of the bits that are set. */
+function bitsOf(filter: string): number[] {
+  return [...filter].flatMap((digit, index) =>
+    [0, 1, 2, 3].filter((bit) => Number.parseInt(digit, 16) & (8 >> bit)).map((bit) => index * 4 + bit),
+  );
+}
+
 /** Lists of words: what matches has all words of one of them at least. Where there are none, nothing matches. */
 type Alternatives = readonly (readonly string[])[];
 

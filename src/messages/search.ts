@@ -2,7 +2,7 @@ import type { Queries } from '../database/database.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { type Candidate, CandidateList } from './candidates.ts';
 import type { CustomData } from './drafts.ts';
-import { filtersOf, MAX_FILTERS } from './queryFilters.ts';
+import { comparisonsOf, filtersOf } from './queryFilters.ts';
 import {
   CANDIDATE_LIMITS,
   candidates as candidatesIn,
@@ -129,15 +129,13 @@ async function searchFiltered(
   const conditions = conditionsOf(search, bounds);
   found.add(await db.select<Hit>(hits('changed', scope, order), [...conditions, ...chat]));
 
-  const filters: (string | null)[] = filtersOf({
-    words,
-    text,
-    senderId,
-    mentioned: hasMention ? userId : undefined,
-  });
-  while (filters.length < MAX_FILTERS) filters.push(null);
-  const range = [bounds.above, bounds.below];
-  const rows = await db.select<Candidate>(candidatesIn(scope), [userId, ...range, ...filters, ...chat]);
+  const mentioned = hasMention ? userId : undefined;
+  const comparisons = comparisonsOf(filtersOf({ words, text, senderId, mentioned }));
+  const rows = await db.select<Candidate>(candidatesIn(scope), [
+    ...[userId, bounds.above, bounds.below],
+    ...comparisons,
+    ...chat,
+  ]);
   const candidates = new CandidateList(rows, CANDIDATE_LIMITS, bounds);
   for (const messages of order === 'recency' ? STEPS : [Math.max(...STEPS)]) {
     const step = candidates.next(messages);

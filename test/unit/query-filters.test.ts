@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { alternativesOf, filtersOf, MAX_FILTERS } from '../../src/messages/queryFilters.ts';
+import { alternativesOf, comparisonsOf, filtersOf, MAX_FILTERS } from '../../src/messages/queryFilters.ts';
 import { addParts, addSender, addWord, newFilter } from '../../src/text/parts.ts';
 
 describe('the words that a query takes', () => {
@@ -51,5 +51,19 @@ describe('the filters of a search', () => {
     expect(filtersOf({ words: '', text: 'ab' })).to.deep.equal([anything]);
     expect(filtersOf({ words: '', text: null })).to.deep.equal([]);
     expect(filtersOf({ words: `'a' | 'b' | 'c'`, text: 'a or b' })).to.have.length(MAX_FILTERS);
+  });
+
+  it('are compared bit by bit, and as a whole where there are more', () => {
+    const few = Buffer.alloc(1024);
+    few.writeUInt8(0b10100000, 0);
+    few.writeUInt8(1, 1023);
+    const many = Buffer.alloc(1024);
+    many.fill(0b10000001, 0, 8);
+    const [areThere, bits, filters] = comparisonsOf([few.toString('hex'), many.toString('hex')]);
+    expect(areThere).to.deep.equal([true, true, false, false]);
+    expect(bits.slice(0, 8)).to.deep.equal([0, 2, 8191, null, null, null, null, null]);
+    expect(bits.slice(8, 16)).to.deep.equal([0, 8, 16, 24, 32, 40, 48, 56]);
+    expect(bits.slice(16)).to.deep.equal(new Array(16).fill(null));
+    expect(filters).to.deep.equal([null, many.toString('hex'), null, null]);
   });
 });
