@@ -1,4 +1,5 @@
 import { type PreparedStatement, prepared } from '../database/statements.ts';
+import { FILTER_BITS } from '../text/parts.ts';
 import { notedBy, withoutWaiting } from './searchIndex.sql.ts';
 
 /*
@@ -73,6 +74,10 @@ left join lateral (
   );
 }
 
+/** The filter of the row `number` of those that are one behind the other in a parameter. */
+const nthFilter = (filters: string) => `
+('x' || encode(substring(${filters}::bytea from (number::int - 1) * ${FILTER_BITS / 8} + 1 for ${FILTER_BITS / 8}), 'hex'))::bit(${FILTER_BITS})`;
+
 /** Only who has read the progress as it is now may note more: what others did since is read again. */
 const mineAt = (by: string) => `
 with mine as materialized (
@@ -81,15 +86,15 @@ with mine as materialized (
 
 /**
  * Writes filters, of chats ($2) from a message ($3) to another one ($4), its `seq` or the highest ($5), so many messages
- * ($6), and filters in hexadecimal digits ($7): new ones, or what more is in the last one of a chat. Notes that there are all
+ * ($6), and filters, one behind the other ($7): new ones, or what more is in the last one of a chat. Notes that there are all
  * up to $8. Returns no row where another node is at it, or was since $1 noted something.
  */
 export const writeFilters = `
 ${mineAt('$1')}, written as (
   insert into message_search_filters as filter (chat_id, first_id, last_id, last_seq, messages, parts)
-  select chat, first, last, seq, messages, ('x' || parts)::bit(8192)
-  from mine cross join unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::text[])
-    made (chat, first, last, seq, messages, parts)
+  select chat, first, last, seq, messages, ${nthFilter('$7')}
+  from mine cross join unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[])
+    with ordinality made (chat, first, last, seq, messages, number)
   on conflict (chat_id, first_id) do update
   set last_id = excluded.last_id, last_seq = greatest(filter.last_seq, excluded.last_seq),
     messages = excluded.messages, parts = filter.parts | excluded.parts
@@ -122,14 +127,14 @@ left join lateral (
 }
 
 /**
- * Adds to the filters of chats ($2) from a message ($3) on what is in $4 (hexadecimal digits, once for each), and forgets
- * of the changes of messages, chats ($5) and seqs ($6), those that are as they were noted by $7. Returns no row where another
+ * Adds to the filters of chats ($2) from a message ($3) on what is in $4 (one behind the other, once for each), and
+ * forgets of the changes of messages, chats ($5) and seqs ($6), those that are as they were noted by $7. Returns no row where another
  * node is at it, or was since $1 noted something.
  */
 export const mergeChanges = `
 ${mineAt('$1')}, merged as (
-  update message_search_filters filter set parts = filter.parts | ('x' || made.parts)::bit(8192)
-  from mine cross join unnest($2::bigint[], $3::bigint[], $4::text[]) made (chat, first, parts)
+  update message_search_filters filter set parts = filter.parts | ${nthFilter('$4')}
+  from mine cross join unnest($2::bigint[], $3::bigint[]) with ordinality made (chat, first, number)
   where filter.chat_id = made.chat and filter.first_id = made.first
 ), forgotten as (
   delete from message_search_changed change

@@ -29,7 +29,7 @@ export async function makeFilters(db: Database, limit: number): Promise<Work> {
     made.map(({ lastId }) => lastId),
     made.map(({ lastSeq }) => lastSeq),
     made.map(({ messages }) => messages),
-    made.map(({ filter }) => filter.toString('hex')),
+    Buffer.concat(made.map(({ filter }) => filter)),
   ];
   const [noted] = await db.select<Noted>(writeFilters, [notedBy, ...columns, filteredTo]);
   return noted ? { count: made.length + Number(filteredTo < refoldedTo), ...noted } : { count: 0 };
@@ -53,7 +53,7 @@ export async function mergeChangedEntries(db: Database, limit: number): Promise<
     first.notedBy,
     filters.map(({ chatId }) => chatId),
     filters.map(({ firstId }) => firstId),
-    filters.map(({ filter }) => filter.toString('hex')),
+    Buffer.concat(filters.map(({ filter }) => filter)),
     changes.map(({ chatId }) => chatId),
     changes.map(({ seq }) => seq),
     changes.map(({ changedBy }) => changedBy),
