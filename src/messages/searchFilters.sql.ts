@@ -128,8 +128,8 @@ left join lateral (
 
 /**
  * Adds to the filters of chats ($2) from a message ($3) on what is in $4 (one behind the other, once for each), and
- * forgets of the changes of messages, chats ($5) and seqs ($6), those that are as they were noted by $7. Returns no row where another
- * node is at it, or was since $1 noted something.
+ * forgets of the changes of messages, chats ($5) and seqs ($6), those that are as they were noted by $7. Returns no row
+ * where another node is at it, or was since $1 noted something.
  */
 export const mergeChanges = `
 ${mineAt('$1')}, merged as (
