@@ -1,13 +1,13 @@
 import type { Client } from 'pg';
 import { openDatabase } from '../../src/database/database.ts';
 import { indexNewMessages } from '../../src/messages/indexMessages.ts';
-import { makeSegments } from '../../src/messages/segments.ts';
+import { makeFilters } from '../../src/messages/searchFilters.ts';
 import * as sql from './generate.sql.ts';
 import type { Size } from './size.ts';
 
-/** Messages, and segments, that are taken into the search index at once. */
+/** Messages that are taken into the search index at once, and chats whose next filters are made at once. */
 const INDEXED_AT_ONCE = 2_000;
-const SEGMENTS_AT_ONCE = 200;
+const FILTERED_AT_ONCE = 256;
 
 /**
  * Fills a database that has nothing but the schema, and its search index. All users have the password of
@@ -58,7 +58,7 @@ export async function generate(
   done('vacuum');
   await index(url);
   done('search index');
-  await client.query('vacuum analyze message_search, message_search_segments');
+  await client.query('vacuum analyze message_search, message_search_filters');
   done('vacuum of the search index');
 }
 
@@ -66,11 +66,8 @@ export async function generate(
 async function index(url: string): Promise<void> {
   const db = openDatabase(url, 2);
   try {
-    for (let isDone = false; !isDone; ) {
-      const { lag, hasNewSegments } = await indexNewMessages(db, INDEXED_AT_ONCE);
-      if (hasNewSegments) await makeSegments(db, SEGMENTS_AT_ONCE);
-      isDone = lag === 0 && !hasNewSegments;
-    }
+    while ((await indexNewMessages(db, INDEXED_AT_ONCE)).lag > 0);
+    while ((await makeFilters(db, FILTERED_AT_ONCE)).count > 0);
   } finally {
     await db.close();
   }

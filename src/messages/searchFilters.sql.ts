@@ -3,7 +3,7 @@ import { FILTER_BITS } from '../text/parts.ts';
 import { notedBy, withoutWaiting } from './searchIndex.sql.ts';
 
 /*
- * The statements of the filters that a search reads instead of messages: see migration 0027. A filter has messages of a
+ * The statements of the filters that a search reads instead of messages: see migration 0026. A filter has messages of a
  * chat in the order of their ids, which none is added before any more: all up to `refolded_id` have their entry. There are
  * all of those up to `filtered_id`.
  */

@@ -91,7 +91,7 @@ const changesIn = ({ stage, late, table, xid, id, where, isTold }: Changing): st
  * the order of seq, because each holds the lock of the chat until its commit: so the new ones are those above the
  * newest that is seen, and as their numbers have no gap, they are not read to be named.
  *
- * 1. `own` has the next chats of the user in the order of their ids (index chat_members_of_user); the other steps look
+ * 1. `own` has the next chats of the user in the order of their ids (index chat_members_by_user); the other steps look
  *    them up in that order, by the keys of chats and chat_members and the index messages_changes, so that neighbours
  *    are on the same pages.
  * 2. `found` are those where something happened, or may have where the row of the chat was written; `known` says what.

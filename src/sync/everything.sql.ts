@@ -3,7 +3,7 @@ import { STAGE } from './cursor.ts';
 
 /**
  * Names all there is in a user's chats, chat by chat, as many as a page takes, whose numbers say that without a look at
- * the messages. Index chat_members_of_user.
+ * the messages. Index chat_members_by_user.
  *
  * $1 user, $2 chat, $3 stage and $4 id of the last row read, $5 limit.
  */
