@@ -255,25 +255,6 @@ describe('sync', () => {
     expect(await changes(bob, cursor)).to.deep.include({ all });
   });
 
-  it('says that a group is left once it is closed, while its members are still being let out', async () => {
-    const [ada, bob] = await newClients(2);
-    const groupId = await newGroup(ada.client, bob);
-    const cursor = await now(bob);
-    await ada.client.done('deleteGroup', { groupId });
-    await database.select('delete from former_members where chat_id = $1 and user_id = $2', [
-      groupId,
-      bob.id,
-    ]);
-    await database.select('insert into chat_members (chat_id, user_id) values ($1, $2)', [groupId, bob.id]);
-    const { all, cursor: next } = await changes(bob, cursor);
-    expect(all).to.deep.equal([{ kind: 'left', groupId }]);
-    expect((await changes(bob)).all).to.deep.equal([]);
-    const former =
-      'with gone as (delete from chat_members where chat_id = $1 and user_id = $2) insert into former_members (chat_id, user_id) values ($1, $2)';
-    await database.select(former, [groupId, bob.id]);
-    expect((await changes(bob, next)).all).to.deep.equal([{ kind: 'left', groupId }]); // harmless
-  });
-
   it('finds what changed among more chats than one statement looks at', async () => {
     const [ada] = await newClients(1);
     const make = `
