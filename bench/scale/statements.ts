@@ -10,14 +10,17 @@ export interface Work {
 }
 
 const background = `
-create temp table background as select distinct queryid from pg_stat_statements
+create temp table background as select distinct queryid from pg_stat_statements where dbid = (
+  select oid from pg_database where datname = current_database()
+)
 `;
 
 const sums = `
 select coalesce(sum(total_exec_time), 0) as time, coalesce(sum(calls), 0)::int as statements,
   coalesce(sum(shared_blks_hit + shared_blks_read), 0)::int as buffers
 from pg_stat_statements
-where queryid not in (select queryid from background) and query not like '%pg_stat_statements%'
+where dbid = (select oid from pg_database where datname = current_database())
+  and queryid not in (select queryid from background) and query not like '%pg_stat_statements%'
 `;
 
 /** Reads what a server's statements cost, from pg_stat_statements, less those that it makes by itself. */
