@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { namesFrom } from '../../src/users/byName.ts';
 import { database, http, newClients, newUser, type Person, signedCursor } from '../harness.ts';
 
 /** More than are looked at for one page, also of those with a `custom`: every second one. */
@@ -43,21 +42,6 @@ describe('searchUsers', () => {
     await bob.client.done('updateProfile', { displayName: `100％ ${ada.id} \\o/` });
     for (const query of [`100% ${ada.id} \\O`, `100％ ${ada.id} ＼o`])
       expect(await find(query), query).to.have.length(1);
-  });
-
-  it('looks names up in the indexes for them, in their order', async () => {
-    const plan = await database.transaction(async (transaction) => {
-      await database.select('select set_config($1, $2, true)', ['enable_seqscan', 'off'], transaction);
-      return database.select(`explain ${namesFrom.text}`, ['ada', 'adb', 'ada', 0, 21, null], transaction);
-    });
-    const lines = plan.map((row) => Object.values(row).join()).join('\n');
-    for (const name of ['username', 'display_name']) {
-      const scan = `Index Scan using users_by_${name}_in_order on users\\b.*\\s+Index Cond: `;
-      expect(lines).to.match(
-        new RegExp(`${scan}\\(\\(${name}_search = ANY \\('{ada}'::text\\[\\]\\)\\) AND \\(id > '0'`),
-      );
-      expect(lines).to.match(new RegExp(`${scan}\\(\\(${name}_search ~>~ 'ada'::text\\) AND`));
-    }
   });
 
   it('lists in the order of the names, each person once, by the first of both names', async () => {
