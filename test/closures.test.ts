@@ -133,6 +133,30 @@ describe('a group that is deleted', () => {
     expect((await leftSince(bob.client, during.nextCursor)).left).to.deep.equal([]);
   });
 
+  it('is told by sync to who reads its pages while the members are moved', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'a chat that comes first' });
+    const { groupId } = await ada.client.done('newGroup', { groupName: 'Climbers', userIds: [bob.id] });
+    let { nextCursor: cursor } = await bob.client.done('sync', { fromNow: true });
+    for (const content of ['one', 'two'])
+      await ada.client.done('privateMessage', { receiverId: bob.id, content });
+    const release = await holdMember(groupId, Math.min(ada.id, bob.id));
+    await ada.client.done('deleteGroup', { groupId });
+
+    const left: unknown[] = [];
+    for (let more = true, pages = 0; more; pages++) {
+      const page = await bob.client.done('sync', { cursor, limit: pages === 0 ? 2 : 10 });
+      left.push(...page.data.filter(({ kind }: SyncChange) => kind === 'left'));
+      ({ nextCursor: cursor, more } = page);
+      if (pages > 0) continue;
+      expect(more).to.equal(true);
+      await release();
+      await until(() => isEmptied(groupId));
+    }
+    expect(left).to.deep.equal([{ kind: 'left', groupId }]);
+    expect((await leftSince(bob.client, cursor)).left).to.deep.equal([]);
+  });
+
   it('pushes nothing more of it to who connects meanwhile, on any node', async () => {
     const [ada, bob] = await newClients(2);
     const { groupId } = await ada.client.done('newGroup', { groupName: 'Climbers', userIds: [bob.id] });

@@ -47,7 +47,9 @@ limit $5
 );
 
 /**
- * Names the groups that a user has left since a snapshot, in the order of the index former_members_of_user.
+ * Names the groups that a user has left since a snapshot, in the order of the index former_members_of_user; and those that
+ * are closed, whose members are still to be moved there, with the transaction that they will have: all by one statement,
+ * since a group that is moved between two of them would be in neither.
  *
  * $1 user, $2 the snapshot, $3 transaction and $4 group of the last row read, $5 limit.
  */
@@ -56,13 +58,24 @@ export const leftSince = prepared(
   `
 select 0 as "chatId", ${STAGE.left} as stage, xid::text::bigint as xid, chat_id as at, true as "isTold", false as "isLast"
 from (
-  select xid, chat_id from former_members
-  where user_id = $1 and xid >= ${floor} and xid < ${due}
-    and (xid, chat_id) > ($3::xid8, $4::bigint) and not ${visible('xid')}
-    and (select true from chat_members where chat_id = former_members.chat_id and user_id = $1) is null
-  order by xid, chat_id
-  limit $5::int
+  (
+    select xid, chat_id from former_members
+    where user_id = $1 and xid >= ${floor} and xid < ${due}
+      and (xid, chat_id) > ($3::xid8, $4::bigint) and not ${visible('xid')}
+      and (select true from chat_members where chat_id = former_members.chat_id and user_id = $1) is null
+    order by xid, chat_id
+    limit $5::int
+  )
+  union all
+  select closed.changed_xid, closed.id from closures
+  cross join lateral (
+    select id, changed_xid from chats where id = closures.chat_id and closed_at is not null limit 1
+  ) closed
+  where changed_xid >= ${floor} and changed_xid < ${due}
+    and (changed_xid, closed.id) > ($3::xid8, $4::bigint) and not ${visible('changed_xid')}
+    and (select true from chat_members where chat_id = closed.id and user_id = $1)
 ) gone
 order by gone.xid, chat_id
+limit $5::int
 `,
 );

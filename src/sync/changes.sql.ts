@@ -99,8 +99,8 @@ const changesIn = ({ stage, late, table, xid, id, where, isTold }: Changing): st
  *
  * What a member may not see stays out wherever a cursor says to go on: they may have been out of the chat meanwhile. A
  * dialog whose first message was refused has none, and is told to nobody; who is in a group that is closed is out of
- * it. Whatever the statistics say: single rows are read by scalar subqueries, for an `exists` may become a hash of
- * the whole chat, and what changed in the order of its index, for that leads to it.
+ * it, which `leftSince` tells. Whatever the statistics say: single rows are read by scalar subqueries, for an `exists`
+ * may become a hash of the whole chat, and what changed in the order of its index, for that leads to it.
  *
  * $1 user, $2 the snapshot, $3 chat, $4 stage, $5 transaction and $6 id of the last row read, $7 limit,
  * $8 number of chats to look at. Rows of a transaction that is not due yet come from another database that this one was
@@ -148,36 +148,32 @@ with own as materialized (
 (select chat.id as "chatId", change.stage, change.xid::text::bigint as xid, change.id as at,
   change.is_told as "isTold", change.is_last as "isLast"
 from (
-  select found.id, first_seq, kind, last_seq, has_new, is_closed,
+  select found.id, first_seq, kind, last_seq, has_new,
     case when found.id = $3 then $4::int else -1 end as from_stage, $5::xid8 as from_xid, $6::bigint as from_id
   from (select * from found order by id) found
   cross join lateral (
     select first_seq from chat_members where chat_id = found.id and user_id = $1 limit 1
   ) member
   cross join lateral (
-    select kind, last_seq, changed_xid, closed_at is not null as is_closed
-    from chats where id = found.id and last_seq > 0
-    limit 1
+    select kind, last_seq, changed_xid from chats where id = found.id and last_seq > 0 and closed_at is null limit 1
   ) state
   cross join lateral (select ${isSeen('found.id', 'last_seq')} is false as has_new offset 0) news
   where is_certain or has_new or not ${seen('changed_xid')}
 ) chat
 cross join lateral (
-  select case when has_new and not is_closed then (${newestSeen}) else last_seq end as seen_seq offset 0
+  select case when has_new then (${newestSeen}) else last_seq end as seen_seq offset 0
 ) known
 cross join lateral (
   select * from (
-    select ${STAGE.closed} as stage, '0'::xid8 as xid, 0::bigint as id, true as is_told, false as is_last
-    where is_closed and from_stage < ${STAGE.closed}
-    union all
-    select ${STAGE.chat}, '0', 0, true, false where not is_closed and from_stage < ${STAGE.chat}
+    select ${STAGE.chat} as stage, '0'::xid8 as xid, 0::bigint as id, true as is_told, false as is_last
+    where from_stage < ${STAGE.chat}
     union all ${changesIn({
       stage: STAGE.member,
       late: STAGE.lateMember,
       table: 'chat_members',
       xid: 'membership_xid',
       id: 'user_id',
-      where: `not is_closed and kind = 'group'`,
+      where: `kind = 'group'`,
       isTold: 'true',
     })}
     union all ${changesIn({
@@ -186,7 +182,7 @@ cross join lateral (
       table: 'former_members',
       xid: 'xid',
       id: 'user_id',
-      where: `not is_closed and kind = 'group'`,
+      where: `kind = 'group'`,
       isTold: 'true',
     })}
     union all ${changesIn({
@@ -195,14 +191,13 @@ cross join lateral (
       table: 'messages',
       xid: 'changed_xid',
       id: 'seq',
-      where: 'not is_closed',
+      where: 'true',
       isTold: 'id between first_seq and seen_seq',
     })}
     union all
     select ${STAGE.message}, '0', seq, true, false
     from (
       select greatest(first_seq, seen_seq + 1, case when from_stage = ${STAGE.message} then from_id + 1 end) as first
-      where not is_closed
     ) span
     cross join lateral generate_series(first, least(last_seq, first + $7::int - 1)) seq
   ) changes

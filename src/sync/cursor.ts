@@ -13,25 +13,24 @@ export interface SyncCursor {
 
 /**
  * What comes in this order: people who have another name and groups that the user has left, both of no chat; then chat by
- * chat that it is closed, or its own state; members who came or have another role, members who left, and messages that
- * changed, each in the order of transactions, and then those that changed late; new messages.
+ * chat its own state; members who came or have another role, members who left, and messages that changed, each in the
+ * order of transactions, and then those that changed late; new messages.
  */
 export const STAGE = {
   name: 0,
   left: 1,
   /** Where the chats begin. */
   chats: 2,
-  closed: 3,
-  chat: 4,
-  member: 5,
-  lateMember: 6,
-  memberLeft: 7,
-  lateMemberLeft: 8,
-  changed: 9,
-  lateChanged: 10,
-  message: 11,
+  chat: 3,
+  member: 4,
+  lateMember: 5,
+  memberLeft: 6,
+  lateMemberLeft: 7,
+  changed: 8,
+  lateChanged: 9,
+  message: 10,
   /** Behind all of a chat. */
-  end: 12,
+  end: 11,
 } as const;
 export type Stage = (typeof STAGE)[keyof typeof STAGE];
 

@@ -42,8 +42,6 @@ export async function readChanges(
         return users.get(at);
       case STAGE.left:
         return { kind: 'left', groupId: at };
-      case STAGE.closed:
-        return { kind: 'left', groupId };
       case STAGE.chat:
         return chats.get(groupId);
       case STAGE.member:
