@@ -12,6 +12,8 @@ const CUSTOM_LETTERS = 4 * 1024;
 /** Bytes of memory that a message which waits takes beside its content, and a change. */
 const SEND_BYTES = 512;
 const CHANGE_BYTES = 8 * SEND_BYTES;
+/** Share of the limits that messages may take which are kept back: there is room for everybody else's. */
+const HELD_SHARE = 1 / 2;
 /** Bytes of memory that parsed JSON takes at most for each byte of its text, as in `[[[[]]]]`. */
 const PARSED_JSON = 32;
 
@@ -58,6 +60,9 @@ export class WriterQueue {
   #changes = 0;
   #length = 0;
   #bytes = 0;
+  /** Of these, what is kept back. */
+  #heldLength = 0;
+  #heldBytes = 0;
 
   constructor(limits: QueueLimits, sorter: SendSorter) {
     this.#limits = limits;
@@ -81,9 +86,11 @@ export class WriterQueue {
 
   /** Adds a message; false, and nothing done, where there are too many. */
   add(send: Send): boolean {
-    if (!this.#fits(send.bytes)) return false;
-    (this.#heldFor(send) ?? this.#sends).push(send);
+    const held = this.#heldFor(send);
+    if (!this.#fits(send.bytes) || (held && !this.#fitsBeside(send.bytes))) return false;
+    (held ?? this.#sends).push(send);
     this.#count(send, 1);
+    if (held) this.#countHeld(send, 1);
     return true;
   }
 
@@ -107,7 +114,9 @@ export class WriterQueue {
   release(groupId: ChatId): void {
     const held = this.#held.get(groupId);
     this.#held.delete(groupId);
-    if (held && held.length > 0) this.#sends = [...held, ...this.#sends];
+    if (!held || held.length === 0) return;
+    for (const send of held) this.#countHeld(send, -1);
+    this.#sends = [...held, ...this.#sends];
   }
 
   /** True if messages for a group wait that are not kept back. */
@@ -129,6 +138,7 @@ export class WriterQueue {
     for (const [groupId, held] of this.#held) {
       const [heldOfTheirs, heldOfOthers] = partition(held, isTheirs);
       theirs.push(...heldOfTheirs);
+      for (const send of heldOfTheirs) this.#countHeld(send, -1);
       this.#held.set(groupId, heldOfOthers);
     }
     for (const send of theirs) this.#count(send, -1);
@@ -175,6 +185,15 @@ export class WriterQueue {
     return this.length === 0 || (this.length < queueLength && this.bytes + bytes <= queueBytes);
   }
 
+  /** The same of what is kept back. */
+  #fitsBeside(bytes: number): boolean {
+    const { queueLength, queueBytes } = this.#limits;
+    return (
+      this.#heldLength === 0 ||
+      (this.#heldLength < HELD_SHARE * queueLength && this.#heldBytes + bytes <= HELD_SHARE * queueBytes)
+    );
+  }
+
   #heldFor({ draft: { to } }: Send): Send[] | undefined {
     return this.#held.size > 0 && 'groupId' in to ? this.#held.get(to.groupId) : undefined;
   }
@@ -182,6 +201,11 @@ export class WriterQueue {
   #count({ bytes }: Send, by: 1 | -1): void {
     this.#length += by;
     this.#bytes += by * bytes;
+  }
+
+  #countHeld({ bytes }: Send, by: 1 | -1): void {
+    this.#heldLength += by;
+    this.#heldBytes += by * bytes;
   }
 }
 

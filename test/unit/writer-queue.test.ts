@@ -128,6 +128,24 @@ describe('the queue of the writer', () => {
     expect([1, 2].map(() => queue.add(newSend('plain')))).to.deep.equal([true, false]);
   });
 
+  it('keeps back no more than a half of what it takes, until that is released or given back', () => {
+    const queue = newQueue();
+    queue.hold(1);
+    queue.hold(2);
+    const fill = () => {
+      const sends = Array.from({ length: limits.queueLength }, (_, n) => newSend('plain', 1 + (n % 2)));
+      return sends.filter((send) => queue.add(send));
+    };
+    const half = limits.queueLength / 2;
+    const kept = fill();
+    expect(kept.length).to.equal(half);
+    expect(queue.add(newSend('plain', 3))).to.equal(true);
+    for (const { draft } of kept.slice(0, 10)) expect(queue.takeOf(draft.origin).length).to.equal(1);
+    expect(fill().length).to.equal(10);
+    queue.release(1);
+    expect(fill().length).to.equal(half - 1);
+  });
+
   it('gives back what a connection asked for, held or not', () => {
     const queue = newQueue();
     const [one, other] = [newSend('plain', 1), newSend('plain', 1)];
