@@ -154,6 +154,22 @@ describe('a search of messages that have filters', function () {
     expect(rest.map(({ messages }) => messages)).to.deep.equal([32, 32, 5]);
   });
 
+  it('has the best first by relevance, however many come behind the filters', async () => {
+    const send = async (content: string) =>
+      (await ada.client.done('messageInGroup', { groupId, content })).messageId;
+    const best = await send('ibex ibex ibex');
+    await whenIndexed(best);
+    await makeAllFilters();
+    const others: MessageId[] = [];
+    for (let n = 0; n < 3; n++) others.unshift(await send(`an ibex among other words, ${n}`));
+    await whenIndexed(others[0] as MessageId);
+
+    const first = await search('ibex', { order: 'relevance', limit: 2 });
+    expect(first.hits.map(({ messageId }) => messageId)).to.deep.equal([best, others[0]]);
+    const rest = await search('ibex', { order: 'relevance', limit: 3, after: first.hits[1] });
+    expect(rest.hits.map(({ messageId }) => messageId)).to.deep.equal(others.slice(1));
+  });
+
   it('finds what was edited and not what was deleted, whichever server does it', async () => {
     expect(await found('walrus')).to.deep.equal([]);
     await ada.client.done('editMessage', { messageId: ids[3], content: `a walrus @${bob.username}` });

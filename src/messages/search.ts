@@ -65,7 +65,8 @@ export async function findMessages(db: Queries, search: Search): Promise<Found> 
   const unfiltered = { above: Math.max(bounds.above, filteredTo), below: bounds.below };
   if (unfiltered.above < Math.min(unfiltered.below - 1, progress.newest)) {
     const searchedTo = await searchUnfiltered(db, search, unfiltered, progress, found);
-    if (searchedTo !== undefined || found.isFull(searchedTo)) return found.downTo(searchedTo);
+    const isEnough = search.order === 'recency' && found.isFull(searchedTo);
+    if (searchedTo !== undefined || isEnough) return found.downTo(searchedTo);
   }
   const filtered = { above: bounds.above, below: Math.min(bounds.below, filteredTo + 1) };
   const searchedTo =
