@@ -195,7 +195,7 @@ const INDEXES: Readonly<Record<string, readonly string[]>> = {
     'messages_pkey',
   ],
   'sync: everything': ['chat_members_by_user', 'chats_pkey'],
-  'sync: left': ['chat_members_by_user', 'former_members_of_user'],
+  'sync: left': ['chat_members_by_user', 'chats_pkey', 'closures_pkey', 'former_members_of_user'],
   'sync: messages': ['chats_pkey', 'messages_pkey', 'pins_pkey', 'reactions_pkey', 'users_pkey'],
   'sync: renames': ['chat_members_by_user', 'former_members_pkey', 'users_renamed'],
 };
