@@ -58,15 +58,22 @@ export async function startServer(
     if (performance.now() > quietUntil) process.stderr.write(`${line}\n`);
   };
   let last: NodeJS.Signals = 'SIGTERM';
+  let isStopping = false;
   const stop = atEnd(async () => {
+    isStopping = true;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
     signal(pid, last);
     signal(pid, 'SIGCONT');
     await exited;
   });
+  const port = await listening(child, warn);
+  child.once('exit', (code, name) => {
+    // Nobody would be told otherwise, and requests would wait for ever.
+    if (!isStopping) throw new Error(`the server ended by itself with ${code ?? name}`);
+  });
   return {
-    port: await listening(child, warn),
+    port,
     async memory() {
       const answered = once(probe, 'data');
       probe.write('?');
