@@ -100,7 +100,7 @@ export class ConcurrencyLimit {
     });
   }
 
-  /** Who has nothing waiting is always let in: those who do cannot fill the queue for everybody. */
+  /** Lets in always a user of whom nothing waits: those who have much waiting cannot fill the queue for everybody. */
   #isFull(userId: UserId, { perUser, total }: WaitBounds): boolean {
     const own = this.#queue.sizeOf(userId);
     return own >= perUser || (own > 0 && this.#queue.size >= total);

@@ -41,7 +41,7 @@ interface State extends StateRow {
   readonly lastSeq: number;
 }
 
-/** What is unread in the chat $1 for the member $2. */
+/** Counts of what is unread in the chat $1 for the member $2. */
 export const stateOf = prepared(
   'state of chat',
   `

@@ -111,7 +111,7 @@ export interface Database extends Queries {
 /** Connections of each pool. */
 export type PoolSizes = Readonly<Record<'reads' | 'heavyReads' | 'changes', number>>;
 
-/** How so many connections are divided: a half for reads, and of it a half for heavy ones, at least one for each. */
+/** Divides so many connections: a half for reads, and of it a half for heavy ones, at least one for each. */
 export function poolSizes(poolSize: number): PoolSizes {
   const half = Math.max(1, Math.floor(poolSize / 2));
   const heavyReads = Math.max(1, Math.floor(half / 2));

@@ -29,7 +29,7 @@ export interface Run {
   noteEnd(): Promise<void>;
 }
 
-/** How far a migration is that has not ended. */
+/** Progress of a migration that has not ended. */
 interface Progress {
   /** Parts that are done. */
   readonly part: number;

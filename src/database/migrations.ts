@@ -81,7 +81,7 @@ export function undoMigration(database: Database, options: MigrationOptions = {}
   );
 }
 
-/** What has run and what has not. */
+/** Returns the migrations that have run, and those that have not. */
 export const migrationStatus = (database: Database, { folder = FOLDER } = {}): Promise<MigrationStatus> =>
   onOwnConnection(database, (client) => readStatus(client, folder));
 
