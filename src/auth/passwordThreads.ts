@@ -48,7 +48,8 @@ export class PasswordThreads {
     this.#threads = threads;
     this.#patience = patienceFor(cost);
     const filename = new URL('./password-worker.js', import.meta.url).href;
-    const options = { filename, idleTimeout: THREAD_IDLE };
+    // The process's own preloads (`node --import`) are not for threads: one that ends closes the files that it opened.
+    const options = { filename, idleTimeout: THREAD_IDLE, execArgv: [] };
     this.#idle = new Piscina({
       ...options,
       minThreads: 1,

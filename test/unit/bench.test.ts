@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { ScenarioName } from '../../bench/catalogue.ts';
 import { parseOptions, UsageError } from '../../bench/options.ts';
@@ -164,5 +168,27 @@ describe('the benchmarks', () => {
       ['dialogs 50 × 16, share of the bare server', '0.6', '≥ 0.5', 'yes'],
       ['history page of 20, work in server and database', '2.1 ms', '≤ 2 ms', 'no'],
     ]);
+  });
+
+  it('ask a server for its memory also after one of its worker threads has ended', async () => {
+    const probe = fileURLToPath(new URL('../../bench/memoryProbe.mjs', import.meta.url));
+    const script = `
+      const { Worker } = require('node:worker_threads');
+      const thread = new Worker(new URL('data:text/javascript,setTimeout(() => {}, 10)'));
+      thread.on('exit', () => process.stdout.write('ended'));
+      setInterval(() => {}, 1_000);
+    `;
+    const child = spawn(process.execPath, ['--expose-gc', '--import', probe, '--eval', script], {
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    });
+    try {
+      await once(child.stdout as Duplex, 'data');
+      const pipe = child.stdio[3] as Duplex;
+      pipe.write('?');
+      const answer = await once(pipe, 'data', { signal: AbortSignal.timeout(5_000) });
+      expect(Number(answer.toString())).to.be.greaterThan(1_000_000);
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 });
