@@ -23,7 +23,6 @@ import { prepareDataDir, secretFile } from './dataDir.ts';
 import { asyncapiDocument } from './docs/asyncapi.ts';
 import { examples } from './docs/examples.ts';
 import { openapiDocument } from './docs/openapi.ts';
-import { VERSION } from './docs/version.ts';
 import { createAddressOf } from './http/address.ts';
 import { createAttemptLimits, noAttemptLimits } from './http/attempts.ts';
 import { documentPages } from './http/pages.ts';
@@ -57,6 +56,7 @@ import { createReconciler } from './socket/reconcile.ts';
 import { watchSendBuffers } from './socket/sendBuffers.ts';
 import { noteDatabaseRuns } from './sync/databaseRuns.ts';
 import { finishDeletions } from './users/deleteAccount.ts';
+import { VERSION } from './version.ts';
 
 export interface Server {
   readonly port: number;

@@ -11,9 +11,9 @@ import { parse } from 'yaml';
 import { registry } from '../src/commands/registry.ts';
 import { asyncapiDocument } from '../src/docs/asyncapi.ts';
 import { examples } from '../src/docs/examples.ts';
-import { recordExamples } from '../src/docs/record.ts';
-import { errorCodes } from '../src/errors.ts';
 import { routes } from '../src/http/routes.ts';
+import { errorCodes } from '../src/protocol/errors.ts';
+import { recordExamples } from '../tools/record.ts';
 import { http, newUser, server } from './harness.ts';
 
 interface Message {

@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { stringify } from 'yaml';
 import type { Command } from '../commands/define.ts';
+import { VERSION } from '../version.ts';
 import { type Examples, messageNames, UNREADABLE } from './examples.ts';
 import { introduction } from './introduction.ts';
 import {
@@ -12,7 +13,6 @@ import {
   requestSchema,
   unreadableErrorSchema,
 } from './schemas.ts';
-import { VERSION } from './version.ts';
 
 const CHANNEL = { $ref: '#/channels/socket' };
 

@@ -1,6 +1,6 @@
 import recorded from './examples.json' with { type: 'json' };
 
-/** Real traffic for the documents to show; see record.ts. */
+/** Real traffic for the documents to show; see tools/record.ts. */
 export interface Examples {
   /** Frames by the name of the message they are examples of. */
   readonly frames: Readonly<Record<string, readonly object[]>>;

@@ -2,9 +2,9 @@ import { Type } from 'typebox';
 import { stringify } from 'yaml';
 import { type ErrorCode, errorCodes } from '../errors.ts';
 import type { Route } from '../http/define.ts';
+import { VERSION } from '../version.ts';
 import type { Examples, RecordedCall } from './examples.ts';
 import { plain, schemaRef } from './schemas.ts';
-import { VERSION } from './version.ts';
 
 /** The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0) of the HTTP calls, as YAML. */
 export function openapiDocument(routes: readonly Route[], { calls }: Examples): string {

@@ -1,4 +1,4 @@
-import { VERSION } from '../docs/version.ts';
+import { VERSION } from '../version.ts';
 
 /** Where faults of the server are reported, beside the log. */
 export interface Faults {

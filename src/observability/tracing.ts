@@ -1,5 +1,5 @@
 import { propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { VERSION } from '../docs/version.ts';
+import { VERSION } from '../version.ts';
 
 type Attributes = Readonly<Record<string, string | number>>;
 

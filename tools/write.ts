@@ -1,6 +1,6 @@
-import { registry } from '../commands/registry.ts';
-import { replaceFile } from '../files.ts';
-import { asyncapiDocument } from './asyncapi.ts';
+import { registry } from '../src/commands/registry.ts';
+import { asyncapiDocument } from '../src/docs/asyncapi.ts';
+import { replaceFile } from '../src/files.ts';
 import { recordExamples } from './record.ts';
 
 /* `npm run docs`: records the examples anew and writes them and the document that shows them. */

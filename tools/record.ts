@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
-import { registry } from '../commands/registry.ts';
-import { readConfig } from '../config.ts';
-import { startServer } from '../server.ts';
-import { type Examples, messageNames, type RecordedCall, UNREADABLE } from './examples.ts';
+import { registry } from '../src/commands/registry.ts';
+import { readConfig } from '../src/config.ts';
+import { type Examples, messageNames, type RecordedCall, UNREADABLE } from '../src/docs/examples.ts';
+import { startServer } from '../src/server.ts';
 
 type Name = 'Ada' | 'Grace' | 'Linus';
 
