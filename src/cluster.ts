@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Config, loadConfig } from './config.ts';
-import { StartError } from './errors.ts';
 import { assertPort } from './net/port.ts';
+import { StartError } from './protocol/errors.ts';
 
 /*
  * Several nodes on one machine that share its port: `npm run start:cluster -- --workers N`, or `WORKERS=N`. Each is a

@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os';
 import { parseEnv } from 'node:util';
 import ms from 'ms';
 import { problemOfDatabaseUrl } from './database/url.ts';
-import { StartError } from './errors.ts';
 import { createAddressOf } from './http/address.ts';
 import { type Limits, readLimits, variableOf } from './limits.ts';
+import { StartError } from './protocol/errors.ts';
 import { settingWarnings } from './settings.ts';
 
 /** Everything an operator can set, validated once at start. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Config } from './config.ts';
-import { StartError } from './errors.ts';
+import { StartError } from './protocol/errors.ts';
 import { readSecret } from './secrets.ts';
 
 /** Where the secret of tokens is kept that the server makes itself. */

@@ -1,9 +1,9 @@
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
-import { StartError } from './errors.ts';
 import { assertPort } from './net/port.ts';
 import { uWS } from './net/uws.ts';
+import { StartError } from './protocol/errors.ts';
 import type { PublishToTopic } from './socket/Connection.ts';
 import { readCertificate, watchCertificate } from './tls.ts';
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { loadConfig, misspeltSettings } from './config.ts';
-import { StartError } from './errors.ts';
 import { createGuard } from './net/guard.ts';
 import { openFilesWarning } from './net/openFiles.ts';
 import { createFaults } from './observability/faults.ts';
 import { createLog } from './observability/log.ts';
+import { StartError } from './protocol/errors.ts';
 import { startServer } from './server.ts';
 
 /* Start: configuration, compose, listen, signals; nothing else. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { StartError } from './errors.ts';
 import { createFile, fillFile, removeLeftovers } from './files.ts';
+import { StartError } from './protocol/errors.ts';
 
 /** Bytes of a secret that was cut off when it was written, or of none. */
 const MIN_SECRET = 32;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Database } from '../src/database/database.ts';
-import { LimitError } from '../src/errors.ts';
+import { LimitError } from '../src/protocol/errors.ts';
 import { createEntries } from '../src/socket/entries.ts';
 import { database, newUsers, type User } from './harness.ts';
 

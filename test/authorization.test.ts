@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { CommandName } from '../src/client/protocol.ts';
 import { commands } from '../src/commands/registry.ts';
-import type { ErrorCode } from '../src/errors.ts';
+import type { ErrorCode } from '../src/protocol/errors.ts';
 import { connectAs, http, newClients, positionIn, signedCursor } from './harness.ts';
 import {
   type ActorName,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { readConfig } from '../src/config.ts';
-import { StartError } from '../src/errors.ts';
+import { StartError } from '../src/protocol/errors.ts';
 import { settingWarnings } from '../src/settings.ts';
 
 describe('the configuration', () => {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc, { type Arbitrary } from 'fast-check';
 import { registry } from '../src/commands/registry.ts';
-import { type ErrorCode, errorCodes } from '../src/errors.ts';
 import { routes } from '../src/http/routes.ts';
+import { type ErrorCode, errorCodes } from '../src/protocol/errors.ts';
 import type { Client } from './client.ts';
 import { expectAnswer, isRight } from './fuzz/answers.ts';
 import { breach, cut, encodeCall, type HttpCall, httpCall } from './fuzz/bytes.ts';

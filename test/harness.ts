@@ -15,7 +15,7 @@ import { readConfig } from '../src/config.ts';
 import { type Database, openDatabase } from '../src/database/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/database/embedded.ts';
 import { createLog } from '../src/observability/log.ts';
-import { createCursorSigner } from '../src/schema/cursor.ts';
+import { createCursorSigner } from '../src/protocol/cursor.ts';
 import { type Server, startServer as start } from '../src/server.ts';
 import { foldedUser } from '../src/text/foldedColumns.ts';
 import { type Client, connect } from './client.ts';

@@ -11,7 +11,7 @@ import {
   migrationStatus,
   undoMigration,
 } from '../src/database/migrations.ts';
-import { StartError } from '../src/errors.ts';
+import { StartError } from '../src/protocol/errors.ts';
 import { database, databaseUrl, temporaryFolder } from './harness.ts';
 import { until } from './until.ts';
 

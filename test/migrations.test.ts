@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { type Database, openDatabase } from '../src/database/database.ts';
 import { compatibleFrom } from '../src/database/migrationFiles.ts';
 import { migrate, migrationStatus, undoMigration } from '../src/database/migrations.ts';
-import { StartError } from '../src/errors.ts';
+import { StartError } from '../src/protocol/errors.ts';
 import { database, databaseUrl } from './harness.ts';
 import { until } from './until.ts';
 

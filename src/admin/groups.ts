@@ -2,7 +2,7 @@ import { Op } from 'sequelize';
 import { letsIn } from '../chats/invites.ts';
 import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../protocol/errors.ts';
 import { foldForSearch } from '../text/fold.ts';
 import { type AdminCommand, limitOf, literally } from './define.ts';
 

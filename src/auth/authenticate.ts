@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../protocol/errors.ts';
 import { standingBind, tokenStands } from './standing.ts';
 import type { Tokens } from './tokens.ts';
 

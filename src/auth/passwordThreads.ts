@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Piscina } from 'piscina';
-import { ApiError } from '../errors.ts';
 import { FairQueue } from '../FairQueue.ts';
+import { ApiError } from '../protocol/errors.ts';
 
 /** A function of password-worker.js, and what it takes. */
 interface Job {

@@ -1,7 +1,7 @@
 import type { CommandContext } from '../commands/define.ts';
 import type { User } from '../database/models/User.ts';
-import { ApiError } from '../errors.ts';
 import type { UserId } from '../ids.ts';
+import { ApiError } from '../protocol/errors.ts';
 import { admit, type Scene } from './changeGroup.ts';
 
 /**

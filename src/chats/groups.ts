@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import type { Chat } from '../database/models/Chat.ts';
 import type { Role } from '../database/models/ChatMember.ts';
-import type { Group } from '../schema/groups.ts';
+import type { Group } from '../protocol/schema/groups.ts';
 
 /** The columns of `chats` that say what a group is. */
 export type GroupColumns = Pick<

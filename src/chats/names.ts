@@ -1,5 +1,5 @@
 import { violatedConstraint } from '../database/failures.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../protocol/errors.ts';
 
 /** Turns the violated uniqueness of public names into a `CONFLICT`. */
 export function refuseTakenName(error: unknown): never {

@@ -1,8 +1,8 @@
 import type { PushContext } from '../bus/bus.ts';
 import type { CommandContext } from '../commands/define.ts';
 import type { UserId } from '../ids.ts';
+import { encodePush, type Fields } from '../protocol/frames.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
-import { encodePush, type Fields } from '../socket/frames.ts';
 import { addressOf, type NamedChat, otherIn, type SeatChat } from './seats.ts';
 
 /** What the connected user did in a chat, without a place of its own there. */

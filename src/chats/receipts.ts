@@ -1,5 +1,5 @@
 import type { CommandContext } from '../commands/define.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../protocol/errors.ts';
 import { type Acting, actingIn } from './acting.ts';
 import type { Position } from './Positions.ts';
 import { pushToChat, pushToSelf } from './publish.ts';

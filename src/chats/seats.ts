@@ -3,9 +3,9 @@ import type { Queries } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { ChatMember, Role } from '../database/models/ChatMember.ts';
 import { prepared } from '../database/statements.ts';
-import { ApiError } from '../errors.ts';
 import type { ChatId, UserId } from '../ids.ts';
-import type { Fields } from '../socket/frames.ts';
+import { ApiError } from '../protocol/errors.ts';
+import type { Fields } from '../protocol/frames.ts';
 import { nameOf } from '../users/names.ts';
 
 /** How a request names a chat: the schema sees to it that it is exactly one of the two. */

@@ -1,8 +1,8 @@
 import type { Static, TObject, TProperties } from 'typebox';
 import { Type } from 'typebox';
 import { defineCommand } from '../commands/define.ts';
-import { ChatAddress } from '../schema/chats.ts';
-import { inChat } from '../schema/types.ts';
+import { ChatAddress } from '../protocol/schema/chats.ts';
+import { inChat } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { pushToSelf } from './publish.ts';

@@ -3,8 +3,8 @@ import type { Publisher } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import { pairOf } from '../messages/dialogs.ts';
+import { encodePush } from '../protocol/frames.ts';
 import { userTopic } from '../socket/Connections.ts';
-import { encodePush } from '../socket/frames.ts';
 import { nameOf } from '../users/names.ts';
 
 /*

@@ -1,7 +1,7 @@
 import type { ChatMember } from '../database/models/ChatMember.ts';
 import type { User } from '../database/models/User.ts';
-import { ApiError } from '../errors.ts';
 import type { UserId } from '../ids.ts';
+import { ApiError } from '../protocol/errors.ts';
 import { existingUser } from '../users/users.ts';
 import type { Actor, Scene } from './changeGroup.ts';
 

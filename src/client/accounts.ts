@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import type { Account as AccountSchema } from '../schema/accounts.ts';
+import type { Account as AccountSchema } from '../protocol/schema/accounts.ts';
 import { type ErrorCode, ParleyError } from './errors.ts';
 import { httpUrl } from './urls.ts';
 

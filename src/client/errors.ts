@@ -1,4 +1,4 @@
-import type { ErrorCode as ServerCode } from '../errors.ts';
+import type { ErrorCode as ServerCode } from '../protocol/errors.ts';
 
 /**
  * Why a call failed: a code of the server (see the documents), or one of the client's own. `CONNECTION_LOST`: the

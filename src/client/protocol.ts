@@ -1,8 +1,8 @@
 import type { Static, TObject } from 'typebox';
 import type { Command } from '../commands/define.ts';
 import type { commands } from '../commands/registry.ts';
-import type { Message as MessageSchema } from '../schema/messages.ts';
-import type { Change as ChangeSchema } from '../schema/sync.ts';
+import type { Message as MessageSchema } from '../protocol/schema/messages.ts';
+import type { Change as ChangeSchema } from '../protocol/schema/sync.ts';
 
 /* What goes over the socket, derived from the definitions of the server. Types only: nothing of it is bundled. */
 

@@ -1,6 +1,6 @@
-import { ApiError } from '../errors.ts';
 import { countChange, raisedColumns } from '../messages/changeMessage.ts';
 import { defineReaction } from '../messages/reactions.ts';
+import { ApiError } from '../protocol/errors.ts';
 
 /** Different emoji on one message. */
 const MAX_EMOJI = 50;

@@ -3,8 +3,8 @@ import { Type } from 'typebox';
 import { addMembers } from '../chats/addMembers.ts';
 import { changeGroup } from '../chats/changeGroup.ts';
 import { assertRole } from '../chats/seats.ts';
-import { groupEvent } from '../schema/groups.ts';
-import { Id, Sent } from '../schema/types.ts';
+import { groupEvent } from '../protocol/schema/groups.ts';
+import { Id, Sent } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 

@@ -1,6 +1,6 @@
-import { LimitError } from '../errors.ts';
 import { FairQueue } from '../FairQueue.ts';
 import type { UserId } from '../ids.ts';
+import { LimitError } from '../protocol/errors.ts';
 
 export interface ConcurrencyOptions {
   /** Work of one user that runs at a time, over all connections of theirs on this node. */

@@ -3,9 +3,9 @@ import { Type } from 'typebox';
 import { type InviteRow, inviteFields } from '../chats/invites.ts';
 import { assertRole, seatInGroup } from '../chats/seats.ts';
 import { wire } from '../database/wire.ts';
-import { ApiError } from '../errors.ts';
-import { Invite } from '../schema/groups.ts';
-import { Id, Text } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { Invite } from '../protocol/schema/groups.ts';
+import { Id, Text } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 /** Bytes of chance in a code: nobody guesses one. */

@@ -3,9 +3,9 @@ import { Type } from 'typebox';
 import { changeGroup, deliveredBefore } from '../chats/changeGroup.ts';
 import { noteClosure } from '../chats/closures.ts';
 import { assertRole } from '../chats/seats.ts';
-import { ApiError } from '../errors.ts';
-import { groupEvent } from '../schema/groups.ts';
-import { Id } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { groupEvent } from '../protocol/schema/groups.ts';
+import { Id } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 

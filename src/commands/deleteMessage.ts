@@ -1,11 +1,11 @@
 import { Type } from 'typebox';
 import { assertRole, seatInGroup } from '../chats/seats.ts';
-import { ApiError } from '../errors.ts';
 import { assertWrittenByUser, changeMessage } from '../messages/changeMessage.ts';
 import { entomb } from '../messages/entomb.ts';
 import { readMessage } from '../messages/read.ts';
-import { ChangedMessage, MessageAddress } from '../schema/messages.ts';
-import { Id, Time } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
+import { Id, Time } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const deleteMessage = defineCommand({

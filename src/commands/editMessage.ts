@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
-import { ApiError } from '../errors.ts';
 import {
   assertWrittenByUser,
   changeMessage,
@@ -10,8 +9,9 @@ import {
 } from '../messages/changeMessage.ts';
 import { reindex } from '../messages/indexMessages.ts';
 import { namesIn } from '../messages/mentions.ts';
-import { ChangedMessage, MessageAddress } from '../schema/messages.ts';
-import { Content, Custom, Id, Nullable, Time } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
+import { Content, Custom, Id, Nullable, Time } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const editMessage = defineCommand({

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
-import { ApiError } from '../errors.ts';
 import { createGuard } from '../net/guard.ts';
-import { Id } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { Id } from '../protocol/schema/types.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { defineCommand } from './define.ts';
 

@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
-import { ApiError } from '../errors.ts';
 import { assertWrittenByUser } from '../messages/changeMessage.ts';
 import { sendReply } from '../messages/drafts.ts';
 import { readLiveMessage, readWritten } from '../messages/read.ts';
-import { ForwardReply } from '../schema/messages.ts';
-import { ClientMessageId, Id, inChat } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { ForwardReply } from '../protocol/schema/messages.ts';
+import { ClientMessageId, Id, inChat } from '../protocol/schema/types.ts';
 import { definePreparedSend } from './define.ts';
 
 export const forwardMessage = definePreparedSend({

@@ -2,9 +2,9 @@ import { Type } from 'typebox';
 import { oneChat, type ChatRow as Row } from '../chats/rows.sql.ts';
 import { dialogWith, seatInGroup } from '../chats/seats.ts';
 import { wire } from '../database/wire.ts';
-import { ApiError } from '../errors.ts';
-import { ChatRow } from '../schema/chats.ts';
-import { inChat, Nullable } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { ChatRow } from '../protocol/schema/chats.ts';
+import { inChat, Nullable } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const getChat = defineRead({

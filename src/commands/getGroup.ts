@@ -2,9 +2,9 @@ import { Type } from 'typebox';
 
 import { groupRow } from '../chats/groups.ts';
 import { openGroup } from '../chats/seats.ts';
-import { ApiError } from '../errors.ts';
-import { Group } from '../schema/groups.ts';
-import { Id } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { Group } from '../protocol/schema/groups.ts';
+import { Id } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const getGroup = defineRead({

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { messageOf, readMessage } from '../messages/read.ts';
-import { Message } from '../schema/messages.ts';
-import { Id } from '../schema/types.ts';
+import { Message } from '../protocol/schema/messages.ts';
+import { Id } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const getMessage = defineRead({

@@ -2,9 +2,9 @@ import { Type } from 'typebox';
 import { seatIn } from '../chats/seats.ts';
 import { DEFAULT_LIMIT, readStretch } from '../messages/history.ts';
 import { messageOf } from '../messages/read.ts';
-import { Message } from '../schema/messages.ts';
-import { fitting } from '../schema/page.ts';
-import { inChat, Limit } from '../schema/types.ts';
+import { Message } from '../protocol/schema/messages.ts';
+import { fitting } from '../protocol/schema/page.ts';
+import { inChat, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 const Bound = (description: string) =>

@@ -1,11 +1,11 @@
 import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
-import { ApiError } from '../errors.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
-import { Message } from '../schema/messages.ts';
-import { fitting } from '../schema/page.ts';
-import { Id, Limit } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { Message } from '../protocol/schema/messages.ts';
+import { fitting } from '../protocol/schema/page.ts';
+import { Id, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const getMessagesAround = defineRead({

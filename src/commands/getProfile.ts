@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { Profile } from '../schema/people.ts';
-import { Id, Nullable } from '../schema/types.ts';
+import { Profile } from '../protocol/schema/people.ts';
+import { Id, Nullable } from '../protocol/schema/types.ts';
 import { profilesOf } from '../users/profiles.ts';
 import { existingUser } from '../users/users.ts';
 import { defineRead } from './define.ts';

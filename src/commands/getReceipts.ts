@@ -2,8 +2,8 @@ import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readMessage } from '../messages/read.ts';
-import { Cursor, NextCursor } from '../schema/cursor.ts';
-import { Id, Limit, UserName } from '../schema/types.ts';
+import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Id, Limit, UserName } from '../protocol/schema/types.ts';
 import { DELETED_USER } from '../users/names.ts';
 import { defineRead } from './define.ts';
 

@@ -2,9 +2,9 @@ import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, readMessage, selectMessages } from '../messages/read.ts';
-import { Cursor, NextCursor } from '../schema/cursor.ts';
-import { Message } from '../schema/messages.ts';
-import { Id, Limit } from '../schema/types.ts';
+import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Message } from '../protocol/schema/messages.ts';
+import { Id, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const getThread = defineRead({

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { dialogWith } from '../chats/seats.ts';
 import { historyRow, pageOf, readDialogStretch } from '../messages/history.ts';
-import { HistoryRow } from '../schema/messages.ts';
-import { Id, Limit, Page, UserName } from '../schema/types.ts';
+import { HistoryRow } from '../protocol/schema/messages.ts';
+import { Id, Limit, Page, UserName } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineRead } from './define.ts';
 

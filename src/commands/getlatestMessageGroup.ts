@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { seatInGroup } from '../chats/seats.ts';
 import { historyRow, pageOf, readStretch } from '../messages/history.ts';
-import { HistoryRow } from '../schema/messages.ts';
-import { Id, Limit, Page } from '../schema/types.ts';
+import { HistoryRow } from '../protocol/schema/messages.ts';
+import { Id, Limit, Page } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const getlatestMessageGroup = defineRead({

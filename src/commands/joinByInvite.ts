@@ -2,9 +2,9 @@ import { Type } from 'typebox';
 
 import { admit, changeGroup } from '../chats/changeGroup.ts';
 import { letsIn } from '../chats/invites.ts';
-import { ApiError } from '../errors.ts';
-import { Changed, groupEvent } from '../schema/groups.ts';
-import { Id, Text } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { Changed, groupEvent } from '../protocol/schema/groups.ts';
+import { Id, Text } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 

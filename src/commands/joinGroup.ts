@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
 
 import { admit, changeGroup } from '../chats/changeGroup.ts';
-import { ApiError } from '../errors.ts';
-import { Changed, groupEvent } from '../schema/groups.ts';
-import { Id } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { Changed, groupEvent } from '../protocol/schema/groups.ts';
+import { Id } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { deliveredBefore } from '../chats/changeGroup.ts';
 import { leave } from '../chats/leave.ts';
-import { groupEvent } from '../schema/groups.ts';
-import { Id, Sent } from '../schema/types.ts';
+import { groupEvent } from '../protocol/schema/groups.ts';
+import { Id, Sent } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const leaveGroup = defineCommand({

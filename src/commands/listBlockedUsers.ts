@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, NextCursor } from '../schema/cursor.ts';
-import { Id, Limit, Nullable, Time, UserName } from '../schema/types.ts';
+import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Id, Limit, Nullable, Time, UserName } from '../protocol/schema/types.ts';
 import { DELETED_USER } from '../users/names.ts';
 import { defineRead } from './define.ts';
 

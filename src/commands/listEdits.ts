@@ -2,9 +2,9 @@ import { Type } from 'typebox';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readLiveMessage } from '../messages/read.ts';
-import { Cursor, NextCursor } from '../schema/cursor.ts';
-import { Edit } from '../schema/messages.ts';
-import { Id, Limit } from '../schema/types.ts';
+import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Edit } from '../protocol/schema/messages.ts';
+import { Id, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const listEdits = defineRead({

@@ -4,10 +4,10 @@ import { seatInGroup } from '../chats/seats.ts';
 import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, NextCursor } from '../schema/cursor.ts';
-import { Role } from '../schema/groups.ts';
-import { Presence } from '../schema/people.ts';
-import { Id, Limit, Nullable, Time, UserName } from '../schema/types.ts';
+import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Role } from '../protocol/schema/groups.ts';
+import { Presence } from '../protocol/schema/people.ts';
+import { Id, Limit, Nullable, Time, UserName } from '../protocol/schema/types.ts';
 import { DELETED_USER } from '../users/names.ts';
 import { defineRead } from './define.ts';
 

@@ -3,9 +3,9 @@ import { type InviteRow, inviteFields, letsIn } from '../chats/invites.ts';
 import { seatInGroup } from '../chats/seats.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, NextCursor } from '../schema/cursor.ts';
-import { Invite } from '../schema/groups.ts';
-import { Id, Limit } from '../schema/types.ts';
+import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Invite } from '../protocol/schema/groups.ts';
+import { Id, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const listInvites = defineRead({

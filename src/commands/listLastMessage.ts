@@ -2,8 +2,8 @@ import { Type } from 'typebox';
 import { newestChats, type ChatRow as Row } from '../chats/rows.sql.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { ChatRow } from '../schema/chats.ts';
-import { Limit, Page } from '../schema/types.ts';
+import { ChatRow } from '../protocol/schema/chats.ts';
+import { Limit, Page } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const listLastMessage = defineRead({

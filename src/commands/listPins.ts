@@ -4,9 +4,9 @@ import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessagesAnd } from '../messages/read.ts';
-import { Cursor, NextCursor } from '../schema/cursor.ts';
-import { Message } from '../schema/messages.ts';
-import { Id, inChat, Limit, Time } from '../schema/types.ts';
+import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Message } from '../protocol/schema/messages.ts';
+import { Id, inChat, Limit, Time } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const listPins = defineRead({

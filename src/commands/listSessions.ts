@@ -2,8 +2,8 @@ import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, NextCursor } from '../schema/cursor.ts';
-import { Id, Limit, Nullable, Time } from '../schema/types.ts';
+import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Id, Limit, Nullable, Time } from '../protocol/schema/types.ts';
 import { NODE_DEAD_AFTER } from '../sessions/SessionLog.ts';
 import { defineRead } from './define.ts';
 

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { moveTo } from '../chats/receipts.ts';
-import { ChatAddress } from '../schema/chats.ts';
-import { inChat, Seq } from '../schema/types.ts';
+import { ChatAddress } from '../protocol/schema/chats.ts';
+import { inChat, Seq } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const markDelivered = defineCommand({

@@ -2,9 +2,9 @@ import { Type } from 'typebox';
 import { moveTo } from '../chats/receipts.ts';
 import { type StateRow, stateColumns } from '../chats/state.sql.ts';
 import { prepared } from '../database/statements.ts';
-import { ApiError } from '../errors.ts';
-import { ChatAddress, ChatState } from '../schema/chats.ts';
-import { inChat, Seq } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { ChatAddress, ChatState } from '../protocol/schema/chats.ts';
+import { inChat, Seq } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const markRead = defineCommand({

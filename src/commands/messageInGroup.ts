@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { extrasOf } from '../messages/drafts.ts';
-import { SendOptions, SentExtras } from '../schema/messages.ts';
-import { ClientMessageId, Content, Id, Sent } from '../schema/types.ts';
+import { SendOptions, SentExtras } from '../protocol/schema/messages.ts';
+import { ClientMessageId, Content, Id, Sent } from '../protocol/schema/types.ts';
 import { defineSend } from './define.ts';
 
 export const messageInGroup = defineSend({

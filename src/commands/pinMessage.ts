@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
-import { ApiError } from '../errors.ts';
 import { changeMessage } from '../messages/changeMessage.ts';
 import { assertMayPin } from '../messages/pins.ts';
-import { ChangedMessage, MessageAddress } from '../schema/messages.ts';
-import { Id } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
+import { Id } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 /** Pinned messages of one chat. */

@@ -3,8 +3,8 @@ import { Type } from 'typebox';
 import { changeGroup, dismiss } from '../chats/changeGroup.ts';
 import { assertRole } from '../chats/seats.ts';
 import { assertOutranks, targetIn } from '../chats/targets.ts';
-import { Changed, groupEvent } from '../schema/groups.ts';
-import { Id } from '../schema/types.ts';
+import { Changed, groupEvent } from '../protocol/schema/groups.ts';
+import { Id } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { readLiveMessage } from '../messages/read.ts';
-import { Id, Text } from '../schema/types.ts';
+import { Id, Text } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const reportMessage = defineCommand({

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { assertRole, seatInGroup } from '../chats/seats.ts';
 import { databaseNow } from '../database/clock.ts';
-import { ApiError } from '../errors.ts';
-import { Id } from '../schema/types.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { Id } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const revokeInvite = defineCommand({

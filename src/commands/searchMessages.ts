@@ -1,16 +1,16 @@
 import { type Static, Type } from 'typebox';
 import { seatIn } from '../chats/seats.ts';
 import type { Queries } from '../database/database.ts';
-import { ApiError } from '../errors.ts';
 import type { MessageId } from '../ids.ts';
 import { highlight, hitsIn, type Range } from '../messages/highlight.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
 import { headlines, searchText } from '../messages/search.sql.ts';
 import { findMessages } from '../messages/search.ts';
-import { Cursor, NextCursor } from '../schema/cursor.ts';
-import { Message } from '../schema/messages.ts';
-import { Address, CustomFilter, Id, Limit, Moment, Text } from '../schema/types.ts';
+import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { Message } from '../protocol/schema/messages.ts';
+import { Address, CustomFilter, Id, Limit, Moment, Text } from '../protocol/schema/types.ts';
 import { foldForSearch, wordsOf } from '../text/fold.ts';
 import { defineRead } from './define.ts';
 

@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, type Cursors, NextCursor, wrongCursor } from '../schema/cursor.ts';
-import { fitting } from '../schema/page.ts';
-import { Profile } from '../schema/people.ts';
-import { CustomFilter, Limit, Text } from '../schema/types.ts';
+import { Cursor, type Cursors, NextCursor, wrongCursor } from '../protocol/cursor.ts';
+import { fitting } from '../protocol/schema/page.ts';
+import { Profile } from '../protocol/schema/people.ts';
+import { CustomFilter, Limit, Text } from '../protocol/schema/types.ts';
 import { foldForSearch } from '../text/fold.ts';
 import { type NamePlace, usersByName } from '../users/byName.ts';
 import { profilesOf } from '../users/profiles.ts';

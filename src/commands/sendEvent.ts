@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { pushToChat } from '../chats/publish.ts';
 import { assertRole, seatIn } from '../chats/seats.ts';
-import { Custom, Id, inChat, Text } from '../schema/types.ts';
+import { Custom, Id, inChat, Text } from '../protocol/schema/types.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { Presence } from '../schema/people.ts';
-import { UserIds } from '../schema/types.ts';
+import { Presence } from '../protocol/schema/people.ts';
+import { UserIds } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const subscribePresence = defineCommand({

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { Change } from '../schema/sync.ts';
-import { Time } from '../schema/types.ts';
+import { Change } from '../protocol/schema/sync.ts';
+import { Time } from '../protocol/schema/types.ts';
 import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/cursor.ts';
 import { isInDatabase, presentState } from '../sync/databaseRuns.ts';
 import { findChanges, placeOf } from '../sync/find.ts';

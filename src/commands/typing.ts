@@ -3,8 +3,8 @@ import { actingIn } from '../chats/acting.ts';
 import { pushToChat } from '../chats/publish.ts';
 import { MANY_MEMBERS, SHOWN_AGAIN_SECONDS, SHOWN_TYPISTS, TYPING_SECONDS } from '../chats/Typists.ts';
 import { prepared } from '../database/statements.ts';
-import { ChatAddress } from '../schema/chats.ts';
-import { inChat } from '../schema/types.ts';
+import { ChatAddress } from '../protocol/schema/chats.ts';
+import { inChat } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const typing = defineCommand({

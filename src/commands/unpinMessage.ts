@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { changeMessage } from '../messages/changeMessage.ts';
 import { assertMayPin } from '../messages/pins.ts';
-import { ChangedMessage, MessageAddress } from '../schema/messages.ts';
-import { Id } from '../schema/types.ts';
+import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
+import { Id } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const unpinMessage = defineCommand({

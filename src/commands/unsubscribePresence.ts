@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { UserIds } from '../schema/types.ts';
+import { UserIds } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const unsubscribePresence = defineCommand({

@@ -4,7 +4,7 @@ import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/pro
 import { platform } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { StartError } from '../errors.ts';
+import { StartError } from '../protocol/errors.ts';
 import { isPostmasterOf, tryLock, unlock } from './ownership.ts';
 
 const run = promisify(execFile);

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
-import { StartError } from '../errors.ts';
+import { StartError } from '../protocol/errors.ts';
 import { keptSecret, readSecret } from '../secrets.ts';
 import { type Binaries, type Cluster, clusterAt, lastLine, type RunAs } from './cluster.ts';
 import { claim, isClaimed, unlock } from './ownership.ts';

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import pg from 'pg';
-import { StartError } from '../errors.ts';
+import { StartError } from '../protocol/errors.ts';
 
 const CREATES = /^create extension if not exists (\w+);/gm;
 

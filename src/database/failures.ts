@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { ConnectionError } from 'sequelize';
-import { ApiError, LimitError } from '../errors.ts';
+import { ApiError, LimitError } from '../protocol/errors.ts';
 import { reasonOf } from './outages.ts';
 
 /** The connection could not be made: the statement was not sent. */

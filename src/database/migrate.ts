@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { loadConfig } from '../config.ts';
-import { StartError } from '../errors.ts';
+import { StartError } from '../protocol/errors.ts';
 import type { Database } from './database.ts';
 import { migrate, migrationStatus, undoMigration } from './migrations.ts';
 import { openDatabaseForOperator } from './start.ts';

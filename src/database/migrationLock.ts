@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import type { Logger } from 'pino';
-import { StartError } from '../errors.ts';
+import { StartError } from '../protocol/errors.ts';
 import type { Database } from './database.ts';
 import { ConnectionLostError, isRepeatable } from './failures.ts';
 

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { Umzug } from 'umzug';
-import { StartError } from '../errors.ts';
+import { StartError } from '../protocol/errors.ts';
 import type { Database } from './database.ts';
 import { createExtensions, extensionsIn } from './extensions.ts';
 import { FOLDER, namesIn, partsOf, sqlOf, versionOf } from './migrationFiles.ts';

@@ -5,7 +5,7 @@ import { readFile, readlink } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { StartError } from '../errors.ts';
+import { StartError } from '../protocol/errors.ts';
 
 /*
  * Who uses a data folder. The operating system holds the locks, on open files: it frees them when the last process

@@ -1,4 +1,4 @@
-import { StartError } from '../errors.ts';
+import { StartError } from '../protocol/errors.ts';
 import type { Database } from './database.ts';
 
 /** The oldest PostgreSQL that has what the statements need. */

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { StartError } from '../errors.ts';
+import { StartError } from '../protocol/errors.ts';
 import { compatibleFrom, sqlOf, versionOf } from './migrationFiles.ts';
 
 /*

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { prepareDataDir } from '../dataDir.ts';
-import { StartError } from '../errors.ts';
+import { StartError } from '../protocol/errors.ts';
 import { type Database, openDatabase } from './database.ts';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
 import { isUnavailable } from './failures.ts';

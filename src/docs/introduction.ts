@@ -1,7 +1,7 @@
 import type { Command } from '../commands/define.ts';
-import { errorCodes } from '../errors.ts';
 import { FRAME_BYTES_RECEIVED, defaultLimits as limits, PAGE_BYTES } from '../limits.ts';
-import { CloseCode } from '../socket/closeCodes.ts';
+import { CloseCode } from '../protocol/closeCodes.ts';
+import { errorCodes } from '../protocol/errors.ts';
 import { type Examples, messageNames } from './examples.ts';
 import { socketErrors } from './schemas.ts';
 

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { stringify } from 'yaml';
-import { type ErrorCode, errorCodes } from '../errors.ts';
 import type { Route } from '../http/define.ts';
+import { type ErrorCode, errorCodes } from '../protocol/errors.ts';
 import { VERSION } from '../version.ts';
 import type { Examples, RecordedCall } from './examples.ts';
 import { plain, schemaRef } from './schemas.ts';

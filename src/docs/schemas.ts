@@ -1,6 +1,6 @@
 import { type TObject, type TSchema, Type } from 'typebox';
 import type { Command } from '../commands/define.ts';
-import { type ErrorCode, errorCodes } from '../errors.ts';
+import { type ErrorCode, errorCodes } from '../protocol/errors.ts';
 
 /** Formats of our own mean nothing to others' tools: the documents say them in words. */
 const OWN_FORMATS: Readonly<Record<string, string>> = {

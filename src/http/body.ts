@@ -1,8 +1,8 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import type { OwnBudget } from '../ByteBudget.ts';
-import { ApiError, LimitError } from '../errors.ts';
 import { BODY_BYTES } from '../limits.ts';
 import type { Guard } from '../net/guard.ts';
+import { ApiError, LimitError } from '../protocol/errors.ts';
 
 /** A body on its way. */
 export interface Body {

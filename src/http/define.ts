@@ -6,10 +6,10 @@ import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
-import type { ErrorCode } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
-import { compileValidator } from '../schema/validator.ts';
+import type { ErrorCode } from '../protocol/errors.ts';
+import { compileValidator } from '../protocol/validator.ts';
 import type { Deletions } from '../users/deleteAccount.ts';
 import type { AttemptLimits } from './attempts.ts';
 

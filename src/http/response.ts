@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
-import { ApiError, errorCodes } from '../errors.ts';
+import { ApiError, errorCodes } from '../protocol/errors.ts';
 import type { RequestHeaders } from './headers.ts';
 import type { Encoding, Page } from './pages.ts';
 

@@ -3,7 +3,7 @@ import type { ChatAddress } from '../chats/seats.ts';
 import type { Queries } from '../database/database.ts';
 import { type PreparedStatement, prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
-import type { HistoryRow } from '../schema/messages.ts';
+import type { HistoryRow } from '../protocol/schema/messages.ts';
 import { customOf, eventOf, type MessageRow, reactionsOf, selectMessagesAnd } from './read.ts';
 
 export const DEFAULT_LIMIT = 20;

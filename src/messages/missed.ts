@@ -3,7 +3,7 @@ import type { ChatRecord, ReadPush } from '../bus/ordered.ts';
 import type { Database } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
 import type { ChatId } from '../ids.ts';
-import { encodePush } from '../socket/frames.ts';
+import { encodePush } from '../protocol/frames.ts';
 import { chatOf, type MessageRow, type SystemEvent, selectMessages } from './read.ts';
 
 const span = prepared(

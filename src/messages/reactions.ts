@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { type CommandContext, defineCommand } from '../commands/define.ts';
-import type { ErrorCode } from '../errors.ts';
-import { ChangedMessage, Emoji, MessageAddress } from '../schema/messages.ts';
-import { Id } from '../schema/types.ts';
+import type { ErrorCode } from '../protocol/errors.ts';
+import { ChangedMessage, Emoji, MessageAddress } from '../protocol/schema/messages.ts';
+import { Id } from '../protocol/schema/types.ts';
 import { emojiOf } from '../text/emoji.ts';
 import { changeMessage, type Raised } from './changeMessage.ts';
 import type { MessageRow } from './read.ts';

@@ -4,9 +4,9 @@ import type { MembershipChange } from '../bus/bus.ts';
 import type { Seat } from '../chats/seats.ts';
 import type { Queries } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
-import { ApiError } from '../errors.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
-import type { Message } from '../schema/messages.ts';
+import { ApiError } from '../protocol/errors.ts';
+import type { Message } from '../protocol/schema/messages.ts';
 import { DELETED_USER } from '../users/names.ts';
 import type { CustomData } from './drafts.ts';
 

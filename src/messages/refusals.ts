@@ -1,4 +1,4 @@
-import { ApiError, LimitError } from '../errors.ts';
+import { ApiError, LimitError } from '../protocol/errors.ts';
 import type { MessageDraft } from './drafts.ts';
 
 /** Why a message is not stored; of slow mode, with the seconds that are left. */

@@ -1,4 +1,4 @@
-import { encodePush, encodeReply, encodeRequestId, type RequestId } from '../socket/frames.ts';
+import { encodePush, encodeReply, encodeRequestId, type RequestId } from '../protocol/frames.ts';
 import { type MessageDraft, type StoredMessage, sendReply } from './drafts.ts';
 
 /*

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { type ApiError, internal } from '../errors.ts';
+import { type ApiError, internal } from '../protocol/errors.ts';
 
 /**
  * Wraps a callback that native code or a timer calls, where nobody catches. What it throws, or rejects with, is logged

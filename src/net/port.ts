@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { StartError } from '../errors.ts';
+import { StartError } from '../protocol/errors.ts';
 
 /**
  * Returns the port, or a free one where it is 0, if this process may listen there and nobody else does. Throws a

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { PoolUse } from '../database/database.ts';
-import { type ApiError, LimitError, type LimitName } from '../errors.ts';
+import { type ApiError, LimitError, type LimitName } from '../protocol/errors.ts';
 import { gaugeOpenFiles } from './openFiles.ts';
 import { PlainHistogram, type Series } from './PlainHistogram.ts';
 

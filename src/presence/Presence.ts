@@ -7,13 +7,13 @@ import type { Database, Queries } from '../database/database.ts';
 import { isPassing } from '../database/failures.ts';
 import { gathered } from '../database/gathered.ts';
 import { prepared } from '../database/statements.ts';
-import { ApiError } from '../errors.ts';
 import type { ConnectionId, UserId } from '../ids.ts';
-import type { Presence as PresenceSchema } from '../schema/people.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { encodePush } from '../protocol/frames.ts';
+import type { Presence as PresenceSchema } from '../protocol/schema/people.ts';
 import { type Bereaved, NODE_DEAD_AFTER, type SessionLog } from '../sessions/SessionLog.ts';
 import type { Connection } from '../socket/Connection.ts';
 import { type Connections, presenceTopic, userTopic } from '../socket/Connections.ts';
-import { encodePush } from '../socket/frames.ts';
 import { nameOf } from '../users/names.ts';
 
 /** Milliseconds without a connection after which a user is offline: a reconnect within is not noticed. */

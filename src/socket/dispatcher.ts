@@ -1,14 +1,13 @@
 import { ByteBudget } from '../ByteBudget.ts';
 import type { Command, CommandContext, CommandServices, Outcome } from '../commands/define.ts';
 import { isTimeout, refusalOf } from '../database/failures.ts';
-import { ApiError, internal, LimitError } from '../errors.ts';
 import { HOLD_BYTES, REPLY_BYTES } from '../limits.ts';
 import { encodeSendReply } from '../messages/sendFrames.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { TimeoutLog } from '../observability/TimeoutLog.ts';
 import type { Tracing } from '../observability/tracing.ts';
-import type { Connection, Receiver } from './Connection.ts';
-import { CloseCode } from './closeCodes.ts';
+import { CloseCode } from '../protocol/closeCodes.ts';
+import { ApiError, internal, LimitError } from '../protocol/errors.ts';
 import {
   encodeError,
   encodeReply,
@@ -16,7 +15,8 @@ import {
   type RequestId,
   readRequest,
   UNKNOWN_TYPE,
-} from './frames.ts';
+} from '../protocol/frames.ts';
+import type { Connection, Receiver } from './Connection.ts';
 import { Lane, type Task } from './Lane.ts';
 import { createPaces, type Pace } from './pace.ts';
 

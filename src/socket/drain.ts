@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { CloseCode } from '../protocol/closeCodes.ts';
 import type { Connection } from './Connection.ts';
-import { CloseCode } from './closeCodes.ts';
 
 /** Milliseconds between two slices of sockets that are closed. */
 const STEP = 100;

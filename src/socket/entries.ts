@@ -3,8 +3,8 @@ import type { Place } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import { gathered } from '../database/gathered.ts';
 import { prepared } from '../database/statements.ts';
-import { LimitError } from '../errors.ts';
 import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
+import { LimitError } from '../protocol/errors.ts';
 import type { Membership, Memberships } from './Connections.ts';
 import type { Session } from './session.ts';
 

@@ -6,9 +6,9 @@ import { createGuard } from '../net/guard.ts';
 import { uWS } from '../net/uws.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Presence } from '../presence/Presence.ts';
+import { CloseCode } from '../protocol/closeCodes.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
 import type { Admission, Connection, Socket } from './Connection.ts';
-import { CloseCode } from './closeCodes.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type UpgradeServices, upgrade } from './upgrade.ts';
 

@@ -1,4 +1,4 @@
-import { type Cursors, wrongCursor } from '../schema/cursor.ts';
+import { type Cursors, wrongCursor } from '../protocol/cursor.ts';
 
 /** How far a client has synchronised. */
 export interface SyncCursor {

@@ -1,8 +1,8 @@
 import type { Transaction } from 'sequelize';
 import { otherIn, type SeatChat } from '../chats/seats.ts';
 import type { Database } from '../database/database.ts';
-import { ApiError } from '../errors.ts';
 import type { UserId } from '../ids.ts';
+import { ApiError } from '../protocol/errors.ts';
 
 /** Refuses with a bare `FORBIDDEN` when the other person of the dialog has blocked the user; never in a group. */
 export async function assertNotBlocked(

@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import type { User } from '../database/models/User.ts';
 import type { UserId } from '../ids.ts';
 import type { Presence } from '../presence/Presence.ts';
-import type { Profile } from '../schema/people.ts';
+import type { Profile } from '../protocol/schema/people.ts';
 import { nameOf } from './names.ts';
 
 /** Profiles as `viewerId` may see them, in the order of the users. */

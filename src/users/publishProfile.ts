@@ -3,8 +3,8 @@ import type { Publisher, Topic } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import type { ChatId, UserId } from '../ids.ts';
+import { encodePush } from '../protocol/frames.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
-import { encodePush } from '../socket/frames.ts';
 import { nameOf } from './names.ts';
 
 /** Chats in which a new name is pushed, those with the newest messages first; others find it with `sync`. */

@@ -1,8 +1,8 @@
 import type { Transaction } from 'sequelize';
 import type { Queries } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
-import { ApiError } from '../errors.ts';
 import type { UserId } from '../ids.ts';
+import { ApiError } from '../protocol/errors.ts';
 
 /** Somebody who has, or had, an account; refuses with `NOT_FOUND`. */
 export async function existingUser(

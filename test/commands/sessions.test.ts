@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
 import { addToOutbox } from '../../src/bus/outbox.ts';
+import { encodePush } from '../../src/protocol/frames.ts';
 import { forgetOld } from '../../src/sessions/SessionLog.ts';
 import { userTopic } from '../../src/socket/Connections.ts';
-import { encodePush } from '../../src/socket/frames.ts';
 import { open } from '../client.ts';
 import {
   connectAs,

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { TSchema } from 'typebox';
 import Format from 'typebox/format';
 import Value from 'typebox/value';
-import { type ErrorCode, errorCodes } from '../../src/errors.ts';
+import { type ErrorCode, errorCodes } from '../../src/protocol/errors.ts';
 import type { Frame } from '../client.ts';
 
 /** Refusals that say what is wrong with a request; the others say that something is wrong with the server. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isMoment } from '../../src/schema/moment.ts';
+import { isMoment } from '../../src/protocol/schema/moment.ts';
 
 describe('a time that a client gives', () => {
   const accepted = [

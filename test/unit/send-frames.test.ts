@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { type MessageDraft, type StoredMessage, sendReply } from '../../src/messages/drafts.ts';
 import { encodeMessagePush, encodeSendReply } from '../../src/messages/sendFrames.ts';
-import { encodePush, encodeReply } from '../../src/socket/frames.ts';
+import { encodePush, encodeReply } from '../../src/protocol/frames.ts';
 
 const id = fc.nat();
 const text = fc.string({ unit: 'grapheme' });

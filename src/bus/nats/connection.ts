@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, credsAuthenticator, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
-import { StartError } from '../../errors.ts';
 import { createGuard } from '../../net/guard.ts';
+import { StartError } from '../../protocol/errors.ts';
 
 export interface NatsOptions {
   /** `nats://` or `tls://`, with user and password where they are wanted. */

@@ -1,9 +1,9 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { Type } from 'typebox';
-import { ApiError } from '../errors.ts';
 import type { UserId } from '../ids.ts';
-import { fitting } from './page.ts';
-import { Nullable } from './types.ts';
+import { ApiError } from './errors.ts';
+import { fitting } from './schema/page.ts';
+import { Nullable } from './schema/types.ts';
 
 /** Where a list goes on: unlike a page number it stays right while rows come and go. */
 export const Cursor = Type.Optional(

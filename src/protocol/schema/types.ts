@@ -1,5 +1,5 @@
 import { type TProperties, type TSchema, Type } from 'typebox';
-import type { CustomData } from '../messages/drafts.ts';
+import type { CustomData } from '../../messages/drafts.ts';
 
 /*
  * The vocabulary of the wire: what several commands or HTTP calls take or give. The descriptions end up in

@@ -1,11 +1,11 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
-import { ApiError } from '../errors.ts';
 import { emojiOf } from '../text/emoji.ts';
 import { nameProblem } from '../text/names.ts';
 import { passwordProblem } from '../text/opaqueString.ts';
-import { isMoment } from './moment.ts';
+import { ApiError } from './errors.ts';
+import { isMoment } from './schema/moment.ts';
 
 /**
  * Bytes of JSON an integrator may keep with a message, a group or a profile. Numbers count with all their digits, as
@@ -100,7 +100,8 @@ function problemOf(format: string, text: unknown): string {
 /** One sentence: the path of what is wrong and what was expected there. */
 function explain(error: ErrorObject | undefined, root: string, schema: TSchema): string {
   if (!error) return `${root} is wrong`;
-  const path = root + error.instancePath.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
+  const path =
+    root + error.instancePath.replaceAll('/', '../schema').replaceAll('~1', '/').replaceAll('~0', '~');
   const { keyword, params } = error;
   switch (keyword) {
     case 'required':

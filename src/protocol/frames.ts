@@ -1,4 +1,4 @@
-import { ApiError, type ErrorCode } from '../errors.ts';
+import { ApiError, type ErrorCode } from './errors.ts';
 
 /** What a client may put on a request to recognise its reply. */
 export type RequestId = string | number;

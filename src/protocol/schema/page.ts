@@ -1,4 +1,4 @@
-import { PAGE_BYTES } from '../limits.ts';
+import { PAGE_BYTES } from '../../limits.ts';
 
 /** The rows, from the first on, whose JSON fits into a page; at least one, so that a list always goes on. */
 export function fitting<Row>(rows: readonly Row[]): Row[] {
