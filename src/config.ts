@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import { parseEnv } from 'node:util';
 import ms from 'ms';
 import { problemOfDatabaseUrl } from './database/url.ts';
-import { createAddressOf } from './http/address.ts';
 import { type Limits, readLimits, variableOf } from './limits.ts';
+import { createAddressOf } from './net/address.ts';
 import { StartError } from './protocol/errors.ts';
 import { settingWarnings } from './settings.ts';
 

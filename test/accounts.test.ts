@@ -3,9 +3,9 @@ import jwt from 'jsonwebtoken';
 import pg from 'pg';
 import { pino } from 'pino';
 import type { Transaction } from 'sequelize';
+import { finishDeletions } from '../src/accounts/deleteAccount.ts';
 import { createOutboxBus } from '../src/bus/outbox.ts';
 import type { MessageWriter } from '../src/messages/MessageWriter.ts';
-import { finishDeletions } from '../src/users/deleteAccount.ts';
 import {
   database,
   databaseUrl,

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Database } from '../src/database/database.ts';
 import { LimitError } from '../src/protocol/errors.ts';
-import { createEntries } from '../src/socket/entries.ts';
+import { createEntries } from '../src/socket/admission.ts';
 import { database, newUsers, type User } from './harness.ts';
 
 /** More than are read together with the chats of others. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { QueryTypes } from 'sequelize';
 import { ByteBudget } from '../src/ByteBudget.ts';
-import { Lane } from '../src/socket/Lane.ts';
+import { Lane } from '../src/socket/CommandQueue.ts';
 import type { Client } from './client.ts';
 import {
   database,

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { type Database, openDatabase } from '../src/database/database.ts';
 import type { MessageId } from '../src/ids.ts';
-import { entomb } from '../src/messages/entomb.ts';
 import { indexNewMessages, reindex } from '../src/messages/indexMessages.ts';
+import { entomb } from '../src/messages/tombstone.ts';
 import { FOLD_VERSION, foldForSearch, wordsOf } from '../src/text/fold.ts';
 import { database, databaseUrl, http, newClients, newUser, type Person, startServer } from './harness.ts';
 import { until } from './until.ts';

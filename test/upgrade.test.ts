@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
 import { defaultLimits } from '../src/limits.ts';
-import { createUpgradeLimits } from '../src/socket/pace.ts';
+import { createUpgradeLimits } from '../src/socket/rateLimits.ts';
 import { open, Refused } from './client.ts';
 import { http, JWT_SECRET, newUser, newUsers, server, startServer } from './harness.ts';
 

@@ -1,8 +1,8 @@
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { standingBind, tokenStands } from './standing.ts';
 import type { Tokens } from './tokens.ts';
+import { standingBind, tokenStands } from './tokenValidity.ts';
 
 /** The user a bearer token stands for now; refuses with `UNAUTHORIZED` when it is missing, invalid or revoked. */
 export async function authenticate(db: Database, tokens: Tokens, authorization: string): Promise<User> {

@@ -5,7 +5,7 @@ import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
-import { type ChatAddress, type NamedChat, seatIn } from './seats.ts';
+import { type ChatAddress, type NamedChat, seatIn } from './membership.ts';
 
 /** A chat as its pushes name it, and the username of the member who acts there. */
 export interface Acting {

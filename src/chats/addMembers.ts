@@ -2,7 +2,7 @@ import type { CommandContext } from '../commands/define.ts';
 import type { User } from '../database/models/User.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { admit, type Scene } from './changeGroup.ts';
+import { admit, type Scene } from './groupChange.ts';
 
 /**
  * Adds people at another member's wish: all, or none. Refuses with `NOT_FOUND`, `ALREADY_A_MEMBER`, or `FORBIDDEN` for

@@ -1,6 +1,6 @@
 import type { ChatId, UserId } from '../ids.ts';
 import { nameOf } from '../users/names.ts';
-import { type Actor, changeGroup, dismiss } from './changeGroup.ts';
+import { type Actor, changeGroup, dismiss } from './groupChange.ts';
 import { setRole } from './targets.ts';
 
 /**

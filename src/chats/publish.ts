@@ -3,7 +3,7 @@ import type { CommandContext } from '../commands/define.ts';
 import type { UserId } from '../ids.ts';
 import { encodePush, type Fields } from '../protocol/frames.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
-import { addressOf, type NamedChat, otherIn, type SeatChat } from './seats.ts';
+import { addressOf, type NamedChat, otherIn, type SeatChat } from './membership.ts';
 
 /** What the connected user did in a chat, without a place of its own there. */
 export interface ChatPush {

@@ -1,9 +1,9 @@
 import type { CommandContext } from '../commands/define.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { type Acting, actingIn } from './acting.ts';
+import { type ChatAddress, ownStateOf } from './membership.ts';
 import type { Position } from './Positions.ts';
 import { pushToChat, pushToSelf } from './publish.ts';
-import { type ChatAddress, ownStateOf } from './seats.ts';
 
 /**
  * Moves a position of the connected user in a chat up to `seq`, and pushes it where there was something to change: in a

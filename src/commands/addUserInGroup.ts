@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 
 import { addMembers } from '../chats/addMembers.ts';
-import { changeGroup } from '../chats/changeGroup.ts';
-import { assertRole } from '../chats/seats.ts';
+import { changeGroup } from '../chats/groupChange.ts';
+import { assertRole } from '../chats/membership.ts';
 import { groupEvent } from '../protocol/schema/groups.ts';
 import { Id, Sent } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';

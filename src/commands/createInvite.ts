@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Type } from 'typebox';
 import { type InviteRow, inviteFields } from '../chats/invites.ts';
-import { assertRole, seatInGroup } from '../chats/seats.ts';
+import { assertRole, seatInGroup } from '../chats/membership.ts';
 import { wire } from '../database/wire.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Invite } from '../protocol/schema/groups.ts';

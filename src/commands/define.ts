@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
+import type { Session } from '../auth/session.ts';
 import type { OrderedPublisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Positions } from '../chats/Positions.ts';
@@ -19,7 +20,6 @@ import type { Fields } from '../protocol/frames.ts';
 import { SendReply } from '../protocol/schema/messages.ts';
 import { compileValidator } from '../protocol/validator.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
-import type { Session } from '../socket/session.ts';
 import type { ConcurrencyLimit } from './concurrency.ts';
 
 /** What commands work with. */

@@ -1,8 +1,7 @@
 import { Type } from 'typebox';
-
-import { changeGroup, deliveredBefore } from '../chats/changeGroup.ts';
 import { noteClosure } from '../chats/closures.ts';
-import { assertRole } from '../chats/seats.ts';
+import { changeGroup, deliveredBefore } from '../chats/groupChange.ts';
+import { assertRole } from '../chats/membership.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { groupEvent } from '../protocol/schema/groups.ts';
 import { Id } from '../protocol/schema/types.ts';

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import { assertRole, seatInGroup } from '../chats/seats.ts';
+import { assertRole, seatInGroup } from '../chats/membership.ts';
 import { assertWrittenByUser, changeMessage } from '../messages/changeMessage.ts';
-import { entomb } from '../messages/entomb.ts';
 import { readMessage } from '../messages/read.ts';
+import { entomb } from '../messages/tombstone.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
 import { Id, Time } from '../protocol/schema/types.ts';

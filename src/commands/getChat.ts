@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
+import { dialogWith, seatInGroup } from '../chats/membership.ts';
 import { oneChat, type ChatRow as Row } from '../chats/rows.sql.ts';
-import { dialogWith, seatInGroup } from '../chats/seats.ts';
 import { wire } from '../database/wire.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChatRow } from '../protocol/schema/chats.ts';

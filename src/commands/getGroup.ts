@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 
 import { groupRow } from '../chats/groups.ts';
-import { openGroup } from '../chats/seats.ts';
+import { openGroup } from '../chats/membership.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Group } from '../protocol/schema/groups.ts';
 import { Id } from '../protocol/schema/types.ts';

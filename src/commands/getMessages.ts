@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { seatIn } from '../chats/seats.ts';
+import { seatIn } from '../chats/membership.ts';
 import { DEFAULT_LIMIT, readStretch } from '../messages/history.ts';
 import { messageOf } from '../messages/read.ts';
 import { Message } from '../protocol/schema/messages.ts';

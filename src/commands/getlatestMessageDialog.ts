@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { dialogWith } from '../chats/seats.ts';
+import { dialogWith } from '../chats/membership.ts';
 import { historyRow, pageOf, readDialogStretch } from '../messages/history.ts';
 import { HistoryRow } from '../protocol/schema/messages.ts';
 import { Id, Limit, Page, UserName } from '../protocol/schema/types.ts';

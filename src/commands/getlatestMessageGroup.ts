@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { seatInGroup } from '../chats/seats.ts';
+import { seatInGroup } from '../chats/membership.ts';
 import { historyRow, pageOf, readStretch } from '../messages/history.ts';
 import { HistoryRow } from '../protocol/schema/messages.ts';
 import { Id, Limit, Page } from '../protocol/schema/types.ts';

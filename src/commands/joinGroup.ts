@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-import { admit, changeGroup } from '../chats/changeGroup.ts';
+import { admit, changeGroup } from '../chats/groupChange.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
 import { Id } from '../protocol/schema/types.ts';

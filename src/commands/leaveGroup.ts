@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { deliveredBefore } from '../chats/changeGroup.ts';
+import { deliveredBefore } from '../chats/groupChange.ts';
 import { leave } from '../chats/leave.ts';
 import { groupEvent } from '../protocol/schema/groups.ts';
 import { Id, Sent } from '../protocol/schema/types.ts';

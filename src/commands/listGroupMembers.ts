@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-import { seatInGroup } from '../chats/seats.ts';
+import { seatInGroup } from '../chats/membership.ts';
 import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';

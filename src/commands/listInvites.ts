@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { type InviteRow, inviteFields, letsIn } from '../chats/invites.ts';
-import { seatInGroup } from '../chats/seats.ts';
+import { seatInGroup } from '../chats/membership.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { seatIn } from '../chats/seats.ts';
+import { seatIn } from '../chats/membership.ts';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';

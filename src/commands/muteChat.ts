@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { defineSetting } from '../chats/settings.ts';
 import { Moment } from '../protocol/schema/types.ts';
+import { defineSetting } from './chatSetting.ts';
 
 export const muteChat = defineSetting({
   type: 'muteChat',

@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize';
 import { Type } from 'typebox';
 
 import { addMembers } from '../chats/addMembers.ts';
-import { admit, announceMembers, encodeSystemPush, publishGroupMessage } from '../chats/changeGroup.ts';
+import { admit, announceMembers, encodeSystemPush, publishGroupMessage } from '../chats/groupChange.ts';
 import { listed, refuseTakenName } from '../chats/names.ts';
 import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
 import { ApiError } from '../protocol/errors.ts';

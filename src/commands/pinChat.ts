@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { defineSetting } from '../chats/settings.ts';
+import { defineSetting } from './chatSetting.ts';
 
 export const pinChat = defineSetting({
   type: 'pinChat',

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { assertRole, seatInGroup } from '../chats/seats.ts';
+import { assertRole, seatInGroup } from '../chats/membership.ts';
 import { databaseNow } from '../database/clock.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Id } from '../protocol/schema/types.ts';

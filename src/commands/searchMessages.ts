@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { seatIn } from '../chats/seats.ts';
+import { seatIn } from '../chats/membership.ts';
 import type { Queries } from '../database/database.ts';
 import type { MessageId } from '../ids.ts';
 import { highlight, hitsIn, type Range } from '../messages/highlight.ts';

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
+import { assertRole, seatIn } from '../chats/membership.ts';
 import { pushToChat } from '../chats/publish.ts';
-import { assertRole, seatIn } from '../chats/seats.ts';
 import { Custom, Id, inChat, Text } from '../protocol/schema/types.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';

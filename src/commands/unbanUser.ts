@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 
-import { changeGroup } from '../chats/changeGroup.ts';
-import { assertRole } from '../chats/seats.ts';
+import { changeGroup } from '../chats/groupChange.ts';
+import { assertRole } from '../chats/membership.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
 import { Id } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';

@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
 
-import { changeGroup } from '../chats/changeGroup.ts';
+import { changeGroup } from '../chats/groupChange.ts';
 import { groupRow } from '../chats/groups.ts';
+import { assertRole } from '../chats/membership.ts';
 import { refuseTakenName } from '../chats/names.ts';
-import { assertRole } from '../chats/seats.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, Group, GroupSettings, groupEvent } from '../protocol/schema/groups.ts';
 import { Id } from '../protocol/schema/types.ts';

@@ -1,15 +1,15 @@
 import type { Transaction } from 'sequelize';
 import { Type } from 'typebox';
+import { deleteAccount } from '../accounts/deleteAccount.ts';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { databaseNow } from '../database/clock.ts';
 import type { User } from '../database/models/User.ts';
+import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
 import { userTopic } from '../socket/Connections.ts';
 import { foldedUser } from '../text/foldedColumns.ts';
-import { deleteAccount } from '../users/deleteAccount.ts';
 import { chatsNaming, profileOf, publishName } from '../users/publishProfile.ts';
-import { networkOf } from './address.ts';
 import { assertUncommon, refuseTaken } from './auth.ts';
 import { callerOf, defineRoute, type RouteContext } from './define.ts';
 

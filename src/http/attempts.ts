@@ -5,9 +5,9 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Database } from '../database/database.ts';
 import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
+import { networkOf } from '../net/address.ts';
 import { LimitError } from '../protocol/errors.ts';
 import { fold } from '../text/fold.ts';
-import { networkOf } from './address.ts';
 import { type AttemptCounter, createSharedCounter } from './sharedAttempts.ts';
 
 /** Limits on guessing passwords, on making accounts and on renaming them. Each refuses with `RATE_LIMITED` and a `retryAfter`. */

@@ -4,11 +4,11 @@ import { isCommonPassword } from '../auth/commonPasswords.ts';
 import type { Database } from '../database/database.ts';
 import { violatedConstraint } from '../database/failures.ts';
 import type { User } from '../database/models/User.ts';
+import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Account, Email, GivenPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
 import { fold } from '../text/fold.ts';
 import { accountOf, namesOf, normalise } from './accounts.ts';
-import { networkOf } from './address.ts';
 import { defineRoute } from './define.ts';
 
 const Entrance = Type.Object({ token: Token, user: Account });

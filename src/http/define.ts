@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Static, TObject, TSchema } from 'typebox';
+import type { Deletions } from '../accounts/deleteAccount.ts';
 import type { Passwords } from '../auth/passwords.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import type { Publisher } from '../bus/bus.ts';
@@ -10,7 +11,6 @@ import type { Limits } from '../limits.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { compileValidator } from '../protocol/validator.ts';
-import type { Deletions } from '../users/deleteAccount.ts';
 import type { AttemptLimits } from './attempts.ts';
 
 /** What routes work with. */

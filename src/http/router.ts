@@ -4,15 +4,15 @@ import { authenticate } from '../auth/authenticate.ts';
 import { ByteBudget } from '../ByteBudget.ts';
 import { refusalOf } from '../database/failures.ts';
 import { BODIES_BYTES } from '../limits.ts';
+import { type AddressOf, networkOf } from '../net/address.ts';
+import { framingOf } from '../net/framing.ts';
 import { createGuard } from '../net/guard.ts';
+import { type RequestHeaders, readHeaders } from '../net/headers.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import { ApiError, errorCodes, internal } from '../protocol/errors.ts';
-import { type AddressOf, networkOf } from './address.ts';
 import { type Body, collectBody, parseBody } from './body.ts';
 import type { Route, RouteResult, RouteServices } from './define.ts';
-import { framingOf } from './framing.ts';
-import { type RequestHeaders, readHeaders } from './headers.ts';
 import type { Page } from './pages.ts';
 import {
   corsHeaders,

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import type { ChatAddress } from '../chats/seats.ts';
+import type { ChatAddress } from '../chats/membership.ts';
 import type { Queries } from '../database/database.ts';
 import { type PreparedStatement, prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';

@@ -1,5 +1,5 @@
 import type { Transaction } from 'sequelize';
-import { assertRole, seatInGroup } from '../chats/seats.ts';
+import { assertRole, seatInGroup } from '../chats/membership.ts';
 import type { Database } from '../database/database.ts';
 import type { UserId } from '../ids.ts';
 import type { MessageRow } from './read.ts';

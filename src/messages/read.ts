@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize';
 import type { Static } from 'typebox';
 import type { MembershipChange } from '../bus/bus.ts';
-import type { Seat } from '../chats/seats.ts';
+import type { Seat } from '../chats/membership.ts';
 import type { Queries } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';

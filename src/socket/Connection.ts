@@ -1,9 +1,9 @@
 import type { WebSocket } from 'uWebSockets.js';
+import type { Session } from '../auth/session.ts';
 import type { Topic } from '../bus/bus.ts';
 import type { ChatId, ConnectionId, SessionId, UserId } from '../ids.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { CompactMap } from './CompactMap.ts';
-import type { Session } from './session.ts';
 
 /** What receives the frames of one connection. */
 export interface Receiver {

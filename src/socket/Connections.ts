@@ -1,15 +1,15 @@
+import type { Session } from '../auth/session.ts';
 import type { Bus, BusMessage, MembershipChange, Place, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
 import type { Clock } from '../database/clock.ts';
-import { networkOf } from '../http/address.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
-import type { Listener } from '../listener.ts';
+import { networkOf } from '../net/address.ts';
 import type { Guard } from '../net/guard.ts';
+import type { Listener } from '../net/listener.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { bytesOf, Connection, type Socket, type Watching } from './Connection.ts';
 import { drainConnections } from './drain.ts';
 import { OneOrMany } from './OneOrMany.ts';
 import { createRounds } from './rounds.ts';
-import type { Session } from './session.ts';
 
 /** Milliseconds between two looks at whether a token has expired, and into how many steps a look at all is divided. */
 const EXPIRY_LOOK = 500;

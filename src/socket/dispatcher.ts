@@ -16,9 +16,9 @@ import {
   readRequest,
   UNKNOWN_TYPE,
 } from '../protocol/frames.ts';
+import { Lane, type Task } from './CommandQueue.ts';
 import type { Connection, Receiver } from './Connection.ts';
-import { Lane, type Task } from './Lane.ts';
-import { createPaces, type Pace } from './pace.ts';
+import { createPaces, type Pace } from './rateLimits.ts';
 
 /** Opens the receiving end of a connection: takes its frames, answers each in order. */
 export type Dispatcher = (connection: Connection) => Receiver;

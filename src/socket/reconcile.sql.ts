@@ -1,4 +1,4 @@
-import { claimStands, claims } from '../auth/standing.ts';
+import { claimStands, claims } from '../auth/tokenValidity.ts';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 

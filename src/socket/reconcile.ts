@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { claimsOf } from '../auth/standing.ts';
+import { claimsOf } from '../auth/tokenValidity.ts';
 import type { Bus, Place, Topic } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import { levelOf } from '../database/failures.ts';

@@ -2,24 +2,24 @@ import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { bearerToken } from '../auth/authenticate.ts';
+import type { Session } from '../auth/session.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { refusalOf } from '../database/failures.ts';
-import { type AddressOf, networkOf } from '../http/address.ts';
-import { framingOf } from '../http/framing.ts';
-import { readHeaders } from '../http/headers.ts';
 import { refuseUncertain, respondError } from '../http/response.ts';
 import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
+import { type AddressOf, networkOf } from '../net/address.ts';
 import type { CorkHost } from '../net/corkHost.ts';
+import { framingOf } from '../net/framing.ts';
 import type { Guard } from '../net/guard.ts';
+import { readHeaders } from '../net/headers.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { ApiError, internal, LimitError } from '../protocol/errors.ts';
+import type { Entries } from './admission.ts';
 import type { Admission, Connection } from './Connection.ts';
 import type { Connections } from './Connections.ts';
-import type { Entries } from './entries.ts';
-import type { UpgradeRefusal } from './pace.ts';
-import type { Session } from './session.ts';
+import type { UpgradeRefusal } from './rateLimits.ts';
 
 /** The subprotocol a browser names to pass its token, since it cannot set headers. */
 const PROTOCOL = 'auth';

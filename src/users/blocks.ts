@@ -1,5 +1,5 @@
 import type { Transaction } from 'sequelize';
-import { otherIn, type SeatChat } from '../chats/seats.ts';
+import { otherIn, type SeatChat } from '../chats/membership.ts';
 import type { Database } from '../database/database.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { Bus, BusMessage, Carrier, MembershipChange, PushContext, Topic } from '../../src/bus/bus.ts';
-import { createOrderedBus, type ReadPush } from '../../src/bus/ordered.ts';
+import { createOrderedBus, type ReadPush } from '../../src/bus/orderedBus.ts';
 import type { ConnectionId } from '../../src/ids.ts';
 import { createGuard } from '../../src/net/guard.ts';
 import type { Connection, Socket } from '../../src/socket/Connection.ts';

@@ -56,7 +56,7 @@ export class User extends Model {
   @Column(DataType.DATE)
   declare lastSeenAt: Date | null;
 
-  /** Tokens that do not carry this value have ended, but for the one with `keptTokenId`: see auth/standing.ts. */
+  /** Tokens that do not carry this value have ended, but for the one with `keptTokenId`: see auth/tokenValidity.ts. */
   @Column(DataType.DATE)
   declare othersEndedAt: Date | null;
 

@@ -1,12 +1,12 @@
 import type { Static, TObject, TProperties } from 'typebox';
 import { Type } from 'typebox';
-import { defineCommand } from '../commands/define.ts';
+import { type ChatAddress as Address, ownStateOf, seatIn } from '../chats/membership.ts';
+import { pushToSelf } from '../chats/publish.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
 import { inChat } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
-import { pushToSelf } from './publish.ts';
-import { type ChatAddress as Address, ownStateOf, seatIn } from './seats.ts';
+import { defineCommand } from './define.ts';
 
 interface SettingDefinition<Name extends string, Properties extends TProperties> {
   readonly type: Name;

@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import { reconcileEverywhere } from '../bus/outbox.ts';
-import type { Actor } from '../chats/changeGroup.ts';
+import type { Actor } from '../chats/groupChange.ts';
 import { leave } from '../chats/leave.ts';
 import type { Database } from '../database/database.ts';
 import { isPassing } from '../database/failures.ts';
@@ -11,8 +11,8 @@ import { recurring } from '../database/recurring.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { userTopic } from '../socket/Connections.ts';
-import { DELETED_USER } from './names.ts';
-import { chatsNaming, publishName } from './publishProfile.ts';
+import { DELETED_USER } from '../users/names.ts';
+import { chatsNaming, publishName } from '../users/publishProfile.ts';
 
 export interface DeletionServices extends Pick<Actor, 'db' | 'bus' | 'writer'> {
   readonly log: Logger;

@@ -1,11 +1,11 @@
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
-import { assertPort } from './net/port.ts';
-import { uWS } from './net/uws.ts';
-import { StartError } from './protocol/errors.ts';
-import type { PublishToTopic } from './socket/Connection.ts';
+import type { Config } from '../config.ts';
+import { StartError } from '../protocol/errors.ts';
+import type { PublishToTopic } from '../socket/Connection.ts';
+import { assertPort } from './port.ts';
 import { readCertificate, watchCertificate } from './tls.ts';
+import { uWS } from './uws.ts';
 
 /** The port, and the apps of the socket library behind it: one, and another for each later certificate. */
 export interface Listener {

@@ -1,4 +1,5 @@
-import { claimStands, claims, claimsOf } from '../auth/standing.ts';
+import type { Session } from '../auth/session.ts';
+import { claimStands, claims, claimsOf } from '../auth/tokenValidity.ts';
 import type { Place } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import { gathered } from '../database/gathered.ts';
@@ -6,7 +7,6 @@ import { prepared } from '../database/statements.ts';
 import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
 import { LimitError } from '../protocol/errors.ts';
 import type { Membership, Memberships } from './Connections.ts';
-import type { Session } from './session.ts';
 
 /** What a new connection needs; undefined when its token was revoked. */
 export interface Entry extends Memberships {

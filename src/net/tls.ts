@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
-import { StartError } from './protocol/errors.ts';
+import { StartError } from '../protocol/errors.ts';
 
 /** Files in PEM: the certificate with those that lead to its authority, and its private key. */
 export interface CertificateFiles {

@@ -1,4 +1,5 @@
 import type { Transaction } from 'sequelize';
+import type { Session } from '../auth/session.ts';
 import type { MembershipChange, OrderedPublisher, Place, Publisher } from '../bus/bus.ts';
 import type { CommandContext } from '../commands/define.ts';
 import type { Chat } from '../database/models/Chat.ts';
@@ -10,9 +11,8 @@ import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
 import { ApiError, LimitError } from '../protocol/errors.ts';
 import { encodePush, type Fields } from '../protocol/frames.ts';
 import { chatTopic, userTopic } from '../socket/Connections.ts';
-import type { Session } from '../socket/session.ts';
 import { nameOf } from '../users/names.ts';
-import { openGroup } from './seats.ts';
+import { openGroup } from './membership.ts';
 
 /** What a change of a group is made in. */
 export interface Scene {
