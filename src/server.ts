@@ -5,8 +5,8 @@ import { createPasswords } from './auth/passwords.ts';
 import { createTokens } from './auth/tokens.ts';
 import type { Bus } from './bus/bus.ts';
 import { KeyedQueue } from './bus/KeyedQueue.ts';
-import { createMemoryBus } from './bus/memory.ts';
-import { createNatsCarrier } from './bus/nats/transport.ts';
+import { createMemoryTransport } from './bus/memory.ts';
+import { createNatsTransport } from './bus/nats/transport.ts';
 import { createOrderedBus } from './bus/orderedBus.ts';
 import { watchOutbox } from './bus/outbox.ts';
 import { emptyClosedGroups } from './chats/closures.ts';
@@ -46,7 +46,7 @@ import { CloseCode } from './protocol/closeCodes.ts';
 import { createCursorSigner } from './protocol/cursor.ts';
 import { keptSecret } from './secrets.ts';
 import { SessionLog } from './sessions/SessionLog.ts';
-import { createEntries } from './socket/admission.ts';
+import { createAdmission } from './socket/admission.ts';
 import type { Connection } from './socket/Connection.ts';
 import { Connections } from './socket/Connections.ts';
 import { createDispatcher } from './socket/dispatcher.ts';
@@ -54,7 +54,7 @@ import { drainConnections } from './socket/drain.ts';
 import { createUpgradeLimits } from './socket/rateLimits.ts';
 import { createReconciler } from './socket/reconcile.ts';
 import { watchSendBuffers } from './socket/sendBuffers.ts';
-import { createSockets } from './socket/webSocket.ts';
+import { createWebSocketRoutes } from './socket/webSocket.ts';
 import { noteDatabaseRuns } from './sync/databaseRuns.ts';
 import { VERSION } from './version.ts';
 
@@ -103,13 +103,16 @@ export async function startServer(
     const turns = createTurns(poolSizes(config.databasePoolSize));
     const passwords = createPasswords(config.passwordThreads, config.passwordCost, log);
     const nats = config.natsUrl.length > 0 ? await openNats() : undefined;
-    const bus: Bus = createOrderedBus(nats ?? createMemoryBus((topic, head) => bus.catchUp(topic, head)), {
-      record: createChatRecord(db),
-      log,
-      underWay: (chatId) => writer.underWay(chatId),
-      gapFilled: (messages) => metrics.messagesHealed(messages),
-      gapTooLarge: (topic, chatId) => connections.resynchroniseTopic(topic, chatId),
-    });
+    const bus: Bus = createOrderedBus(
+      nats ?? createMemoryTransport((topic, head) => bus.catchUp(topic, head)),
+      {
+        record: createChatRecord(db),
+        log,
+        underWay: (chatId) => writer.underWay(chatId),
+        gapFilled: (messages) => metrics.gapFilled(messages),
+        gapTooLarge: (topic, chatId) => connections.resynchroniseTopic(topic, chatId),
+      },
+    );
     const connections = new Connections(
       bus,
       listener,
@@ -126,7 +129,7 @@ export async function startServer(
     const sessions = new SessionLog(db, clock, log);
     const changes = new KeyedQueue();
     const presence = new Presence(db, bus, changes, sessions, connections, log);
-    await sessions.start((users) => presence.vanished(users));
+    await sessions.start((users) => presence.orphaned(users));
 
     const metrics = createMetrics({
       connections: () => connections.size,
@@ -174,7 +177,7 @@ export async function startServer(
     const closures = emptyClosedGroups(db, log);
 
     const loop = watchEventLoop(log);
-    const outbox = watchOutbox(db, bus.hear, resynchroniseAll, log);
+    const outbox = watchOutbox(db, bus.receive, resynchroniseAll, log);
     let accepting = true;
     const addressOf = createAddressOf(config.trustProxy);
     const services = { db, bus, tokens, limits, log, accepting: () => accepting };
@@ -193,11 +196,20 @@ export async function startServer(
       turns,
     };
     const dispatcher = createDispatcher(registry, commandServices, { metrics, tracing, isLimited });
-    const entries = createEntries(db, nats !== undefined);
+    const entries = createAdmission(db, nats !== undefined);
     const corkHost = await openCorkHost();
-    const mountSockets = createSockets(
+    const mountSockets = createWebSocketRoutes(
       {
-        ...{ ...services, connections, sessions, presence, entries, addressOf, isLimited, corkHost },
+        ...{
+          ...services,
+          connections,
+          sessions,
+          presence,
+          admission: entries,
+          addressOf,
+          isLimited,
+          corkHost,
+        },
         upgrades: createUpgradeLimits(limits),
       },
       dispatcher,
@@ -289,7 +301,7 @@ export async function startServer(
     /** What connects the nodes, where there are several. */
     function openNats() {
       const { natsUrl: servers, natsCreds: credentials, natsCa: authorities } = config;
-      return createNatsCarrier({ servers, credentials, authorities }, log, {
+      return createNatsTransport({ servers, credentials, authorities }, log, {
         lost: (topic, head) => bus.catchUp(topic, head),
         returned: () => reconciler.all(),
         forgotten: resynchroniseAll,

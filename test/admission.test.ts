@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Database } from '../src/database/database.ts';
 import { LimitError } from '../src/protocol/errors.ts';
-import { createEntries } from '../src/socket/admission.ts';
+import { createAdmission } from '../src/socket/admission.ts';
 import { database, newUsers, type User } from './harness.ts';
 
 /** More than are read together with the chats of others. */
@@ -33,7 +33,7 @@ describe('the admission of connections', () => {
       return database.select(statement, bind, transaction);
     },
   };
-  const admissionOf = () => createEntries({ ...database, ...counted }, true);
+  const admissionOf = () => createAdmission({ ...database, ...counted }, true);
   beforeEach(() => {
     statements = 0;
   });
@@ -79,7 +79,7 @@ describe('the admission of connections', () => {
     const client = await ada.connect();
     await client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
     await database.select('update chats set closed_at = now() where id = $1', [ids[0]?.[0]]);
-    const [there, alone] = [createEntries(database, true), createEntries(database, false)];
+    const [there, alone] = [createAdmission(database, true), createAdmission(database, false)];
     const entry = await there.load(newcomer(1, ada));
     expect(entry?.groups.map(({ chatId }) => chatId)).to.deep.equal([ids[0]?.[1]]);
     expect(entry?.dialogs?.map(({ seq }) => seq)).to.deep.equal([1]);
@@ -96,7 +96,7 @@ describe('the admission of connections', () => {
     expect([one?.groups.length, revoked, many?.groups.length, manyRevoked]).to.deep.equal([
       ...[1, undefined, MANY, undefined],
     ]);
-    const failing = createEntries(
+    const failing = createAdmission(
       { ...database, select: () => Promise.reject(new LimitError('upgrades', 'UNAVAILABLE', 'away', 1)) },
       true,
     );

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { createNatsCarrier } from '../src/bus/nats/transport.ts';
+import { createNatsTransport } from '../src/bus/nats/transport.ts';
+import { userTopic } from '../src/bus/topics.ts';
 import type { Push } from '../src/client/index.ts';
 import type { UserId } from '../src/ids.ts';
-import { userTopic } from '../src/socket/Connections.ts';
 import { makeCertificate } from './certificate.ts';
 import type { Client } from './client.ts';
 import {
@@ -344,7 +344,7 @@ describe('several nodes on NATS', function () {
     await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
     const ada = await newUser();
     const a = await ada.connect(apart.url);
-    const busy = await createNatsCarrier({ servers: [nats.url] }, pino({ level: 'silent' }), {
+    const busy = await createNatsTransport({ servers: [nats.url] }, pino({ level: 'silent' }), {
       lost() {},
       returned() {},
       forgotten() {},

@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Logger } from 'pino';
 import { createTokens } from '../src/auth/tokens.ts';
-import { createMemoryBus } from '../src/bus/memory.ts';
+import { createMemoryTransport } from '../src/bus/memory.ts';
 import { createOrderedBus } from '../src/bus/orderedBus.ts';
 import type { RouteServices } from '../src/http/define.ts';
 import { type Page, page } from '../src/http/pages.ts';
@@ -20,11 +20,11 @@ import { createLog } from '../src/observability/log.ts';
 import type { Metrics } from '../src/observability/metrics.ts';
 import type { Presence } from '../src/presence/Presence.ts';
 import type { SessionLog } from '../src/sessions/SessionLog.ts';
-import type { Entries } from '../src/socket/admission.ts';
+import type { Admission } from '../src/socket/admission.ts';
 import type { Connection } from '../src/socket/Connection.ts';
 import { Connections } from '../src/socket/Connections.ts';
 import { watchSendBuffers } from '../src/socket/sendBuffers.ts';
-import { createSockets } from '../src/socket/webSocket.ts';
+import { createWebSocketRoutes } from '../src/socket/webSocket.ts';
 import { connectAs, JWT_SECRET, temporaryFolder } from './harness.ts';
 import { until } from './until.ts';
 
@@ -149,7 +149,7 @@ describe('a socket whose frame meets a fault of the server', () => {
     const { log, lines } = listeningLog();
     const app = uWS.App();
     const nothing = () => {};
-    const bus = createMemoryBus(nothing);
+    const bus = createMemoryTransport(nothing);
     const publish = (topic: string, frame: Buffer) => app.publish(topic, frame);
     const record = { read: async () => [], head: async () => 0, headAt: async () => 0 };
     const options = { record, log, underWay: async () => {}, gapFilled: nothing, gapTooLarge: nothing };
@@ -162,9 +162,9 @@ describe('a socket whose frame meets a fault of the server', () => {
     const services = {
       ...{ connections, tokens, log, limits: defaultLimits, isLimited: false, accepting: () => true },
       ...{ addressOf: () => '127.0.0.1', upgrades: () => undefined, corkHost },
-      entries: {
+      admission: {
         load: async () => ({ sessionId: 1, groups: [], dialogs: undefined, snapshot: '1:1:' }),
-      } as unknown as Entries,
+      } as unknown as Admission,
       sessions: { opened: nothing, closed: nothing } as unknown as SessionLog,
       presence: { arrived: async () => {}, departed: nothing } as unknown as Presence,
     };
@@ -177,7 +177,7 @@ describe('a socket whose frame meets a fault of the server', () => {
       ...{ onBinary: nothing, onDrain: nothing, onDisconnect: nothing, stop: nothing, revoke: nothing },
       unanswered: () => 0,
     });
-    createSockets(services, dispatcher, metrics)(app);
+    createWebSocketRoutes(services, dispatcher, metrics)(app);
     const socket = await new Promise<uWS.us_listen_socket | false>((resolve) =>
       app.listen('127.0.0.1', 0, resolve),
     );
@@ -217,12 +217,12 @@ describe('a timer of the server', () => {
     const { log, lines } = listeningLog();
     const record = { read: async () => [], head: async () => 0, headAt: async () => 0 };
     const options = { record, log, underWay: async () => {}, gapFilled: nothing, gapTooLarge: nothing };
-    const bus = createOrderedBus(createMemoryBus(nothing), options);
+    const bus = createOrderedBus(createMemoryTransport(nothing), options);
     const listener = { publish: nothing, isSingle: true };
     const handlers = { reconcile: nothing, hidden: nothing, shown: nothing };
     const connections = new Connections(bus, listener, handlers, createGuard(log), Date);
     const session = { userId: 1, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
-    const connection = connections.expect(session, '127.0.0.1', null);
+    const connection = connections.register(session, '127.0.0.1', null);
     let attempts = 0;
     connection.close = () => {
       attempts++;

@@ -1,11 +1,11 @@
 import { connect } from '@nats-io/transport-node';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import type { BusMessage, Place, Topic } from '../src/bus/bus.ts';
+import type { BusMessage, ChatPosition } from '../src/bus/bus.ts';
 import { PATIENCE } from '../src/bus/nats/peers.ts';
-import { createNatsCarrier, type NatsCarrier } from '../src/bus/nats/transport.ts';
+import { createNatsTransport, type NatsTransport } from '../src/bus/nats/transport.ts';
+import { type Topic, userTopic } from '../src/bus/topics.ts';
 import type { ChatId, UserId } from '../src/ids.ts';
-import { userTopic } from '../src/socket/Connections.ts';
 import { type NatsServer, natsServer } from './nats.ts';
 import { type Relay, startRelay } from './relay.ts';
 import { pause, until } from './until.ts';
@@ -14,12 +14,12 @@ const TOPIC = userTopic(1 as UserId);
 
 /** A node, as far as NATS is concerned, with a way of its own to NATS. */
 interface Node {
-  readonly carrier: NatsCarrier;
+  readonly carrier: NatsTransport;
   readonly way: Relay;
   /** Frames that arrived, own ones too. */
   readonly frames: string[];
   readonly signals: BusMessage[];
-  readonly heads: Place[];
+  readonly heads: ChatPosition[];
   returned: number;
   forgotten: number;
 }
@@ -48,14 +48,14 @@ describe('publications between nodes', function () {
     const way = await startRelay(nats.url);
     const frames: string[] = [];
     const signals: BusMessage[] = [];
-    const heads: Place[] = [];
+    const heads: ChatPosition[] = [];
     const losses = {
-      lost: (_: Topic, head: Place) => heads.push(head),
+      lost: (_: Topic, head: ChatPosition) => heads.push(head),
       returned: () => node.returned++,
       forgotten: () => node.forgotten++,
     };
     const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
-    const carrier = await createNatsCarrier({ servers: [way.url] }, log, losses);
+    const carrier = await createNatsTransport({ servers: [way.url] }, log, losses);
     const node: Node = { carrier, way, frames, signals, heads, returned: 0, forgotten: 0 };
     await isUp(node);
     carrier.subscribe(topic, (message) => {

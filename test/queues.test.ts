@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { QueryTypes } from 'sequelize';
 import { ByteBudget } from '../src/ByteBudget.ts';
-import { Lane } from '../src/socket/CommandQueue.ts';
+import { CommandQueue } from '../src/socket/CommandQueue.ts';
 import type { Client } from './client.ts';
 import {
   database,
@@ -218,7 +218,11 @@ describe('a connection whose token is revoked', () => {
 describe('the queue of a connection', () => {
   function lane(hasRoom = () => true, budget = new ByteBudget(0, 1)) {
     const told: string[] = [];
-    const queue = new Lane({ send: (reply) => told.push(reply), hasRoom, budget: budget.of('somebody') });
+    const queue = new CommandQueue({
+      send: (reply) => told.push(reply),
+      hasRoom,
+      budget: budget.of('somebody'),
+    });
     const started: string[] = [];
     const answers = new Map<string, () => void>();
     const push = (name: string, pipelined = false, bytes = 1) =>

@@ -256,7 +256,7 @@ describe('a node compares its connections with the database', () => {
       const connection = await connect(ada, 0, 0);
       await database.users.update({ tokenVersion }, { where: { id: ada.id } });
       await until(() => connection.ended);
-      node.connections.forget(connection);
+      node.connections.remove(connection);
       node.tokenVersion = tokenVersion;
     }
     rounds.close();

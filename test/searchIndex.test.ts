@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { type Database, openDatabase } from '../src/database/database.ts';
 import type { MessageId } from '../src/ids.ts';
 import { indexNewMessages, reindex } from '../src/messages/indexMessages.ts';
-import { entomb } from '../src/messages/tombstone.ts';
+import { leaveTombstones } from '../src/messages/tombstone.ts';
 import { FOLD_VERSION, foldForSearch, wordsOf } from '../src/text/fold.ts';
 import { database, databaseUrl, http, newClients, newUser, type Person, startServer } from './harness.ts';
 import { until } from './until.ts';
@@ -66,7 +66,7 @@ describe('the search index', function () {
 
   it('keeps nothing of a message whose deletion is committed after it was indexed', async () => {
     const deletion = await database.sequelize.transaction();
-    await entomb(database, [ids[0]], deletion);
+    await leaveTombstones(database, [ids[0]], deletion);
     await index.release();
     await until(() => isIndexed(ids[1]));
     expect(await isIndexed(ids[0])).to.equal(true);

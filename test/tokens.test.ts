@@ -36,8 +36,8 @@ describe('a token', () => {
       [-1, true],
     ] as const) {
       const expiresAt = Date.now() + lifetime;
-      const connection = connections.expect({ ...claims, expiresAt }, '127.0.0.1', null);
-      await connections.listen(connection, { groups: [], dialogs: [], snapshot: '1:1:' });
+      const connection = connections.register({ ...claims, expiresAt }, '127.0.0.1', null);
+      await connections.subscribe(connection, { groups: [], dialogs: [], snapshot: '1:1:' });
       expect(connection.ended).to.equal(hasEnded);
     }
     connections.close();

@@ -3,18 +3,18 @@ import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import { reconcileEverywhere } from '../bus/outbox.ts';
-import type { Actor } from '../chats/groupChange.ts';
+import { userTopic } from '../bus/topics.ts';
+import type { ActingUser } from '../chats/groupChange.ts';
 import { leave } from '../chats/leave.ts';
 import type { Database } from '../database/database.ts';
 import { isPassing } from '../database/failures.ts';
 import { recurring } from '../database/recurring.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { userTopic } from '../socket/Connections.ts';
 import { DELETED_USER } from '../users/names.ts';
 import { chatsNaming, publishName } from '../users/publishProfile.ts';
 
-export interface DeletionServices extends Pick<Actor, 'db' | 'bus' | 'writer'> {
+export interface DeletionServices extends Pick<ActingUser, 'db' | 'bus' | 'writer'> {
   readonly log: Logger;
 }
 
@@ -52,7 +52,7 @@ export async function deleteAccount(
   const empty = async (transaction: Transaction) => {
     // Waits for sessions that are being recorded.
     const [emptied] = await db.select<{ id: UserId }>(emptyAccount, [userId], transaction);
-    await forgetRecords(db, userId, transaction);
+    await deleteRecords(db, userId, transaction);
     await db.select(noteDeletion, [userId], transaction);
     await reconcileEverywhere(db, userId, transaction);
     return {
@@ -80,7 +80,7 @@ export function finishDeletions(services: DeletionServices): Deletions {
     const isDone = await leaveGroups(userId, services, closing, turns);
     if (!isDone) return;
     await db.transaction(async (transaction) => {
-      await forgetRecords(db, userId, transaction);
+      await deleteRecords(db, userId, transaction);
       await db.select('delete from deletions where user_id = $1', [userId], transaction);
     });
   }
@@ -166,7 +166,7 @@ export async function leaveGroups(
 }
 
 /** What is kept of a person beside the account and what others read; and codes that let people in in their name. */
-async function forgetRecords(db: Database, userId: UserId, transaction: Transaction): Promise<void> {
+async function deleteRecords(db: Database, userId: UserId, transaction: Transaction): Promise<void> {
   await db.select(deleteSessions, [userId, SLICE], transaction);
   for (const statement of [deleteBlocks, revokeInvites]) await db.select(statement, [userId], transaction);
 }

@@ -3,15 +3,15 @@ import { Op, type Transaction } from 'sequelize';
 import { deleteAccount, leaveGroups } from '../accounts/deleteAccount.ts';
 import { isCommonPassword } from '../auth/commonPasswords.ts';
 import { reconcileEverywhere } from '../bus/outbox.ts';
+import { userTopic } from '../bus/topics.ts';
 import { databaseNow } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import type { MessageId } from '../ids.ts';
-import { entomb } from '../messages/tombstone.ts';
+import { leaveTombstones } from '../messages/tombstone.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Password } from '../protocol/schema/accounts.ts';
 import { compileValidator } from '../protocol/validator.ts';
-import { userTopic } from '../socket/Connections.ts';
 import { fold, foldForSearch } from '../text/fold.ts';
 import { type AdminCommand, type AdminServices, limitOf, literally, UsageError } from './define.ts';
 import { exportOf } from './export.ts';
@@ -205,7 +205,7 @@ async function emptyMessages(db: Database, { id }: User): Promise<number> {
       const batch = messages.slice(start, start + BATCH);
       const full = batch.filter(({ isDeleted }) => !isDeleted).map((message) => message.id);
       await db.transaction(async (transaction) => {
-        await entomb(db, full, transaction);
+        await leaveTombstones(db, full, transaction);
         await db.select(emptyReports, [JSON.stringify(batch.map((message) => message.id))], transaction);
       });
       count += full.length;

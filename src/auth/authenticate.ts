@@ -2,13 +2,13 @@ import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../protocol/errors.ts';
 import type { Tokens } from './tokens.ts';
-import { standingBind, tokenStands } from './tokenValidity.ts';
+import { tokenBind, tokenIsValid } from './tokenValidity.ts';
 
 /** The user a bearer token stands for now; refuses with `UNAUTHORIZED` when it is missing, invalid or revoked. */
 export async function authenticate(db: Database, tokens: Tokens, authorization: string): Promise<User> {
   const claims = tokens.verify(bearerToken(authorization) ?? '');
   const [standing] = claims
-    ? await db.select(`select from users where ${tokenStands}`, standingBind(claims))
+    ? await db.select(`select from users where ${tokenIsValid}`, tokenBind(claims))
     : [];
   const user = standing && claims && (await db.users.findByPk(claims.userId));
   if (!user || user.tokenVersion !== claims.tokenVersion)

@@ -15,7 +15,7 @@ interface ClaimNames {
  * gives others_ended_at a value that it never had, which the tokens issued from then on carry: no clocks are compared.
  * Those without `since` are judged by when they were issued.
  */
-const stands = ({ user, version, token, since, issued }: ClaimNames) => `
+const isValid = ({ user, version, token, since, issued }: ClaimNames) => `
 users.id = ${user} and users.token_version = ${version} and users.deleted_at is null and users.disabled_at is null
 and (users.kept_token_id = ${token} or case
   when ${since} is null then users.others_ended_at is null or users.others_ended_at < to_timestamp(${issued})
@@ -24,8 +24,8 @@ end)
 and not exists (select from ended_tokens where token_id = ${token})
 `;
 
-/** With the parameters of {@link standingBind}, $1 to $5. */
-export const tokenStands = stands({
+/** With the parameters of {@link tokenBind}, $1 to $5. */
+export const tokenIsValid = isValid({
   user: '$1',
   version: '$2',
   token: '$3',
@@ -34,12 +34,12 @@ export const tokenStands = stands({
 });
 
 /** For many tokens at once: $1 is a JSON array of {@link claimsOf}. */
-export const claims = `
+export const claimRows = `
 jsonb_to_recordset($1::jsonb) as claim (
   id bigint, "user" bigint, version bigint, token text, since bigint, issued double precision
 )
 `;
-export const claimStands = stands({
+export const claimIsValid = isValid({
   user: 'claim."user"',
   version: 'claim.version',
   token: 'claim.token',
@@ -51,6 +51,6 @@ export function claimsOf(id: number, { userId, tokenVersion, tokenId, since, iss
   return { id, user: userId, version: tokenVersion, token: tokenId, since, issued: issuedAt / 1000 };
 }
 
-export function standingBind({ userId, tokenVersion, tokenId, since, issuedAt }: TokenClaims) {
+export function tokenBind({ userId, tokenVersion, tokenId, since, issuedAt }: TokenClaims) {
   return [userId, tokenVersion, tokenId, since ?? null, issuedAt / 1000];
 }

@@ -1,7 +1,5 @@
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
-
-/** What is published about: a user's own connections, everybody who is in a group, or who watches a user's presence. */
-export type Topic = `user:${number}` | `chat:${number}` | `presence:${number}`;
+import type { Topic } from './topics.ts';
 
 /** What happened to a user that every node with a connection of theirs must act on. */
 export type Signal =
@@ -19,7 +17,7 @@ export type Signal =
   | { readonly kind: 'reconcile' };
 
 /** Which place in a chat a push is about. */
-export interface Place {
+export interface ChatPosition {
   readonly chatId: ChatId;
   readonly seq: number;
 }
@@ -58,7 +56,7 @@ export type BusMessage =
       /** Users who do not get it though they listen. */
       readonly exceptUsers?: readonly number[];
       /** Of a message that was stored: those of a chat reach the sockets in the order of `seq`. */
-      readonly place?: Place;
+      readonly place?: ChatPosition;
       /** Members who join or leave the chat with this message. */
       readonly membership?: MembershipChange | undefined;
       /** Of a push that is about a chat or one of its messages, and takes no place in it. */
@@ -77,7 +75,7 @@ export interface Origin {
 }
 
 /** What one node tells the others: a message, or how far a chat is that they may have missed something of. */
-export type NodeMessage = (BusMessage & { readonly origin?: Origin }) | { readonly head: Place };
+export type NodeMessage = (BusMessage & { readonly origin?: Origin }) | { readonly head: ChatPosition };
 
 /** Where messages are published. */
 export interface Publisher {
@@ -87,11 +85,11 @@ export interface Publisher {
 /** Where messages are published and replies find their place among them. */
 export interface OrderedPublisher extends Publisher {
   /** Calls `then` once the topic's subscriber received a chat up to `head`; at once where there is none. */
-  after(topic: Topic, head: Place, then: () => void): void;
+  after(topic: Topic, head: ChatPosition, then: () => void): void;
 }
 
 /** Brings messages of one topic in the order published, as far as it can; those of one chat may overtake each other. */
-export interface Carrier extends Publisher {
+export interface BusTransport extends Publisher {
   /** True where other nodes publish, too. */
   readonly isShared: boolean;
   /** True while publications of other nodes arrive. */
@@ -102,9 +100,9 @@ export interface Carrier extends Publisher {
    * Notifies the subscribers of a topic on every node that a chat is at least that far. They read from the database
    * what they do not have.
    */
-  publishHead(topic: Topic, head: Place): void;
+  publishHead(topic: Topic, head: ChatPosition): void;
   /** Takes what came by another way, for the subscribers of this node. */
-  hear(topic: Topic, message: NodeMessage): void;
+  receive(topic: Topic, message: NodeMessage): void;
   /** Resolves when what other nodes publish from now on reaches the subscriptions made so far. */
   settled(): Promise<void>;
   close(): Promise<void>;
@@ -115,18 +113,18 @@ export interface Carrier extends Publisher {
  * order published, and those of one chat in the order of `seq`, each once. It only wakes people up: the record is
  * PostgreSQL, and what is missing of a chat is read there.
  */
-export interface Bus extends Carrier, OrderedPublisher {
+export interface Bus extends BusTransport, OrderedPublisher {
   /**
    * Says how far the chats of a topic were when somebody subscribed: what follows must not be missed. Instead of that,
    * `snapshot` (a `pg_snapshot` as text) may say what of a chat was visible then.
    */
-  begin(topic: Topic, heads: Iterable<Place> | undefined, snapshot?: string): void;
+  begin(topic: Topic, heads: Iterable<ChatPosition> | undefined, snapshot?: string): void;
   /**
    * A chat of a topic is at least that far, or as far as the database says where `seq` is infinite: what was not
    * delivered of it is read from there. `replied` is the connection that gets a reply for what is at the head, and so
    * not its push.
    */
-  catchUp(topic: Topic, head: Place, replied?: ConnectionId): void;
+  catchUp(topic: Topic, head: ChatPosition, replied?: ConnectionId): void;
   /** Returns up to which `seq` a chat was delivered to a topic; undefined where that is not known. */
   position(topic: Topic, chatId: ChatId): number | undefined;
 }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Guard } from '../net/guard.ts';
-import type { PushContext, Topic } from './bus.ts';
+import type { PushContext } from './bus.ts';
+import type { Topic } from './topics.ts';
 
 /** Milliseconds that a push waits for those before it: publications of two nodes overtake each other by less. */
 const PATIENCE = 100;

@@ -1,4 +1,5 @@
-import type { BusMessage, Carrier, Place, Topic } from './bus.ts';
+import type { BusMessage, BusTransport, ChatPosition } from './bus.ts';
+import type { Topic } from './topics.ts';
 
 type Deliver = (message: BusMessage) => void;
 
@@ -6,14 +7,14 @@ type Deliver = (message: BusMessage) => void;
  * The bus of a server that runs as one node: delivers at once, within `publish`. `lost` is told how far a chat is that
  * somebody else wrote in.
  */
-export function createMemoryBus(lost: (topic: Topic, head: Place) => void): Carrier {
+export function createMemoryTransport(lost: (topic: Topic, head: ChatPosition) => void): BusTransport {
   const subscribers = new Map<Topic, Deliver>();
   return {
     isShared: false,
     isConnected: true,
     publish: (topic, message) => subscribers.get(topic)?.(message),
     publishHead: lost,
-    hear(topic, message) {
+    receive(topic, message) {
       if ('head' in message) lost(topic, message.head);
       else subscribers.get(topic)?.(message);
     },

@@ -2,9 +2,10 @@ import type { Logger } from 'pino';
 import { levelOf } from '../database/failures.ts';
 import type { ChatId, ConnectionId } from '../ids.ts';
 import { createGuard } from '../net/guard.ts';
-import type { Bus, BusMessage, Carrier, MembershipChange, PushContext, Topic } from './bus.ts';
+import type { Bus, BusMessage, BusTransport, MembershipChange, PushContext } from './bus.ts';
 import { createChangeDelivery } from './changeOrder.ts';
 import { ChatSequence, HoldBudget } from './chatSequence.ts';
+import type { Topic } from './topics.ts';
 
 /** A message as it is pushed, read from the database. */
 export interface ReadPush {
@@ -79,7 +80,7 @@ const MAX_HELD_BYTES = 32 * 1024 * 1024;
  * What is about a chat without a place in it waits for the message that was the newest when it was committed.
  */
 export function createOrderedBus(
-  carrier: Carrier,
+  carrier: BusTransport,
   { record, log, underWay, gapFilled, gapTooLarge }: OrderedBusOptions,
 ): Bus {
   const listeners = new Map<Topic, Listener>();
@@ -95,7 +96,7 @@ export function createOrderedBus(
     },
     publish: carrier.publish,
     publishHead: carrier.publishHead,
-    hear: carrier.hear,
+    receive: carrier.receive,
     settled: carrier.settled,
     async close() {
       changes.close();

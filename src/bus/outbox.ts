@@ -4,7 +4,8 @@ import type { Database } from '../database/database.ts';
 import { isPassing } from '../database/failures.ts';
 import type { UserId } from '../ids.ts';
 import { createGuard } from '../net/guard.ts';
-import type { NodeMessage, Publisher, Topic } from './bus.ts';
+import type { NodeMessage, Publisher } from './bus.ts';
+import { type Topic, userTopic } from './topics.ts';
 
 /** Milliseconds between two looks. */
 const LOOK = 1_000;
@@ -51,7 +52,7 @@ export async function addToOutbox(
  * that changed what they may do.
  */
 export function reconcileEverywhere(db: Database, userId: UserId, transaction: Transaction): Promise<void> {
-  return addToOutbox(db, `user:${userId}`, { signal: { kind: 'reconcile' } }, transaction);
+  return addToOutbox(db, userTopic(userId), { signal: { kind: 'reconcile' } }, transaction);
 }
 
 const write = `

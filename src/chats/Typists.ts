@@ -24,7 +24,7 @@ export class Typists {
   readonly #shown = new LRUCache<ChatId, Map<UserId, number>>({ max: MAX_GROUPS });
 
   /** Returns whether it is pushed to a group of so many that a member types, or has stopped; `now` in milliseconds. */
-  admits(
+  accepts(
     { id, memberCount }: { readonly id: ChatId; readonly memberCount: number },
     userId: UserId,
     typing: boolean,

@@ -5,7 +5,7 @@ import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
-import { type ChatAddress, type NamedChat, seatIn } from './membership.ts';
+import { type ChatAddress, membershipIn, type NamedChat } from './membership.ts';
 
 /** A chat as its pushes name it, and the username of the member who acts there. */
 export interface Acting {
@@ -17,14 +17,14 @@ export interface Acting {
 
 /**
  * The chat that a member acts in, and their name, with one query: for what members do all the time. Refuses as
- * {@link seatIn} and {@link activeUser} do, which are asked where there is no such member.
+ * {@link membershipIn} and {@link activeUser} do, which are asked where there is no such member.
  */
 export async function actingIn(db: Queries, userId: UserId, address: ChatAddress): Promise<Acting> {
   const { groupId, receiverId = userId } = address;
   const bind = groupId === undefined ? [userId, receiverId] : [userId, groupId];
   const [row] = await db.select<Row>(groupId === undefined ? inDialog : inGroup, bind);
   if (row) return { chat: row, senderName: row.senderName, member: row };
-  const { chat } = await seatIn(db, userId, address);
+  const { chat } = await membershipIn(db, userId, address);
   return { chat, senderName: nameOf(await activeUser(db, userId)) };
 }
 

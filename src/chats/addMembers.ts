@@ -2,7 +2,7 @@ import type { CommandContext } from '../commands/define.ts';
 import type { User } from '../database/models/User.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { admit, type Scene } from './groupChange.ts';
+import { type GroupChange, insertMembers } from './groupChange.ts';
 
 /**
  * Adds people at another member's wish: all, or none. Refuses with `NOT_FOUND`, `ALREADY_A_MEMBER`, or `FORBIDDEN` for
@@ -10,11 +10,11 @@ import { admit, type Scene } from './groupChange.ts';
  */
 export async function addMembers(
   context: Pick<CommandContext, 'db' | 'limits'>,
-  scene: Pick<Scene, 'transaction' | 'group' | 'actor'>,
+  change: Pick<GroupChange, 'transaction' | 'group' | 'actor'>,
   userIds: readonly UserId[],
 ): Promise<User[]> {
   const { db } = context;
-  const { transaction, group, actor } = scene;
+  const { transaction, group, actor } = change;
   const users = await db.users.findAll({ where: { id: [...userIds], deletedAt: null }, transaction });
   const userOf = new Map(users.map((user) => [user.id, user]));
   const added = userIds.map((id) => {
@@ -28,7 +28,7 @@ export async function addMembers(
   if (reason?.member) throw new ApiError('ALREADY_A_MEMBER');
   if (reason?.banned) throw new ApiError('FORBIDDEN', `User ${reason.id} is banned from this group`);
   if (reason) throw new ApiError('FORBIDDEN');
-  await admit(context, scene, userIds);
+  await insertMembers(context, change, userIds);
   return added;
 }
 

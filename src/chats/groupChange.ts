@@ -1,6 +1,7 @@
 import type { Transaction } from 'sequelize';
 import type { Session } from '../auth/session.ts';
-import type { MembershipChange, OrderedPublisher, Place, Publisher } from '../bus/bus.ts';
+import type { ChatPosition, MembershipChange, OrderedPublisher, Publisher } from '../bus/bus.ts';
+import { chatTopic, userTopic } from '../bus/topics.ts';
 import type { CommandContext } from '../commands/define.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { ChatMember, Role } from '../database/models/ChatMember.ts';
@@ -10,23 +11,22 @@ import { type StoredMessage, sent } from '../messages/drafts.ts';
 import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
 import { ApiError, LimitError } from '../protocol/errors.ts';
 import { encodePush, type Fields } from '../protocol/frames.ts';
-import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { nameOf } from '../users/names.ts';
 import { openGroup } from './membership.ts';
 
 /** What a change of a group is made in. */
-export interface Scene {
+export interface GroupChange {
   readonly transaction: Transaction;
   /** Locked: nobody writes to it or changes it meanwhile, on no node. */
   readonly group: Chat;
   /** Who acts, and whose place in the group it is, if any. */
   readonly actor: Pick<User, 'id' | 'username'>;
-  readonly seat: GroupSeat | null;
+  readonly membership: GroupMembership | null;
   /** The same, for what only members may do: refuses with `NOT_A_MEMBER`. */
-  member(): GroupSeat;
+  member(): GroupMembership;
 }
 
-type GroupSeat = Pick<ChatMember, 'userId' | 'role'>;
+type GroupMembership = Pick<ChatMember, 'userId' | 'role'>;
 
 /** What changed, to be kept as a system message and pushed. */
 export interface GroupEvent {
@@ -45,7 +45,7 @@ export interface GroupEvent {
 export type SystemMessage = ReturnType<typeof sent>;
 
 /** Who acts, by which connection. */
-export interface Actor extends Pick<CommandContext, 'origin' | 'writer' | 'db'> {
+export interface ActingUser extends Pick<CommandContext, 'origin' | 'writer' | 'db'> {
   readonly bus: Publisher;
   readonly session: Pick<Session, 'userId'>;
   /** The account is deleted already, and leaves. */
@@ -59,43 +59,47 @@ export interface Actor extends Pick<CommandContext, 'origin' | 'writer' | 'db'> 
  * the system message stands; empty when nothing changed.
  */
 export async function changeGroup<Event extends GroupEvent | undefined>(
-  { session: { userId }, origin, writer, bus, db, isDeleted }: Actor,
+  { session: { userId }, origin, writer, bus, db, isDeleted }: ActingUser,
   type: string,
   groupId: ChatId,
-  change: (scene: Scene) => Promise<Event>,
+  change: (group: GroupChange) => Promise<Event>,
 ): Promise<undefined extends Event ? Partial<SystemMessage> : SystemMessage> {
   const work = async (transaction: Transaction, write: WriteSystemMessage) => {
     const group = await openGroup(db, groupId, transaction, true);
     const [row] = await db.select<ActorRow>(actorIn, [userId, groupId], transaction);
     if (!row || (row.isDeleted && !isDeleted)) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);
     const actor = { id: userId, username: row.username };
-    const seat = row.role && { userId, role: row.role };
+    const membership = row.role && { userId, role: row.role };
     const member = () => {
-      if (!seat) throw new ApiError('NOT_A_MEMBER');
-      return seat;
+      if (!membership) throw new ApiError('NOT_A_MEMBER');
+      return membership;
     };
-    const event = await change({ transaction, group, actor, seat, member });
+    const event = await change({ transaction, group, actor, membership, member });
     if (!event) return undefined;
 
-    const membership = membershipOf(event, group);
+    const changes = membershipChanges(event, group);
     const stored = await write({
       groupId,
       senderId: userId,
       senderName: nameOf(actor),
       content: event.content,
-      custom: { type, ...event.fields, ...(membership && { membership }) },
+      custom: { type, ...event.fields, ...(changes && { membership: changes }) },
       members: (event.joined?.length ?? 0) - (event.left?.length ?? 0),
       closes: event.closes,
     });
-    return { event, stored, membership };
+    return { event, stored, changes };
   };
 
   const done = await writer.change(origin, groupId, work, (committed) => {
     if (!committed) return;
-    const { event, stored, membership } = committed;
+    const { event, stored, changes } = committed;
     const push = { type, senderId: userId, groupId, content: event.content, fields: event.fields };
     const frame = encodeSystemPush(stored, push);
-    publishGroupMessage(bus, { chatId: groupId, seq: stored.seq }, { frame, except: origin, membership });
+    publishGroupMessage(
+      bus,
+      { chatId: groupId, seq: stored.seq },
+      { frame, except: origin, membership: changes },
+    );
   });
   // Empty only where the type says that it may be.
   return done ? sent(done.stored) : ({} as SystemMessage);
@@ -143,7 +147,7 @@ export function deliveredBefore(
 }
 
 /** Returns how an event changes the members, as it stands in the system message. */
-function membershipOf(
+function membershipChanges(
   { joined, left, closes }: GroupEvent,
   { historyFrom, lastSeq }: Chat,
 ): MembershipChange | undefined {
@@ -155,7 +159,7 @@ function membershipOf(
 /** Publishes a system message, which lets in and out whom it names. */
 export function publishGroupMessage(
   bus: Publisher,
-  place: Place,
+  place: ChatPosition,
   push: { frame: string; except: ConnectionId; membership: MembershipChange | undefined },
 ): void {
   announceMembers(bus, place, push.membership?.joined ?? []);
@@ -163,14 +167,14 @@ export function publishGroupMessage(
 }
 
 /** Lets the nodes of those who joined a group with a message follow it from there. */
-export function announceMembers(bus: Publisher, place: Place, joined: readonly UserId[]): void {
+export function announceMembers(bus: Publisher, place: ChatPosition, joined: readonly UserId[]): void {
   for (const id of joined) bus.publish(userTopic(id), { signal: { kind: 'joined', ...place } });
 }
 
-/** Lets people into the group of a scene; refuses with `FORBIDDEN` where one of them or the group is full. */
-export async function admit(
+/** Lets people into the group of a change; refuses with `FORBIDDEN` where one of them or the group is full. */
+export async function insertMembers(
   { db, limits: { membersPerGroup, groupsPerUser } }: Pick<CommandContext, 'db' | 'limits'>,
-  { transaction, group }: Pick<Scene, 'transaction' | 'group'>,
+  { transaction, group }: Pick<GroupChange, 'transaction' | 'group'>,
   userIds: readonly UserId[],
   role: Role = 'member',
 ): Promise<void> {
@@ -179,7 +183,7 @@ export async function admit(
   const wanted = JSON.stringify(userIds);
   const [full] = await db.select<{ id: UserId }>(inManyGroups, [wanted, groupsPerUser], transaction);
   if (full) throw new LimitError('groups', 'FORBIDDEN', `User ${full.id} is in as many groups as one can be`);
-  await db.select(admitMembers, [group.id, wanted, role], transaction);
+  await db.select(memberInsertion, [group.id, wanted, role], transaction);
 }
 
 /**
@@ -204,7 +208,7 @@ limit 1
 `;
 
 /** What was written before is read as far as newcomers are concerned. */
-export const admitMembers = `
+export const memberInsertion = `
 with newcomer as (
   select jsonb_array_elements_text($2::jsonb)::bigint as id
 ), back as (
@@ -215,16 +219,16 @@ select chats.id, newcomer.id, $3, last_seq, last_seq, tally, case history_from w
 from chats, newcomer where chats.id = $1
 `;
 
-/** Lets people out of the group of a scene. */
-export async function dismiss(
-  { db }: Actor,
-  { transaction, group }: Pick<Scene, 'transaction' | 'group'>,
+/** Lets people out of the group of a change. */
+export async function removeMembers(
+  { db }: ActingUser,
+  { transaction, group }: Pick<GroupChange, 'transaction' | 'group'>,
   ...userIds: readonly UserId[]
 ): Promise<void> {
-  await db.select(dismissMembers, [group.id, JSON.stringify(userIds)], transaction);
+  await db.select(memberRemoval, [group.id, JSON.stringify(userIds)], transaction);
 }
 
-export const dismissMembers = `
+export const memberRemoval = `
 with gone as (
   delete from chat_members where chat_id = $1 and user_id = any (array(select jsonb_array_elements_text($2::jsonb)::bigint))
   returning chat_id, user_id

@@ -1,20 +1,20 @@
 import type { ChatId, UserId } from '../ids.ts';
 import { nameOf } from '../users/names.ts';
-import { type Actor, changeGroup, dismiss } from './groupChange.ts';
+import { type ActingUser, changeGroup, removeMembers } from './groupChange.ts';
 import { setRole } from './targets.ts';
 
 /**
  * Lets the acting user out of a group. An owner passes it on to the longest-serving admin, then member; the last
  * one out closes it. `name` is how the system message calls the user, where that is not the username.
  */
-export async function leave(actor: Actor, groupId: ChatId, name?: string) {
+export async function leave(actor: ActingUser, groupId: ChatId, name?: string) {
   const { session, db } = actor;
   const { userId } = session;
-  return changeGroup(actor, 'leaveGroup', groupId, async (scene) => {
-    const { transaction } = scene;
-    const isOwner = scene.member().role === 'owner';
-    await dismiss(actor, scene, userId);
-    const said = `${name ?? nameOf(scene.actor)} left the group`;
+  return changeGroup(actor, 'leaveGroup', groupId, async (change) => {
+    const { transaction } = change;
+    const isOwner = change.member().role === 'owner';
+    await removeMembers(actor, change, userId);
+    const said = `${name ?? nameOf(change.actor)} left the group`;
     const left = [userId];
     const [other] = await db.select<Other>(isOwner ? longestServing : anyMember, [groupId], transaction);
     if (!other) return { content: said, fields: { userId }, left, closes: true };

@@ -15,27 +15,27 @@ export interface ChatAddress {
 }
 
 /** A user's place in a chat, as far as commands that are no change of a group need to know it. */
-export interface Seat {
-  readonly chat: SeatChat;
-  readonly member: SeatMember;
+export interface Membership {
+  readonly chat: MembershipChat;
+  readonly member: MembershipMember;
 }
 
 /** The columns that name a chat to those who are in it. */
 export type NamedChat = Pick<Chat, 'id' | 'kind' | 'userLow' | 'userHigh'>;
 
-export type SeatChat = NamedChat & Pick<Chat, 'lastSeq' | 'memberCount' | 'whoMayAdd' | 'whoMayPost'>;
-export type SeatMember = Pick<ChatMember, 'userId' | 'role' | 'firstSeq'>;
+export type MembershipChat = NamedChat & Pick<Chat, 'lastSeq' | 'memberCount' | 'whoMayAdd' | 'whoMayPost'>;
+export type MembershipMember = Pick<ChatMember, 'userId' | 'role' | 'firstSeq'>;
 
 /** The place of a user in a chat; refuses with `NOT_FOUND` or `NOT_A_MEMBER`. */
-export async function seatIn(
+export async function membershipIn(
   db: Queries,
   userId: UserId,
   { receiverId, groupId }: ChatAddress,
-): Promise<Seat> {
-  if (groupId !== undefined) return seatInGroup(db, userId, groupId);
-  const { seat } = await dialogWith(db, userId, receiverId);
-  if (!seat) throw new ApiError('NOT_FOUND', `There is no dialog with user ${receiverId} yet`);
-  return seat;
+): Promise<Membership> {
+  if (groupId !== undefined) return membershipInGroup(db, userId, groupId);
+  const { membership } = await dialogWith(db, userId, receiverId);
+  if (!membership) throw new ApiError('NOT_FOUND', `There is no dialog with user ${receiverId} yet`);
+  return membership;
 }
 
 /** Two people, by the names they have now, and what they have written each other. */
@@ -43,7 +43,7 @@ export interface Dialog {
   readonly ownName: string;
   readonly otherName: string;
   /** Undefined where there is no dialog yet. */
-  readonly seat: Seat | undefined;
+  readonly membership: Membership | undefined;
 }
 
 /** Returns the dialog of a user with somebody; refuses with `NOT_FOUND` who is nobody. */
@@ -58,50 +58,50 @@ export async function dialogWith(
   return {
     ownName: nameOf({ username: row.ownName }),
     otherName: nameOf({ username: row.otherName }),
-    seat: seatOf(row, userId),
+    membership: membershipOf(row, userId),
   };
 }
 
 /** The place of a user in a group. */
-export async function seatInGroup(
+export async function membershipInGroup(
   db: Queries,
   userId: UserId,
   groupId: ChatId,
   transaction?: Transaction,
-): Promise<Seat> {
-  const [row] = await db.select<SeatRow>(groupSeat, [userId, groupId], transaction);
+): Promise<Membership> {
+  const [row] = await db.select<MembershipRow>(groupMembership, [userId, groupId], transaction);
   if (!row) throw new ApiError('NOT_FOUND', `There is no group ${groupId}`);
-  const seat = seatOf(row, userId);
-  if (!seat) throw new ApiError('NOT_A_MEMBER');
-  return seat;
+  const membership = membershipOf(row, userId);
+  if (!membership) throw new ApiError('NOT_A_MEMBER');
+  return membership;
 }
 
-interface SeatRow extends SeatChat {
+interface MembershipRow extends MembershipChat {
   /** Null where the user is no member, and for a dialog that is not there. */
   readonly role: Role | null;
   readonly firstSeq: number;
 }
 
-interface DialogRow extends SeatRow {
+interface DialogRow extends MembershipRow {
   readonly ownName: string | null;
   readonly otherName: string | null;
 }
 
-function seatOf({ role, firstSeq, ...chat }: SeatRow, userId: UserId): Seat | undefined {
+function membershipOf({ role, firstSeq, ...chat }: MembershipRow, userId: UserId): Membership | undefined {
   return role === null ? undefined : { chat, member: { userId, role, firstSeq } };
 }
 
 /** Of `chat` and `member`, its row of chat_members. */
-const seatColumns = `
+const membershipColumns = `
 chat.id, chat.kind, chat.user_low as "userLow", chat.user_high as "userHigh", chat.last_seq as "lastSeq",
 chat.member_count as "memberCount", chat.who_may_add as "whoMayAdd", chat.who_may_post as "whoMayPost", member.role, member.first_seq as "firstSeq"
 `;
 
 /** The user $1 in the group $2; no row for none, or one that is closed. */
-const groupSeat = prepared(
-  'seat in group',
+const groupMembership = prepared(
+  'group membership',
   `
-select ${seatColumns}
+select ${membershipColumns}
 from chats chat
 left join chat_members member on member.chat_id = chat.id and member.user_id = $1
 where chat.id = $2 and chat.kind = 'group' and chat.closed_at is null
@@ -112,7 +112,7 @@ where chat.id = $2 and chat.kind = 'group' and chat.closed_at is null
 const dialog = prepared(
   'dialog',
   `
-select ${seatColumns}, (select username from users where id = $1) as "ownName", other.username as "otherName"
+select ${membershipColumns}, (select username from users where id = $1) as "ownName", other.username as "otherName"
 from users other
 left join chats chat on chat.user_low = least($1::bigint, $2::bigint) and chat.user_high = greatest($1::bigint, $2::bigint)
 left join chat_members member on member.chat_id = chat.id and member.user_id = $1
@@ -137,7 +137,7 @@ export async function openGroup(
 }
 
 /** Refuses with `FORBIDDEN` unless the member has one of the roles. */
-export function assertRole(member: Pick<ChatMember, 'role'>, ...roles: readonly Role[]): void {
+export function requireRole(member: Pick<ChatMember, 'role'>, ...roles: readonly Role[]): void {
   if (!roles.includes(member.role))
     throw new ApiError('FORBIDDEN', `Only ${roles.map((role) => `the ${role}`).join(' or ')} may do this`);
 }

@@ -1,9 +1,9 @@
 import type { PushContext } from '../bus/bus.ts';
+import { chatTopic, userTopic } from '../bus/topics.ts';
 import type { CommandContext } from '../commands/define.ts';
 import type { UserId } from '../ids.ts';
 import { encodePush, type Fields } from '../protocol/frames.ts';
-import { chatTopic, userTopic } from '../socket/Connections.ts';
-import { addressOf, type NamedChat, otherIn, type SeatChat } from './membership.ts';
+import { addressOf, type MembershipChat, type NamedChat, otherIn } from './membership.ts';
 
 /** What the connected user did in a chat, without a place of its own there. */
 export interface ChatPush {
@@ -23,7 +23,7 @@ export interface ChatPush {
 }
 
 type Pusher = Pick<CommandContext, 'session' | 'origin' | 'bus'>;
-type PushedChat = NamedChat & Pick<SeatChat, 'lastSeq'>;
+type PushedChat = NamedChat & Pick<MembershipChat, 'lastSeq'>;
 
 /** Publishes a push to everybody in a chat but the connection the command came from. */
 export function pushToChat(context: Pusher, chat: PushedChat, push: ChatPush): void {

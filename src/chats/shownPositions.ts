@@ -1,10 +1,10 @@
 import type { Transaction } from 'sequelize';
 import type { Publisher } from '../bus/bus.ts';
+import { userTopic } from '../bus/topics.ts';
 import type { Database } from '../database/database.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import { pairOf } from '../messages/dialogs.ts';
 import { encodePush } from '../protocol/frames.ts';
-import { userTopic } from '../socket/Connections.ts';
 import { nameOf } from '../users/names.ts';
 
 /*

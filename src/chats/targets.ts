@@ -3,12 +3,12 @@ import type { User } from '../database/models/User.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { existingUser } from '../users/users.ts';
-import type { Actor, Scene } from './groupChange.ts';
+import type { ActingUser, GroupChange } from './groupChange.ts';
 
 /** Another member, whom something is done to; refuses with `NOT_FOUND`, saying whether it is the user or the membership. */
 export async function targetIn(
-  { db }: Actor,
-  { transaction, group }: Scene,
+  { db }: ActingUser,
+  { transaction, group }: GroupChange,
   userId: UserId,
 ): Promise<{ user: User; member: ChatMember }> {
   const user = await existingUser(db, userId, transaction);

@@ -1,6 +1,6 @@
 import type { ParleyError } from './errors.ts';
 import type { Ask } from './Outbox.ts';
-import { addressOf, chatKey, isForOthers, keyOf } from './places.ts';
+import { addressOf, chatKey, chatKeyOf, isForOthers } from './places.ts';
 import type { Change, ChatAddress, Push, Result } from './protocol.ts';
 import { isPlace, membershipIn, pushOf } from './pushes.ts';
 
@@ -26,7 +26,7 @@ interface Arrival {
 }
 
 /** How far a chat was told of. */
-interface Thread {
+interface ChatSequence {
   /** Undefined until the first arrival, with which it begins. */
   last?: number;
   /** Places that this client took itself. */
@@ -51,7 +51,7 @@ const SETTLED_AFTER = 10_000;
  */
 export class Inbox {
   readonly #listener: InboxListener;
-  readonly #threads = new Map<string, Thread>();
+  readonly #sequences = new Map<string, ChatSequence>();
   #userId = 0;
   /** What came while catching up. */
   #early: (Arrival | Push)[] | undefined = [];
@@ -114,7 +114,7 @@ export class Inbox {
     this.#ask = () => new Promise(() => {});
     this.#arrivals = 0;
     clearTimeout(this.#renewal);
-    for (const thread of this.#threads.values()) thread.held = undefined;
+    for (const thread of this.#sequences.values()) thread.held = undefined;
   }
 
   /** A push came. */
@@ -126,35 +126,35 @@ export class Inbox {
   /** A reply says that this client took a place; without a push it has to be read what is there. */
   own(address: ChatAddress, seq: number, push: Push | undefined): void {
     const arrival = { key: chatKey(address), seq, push };
-    this.#thread(arrival.key).own.add(seq);
+    this.#sequence(arrival.key).own.add(seq);
     if (this.#early) this.#early.push(arrival);
     else this.#take(arrival);
   }
 
   /** Nothing more comes of a chat, or everything anew. */
   forget(address: ChatAddress): void {
-    this.#threads.delete(chatKey(address));
+    this.#sequences.delete(chatKey(address));
   }
 
-  #thread(key: string): Thread {
-    const known = this.#threads.get(key);
+  #sequence(key: string): ChatSequence {
+    const known = this.#sequences.get(key);
     if (known) return known;
-    const thread: Thread = { own: new Set() };
-    this.#threads.set(key, thread);
+    const thread: ChatSequence = { own: new Set() };
+    this.#sequences.set(key, thread);
     return thread;
   }
 
   #take(item: Arrival | Push): void {
     const arrival = 'key' in item ? item : this.#arrivalOf(item);
-    const key = arrival?.key ?? keyOf((item as Push).params, this.#userId);
-    const held = key === undefined ? undefined : this.#threads.get(key)?.held;
+    const key = arrival?.key ?? chatKeyOf((item as Push).params, this.#userId);
+    const held = key === undefined ? undefined : this.#sequences.get(key)?.held;
     if (held) held.push(item);
     else if (arrival) this.#place(arrival);
     else this.#listener.push(item as Push);
   }
 
   #arrivalOf(push: Push): Arrival | undefined {
-    const key = keyOf(push.params, this.#userId);
+    const key = chatKeyOf(push.params, this.#userId);
     if (key === undefined || !isPlace(push)) return undefined;
     const { seq } = push.params as { seq: number };
     return { key, seq, push: 'version' in push.params ? undefined : push };
@@ -162,33 +162,33 @@ export class Inbox {
 
   #place(arrival: Arrival): void {
     const { key, seq, push } = arrival;
-    const thread = this.#thread(key);
+    const thread = this.#sequence(key);
     thread.last ??= seq - 1;
     if (seq <= thread.last) return;
     if (seq > thread.last + 1 || !push) {
       thread.held = [arrival];
       void this.#fill(key, thread, push ? seq : seq + 1);
-    } else this.#tell(thread, seq, push);
+    } else this.#deliver(thread, seq, push);
   }
 
-  #tell(thread: Thread, seq: number, push: Push): void {
+  #deliver(thread: ChatSequence, seq: number, push: Push): void {
     thread.last = seq;
     if (thread.own.delete(seq)) this.#listener.own(push);
     else this.#listener.push(push);
     if (++this.#arrivals >= RENEW_AFTER_ARRIVALS && !this.#early) void this.#renew();
     // Nothing more comes of the chat, unless that is read which came after it.
     if (!thread.held && membershipIn(push, this.#userId) === 'ends')
-      this.#threads.delete(keyOf(push.params, this.#userId) ?? '');
+      this.#sequences.delete(chatKeyOf(push.params, this.#userId) ?? '');
   }
 
   /** Reads the messages of a chat before `end` that were not told, then goes on with what was held. */
-  async #fill(key: string, thread: Thread, end: number): Promise<void> {
+  async #fill(key: string, thread: ChatSequence, end: number): Promise<void> {
     const ask = this.#ask;
     let more: boolean | undefined = true;
     while (more && (thread.last ?? 0) < end - 1) {
       const bounds = { afterSeq: thread.last ?? 0, beforeSeq: end, limit: PAGE };
       more = await ask('getMessages', { ...addressOf(key), ...bounds }, (page) => {
-        for (const message of page.data) this.#tell(thread, message.seq, pushOf(message));
+        for (const message of page.data) this.#deliver(thread, message.seq, pushOf(message));
         return page.more;
       }).catch((error) => (isForOthers(error) ? false : undefined));
       if (ask !== this.#ask) return; // another connection, which catches up by itself
@@ -205,13 +205,13 @@ export class Inbox {
     if (change.kind === 'left') this.forget({ groupId: change.groupId });
     if (change.kind === 'chat') {
       // Fewer messages than were told: the server was set back to an earlier moment, and gives their numbers again.
-      const thread = this.#threads.get(chatKey(change));
+      const thread = this.#sequences.get(chatKey(change));
       if (thread?.last) thread.last = Math.min(thread.last, change.lastSeq);
     }
     if (change.kind === 'message' && change.isNew) {
       const { message } = change;
-      const thread = this.#thread(keyOf(message, this.#userId) ?? '');
-      if (message.seq > (thread.last ?? 0)) this.#tell(thread, message.seq, pushOf(message));
+      const thread = this.#sequence(chatKeyOf(message, this.#userId) ?? '');
+      if (message.seq > (thread.last ?? 0)) this.#deliver(thread, message.seq, pushOf(message));
     }
     this.#listener.change(change);
   }
@@ -229,7 +229,7 @@ export class Inbox {
     if (ask !== this.#ask) return;
     // What was committed before the cursor may still be on its way.
     this.#renewal = setTimeout(() => {
-      const isFilling = [...this.#threads.values()].some(({ held }) => held);
+      const isFilling = [...this.#sequences.values()].some(({ held }) => held);
       if (cursor && !isFilling) this.#cursor = cursor;
       this.#arrivals = 0;
       this.#renewLater();

@@ -63,7 +63,7 @@ export class Link {
   #token: string | undefined;
   #refused: string | undefined;
   #failures = 0;
-  #heardAt = 0;
+  #receivedAt = 0;
   #closed = false;
   /** Ends the wait for the next attempt. */
   #hurry: (() => void) | undefined;
@@ -155,9 +155,9 @@ export class Link {
         resolve({ code, opened });
       };
       const listen = () => {
-        const heardAt = this.#heardAt;
+        const receivedAt = this.#receivedAt;
         timer = setTimeout(() => {
-          const heard = this.#heardAt !== heardAt;
+          const heard = this.#receivedAt !== receivedAt;
           if (!heard && silent) return end();
           silent = !heard;
           if (silent) this.send(PING);
@@ -174,7 +174,7 @@ export class Link {
         this.#listener.opened();
       };
       socket.onmessage = ({ data }: { data: unknown }) => {
-        this.#heardAt++;
+        this.#receivedAt++;
         this.#listener.frame(String(data));
       };
       socket.onclose = ({ code }: { code: number }) => end(code);
@@ -214,10 +214,10 @@ export class Link {
       this.#failures = WOKEN;
       return;
     }
-    const heardAt = this.#heardAt;
+    const heardAt = this.#receivedAt;
     this.send(PING);
     setTimeout(() => {
-      if (this.#heardAt === heardAt && this.#drop === drop) drop?.();
+      if (this.#receivedAt === heardAt && this.#drop === drop) drop?.();
     }, PATIENCE / 2);
   };
 

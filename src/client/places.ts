@@ -20,7 +20,7 @@ export function addressIn(fields: object, userId: number): ChatAddress | undefin
   return { receiverId: senderId === userId ? receiverId : senderId };
 }
 
-export function keyOf(fields: object, userId: number): string | undefined {
+export function chatKeyOf(fields: object, userId: number): string | undefined {
   const address = addressIn(fields, userId);
   return address && chatKey(address);
 }

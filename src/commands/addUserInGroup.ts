@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 
 import { addMembers } from '../chats/addMembers.ts';
 import { changeGroup } from '../chats/groupChange.ts';
-import { assertRole } from '../chats/membership.ts';
+import { requireRole } from '../chats/membership.ts';
 import { groupEvent } from '../protocol/schema/groups.ts';
 import { Id, Sent } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
@@ -21,11 +21,11 @@ export const addUserInGroup = defineCommand({
     fields: groupEvent({ userId: Id }),
   },
   async handle({ groupId, userId }, context) {
-    return changeGroup(context, 'addUserInGroup', groupId, async (scene) => {
-      const member = scene.member();
-      if (scene.group.whoMayAdd === 'admins') assertRole(member, 'owner', 'admin');
-      const [added] = await addMembers(context, scene, [userId]);
-      const content = `${nameOf(scene.actor)} added ${nameOf(added)}`;
+    return changeGroup(context, 'addUserInGroup', groupId, async (change) => {
+      const member = change.member();
+      if (change.group.whoMayAdd === 'admins') requireRole(member, 'owner', 'admin');
+      const [added] = await addMembers(context, change, [userId]);
+      const content = `${nameOf(change.actor)} added ${nameOf(added)}`;
       return { content, fields: { userId }, joined: [userId] };
     });
   },

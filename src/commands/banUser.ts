@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 
-import { changeGroup, dismiss } from '../chats/groupChange.ts';
-import { assertRole } from '../chats/membership.ts';
+import { changeGroup, removeMembers } from '../chats/groupChange.ts';
+import { requireRole } from '../chats/membership.ts';
 import { assertOutranks } from '../chats/targets.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
@@ -28,10 +28,10 @@ export const banUser = defineCommand({
   },
   async handle({ groupId, userId, reason = null }, context) {
     const { session, db } = context;
-    return changeGroup(context, 'banUser', groupId, async (scene) => {
-      const { transaction, actor } = scene;
-      const own = scene.member();
-      assertRole(own, 'owner', 'admin');
+    return changeGroup(context, 'banUser', groupId, async (change) => {
+      const { transaction, actor } = change;
+      const own = change.member();
+      requireRole(own, 'owner', 'admin');
       if (userId === session.userId) throw new ApiError('FORBIDDEN', 'Nobody can ban themselves');
       const user = await existingUser(db, userId, transaction);
       const member = await db.members.findOne({ where: { chatId: groupId, userId }, transaction });
@@ -39,7 +39,7 @@ export const banUser = defineCommand({
       const bind = [groupId, userId, session.userId, reason];
       const [created] = await db.select(insertBan, bind, transaction);
       if (!created) return undefined;
-      await dismiss(context, scene, userId);
+      await removeMembers(context, change, userId);
       const content = `${nameOf(actor)} banned ${nameOf(user)}`;
       return { content, fields: { userId }, ...(member && { left: [userId] }) };
     });

@@ -1,11 +1,11 @@
 import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
+import { userTopic } from '../bus/topics.ts';
 import { freezePositions, lockDialog } from '../chats/shownPositions.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { encodePush } from '../protocol/frames.ts';
 import { Id } from '../protocol/schema/types.ts';
-import { userTopic } from '../socket/Connections.ts';
 import { blockOf } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';

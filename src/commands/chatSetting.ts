@@ -1,6 +1,6 @@
 import type { Static, TObject, TProperties } from 'typebox';
 import { Type } from 'typebox';
-import { type ChatAddress as Address, ownStateOf, seatIn } from '../chats/membership.ts';
+import { type ChatAddress as Address, membershipIn, ownStateOf } from '../chats/membership.ts';
 import { pushToSelf } from '../chats/publish.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
 import { inChat } from '../protocol/schema/types.ts';
@@ -41,7 +41,7 @@ export function defineSetting<const Name extends string, Properties extends TPro
       const { receiverId, groupId, ...setting } = given;
       const { session, changes, db } = context;
       const { userId } = session;
-      const { chat } = await seatIn(db, userId, given);
+      const { chat } = await membershipIn(db, userId, given);
       await changes.run(ownStateOf(chat, userId), async () => {
         const senderName = nameOf(await activeUser(db, userId));
         const values = [chat.id, userId, ...bind(setting as unknown as Static<TObject<Properties>>)];

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Type } from 'typebox';
 import { type InviteRow, inviteFields } from '../chats/invites.ts';
-import { assertRole, seatInGroup } from '../chats/membership.ts';
+import { membershipInGroup, requireRole } from '../chats/membership.ts';
 import { wire } from '../database/wire.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Invite } from '../protocol/schema/groups.ts';
@@ -36,8 +36,8 @@ export const createInvite = defineCommand({
   async handle({ groupId, expiresInSeconds, maxUses = null, clientInviteId = null }, { session, db }) {
     const [known] = await db.select<InviteRow>(findInvite, [session.userId, clientInviteId]);
     if (known) return answerOf(known);
-    const { chat, member } = await seatInGroup(db, session.userId, groupId);
-    if (chat.whoMayAdd === 'admins') assertRole(member, 'owner', 'admin');
+    const { chat, member } = await membershipInGroup(db, session.userId, groupId);
+    if (chat.whoMayAdd === 'admins') requireRole(member, 'owner', 'admin');
     const code = randomBytes(CODE_BYTES).toString('base64url');
     const bind = [groupId, session.userId, clientInviteId, code, maxUses, expiresInSeconds ?? null];
     const [invite] = await db.select<InviteRow>(insertInvite, bind);

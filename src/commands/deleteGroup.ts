@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { noteClosure } from '../chats/closures.ts';
 import { changeGroup, deliveredBefore } from '../chats/groupChange.ts';
-import { assertRole } from '../chats/membership.ts';
+import { requireRole } from '../chats/membership.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { groupEvent } from '../protocol/schema/groups.ts';
 import { Id } from '../protocol/schema/types.ts';
@@ -19,10 +19,10 @@ export const deleteGroup = defineCommand({
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: { summary: 'A group was deleted; the last that comes of it', fields: groupEvent({}) },
   async handle({ groupId }, context) {
-    await changeGroup(context, 'deleteGroup', groupId, async (scene) => {
-      assertRole(scene.member(), 'owner');
-      await noteClosure(context.db, groupId, scene.transaction);
-      return { content: `${nameOf(scene.actor)} deleted the group`, fields: {}, closes: true };
+    await changeGroup(context, 'deleteGroup', groupId, async (change) => {
+      requireRole(change.member(), 'owner');
+      await noteClosure(context.db, groupId, change.transaction);
+      return { content: `${nameOf(change.actor)} deleted the group`, fields: {}, closes: true };
     }).then(
       (deleted) => {
         context.closures.soon();

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-import { assertRole, seatInGroup } from '../chats/membership.ts';
+import { membershipInGroup, requireRole } from '../chats/membership.ts';
 import { assertWrittenByUser, changeMessage } from '../messages/changeMessage.ts';
 import { readMessage } from '../messages/read.ts';
-import { entomb } from '../messages/tombstone.ts';
+import { leaveTombstones } from '../messages/tombstone.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
 import { Id, Time } from '../protocol/schema/types.ts';
@@ -32,9 +32,13 @@ export const deleteMessage = defineCommand({
         assertWrittenByUser(row);
         if (row.senderId !== userId) {
           if (!row.isGroup) throw new ApiError('FORBIDDEN', 'Only its author may delete a message');
-          assertRole((await seatInGroup(db, userId, row.chatId, transaction)).member, 'owner', 'admin');
+          requireRole(
+            (await membershipInGroup(db, userId, row.chatId, transaction)).member,
+            'owner',
+            'admin',
+          );
         }
-        const [deleted] = await entomb(db, [messageId], transaction);
+        const [deleted] = await leaveTombstones(db, [messageId], transaction);
         if (!deleted) return undefined;
         const { deletedAt, ...raised } = deleted;
         return { part: 'deleted', fields: { deletedAt: deletedAt.toISOString() }, raised };

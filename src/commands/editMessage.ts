@@ -38,35 +38,40 @@ export const editMessage = defineCommand({
   },
   async handle({ messageId, content, custom }, context) {
     const { session, db } = context;
-    const { row, change, changed } = await changeMessage(context, 'editMessage', messageId, async (scene) => {
-      const { transaction, row } = scene;
-      assertWrittenByUser(row);
-      if (row.senderId !== session.userId)
-        throw new ApiError('FORBIDDEN', 'Only its author may change a message');
-      const newCustom = custom === undefined ? row.custom : custom;
-      if (row.content === content && isDeepStrictEqual(row.custom, newCustom)) return undefined;
-      await db.select(keepVersion, [messageId], transaction);
-      const [edited] = await db.select<Edited>(
-        edit,
-        [
-          messageId,
+    const { row, change, changed } = await changeMessage(
+      context,
+      'editMessage',
+      messageId,
+      async (message) => {
+        const { transaction, row } = message;
+        assertWrittenByUser(row);
+        if (row.senderId !== session.userId)
+          throw new ApiError('FORBIDDEN', 'Only its author may change a message');
+        const newCustom = custom === undefined ? row.custom : custom;
+        if (row.content === content && isDeepStrictEqual(row.custom, newCustom)) return undefined;
+        await db.select(keepVersion, [messageId], transaction);
+        const [edited] = await db.select<Edited>(
+          edit,
+          [
+            messageId,
+            content,
+            newCustom && JSON.stringify(newCustom),
+            JSON.stringify(namesIn(content)),
+            session.userId,
+          ],
+          transaction,
+        );
+        if (!edited) throw new Error('a locked message was not found');
+        await reindex(db, messageId, content, transaction);
+        const editedAt = edited.editedAt.toISOString();
+        return {
+          part: 'content',
           content,
-          newCustom && JSON.stringify(newCustom),
-          JSON.stringify(namesIn(content)),
-          session.userId,
-        ],
-        transaction,
-      );
-      if (!edited) throw new Error('a locked message was not found');
-      await reindex(db, messageId, content, transaction);
-      const editedAt = edited.editedAt.toISOString();
-      return {
-        part: 'content',
-        content,
-        fields: { editedAt, custom: newCustom, mentions: edited.mentions ?? [] },
-        raised: { version: edited.version, head: edited.head },
-      };
-    });
+          fields: { editedAt, custom: newCustom, mentions: edited.mentions ?? [] },
+          raised: { version: edited.version, head: edited.head },
+        };
+      },
+    );
     const fields = change?.fields ?? {
       editedAt: row.editedAt?.toISOString() ?? null,
       custom: row.custom,

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
-import { userTopic } from '../socket/Connections.ts';
+import { userTopic } from '../bus/topics.ts';
 import { defineCommand } from './define.ts';
 
 export const endOtherSessions = defineCommand({

@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
+import { userTopic } from '../bus/topics.ts';
 import { createGuard } from '../net/guard.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Id } from '../protocol/schema/types.ts';
-import { userTopic } from '../socket/Connections.ts';
 import { defineCommand } from './define.ts';
 
 export const endSession = defineCommand({

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { dialogWith, seatInGroup } from '../chats/membership.ts';
+import { dialogWith, membershipInGroup } from '../chats/membership.ts';
 import { oneChat, type ChatRow as Row } from '../chats/rows.sql.ts';
 import { wire } from '../database/wire.ts';
 import { ApiError } from '../protocol/errors.ts';
@@ -17,8 +17,8 @@ export const getChat = defineRead({
   async handle({ receiverId, groupId }, { session: { userId }, db }) {
     const chat =
       groupId === undefined
-        ? (await dialogWith(db, userId, receiverId)).seat?.chat
-        : (await seatInGroup(db, userId, groupId)).chat;
+        ? (await dialogWith(db, userId, receiverId)).membership?.chat
+        : (await membershipInGroup(db, userId, groupId)).chat;
     const [row] = chat ? await db.select<Row>(oneChat, [userId, chat.id]) : [];
     if (!row && groupId !== undefined) throw new ApiError('NOT_A_MEMBER'); // left in between
     return { data: row ? wire(row) : null };

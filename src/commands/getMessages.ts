@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { seatIn } from '../chats/membership.ts';
+import { membershipIn } from '../chats/membership.ts';
 import { DEFAULT_LIMIT, readStretch } from '../messages/history.ts';
 import { messageOf } from '../messages/read.ts';
 import { Message } from '../protocol/schema/messages.ts';
@@ -33,7 +33,7 @@ export const getMessages = defineRead({
     const rows = await readStretch(db, session.userId, address, { afterSeq, beforeSeq, limit });
     const [newest] = rows;
     if (!newest) {
-      await seatIn(db, session.userId, address); // which refuses who is no member
+      await membershipIn(db, session.userId, address); // which refuses who is no member
       return { data: [], more: false };
     }
     const { firstSeq, lastSeq } = newest;

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { seatInGroup } from '../chats/membership.ts';
+import { membershipInGroup } from '../chats/membership.ts';
 import { historyRow, pageOf, readStretch } from '../messages/history.ts';
 import { HistoryRow } from '../protocol/schema/messages.ts';
 import { Id, Limit, Page } from '../protocol/schema/types.ts';
@@ -13,7 +13,7 @@ export const getlatestMessageGroup = defineRead({
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId, limit, page }, { session, db }) {
     const messages = await readStretch(db, session.userId, { groupId }, pageOf(limit, page));
-    if (messages.length === 0) await seatInGroup(db, session.userId, groupId); // which refuses who is no member
+    if (messages.length === 0) await membershipInGroup(db, session.userId, groupId); // which refuses who is no member
     return { data: messages.map((message) => Object.assign(historyRow(message), { group_id: groupId })) };
   },
 });

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-import { admit, changeGroup } from '../chats/groupChange.ts';
+import { changeGroup, insertMembers } from '../chats/groupChange.ts';
 import { letsIn } from '../chats/invites.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
@@ -26,14 +26,14 @@ export const joinByInvite = defineCommand({
     if (!invite) throw useless();
     const { id: inviteId, chatId: groupId } = invite;
 
-    const done = await changeGroup(context, 'joinByInvite', groupId, async (scene) => {
-      const { transaction, actor, seat } = scene;
-      if (seat) return undefined;
+    const done = await changeGroup(context, 'joinByInvite', groupId, async (change) => {
+      const { transaction, actor, membership } = change;
+      if (membership) return undefined;
       if (await db.bans.findOne({ where: { chatId: groupId, userId }, transaction }))
         throw new ApiError('FORBIDDEN', 'You are banned from this group');
       const [used] = await db.select(useInvite, [inviteId], transaction);
       if (!used) throw useless();
-      await admit(context, scene, [userId]);
+      await insertMembers(context, change, [userId]);
       const content = `${nameOf(actor)} joined the group by an invite`;
       return { content, fields: { userId, inviteId }, joined: [userId] };
     });

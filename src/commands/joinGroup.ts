@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-import { admit, changeGroup } from '../chats/groupChange.ts';
+import { changeGroup, insertMembers } from '../chats/groupChange.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
 import { Id } from '../protocol/schema/types.ts';
@@ -19,13 +19,13 @@ export const joinGroup = defineCommand({
   async handle({ groupId }, context) {
     const { session, db } = context;
     const { userId } = session;
-    return changeGroup(context, 'joinGroup', groupId, async (scene) => {
-      const { transaction, group, actor, seat } = scene;
-      if (seat) return undefined;
+    return changeGroup(context, 'joinGroup', groupId, async (change) => {
+      const { transaction, group, actor, membership } = change;
+      if (membership) return undefined;
       if (group.isPrivate) throw new ApiError('FORBIDDEN', 'This group is private; join it by an invite');
       if (await db.bans.findOne({ where: { chatId: groupId, userId }, transaction }))
         throw new ApiError('FORBIDDEN', 'You are banned from this group');
-      await admit(context, scene, [userId]);
+      await insertMembers(context, change, [userId]);
       return { content: `${nameOf(actor)} joined the group`, fields: { userId }, joined: [userId] };
     });
   },

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 
-import { seatInGroup } from '../chats/membership.ts';
+import { membershipInGroup } from '../chats/membership.ts';
 import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
@@ -37,7 +37,7 @@ export const listGroupMembers = defineRead({
     { groupId, role, limit = DEFAULT_LIMIT, cursor },
     { session: { userId }, db, presence, cursors },
   ) {
-    await seatInGroup(db, userId, groupId);
+    await membershipInGroup(db, userId, groupId);
     const bind = [groupId, role ?? null, cursors.idFrom(cursor, 0), limit + 1, DELETED_USER];
     const isRanked = role !== undefined && role !== 'member';
     const rows = await db.select<Row>(isRanked ? rankedOfGroup : membersOfGroup, bind);

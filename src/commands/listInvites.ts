@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { type InviteRow, inviteFields, letsIn } from '../chats/invites.ts';
-import { seatInGroup } from '../chats/membership.ts';
+import { membershipInGroup } from '../chats/membership.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
@@ -16,7 +16,7 @@ export const listInvites = defineRead({
   result: Type.Object({ data: Type.Array(Invite), nextCursor: NextCursor }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
-    const { member } = await seatInGroup(db, session.userId, groupId);
+    const { member } = await membershipInGroup(db, session.userId, groupId);
     const maker = member.role === 'member' ? session.userId : null;
     const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
     const rows = await db.select<InviteRow>(invitesOf, [groupId, before, maker, limit + 1]);

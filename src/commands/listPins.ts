@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { seatIn } from '../chats/membership.ts';
+import { membershipIn } from '../chats/membership.ts';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
@@ -19,7 +19,7 @@ export const listPins = defineRead({
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ limit = DEFAULT_LIMIT, cursor, ...address }, { session, db, cursors }) {
-    const { chat, member } = await seatIn(db, session.userId, address);
+    const { chat, member } = await membershipIn(db, session.userId, address);
     const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
     const rows = await db.select<PinnedRow>(pinned, [
       session.userId,

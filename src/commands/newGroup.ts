@@ -2,7 +2,12 @@ import type { Transaction } from 'sequelize';
 import { Type } from 'typebox';
 
 import { addMembers } from '../chats/addMembers.ts';
-import { admit, announceMembers, encodeSystemPush, publishGroupMessage } from '../chats/groupChange.ts';
+import {
+  announceMembers,
+  encodeSystemPush,
+  insertMembers,
+  publishGroupMessage,
+} from '../chats/groupChange.ts';
 import { listed, refuseTakenName } from '../chats/names.ts';
 import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
 import { ApiError } from '../protocol/errors.ts';
@@ -57,10 +62,10 @@ export const newGroup = defineCommand({
         )
         .catch(refuseTakenName);
       await group.reload({ transaction });
-      const scene = { transaction, group, actor };
-      await admit(context, scene, [userId], 'owner');
+      const change = { transaction, group, actor };
+      await insertMembers(context, change, [userId], 'owner');
       group.memberCount = 1; // as it is now: the row says so with the system message
-      const names = (await addMembers(context, scene, invited)).map(nameOf);
+      const names = (await addMembers(context, change, invited)).map(nameOf);
       const content = `${nameOf(actor)} created the group "${groupName}"${names.length > 0 ? ` with ${listed(names)}` : ''}`;
       const fields = { groupName, userId, userIds: invited };
       const stored = await write({

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 
-import { changeGroup, dismiss } from '../chats/groupChange.ts';
-import { assertRole } from '../chats/membership.ts';
+import { changeGroup, removeMembers } from '../chats/groupChange.ts';
+import { requireRole } from '../chats/membership.ts';
 import { assertOutranks, targetIn } from '../chats/targets.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
 import { Id } from '../protocol/schema/types.ts';
@@ -22,14 +22,14 @@ export const removeUserFromGroup = defineCommand({
     fields: groupEvent({ userId: Id }),
   },
   async handle({ groupId, userId }, context) {
-    return changeGroup(context, 'removeUserFromGroup', groupId, async (scene) => {
-      const own = scene.member();
-      assertRole(own, 'owner', 'admin');
-      const { user, member } = await targetIn(context, scene, userId);
+    return changeGroup(context, 'removeUserFromGroup', groupId, async (change) => {
+      const own = change.member();
+      requireRole(own, 'owner', 'admin');
+      const { user, member } = await targetIn(context, change, userId);
       assertOutranks(own, member);
-      await dismiss(context, scene, userId);
+      await removeMembers(context, change, userId);
       return {
-        content: `${nameOf(scene.actor)} removed ${nameOf(user)}`,
+        content: `${nameOf(change.actor)} removed ${nameOf(user)}`,
         fields: { userId },
         left: [userId],
       };

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { assertRole, seatInGroup } from '../chats/membership.ts';
+import { membershipInGroup, requireRole } from '../chats/membership.ts';
 import { databaseNow } from '../database/clock.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Id } from '../protocol/schema/types.ts';
@@ -13,10 +13,10 @@ export const revokeInvite = defineCommand({
   result: Type.Object({}),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   async handle({ groupId, inviteId }, { session, db }) {
-    const { member } = await seatInGroup(db, session.userId, groupId);
+    const { member } = await membershipInGroup(db, session.userId, groupId);
     const invite = await db.invites.findOne({ where: { id: inviteId, chatId: groupId } });
     if (!invite) throw new ApiError('NOT_FOUND', `There is no invite ${inviteId} to this group`);
-    if (invite.createdBy !== session.userId) assertRole(member, 'owner', 'admin');
+    if (invite.createdBy !== session.userId) requireRole(member, 'owner', 'admin');
     await db.invites.update({ revokedAt: databaseNow }, { where: { id: inviteId, revokedAt: null } });
     return {};
   },

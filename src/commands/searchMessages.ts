@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { seatIn } from '../chats/membership.ts';
+import { membershipIn } from '../chats/membership.ts';
 import type { Queries } from '../database/database.ts';
 import type { MessageId } from '../ids.ts';
 import { highlight, hitsIn, type Range } from '../messages/highlight.ts';
@@ -53,7 +53,7 @@ export const searchMessages = defineRead({
     if (receiverId !== undefined && groupId !== undefined)
       throw new ApiError('BAD_REQUEST', 'params must have at most one of receiverId, groupId');
     const oneChat = receiverId !== undefined || groupId !== undefined;
-    const chatId = oneChat ? (await seatIn(db, session.userId, filters)).chat.id : undefined;
+    const chatId = oneChat ? (await membershipIn(db, session.userId, filters)).chat.id : undefined;
     const [rank = 0, messageId] = cursor === undefined ? [] : cursors.numbers(cursor, 2);
     const { words, text } = searchText(query);
     const { hits, searchedTo } = await findMessages(db, {

@@ -5,7 +5,7 @@ import { fitting } from '../protocol/schema/page.ts';
 import { Profile } from '../protocol/schema/people.ts';
 import { CustomFilter, Limit, Text } from '../protocol/schema/types.ts';
 import { foldForSearch } from '../text/fold.ts';
-import { type NamePlace, usersByName } from '../users/byName.ts';
+import { type NamePosition, usersByName } from '../users/byName.ts';
 import { profilesOf } from '../users/profiles.ts';
 import { defineRead } from './define.ts';
 
@@ -39,7 +39,7 @@ export const searchUsers = defineRead({
 });
 
 /** The place in a cursor; refuses one of before, which was an id. */
-function placeIn(cursors: Cursors, cursor: string): NamePlace {
+function placeIn(cursors: Cursors, cursor: string): NamePosition {
   const position = cursors.decode(cursor);
   if (!Array.isArray(position)) throw wrongCursor();
   const [name, id] = position;

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { assertRole, seatIn } from '../chats/membership.ts';
+import { membershipIn, requireRole } from '../chats/membership.ts';
 import { pushToChat } from '../chats/publish.ts';
 import { Custom, Id, inChat, Text } from '../protocol/schema/types.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
@@ -29,8 +29,8 @@ export const sendEvent = defineCommand({
   },
   async handle({ event, custom, ...address }, context) {
     const { session, db } = context;
-    const { chat, member } = await seatIn(db, session.userId, address);
-    if (chat.whoMayPost === 'admins') assertRole(member, 'owner', 'admin');
+    const { chat, member } = await membershipIn(db, session.userId, address);
+    if (chat.whoMayPost === 'admins') requireRole(member, 'owner', 'admin');
     await assertNotBlocked(db, chat, session.userId);
     const senderName = nameOf(await activeUser(db, session.userId));
     pushToChat(context, chat, {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 
 import { changeGroup } from '../chats/groupChange.ts';
-import { assertRole } from '../chats/membership.ts';
+import { requireRole } from '../chats/membership.ts';
 import { setRole, targetIn } from '../chats/targets.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
@@ -21,14 +21,14 @@ export const setMemberRole = defineCommand({
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: { summary: 'Somebody’s role changed', fields: groupEvent({ userId: Id, role: NewRole }) },
   async handle({ groupId, userId, role }, context) {
-    return changeGroup(context, 'setMemberRole', groupId, async (scene) => {
-      assertRole(scene.member(), 'owner');
-      const { user, member } = await targetIn(context, scene, userId);
+    return changeGroup(context, 'setMemberRole', groupId, async (change) => {
+      requireRole(change.member(), 'owner');
+      const { user, member } = await targetIn(context, change, userId);
       if (member.role === role) return undefined;
       if (member.role === 'owner')
         throw new ApiError('FORBIDDEN', 'The owner stays the owner; see transferOwnership');
-      await context.db.select(setRole, [groupId, userId, role], scene.transaction);
-      const content = `${nameOf(scene.actor)} made ${nameOf(user)} ${role === 'admin' ? 'an admin' : 'a member'}`;
+      await context.db.select(setRole, [groupId, userId, role], change.transaction);
+      const content = `${nameOf(change.actor)} made ${nameOf(user)} ${role === 'admin' ? 'an admin' : 'a member'}`;
       return { content, fields: { userId, role } };
     });
   },

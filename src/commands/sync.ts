@@ -3,7 +3,7 @@ import { Change } from '../protocol/schema/sync.ts';
 import { Time } from '../protocol/schema/types.ts';
 import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/cursor.ts';
 import { isInDatabase, presentState } from '../sync/databaseRuns.ts';
-import { findChanges, placeOf } from '../sync/find.ts';
+import { findChanges, positionOf } from '../sync/find.ts';
 import { readChanges } from '../sync/read.ts';
 import { defineRead } from './define.ts';
 
@@ -59,7 +59,7 @@ export const sync = defineRead({
     const page = rows.slice(0, limit);
     const { data, read } = await readChanges(db, session.userId, page);
     const last = page[read - 1];
-    const place = last && read < rows.length ? placeOf(last) : next;
+    const place = last && read < rows.length ? positionOf(last) : next;
     if (!place) return { data, nextCursor: done, more: false, time };
     const position = { database, since: known.since, until, place };
     return { data, nextCursor: encodeSyncCursor(cursors, position), more: true, time };

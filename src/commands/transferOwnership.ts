@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 
 import { changeGroup } from '../chats/groupChange.ts';
-import { assertRole } from '../chats/membership.ts';
+import { requireRole } from '../chats/membership.ts';
 import { setRole, targetIn } from '../chats/targets.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
 import { Id } from '../protocol/schema/types.ts';
@@ -17,12 +17,12 @@ export const transferOwnership = defineCommand({
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: { summary: 'A group has a new owner', fields: groupEvent({ userId: Id }) },
   async handle({ groupId, userId }, context) {
-    return changeGroup(context, 'transferOwnership', groupId, async (scene) => {
-      const { transaction, actor } = scene;
-      const own = scene.member();
-      const { user, member } = await targetIn(context, scene, userId);
+    return changeGroup(context, 'transferOwnership', groupId, async (change) => {
+      const { transaction, actor } = change;
+      const own = change.member();
+      const { user, member } = await targetIn(context, change, userId);
       if (member.role === 'owner') return undefined; // done before, or to oneself
-      assertRole(own, 'owner');
+      requireRole(own, 'owner');
       await context.db.select(setRole, [groupId, own.userId, 'admin'], transaction);
       await context.db.select(setRole, [groupId, userId, 'owner'], transaction);
       return { content: `${nameOf(actor)} made ${nameOf(user)} the owner`, fields: { userId } };

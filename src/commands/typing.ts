@@ -32,7 +32,7 @@ export const typing = defineCommand({
       typists,
     } = context;
     const { chat, senderName } = await actingIn(db, userId, address);
-    if (!typists.admits(chat, userId, typing, performance.now())) return {};
+    if (!typists.accepts(chat, userId, typing, performance.now())) return {};
     const blocked = await db.select<{ id: number }>(blockers, [chat.id, userId]);
     pushToChat(context, chat, {
       type: 'typing',

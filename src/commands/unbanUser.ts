@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 
 import { changeGroup } from '../chats/groupChange.ts';
-import { assertRole } from '../chats/membership.ts';
+import { requireRole } from '../chats/membership.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
 import { Id } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
@@ -18,7 +18,7 @@ export const unbanUser = defineCommand({
   push: { summary: 'Somebody is not banned from a group any more', fields: groupEvent({ userId: Id }) },
   async handle({ groupId, userId }, context) {
     return changeGroup(context, 'unbanUser', groupId, async ({ transaction, actor, member }) => {
-      assertRole(member(), 'owner', 'admin');
+      requireRole(member(), 'owner', 'admin');
       const user = await existingUser(context.db, userId, transaction);
       const lifted = await context.db.bans.destroy({ where: { chatId: groupId, userId }, transaction });
       if (lifted === 0) return undefined;

@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
+import { userTopic } from '../bus/topics.ts';
 import { lockDialog, publishMoves, releasePositions } from '../chats/shownPositions.ts';
 import { encodePush } from '../protocol/frames.ts';
 import { Id } from '../protocol/schema/types.ts';
-import { userTopic } from '../socket/Connections.ts';
 import { blockOf } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser, existingUser } from '../users/users.ts';

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 
 import { changeGroup } from '../chats/groupChange.ts';
 import { groupRow } from '../chats/groups.ts';
-import { assertRole } from '../chats/membership.ts';
+import { requireRole } from '../chats/membership.ts';
 import { refuseTakenName } from '../chats/names.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, Group, GroupSettings, groupEvent } from '../protocol/schema/groups.ts';
@@ -29,7 +29,7 @@ export const updateGroup = defineCommand({
       'updateGroup',
       groupId,
       async ({ transaction, group, actor, member }) => {
-        assertRole(member(), 'owner', 'admin');
+        requireRole(member(), 'owner', 'admin');
         const before = group.name;
         group.set({ ...settings, ...(groupName !== undefined && { name: groupName }) });
         if (!group.changed()) return undefined;

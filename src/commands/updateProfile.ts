@@ -1,9 +1,9 @@
 import { Type } from 'typebox';
+import { userTopic } from '../bus/topics.ts';
 import { databaseNow } from '../database/clock.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { About, Avatar, DisplayName, Profile } from '../protocol/schema/people.ts';
 import { Custom, Id, Nullable } from '../protocol/schema/types.ts';
-import { userTopic } from '../socket/Connections.ts';
 import { foldedUser } from '../text/foldedColumns.ts';
 import { contactsOf } from '../users/contacts.ts';
 import { profilesOf } from '../users/profiles.ts';

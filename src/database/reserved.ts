@@ -20,7 +20,7 @@ export function reserveConnection(Session: new () => Client): ReservedConnection
   async function connect(): Promise<Client> {
     const fresh = new Session();
     // A connection that is cut fails its query; one cut at rest must not end the process either.
-    fresh.on('error', () => forget(fresh));
+    fresh.on('error', () => discard(fresh));
     try {
       await fresh.connect();
       client = fresh;
@@ -31,7 +31,7 @@ export function reserveConnection(Session: new () => Client): ReservedConnection
   }
 
   /** After a failure of any but a few kinds: what state the connection is in is not worth finding out. */
-  function forget(failed: Client): void {
+  function discard(failed: Client): void {
     if (client === failed) client = undefined;
     failed.end().catch(() => {});
   }
@@ -40,7 +40,7 @@ export function reserveConnection(Session: new () => Client): ReservedConnection
     try {
       return (await on.query<Row>(query)).rows;
     } catch (error) {
-      if (!isRepeatable(error)) forget(on); // what another transaction was in the way of leaves the connection as it was
+      if (!isRepeatable(error)) discard(on); // what another transaction was in the way of leaves the connection as it was
       throw error;
     }
   }

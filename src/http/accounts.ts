@@ -2,12 +2,12 @@ import type { Transaction } from 'sequelize';
 import { Type } from 'typebox';
 import { deleteAccount } from '../accounts/deleteAccount.ts';
 import { reconcileEverywhere } from '../bus/outbox.ts';
+import { userTopic } from '../bus/topics.ts';
 import { databaseNow } from '../database/clock.ts';
 import type { User } from '../database/models/User.ts';
 import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { Account, Email, GivenPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
-import { userTopic } from '../socket/Connections.ts';
+import { Account, Email, OfferedPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
 import { foldedUser } from '../text/foldedColumns.ts';
 import { chatsNaming, profileOf, publishName } from '../users/publishProfile.ts';
 import { assertUncommon, refuseTaken } from './auth.ts';
@@ -24,7 +24,7 @@ export const updateMe = defineRoute({
       username: Type.Optional(Username),
       password: Type.Optional(Password),
       currentPassword: Type.Optional(
-        Type.String({ ...GivenPassword, description: 'Required when email or password changes' }),
+        Type.String({ ...OfferedPassword, description: 'Required when email or password changes' }),
       ),
     },
     { minProperties: 1 },
@@ -85,7 +85,7 @@ export const deleteMe = defineRoute({
   summary:
     'Delete the account. Its messages stay, signed "Deleted user"; it leaves all groups, of many the last ones soon after the answer',
   authenticated: true,
-  body: Type.Object({ password: GivenPassword }),
+  body: Type.Object({ password: OfferedPassword }),
   success: { 204: { summary: 'Deleted; every token and connection of the user ends', schema: null } },
   errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'RATE_LIMITED'],
   async handle({ password }, context) {

@@ -6,7 +6,7 @@ import { violatedConstraint } from '../database/failures.ts';
 import type { User } from '../database/models/User.ts';
 import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { Account, Email, GivenPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
+import { Account, Email, OfferedPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
 import { fold } from '../text/fold.ts';
 import { accountOf, namesOf, normalise } from './accounts.ts';
 import { defineRoute } from './define.ts';
@@ -36,7 +36,7 @@ export const login = defineRoute({
   body: Type.Object({
     email: Type.Optional(Type.String({ minLength: 1, maxLength: 254, format: 'text' })),
     username: Type.Optional(Type.String({ minLength: 1, maxLength: 64, format: 'text' })),
-    password: GivenPassword,
+    password: OfferedPassword,
   }),
   success: { 200: { summary: 'A token', schema: Entrance } },
   errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'RATE_LIMITED'],

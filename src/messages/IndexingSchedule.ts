@@ -1,5 +1,5 @@
 /** Size of a slice of the index, and length of the rest after it, while so many messages a second are sent. */
-interface Pace {
+interface SliceRule {
   /** Messages per second, up to which it holds. */
   readonly upTo: number;
   /** Messages taken by one statement. */
@@ -13,7 +13,7 @@ interface Pace {
  * Nobody waits: a core works, two thirds of the time. Somebody does: slices of a millisecond, a sixth of the time, yet more
  * than is sent. Many do: hardly any, yet 500 messages a second whatever the load.
  */
-const PACES: readonly Pace[] = [
+const RULES: readonly SliceRule[] = [
   { upTo: 100, slice: 1_000, rest: 0.5, longestRest: 1_000 },
   { upTo: 2_000, slice: 64, rest: 5, longestRest: 80 },
   { upTo: Number.POSITIVE_INFINITY, slice: 200, rest: 50, longestRest: 350 },
@@ -41,15 +41,15 @@ export class IndexingSchedule {
 
   /** Messages to take next. */
   get slice(): number {
-    return this.#pace.slice;
+    return this.#rule.slice;
   }
 
   /** Milliseconds to rest after a slice that took so many. */
   restAfter(took: number): number {
-    return Math.min(took * this.#pace.rest, this.#pace.longestRest);
+    return Math.min(took * this.#rule.rest, this.#rule.longestRest);
   }
 
-  get #pace(): Pace {
-    return PACES.find(({ upTo }) => this.#rate <= upTo) as Pace;
+  get #rule(): SliceRule {
+    return RULES.find(({ upTo }) => this.#rate <= upTo) as SliceRule;
   }
 }

@@ -15,7 +15,7 @@ import { activeUser } from '../users/users.ts';
 import { type MessageRow, readLiveMessage, type readMessage } from './read.ts';
 
 /** A message that is about to change. */
-export interface MessageScene {
+export interface MessageChange {
   readonly transaction: Transaction;
   /** Locked against other changes of it. */
   readonly row: MessageRow;
@@ -23,7 +23,7 @@ export interface MessageScene {
 }
 
 /** A change of a message, to be pushed. */
-export interface MessageChange {
+export interface MessageEvent {
   /** What of the message it is the state of: a newer push of the same part replaces an older one. */
   readonly part: string;
   /** What the message says now, where that changed. */
@@ -54,13 +54,13 @@ export interface ChangedMessage<Change> {
  * command's type, before the next change of the message begins on this node. `sync` finds it, too. `read` tells whether
  * what was deleted can be changed.
  */
-export async function changeMessage<Change extends MessageChange | undefined>(
+export async function changeMessage<Event extends MessageEvent | undefined>(
   context: CommandContext,
   type: string,
   messageId: MessageId,
-  work: (scene: MessageScene) => Promise<Change>,
+  work: (message: MessageChange) => Promise<Event>,
   read: typeof readMessage = readLiveMessage,
-): Promise<ChangedMessage<Change>> {
+): Promise<ChangedMessage<Event>> {
   const { session, db, changes } = context;
   return changes.run(`message:${messageId}`, async () => {
     const changeIt = async (transaction: Transaction) => {

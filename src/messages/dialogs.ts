@@ -20,7 +20,7 @@ export interface DialogDirectory {
 export function createDialogDirectory({ writer }: Database): DialogDirectory {
   const dialogs = new LRUCache<string, ChatId>({ max: MAX_REMEMBERED });
   const chatOf = ({ senderId, to }: MessageDraft): ChatId | undefined =>
-    'groupId' in to ? to.groupId : dialogs.get(keyOf(pairOf(senderId, to.receiverId)));
+    'groupId' in to ? to.groupId : dialogs.get(pairKey(pairOf(senderId, to.receiverId)));
 
   return {
     chatOf,
@@ -38,7 +38,7 @@ export function createDialogDirectory({ writer }: Database): DialogDirectory {
       for (const draft of drafts) {
         if (chatOf(draft) !== undefined || 'groupId' in draft.to) continue;
         const pair = pairOf(draft.senderId, draft.to.receiverId);
-        missing.set(keyOf(pair), pair);
+        missing.set(pairKey(pair), pair);
       }
       if (missing.size > 0) await make([...missing.values()]);
       return drafts.map((draft) => chatOf(draft) ?? null);
@@ -49,7 +49,7 @@ export function createDialogDirectory({ writer }: Database): DialogDirectory {
     const values = [pairs.map(({ low }) => low), pairs.map(({ high }) => high)];
     await writer.query({ text: makeDialogs, values });
     const found = await writer.query<Pair & { id: ChatId }>({ text: findDialogs, values });
-    for (const { id, ...pair } of found) dialogs.set(keyOf(pair), id);
+    for (const { id, ...pair } of found) dialogs.set(pairKey(pair), id);
   }
 }
 
@@ -62,7 +62,7 @@ export function pairOf(one: UserId, other: UserId): Pair {
   return { low: Math.min(one, other), high: Math.max(one, other) };
 }
 
-const keyOf = ({ low, high }: Pair) => `${low}:${high}`;
+const pairKey = ({ low, high }: Pair) => `${low}:${high}`;
 
 /** Makes the dialogs that are missing, both people members; pairs with somebody who does not exist are left out. */
 const makeDialogs = `

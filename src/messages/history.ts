@@ -68,7 +68,7 @@ const select = <Row extends PageRow>(
  * page is planned what a page is.
  */
 const stretchOf = (chat: string, columns = '') => `
-with seat as materialized (
+with membership as materialized (
   select chat.id, chat.last_seq, member.first_seq, newest, oldest
   from chats chat
   cross join lateral (select first_seq from chat_members where chat_id = chat.id and user_id = $1 limit 1) member
@@ -76,9 +76,9 @@ with seat as materialized (
   cross join lateral (select greatest(coalesce($3::bigint, newest - $5::bigint) + 1, first_seq) as oldest) lower
   where ${chat}
 )
-${selectMessagesAnd(`, (select last_seq from seat) as "lastSeq", (select first_seq from seat) as "firstSeq" ${columns}`)}
-where message.chat_id = (select id from seat)
-  and message.seq = any (array(select generate_series(oldest, least(newest, oldest + $5::bigint - 1)) from seat))
+${selectMessagesAnd(`, (select last_seq from membership) as "lastSeq", (select first_seq from membership) as "firstSeq" ${columns}`)}
+where message.chat_id = (select id from membership)
+  and message.seq = any (array(select generate_series(oldest, least(newest, oldest + $5::bigint - 1)) from membership))
 order by message.seq desc
 `;
 

@@ -1,5 +1,5 @@
 import type { Transaction } from 'sequelize';
-import { assertRole, seatInGroup } from '../chats/membership.ts';
+import { membershipInGroup, requireRole } from '../chats/membership.ts';
 import type { Database } from '../database/database.ts';
 import type { UserId } from '../ids.ts';
 import type { MessageRow } from './read.ts';
@@ -11,5 +11,6 @@ export async function assertMayPin(
   { isGroup, chatId }: MessageRow,
   transaction: Transaction,
 ): Promise<void> {
-  if (isGroup) assertRole((await seatInGroup(db, userId, chatId, transaction)).member, 'owner', 'admin');
+  if (isGroup)
+    requireRole((await membershipInGroup(db, userId, chatId, transaction)).member, 'owner', 'admin');
 }

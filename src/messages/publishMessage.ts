@@ -1,5 +1,5 @@
-import type { Bus, Topic } from '../bus/bus.ts';
-import { chatTopic, userTopic } from '../socket/Connections.ts';
+import type { Bus } from '../bus/bus.ts';
+import { chatTopic, type Topic, userTopic } from '../bus/topics.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 import { encodeMessagePush } from './sendFrames.ts';
 

@@ -47,8 +47,8 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
     async handle({ messageId, ...params }, context: CommandContext) {
       const { session, db } = context;
       const emoji = emojiOf(params.emoji) ?? params.emoji;
-      const { row, change, changed } = await changeMessage(context, type, messageId, async (scene) => {
-        const { transaction, row } = scene;
+      const { row, change, changed } = await changeMessage(context, type, messageId, async (message) => {
+        const { transaction, row } = message;
         check?.(row, emoji);
         const bind = [row.chatId, row.seq, session.userId, emoji];
         const [reaction] = await db.select<Raised & { count: number }>(statement, bind, transaction);

@@ -1,7 +1,7 @@
 import type { Transaction } from 'sequelize';
 import type { Static } from 'typebox';
 import type { MembershipChange } from '../bus/bus.ts';
-import type { Seat } from '../chats/membership.ts';
+import type { Membership } from '../chats/membership.ts';
 import type { Queries } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
@@ -89,7 +89,7 @@ order by message.seq desc
 /** Messages of a chat from one `seq` to another, newest first, as far as the member may see them. */
 export async function readSpan(
   db: Queries,
-  { chat, member }: Seat,
+  { chat, member }: Membership,
   from: number,
   to: number,
 ): Promise<MessageRow[]> {

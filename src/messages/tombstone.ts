@@ -7,17 +7,17 @@ import { countChange, type Raised, raisedColumns } from './changeMessage.ts';
  * Empties messages for everybody: nothing of what they said is kept but that they were there. They are locked first:
  * the statement that empties them then sees what the search index took of them. The change is counted.
  */
-export async function entomb(
+export async function leaveTombstones(
   db: Database,
   messageIds: readonly MessageId[],
   transaction: Transaction,
-): Promise<Entombed[]> {
+): Promise<Tombstone[]> {
   await db.select(lock, [JSON.stringify(messageIds)], transaction);
-  return db.select<Entombed>(entombed, [JSON.stringify(messageIds)], transaction);
+  return db.select<Tombstone>(tombstones, [JSON.stringify(messageIds)], transaction);
 }
 
 /** When a message was deleted, and how that was counted. */
-export interface Entombed extends Raised {
+export interface Tombstone extends Raised {
   readonly deletedAt: Date;
 }
 
@@ -26,7 +26,7 @@ select from messages where id = any (array(select id.value::bigint from jsonb_ar
 order by id for no key update
 `;
 
-const entombed = `
+const tombstones = `
 with wanted as (
   select id.value::bigint as id from jsonb_array_elements_text($1::jsonb) id
 ), before as (

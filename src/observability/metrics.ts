@@ -21,7 +21,7 @@ export interface Metrics {
   connectionClosed(code: number): void;
   slowConsumerDropped(): void;
   /** Messages that other nodes' publications did not bring, and the database did. */
-  messagesHealed(count: number): void;
+  gapFilled(count: number): void;
   text(): Promise<string>;
 }
 
@@ -207,7 +207,7 @@ export function createMetrics(readings: Readings): Metrics {
     limitReached,
     limited: (limit) => limited.inc({ limit }),
     slowConsumerDropped: () => slowConsumers.inc(),
-    messagesHealed: (count) => healed.inc(count),
+    gapFilled: (count) => healed.inc(count),
     text: () => registry.metrics(),
   };
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Static } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
+import { presenceTopic, userTopic } from '../bus/topics.ts';
 import type { Database, Queries } from '../database/database.ts';
 import { isPassing } from '../database/failures.ts';
 import { gathered } from '../database/gathered.ts';
@@ -11,9 +12,9 @@ import type { ConnectionId, UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { encodePush } from '../protocol/frames.ts';
 import type { Presence as PresenceSchema } from '../protocol/schema/people.ts';
-import { type Bereaved, NODE_DEAD_AFTER, type SessionLog } from '../sessions/SessionLog.ts';
+import { NODE_DEAD_AFTER, type OrphanedUser, type SessionLog } from '../sessions/SessionLog.ts';
 import type { Connection } from '../socket/Connection.ts';
-import { type Connections, presenceTopic, userTopic } from '../socket/Connections.ts';
+import type { Connections } from '../socket/Connections.ts';
 import { nameOf } from '../users/names.ts';
 
 /** Milliseconds without a connection after which a user is offline: a reconnect within is not noticed. */
@@ -171,7 +172,7 @@ export class Presence {
   }
 
   /** A connection was opened on this node. */
-  async arrived(connection: Connection): Promise<void> {
+  async connected(connection: Connection): Promise<void> {
     const { userId } = connection.session;
     const open = (this.#open.get(userId) ?? 0) + 1;
     this.#open.set(userId, open);
@@ -190,7 +191,7 @@ export class Presence {
   }
 
   /** A connection was closed on this node. */
-  departed(connection: Connection): void {
+  disconnected(connection: Connection): void {
     if (!connection.isPresent) return;
     connection.isPresent = false;
     const { userId } = connection.session;
@@ -212,7 +213,7 @@ export class Presence {
   }
 
   /** The node that these users were connected to has died. */
-  vanished(users: readonly Bereaved[]): void {
+  orphaned(users: readonly OrphanedUser[]): void {
     for (const { userId, username, lastSeenAt } of users) this.#publish(userId, username, false, lastSeenAt);
   }
 

@@ -18,13 +18,13 @@ const CHUNK = 5_000;
 const MAX_UNRECORDED = 100_000;
 
 /** Somebody whose last connection was to a node that died. */
-export interface Bereaved {
+export interface OrphanedUser {
   readonly userId: UserId;
   readonly username: string;
   readonly lastSeenAt: Date;
 }
 
-interface Entry {
+interface SessionChange {
   readonly id: number;
   readonly user_id: number;
   readonly token_id: string | null;
@@ -49,13 +49,13 @@ export class SessionLog {
   /** The connections that are open, by their sessions. */
   readonly #open = new Map<SessionId, Connection>();
   /** What is to be written, by the sessions, the oldest first. */
-  readonly #changed = new Map<SessionId, Entry>();
+  readonly #changed = new Map<SessionId, SessionChange>();
   #flushing: Promise<void> | undefined;
   readonly #timer: NodeJS.Timeout;
   /** Both by `performance.now()`. */
   #sweptAt = Number.NEGATIVE_INFINITY;
   #beatAt = Number.NEGATIVE_INFINITY;
-  #bereft: (users: readonly Bereaved[]) => void = () => {};
+  #orphaned: (users: readonly OrphanedUser[]) => void = () => {};
 
   /** Sessions begin and end by the `clock` of the database, which presence compares them with. */
   constructor(db: Database, clock: Clock, log: Logger) {
@@ -66,8 +66,8 @@ export class SessionLog {
   }
 
   /** Makes this node known; `bereft` is told who went offline with another one. */
-  async start(bereft: (users: readonly Bereaved[]) => void): Promise<void> {
-    this.#bereft = bereft;
+  async start(bereft: (users: readonly OrphanedUser[]) => void): Promise<void> {
+    this.#orphaned = bereft;
     await this.#db.select(beat, [this.nodeId]);
   }
 
@@ -117,7 +117,7 @@ export class SessionLog {
   }
 
   async #flush(): Promise<void> {
-    const entries: Entry[] = [];
+    const entries: SessionChange[] = [];
     for (const [id, entry] of this.#changed) {
       if (entries.length === CHUNK) break;
       this.#changed.delete(id);
@@ -147,11 +147,11 @@ export class SessionLog {
       this.#beatAt = now;
       // After a pause of its own, or of the database, this node cannot tell who is dead.
       if (!isRegular) return;
-      const users = await this.#db.select<Bereaved>(endSessionsOfTheDead, [NODE_DEAD_AFTER / 1000]);
-      if (users.length > 0) this.#bereft(users);
+      const users = await this.#db.select<OrphanedUser>(endSessionsOfTheDead, [NODE_DEAD_AFTER / 1000]);
+      if (users.length > 0) this.#orphaned(users);
       if (now - this.#sweptAt < 3_600_000) return;
       this.#sweptAt = now;
-      await forgetOld(this.#db);
+      await deleteOldSessions(this.#db);
     } catch (error) {
       this.#log.debug({ err: error }, 'no sign of life could be written');
     }
@@ -233,7 +233,7 @@ group by users.id, users.username
 const SLICE = 2_000;
 
 /** Forgets sessions that ended long ago, and tokens that were ended and have expired since, some at a time. */
-export async function forgetOld(db: Queries, slice = SLICE): Promise<void> {
+export async function deleteOldSessions(db: Queries, slice = SLICE): Promise<void> {
   for (const [statement, bind] of [
     [forgetSessions, [slice, REMEMBERED]],
     [forgetTokens, [slice]],

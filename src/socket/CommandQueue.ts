@@ -1,7 +1,7 @@
 import type { OwnBudget } from '../ByteBudget.ts';
 
 /** A command of a connection on its way to its reply. */
-export interface Task {
+export interface QueuedCommand {
   /** May run beside pipelined neighbours: its order is kept by whom it hands over to. */
   readonly pipelined: boolean;
   /** Bytes that are kept of it until it is answered. */
@@ -12,13 +12,13 @@ export interface Task {
   run(answer: (reply: string) => void): void;
 }
 
-interface Entry {
-  readonly task: Task;
+interface Slot {
+  readonly task: QueuedCommand;
   reply?: string;
 }
 
 /** Dependencies of a queue of commands. */
-export interface LaneOptions {
+export interface CommandQueueOptions {
   readonly send: (reply: string) => void;
   /**
    * Returns whether the client has taken in most of what it was sent. If not, only pipelined commands start, whose replies are
@@ -40,10 +40,10 @@ export const OWN_SHARE = 16 * 1024;
  * of the one before; neighbours that are all `pipelined` run together. Replies leave in the order of the
  * requests.
  */
-export class Lane {
-  readonly #options: LaneOptions;
+export class CommandQueue {
+  readonly #options: CommandQueueOptions;
   /** In order of arrival: answered ones until they are cleared, running ones, of which some may be done, waiting ones. */
-  readonly #tasks: (Entry | undefined)[] = [];
+  readonly #slots: (Slot | undefined)[] = [];
   /** The oldest that is not answered, and the next to start. */
   #head = 0;
   #next = 0;
@@ -52,13 +52,13 @@ export class Lane {
   #stopped = false;
   #finished = false;
 
-  constructor(options: LaneOptions) {
+  constructor(options: CommandQueueOptions) {
     this.#options = options;
   }
 
   /** Commands not yet answered. */
   get length(): number {
-    return this.#tasks.length - this.#head;
+    return this.#slots.length - this.#head;
   }
 
   /** Bytes that are kept of them. */
@@ -71,12 +71,12 @@ export class Lane {
     return this.#options.budget.fits(beyondShare(this.#bytes + bytes) - beyondShare(this.#bytes), more);
   }
 
-  push(task: Task): void {
+  push(task: QueuedCommand): void {
     if (this.#stopped || this.#finished) return;
-    this.#tasks.push({ task });
+    this.#slots.push({ task });
     this.#count(task.bytes);
     this.#advance();
-    if (this.#next < this.#tasks.length) task.wait?.();
+    if (this.#next < this.#slots.length) task.wait?.();
   }
 
   /** Starts what waited for the client to take in what it was sent. */
@@ -111,17 +111,17 @@ export class Lane {
     this.#advancing = false;
   }
 
-  #startable(): Entry | undefined {
-    const next = this.#finished ? undefined : this.#tasks[this.#next];
+  #startable(): Slot | undefined {
+    const next = this.#finished ? undefined : this.#slots[this.#next];
     if (!next || !(next.task.pipelined || this.#options.hasRoom())) return undefined;
-    const previous = this.#tasks[this.#next - 1]; // undefined when it is answered
+    const previous = this.#slots[this.#next - 1]; // undefined when it is answered
     return !previous || (previous.task.pipelined && next.task.pipelined) ? next : undefined;
   }
 
   /** Sends what is done, from the oldest on. */
   #answer(): void {
-    for (let head = this.#tasks[this.#head]; head?.reply !== undefined; head = this.#tasks[this.#head]) {
-      this.#tasks[this.#head++] = undefined;
+    for (let head = this.#slots[this.#head]; head?.reply !== undefined; head = this.#slots[this.#head]) {
+      this.#slots[this.#head++] = undefined;
       this.#forgetAnswered();
       this.#count(-head.task.bytes);
       this.#options.send(head.reply);
@@ -131,16 +131,16 @@ export class Lane {
 
   /** Once there are many: taking the first away each time would move all the others each time. */
   #forgetAnswered(): void {
-    if (this.#head === this.#tasks.length) this.#clear();
-    else if (this.#head >= MANY && 2 * this.#head >= this.#tasks.length) {
-      this.#tasks.splice(0, this.#head);
+    if (this.#head === this.#slots.length) this.#clear();
+    else if (this.#head >= MANY && 2 * this.#head >= this.#slots.length) {
+      this.#slots.splice(0, this.#head);
       this.#next -= this.#head;
       this.#head = 0;
     }
   }
 
   #clear(): void {
-    this.#tasks.length = 0;
+    this.#slots.length = 0;
     this.#head = 0;
     this.#next = 0;
   }

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'uWebSockets.js';
 import type { Session } from '../auth/session.ts';
-import type { Topic } from '../bus/bus.ts';
+import type { Topic } from '../bus/topics.ts';
 import type { ChatId, ConnectionId, SessionId, UserId } from '../ids.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { CompactMap } from './CompactMap.ts';
@@ -31,13 +31,13 @@ export interface Watching {
 }
 
 /** A group was joined or left at `seq`; `firstSeq` is the oldest message that may be seen, undefined once left. */
-interface GroupChange {
+interface MembershipNote {
   readonly seq: number;
   readonly firstSeq: number | undefined;
 }
 
 /** What an upgrade hands to the socket it opens. */
-export interface Admission {
+export interface SocketData {
   readonly connection: Connection;
 }
 
@@ -65,7 +65,7 @@ function isFirstOfTurn(): boolean {
   return true;
 }
 
-export type Socket = WebSocket<Admission>;
+export type Socket = WebSocket<SocketData>;
 
 /**
  * One socket and its session. It exists from the moment its token was accepted, so that what happens to the
@@ -91,11 +91,11 @@ export class Connection {
   /** Of its groups those that this node delivers older messages of still: pushes begin behind that `seq`. */
   readonly behind = new CompactMap<ChatId>();
   /** Groups joined and left while the upgrade was under way; undefined where there are none. */
-  changed: Map<ChatId, GroupChange> | undefined;
+  changed: Map<ChatId, MembershipNote> | undefined;
   /** What of the database was visible (a `pg_snapshot` as text) when its groups were read. */
   snapshot: string | undefined;
   /** Its groups are listened to: from here on what happens is not only noted. */
-  isListening = false;
+  isSubscribed = false;
   /** How often a message let it into a group or out of one. */
   changes = 0;
   socket: Socket | undefined;
@@ -143,7 +143,7 @@ export class Connection {
   }
 
   /** Notes a group joined or left while the upgrade is under way. */
-  noteChange(chatId: ChatId, change: GroupChange): void {
+  noteChange(chatId: ChatId, change: MembershipNote): void {
     this.changed ??= new Map();
     this.changed.set(chatId, change);
   }

@@ -1,5 +1,6 @@
 import type { Session } from '../auth/session.ts';
-import type { Bus, BusMessage, MembershipChange, Place, Signal, Topic, Unsubscribe } from '../bus/bus.ts';
+import type { Bus, BusMessage, ChatPosition, MembershipChange, Signal, Unsubscribe } from '../bus/bus.ts';
+import { chatTopic, presenceTopic, type Topic, userTopic } from '../bus/topics.ts';
 import type { Clock } from '../database/clock.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import { networkOf } from '../net/address.ts';
@@ -20,21 +21,21 @@ const RESYNCHRONISE = 5_000;
 const LEAVING_AT_ONCE = 500;
 
 /** A group that a user is in, as it was at `seq`, and the oldest message that the user may see. */
-export interface Membership extends Place {
+export interface GroupPosition extends ChatPosition {
   readonly firstSeq: number;
 }
 
 /** Chats of a user, as a connection receives them at its admission. */
-export interface Memberships {
-  readonly groups: readonly Membership[];
+export interface UserChats {
+  readonly groups: readonly GroupPosition[];
   /** Undefined where there is one node: what it says itself is in order. */
-  readonly dialogs: readonly Place[] | undefined;
+  readonly dialogs: readonly ChatPosition[] | undefined;
   /** A `pg_snapshot` as text: what was visible when this was read. */
   readonly snapshot: string;
 }
 
 /** True if a user was in a group when it was at `seq`. */
-export interface KnownMembership extends Place {
+export interface MembershipAt extends ChatPosition {
   /** Null: the user was not in it. */
   readonly firstSeq: number | null;
   /** The newest message from before the user joined; null: not looked for. */
@@ -130,13 +131,13 @@ export class Connections {
   }
 
   /** Takes note of a connection whose upgrade is under way: from here on it misses no signal. */
-  expect(session: Session, address: string, device: string | null): Connection {
+  register(session: Session, address: string, device: string | null): Connection {
     const connection = new Connection(++this.#lastId, session, address, device, this.#listener.publish);
     this.#byId.set(connection.id, connection);
     this.#byUser.add(session.userId, connection);
     const network = networkOf(address);
     this.#byNetwork.set(network, this.countOfNetwork(network) + 1);
-    this.#listen(userTopic(session.userId));
+    this.#subscribe(userTopic(session.userId));
     return connection;
   }
 
@@ -144,11 +145,11 @@ export class Connections {
    * Listens for a connection that is admitted: to the groups it is in, but for what changed since they were read.
    * Resolves when it misses nothing of what other nodes publish; then it has ended where its token has expired meanwhile.
    */
-  async listen(connection: Connection, { groups, dialogs, snapshot }: Memberships): Promise<void> {
+  async subscribe(connection: Connection, { groups, dialogs, snapshot }: UserChats): Promise<void> {
     const { changed, session } = connection;
     connection.changed = undefined;
     connection.snapshot = snapshot;
-    connection.isListening = true;
+    connection.isSubscribed = true;
     this.#bus.begin(userTopic(session.userId), dialogs, snapshot);
     for (const group of groups) {
       const change = changed?.get(group.chatId);
@@ -163,7 +164,7 @@ export class Connections {
   }
 
   /** The socket is open: subscribes it to its user and to its groups. */
-  open(connection: Connection): void {
+  attach(connection: Connection): void {
     const { socket } = connection;
     if (!socket) return;
     socket.subscribe(userTopic(connection.session.userId));
@@ -172,15 +173,15 @@ export class Connections {
   }
 
   /** The socket is closed, or never opened. */
-  forget(connection: Connection): void {
-    const { id, session, address, isListening, groups, watching } = connection;
+  remove(connection: Connection): void {
+    const { id, session, address, isSubscribed: isListening, groups, watching } = connection;
     if (!this.#byId.delete(id)) return;
     // The highest first: a map of thousands takes the time of a copy for each that is taken out at its beginning.
     if (isListening) for (const chatId of groups.keys().reverse()) this.#forgetGroup(connection, chatId);
-    for (const userId of watching?.watched ?? []) this.#unlisten(presenceTopic(userId));
+    for (const userId of watching?.watched ?? []) this.#unsubscribe(presenceTopic(userId));
     connection.socket = undefined;
-    connection.isListening = false;
-    this.#unlisten(userTopic(session.userId));
+    connection.isSubscribed = false;
+    this.#unsubscribe(userTopic(session.userId));
 
     this.#byUser.delete(session.userId, connection);
     const network = networkOf(address);
@@ -221,7 +222,7 @@ export class Connections {
     const shown = userIds.filter((userId) => hidden.delete(userId));
     for (const userId of shown) {
       watched.add(userId);
-      this.#subscribe(socket, presenceTopic(userId));
+      this.#subscribeSocket(socket, presenceTopic(userId));
     }
     return shown;
   }
@@ -253,7 +254,7 @@ export class Connections {
   #stopWatching(connection: Connection, userId: UserId): boolean {
     if (!watchingOf(connection).watched.delete(userId)) return false;
     connection.socket?.unsubscribe(presenceTopic(userId));
-    this.#unlisten(presenceTopic(userId));
+    this.#unsubscribe(presenceTopic(userId));
     return true;
   }
 
@@ -266,7 +267,7 @@ export class Connections {
   *listening(): IterableIterator<[UserId, Connection[]]> {
     for (const userId of this.#byUser.keys()) {
       const connections = this.ofUser(userId).filter(
-        ({ isListening, isLeaving }) => isListening && !isLeaving,
+        ({ isSubscribed: isListening, isLeaving }) => isListening && !isLeaving,
       );
       if (connections.length > 0) yield [userId, connections];
     }
@@ -281,7 +282,7 @@ export class Connections {
    * `seq`, the user was a member who may see messages from `firstSeq` on, or was none. It takes effect in the order of
    * the chat. `before` is the newest message from before the user joined.
    */
-  setMembership(userId: UserId, { chatId, seq, firstSeq, before }: KnownMembership): void {
+  setMembership(userId: UserId, { chatId, seq, firstSeq, before }: MembershipAt): void {
     const topic = chatTopic(chatId);
     if (firstSeq !== null && before !== null) {
       if ((this.#bus.position(topic, chatId) ?? before) > before) {
@@ -293,7 +294,7 @@ export class Connections {
     this.#bus.catchUp(topic, { chatId, seq });
     this.#bus.after(topic, { chatId, seq }, () => {
       for (const connection of this.ofUser(userId)) {
-        if (!connection.isListening || connection.isLeaving) continue;
+        if (!connection.isSubscribed || connection.isLeaving) continue;
         if (firstSeq === null) this.#leave(connection, chatId, seq);
         else this.#join(connection, chatId, firstSeq);
       }
@@ -307,7 +308,9 @@ export class Connections {
 
   /** Closes connections, a slice at a time, that must read anew what this node cannot push to them. */
   resynchronise(affected: Iterable<Connection>, reason: string): void {
-    const connections = [...affected].filter(({ isListening, isLeaving }) => isListening && !isLeaving);
+    const connections = [...affected].filter(
+      ({ isSubscribed: isListening, isLeaving }) => isListening && !isLeaving,
+    );
     for (const connection of connections) {
       connection.isLeaving = true;
       connection.socket?.unsubscribe(userTopic(connection.session.userId));
@@ -340,13 +343,13 @@ export class Connections {
     clearInterval(this.#sweep);
   }
 
-  #subscribe(socket: Socket, topic: Topic): void {
+  #subscribeSocket(socket: Socket, topic: Topic): void {
     socket.subscribe(topic);
-    this.#listen(topic);
+    this.#subscribe(topic);
   }
 
   /** Listens on the bus while at least one connection wants the topic. */
-  #listen(topic: Topic): void {
+  #subscribe(topic: Topic): void {
     const known = this.#topics.get(topic);
     if (known) {
       known.listeners++;
@@ -360,7 +363,7 @@ export class Connections {
     });
   }
 
-  #unlisten(topic: Topic): void {
+  #unsubscribe(topic: Topic): void {
     const entry = this.#topics.get(topic);
     if (!entry || --entry.listeners > 0) return;
     this.#topics.delete(topic); // before: what waited for the topic may listen to it again
@@ -411,7 +414,7 @@ export class Connections {
   #letIn(chatId: ChatId, seq: number, { joined = [], firstSeq = 1 }: MembershipChange): void {
     for (const userId of joined)
       for (const connection of this.ofUser(userId)) {
-        if (!connection.isListening) connection.noteChange(chatId, { seq, firstSeq });
+        if (!connection.isSubscribed) connection.noteChange(chatId, { seq, firstSeq });
         else if (seq > (connection.behind.get(chatId) ?? 0)) this.#join(connection, chatId, firstSeq);
         connection.changes++;
       }
@@ -419,10 +422,12 @@ export class Connections {
 
   #letOut(chatId: ChatId, seq: number, { left = [], closes }: MembershipChange): void {
     const leaving = closes
-      ? [...this.#byId.values()].filter(({ isListening, groups }) => !isListening || groups.has(chatId))
+      ? [...this.#byId.values()].filter(
+          ({ isSubscribed: isListening, groups }) => !isListening || groups.has(chatId),
+        )
       : left.flatMap((userId) => this.ofUser(userId));
     for (const connection of leaving) {
-      if (connection.isListening) this.#leave(connection, chatId, seq);
+      if (connection.isSubscribed) this.#leave(connection, chatId, seq);
       else connection.noteChange(chatId, { seq, firstSeq: undefined });
       connection.changes++;
     }
@@ -463,10 +468,10 @@ export class Connections {
    * A user joined a group at `seq`. Where this node follows the group, the message itself lets them in; where it does
    * not, it has to from there on.
    */
-  #joined(userId: UserId, { chatId, seq }: Place): void {
+  #joined(userId: UserId, { chatId, seq }: ChatPosition): void {
     const position = this.#bus.position(chatTopic(chatId), chatId);
     const isMissing = this.ofUser(userId).some(
-      ({ isListening, groups }) => isListening && !groups.has(chatId),
+      ({ isSubscribed: isListening, groups }) => isListening && !groups.has(chatId),
     );
     if (!this.#topics.has(chatTopic(chatId)) || position === undefined || position < seq)
       this.#follow({ chatId, seq });
@@ -474,21 +479,21 @@ export class Connections {
   }
 
   /** Listens to a group at least until the message at `seq` was delivered, with which somebody joins who is here. */
-  #follow({ chatId, seq }: Place, until = seq): void {
+  #follow({ chatId, seq }: ChatPosition, until = seq): void {
     const topic = chatTopic(chatId);
     const isNew = !this.#topics.has(topic);
-    this.#listen(topic);
+    this.#subscribe(topic);
     if (isNew) this.#bus.begin(topic, [{ chatId, seq: seq - 1 }]);
     void this.#bus.settled().then(() => {
       // Other nodes may have published more before they knew that somebody listens here.
       const isOpen = isNew && this.#bus.isShared;
       this.#bus.catchUp(topic, { chatId, seq: isOpen ? Number.POSITIVE_INFINITY : seq });
-      this.#bus.after(topic, { chatId, seq: until }, () => this.#unlisten(topic));
+      this.#bus.after(topic, { chatId, seq: until }, () => this.#unsubscribe(topic));
     });
   }
 
   /** Puts a connection into a group as it was read from the database, where the chat was at `seq`. */
-  #joinFrom(connection: Connection, { chatId, seq, firstSeq }: Membership): void {
+  #joinFrom(connection: Connection, { chatId, seq, firstSeq }: GroupPosition): void {
     const topic = chatTopic(chatId);
     connection.behind.set(chatId, seq);
     this.#keepGroup(connection, chatId, firstSeq);
@@ -519,7 +524,7 @@ export class Connections {
   }
 
   #keepGroup(connection: Connection, chatId: ChatId, firstSeq: number): void {
-    if (!connection.groups.has(chatId)) this.#listen(chatTopic(chatId));
+    if (!connection.groups.has(chatId)) this.#subscribe(chatTopic(chatId));
     connection.groups.set(chatId, firstSeq);
     if (firstSeq <= 1) return this.#forgetNewcomer(connection, chatId);
     const newcomers = this.#newcomers.get(chatId) ?? { all: new Set(), lastFirstSeq: 0 };
@@ -532,7 +537,7 @@ export class Connections {
     connection.behind.delete(chatId);
     connection.groups.delete(chatId);
     this.#forgetNewcomer(connection, chatId);
-    this.#unlisten(chatTopic(chatId));
+    this.#unsubscribe(chatTopic(chatId));
   }
 
   #forgetNewcomer(connection: Connection, chatId: ChatId): void {
@@ -549,7 +554,3 @@ export class Connections {
 /** The users whose presence a connection watches; of nobody's, a copy that is not kept. */
 const watchingOf = ({ watching }: Connection): Watching =>
   watching ?? { watched: new Set(), hidden: new Set() };
-
-export const userTopic = (userId: UserId): Topic => `user:${userId}`;
-export const presenceTopic = (userId: UserId): Topic => `presence:${userId}`;
-export const chatTopic = (chatId: ChatId): Topic => `chat:${chatId}`;

@@ -1,26 +1,26 @@
 import type { Session } from '../auth/session.ts';
-import { claimStands, claims, claimsOf } from '../auth/tokenValidity.ts';
-import type { Place } from '../bus/bus.ts';
+import { claimIsValid, claimRows, claimsOf } from '../auth/tokenValidity.ts';
+import type { ChatPosition } from '../bus/bus.ts';
 import type { Database } from '../database/database.ts';
 import { gathered } from '../database/gathered.ts';
 import { prepared } from '../database/statements.ts';
 import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
 import { LimitError } from '../protocol/errors.ts';
-import type { Membership, Memberships } from './Connections.ts';
+import type { GroupPosition, UserChats } from './Connections.ts';
 
 /** What a new connection needs; undefined when its token was revoked. */
-export interface Entry extends Memberships {
+export interface ConnectionState extends UserChats {
   readonly sessionId: SessionId;
 }
 
-interface Newcomer {
+interface PendingConnection {
   readonly id: ConnectionId;
   readonly session: Session;
 }
 
-export interface Entries {
+export interface Admission {
   /** Rejects with `UNAVAILABLE` when too many wait already, as when the database is away. */
-  load(newcomer: Newcomer): Promise<Entry | undefined>;
+  load(connection: PendingConnection): Promise<ConnectionState | undefined>;
 }
 
 /** Connections that may wait to be admitted: some 2 KiB each. */
@@ -32,35 +32,35 @@ const MAX_BATCH = 200;
 /** Chats of a user that are read together with those of others: of who has more, one user at a time. */
 const MAX_CHATS = 500;
 
-/** Stands for the entry of somebody whose chats are too many to be read with those of others. */
+/** Stands for the state of somebody whose chats are too many to be read with those of others. */
 const MANY = Symbol('many chats');
 
 /**
- * Looks entries up: a storm of reconnects is a few large queries and not thousands, and what a query reads is bounded by
+ * Looks connection states up: a storm of reconnects is a few large queries and not thousands, and what a query reads is bounded by
  * the number of chats. With `dialogs`, which the messages of other nodes are put in order by.
  */
-export function createEntries(db: Database, dialogs: boolean): Entries {
+export function createAdmission(db: Database, dialogs: boolean): Admission {
   let waiting = 0;
   const together = gathered(
-    (newcomers: readonly Newcomer[]) => read(db, newcomers, dialogs, MAX_CHATS),
+    (pending: readonly PendingConnection[]) => read(db, pending, dialogs, MAX_CHATS),
     MAX_BATCH,
   );
   // All connections of the user who waits for longest; the others come again.
-  const alone = gathered(async (newcomers: readonly Newcomer[]) => {
-    const first = newcomers.reduce((one, other) => (one.id < other.id ? one : other));
-    const isNext = ({ session }: Newcomer) => session.userId === first.session.userId;
-    const entries = (await read(db, newcomers.filter(isNext), dialogs, null)).values();
-    return newcomers.map((newcomer) => (isNext(newcomer) ? entries.next().value : MANY));
+  const alone = gathered(async (pending: readonly PendingConnection[]) => {
+    const first = pending.reduce((one, other) => (one.id < other.id ? one : other));
+    const isNext = ({ session }: PendingConnection) => session.userId === first.session.userId;
+    const states = (await read(db, pending.filter(isNext), dialogs, null)).values();
+    return pending.map((connection) => (isNext(connection) ? states.next().value : MANY));
   }, MAX_WAITING);
   return {
-    async load(newcomer) {
+    async load(connection) {
       if (waiting >= MAX_WAITING)
         throw new LimitError('upgrades', 'UNAVAILABLE', 'Too many connect at once; come back in a moment', 5);
       waiting++;
       try {
-        let entry = await together.load(newcomer);
-        while (entry === MANY) entry = await alone.load(newcomer);
-        return entry;
+        let state = await together.load(connection);
+        while (state === MANY) state = await alone.load(connection);
+        return state;
       } finally {
         waiting--;
       }
@@ -68,17 +68,17 @@ export function createEntries(db: Database, dialogs: boolean): Entries {
   };
 }
 
-/** Reads the entries of newcomers; `maxChats` is of each user. */
+/** Reads the states of pending connections; `maxChats` is of each user. */
 async function read(
   db: Database,
-  newcomers: readonly Newcomer[],
+  pending: readonly PendingConnection[],
   dialogs: boolean,
   maxChats: number | null,
-): Promise<(Entry | typeof MANY | undefined)[]> {
-  const claims = JSON.stringify(newcomers.map(({ id, session }) => claimsOf(id, session)));
-  const rows = await db.select<Row>(entriesOfClaims, [claims, dialogs, maxChats]);
+): Promise<(ConnectionState | typeof MANY | undefined)[]> {
+  const claims = JSON.stringify(pending.map(({ id, session }) => claimsOf(id, session)));
+  const rows = await db.select<Row>(admissionOfClaims, [claims, dialogs, maxChats]);
   const snapshot = rows[0]?.snapshot ?? ''; // one string for all of them
-  const byId = new Map<ConnectionId, Entry | typeof MANY>();
+  const byId = new Map<ConnectionId, ConnectionState | typeof MANY>();
   for (const { admitted, isMany, memberships, groups, dialogs: places } of rows) {
     const own = {
       groups: groupsOf(placesOf(groups), numbersOf(memberships)),
@@ -89,7 +89,7 @@ async function read(
     for (let at = 0; at < flat.length; at += 2)
       byId.set(flat[at] as ConnectionId, isMany ? MANY : { sessionId: flat[at + 1] as SessionId, ...own });
   }
-  return newcomers.map(({ id }) => byId.get(id));
+  return pending.map(({ id }) => byId.get(id));
 }
 
 /** A user whose connections are admitted. */
@@ -110,7 +110,7 @@ interface Row {
 const numbersOf = (list: string | null): number[] => JSON.parse(`[${list ?? ''}]`);
 
 /** Puts groups and what the user may see of them together: both in the order of the ids. */
-function groupsOf(groups: readonly Place[], memberships: readonly number[]): Membership[] {
+function groupsOf(groups: readonly ChatPosition[], memberships: readonly number[]): GroupPosition[] {
   let at = 0;
   return groups.map(({ chatId, seq }) => {
     while (memberships[at] !== chatId) at += 2;
@@ -118,7 +118,7 @@ function groupsOf(groups: readonly Place[], memberships: readonly number[]): Mem
   });
 }
 
-function placesOf(list: string | null): Place[] {
+function placesOf(list: string | null): ChatPosition[] {
   const flat = numbersOf(list);
   return Array.from({ length: flat.length / 2 }, (_, at) => ({
     chatId: flat[2 * at] as ChatId,
@@ -132,13 +132,13 @@ function placesOf(list: string | null): Place[] {
  * chat_members_by_user) in one pass over the primary key; put together by the caller, for there is no join of two lists
  * that does not grow with their product or with what others have stored.
  */
-export const entriesOfClaims = prepared(
+export const admissionOfClaims = prepared(
   'admission',
   `
 with admitted as materialized (
   select person.id, string_agg(claim.id || ',' || nextval('sessions_id_seq'), ',') as claims
-  from ${claims}
-  cross join lateral (select id from users where ${claimStands} limit 1) person
+  from ${claimRows}
+  cross join lateral (select id from users where ${claimIsValid} limit 1) person
   group by person.id
 )
 select admitted.claims as admitted, pg_current_snapshot()::text as snapshot,

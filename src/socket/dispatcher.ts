@@ -16,9 +16,9 @@ import {
   readRequest,
   UNKNOWN_TYPE,
 } from '../protocol/frames.ts';
-import { Lane, type Task } from './CommandQueue.ts';
+import { CommandQueue, type QueuedCommand } from './CommandQueue.ts';
 import type { Connection, Receiver } from './Connection.ts';
-import { createPaces, type Pace } from './rateLimits.ts';
+import { createRateLimiters, type RateLimiter } from './rateLimits.ts';
 
 /** Opens the receiving end of a connection: takes its frames, answers each in order. */
 export type Dispatcher = (connection: Connection) => Receiver;
@@ -58,7 +58,7 @@ export function createDispatcher(
     metrics,
     tracing,
     isVerbose: services.log.isLevelEnabled('debug'),
-    paceOf: isLimited ? createPaces(services.limits) : undefined,
+    paceOf: isLimited ? createRateLimiters(services.limits) : undefined,
     budget: new ByteBudget(services.limits.unansweredBytes, USER_SHARE),
     timeouts: new TimeoutLog(services.log),
   };
@@ -72,7 +72,7 @@ interface Node {
   readonly metrics: Metrics;
   readonly tracing: Tracing | undefined;
   readonly isVerbose: boolean;
-  readonly paceOf: ReturnType<typeof createPaces> | undefined;
+  readonly paceOf: ReturnType<typeof createRateLimiters> | undefined;
   readonly budget: ByteBudget;
   readonly timeouts: TimeoutLog;
 }
@@ -82,22 +82,22 @@ class CommandReceiver implements Receiver {
   readonly #node: Node;
   readonly #connection: Connection;
   readonly #context: CommandContext;
-  readonly #lane: Lane;
-  readonly #pace: Pace | undefined;
+  readonly #queue: CommandQueue;
+  readonly #rateLimiter: RateLimiter | undefined;
   #requests = 0;
 
   constructor(node: Node, connection: Connection) {
     const { services, budget, paceOf } = node;
     const { session, sessionId, id: origin } = connection;
-    const lane = new Lane({
+    const lane = new CommandQueue({
       send: (reply) => connection.send(reply),
       hasRoom: () => connection.waitingBytes <= HOLD_BYTES,
       budget: budget.of(session.userId),
     });
     this.#node = node;
     this.#connection = connection;
-    this.#lane = lane;
-    this.#pace = paceOf?.(session.userId);
+    this.#queue = lane;
+    this.#rateLimiter = paceOf?.(session.userId);
     // Each property by its name: an object that is spread takes 800 bytes, this one 250.
     this.#context = {
       writer: services.writer,
@@ -121,7 +121,7 @@ class CommandReceiver implements Receiver {
   }
 
   unanswered(): number {
-    return this.#lane.length;
+    return this.#queue.length;
   }
 
   onFrame(frame: string): void {
@@ -133,17 +133,17 @@ class CommandReceiver implements Receiver {
   }
 
   onDrain(): void {
-    this.#lane.resume();
+    this.#queue.resume();
   }
 
   onDisconnect(): void {
-    if (this.#lane.length === 0) return;
-    this.#lane.resume();
-    setTimeout(() => this.#lane.stop(), AFTERTIME).unref();
+    if (this.#queue.length === 0) return;
+    this.#queue.resume();
+    setTimeout(() => this.#queue.stop(), AFTERTIME).unref();
   }
 
   stop(): void {
-    this.#lane.stop();
+    this.#queue.stop();
   }
 
   revoke(): void {
@@ -180,7 +180,7 @@ class CommandReceiver implements Receiver {
   #accept(frame: string, request: Request): void {
     if (this.#connection.ended) return;
     const { limits } = this.#node.services;
-    const lane = this.#lane;
+    const lane = this.#queue;
     const task = this.#taskFor(frame, request);
     const hasRoom =
       lane.length === 0 ||
@@ -194,20 +194,20 @@ class CommandReceiver implements Receiver {
     }
   }
 
-  #taskFor(frame: string, request: Request): Task {
+  #taskFor(frame: string, request: Request): QueuedCommand {
     const command = this.#node.commands.get(request.type);
     const bytes = REQUEST_BYTES + 2 * frame.length; // no string takes more than two bytes a character
     const refusal =
       this.#overLimit(command) ?? // frames that cannot be read cost, too
       request.problem ??
       (command ? undefined : unknownType(request.type)) ??
-      (this.#lane.fits(bytes) ? undefined : overloaded());
+      (this.#queue.fits(bytes) ? undefined : overloaded());
     if (command && !refusal) return new CommandTask(this, command, frame, request, bytes);
     return this.#refused(command, request, refusal ?? unknownType(request.type));
   }
 
   /** Keeps of a request that is refused only what its reply has. */
-  #refused(command: Command | undefined, request: Request, refusal: ApiError): Task {
+  #refused(command: Command | undefined, request: Request, refusal: ApiError): QueuedCommand {
     this.#node.metrics.commandRefused(command?.type ?? UNKNOWN_TYPE, refusal);
     const reply = encodeRefusal(request.type, request.id, refusal);
     return {
@@ -218,7 +218,7 @@ class CommandReceiver implements Receiver {
   }
 
   #overLimit(command: Command | undefined): ApiError | undefined {
-    const seconds = this.#pace?.take(command);
+    const seconds = this.#rateLimiter?.take(command);
     if (seconds === undefined) return undefined;
     return new LimitError('commands', 'RATE_LIMITED', 'Too many commands; slow down', seconds);
   }
@@ -268,7 +268,7 @@ class CommandReceiver implements Receiver {
 }
 
 /** A command that was accepted. */
-class CommandTask implements Task {
+class CommandTask implements QueuedCommand {
   readonly pipelined: boolean;
   readonly bytes: number;
   readonly #receiver: CommandReceiver;

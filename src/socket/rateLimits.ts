@@ -5,7 +5,7 @@ import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 
 /** How fast a connection may go. */
-export interface Pace {
+export interface RateLimiter {
   /** Takes what a command costs; otherwise tells the seconds after which there is enough for it. */
   take(command: Command | undefined): number | undefined;
 }
@@ -17,7 +17,7 @@ const MAX_USERS = 100_000;
  * Token buckets (https://en.wikipedia.org/wiki/Token_bucket): one for each connection, within one for all of its user
  * on this node, and others for commands with a rate of their own.
  */
-export function createPaces(limits: Limits): (userId: UserId) => Pace {
+export function createRateLimiters(limits: Limits): (userId: UserId) => RateLimiter {
   const users = new LRUCache<UserId, TokenBucket>({ max: MAX_USERS });
 
   function ofUser(userId: UserId): TokenBucket {

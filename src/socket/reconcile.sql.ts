@@ -1,4 +1,4 @@
-import { claimStands, claims } from '../auth/tokenValidity.ts';
+import { claimIsValid, claimRows } from '../auth/tokenValidity.ts';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 
@@ -8,7 +8,7 @@ import type { UserId } from '../ids.ts';
 export const revokedTokens = prepared(
   'revoked tokens',
   `
-select claim.id from ${claims} where (select true from users where ${claimStands}) is null
+select claim.id from ${claimRows} where (select true from users where ${claimIsValid}) is null
 `,
 );
 

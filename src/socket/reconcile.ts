@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { claimsOf } from '../auth/tokenValidity.ts';
-import type { Bus, Place, Topic } from '../bus/bus.ts';
+import type { Bus, ChatPosition } from '../bus/bus.ts';
+import { chatTopic, type Topic, userTopic } from '../bus/topics.ts';
 import type { Database } from '../database/database.ts';
 import { levelOf } from '../database/failures.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
@@ -9,7 +10,7 @@ import type { MessageDraft } from '../messages/drafts.ts';
 import { topicsOf } from '../messages/publishMessage.ts';
 import type { CompactMap } from './CompactMap.ts';
 import type { Connection } from './Connection.ts';
-import { type Connections, chatTopic, type KnownMembership, userTopic } from './Connections.ts';
+import type { Connections, MembershipAt } from './Connections.ts';
 import {
   type Block,
   blocksOfUsers,
@@ -184,7 +185,9 @@ export function createReconciler(
 
   async function compareChats(slice: readonly Compared[]): Promise<void> {
     const listening = slice.flatMap(([userId, own]) => {
-      const live = own.filter(({ isListening, isLeaving, ended }) => isListening && !isLeaving && !ended);
+      const live = own.filter(
+        ({ isSubscribed: isListening, isLeaving, ended }) => isListening && !isLeaving && !ended,
+      );
       return live.length > 0 ? [{ userId, live }] : [];
     });
     const asked = listening.map(({ userId, live }) => ({ id: userId, snapshot: live[0]?.snapshot ?? null }));
@@ -195,7 +198,7 @@ export function createReconciler(
       if (!row) continue;
       for (const head of headsOf(row.groupHeads)) bus.catchUp(chatTopic(head.chatId), head);
       for (const head of headsOf(row.dialogHeads)) bus.catchUp(userTopic(userId), head);
-      const still = live.filter(({ isListening, isLeaving }) => isListening && !isLeaving);
+      const still = live.filter(({ isSubscribed: isListening, isLeaving }) => isListening && !isLeaving);
       const own = groupsIn(row);
       if (still.some(({ groups }) => fingerprint(groups) !== own)) await correct(userId, still);
     }
@@ -207,7 +210,7 @@ export function createReconciler(
     const inAll = known.filter((chatId) => live.every(({ groups }) => groups.has(chatId)));
     const bind = [userId, JSON.stringify(known), JSON.stringify(inAll)];
     const before = live.map(({ changes }) => changes);
-    const rows = await db.select<KnownMembership & { isLong: boolean }>(membershipsOfUser, bind);
+    const rows = await db.select<MembershipAt & { isLong: boolean }>(membershipsOfUser, bind);
     if (live.some(({ changes }, at) => changes !== before[at])) {
       users.add(userId); // what was read may be older than what was delivered meanwhile
       return;
@@ -298,7 +301,7 @@ function groupsIn({ memberships, groups }: ChatsRow): string {
     .join();
 }
 
-const headsOf = (text: string): Place[] =>
+const headsOf = (text: string): ChatPosition[] =>
   text === ''
     ? []
     : text.split(',').map((head) => {

@@ -16,8 +16,8 @@ import { readHeaders } from '../net/headers.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { ApiError, internal, LimitError } from '../protocol/errors.ts';
-import type { Entries } from './admission.ts';
-import type { Admission, Connection } from './Connection.ts';
+import type { Admission } from './admission.ts';
+import type { Connection, SocketData } from './Connection.ts';
 import type { Connections } from './Connections.ts';
 import type { UpgradeRefusal } from './rateLimits.ts';
 
@@ -32,7 +32,7 @@ export interface UpgradeServices {
   readonly isLimited: boolean;
   /** Lets so many in a second. */
   readonly upgrades: (userId: UserId, network: string) => UpgradeRefusal | undefined;
-  readonly entries: Entries;
+  readonly admission: Admission;
   readonly accepting: () => boolean;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -53,7 +53,7 @@ export async function upgrade(
   let aborted = false;
   const gone = () => {
     aborted = true;
-    if (connection) services.connections.forget(connection);
+    if (connection) services.connections.remove(connection);
   };
   res.onAborted(services.guard('upgrade abort', gone));
 
@@ -78,23 +78,23 @@ export async function upgrade(
     if (services.isLimited) {
       assertRoom(services, session, address);
       const refusal = services.upgrades(session.userId, networkOf(address));
-      if (refusal) throw crowd(refusal);
+      if (refusal) throw tooManyUpgrades(refusal);
     }
 
-    const expected = services.connections.expect(session, address, device);
+    const expected = services.connections.register(session, address, device);
     connection = expected;
     await services.connections.settled(); // what is read then is followed by what is published
     if (aborted) return;
-    const entry = await services.entries.load({ id: expected.id, session });
+    const state = await services.admission.load({ id: expected.id, session });
     if (aborted) return;
     if (!services.accepting()) throw new ApiError('UNAVAILABLE', 'The server is stopping', 1);
-    if (!entry || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked or has expired');
+    if (!state || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked or has expired');
 
-    expected.sessionId = entry.sessionId;
-    await services.connections.listen(expected, entry);
+    expected.sessionId = state.sessionId;
+    await services.connections.subscribe(expected, state);
     if (aborted) return;
     if (expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked or has expired');
-    const admission: Admission = { connection: expected };
+    const admission: SocketData = { connection: expected };
     const open = () => res.upgrade(admission, key, protocolAnswer(protocols), extensions, context);
     services.corkHost.run(() => res.cork(open));
     services.opened(expected);
@@ -104,7 +104,7 @@ export async function upgrade(
       bug(error, services.log);
       return connection.close(CloseCode.InternalError, 'The server failed'); // its close handler forgets it
     }
-    if (connection) services.connections.forget(connection);
+    if (connection) services.connections.remove(connection);
     if (!aborted) refuse(res, error, services);
   }
 }
@@ -133,7 +133,7 @@ function assertRoom({ connections, limits }: UpgradeServices, { userId }: Sessio
 const tooMany = (message: string) => new LimitError('connections', 'RATE_LIMITED', message, 10);
 
 /** Come back after some seconds, spread by chance: who is sent away together must not come back together. */
-const crowd = (of: UpgradeRefusal) =>
+const tooManyUpgrades = (of: UpgradeRefusal) =>
   new LimitError(
     'upgrades',
     of === 'all' ? 'UNAVAILABLE' : 'RATE_LIMITED',

@@ -8,12 +8,12 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { Presence } from '../presence/Presence.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
-import type { Admission, Connection, Socket } from './Connection.ts';
+import type { Connection, Socket, SocketData } from './Connection.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type UpgradeServices, upgrade } from './upgrade.ts';
 
 /** What the socket library knows of a message it had to drop, and its types do not. */
-interface Behavior extends WebSocketBehavior<Admission> {
+interface Behavior extends WebSocketBehavior<SocketData> {
   dropped(socket: Socket): void;
 }
 
@@ -21,7 +21,7 @@ interface Behavior extends WebSocketBehavior<Admission> {
 const PATHS = ['/', '/ws'];
 
 /** What puts the WebSocket on an app: it authenticates upgrades and hands frames to the dispatcher. */
-export function createSockets(
+export function createWebSocketRoutes(
   services: Omit<UpgradeServices, 'opened' | 'metrics' | 'guard'> & {
     readonly sessions: SessionLog;
     readonly presence: Presence;
@@ -38,10 +38,10 @@ export function createSockets(
   }
 
   function opened(connection: Connection): void {
-    connections.open(connection);
+    connections.attach(connection);
     if (connection.socket) {
       sessions.opened(connection);
-      presence.arrived(connection).catch((error) => {
+      presence.connected(connection).catch((error) => {
         if (!isPassing(error)) log.error({ err: error }, 'arrival not told'); // an outage has its line
       });
     }
@@ -96,10 +96,10 @@ export function createSockets(
 
     close: guard('socket close', (socket, code) => {
       const { connection } = socket.getUserData();
-      connections.forget(connection);
+      connections.remove(connection);
       connection.receiver?.onDisconnect();
       sessions.closed(connection);
-      presence.departed(connection);
+      presence.disconnected(connection);
       metrics.connectionClosed(code);
       log.debug({ connection: connection.id, code }, 'connection closed');
     }),

@@ -8,7 +8,7 @@ export interface SyncCursor {
   readonly since: string | null;
   /** While pages are left: the snapshot of the first of them, and the place of the last row read. */
   readonly until: string | null;
-  readonly place: Place;
+  readonly place: SyncPosition;
 }
 
 /**
@@ -35,9 +35,9 @@ export const STAGE = {
 export type Stage = (typeof STAGE)[keyof typeof STAGE];
 
 /** The last row read, see `ChangeRow` in find.ts. */
-export type Place = readonly [chatId: number, stage: Stage, xid: number, at: number];
+export type SyncPosition = readonly [chatId: number, stage: Stage, xid: number, at: number];
 
-export const START: Place = [0, STAGE.name, 0, 0];
+export const START: SyncPosition = [0, STAGE.name, 0, 0];
 
 export function encodeSyncCursor(cursors: Cursors, { database, since, until, place }: SyncCursor): string {
   return cursors.encode([database, since, until, ...(place === START ? OLD_START : place)]);
@@ -52,7 +52,10 @@ export function decodeSyncCursor(cursors: Cursors, cursor: string): SyncCursor {
     database,
     since,
     until,
-    place: place.length === 4 ? (place as unknown as Place) : placeOf(since, place as unknown as OldPlace),
+    place:
+      place.length === 4
+        ? (place as unknown as SyncPosition)
+        : positionFrom(since, place as unknown as OldSyncPosition),
   };
 }
 
@@ -60,12 +63,12 @@ export function decodeSyncCursor(cursors: Cursors, cursor: string): SyncCursor {
  * Up to schema version 24 a place was a chat, a rank and an id within, or 0, a user and a transaction. Between two runs
  * cursors are still written so, and nodes of these versions take them; those amid a run they refuse.
  */
-type OldPlace = readonly [chatId: number, rank: number, at: number];
-const OLD_START: OldPlace = [0, 0, 0];
+type OldSyncPosition = readonly [chatId: number, rank: number, at: number];
+const OLD_START: OldSyncPosition = [0, 0, 0];
 const OLD_RANK_OF_MESSAGES = 4;
 
 /** Where to go on from an older place. Changes came in another order: all that are of chats come again. */
-function placeOf(since: string | null, [chatId, rank, at]: OldPlace): Place {
+function positionFrom(since: string | null, [chatId, rank, at]: OldSyncPosition): SyncPosition {
   if (chatId === 0) return [0, STAGE.name, at, rank];
   if (since !== null) return [0, STAGE.left, 0, 0];
   return rank === OLD_RANK_OF_MESSAGES ? [chatId, STAGE.message, 0, at] : [chatId, STAGE.chat, 0, 0];

@@ -2,7 +2,7 @@ import type { Queries } from '../database/database.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import { leftSince, renamedSince } from './beforeChats.sql.ts';
 import { changesSince } from './changes.sql.ts';
-import { type Place, STAGE, type Stage, type SyncCursor } from './cursor.ts';
+import { STAGE, type Stage, type SyncCursor, type SyncPosition } from './cursor.ts';
 import { everything } from './everything.sql.ts';
 
 /** A change, by its place in the list of all. */
@@ -21,7 +21,7 @@ export interface ChangeRow {
 }
 
 /** Returns where a list goes on behind a row. */
-export const placeOf = ({ chatId, stage, xid, at }: ChangeRow): Place => [chatId, stage, xid, at];
+export const positionOf = ({ chatId, stage, xid, at }: ChangeRow): SyncPosition => [chatId, stage, xid, at];
 
 /**
  * Chats that the statements of a page look at for changes, one after another: few where there are many changes, more
@@ -38,13 +38,13 @@ export async function findChanges(
   userId: UserId,
   { since, place }: Pick<SyncCursor, 'since' | 'place'>,
   limit: number,
-): Promise<{ rows: ChangeRow[]; next: Place | undefined }> {
+): Promise<{ rows: ChangeRow[]; next: SyncPosition | undefined }> {
   const rows: ChangeRow[] = [];
-  let next: Place | undefined = place;
+  let next: SyncPosition | undefined = place;
   for (let looks = 0; next && rows.length < limit && looks < CHATS.length; ) {
     const left = limit - rows.length;
     let found: ChangeRow[];
-    const [chatId, stage, xid, at]: Place = next;
+    const [chatId, stage, xid, at]: SyncPosition = next;
     if (since === null) found = await db.select(everything, [userId, chatId, stage, at, left]);
     else if (stage === STAGE.name) found = await db.select(renamedSince, [userId, since, xid, at, left]);
     else if (stage === STAGE.left) found = await db.select(leftSince, [userId, since, xid, at, left]);
@@ -54,14 +54,14 @@ export async function findChanges(
     found.length = Math.min(left, end < 0 ? found.length : end + 1);
     const last = end >= 0 || found.length === left ? found.at(-1) : undefined;
     rows.push(...found.filter(({ isTold }) => isTold));
-    next = last ? placeOf(last) : behind(next, since);
+    next = last ? positionOf(last) : behind(next, since);
     if (last?.isLast && last.stage === STAGE.name) break; // enough for a page, whatever was found
   }
   return { rows, next };
 }
 
 /** Where the next list begins when the one of a place has no more. */
-function behind([, stage]: Place, since: string | null): Place | undefined {
+function behind([, stage]: SyncPosition, since: string | null): SyncPosition | undefined {
   if (since === null) return undefined;
   if (stage === STAGE.name) return [0, STAGE.left, 0, 0];
   return stage === STAGE.left ? [0, STAGE.chats, 0, 0] : undefined;

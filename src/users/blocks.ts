@@ -1,5 +1,5 @@
 import type { Transaction } from 'sequelize';
-import { otherIn, type SeatChat } from '../chats/membership.ts';
+import { type MembershipChat, otherIn } from '../chats/membership.ts';
 import type { Database } from '../database/database.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
@@ -7,7 +7,7 @@ import { ApiError } from '../protocol/errors.ts';
 /** Refuses with a bare `FORBIDDEN` when the other person of the dialog has blocked the user; never in a group. */
 export async function assertNotBlocked(
   db: Database,
-  chat: Pick<SeatChat, 'kind' | 'userLow' | 'userHigh'>,
+  chat: Pick<MembershipChat, 'kind' | 'userLow' | 'userHigh'>,
   userId: UserId,
   transaction: Transaction | null = null,
 ): Promise<void> {

@@ -5,7 +5,7 @@ import type { CustomData } from '../messages/drafts.ts';
 import { usersByCustom } from './byCustom.ts';
 
 /** A place in a list of users by name: the name, in the form in which it is searched, and the user who has it. */
-export interface NamePlace {
+export interface NamePosition {
   readonly name: string;
   readonly id: UserId;
 }
@@ -14,7 +14,7 @@ export interface NameSearch {
   /** How a name begins, in the form in which it is searched. */
   readonly prefix: string;
   /** Where the list goes on; left out: at its beginning. */
-  readonly after?: NamePlace | undefined;
+  readonly after?: NamePosition | undefined;
   readonly custom?: CustomData | undefined;
   readonly limit: number;
 }
@@ -27,13 +27,13 @@ export interface NameSearch {
 export async function usersByName(
   db: Queries,
   { prefix, after = { name: prefix, id: 0 }, custom, limit }: NameSearch,
-): Promise<{ places: NamePlace[]; next: NamePlace | null }> {
+): Promise<{ places: NamePosition[]; next: NamePosition | null }> {
   const few = custom && (await usersByCustom(db, custom));
   const bind = [prefix, prefix + HIGHEST, after.name, after.id, limit + 1];
   const entries = await (few
-    ? db.select<Entry>(namesOfFew, [...bind, JSON.stringify(few)])
-    : db.select<Entry>(namesFrom, [...bind, custom ? JSON.stringify(custom) : null]));
-  const places: NamePlace[] = [];
+    ? db.select<NameRow>(namesOfFew, [...bind, JSON.stringify(few)])
+    : db.select<NameRow>(namesFrom, [...bind, custom ? JSON.stringify(custom) : null]));
+  const places: NamePosition[] = [];
   for (const { name, id, isListed, isLast } of entries) {
     if (isListed && places.push({ name, id }) > limit) break;
     if (isLast) return { places: places.slice(0, limit), next: { name, id } };
@@ -48,7 +48,7 @@ const SCANNED = 2_000;
 /** The highest code point: no name that begins with a prefix comes after the prefix with it, in the order of code points. */
 const HIGHEST = '\u{10ffff}';
 
-interface Entry extends NamePlace {
+interface NameRow extends NamePosition {
   readonly isListed: boolean;
   /** As many were looked at as may be: what follows is not known. */
   readonly isLast: boolean;

@@ -1,10 +1,10 @@
 import type { Transaction } from 'sequelize';
-import type { Publisher, Topic } from '../bus/bus.ts';
+import type { Publisher } from '../bus/bus.ts';
+import { chatTopic, type Topic, userTopic } from '../bus/topics.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import { encodePush } from '../protocol/frames.ts';
-import { chatTopic, userTopic } from '../socket/Connections.ts';
 import { nameOf } from './names.ts';
 
 /** Chats in which a new name is pushed, those with the newest messages first; others find it with `sync`. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { chatTopic, userTopic } from '../../src/socket/Connections.ts';
+import { chatTopic, userTopic } from '../../src/bus/topics.ts';
 import { until } from '../until.ts';
 import { CHAT, Node } from './node.ts';
 
@@ -143,9 +143,9 @@ describe('the members of a group on a node', () => {
       issuedAt: 0,
       expiresAt: Date.now() + 60_000,
     };
-    const connection = node.connections.expect(session, '127.0.0.1', null);
+    const connection = node.connections.register(session, '127.0.0.1', null);
     node.message(5, { left: [EVE] }); // after what was read of the database
-    await node.connections.listen(connection, {
+    await node.connections.subscribe(connection, {
       groups: [{ chatId: CHAT, seq: 4, firstSeq: 1 }],
       dialogs: [],
       snapshot: '1:1:',
@@ -192,12 +192,12 @@ describe('the members of a group on a node', () => {
       ...{ userId: EVE, tokenVersion: 1, tokenId: 'token' },
       ...{ since: 0, issuedAt: 0, expiresAt: Date.now() + 60_000 },
     };
-    const connection = node.connections.expect(session, '127.0.0.1', null);
+    const connection = node.connections.register(session, '127.0.0.1', null);
     node.store(5, { joined: [EVE] });
     node.joined(EVE, 5);
     await until(() => connection.changed?.has(CHAT) === true);
     node.message(6, { left: [EVE] }); // nobody listens: it does not arrive
-    await node.connections.listen(connection, { groups: [], dialogs: [], snapshot: '1:1:' });
+    await node.connections.subscribe(connection, { groups: [], dialogs: [], snapshot: '1:1:' });
     node.message(7);
     await until(() => !connection.groups.has(CHAT));
   });

@@ -1,10 +1,11 @@
 import { pino } from 'pino';
-import type { Bus, BusMessage, Carrier, MembershipChange, PushContext, Topic } from '../../src/bus/bus.ts';
+import type { Bus, BusMessage, BusTransport, MembershipChange, PushContext } from '../../src/bus/bus.ts';
 import { createOrderedBus, type ReadPush } from '../../src/bus/orderedBus.ts';
+import { chatTopic, type Topic, userTopic } from '../../src/bus/topics.ts';
 import type { ConnectionId } from '../../src/ids.ts';
 import { createGuard } from '../../src/net/guard.ts';
 import type { Connection, Socket } from '../../src/socket/Connection.ts';
-import { Connections, chatTopic, userTopic } from '../../src/socket/Connections.ts';
+import { Connections } from '../../src/socket/Connections.ts';
 
 export const CHAT = 7;
 
@@ -27,7 +28,7 @@ export class Node {
   readonly connections: Connections;
 
   constructor() {
-    const carrier: Carrier = {
+    const carrier: BusTransport = {
       isShared: true,
       isConnected: true,
       publish: (topic, message) => this.receive(topic, message),
@@ -36,7 +37,7 @@ export class Node {
         this.#subscribers.set(topic, deliver);
         return () => this.#subscribers.delete(topic);
       },
-      hear: () => {},
+      receive: () => {},
       settled: async () => {},
       close: async () => {},
     };
@@ -79,8 +80,8 @@ export class Node {
       issuedAt: 0,
       expiresAt: Date.now() + 60_000,
     };
-    const connection = this.connections.expect(session, '127.0.0.1', null);
-    await this.connections.listen(connection, {
+    const connection = this.connections.register(session, '127.0.0.1', null);
+    await this.connections.subscribe(connection, {
       groups: groups.map(({ seq, firstSeq = 1 }) => ({ chatId: CHAT, seq, firstSeq })),
       dialogs: [],
       snapshot: '1:1:',
@@ -91,7 +92,7 @@ export class Node {
       subscribe: (topic: string) => socket.topics.add(topic),
       unsubscribe: (topic: string) => socket.topics.delete(topic),
     } as unknown as Socket;
-    this.connections.open(connection);
+    this.connections.attach(connection);
     return socket.frames;
   }
 

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
 import { addToOutbox } from '../../src/bus/outbox.ts';
+import { userTopic } from '../../src/bus/topics.ts';
 import { encodePush } from '../../src/protocol/frames.ts';
-import { forgetOld } from '../../src/sessions/SessionLog.ts';
-import { userTopic } from '../../src/socket/Connections.ts';
+import { deleteOldSessions } from '../../src/sessions/SessionLog.ts';
 import { open } from '../client.ts';
 import {
   connectAs,
@@ -78,10 +78,10 @@ describe('old sessions', () => {
     );
     await database.transaction(async (transaction) => {
       await database.select('select from sessions where id = $1 for update', [first?.id], transaction);
-      await forgetOld(database, 2);
+      await deleteOldSessions(database, 2);
       expect((await rows(ada.id)).map(({ device }) => device)).to.deep.equal(['1', 'new', null]);
     });
-    await forgetOld(database, 2);
+    await deleteOldSessions(database, 2);
     expect((await rows(ada.id)).map(({ device }) => device)).to.deep.equal(['new', null]);
     const left = await database.select(`select token_id from ended_tokens where token_id like $1`, [
       `old ${ada.id} %`,

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import type { BusMessage, NodeMessage, Topic } from '../../src/bus/bus.ts';
+import type { BusMessage, NodeMessage } from '../../src/bus/bus.ts';
 import { type Addressed, decode, decodeBatch, encode, encodeBatch } from '../../src/bus/nats/codec.ts';
+import type { Topic } from '../../src/bus/topics.ts';
 import type { ChatId, ConnectionId, UserId } from '../../src/ids.ts';
 
 type Push = Extract<BusMessage, { readonly frame: string }>;

@@ -1,10 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import type { NodeMessage, Topic } from '../../src/bus/bus.ts';
+import type { NodeMessage } from '../../src/bus/bus.ts';
 import { decode, decodeBatch } from '../../src/bus/nats/codec.ts';
 import type { NatsLink } from '../../src/bus/nats/connection.ts';
 import { BATCHES, createSender } from '../../src/bus/nats/sender.ts';
+import type { Topic } from '../../src/bus/topics.ts';
 import type { ChatId } from '../../src/ids.ts';
 import { createGuard } from '../../src/net/guard.ts';
 

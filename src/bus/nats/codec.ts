@@ -1,5 +1,6 @@
 import type { ChatId } from '../../ids.ts';
-import type { BusMessage, NodeMessage, Origin, Topic } from '../bus.ts';
+import type { BusMessage, NodeMessage, Origin } from '../bus.ts';
+import type { Topic } from '../topics.ts';
 
 /** A message, and the topics that it is published to. */
 export interface Addressed {

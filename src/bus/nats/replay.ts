@@ -1,4 +1,5 @@
-import type { BusMessage, NodeMessage, Place, Topic } from '../bus.ts';
+import type { BusMessage, ChatPosition, NodeMessage } from '../bus.ts';
+import type { Topic } from '../topics.ts';
 
 /** A push that is published. */
 export type PushMessage = Extract<BusMessage, { readonly frame: string }>;
@@ -128,7 +129,7 @@ export class Unconfirmed {
     return this.#needsReconcile;
   }
 
-  addHead(topic: Topic, { chatId, seq }: Place): void {
+  addHead(topic: Topic, { chatId, seq }: ChatPosition): void {
     const known = this.#heads.get(chatId);
     if (known) {
       if (seq > known.seq) known.seq = seq;
@@ -150,7 +151,7 @@ export class Unconfirmed {
   }
 
   /** How far each chat is on each of its topics. */
-  *heads(): IterableIterator<{ topic: Topic; head: Place }> {
+  *heads(): IterableIterator<{ topic: Topic; head: ChatPosition }> {
     for (const [chatId, { seq, topics }] of this.#heads)
       for (const topic of topics) yield { topic, head: { chatId, seq } };
   }

@@ -1,5 +1,6 @@
 import type { Guard } from '../../net/guard.ts';
-import type { NodeMessage, Topic } from '../bus.ts';
+import type { NodeMessage } from '../bus.ts';
+import type { Topic } from '../topics.ts';
 import { type Addressed, encode, encodeBatch } from './codec.ts';
 import type { NatsLink } from './connection.ts';
 

@@ -1,7 +1,8 @@
 import type { Logger } from 'pino';
 import { createGuard } from '../../net/guard.ts';
-import type { Carrier, NodeMessage, Place, Topic } from '../bus.ts';
-import { createMemoryBus } from '../memory.ts';
+import type { BusTransport, ChatPosition, NodeMessage } from '../bus.ts';
+import { createMemoryTransport } from '../memory.ts';
+import type { Topic } from '../topics.ts';
 import { decode, decodeBatch } from './codec.ts';
 import { type NatsOptions, openNatsLink } from './connection.ts';
 import { newNodeId, takesBatches } from './nodeId.ts';
@@ -9,16 +10,16 @@ import { type Effects, type Hello, type PeerMessage, Peers, type Start } from '.
 import { RecentPublications, Unconfirmed } from './replay.ts';
 import { BATCHES, createSender, NODES, subjectOf } from './sender.ts';
 
-export interface NatsCarrier extends Carrier {
+export interface NatsTransport extends BusTransport {
   readonly connected: boolean;
   /** Topics that somebody on this node listens to. */
   readonly subscriptions: number;
 }
 
 /** Callbacks for what the bus has lost. */
-export interface Losses {
+export interface TransportHandlers {
   /** A chat is that far, and something of it may not have come. */
-  lost(topic: Topic, head: Place): void;
+  lost(topic: Topic, head: ChatPosition): void;
   /**
    * Signals, or how far chats are, may not have arrived: the database says.
    * Called after every outage of this node, and again when a node comes back that was away itself.
@@ -62,12 +63,12 @@ const OLD_SILENCE = 60_000;
  *   is reported by `forgotten`.
  * - Passing ones, such as `typing`, are published once.
  */
-export async function createNatsCarrier(
+export async function createNatsTransport(
   options: NatsOptions,
   log: Logger,
-  { lost, returned, forgotten }: Losses,
-): Promise<NatsCarrier> {
-  const local = createMemoryBus(lost);
+  { lost, returned, forgotten }: TransportHandlers,
+): Promise<NatsTransport> {
+  const local = createMemoryTransport(lost);
   const topics = new Map<Topic, () => void>();
   const guard = createGuard(log);
   const node = newNodeId();
@@ -154,7 +155,7 @@ export async function createNatsCarrier(
         topics.delete(topic);
       };
     },
-    hear: local.hear,
+    receive: local.receive,
     /**
      * A round trip that begins after the call; whoever asks during one shares the next. Without NATS there is nothing to
      * wait for.
@@ -283,7 +284,7 @@ export async function createNatsCarrier(
 
   function receive(topic: Topic, message: NodeMessage): void {
     if ('head' in message || !message.origin || peers.receive(message.origin, performance.now()))
-      local.hear(topic, message);
+      local.receive(topic, message);
   }
 
   /** Sends everything from a number on once more, before what comes next. */

@@ -1,4 +1,4 @@
-import { keyOf } from '../places.ts';
+import { chatKeyOf } from '../places.ts';
 import type { CommandName, Message } from '../protocol.ts';
 import type { ChatList } from './ChatList.ts';
 import type { ChatView } from './ChatView.ts';
@@ -107,7 +107,7 @@ export function createEffects(
   };
 
   function inChat(fields: Fields, change: (key: string, isSelf: boolean) => void): void {
-    const key = keyOf(fields, self());
+    const key = chatKeyOf(fields, self());
     if (key !== undefined) change(key, fields.senderId === self());
   }
 

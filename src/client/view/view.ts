@@ -1,6 +1,6 @@
 import type { Client } from '../Client.ts';
 import type { Ask } from '../Outbox.ts';
-import { chatKey, keyOf } from '../places.ts';
+import { chatKey, chatKeyOf } from '../places.ts';
 import type { Change, ChatAddress, Message, Push, Result } from '../protocol.ts';
 import { isPlace, membershipIn, messageFrom } from '../pushes.ts';
 import type { Chat, ChatMessage } from './Chat.ts';
@@ -98,7 +98,7 @@ export function createView(client: Client, ask: Ask): View {
   }
 
   function heard(push: Push): void {
-    const key = keyOf(push.params, self());
+    const key = chatKeyOf(push.params, self());
     if (key !== undefined && isPlace(push)) {
       const membership = membershipIn(push, self());
       if (membership === 'ends') return left(key);
@@ -133,6 +133,6 @@ export function createView(client: Client, ask: Ask): View {
       list.changedTo(change);
       views.get(chatKey(change))?.reaches(change.lastSeq);
     }
-    if (change.kind === 'message') put(keyOf(change.message, self()) ?? '', change.message);
+    if (change.kind === 'message') put(chatKeyOf(change.message, self()) ?? '', change.message);
   }
 }

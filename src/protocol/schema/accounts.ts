@@ -21,7 +21,7 @@ export const Password = Type.String({
     '8 characters to 72 bytes once it is prepared (RFC 8265, OpaqueString), without control characters, and none of the thousand most common passwords',
 });
 /** A password to be compared: its length is no business of the one who asks. */
-export const GivenPassword = Type.String({ minLength: 1, maxLength: 1024 });
+export const OfferedPassword = Type.String({ minLength: 1, maxLength: 1024 });
 
 export const Account = Type.Object({
   id: Id,
