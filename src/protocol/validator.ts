@@ -101,7 +101,7 @@ function problemOf(format: string, text: unknown): string {
 function explain(error: ErrorObject | undefined, root: string, schema: TSchema): string {
   if (!error) return `${root} is wrong`;
   const path =
-    root + error.instancePath.replaceAll('/', '../schema').replaceAll('~1', '/').replaceAll('~0', '~');
+    root + error.instancePath.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
   const { keyword, params } = error;
   switch (keyword) {
     case 'required':
