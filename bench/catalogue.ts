@@ -1,11 +1,11 @@
 import { connects, IDLE_PEOPLE, idle } from './scenarios/connections.ts';
 import { expensive } from './scenarios/expensive.ts';
 import { failover } from './scenarios/failover.ts';
-import { finding } from './scenarios/finding.ts';
 import { behind, indexing } from './scenarios/indexing.ts';
 import { loginStorm, steadyLogins } from './scenarios/logins.ts';
 import { historyPage, reading } from './scenarios/reading.ts';
 import { type ScaleOptions, scale } from './scenarios/scale.ts';
+import { search } from './scenarios/search.ts';
 import { writeAtRate, writeInGroup, writeInPairs } from './scenarios/writing.ts';
 import { settled } from './searchIndex.ts';
 import type { Kind, Target } from './targets.ts';
@@ -133,12 +133,12 @@ export const SCENARIOS = {
     headline: 'first page p50',
     run: reading,
   },
-  finding: {
+  search: {
     title: 'a million messages, 50,000 in 1,000 chats of the one who asks: chat list, searches, sync, in ms',
     on: ['parley'],
     isFresh: true,
     headline: 'common word p50',
-    run: finding,
+    run: search,
   },
   expensive: {
     title: 'commands of one person beside ten others who ask for as much as they may, in ms',

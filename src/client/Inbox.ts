@@ -1,6 +1,6 @@
+import { addressOf, chatKey, chatKeyOf, isForOthers } from './chatAddress.ts';
 import type { ParleyError } from './errors.ts';
 import type { Ask } from './Outbox.ts';
-import { addressOf, chatKey, chatKeyOf, isForOthers } from './places.ts';
 import type { Change, ChatAddress, Push, Result } from './protocol.ts';
 import { isPlace, membershipIn, pushOf } from './pushes.ts';
 

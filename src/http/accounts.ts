@@ -1,5 +1,6 @@
 import type { Transaction } from 'sequelize';
 import { Type } from 'typebox';
+import { accountOf, assertUncommon, namesOf, refuseTaken } from '../accounts/account.ts';
 import { deleteAccount } from '../accounts/deleteAccount.ts';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
@@ -8,9 +9,7 @@ import type { User } from '../database/models/User.ts';
 import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Account, Email, OfferedPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
-import { foldedUser } from '../text/foldedColumns.ts';
 import { chatsNaming, profileOf, publishName } from '../users/publishProfile.ts';
-import { assertUncommon, refuseTaken } from './auth.ts';
 import { callerOf, defineRoute, type RouteContext } from './define.ts';
 
 export const updateMe = defineRoute({
@@ -96,25 +95,6 @@ export const deleteMe = defineRoute({
     return { status: 204 };
   },
 });
-
-/** A user as its owner sees it. */
-export function accountOf({ id, email, username, createdAt }: User) {
-  return { id, email, username, createdAt: createdAt.toISOString() };
-}
-
-/** Returns one spelling for what is the same letters (Unicode NFC). */
-export function normalise(name: string): string {
-  return name.normalize('NFC');
-}
-
-/** The columns of an account for names that were given. */
-export function namesOf({ email, username }: { email?: string | undefined; username?: string | undefined }) {
-  const names = {
-    ...(email !== undefined && { email: normalise(email) }),
-    ...(username !== undefined && { username: normalise(username) }),
-  };
-  return { ...names, ...foldedUser(names) };
-}
 
 async function assertPassword(user: User, password: string, { passwords, attempts, address }: RouteContext) {
   const account = user.username ?? '';

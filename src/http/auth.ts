@@ -1,14 +1,12 @@
 import { Op } from 'sequelize';
 import { Type } from 'typebox';
-import { isCommonPassword } from '../auth/commonPasswords.ts';
+import { accountOf, assertUncommon, namesOf, normalise, refuseTaken } from '../accounts/account.ts';
 import type { Database } from '../database/database.ts';
-import { violatedConstraint } from '../database/failures.ts';
 import type { User } from '../database/models/User.ts';
 import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Account, Email, OfferedPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
 import { fold } from '../text/fold.ts';
-import { accountOf, namesOf, normalise } from './accounts.ts';
 import { defineRoute } from './define.ts';
 
 const Entrance = Type.Object({ token: Token, user: Account });
@@ -78,17 +76,4 @@ async function accountNamed(
     where: { [Op.or]: [{ [column]: name }, { [`${column}Folded`]: fold(name) }] },
   });
   return users.find((user) => user[column] === name) ?? users[0];
-}
-
-/** Refuses what guessers try first. */
-export function assertUncommon(password: string): void {
-  if (isCommonPassword(password))
-    throw new ApiError('BAD_REQUEST', 'body.password is one of the most common passwords; choose another');
-}
-
-/** Turns a violated unique constraint into a `CONFLICT` that says what is taken. */
-export function refuseTaken(error: unknown): never {
-  const column = /^users_(email|username)_(?:key|folded)$/.exec(violatedConstraint(error) ?? '')?.[1];
-  if (column) throw new ApiError('CONFLICT', `This ${column} is taken`);
-  throw error;
 }

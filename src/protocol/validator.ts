@@ -100,8 +100,7 @@ function problemOf(format: string, text: unknown): string {
 /** One sentence: the path of what is wrong and what was expected there. */
 function explain(error: ErrorObject | undefined, root: string, schema: TSchema): string {
   if (!error) return `${root} is wrong`;
-  const path =
-    root + error.instancePath.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
+  const path = root + error.instancePath.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
   const { keyword, params } = error;
   switch (keyword) {
     case 'required':

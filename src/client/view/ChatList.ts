@@ -1,4 +1,4 @@
-import { addressOf, chatKey, isForOthers } from '../places.ts';
+import { addressOf, chatKey, isForOthers } from '../chatAddress.ts';
 import type { Change, ChatAddress, Message } from '../protocol.ts';
 import type { Context } from './Context.ts';
 import { Refresher } from './Refresher.ts';

@@ -1,6 +1,6 @@
+import { isForOthers } from '../chatAddress.ts';
 import type { ParleyError } from '../errors.ts';
 import type { Ask } from '../Outbox.ts';
-import { isForOthers } from '../places.ts';
 import type { ChatAddress, Message } from '../protocol.ts';
 import { FRESH } from '../pushes.ts';
 import { randomId } from '../randomId.ts';

@@ -1,4 +1,4 @@
-import { chatKeyOf } from '../places.ts';
+import { chatKeyOf } from '../chatAddress.ts';
 import type { CommandName, Message } from '../protocol.ts';
 import type { ChatList } from './ChatList.ts';
 import type { ChatView } from './ChatView.ts';

@@ -1,4 +1,4 @@
-import { addressIn, chatKey } from '../places.ts';
+import { addressIn, chatKey } from '../chatAddress.ts';
 import type { ChatAddress, Message, Result } from '../protocol.ts';
 
 /** A chat as the server lists it. */

@@ -1,6 +1,6 @@
 import type { Client } from '../Client.ts';
+import { chatKey, chatKeyOf } from '../chatAddress.ts';
 import type { Ask } from '../Outbox.ts';
-import { chatKey, chatKeyOf } from '../places.ts';
 import type { Change, ChatAddress, Message, Push, Result } from '../protocol.ts';
 import { isPlace, membershipIn, messageFrom } from '../pushes.ts';
 import type { Chat, ChatMessage } from './Chat.ts';

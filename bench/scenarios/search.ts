@@ -15,7 +15,7 @@ const OTHERS = 950_000;
 const CHANGES = 5_000;
 
 /** A million generated messages, 50,000 of them in the 1,000 chats of the one who asks; one request after another. */
-export async function finding({ people, port, database: { client: db } }: Target): Promise<Figures> {
+export async function search({ people, port, database: { client: db } }: Target): Promise<Figures> {
   const [reader, writer] = people;
   if (!reader || !writer) throw new Error('there is nobody');
   const client = await RawClient.open(port(0), reader.token);
