@@ -282,7 +282,7 @@ describe('DELETE /users/me', () => {
     expect(await left()).to.be.above(0);
 
     const due = `update deletions set created_at = created_at - interval '2 minutes' where user_id = $1 returning user_id`;
-    expect(await database.select(due, [bob.id])).to.have.length(1);
+    expect(await database.execute(due, [bob.id])).to.have.length(1);
     const next = await startServer();
     await until(async () => (await left()) === 0);
     await next.close();
@@ -312,7 +312,7 @@ describe('DELETE /users/me', () => {
     await until(async () => (await metric(server, 'parley_users')) === 1);
     await a.done('listSessions'); // what this node had to record is recorded
 
-    const kept = (statement: string) => database.select(statement, [bob.id]);
+    const kept = (statement: string) => database.query(statement, [bob.id]);
     expect(await kept('select address from sessions where user_id = $1')).to.deep.equal([]);
     expect(await kept('select from blocks where user_id = $1')).to.deep.equal([]);
     expect(await (await (await newUser()).connect()).refused('joinByInvite', { code })).to.equal('NOT_FOUND');
@@ -326,13 +326,13 @@ describe('DELETE /users/me', () => {
       { email: null, username: null, passwordHash: null, deletedAt: new Date() },
       { where: { id: bob.id } },
     );
-    await database.select(
+    await database.execute(
       "insert into deletions (user_id, created_at) values ($1, clock_timestamp() - interval '2 minutes')",
       [bob.id],
     );
     const node = await startServer();
     await until(
-      async () => (await database.select('select from deletions where user_id = $1', [bob.id])).length === 0,
+      async () => (await database.query('select from deletions where user_id = $1', [bob.id])).length === 0,
     );
     expect(await database.members.count({ where: { chatId: groupId, userId: bob.id } })).to.equal(0);
     await node.close();
@@ -346,22 +346,22 @@ describe('DELETE /users/me', () => {
         { where: { id } },
       );
       const due = `insert into deletions (user_id, created_at) values ($1, clock_timestamp() - $2 * interval '1 minute')`;
-      await database.select(due, [id, 10 - index]);
+      await database.execute(due, [id, 10 - index]);
     }
-    const select: typeof database.select = async <Row extends object>(
+    const query: typeof database.query = async <Row extends object>(
       sql: string,
       bind: readonly unknown[],
       transaction?: Transaction,
     ) => {
       if (!transaction && sql.includes('chat_members') && bind[0] === ada.id) throw new Error('a fault');
-      return database.select<Row>(sql, bind, transaction);
+      return database.query<Row>(sql, bind, transaction);
     };
     const failed: unknown[] = [];
     const log = pino({ level: 'error' }, { write: (line: string) => failed.push(JSON.parse(line).userId) });
-    const services = { db: { ...database, select }, bus: createOutboxBus(database), log };
+    const services = { db: { ...database, query, execute: query }, bus: createOutboxBus(database), log };
     const deletions = finishDeletions({ ...services, writer: undefined as unknown as MessageWriter }); // in no group
     const isDue = async ({ id }: { id: number }) =>
-      (await database.select('select from deletions where user_id = $1', [id])).length > 0;
+      (await database.query('select from deletions where user_id = $1', [id])).length > 0;
     await until(async () => !(await isDue(bob)));
     await deletions.close();
     expect(failed).to.deep.equal([ada.id]);

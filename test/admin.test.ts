@@ -107,16 +107,16 @@ describe('the operator’s command line', function () {
   it('ends sessions together with a change that was under way, and tells the nodes of it in the same commit', async () => {
     const [ada] = await newClients(1);
     const holding = await database.sequelize.transaction();
-    await database.select('update users set token_version = 5 where id = $1', [ada.id], holding);
+    await database.execute('update users set token_version = 5 where id = $1', [ada.id], holding);
     const ending = admin('user', 'disable', `${ada.id}`);
     const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and query ~* '^\\s*update "?users'`;
-    await until(async () => (await database.select(waits, [])).length > 0);
+    await until(async () => (await database.query(waits, [])).length > 0);
     await holding.commit();
     await ending;
     const user = await database.users.findByPk(ada.id);
     expect([user?.tokenVersion, user?.disabledAt instanceof Date]).to.deep.equal([6, true]);
     const notices = `select from notices where topic = $1 and message->'signal'->>'kind' = 'reconcile'`;
-    expect((await database.select(notices, [`user:${ada.id}`])).length).to.equal(1);
+    expect((await database.query(notices, [`user:${ada.id}`])).length).to.equal(1);
     expect(await ada.client.closed).to.equal(4401);
   });
 
@@ -186,7 +186,7 @@ describe('the operator’s command line', function () {
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'an answer' });
     await bob.client.done('reportMessage', { messageId, reason: 'too sour' });
 
-    await database.select(sessions, [ada.id, 1_001]); // more than are read at once
+    await database.execute(sessions, [ada.id, 1_001]); // more than are read at once
     const before = await admin('user', 'export', ada.username);
     expect(new Set(before.sessions.map(({ device }: { device: string }) => device)).size).to.equal(1_002);
     expect([before.chats.length, before.blocked, before.reports]).to.deep.equal([1, [], []]);
@@ -210,7 +210,7 @@ describe('the operator’s command line', function () {
     const after = await admin('user', 'export', `${ada.id}`);
     expect(JSON.stringify(after)).to.not.include(word).and.not.include(ada.username);
     expect([after.messages, after.earlierVersions, after.sessions]).to.deep.equal([[], [], []]);
-    const [{ count }] = (await database.select<{ count: number }>(
+    const [{ count }] = (await database.query<{ count: number }>(
       'select count(*) from reports where content like $1',
       [`%${word}%`],
     )) as [{ count: number }];
@@ -254,9 +254,9 @@ describe('the operator’s command line', function () {
     expect(parts.map(({ length }) => length)).to.deep.equal([5, 7, 7, 2]); // the first two are of the group itself
 
     const plan = await database.transaction(async (transaction) => {
-      await database.select('select set_config($1, $2, true)', ['enable_seqscan', 'off'], transaction);
+      await database.query('select set_config($1, $2, true)', ['enable_seqscan', 'off'], transaction);
       const spans = JSON.stringify([{ chat: groupId, after: 0, to: 7 }]);
-      return database.select(`explain ${statement}`, [ada.id, spans], transaction);
+      return database.query(`explain ${statement}`, [ada.id, spans], transaction);
     });
     expect(JSON.stringify(plan)).to.match(
       /Index Scan using messages_pkey on messages .*Index Cond: \(\(chat_id = span.chat\) AND \(seq > span.after\) AND \(seq <= span.\W+to\W+\)\)/,

@@ -27,10 +27,10 @@ const newcomer = (id: number, user: User, tokenVersion = 1) => ({
 
 describe('the admission of connections', () => {
   let statements: number;
-  const counted: Pick<Database, 'select'> = {
-    select(statement, bind, transaction) {
+  const counted: Pick<Database, 'query'> = {
+    query(statement, bind, transaction) {
       statements++;
-      return database.select(statement, bind, transaction);
+      return database.query(statement, bind, transaction);
     },
   };
   const admissionOf = () => createAdmission({ ...database, ...counted }, true);
@@ -42,7 +42,7 @@ describe('the admission of connections', () => {
     const people = await newUsers(counts.length);
     const ids = await Promise.all(
       counts.map(async (count, at) =>
-        (await database.select<{ id: number }>(groups, [people[at]?.id, count])).map(({ id }) => id),
+        (await database.execute<{ id: number }>(groups, [people[at]?.id, count])).map(({ id }) => id),
       ),
     );
     return { people, ids };
@@ -78,7 +78,7 @@ describe('the admission of connections', () => {
     const [ada, bob] = people as [User, User];
     const client = await ada.connect();
     await client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
-    await database.select('update chats set closed_at = now() where id = $1', [ids[0]?.[0]]);
+    await database.execute('update chats set closed_at = now() where id = $1', [ids[0]?.[0]]);
     const [there, alone] = [createAdmission(database, true), createAdmission(database, false)];
     const entry = await there.load(newcomer(1, ada));
     expect(entry?.groups.map(({ chatId }) => chatId)).to.deep.equal([ids[0]?.[1]]);
@@ -97,7 +97,7 @@ describe('the admission of connections', () => {
       ...[1, undefined, MANY, undefined],
     ]);
     const failing = createAdmission(
-      { ...database, select: () => Promise.reject(new LimitError('upgrades', 'UNAVAILABLE', 'away', 1)) },
+      { ...database, query: () => Promise.reject(new LimitError('upgrades', 'UNAVAILABLE', 'away', 1)) },
       true,
     );
     const outcomes = await Promise.allSettled([ada, bob].map((user, id) => failing.load(newcomer(id, user))));

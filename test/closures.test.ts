@@ -25,7 +25,7 @@ async function holdMember(groupId: number, userId: number): Promise<() => Promis
 
 const members = (chatId: number) => database.members.count({ where: { chatId } });
 const isEmptied = async (groupId: number) =>
-  (await database.select('select from closures where chat_id = $1', [groupId])).length === 0;
+  (await database.query('select from closures where chat_id = $1', [groupId])).length === 0;
 
 interface Former {
   readonly userId: number;
@@ -34,7 +34,7 @@ interface Former {
 }
 
 const formerMembers = (groupId: number) =>
-  database.select<Former>(
+  database.query<Former>(
     `select user_id as "userId", left_seq as "leftSeq", former.xid = changed_xid as "isOfClosing"
      from former_members former join chats on chats.id = chat_id where chat_id = $1 order by user_id`,
     [groupId],
@@ -42,7 +42,7 @@ const formerMembers = (groupId: number) =>
 
 /** Closes a group as a node leaves it that dies right after that. */
 async function closeAlone(groupId: number): Promise<void> {
-  await database.select(
+  await database.execute(
     `with closed as (
        update chats set closed_at = clock_timestamp(), member_count = 0, changed_xid = pg_current_xact_id(),
          rules_version = rules_version + 1
@@ -195,7 +195,7 @@ describe('a group that is deleted', () => {
   it('is emptied once, by however many nodes and in however many slices', async () => {
     const [{ client }] = await newClients(1);
     const { groupId } = await client.done('newGroup', { groupName: 'Climbers' });
-    await database.select(
+    await database.execute(
       `with added as (
          insert into users (email, username, password_hash)
          select name, name, '-' from (select 'member ' || $1::bigint || ' ' || n as name from generate_series(1, 1200) n) names
@@ -215,11 +215,11 @@ describe('a group that is deleted', () => {
     const [ada] = await newUsers(1);
     const client = await ada.connect();
     const { groupId } = await client.done('newGroup', { groupName: 'Climbers' });
-    await database.select('insert into closures (chat_id) values ($1)', [groupId]);
+    await database.execute('insert into closures (chat_id) values ($1)', [groupId]);
     const emptying = emptyClosedGroups(database, log);
     await client.done('messageInGroup', { groupId, content: 'here' });
     await emptying.close();
-    await database.select('delete from closures where chat_id = $1', [groupId]);
+    await database.execute('delete from closures where chat_id = $1', [groupId]);
     expect(await members(groupId)).to.equal(1);
   });
 });

@@ -61,7 +61,7 @@ describe('a database with defaults of its own', function () {
       await goThroughBasicLife(() => startServer({ DATABASE_URL: url }));
       const db = openDatabase(url, 2);
       try {
-        const [row] = await db.select(
+        const [row] = await db.query(
           `select current_setting('synchronous_commit') as sync, current_setting('timezone') as zone, $1 as text`,
           ["back\\slash '"],
         );
@@ -189,7 +189,7 @@ describe('a database that nothing here can start', () => {
   const check = (said: object) =>
     checkRequirements({
       ...database,
-      select: async <Row>() => [{ ...facts, isStandby: false, isReadOnly: false, ...said }] as Row[],
+      query: async <Row>() => [{ ...facts, isStandby: false, isReadOnly: false, ...said }] as Row[],
     });
 
   it('is refused where it is older than PostgreSQL 15', async () => {
@@ -217,8 +217,8 @@ describe('the URL of a database', () => {
       const db = openDatabase(given, 2);
       try {
         const where = 'select inet_server_port() as port';
-        expect(await db.select(where, [])).to.deep.equal([{ port: Number(port) }]);
-        expect(await db.reads.select(where, [])).to.deep.equal([{ port: Number(port) }]);
+        expect(await db.query(where, [])).to.deep.equal([{ port: Number(port) }]);
+        expect(await db.reads.query(where, [])).to.deep.equal([{ port: Number(port) }]);
         expect(await db.writer.query({ text: where })).to.deep.equal([{ port: Number(port) }]);
       } finally {
         await db.close();
@@ -292,7 +292,7 @@ describe('an outage of the database', function () {
       for (const text of ['COMMIT', 'START TRANSACTION', 'ROLLBACK']) {
         const lost = relay.loseAnswerTo(text);
         const work = async (transaction: Transaction) => {
-          await db.select('select 1', [], transaction);
+          await db.query('select 1', [], transaction);
           if (text === 'ROLLBACK') throw new Error('rolled back');
         };
         await db.transaction(work).catch(() => {});

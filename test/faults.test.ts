@@ -88,7 +88,7 @@ describe('a server that is killed in the middle of sending', function () {
       for (const [id, seq] of writer.acknowledged) acknowledged.set(id, seq);
       unsure = writer.sent.filter((id) => !writer.acknowledged.has(id));
     }
-    const rows = await database.select<{ content: string; seq: number }>(
+    const rows = await database.query<{ content: string; seq: number }>(
       'select content, seq from messages where sender_id = $1 order by seq',
       [ada.id],
     );

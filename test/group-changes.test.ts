@@ -19,7 +19,7 @@ async function holdGroups(...groupIds: number[]): Promise<() => Promise<void>> {
 /** Resolves once so many statements wait for a lock. */
 const waiting = (count: number) =>
   until(async () => {
-    const rows = await database.select(
+    const rows = await database.query(
       `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
       [],
     );

@@ -160,11 +160,11 @@ describe('a client id that reaches two nodes at the same moment', function () {
     const calls = await database.transaction(async (transaction) => {
       const lock =
         'select from chats where user_low = least($1::bigint, $2::bigint) and user_high = greatest($1, $2) for update';
-      await database.select(lock, [ada.id, bob.id], transaction);
+      await database.query(lock, [ada.id, bob.id], transaction);
       const sends = nodes.map((node) => [
         node.done('privateMessage', { receiverId: bob.id, content: 'once', clientMessageId: 'm-1' }),
       ]);
-      await until(async () => (await database.select(waiting, [])).length === 2);
+      await until(async () => (await database.query(waiting, [])).length === 2);
       for (const [at, node] of nodes.entries())
         for (const content of ['second', 'third'])
           sends[at]?.push(node.done('privateMessage', { receiverId: bob.id, content }));
@@ -189,9 +189,9 @@ describe('a client id that reaches two nodes at the same moment', function () {
       const ids = Array.from({ length: 200 }, (_, n) => `m-${n}`);
       const calls = await database.transaction(async (transaction) => {
         const lock = 'select from chats where id = any (array[$1, $2]::bigint[]) for update';
-        await database.select(lock, groups, transaction);
+        await database.query(lock, groups, transaction);
         const first = [send(0, 'first'), send(1, 'second')];
-        await until(async () => (await database.select(waiting, [])).length === 2);
+        await until(async () => (await database.query(waiting, [])).length === 2);
         // What comes meanwhile is one batch of each node.
         const rest = ids.flatMap((id, n) => [send(0, id), send(1, ids.at(-1 - n) as string)]);
         const queued = async (running: RunningServer) =>

@@ -43,7 +43,7 @@ export interface Largest {
   readonly custom: object;
 }
 
-const run = (sql: string, ...bind: unknown[]) => database.select<{ id: number }>(sql, bind);
+const run = (sql: string, ...bind: unknown[]) => database.query<{ id: number }>(sql, bind);
 
 export async function newLargest(): Promise<Largest> {
   const custom = { mark: `largest ${process.pid} ${++made}` };

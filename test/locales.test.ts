@@ -91,20 +91,20 @@ describe('names from before', function () {
     await migrate(db);
     while (!(await undoMigration(db))[0]?.startsWith('0016'));
     const insertUser = async (username: string) => {
-      const [row] = await db.select<{ id: number }>(
+      const [row] = await db.execute<{ id: number }>(
         'insert into users (username, email, password_hash) values ($1, $2, $3) returning id',
         [username, `${Buffer.from(username).toString('hex')}@Example.com`, await hash(password, 10)],
       );
       return row?.id ?? 0;
     };
     const insertGroup = (name: string, owner: number) =>
-      db.select(`insert into chats (kind, name, is_private, created_by) values ('group', $1, false, $2)`, [
+      db.execute(`insert into chats (kind, name, is_private, created_by) values ('group', $1, false, $2)`, [
         name,
         owner,
       ]);
     const [one, two, bob] = [await insertUser('Ärger'), await insertUser('ärger'), await insertUser('Bob')];
     for (const name of ['Straße', 'Strasse', 'Climbers', 'Old\u0001name']) await insertGroup(name, bob);
-    const [message] = await db.select<{ id: number }>(
+    const [message] = await db.execute<{ id: number }>(
       `with dialog as (
          insert into chats (kind, user_low, user_high, created_by, last_seq) values ('dialog', $1, $1, $1, 1) returning id
        ), member as (insert into chat_members (chat_id, user_id) select id, $1 from dialog),
@@ -117,7 +117,7 @@ describe('names from before', function () {
        returning message_id as id`,
       [one],
     );
-    await db.select('update message_search_progress set settled_id = $1, noted_id = $1', [message?.id]);
+    await db.execute('update message_search_progress set settled_id = $1, noted_id = $1', [message?.id]);
 
     await migrate(db);
     const filled = await Promise.all([fillFoldedNames(db), fillFoldedNames(db)]);
@@ -149,21 +149,21 @@ describe('names from before', function () {
       const { token } = await logIn('Ärger');
       const client = await connectAs(token, url);
       const isRenewed = 'select from message_search where fold = 1 and message_id = $1';
-      await until(async () => (await db.select(isRenewed, [message?.id])).length > 0);
+      await until(async () => (await db.query(isRenewed, [message?.id])).length > 0);
       const { data } = await client.done('searchMessages', { query: 'елка' });
       expect(data[0].highlight).to.deep.equal([{ text: 'ЁЛКА', hit: true }]);
 
       const rename = { username: 'Verdruss' };
       expect((await http('PATCH', '/users/me', { url, token, body: rename })).status).to.equal(200);
       const isFree = `select from users where id = $1 and username_folded = 'ärger'`;
-      await until(async () => (await db.select(isFree, [two])).length > 0);
+      await until(async () => (await db.query(isFree, [two])).length > 0);
       expect((await logIn('ÄRGER')).user.id).to.equal(two);
       expect(await userCommands['user conflicts']?.run([], {}, services)).to.deep.equal([]);
 
       const cleo = await insertUser('Cléo'); // as an older server does
       expect((await logIn('Cléo')).user.id).to.equal(cleo);
       const isFilled = `select from users where id = $1 and username_folded = 'cléo'`;
-      await until(async () => (await db.select(isFilled, [cleo])).length > 0);
+      await until(async () => (await db.query(isFilled, [cleo])).length > 0);
       expect((await logIn('CLÉO')).user.id).to.equal(cleo);
 
       const older = new pg.Client(urlOf());
@@ -176,12 +176,12 @@ describe('names from before', function () {
       );
       await older.end();
       const isRenamed = `select from users where username_folded = 'zoë' and username_search = 'zoe'`;
-      await until(async () => (await db.select(isRenamed, [])).length > 0);
+      await until(async () => (await db.query(isRenamed, [])).length > 0);
       expect((await logIn('ZOË')).user.id).to.equal(cleo);
       const isRead = `select from chats where name_folded = 'bergsteiger' and name_search = 'bergsteiger'`;
-      await until(async () => (await db.select(isRead, [])).length > 0);
+      await until(async () => (await db.query(isRead, [])).length > 0);
       const isKept = `select from users where id = $1 and (username_folded is not null or email_folded is not null)`;
-      expect(await db.select(isKept, [bob])).to.deep.equal([]);
+      expect(await db.query(isKept, [bob])).to.deep.equal([]);
     } finally {
       await server.close();
     }

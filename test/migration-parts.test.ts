@@ -126,7 +126,7 @@ describe('a migration in parts', function () {
     );
   /** Ends the connection of a migration that waits, or the one that holds its lock. */
   const terminate = (which: string) =>
-    db.select(
+    db.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
        where application_name = 'parley migration' and ${which}`,
       [],
@@ -134,10 +134,10 @@ describe('a migration in parts', function () {
   const waits = `wait_event_type = 'Lock'`;
   const isWaiting = async () => {
     const waiting = `select from pg_stat_activity where application_name = 'parley migration' and ${waits}`;
-    return (await db.select(waiting, [])).length > 0;
+    return (await db.query(waiting, [])).length > 0;
   };
   const indexes = () =>
-    db.select<{ id: number; name: string; isValid: boolean }>(
+    db.query<{ id: number; name: string; isValid: boolean }>(
       `select indexrelid::int as id, relname as name, indisvalid as "isValid"
        from pg_index join pg_class on pg_class.oid = indexrelid
        where indrelid = 'pages'::regclass and not indisprimary order by 2`,

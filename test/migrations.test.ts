@@ -77,7 +77,7 @@ describe('the migrations', function () {
 
   it('refuse rows that the rules of chats and members rule out, and nothing else', async () => {
     await migrate(fresh);
-    const [ada, bob] = await fresh.select<{ id: number }>(
+    const [ada, bob] = await fresh.execute<{ id: number }>(
       `insert into users (email, username, password_hash)
        select name, name, '-' from unnest(array['ada', 'bob']) as name returning id`,
       [],
@@ -85,7 +85,7 @@ describe('the migrations', function () {
     const chat = (fields: object) => {
       const row = { created_by: ada?.id, ...fields };
       const places = Object.keys(row).map((_, index) => `$${index + 1}`);
-      return fresh.select<{ id: number }>(
+      return fresh.execute<{ id: number }>(
         `insert into chats (${Object.keys(row)}) values (${places}) returning id`,
         Object.values(row),
       );
@@ -118,15 +118,15 @@ describe('the migrations', function () {
       for (const row of rows) expect(await ruleOf(chat(row)), JSON.stringify(row)).to.equal(rule);
 
     await chat(dialog);
-    const change = (set: string) => fresh.select(`update chats set ${set} where id = $1`, [made?.id]);
+    const change = (set: string) => fresh.execute(`update chats set ${set} where id = $1`, [made?.id]);
     expect(await ruleOf(change(`who_may_post = 'owner'`))).to.equal('chats_settings');
     expect(await ruleOf(change('name = null'))).to.equal('chats_dialog_or_group');
     await change(`who_may_post = 'admins', name = 'Hikers', slow_mode_seconds = 10, last_seq = 1`);
 
     const join = 'insert into chat_members (chat_id, user_id, role) values ($1, $2, $3)';
-    expect(await ruleOf(fresh.select(join, [made?.id, ada?.id, 'king']))).to.equal('chat_members_role');
-    await fresh.select(join, [made?.id, ada?.id, 'owner']);
-    const promote = fresh.select(`update chat_members set role = 'king'`, []);
+    expect(await ruleOf(fresh.execute(join, [made?.id, ada?.id, 'king']))).to.equal('chat_members_role');
+    await fresh.execute(join, [made?.id, ada?.id, 'owner']);
+    const promote = fresh.execute(`update chat_members set role = 'king'`, []);
     expect(await ruleOf(promote)).to.equal('chat_members_role');
   });
 
@@ -141,7 +141,7 @@ describe('the migrations', function () {
       (error) => error,
     );
   const setVersion = (version: number, compat: number) =>
-    fresh.select('update schema_version set version = $1, compat_version = $2', [version, compat]);
+    fresh.execute('update schema_version set version = $1, compat_version = $2', [version, compat]);
 
   it('keep the version of the schema, and the least that a server has to know', async () => {
     await migrate(fresh);
@@ -151,7 +151,7 @@ describe('the migrations', function () {
   it('leave a newer schema alone that works with this server, and refuse one that does not', async () => {
     await migrate(fresh);
     await setVersion(newest + 5, newest);
-    await fresh.select('delete from migrations where name = $1', [names.at(-1)]); // it would be run again
+    await fresh.execute('delete from migrations where name = $1', [names.at(-1)]); // it would be run again
     expect(await migrate(fresh)).to.deep.equal([]);
     expect((await refusal(undoMigration(fresh))).message).to.match(/newest migration is unknown/);
 
@@ -197,7 +197,7 @@ describe('the migrations', function () {
 
     const waiting = async () =>
       (
-        await fresh.select(
+        await fresh.query(
           `select from pg_stat_activity where application_name = 'parley migration' and wait_event_type = 'Lock'`,
           [],
         )

@@ -184,11 +184,11 @@ describe('what an operator sees', function () {
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
     const client = await connect(server.url, ada.token);
     const reply = await database.transaction(async (transaction) => {
-      await database.select('lock table pins in access exclusive mode', [], transaction);
+      await database.execute('lock table pins in access exclusive mode', [], transaction);
       const reply = client.call('getMessages', { receiverId: bob.id });
       const cancel = `select pg_cancel_backend(pid) from pg_stat_activity
         where wait_event_type = 'Lock' and application_name = 'parley reads'`;
-      await until(async () => (await database.select(cancel, [])).length > 0);
+      await until(async () => (await database.query(cancel, [])).length > 0);
       return reply;
     });
     expect(reply.code).to.equal('TIMEOUT');

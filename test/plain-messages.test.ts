@@ -27,7 +27,7 @@ interface World {
 /** With `extras`, no message is a plain one. */
 async function newWorld(extras?: { silent: false }): Promise<World> {
   const users = await newUsers(3);
-  const [group] = await database.select<{ id: number }>(makeGroup, [users.map(({ id }) => id)]);
+  const [group] = await database.execute<{ id: number }>(makeGroup, [users.map(({ id }) => id)]);
   const groupId = group?.id as number;
   const statements: string[] = [];
   const query: typeof database.writer.query = (config) => {
@@ -140,21 +140,21 @@ async function rowsOf({ users, groupId }: World): Promise<unknown> {
     'select id from chats where id = $2::bigint or user_low = any ($1::bigint[]) and user_high = any ($1::bigint[])';
   const who = (column: string) => `array_position($1::bigint[], ${column})`;
   const [messages, chatRows, members] = await Promise.all([
-    database.select(
+    database.query(
       `select ${who('chat.user_low')} as low, ${who('chat.user_high')} as high, message.seq, message.kind, ${who('sender_id')} as sender, content,
         client_message_id, silent, message.custom, mentions, reply_to, message.tally, message.created_at <= chat.last_message_at as "inTime"
        from messages message join chats chat on chat.id = message.chat_id
        where chat_id in (${chats}) order by low, high, seq`,
       [ids, groupId],
     ),
-    database.select(
+    database.query(
       `select ${who('user_low')} as low, ${who('user_high')} as high, last_seq, tally, rules_version,
         last_message_at = (select created_at from messages where chat_id = chats.id and seq = last_seq) as "isLast",
         (select array_agg(seq order by id) = array_agg(seq order by seq) from messages where chat_id = chats.id) as "idsInOrder"
        from chats where id in (${chats}) order by low, high`,
       [ids, groupId],
     ),
-    database.select(
+    database.query(
       `select ${who('chat.user_low')} as low, ${who('chat.user_high')} as high, ${who('user_id')} as member, read_seq, delivered_seq, read_tally,
         marked_unread, shown_read_seq, last_sent_at is not null as "hasSent"
        from chat_members join chats chat on chat.id = chat_id
@@ -176,7 +176,7 @@ describe('the statements for plain messages', () => {
           const outcomes = await Promise.all(
             worlds.map(async (world) => {
               if (typeof step === 'string') {
-                await database.select(changes[step], [world.groupId, world.users.map(({ id }) => id)]);
+                await database.execute(changes[step], [world.groupId, world.users.map(({ id }) => id)]);
                 return [];
               }
               const sent = step.map(({ sender, to, content, clientMessageId }) =>
@@ -232,7 +232,7 @@ describe('the statements for plain messages', () => {
       const target = ['block', 'leave', 'lose'].includes(name) ? 0 : 'group';
       const sender = name === 'remove' ? 2 : 1;
       for (const content of ['one', 'two']) await write(sender, target, content);
-      await database.select(changes[name], [groupId, users.map(({ id }) => id)]);
+      await database.execute(changes[name], [groupId, users.map(({ id }) => id)]);
       const outcome = await write(sender, target, 'three');
       expect('error' in outcome).to.equal(true);
     });
@@ -247,7 +247,7 @@ describe('the statements for plain messages', () => {
         other.query(insertMessage, [seq, users[0]?.id, clientMessageId]);
       await insert('a in 2', 1);
       const outcomes = Promise.all([write(0, 1, 'x', 'b'), write(0, 2, 'y', 'a')]);
-      await until(async () => (await database.select(waiting, [])).length > 0);
+      await until(async () => (await database.query(waiting, [])).length > 0);
       await insert('b in 1', 2);
       await other.query('rollback');
       for (const outcome of await outcomes) expect('stored' in outcome).to.equal(true);

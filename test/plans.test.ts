@@ -256,7 +256,7 @@ describe('plans', function () {
   it('find rows by these indexes, whatever the values', async () => {
     const db = openDatabase(database.url, 2);
     const used: Record<string, readonly string[]> = {};
-    const read = (query: object) => db.reads.select<Explained>((query as { text: string }).text, []);
+    const read = (query: object) => db.reads.query<Explained>((query as { text: string }).text, []);
     try {
       for (const [pool, statements] of Object.entries(STATEMENTS))
         for (const { name, text } of statements) {

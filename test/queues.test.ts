@@ -20,7 +20,7 @@ import { until } from './until.ts';
 /** Holds a group, so that changes of it wait, until the function it returns is called. */
 async function holdGroup(groupId: number): Promise<() => Promise<void>> {
   const transaction = await database.sequelize.transaction();
-  await database.select('select from chats where id = $1 for update', [groupId], transaction);
+  await database.query('select from chats where id = $1 for update', [groupId], transaction);
   return () => transaction.commit();
 }
 

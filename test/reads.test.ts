@@ -20,7 +20,7 @@ const MANY = 'Too many of these at once; wait for their replies';
 /** Statements of reads that a lock holds up. */
 const held = async (name = 'parley reads') =>
   (
-    await database.select<{ pid: number }>(
+    await database.query<{ pid: number }>(
       `select pid from pg_stat_activity where wait_event_type = 'Lock' and application_name = $1`,
       [name],
     )
@@ -29,7 +29,7 @@ const held = async (name = 'parley reads') =>
 /** Holds up every statement that reads a table, for as long as the work takes. */
 async function whileLocked<T>(table: string, work: () => Promise<T>): Promise<T> {
   return database.transaction(async (transaction) => {
-    await database.select(`lock table ${table} in access exclusive mode`, [], transaction);
+    await database.execute(`lock table ${table} in access exclusive mode`, [], transaction);
     return work();
   });
 }
@@ -40,7 +40,7 @@ const whileReadsHang = <T>(work: () => Promise<T>) => whileLocked('pins', work);
 /** Waits until one statement is held up, and cancels it: what PostgreSQL does itself after the time. */
 async function cancelHeld(name?: string): Promise<void> {
   await until(async () => (await held(name)).length === 1);
-  await database.select('select pg_cancel_backend($1)', await held(name));
+  await database.query('select pg_cancel_backend($1)', await held(name));
 }
 
 interface Reader {
@@ -190,8 +190,8 @@ describe('reads', () => {
   });
 
   it('have a short timeout, and cannot write', async () => {
-    const settings = (db: Pick<typeof database, 'select'>) =>
-      db.select(
+    const settings = (db: Pick<typeof database, 'query'>) =>
+      db.query(
         `select current_setting('statement_timeout') as timeout, current_setting('transaction_read_only') as "readOnly"`,
         [],
       );
@@ -210,7 +210,7 @@ describe('changes', () => {
     const other = await bob.connect(server.url);
     let replies: Promise<Frame>[] = [];
     await database.transaction(async (transaction) => {
-      await database.select('select from chat_members where user_id = $1 for update', [ada.id], transaction);
+      await database.query('select from chat_members where user_id = $1 for update', [ada.id], transaction);
       replies = clients.map((client) => client.call('markRead', { receiverId: bob.id, seq: 1 }));
       await until(async () => (await held('parley')).length > 0);
       await other.done('newGroup', { groupName: 'Climbers' });
@@ -224,7 +224,7 @@ describe('changes', () => {
     const [ada, bob] = await newClients(2);
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
     await database.transaction(async (transaction) => {
-      await database.select('select from chat_members where user_id = $1 for update', [ada.id], transaction);
+      await database.query('select from chat_members where user_id = $1 for update', [ada.id], transaction);
       const reply = ada.client.call('markRead', { receiverId: bob.id, seq: 1 });
       await cancelHeld('parley');
       expect(await reply).to.include({ code: 'UNAVAILABLE', retryAfter: 1 });

@@ -207,10 +207,10 @@ describe('a node compares its connections with the database', () => {
   beforeEach(() => {
     node = new Node();
     // The database fails a few times first: as long as that is so, it is tried again.
-    const failing: Pick<Database, 'select'> = {
-      async select<Row extends object>(statement: string | PreparedStatement, bind: readonly unknown[]) {
+    const failing: Pick<Database, 'query'> = {
+      async query<Row extends object>(statement: string | PreparedStatement, bind: readonly unknown[]) {
         if (failures-- > 0) throw new Error('away');
-        const rows = await database.select<Row>(statement, bind);
+        const rows = await database.query<Row>(statement, bind);
         if (asked && statement === membershipsOfUser) {
           await asked();
           asked = undefined;

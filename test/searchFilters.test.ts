@@ -18,7 +18,7 @@ const makeFiltersTo = (id: MessageId) =>
   until(async () => {
     await makeFilters(database, 100);
     const reached = 'select from message_search_progress where filtered_id >= $1';
-    return (await database.select(reached, [id])).length > 0;
+    return (await database.query(reached, [id])).length > 0;
   });
 
 describe('a search of messages that have filters', function () {
@@ -57,7 +57,7 @@ describe('a search of messages that have filters', function () {
   const whenIndexed = (id: MessageId) =>
     until(
       async () =>
-        (await database.select('select from message_search_progress where refolded_id >= $1', [id])).length >
+        (await database.query('select from message_search_progress where refolded_id >= $1', [id])).length >
         0,
     );
 
@@ -121,9 +121,9 @@ describe('a search of messages that have filters', function () {
     expect(await found('1', { hasMention: true })).to.deep.equal([]);
     expect(await found('1', { custom: { n: 20 } })).to.deep.equal([ids[20]]);
     const at = `select created_at as at from messages where id = $1`;
-    const [row] = await database.select<{ at: Date }>(at, [ids[30]]);
+    const [row] = await database.query<{ at: Date }>(at, [ids[30]]);
     const times = `select id from messages where id = any ($1::bigint[]) and created_at < $2 order by id desc`;
-    const before = await database.select<{ id: MessageId }>(times, [ids, row?.at]);
+    const before = await database.query<{ id: MessageId }>(times, [ids, row?.at]);
     expect(await found('1', { to: row?.at })).to.deep.equal(before.map(({ id }) => id));
     expect(await found('1', { from: row?.at })).to.deep.equal(ids.slice(before.length).reverse());
     expect(await found('1', { from: new Date('2030-01-01') })).to.deep.equal([]);
@@ -147,7 +147,7 @@ describe('a search of messages that have filters', function () {
     await makeFiltersTo(messageId);
     expect(await found('umba')).to.deep.equal([messageId]);
     const filters = 'select messages from message_search_filters where chat_id = $1 order by first_id';
-    const [first, ...rest] = await database.select<{ messages: number }>(filters, [groupId]);
+    const [first, ...rest] = await database.query<{ messages: number }>(filters, [groupId]);
     expect(first?.messages).to.equal(32);
     expect(rest.map(({ messages }) => messages)).to.deep.equal([32, 32, 5]);
   });
@@ -172,12 +172,12 @@ describe('a search of messages that have filters', function () {
     expect(await found('walrus')).to.deep.equal([]);
     await ada.client.done('editMessage', { messageId: ids[3], content: `a walrus @${bob.username}` });
     expect(await found('alru')).to.deep.equal([ids[3]]);
-    await database.select(editOfBefore, [ids[70], 'wombat']);
+    await database.execute(editOfBefore, [ids[70], 'wombat']);
     expect(await found('omba')).to.deep.equal([ids[70]]);
     const changes = 'select from message_search_changed where chat_id = $1';
     await until(async () => {
       await mergeChangedEntries(database, 100);
-      return (await database.select(changes, [groupId])).length === 0;
+      return (await database.query(changes, [groupId])).length === 0;
     });
     expect(await found('alru', { userId: bob.id, hasMention: true })).to.deep.equal([ids[3]]);
     expect(await found('omba')).to.deep.equal([ids[70]]);
@@ -190,7 +190,7 @@ describe('a search of messages that have filters', function () {
     const slow = await database.sequelize.transaction();
     let merging: Promise<unknown> | undefined;
     try {
-      await database.select(editOfBefore, [ids[10], 'a quagga'], slow);
+      await database.execute(editOfBefore, [ids[10], 'a quagga'], slow);
       merging = mergeChangedEntries(database, 100); // waits for the second one, or leaves it alone
       await slow.commit();
     } catch (error) {
@@ -202,7 +202,7 @@ describe('a search of messages that have filters', function () {
     await until(async () => {
       await mergeChangedEntries(database, 100);
       return (
-        (await database.select('select from message_search_changed where chat_id = $1', [groupId])).length ===
+        (await database.query('select from message_search_changed where chat_id = $1', [groupId])).length ===
         0
       );
     });

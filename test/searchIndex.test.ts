@@ -10,12 +10,12 @@ import { until } from './until.ts';
 /** Holds the index where it is until it is released: one node works on it at a time, and this is the one. */
 async function holdIndex() {
   const transaction = await database.sequelize.transaction();
-  await database.select('select from message_search_progress for update', [], transaction);
+  await database.query('select from message_search_progress for update', [], transaction);
   return { transaction, release: () => transaction.rollback() };
 }
 
 const isIndexed = async (messageId: number) =>
-  (await database.select('select from message_search where message_id = $1', [messageId])).length > 0;
+  (await database.query('select from message_search where message_id = $1', [messageId])).length > 0;
 
 /** A message in a chat that there is not, of which nobody but the index takes notice. */
 const insertMessage = `
@@ -40,12 +40,13 @@ describe('the search index', function () {
     ids = [await write('secret'), await write('harmless')];
   });
 
-  /** A node that looks at the index within the transaction that holds it, and does all else by `select`. */
-  const holding = (select: Database['select']): Database => ({
+  /** A node that looks at the index within the transaction that holds it, and does all else by `query`. */
+  const holding = (query: Database['query']): Database => ({
     ...database,
-    select,
+    query,
+    execute: query,
     indexer: {
-      query: ({ text, values = [] }) => database.select(text, values, index.transaction),
+      query: ({ text, values = [] }) => database.query(text, values, index.transaction),
       close: async () => {},
     },
   });
@@ -53,11 +54,11 @@ describe('the search index', function () {
   it('keeps nothing of a message that is deleted while it is being indexed', async () => {
     const blocker = await database.sequelize.transaction();
     const entry = `insert into message_search values ($1, 0, 0, '', '')`;
-    await database.select(entry, [ids[1]], blocker);
+    await database.execute(entry, [ids[1]], blocker);
     await index.release();
     const stuck = `
       select from pg_stat_activity where wait_event_type = 'Lock' and query like '%message_search%'`;
-    await until(async () => (await database.select(stuck, [])).length > 0);
+    await until(async () => (await database.query(stuck, [])).length > 0);
     await ada.client.done('deleteMessage', { messageId: ids[0] }); // waits for nobody
     await blocker.rollback();
     await until(() => isIndexed(ids[1]));
@@ -83,7 +84,7 @@ describe('the search index', function () {
     const node = holding(async (...args) => {
       hasRead = true;
       await stall;
-      return database.select(...args);
+      return database.query(...args);
     });
     const late = indexNewMessages(node, 1_000);
     await until(() => hasRead);
@@ -91,7 +92,7 @@ describe('the search index', function () {
     await until(() => isIndexed(messageId)); // by another node
     await ada.client.done('deleteMessage', { messageId });
     const checked = 'select from message_search_progress where checked_id >= $1';
-    await until(async () => (await database.select(checked, [messageId])).length > 0);
+    await until(async () => (await database.query(checked, [messageId])).length > 0);
     goOn();
     await late;
     expect(await isIndexed(messageId)).to.equal(false);
@@ -103,12 +104,12 @@ describe('the search index', function () {
       select from pg_stat_activity where wait_event_type = 'Lock' and query like '%message_search_progress%'`;
     let isOver = false;
     const node = holding((...args) =>
-      database.select<never>(...args).finally(() => {
+      database.query<never>(...args).finally(() => {
         isOver = true;
       }),
     );
     const indexed = indexNewMessages(node, 1_000);
-    await until(async () => isOver || (await database.reads.select(stuck, [])).length > 0);
+    await until(async () => isOver || (await database.reads.query(stuck, [])).length > 0);
     await index.release();
     await indexed;
     expect(await isIndexed(messageId)).to.equal(true);
@@ -116,18 +117,18 @@ describe('the search index', function () {
 
   it('finds entries of another version of the fold, also beside contents that PostgreSQL does not fold', async () => {
     await ada.client.done('privateMessage', { receiverId: ada.id, content: 'Привет' });
-    const select: Database['select'] = (text, values) => database.select(text, values, index.transaction);
-    await select('update message_search_progress set refolded_id = -2', []);
-    await select(`insert into message_search values (-1, 0, 0, '', '')`, []);
-    const { hasOld } = await indexNewMessages(holding(select), 1_000);
+    const query: Database['query'] = (text, values) => database.query(text, values, index.transaction);
+    await query('update message_search_progress set refolded_id = -2', []);
+    await query(`insert into message_search values (-1, 0, 0, '', '')`, []);
+    const { hasOld } = await indexNewMessages(holding(query), 1_000);
     await index.release();
     expect(hasOld).to.equal(true);
   });
 
   it('looks at what it has taken once more only when older transactions have ended', async () => {
-    const select: Database['select'] = (text, values) => database.select(text, values, index.transaction);
-    await select(`update message_search_progress set noted_xmax = '1000000000'`, []);
-    const { count, taken, isOver } = await indexNewMessages(holding(select), 1_000, undefined, ids[0]);
+    const query: Database['query'] = (text, values) => database.query(text, values, index.transaction);
+    await query(`update message_search_progress set noted_xmax = '1000000000'`, []);
+    const { count, taken, isOver } = await indexNewMessages(holding(query), 1_000, undefined, ids[0]);
     expect({ count, taken, isOver }).to.deep.equal({ count: 1, taken: ids[1], isOver: false });
     await index.release();
     await until(() => isIndexed(ids[0]));
@@ -145,12 +146,12 @@ describe('the search index', function () {
 
   it('takes a message that is committed after many that have later ids', async () => {
     const slow = await database.sequelize.transaction();
-    const [message] = await database.select<{ id: number }>(insertMessage, [ada.id], slow);
+    const [message] = await database.execute<{ id: number }>(insertMessage, [ada.id], slow);
     await index.release();
     const { messageId } = await ada.client.done('privateMessage', { receiverId: ada.id, content: 'later' });
     await until(() => isIndexed(messageId));
     const noted = 'select from message_search_progress where noted_id >= $1';
-    await until(async () => (await database.select(noted, [messageId])).length > 0);
+    await until(async () => (await database.query(noted, [messageId])).length > 0);
     await slow.commit();
     await until(() => isIndexed(message?.id ?? 0));
   });
@@ -163,13 +164,13 @@ describe('the search index', function () {
     await index.release();
     const stuck = `
       select from pg_stat_activity where wait_event_type = 'Lock' and query like '%message_search%'`;
-    await until(async () => (await database.select(stuck, [])).length > 0);
+    await until(async () => (await database.query(stuck, [])).length > 0);
     const edited = edit(ids[1], 'changed last'); // waits for nobody but the index
     await change.commit();
     await edited;
     const folded = `select folded from message_search where message_id in ($1, $2) order by message_id`;
     const texts = async () =>
-      (await database.select<{ folded: string }>(folded, [...ids])).map((row) => row.folded).join();
+      (await database.query<{ folded: string }>(folded, [...ids])).map((row) => row.folded).join();
     await until(async () => (await texts()) === 'changed first,changed last');
   });
 });
@@ -189,14 +190,14 @@ describe('an entry of the search index', () => {
     for (const content of contents) ids.push(await write(content));
     for (const id of ids) {
       await until(() => isIndexed(id));
-      const [row] = await database.select<{ content: string }>('select content from messages where id = $1', [
+      const [row] = await database.query<{ content: string }>('select content from messages where id = $1', [
         id,
       ]);
       const folded = foldForSearch(row?.content ?? '');
       const same = `
         select from message_search
         where message_id = $1 and folded = $2 and document = to_tsvector('folded_english', $3) and fold = $4`;
-      const found = await database.select(same, [id, folded, wordsOf(folded), FOLD_VERSION]);
+      const found = await database.query(same, [id, folded, wordsOf(folded), FOLD_VERSION]);
       expect(found, row?.content).to.have.lengthOf(1);
     }
   });
@@ -212,21 +213,21 @@ describe('the search index of a new installation', function () {
     const server = await startServer({ DATABASE_URL: databaseUrlOf('search_test') });
     const own = openDatabase(databaseUrlOf('search_test'), 2);
     try {
-      const progress = () => own.select('select from message_search_progress where noted_id = 1', []);
+      const progress = () => own.query('select from message_search_progress where noted_id = 1', []);
       const user = await newUser(server.url);
       const client = await user.connect();
       const write = async (content: string): Promise<number> =>
         (await client.done('privateMessage', { receiverId: user.id, content })).messageId;
       const has = async (id: number) =>
-        (await own.select('select from message_search where message_id = $1', [id])).length > 0;
+        (await own.query('select from message_search where message_id = $1', [id])).length > 0;
       expect(await write('first')).to.equal(1);
       await until(() => has(1));
       await until(async () => (await progress()).length > 0);
 
-      await own.select(`update message_search_progress set noted_xmax = '1000000000'`, []);
+      await own.execute(`update message_search_progress set noted_xmax = '1000000000'`, []);
       expect(await write('second')).to.equal(2);
       const settled = 'select from message_search_progress where settled_id = 2';
-      await until(async () => (await own.select(settled, [])).length > 0);
+      await until(async () => (await own.query(settled, [])).length > 0);
     } finally {
       await own.close();
       await server.close();

@@ -5,15 +5,15 @@ import { database } from './harness.ts';
 describe('a prepared statement', () => {
   const all = prepared('all of a test', 'select * from statement_test where id >= $1 order by id');
 
-  afterEach(() => database.select('drop table if exists statement_test', []));
+  afterEach(() => database.execute('drop table if exists statement_test', []));
 
   it('goes on when a migration has changed what it returns', async () => {
-    await database.select('create table statement_test (id bigint primary key)', []);
-    await database.select('insert into statement_test values (1), (2)', []);
-    expect(await database.select(all, [2])).to.deep.equal([{ id: 2 }]);
-    await database.select(`alter table statement_test add name text default 'Ada'`, []);
+    await database.execute('create table statement_test (id bigint primary key)', []);
+    await database.execute('insert into statement_test values (1), (2)', []);
+    expect(await database.query(all, [2])).to.deep.equal([{ id: 2 }]);
+    await database.execute(`alter table statement_test add name text default 'Ada'`, []);
     for (let run = 0; run < 7; run++)
-      expect(await database.select(all, [2])).to.deep.equal([{ id: 2, name: 'Ada' }]);
+      expect(await database.query(all, [2])).to.deep.equal([{ id: 2, name: 'Ada' }]);
   });
 
   it('fails once at most on a connection that had prepared it before', async () => {
@@ -24,12 +24,12 @@ describe('a prepared statement', () => {
     const pids = async () => {
       const found: number[] = [];
       for (let run = 0; run < 8; run++)
-        for (const { pid } of await database.select<{ pid: number }>(own, [1])) found.push(pid);
+        for (const { pid } of await database.query<{ pid: number }>(own, [1])) found.push(pid);
       return found;
     };
-    await database.select('create table statement_test as select 1 as id', []);
+    await database.execute('create table statement_test as select 1 as id', []);
     const before = new Set(await pids());
-    await database.select('alter table statement_test add name text', []);
+    await database.execute('alter table statement_test add name text', []);
     const after = (await pids()).filter((pid) => before.has(pid));
     expect(after)
       .to.have.length.at.least(1)

@@ -40,15 +40,15 @@ describe('the writer of messages', () => {
 
 describe('the connection of the writer', () => {
   it('goes on when a migration beside it changes the type of a column', async () => {
-    await database.select('create table changing (name text)', []);
+    await database.execute('create table changing (name text)', []);
     try {
-      await database.select(`insert into changing values ('1')`, []);
+      await database.execute(`insert into changing values ('1')`, []);
       const read = () => database.writer.query({ name: 'readChanging', text: 'select name from changing' });
       expect(await read()).to.deep.equal([{ name: '1' }]);
-      await database.select('alter table changing alter name type int using name::int', []);
+      await database.execute('alter table changing alter name type int using name::int', []);
       expect(await read()).to.deep.equal([{ name: 1 }]);
     } finally {
-      await database.select('drop table changing', []);
+      await database.execute('drop table changing', []);
     }
   });
 });

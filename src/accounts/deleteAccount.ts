@@ -51,9 +51,9 @@ export async function deleteAccount(
 ): Promise<void> {
   const empty = async (transaction: Transaction) => {
     // Waits for sessions that are being recorded.
-    const [emptied] = await db.select<{ id: UserId }>(emptyAccount, [userId], transaction);
+    const [emptied] = await db.execute<{ id: UserId }>(emptyAccount, [userId], transaction);
     await deleteRecords(db, userId, transaction);
-    await db.select(noteDeletion, [userId], transaction);
+    await db.execute(noteDeletion, [userId], transaction);
     await reconcileEverywhere(db, userId, transaction);
     return {
       user: emptied ? await db.users.findByPk(userId, { transaction }) : null,
@@ -81,13 +81,13 @@ export function finishDeletions(services: DeletionServices): Deletions {
     if (!isDone) return;
     await db.transaction(async (transaction) => {
       await deleteRecords(db, userId, transaction);
-      await db.select('delete from deletions where user_id = $1', [userId], transaction);
+      await db.execute('delete from deletions where user_id = $1', [userId], transaction);
     });
   }
 
   const finishing = recurring(LOOK, async (closing) => {
     try {
-      for (const { userId } of await db.select<{ userId: UserId }>(dueDeletions, [DUE_AFTER])) {
+      for (const { userId } of await db.query<{ userId: UserId }>(dueDeletions, [DUE_AFTER])) {
         if (closing.aborted) return;
         await finish(userId, closing).catch((error) => {
           if (isPassing(error)) throw error;
@@ -148,7 +148,7 @@ export async function leaveGroups(
 ): Promise<boolean> {
   const actor = { session: { userId }, origin: NO_CONNECTION, isDeleted: true, db, bus, writer };
   let isDone = true;
-  for (const { id } of await db.select<{ id: ChatId }>(groupsOf, [userId])) {
+  for (const { id } of await db.query<{ id: ChatId }>(groupsOf, [userId])) {
     if (closing?.aborted) return false;
     try {
       await inTurn(() => leave(actor, id, DELETED_USER));
@@ -160,15 +160,15 @@ export async function leaveGroups(
       isDone = false;
     }
   }
-  while ((await db.select(deleteSessions, [userId, SLICE])).length === SLICE)
+  while ((await db.execute(deleteSessions, [userId, SLICE])).length === SLICE)
     if (closing?.aborted) return false;
   return isDone;
 }
 
 /** What is kept of a person beside the account and what others read; and codes that let people in in their name. */
 async function deleteRecords(db: Database, userId: UserId, transaction: Transaction): Promise<void> {
-  await db.select(deleteSessions, [userId, SLICE], transaction);
-  for (const statement of [deleteBlocks, revokeInvites]) await db.select(statement, [userId], transaction);
+  await db.execute(deleteSessions, [userId, SLICE], transaction);
+  for (const statement of [deleteBlocks, revokeInvites]) await db.execute(statement, [userId], transaction);
 }
 
 const emptyAccount = `

@@ -17,7 +17,7 @@ export async function* exportOf(db: Database, user: User): AsyncGenerator<string
     displayNameSearch,
     ...account
   } = user.get({ plain: true });
-  const [exported] = await db.select<{ at: Date }>('select clock_timestamp() as at', []);
+  const [exported] = await db.query<{ at: Date }>('select clock_timestamp() as at', []);
   yield `{\n"exportedAt": ${JSON.stringify(exported?.at)},\n"account": ${JSON.stringify(account)}`;
   for (const [name, statement] of Object.entries(kept))
     yield* listOf(name, throughKept(db, user.id, statement));
@@ -43,7 +43,7 @@ const SLICE = 1_000;
 /** Runs a statement that finds rows by the user, some at a time. */
 async function* throughKept(db: Database, userId: UserId, statement: string): AsyncGenerator<object[]> {
   for (let after = 0, isDone = false; !isDone; ) {
-    const rows = await db.select<{ position: number }>(statement, [userId, after, SLICE]);
+    const rows = await db.query<{ position: number }>(statement, [userId, after, SLICE]);
     yield rows.map(({ position: _, ...row }) => row);
     after = rows.at(-1)?.position ?? after;
     isDone = rows.length < SLICE;

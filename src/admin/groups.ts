@@ -30,7 +30,7 @@ export const groupCommands: Readonly<Record<string, AdminCommand>> = {
       'public groups of before whose name is that of another one but for case, spaces or what is not shown',
     takes: [],
     options: {},
-    run: (_, __, { db }) => db.select(conflicts, []),
+    run: (_, __, { db }) => db.query(conflicts, []),
   },
   'group audit': {
     summary:
@@ -40,10 +40,10 @@ export const groupCommands: Readonly<Record<string, AdminCommand>> = {
     async run([id = ''], values, { db }) {
       const group = await find(db, id);
       const [members, bans, invites, changes] = await Promise.all([
-        db.select(membersOf, [group.id]),
-        db.select(bansOf, [group.id]),
-        db.select(invitesOf, [group.id]),
-        db.select(changesOf, [group.id, limitOf(values)]),
+        db.query(membersOf, [group.id]),
+        db.query(bansOf, [group.id]),
+        db.query(invitesOf, [group.id]),
+        db.query(changesOf, [group.id, limitOf(values)]),
       ]);
       return { ...shown(group), members, bans, invites, changes };
     },

@@ -5,7 +5,7 @@ export const reportCommands: Readonly<Record<string, AdminCommand>> = {
     summary: 'the newest reports of messages, with what they said',
     takes: [],
     options: { limit: { type: 'string' } },
-    run: (_, values, { db }) => db.select(reports, [limitOf(values)]),
+    run: (_, values, { db }) => db.query(reports, [limitOf(values)]),
   },
 };
 

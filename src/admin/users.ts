@@ -48,7 +48,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
       'accounts of before whose username or email is that of another one but for case or what is not shown',
     takes: [],
     options: {},
-    run: (_, __, { db }) => db.select(conflicts, []),
+    run: (_, __, { db }) => db.query(conflicts, []),
   },
   'user show': {
     summary: 'an account, and the sessions that are open',
@@ -56,7 +56,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     options: {},
     async run([who = ''], _, { db }) {
       const user = await find(db, who);
-      return { ...shown(user), sessions: await db.select(openSessions, [user.id]) };
+      return { ...shown(user), sessions: await db.query(openSessions, [user.id]) };
     },
   },
   'user disable': {
@@ -133,7 +133,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
       }
       const messages = await emptyMessages(db, user);
       await services.bus.written();
-      for (const statement of forget) await db.select(statement, [user.id]);
+      for (const statement of forget) await db.execute(statement, [user.id]);
       return { erased: user.id, messages };
     },
   },
@@ -171,7 +171,7 @@ function shown({ id, email, username, displayName, createdAt, lastSeenAt, disabl
 /** Ends all tokens and connections, together with a change of the account. */
 async function endAll(user: User, { db, bus }: AdminServices, changes: AccountChanges): Promise<void> {
   const end = async (transaction: Transaction) => {
-    const [ended] = await db.select<{ tokenVersion: number }>(endTokens, [user.id], transaction);
+    const [ended] = await db.execute<{ tokenVersion: number }>(endTokens, [user.id], transaction);
     if (!ended) throw new ApiError('NOT_FOUND', `There is no user ${user.id} any more`);
     await db.users.update(changes, { where: { id: user.id }, transaction });
     await user.reload({ transaction });
@@ -206,7 +206,7 @@ async function emptyMessages(db: Database, { id }: User): Promise<number> {
       const full = batch.filter(({ isDeleted }) => !isDeleted).map((message) => message.id);
       await db.transaction(async (transaction) => {
         await leaveTombstones(db, full, transaction);
-        await db.select(emptyReports, [JSON.stringify(batch.map((message) => message.id))], transaction);
+        await db.execute(emptyReports, [JSON.stringify(batch.map((message) => message.id))], transaction);
       });
       count += full.length;
     }

@@ -22,9 +22,9 @@ export async function* throughWritten<Row extends object>(
   statement: string,
   messagesAtOnce = MESSAGES_AT_ONCE,
 ): AsyncGenerator<Row[]> {
-  const chats = await db.select<{ id: ChatId; lastSeq: number }>(chatsOf, [userId]);
+  const chats = await db.query<{ id: ChatId; lastSeq: number }>(chatsOf, [userId]);
   for (const spans of spansOf(chats, messagesAtOnce))
-    yield await db.select<Row>(statement, [userId, JSON.stringify(spans)]);
+    yield await db.query<Row>(statement, [userId, JSON.stringify(spans)]);
 }
 
 const chatsOf = `

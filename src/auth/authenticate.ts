@@ -8,7 +8,7 @@ import { tokenBind, tokenIsValid } from './tokenValidity.ts';
 export async function authenticate(db: Database, tokens: Tokens, authorization: string): Promise<User> {
   const claims = tokens.verify(bearerToken(authorization) ?? '');
   const [standing] = claims
-    ? await db.select(`select from users where ${tokenIsValid}`, tokenBind(claims))
+    ? await db.query(`select from users where ${tokenIsValid}`, tokenBind(claims))
     : [];
   const user = standing && claims && (await db.users.findByPk(claims.userId));
   if (!user || user.tokenVersion !== claims.tokenVersion)

@@ -44,7 +44,7 @@ export async function addToOutbox(
   message: NodeMessage,
   transaction?: Transaction,
 ): Promise<void> {
-  await db.select(write, [topic, JSON.stringify(message)], transaction);
+  await db.execute(write, [topic, JSON.stringify(message)], transaction);
 }
 
 /**
@@ -86,7 +86,7 @@ export function watchOutbox(
 
   async function look(): Promise<void> {
     const now = performance.now();
-    const notices = await db.select<Notice>(recent, []);
+    const notices = await db.query<Notice>(recent, []);
     const news = seen ? notices.filter(({ id }) => !seen?.has(id)) : []; // connections see what was before
     seen = new Set(notices.map(({ id }) => id));
     if (now - lookedAt > KEPT * 1000) missed();

@@ -52,7 +52,7 @@ export class Positions {
   async #write(statement: string, given: readonly Move[]): Promise<boolean[]> {
     const bind = [JSON.stringify(given.map(({ chatId, userId, seq }, at) => ({ at, chatId, userId, seq })))];
     const rows = await this.#db.transaction(
-      (transaction) => this.#db.select<Moved & { at: number }>(statement, bind, transaction),
+      (transaction) => this.#db.execute<Moved & { at: number }>(statement, bind, transaction),
       (moved) => {
         for (const row of moved) given[row.at]?.committed(row);
       },

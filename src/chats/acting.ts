@@ -22,7 +22,7 @@ export interface Acting {
 export async function actingIn(db: Queries, userId: UserId, address: ChatAddress): Promise<Acting> {
   const { groupId, receiverId = userId } = address;
   const bind = groupId === undefined ? [userId, receiverId] : [userId, groupId];
-  const [row] = await db.select<Row>(groupId === undefined ? inDialog : inGroup, bind);
+  const [row] = await db.query<Row>(groupId === undefined ? inDialog : inGroup, bind);
   if (row) return { chat: row, senderName: row.senderName, member: row };
   const { chat } = await membershipIn(db, userId, address);
   return { chat, senderName: nameOf(await activeUser(db, userId)) };

@@ -24,7 +24,7 @@ export async function addMembers(
   });
 
   const ids = JSON.stringify(userIds);
-  const [reason] = await db.select<Reason>(reasonsAgainst, [group.id, ids, actor.id], transaction);
+  const [reason] = await db.query<Reason>(reasonsAgainst, [group.id, ids, actor.id], transaction);
   if (reason?.member) throw new ApiError('ALREADY_A_MEMBER');
   if (reason?.banned) throw new ApiError('FORBIDDEN', `User ${reason.id} is banned from this group`);
   if (reason) throw new ApiError('FORBIDDEN');

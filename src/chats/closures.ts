@@ -20,14 +20,14 @@ const PAUSE = 10;
 
 /** Notes in the transaction that closes a group that its members are to be moved. */
 export async function noteClosure(db: Database, groupId: ChatId, transaction: Transaction): Promise<void> {
-  await db.select(insertClosure, [groupId], transaction);
+  await db.execute(insertClosure, [groupId], transaction);
 }
 
 /** Moves the members of groups that were deleted to the former ones, now and every half a minute, on any number of nodes. */
 export function emptyClosedGroups(db: Database, log: Logger): Recurring {
   return recurring(LOOK, async (closing) => {
     try {
-      for (const { id } of await db.select<{ id: ChatId }>(closures, [])) await empty(id, closing);
+      for (const { id } of await db.query<{ id: ChatId }>(closures, [])) await empty(id, closing);
     } catch (error) {
       if (!isPassing(error)) log.error({ err: error }, 'groups that are closed could not be emptied');
     }
@@ -35,8 +35,8 @@ export function emptyClosedGroups(db: Database, log: Logger): Recurring {
 
   async function empty(groupId: ChatId, closing: AbortSignal): Promise<void> {
     for (let isDone = false; !isDone && !closing.aborted; ) {
-      await db.select(moveMembers, [groupId, SLICE]);
-      isDone = (await db.select(deleteClosure, [groupId])).length === 0;
+      await db.execute(moveMembers, [groupId, SLICE]);
+      isDone = (await db.execute(deleteClosure, [groupId])).length === 0;
       if (!isDone) await delay(PAUSE);
     }
   }

@@ -66,7 +66,7 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
 ): Promise<undefined extends Event ? Partial<SystemMessage> : SystemMessage> {
   const work = async (transaction: Transaction, write: WriteSystemMessage) => {
     const group = await openGroup(db, groupId, transaction, true);
-    const [row] = await db.select<ActorRow>(actorIn, [userId, groupId], transaction);
+    const [row] = await db.query<ActorRow>(actorIn, [userId, groupId], transaction);
     if (!row || (row.isDeleted && !isDeleted)) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);
     const actor = { id: userId, username: row.username };
     const membership = row.role && { userId, role: row.role };
@@ -181,9 +181,9 @@ export async function insertMembers(
   if (group.memberCount + userIds.length > membersPerGroup)
     throw new LimitError('members', 'FORBIDDEN', `A group has at most ${membersPerGroup} members`);
   const wanted = JSON.stringify(userIds);
-  const [full] = await db.select<{ id: UserId }>(inManyGroups, [wanted, groupsPerUser], transaction);
+  const [full] = await db.query<{ id: UserId }>(inManyGroups, [wanted, groupsPerUser], transaction);
   if (full) throw new LimitError('groups', 'FORBIDDEN', `User ${full.id} is in as many groups as one can be`);
-  await db.select(memberInsertion, [group.id, wanted, role], transaction);
+  await db.execute(memberInsertion, [group.id, wanted, role], transaction);
 }
 
 /**
@@ -225,7 +225,7 @@ export async function removeMembers(
   { transaction, group }: Pick<GroupChange, 'transaction' | 'group'>,
   ...userIds: readonly UserId[]
 ): Promise<void> {
-  await db.select(memberRemoval, [group.id, JSON.stringify(userIds)], transaction);
+  await db.execute(memberRemoval, [group.id, JSON.stringify(userIds)], transaction);
 }
 
 export const memberRemoval = `

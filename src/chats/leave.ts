@@ -16,11 +16,11 @@ export async function leave(actor: ActingUser, groupId: ChatId, name?: string) {
     await removeMembers(actor, change, userId);
     const said = `${name ?? nameOf(change.actor)} left the group`;
     const left = [userId];
-    const [other] = await db.select<Other>(isOwner ? longestServing : anyMember, [groupId], transaction);
+    const [other] = await db.query<Other>(isOwner ? longestServing : anyMember, [groupId], transaction);
     if (!other) return { content: said, fields: { userId }, left, closes: true };
     if (!isOwner) return { content: said, fields: { userId }, left };
 
-    await db.select(setRole, [groupId, other.userId, 'owner'], transaction);
+    await db.execute(setRole, [groupId, other.userId, 'owner'], transaction);
     const content = `${said}; ${nameOf(other)} owns it now`;
     return { content, fields: { userId, ownerId: other.userId }, left };
   });

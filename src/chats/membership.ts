@@ -53,7 +53,7 @@ export async function dialogWith(
   receiverId: UserId | undefined,
 ): Promise<Dialog> {
   if (receiverId === undefined) throw new ApiError('BAD_REQUEST', 'receiverId or groupId is required');
-  const [row] = await db.select<DialogRow>(dialog, [userId, receiverId]);
+  const [row] = await db.query<DialogRow>(dialog, [userId, receiverId]);
   if (!row) throw new ApiError('NOT_FOUND', `There is no user ${receiverId}`);
   return {
     ownName: nameOf({ username: row.ownName }),
@@ -69,7 +69,7 @@ export async function membershipInGroup(
   groupId: ChatId,
   transaction?: Transaction,
 ): Promise<Membership> {
-  const [row] = await db.select<MembershipRow>(groupMembership, [userId, groupId], transaction);
+  const [row] = await db.query<MembershipRow>(groupMembership, [userId, groupId], transaction);
   if (!row) throw new ApiError('NOT_FOUND', `There is no group ${groupId}`);
   const membership = membershipOf(row, userId);
   if (!membership) throw new ApiError('NOT_A_MEMBER');

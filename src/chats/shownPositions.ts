@@ -27,7 +27,7 @@ export async function lockDialog(
   transaction: Transaction,
 ): Promise<Dialog | undefined> {
   const { low, high } = pairOf(one, other);
-  return (await db.select<Dialog>(lock, [low, high], transaction))[0];
+  return (await db.query<Dialog>(lock, [low, high], transaction))[0];
 }
 
 const lock = `
@@ -37,7 +37,7 @@ select id as "chatId", last_seq as head from chats where user_low = $1 and user_
 /** Keeps what two people are shown of each other in their dialog, if there is one and a block stands between them. */
 export async function freezePositions(db: Database, pair: Pair, transaction?: Transaction): Promise<void> {
   const { low, high } = pairOf(...pair);
-  await db.select(freeze, [low, high], transaction);
+  await db.execute(freeze, [low, high], transaction);
 }
 
 const freeze = `
@@ -66,7 +66,7 @@ export function releasePositions(
   { chatId }: Dialog,
   transaction: Transaction,
 ): Promise<HiddenMove[]> {
-  return db.select<HiddenMove>(release, [chatId, one, other], transaction);
+  return db.execute<HiddenMove>(release, [chatId, one, other], transaction);
 }
 
 const release = `

@@ -37,7 +37,7 @@ export const banUser = defineCommand({
       const member = await db.members.findOne({ where: { chatId: groupId, userId }, transaction });
       if (member) assertOutranks(own, member);
       const bind = [groupId, userId, session.userId, reason];
-      const [created] = await db.select(insertBan, bind, transaction);
+      const [created] = await db.execute(insertBan, bind, transaction);
       if (!created) return undefined;
       await removeMembers(context, change, userId);
       const content = `${nameOf(actor)} banned ${nameOf(user)}`;

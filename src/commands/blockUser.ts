@@ -32,7 +32,7 @@ export const blockUser = defineCommand({
       const dialog = await db.transaction(
         async (transaction) => {
           const dialog = await lockDialog(db, pair, transaction);
-          await db.select(insertBlock, pair, transaction);
+          await db.execute(insertBlock, pair, transaction);
           await freezePositions(db, pair, transaction);
           for (const id of pair) await reconcileEverywhere(db, id, transaction);
           return dialog;
@@ -46,7 +46,7 @@ export const blockUser = defineCommand({
       // A dialog that was made meanwhile looks for blocks as well once it is there: one of the two finds the other.
       if (!dialog) await freezePositions(db, pair);
       // Whoever was judged to be allowed to write in it before the block was committed is judged again.
-      await db.select(raiseRules, pair);
+      await db.execute(raiseRules, pair);
     });
     return {};
   },

@@ -46,7 +46,7 @@ export function defineSetting<const Name extends string, Properties extends TPro
         const senderName = nameOf(await activeUser(db, userId));
         const values = [chat.id, userId, ...bind(setting as unknown as Static<TObject<Properties>>)];
         await db.transaction(
-          (transaction) => db.select(change, values, transaction),
+          (transaction) => db.execute(change, values, transaction),
           (changed) => {
             if (changed.length > 0) pushToSelf(context, chat, { type, senderName, fields: setting });
           },

@@ -34,13 +34,13 @@ export const createInvite = defineCommand({
   result: Type.Object({ data: Invite }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   async handle({ groupId, expiresInSeconds, maxUses = null, clientInviteId = null }, { session, db }) {
-    const [known] = await db.select<InviteRow>(findInvite, [session.userId, clientInviteId]);
+    const [known] = await db.query<InviteRow>(findInvite, [session.userId, clientInviteId]);
     if (known) return answerOf(known);
     const { chat, member } = await membershipInGroup(db, session.userId, groupId);
     if (chat.whoMayAdd === 'admins') requireRole(member, 'owner', 'admin');
     const code = randomBytes(CODE_BYTES).toString('base64url');
     const bind = [groupId, session.userId, clientInviteId, code, maxUses, expiresInSeconds ?? null];
-    const [invite] = await db.select<InviteRow>(insertInvite, bind);
+    const [invite] = await db.execute<InviteRow>(insertInvite, bind);
     return answerOf(invite);
 
     function answerOf(invite: InviteRow | undefined) {

@@ -30,7 +30,7 @@ export const deleteGroup = defineCommand({
       },
       async (error) => {
         if (!(error instanceof ApiError && error.code === 'NOT_FOUND')) throw error;
-        const [done] = await context.db.select(deletedBy, [groupId, context.session.userId]);
+        const [done] = await context.db.query(deletedBy, [groupId, context.session.userId]);
         if (!done) throw error;
       },
     );

@@ -49,8 +49,8 @@ export const editMessage = defineCommand({
           throw new ApiError('FORBIDDEN', 'Only its author may change a message');
         const newCustom = custom === undefined ? row.custom : custom;
         if (row.content === content && isDeepStrictEqual(row.custom, newCustom)) return undefined;
-        await db.select(keepVersion, [messageId], transaction);
-        const [edited] = await db.select<Edited>(
+        await db.execute(keepVersion, [messageId], transaction);
+        const [edited] = await db.execute<Edited>(
           edit,
           [
             messageId,

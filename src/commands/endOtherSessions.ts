@@ -14,7 +14,7 @@ export const endOtherSessions = defineCommand({
     const { userId, tokenId } = session;
     await db.transaction(
       async (transaction) => {
-        const [ended] = await db.select<{ endedAt: Date }>(endOthers, [userId, tokenId], transaction);
+        const [ended] = await db.execute<{ endedAt: Date }>(endOthers, [userId, tokenId], transaction);
         await reconcileEverywhere(db, userId, transaction);
         return ended?.endedAt.getTime();
       },

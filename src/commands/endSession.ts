@@ -23,7 +23,7 @@ export const endSession = defineCommand({
     const bind = [named, session.userId, isOwn ? null : session.tokenId];
     await db.transaction(
       async (transaction) => {
-        const [ended] = await db.select<{ tokenId: string | null }>(endToken, bind, transaction);
+        const [ended] = await db.execute<{ tokenId: string | null }>(endToken, bind, transaction);
         if (!ended) throw new ApiError('NOT_FOUND', `This user has no session ${named}`);
         await reconcileEverywhere(db, session.userId, transaction);
         return ended;

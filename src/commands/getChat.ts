@@ -19,7 +19,7 @@ export const getChat = defineRead({
       groupId === undefined
         ? (await dialogWith(db, userId, receiverId)).membership?.chat
         : (await membershipInGroup(db, userId, groupId)).chat;
-    const [row] = chat ? await db.select<Row>(oneChat, [userId, chat.id]) : [];
+    const [row] = chat ? await db.query<Row>(oneChat, [userId, chat.id]) : [];
     if (!row && groupId !== undefined) throw new ApiError('NOT_A_MEMBER'); // left in between
     return { data: row ? wire(row) : null };
   },

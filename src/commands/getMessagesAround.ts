@@ -16,7 +16,7 @@ export const getMessagesAround = defineRead({
   result: Type.Object({ data: Type.Array(Message) }),
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT }, { session: { userId }, db }) {
-    const rows = await db.select<MessageRow>(around, [userId, messageId, limit]);
+    const rows = await db.query<MessageRow>(around, [userId, messageId, limit]);
     const found = rows.find((row) => row.messageId === messageId);
     if (!found) throw new ApiError('NOT_FOUND', `There is no message ${messageId}`);
     const distance = (message: { seq: number }) => Math.abs(message.seq - found.seq);

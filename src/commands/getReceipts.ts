@@ -24,7 +24,7 @@ export const getReceipts = defineRead({
     const { chatId, seq, senderId, createdAt } = await readMessage(db, session.userId, messageId);
     const after = cursors.idFrom(cursor, 0);
     const bind = [chatId, seq, senderId, createdAt, after, limit + 1, DELETED_USER, session.userId];
-    return cursors.pageOf(await db.select<Row>(positions, bind), limit, ({ userId }) => [userId]);
+    return cursors.pageOf(await db.query<Row>(positions, bind), limit, ({ userId }) => [userId]);
   },
 });
 

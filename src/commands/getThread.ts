@@ -15,7 +15,7 @@ export const getThread = defineRead({
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     await readMessage(db, session.userId, messageId);
-    const rows = await db.select<MessageRow>(replies, [
+    const rows = await db.query<MessageRow>(replies, [
       session.userId,
       messageId,
       cursors.idFrom(cursor, 0),

@@ -31,7 +31,7 @@ export const joinByInvite = defineCommand({
       if (membership) return undefined;
       if (await db.bans.findOne({ where: { chatId: groupId, userId }, transaction }))
         throw new ApiError('FORBIDDEN', 'You are banned from this group');
-      const [used] = await db.select(useInvite, [inviteId], transaction);
+      const [used] = await db.execute(useInvite, [inviteId], transaction);
       if (!used) throw useless();
       await insertMembers(context, change, [userId]);
       const content = `${nameOf(actor)} joined the group by an invite`;

@@ -19,7 +19,7 @@ export const listBlockedUsers = defineRead({
   errors: [],
   async handle({ limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const bind = [session.userId, cursors.idFrom(cursor, 0), limit + 1, DELETED_USER];
-    const rows = await db.select<Row>(blockedUsers, bind);
+    const rows = await db.query<Row>(blockedUsers, bind);
     return cursors.pageOf(rows.map(wire), limit, ({ userId }) => [userId]);
   },
 });

@@ -16,7 +16,7 @@ export const listEdits = defineRead({
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     await readLiveMessage(db, session.userId, messageId);
-    const rows = await db.select<Row>(versions, [messageId, cursors.idFrom(cursor, 0), limit + 1]);
+    const rows = await db.query<Row>(versions, [messageId, cursors.idFrom(cursor, 0), limit + 1]);
     return cursors.pageOf(rows.map(wire), limit, ({ version }) => [version]);
   },
 });

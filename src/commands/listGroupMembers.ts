@@ -40,7 +40,7 @@ export const listGroupMembers = defineRead({
     await membershipInGroup(db, userId, groupId);
     const bind = [groupId, role ?? null, cursors.idFrom(cursor, 0), limit + 1, DELETED_USER];
     const isRanked = role !== undefined && role !== 'member';
-    const rows = await db.select<Row>(isRanked ? rankedOfGroup : membersOfGroup, bind);
+    const rows = await db.query<Row>(isRanked ? rankedOfGroup : membersOfGroup, bind);
     const { data, nextCursor } = cursors.pageOf(rows.map(wire), limit, (row) => [row.userId]);
     const states = await presence.of(
       userId,

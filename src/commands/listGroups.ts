@@ -29,11 +29,11 @@ export const listGroups = defineRead({
     if (pattern === undefined) return { data: [], nextCursor: null };
     const filter = [pattern, custom ? JSON.stringify(custom) : null];
     const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
-    const newest = await db.select<Entry>(newestPublicGroups, [...filter, before, limit + 1]);
+    const newest = await db.query<Entry>(newestPublicGroups, [...filter, before, limit + 1]);
     const ids = newest.filter(({ isListed }) => isListed).map(({ id }) => id);
     let last = newest.find(({ isLast }) => isLast);
     if (last && ids.length <= limit && (custom || [...(pattern ?? '')].length >= SHORTEST)) {
-      const older = await db.select<{ id: ChatId }>(olderPublicGroups, [...filter, last.id, limit + 1]);
+      const older = await db.query<{ id: ChatId }>(olderPublicGroups, [...filter, last.id, limit + 1]);
       ids.push(...older.map(({ id }) => id));
       last = undefined;
     }

@@ -19,7 +19,7 @@ export const listInvites = defineRead({
     const { member } = await membershipInGroup(db, session.userId, groupId);
     const maker = member.role === 'member' ? session.userId : null;
     const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
-    const rows = await db.select<InviteRow>(invitesOf, [groupId, before, maker, limit + 1]);
+    const rows = await db.query<InviteRow>(invitesOf, [groupId, before, maker, limit + 1]);
     return cursors.pageOf(rows.map(wire), limit, ({ inviteId }) => [inviteId]);
   },
 });

@@ -20,6 +20,6 @@ export const listLastMessage = defineRead({
   errors: [],
   async handle({ limit = DEFAULT_LIMIT, page = 1, archived }, { session, db }) {
     const bind = [session.userId, limit, (page - 1) * limit, archived ?? null];
-    return { data: (await db.select<Row>(newestChats, bind)).map(wire) };
+    return { data: (await db.query<Row>(newestChats, bind)).map(wire) };
   },
 });

@@ -21,7 +21,7 @@ export const listPins = defineRead({
   async handle({ limit = DEFAULT_LIMIT, cursor, ...address }, { session, db, cursors }) {
     const { chat, member } = await membershipIn(db, session.userId, address);
     const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
-    const rows = await db.select<PinnedRow>(pinned, [
+    const rows = await db.query<PinnedRow>(pinned, [
       session.userId,
       chat.id,
       member.firstSeq,

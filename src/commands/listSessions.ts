@@ -38,7 +38,7 @@ export const listSessions = defineRead({
     const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
     const bind = [session.userId, before, limit + 1, sessionId, NODE_DEAD_AFTER / 1000];
     const statement = live === undefined ? recentSessions : live ? liveSessions : endedSessions;
-    return cursors.pageOf((await db.select<Row>(statement, bind)).map(wire), limit, (row) => [row.sessionId]);
+    return cursors.pageOf((await db.query<Row>(statement, bind)).map(wire), limit, (row) => [row.sessionId]);
   },
 });
 

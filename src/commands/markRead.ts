@@ -30,7 +30,7 @@ export const markRead = defineCommand({
   async handle({ seq, ...address }, context) {
     const { session, db } = context;
     const chat = await moveTo(context, 'markRead', address, seq);
-    const [state] = await db.select<State>(stateOf, [chat.id, session.userId]);
+    const [state] = await db.query<State>(stateOf, [chat.id, session.userId]);
     if (!state) throw new ApiError('NOT_A_MEMBER'); // left in between
     const { readSeq, unreadCount, mentionCount, markedUnread, lastSeq } = state;
     return { data: { readSeq, unreadCount, mentionCount, markedUnread, lastSeq } };

@@ -43,7 +43,7 @@ export const newGroup = defineCommand({
     const work = async (transaction: Transaction, write: WriteSystemMessage) => {
       const actor = await activeUser(db, userId, transaction);
       if (clientMessageId !== null) {
-        await db.select(waitForRepeats, [userId, clientMessageId], transaction);
+        await db.query(waitForRepeats, [userId, clientMessageId], transaction);
         const known = await db.messages.findOne({
           where: { senderId: userId, clientMessageId },
           transaction,

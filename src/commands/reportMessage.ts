@@ -15,7 +15,7 @@ export const reportMessage = defineCommand({
     const report = { messageId, reporterId: session.userId };
     if (await db.reports.findOne({ where: report })) return {}; // whatever became of the message since
     const { content } = await readLiveMessage(db, session.userId, messageId);
-    const [created] = await db.select(insertReport, [messageId, report.reporterId, reason, content]);
+    const [created] = await db.execute(insertReport, [messageId, report.reporterId, reason, content]);
     if (created) log.info(report, 'message reported');
     return {};
   },

@@ -66,7 +66,7 @@ export const searchMessages = defineRead({
       after: messageId === undefined ? undefined : { rank, messageId },
     });
     const ids = hits.map((hit) => hit.messageId);
-    const rows = await db.select<MessageRow>(byIds, [session.userId, JSON.stringify(ids)]);
+    const rows = await db.query<MessageRow>(byIds, [session.userId, JSON.stringify(ids)]);
     const messages = new Map<MessageId, Static<typeof Hit>>();
     for await (const [row, ranges] of hitsOf(db, rows, words, text ?? ''))
       messages.set(row.messageId, { ...messageOf(row), highlight: highlight(row.content, ranges) });
@@ -95,7 +95,7 @@ async function* hitsOf(
     const folded: string[] = [];
     for (; end < rows.length && performance.now() - begun < TURN; end++)
       folded.push(wordsOf(foldForSearch(rows[end]?.content ?? '')));
-    const marked = await db.select<{ headline: string }>(headlines, [words, JSON.stringify(folded)]);
+    const marked = await db.query<{ headline: string }>(headlines, [words, JSON.stringify(folded)]);
     for (const [index, row] of rows.slice(start, end).entries())
       yield [row, hitsIn(row.content, marked[index]?.headline ?? '', text)];
   }

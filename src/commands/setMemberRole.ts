@@ -27,7 +27,7 @@ export const setMemberRole = defineCommand({
       if (member.role === role) return undefined;
       if (member.role === 'owner')
         throw new ApiError('FORBIDDEN', 'The owner stays the owner; see transferOwnership');
-      await context.db.select(setRole, [groupId, userId, role], change.transaction);
+      await context.db.execute(setRole, [groupId, userId, role], change.transaction);
       const content = `${nameOf(change.actor)} made ${nameOf(user)} ${role === 'admin' ? 'an admin' : 'a member'}`;
       return { content, fields: { userId, role } };
     });

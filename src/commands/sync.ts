@@ -44,7 +44,7 @@ export const sync = defineRead({
   cost: 10,
   async handle({ cursor, fromNow = false, limit = DEFAULT_LIMIT }, { session, db, cursors }) {
     // The present is taken first: what is committed while the changes are read comes now, and once more the next time.
-    const [present] = await db.select<Present>(presentState, []);
+    const [present] = await db.query<Present>(presentState, []);
     if (!present) throw new Error('PostgreSQL named no snapshot');
     const { snapshot, database } = present;
     const time = present.time.toISOString();

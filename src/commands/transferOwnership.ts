@@ -23,8 +23,8 @@ export const transferOwnership = defineCommand({
       const { user, member } = await targetIn(context, change, userId);
       if (member.role === 'owner') return undefined; // done before, or to oneself
       requireRole(own, 'owner');
-      await context.db.select(setRole, [groupId, own.userId, 'admin'], transaction);
-      await context.db.select(setRole, [groupId, userId, 'owner'], transaction);
+      await context.db.execute(setRole, [groupId, own.userId, 'admin'], transaction);
+      await context.db.execute(setRole, [groupId, userId, 'owner'], transaction);
       return { content: `${nameOf(actor)} made ${nameOf(user)} the owner`, fields: { userId } };
     });
   },

@@ -33,7 +33,7 @@ export const typing = defineCommand({
     } = context;
     const { chat, senderName } = await actingIn(db, userId, address);
     if (!typists.accepts(chat, userId, typing, performance.now())) return {};
-    const blocked = await db.select<{ id: number }>(blockers, [chat.id, userId]);
+    const blocked = await db.query<{ id: number }>(blockers, [chat.id, userId]);
     pushToChat(context, chat, {
       type: 'typing',
       senderName,

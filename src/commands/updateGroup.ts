@@ -35,7 +35,7 @@ export const updateGroup = defineCommand({
         if (!group.changed()) return undefined;
         if (group.changed('name') || group.changed('isPrivate')) group.set(foldedGroup(group.name ?? ''));
         await group.save({ transaction }).catch(refuseTakenName);
-        await db.select(
+        await db.execute(
           'update chats set changed_xid = pg_current_xact_id() where id = $1',
           [groupId],
           transaction,

@@ -31,7 +31,7 @@ export async function startDatabaseClock(db: Database, log: Logger): Promise<Dat
   const estimate = new ClockEstimate();
   async function measure(): Promise<void> {
     const before = performance.now();
-    const [{ now } = { now: 0 }] = await db.select<{ now: number }>(databaseTime, []);
+    const [{ now } = { now: 0 }] = await db.query<{ now: number }>(databaseTime, []);
     const seconds = estimate.measured(before, now, performance.now()) / 1000;
     if (Math.abs(seconds) * 1000 > NOTICEABLE)
       log.warn({ seconds }, 'the clock of the database was set; tokens and times follow it');

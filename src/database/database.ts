@@ -62,10 +62,10 @@ export interface Queries {
   readonly edits: Repository<MessageEdit>;
   readonly reports: Repository<Report>;
   /**
-   * The rows of a statement with its parameters bound as $1, $2, …. One that is run often is declared by `prepared`, if
-   * it is fit for it; in a transaction none is.
+   * Returns the rows of a statement that changes no data, with its parameters bound as $1, $2, …. One that is run often
+   * is declared by `prepared`, if it is fit for it; in a transaction none is.
    */
-  select<Row extends object>(
+  query<Row extends object>(
     statement: string | PreparedStatement,
     bind: readonly unknown[],
     transaction?: Transaction,
@@ -86,6 +86,12 @@ export interface PoolUse {
  */
 export interface Database extends Queries {
   readonly sequelize: Sequelize;
+  /** Runs a statement that changes data, with its parameters bound, and returns its rows, if it has any. */
+  execute<Row extends object>(
+    statement: string | PreparedStatement,
+    bind: readonly unknown[],
+    transaction?: Transaction,
+  ): Promise<Row[]>;
   /**
    * The same on connections of their own, which refuse to write and cancel a statement after five seconds: reads that
    * occupy all of them delay each other and nothing else.
@@ -159,6 +165,7 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
   const closed = new AbortController();
   return {
     ...queriesOn(sequelize),
+    execute: (statement, bind, transaction) => selectRows(sequelize, statement, bind, transaction),
     sequelize,
     reads: queriesOn(reads),
     heavyReads: queriesOn(heavyReads),
@@ -221,7 +228,7 @@ function queriesOn(sequelize: Sequelize): Queries {
     pins: sequelize.getRepository(Pin),
     edits: sequelize.getRepository(MessageEdit),
     reports: sequelize.getRepository(Report),
-    select: (statement, bind, transaction) => selectRows(sequelize, statement, bind, transaction),
+    query: (statement, bind, transaction) => selectRows(sequelize, statement, bind, transaction),
     poolUse() {
       const { using, available, waiting } = (sequelize.connectionManager as unknown as { pool: Pool }).pool;
       return { used: using, free: available, waiting };

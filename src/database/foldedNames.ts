@@ -25,7 +25,7 @@ const LOCK = 7_275_392;
  */
 export async function fillFoldedNames(db: Database, progress: Progress = () => {}): Promise<number> {
   const [some] = await byIndex(db, (transaction) =>
-    db.select<{ rows: boolean }>(anyUnfolded, [], transaction),
+    db.query<{ rows: boolean }>(anyUnfolded, [], transaction),
   );
   if (!some?.rows) return 0;
   return (await fillAll(db, fillUsers, progress)) + (await fillAll(db, fillGroups, progress));
@@ -34,8 +34,8 @@ export async function fillFoldedNames(db: Database, progress: Progress = () => {
 /** Logs which accounts and groups have a name that another one has, once it is folded, if there are some. */
 export async function warnOfAmbiguousNames(db: Database, log: Logger): Promise<void> {
   const [users = [], groups = []] = await byIndex(db, async (transaction) => [
-    await db.select(ambiguousUsers, [MAX_SHOWN], transaction),
-    await db.select(ambiguousGroups, [MAX_SHOWN], transaction),
+    await db.query(ambiguousUsers, [MAX_SHOWN], transaction),
+    await db.query(ambiguousGroups, [MAX_SHOWN], transaction),
   ]);
   if (users.length + groups.length > 0)
     log.warn(
@@ -92,7 +92,7 @@ async function inTurn(db: Database, fill: Fill, after: number): Promise<Filled> 
   for (;;) {
     try {
       return await byIndex(db, async (transaction) => {
-        await db.select('select pg_advisory_xact_lock($1)', [LOCK], transaction);
+        await db.query('select pg_advisory_xact_lock($1)', [LOCK], transaction);
         return fill(db, transaction, after);
       });
     } catch (error) {
@@ -104,7 +104,7 @@ async function inTurn(db: Database, fill: Fill, after: number): Promise<Filled> 
 /** Runs statements in a transaction that finds rows by the indexes for them, however many the statistics expect. */
 function byIndex<T>(db: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   return db.transaction(async (transaction) => {
-    await db.select(onlyByIndex, [], transaction);
+    await db.query(onlyByIndex, [], transaction);
     return work(transaction);
   });
 }
@@ -123,15 +123,15 @@ interface UserRow {
 }
 
 async function fillUsers(db: Database, transaction: Transaction, after: number): Promise<Filled> {
-  await db.select(releaseUsers, [], transaction);
-  const rows = await db.select<UserRow>(unfoldedUsers, [CHUNK, after], transaction);
+  await db.execute(releaseUsers, [], transaction);
+  const rows = await db.query<UserRow>(unfoldedUsers, [CHUNK, after], transaction);
   const folded = rows.map(({ usernameFolded, ...row }) => ({
     id: row.id,
     ...foldedUser(usernameFolded === null ? row : { displayName: row.displayName }),
   }));
   const names = folded.flatMap(({ usernameFolded }) => usernameFolded ?? []);
   const emails = folded.flatMap(({ emailFolded }) => emailFolded ?? []);
-  const taken = await db.select<{ username: string | null; email: string | null }>(
+  const taken = await db.query<{ username: string | null; email: string | null }>(
     takenByUsers,
     [JSON.stringify(names), JSON.stringify(emails)],
     transaction,
@@ -144,27 +144,27 @@ async function fillUsers(db: Database, transaction: Transaction, after: number):
     emailFolded: takeEmail(emailFolded, id),
     ...rest,
   }));
-  await db.select(writeUsers, [JSON.stringify(columns)], transaction);
+  await db.execute(writeUsers, [JSON.stringify(columns)], transaction);
   return filledBy(rows, after);
 }
 
 async function fillGroups(db: Database, transaction: Transaction, after: number): Promise<Filled> {
-  await db.select(releaseGroups, [], transaction);
-  const rows = await db.select<{ id: number; name: string; isPublic: boolean }>(
+  await db.execute(releaseGroups, [], transaction);
+  const rows = await db.query<{ id: number; name: string; isPublic: boolean }>(
     unfoldedGroups,
     [CHUNK, after],
     transaction,
   );
   const folded = rows.map(({ id, name, isPublic }) => ({ id, isPublic, ...foldedGroup(name) }));
   const names = folded.filter(({ isPublic }) => isPublic).map(({ nameFolded }) => nameFolded);
-  const taken = await db.select<{ name: string }>(takenByGroups, [JSON.stringify(names)], transaction);
+  const taken = await db.query<{ name: string }>(takenByGroups, [JSON.stringify(names)], transaction);
   const take = createTaking(taken.map(({ name }) => name));
   const columns = folded.map(({ id, isPublic, nameFolded, nameSearch }) => ({
     id,
     nameFolded: isPublic ? take(nameFolded, id) : nameFolded,
     nameSearch,
   }));
-  await db.select(writeGroups, [JSON.stringify(columns)], transaction);
+  await db.execute(writeGroups, [JSON.stringify(columns)], transaction);
   return filledBy(rows, after);
 }
 

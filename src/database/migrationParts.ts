@@ -86,7 +86,7 @@ async function runSlices(run: Run, part: Slices, start: Progress): Promise<Progr
   let { size } = part;
   let progress = start;
   const report = async () => {
-    const [table] = await run.database.select<{ rows: number }>(estimatedRows, [part.table]);
+    const [table] = await run.database.query<{ rows: number }>(estimatedRows, [part.table]);
     return [{ table: part.table, rows: progress.rows, of: table?.rows }];
   };
   return reporting(run, report, async () => {
@@ -141,7 +141,7 @@ async function runConcurrently(
 ): Promise<Progress> {
   await reporting(
     run,
-    () => run.database.select(statementsUnderWay, []),
+    () => run.database.query(statementsUnderWay, []),
     async () => {
       for (const statement of statements) await repeatable(() => runAlone(run.client, statement));
     },

@@ -9,7 +9,7 @@ const MIN_VERSION = 15;
  * where it only cannot now.
  */
 export async function checkRequirements(database: Database): Promise<string | undefined> {
-  const [facts] = await database.select<Facts>(readFacts, []);
+  const [facts] = await database.query<Facts>(readFacts, []);
   const { version, versionNumber, encoding, name, isStandby, isReadOnly } = facts as Facts;
   if (versionNumber < MIN_VERSION * 10_000)
     throw new StartError(

@@ -37,7 +37,7 @@ export const ready = defineRoute({
 const PATIENCE = 2_000;
 
 async function problemsOf(db: Database): Promise<string[]> {
-  const asked = db.select<{ readOnly: string }>('show transaction_read_only', []).then(
+  const asked = db.query<{ readOnly: string }>('show transaction_read_only', []).then(
     ([row]) => (row && Object.values(row)[0] === 'on' ? ['The database is read-only'] : []),
     () => ['The database cannot be reached'],
   );

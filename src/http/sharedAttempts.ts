@@ -22,7 +22,7 @@ export function createSharedCounter(
   const { keyPrefix, points, duration } = window;
   async function add(key: string, change: number): Promise<RateLimiterRes> {
     const bind = [`${keyPrefix}:${key}`, change, duration * 1000];
-    const [{ count, left } = { count: 0, left: 0 }] = await db.select<Counted>(addPoints, bind);
+    const [{ count, left } = { count: 0, left: 0 }] = await db.execute<Counted>(addPoints, bind);
     return new RateLimiterRes(Math.max(0, points - count), left, count, count === change);
   }
   return {

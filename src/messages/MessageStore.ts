@@ -162,7 +162,7 @@ export class MessageStore {
       ...[groupId, senderId, content, JSON.stringify(custom), clientMessageId ?? null],
       ...[members, closes ?? false],
     ];
-    const [row] = await this.#database.select<SystemRow>(writeSystem, bind, transaction);
+    const [row] = await this.#database.execute<SystemRow>(writeSystem, bind, transaction);
     if (!row) throw new Error('the chat of a change is gone');
     return {
       chatId: groupId,

@@ -64,7 +64,7 @@ export async function changeMessage<Event extends MessageEvent | undefined>(
   const { session, db, changes } = context;
   return changes.run(`message:${messageId}`, async () => {
     const changeIt = async (transaction: Transaction) => {
-      await db.select('select from messages where id = $1 for no key update', [messageId], transaction);
+      await db.query('select from messages where id = $1 for no key update', [messageId], transaction);
       const row = await read(db, session.userId, messageId, transaction);
       const chat = await db.chats.findByPk(row.chatId, { transaction });
       if (!chat) throw new Error('a message without a chat');
@@ -111,7 +111,7 @@ export async function raiseVersions(
   messageIds: readonly MessageId[],
   transaction: Transaction,
 ): Promise<Raised[]> {
-  return db.select(raise, [JSON.stringify(messageIds)], transaction);
+  return db.execute(raise, [JSON.stringify(messageIds)], transaction);
 }
 
 const raise = `

@@ -59,7 +59,7 @@ const select = <Row extends PageRow>(
   userId: UserId,
   id: number | undefined,
   { afterSeq, beforeSeq = Number.MAX_SAFE_INTEGER, limit, skip = 0 }: Stretch,
-) => db.select<Row>(statement, [userId, id, afterSeq ?? null, beforeSeq, limit, skip]);
+) => db.query<Row>(statement, [userId, id, afterSeq ?? null, beforeSeq, limit, skip]);
 
 /**
  * Reads the messages of a chat that the user $1 is in, and $2 names: between the `seq`s $3 and $4, $5 of them, without the

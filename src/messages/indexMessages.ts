@@ -66,8 +66,8 @@ export async function indexNewMessages(
   const remaining = rows.filter((row): row is Slice & Source => row.id !== null);
   if (remaining.length === 0) return state;
   const { notedBy, last, isOver, newest } = state;
-  await write(remaining, (entries) => db.select(writeEntries, [...entries, notedBy]));
-  const [noted] = await db.select<Pick<Indexed, 'notedBy' | 'lag' | 'hasOld'>>(noteIndexed, [
+  await write(remaining, (entries) => db.execute(writeEntries, [...entries, notedBy]));
+  const [noted] = await db.execute<Pick<Indexed, 'notedBy' | 'lag' | 'hasOld'>>(noteIndexed, [
     notedBy,
     last,
     isOver,
@@ -86,15 +86,15 @@ type Slice = Indexed & (Source | { readonly id: null });
  */
 export async function renewOldEntries(db: Database, limit: number): Promise<Work> {
   return db.transaction(async (transaction) => {
-    const [mine] = await db.select(takeIndex, [], transaction);
+    const [mine] = await db.query(takeIndex, [], transaction);
     if (!mine) return NOTHING;
-    const old = await db.select<{ id: MessageId }>(oldEntries, [limit, FOLD_VERSION], transaction);
+    const old = await db.query<{ id: MessageId }>(oldEntries, [limit, FOLD_VERSION], transaction);
     const ids = old.map(({ id }) => id);
     // Locked, unlike new ones: nobody would come back for what is being changed.
-    const messages = await db.select<Source>(lockMessages, [JSON.stringify(ids)], transaction);
-    await write(messages, (entries) => db.select(rewriteEntries, entries, transaction));
+    const messages = await db.query<Source>(lockMessages, [JSON.stringify(ids)], transaction);
+    await write(messages, (entries) => db.execute(rewriteEntries, entries, transaction));
     const last = ids.length === limit ? ids.at(-1) : null;
-    const [noted] = await db.select<Noted>(noteRenewed, [last], transaction);
+    const [noted] = await db.execute<Noted>(noteRenewed, [last], transaction);
     return { count: ids.length, ...noted };
   });
 }
@@ -107,7 +107,7 @@ export async function reindex(
   transaction: Transaction,
 ): Promise<void> {
   const folded = foldForSearch(content);
-  await db.select(reindexMessage, [messageId, folded, wordsOf(folded), FOLD_VERSION], transaction);
+  await db.execute(reindexMessage, [messageId, folded, wordsOf(folded), FOLD_VERSION], transaction);
 }
 
 const NOTHING: Work = { count: 0 };

@@ -22,11 +22,11 @@ export function createChatRecord(db: Database): ChatRecord {
   return {
     read: (chatId, from, to) => readMissed(db, chatId, from, to),
     async head(chatId) {
-      const [chat] = await db.select<{ seq: number }>(headOf, [chatId]);
+      const [chat] = await db.query<{ seq: number }>(headOf, [chatId]);
       return chat?.seq ?? 0;
     },
     async headAt(chatId, snapshot) {
-      const [found] = await db.select<{ seq: number | null; isStart: boolean }>(headAt, [
+      const [found] = await db.query<{ seq: number | null; isStart: boolean }>(headAt, [
         chatId,
         snapshot,
         MAX_LOOK_BACK,
@@ -58,7 +58,7 @@ async function readMissed(
   to: number,
 ): Promise<readonly ReadPush[]> {
   const nobody = 0; // whose own reactions are not asked for
-  const rows = await db.select<MessageRow>(span, [nobody, chatId, from, to]);
+  const rows = await db.query<MessageRow>(span, [nobody, chatId, from, to]);
   return rows.map((row) => ({ seq: row.seq, frame: pushOf(row), membership: membershipOf(row) }));
 }
 

@@ -51,7 +51,7 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
         const { transaction, row } = message;
         check?.(row, emoji);
         const bind = [row.chatId, row.seq, session.userId, emoji];
-        const [reaction] = await db.select<Raised & { count: number }>(statement, bind, transaction);
+        const [reaction] = await db.execute<Raised & { count: number }>(statement, bind, transaction);
         if (!reaction) return undefined;
         const { count, ...raised } = reaction;
         // of this user: whoever reacts as well does not replace it

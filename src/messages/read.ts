@@ -96,7 +96,7 @@ export async function readSpan(
   const first = Math.max(from, member.firstSeq);
   return to < first
     ? []
-    : db.select<MessageRow>(bySeq, [member.userId, chat.id, first, Math.min(to, chat.lastSeq)]);
+    : db.query<MessageRow>(bySeq, [member.userId, chat.id, first, Math.min(to, chat.lastSeq)]);
 }
 
 const byId = prepared(
@@ -114,7 +114,7 @@ export async function readMessage(
   messageId: MessageId,
   transaction?: Transaction,
 ): Promise<MessageRow> {
-  const [row] = await db.select<MessageRow>(byId, [userId, messageId], transaction);
+  const [row] = await db.query<MessageRow>(byId, [userId, messageId], transaction);
   if (!row) throw new ApiError('NOT_FOUND', `There is no message ${messageId}`);
   return row;
 }
@@ -125,7 +125,7 @@ where message.id = $2 and message.sender_id = $1
 
 /** A message that the user wrote, as it is now, wherever it is. */
 export async function readWritten(db: Queries, userId: UserId, messageId: MessageId): Promise<MessageRow> {
-  const [row] = await db.select<MessageRow>(byIdAndSender, [userId, messageId]);
+  const [row] = await db.query<MessageRow>(byIdAndSender, [userId, messageId]);
   if (!row) throw new ApiError('NOT_FOUND', `There is no message ${messageId}`);
   return row;
 }

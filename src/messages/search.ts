@@ -57,7 +57,7 @@ export interface Found {
  * far it got. By relevance, as many of the newest are looked at as can be, and the best of them come first.
  */
 export async function findMessages(db: Queries, search: Search): Promise<Found> {
-  const [progress] = await db.select<Progress>(readWords, [search.words]);
+  const [progress] = await db.query<Progress>(readWords, [search.words]);
   if (!progress) throw new Error('message_search_progress has no row');
   const bounds = await boundsOf(db, search);
   const found = new FoundHits(search);
@@ -91,7 +91,7 @@ interface Bounds {
 
 async function boundsOf(db: Queries, { from, to, order, after }: Search): Promise<Bounds> {
   const idOf = async (time: number) =>
-    (await db.select<{ id: MessageId }>(idAt, [new Date(time)]))[0]?.id ?? END;
+    (await db.query<{ id: MessageId }>(idAt, [new Date(time)]))[0]?.id ?? END;
   const above = from ? (await idOf(from.getTime() - SKEW)) - 1 : 0;
   const below = to ? await idOf(to.getTime() + SKEW) : END;
   return { above, below: order === 'recency' ? Math.min(below, after?.messageId ?? END) : below };
@@ -109,11 +109,11 @@ async function searchUnfiltered(
   const [scope, chat] = chatId === undefined ? (['all', []] as const) : (['one', [chatId]] as const);
   const isMuch = Math.min(below, newest + 1) - above > MAX_UNFILTERED;
   const [last] = isMuch
-    ? await db.select<{ id: MessageId }>(lastUnfiltered(scope), [above, below, ...chat])
+    ? await db.query<{ id: MessageId }>(lastUnfiltered(scope), [above, below, ...chat])
     : [];
   const from = last ? last.id - 1 : above;
   const conditions = conditionsOf(search, { above: from, below });
-  found.add(await db.select<Hit>(hits('unfiltered', scope, order), [...conditions, ...chat]));
+  found.add(await db.query<Hit>(hits('unfiltered', scope, order), [...conditions, ...chat]));
   return last && order === 'recency' ? from : undefined;
 }
 
@@ -128,11 +128,11 @@ async function searchFiltered(
   const { userId, chatId, text, senderId, hasMention, order } = search;
   const [scope, chat] = chatId === undefined ? (['all', []] as const) : (['one', [chatId]] as const);
   const conditions = conditionsOf(search, bounds);
-  found.add(await db.select<Hit>(hits('changed', scope, order), [...conditions, ...chat]));
+  found.add(await db.query<Hit>(hits('changed', scope, order), [...conditions, ...chat]));
 
   const mentioned = hasMention ? userId : undefined;
   const comparisons = comparisonsOf(filtersOf({ words, text, senderId, mentioned }));
-  const rows = await db.select<Candidate>(candidatesIn(scope), [
+  const rows = await db.query<Candidate>(candidatesIn(scope), [
     ...[userId, bounds.above, bounds.below],
     ...comparisons,
     ...chat,
@@ -147,7 +147,7 @@ async function searchFiltered(
       step.candidates.map(({ lastId }) => lastId),
     ];
     found.add(
-      await db.select<Hit>(hits('filtered', 'all', order), [...conditionsOf(search, step), ...columns]),
+      await db.query<Hit>(hits('filtered', 'all', order), [...conditionsOf(search, step), ...columns]),
     );
     if (order === 'recency' && found.isFull(candidates.searchedTo)) break;
   }

@@ -31,7 +31,7 @@ export async function makeFilters(db: Database, limit: number): Promise<Work> {
     made.map(({ messages }) => messages),
     Buffer.concat(made.map(({ filter }) => filter)),
   ];
-  const [noted] = await db.select<Noted>(writeFilters, [notedBy, ...columns, filteredTo]);
+  const [noted] = await db.execute<Noted>(writeFilters, [notedBy, ...columns, filteredTo]);
   return noted ? { count: made.length + Number(filteredTo < refoldedTo), ...noted } : { count: 0 };
 }
 
@@ -49,7 +49,7 @@ export async function mergeChangedEntries(db: Database, limit: number): Promise<
     merged.set(key, into);
   }
   const filters = [...merged.values()];
-  const [noted] = await db.select<Noted>(mergeChanges, [
+  const [noted] = await db.execute<Noted>(mergeChanges, [
     first.notedBy,
     filters.map(({ chatId }) => chatId),
     filters.map(({ firstId }) => firstId),

@@ -125,7 +125,7 @@ export class SearchIndexer {
 
   /** Says why the index stands still: a fault, or a transaction that may still write messages with lower ids. */
   async #warn(fault: unknown): Promise<void> {
-    const [oldest] = await this.#db.reads.select(oldestTransaction, []).catch(() => []);
+    const [oldest] = await this.#db.reads.query(oldestTransaction, []).catch(() => []);
     this.#log.warn(
       { seconds: this.stalledSeconds, lag: this.#lag, oldest, err: fault },
       'the search index stands still',

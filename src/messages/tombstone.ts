@@ -12,8 +12,8 @@ export async function leaveTombstones(
   messageIds: readonly MessageId[],
   transaction: Transaction,
 ): Promise<Tombstone[]> {
-  await db.select(lock, [JSON.stringify(messageIds)], transaction);
-  return db.select<Tombstone>(tombstones, [JSON.stringify(messageIds)], transaction);
+  await db.query(lock, [JSON.stringify(messageIds)], transaction);
+  return db.execute<Tombstone>(tombstones, [JSON.stringify(messageIds)], transaction);
 }
 
 /** When a message was deleted, and how that was counted. */

@@ -71,7 +71,7 @@ export class Presence {
 
   async #statesIn(db: Queries, viewerId: UserId, userIds: readonly UserId[]): Promise<PresenceState[]> {
     await this.#sessions.flushed();
-    const rows = await db.select<{ userId: UserId; online: boolean; lastSeenAt: Date | null }>(states, [
+    const rows = await db.query<{ userId: UserId; online: boolean; lastSeenAt: Date | null }>(states, [
       ...CONNECTED_BIND,
       JSON.stringify(userIds),
       viewerId,
@@ -101,7 +101,7 @@ export class Presence {
     for (let hidings: number | undefined; hidings !== viewer.hidings; ) {
       hidings = viewer.hidings;
       const bind = [viewer.session.userId, JSON.stringify(userIds)];
-      const unblocked = await this.#db.select<{ id: UserId }>(unblockedOf, bind);
+      const unblocked = await this.#db.query<{ id: UserId }>(unblockedOf, bind);
       const ids = unblocked.map(({ id }) => id);
       if (hidings === viewer.hidings) this.#connections.show(viewer, ids);
     }
@@ -160,7 +160,7 @@ export class Presence {
   async setInvisible(userId: UserId, invisible: boolean, origin: ConnectionId): Promise<void> {
     await this.#inOrder(userId, async () => {
       await this.#db.transaction(
-        (transaction) => this.#db.select<Invisibility>(setInvisible, [userId, invisible], transaction),
+        (transaction) => this.#db.execute<Invisibility>(setInvisible, [userId, invisible], transaction),
         ([changed]) => {
           if (!changed) return;
           const frame = encodePush('setPresence', null, changed.username, { invisible });
@@ -234,7 +234,7 @@ export class Presence {
   }
 
   async #readVisible(userIds: readonly UserId[]): Promise<(Visible | undefined)[]> {
-    const rows = await this.#db.select<Visible>(visible, [...CONNECTED_BIND, JSON.stringify(userIds)]);
+    const rows = await this.#db.query<Visible>(visible, [...CONNECTED_BIND, JSON.stringify(userIds)]);
     const rowOf = new Map(rows.map((row) => [row.userId, row]));
     return userIds.map((userId) => rowOf.get(userId));
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Clock } from '../database/clock.ts';
-import type { Database, Queries } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { levelOf } from '../database/failures.ts';
 import type { SessionId, UserId } from '../ids.ts';
 import type { Connection } from '../socket/Connection.ts';
@@ -68,7 +68,7 @@ export class SessionLog {
   /** Makes this node known; `bereft` is told who went offline with another one. */
   async start(bereft: (users: readonly OrphanedUser[]) => void): Promise<void> {
     this.#orphaned = bereft;
-    await this.#db.select(beat, [this.nodeId]);
+    await this.#db.execute(beat, [this.nodeId]);
   }
 
   opened(connection: Connection): void {
@@ -124,7 +124,7 @@ export class SessionLog {
       entries.push(entry);
     }
     try {
-      await this.#db.select(writeSessions, [JSON.stringify(entries), this.nodeId]);
+      await this.#db.execute(writeSessions, [JSON.stringify(entries), this.nodeId]);
     } catch (error) {
       for (const entry of entries) if (!this.#changed.has(entry.id)) this.#changed.set(entry.id, entry);
       this.#log[levelOf(error)](
@@ -139,7 +139,7 @@ export class SessionLog {
   async #beat(): Promise<void> {
     try {
       await this.flushed();
-      const [sign] = await this.#db.select<{ isNew: boolean }>(beat, [this.nodeId]);
+      const [sign] = await this.#db.execute<{ isNew: boolean }>(beat, [this.nodeId]);
       // Taken for dead by the others: what is open is recorded once more.
       if (sign?.isNew) for (const connection of this.#open.values()) this.#record(connection, null);
       const now = performance.now();
@@ -147,7 +147,7 @@ export class SessionLog {
       this.#beatAt = now;
       // After a pause of its own, or of the database, this node cannot tell who is dead.
       if (!isRegular) return;
-      const users = await this.#db.select<OrphanedUser>(endSessionsOfTheDead, [NODE_DEAD_AFTER / 1000]);
+      const users = await this.#db.execute<OrphanedUser>(endSessionsOfTheDead, [NODE_DEAD_AFTER / 1000]);
       if (users.length > 0) this.#orphaned(users);
       if (now - this.#sweptAt < 3_600_000) return;
       this.#sweptAt = now;
@@ -164,7 +164,7 @@ export class SessionLog {
     for (const connection of this.#open.values()) this.#record(connection, now);
     this.#open.clear();
     await this.flushed().catch(() => {});
-    await this.#db.select('delete from nodes where id = $1', [this.nodeId]).catch(() => {});
+    await this.#db.execute('delete from nodes where id = $1', [this.nodeId]).catch(() => {});
   }
 }
 
@@ -233,12 +233,12 @@ group by users.id, users.username
 const SLICE = 2_000;
 
 /** Forgets sessions that ended long ago, and tokens that were ended and have expired since, some at a time. */
-export async function deleteOldSessions(db: Queries, slice = SLICE): Promise<void> {
+export async function deleteOldSessions(db: Database, slice = SLICE): Promise<void> {
   for (const [statement, bind] of [
     [forgetSessions, [slice, REMEMBERED]],
     [forgetTokens, [slice]],
   ] as const)
-    while ((await db.select(statement, bind)).length === slice);
+    while ((await db.execute(statement, bind)).length === slice);
 }
 
 /**

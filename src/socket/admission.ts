@@ -76,7 +76,7 @@ async function read(
   maxChats: number | null,
 ): Promise<(ConnectionState | typeof MANY | undefined)[]> {
   const claims = JSON.stringify(pending.map(({ id, session }) => claimsOf(id, session)));
-  const rows = await db.select<Row>(admissionOfClaims, [claims, dialogs, maxChats]);
+  const rows = await db.query<Row>(admissionOfClaims, [claims, dialogs, maxChats]);
   const snapshot = rows[0]?.snapshot ?? ''; // one string for all of them
   const byId = new Map<ConnectionId, ConnectionState | typeof MANY>();
   for (const { admitted, isMany, memberships, groups, dialogs: places } of rows) {

@@ -159,7 +159,7 @@ export function createReconciler(
   async function round(): Promise<void> {
     const wasUrgent = isUrgent;
     isUrgent = false;
-    const [now] = await db.select<{ at: string }>('select clock_timestamp()::text as at', []);
+    const [now] = await db.query<{ at: string }>('select clock_timestamp()::text as at', []);
     // Not all at once, which takes long where they are many; who comes meanwhile is among them.
     const all = connections.listening();
     for (let slice = takeSlice(all); slice.length > 0 && !signal.aborted; slice = takeSlice(all)) {
@@ -179,7 +179,7 @@ export function createReconciler(
 
   async function endRevoked(open: readonly Connection[]): Promise<void> {
     const bind = [JSON.stringify(open.map(({ id, session }) => claimsOf(id, session)))];
-    const revoked = new Set((await db.select<{ id: ConnectionId }>(revokedTokens, bind)).map(({ id }) => id));
+    const revoked = new Set((await db.query<{ id: ConnectionId }>(revokedTokens, bind)).map(({ id }) => id));
     for (const connection of open) if (revoked.has(connection.id)) connections.revoke(connection);
   }
 
@@ -191,7 +191,7 @@ export function createReconciler(
       return live.length > 0 ? [{ userId, live }] : [];
     });
     const asked = listening.map(({ userId, live }) => ({ id: userId, snapshot: live[0]?.snapshot ?? null }));
-    const rows = await db.select<ChatsRow>(chatsOfUsers, [JSON.stringify(asked), since, LATE]);
+    const rows = await db.query<ChatsRow>(chatsOfUsers, [JSON.stringify(asked), since, LATE]);
     const rowOf = new Map(rows.map((row) => [row.userId, row]));
     for (const { userId, live } of listening) {
       const row = rowOf.get(userId);
@@ -210,7 +210,7 @@ export function createReconciler(
     const inAll = known.filter((chatId) => live.every(({ groups }) => groups.has(chatId)));
     const bind = [userId, JSON.stringify(known), JSON.stringify(inAll)];
     const before = live.map(({ changes }) => changes);
-    const rows = await db.select<MembershipAt & { isLong: boolean }>(membershipsOfUser, bind);
+    const rows = await db.query<MembershipAt & { isLong: boolean }>(membershipsOfUser, bind);
     if (live.some(({ changes }, at) => changes !== before[at])) {
       users.add(userId); // what was read may be older than what was delivered meanwhile
       return;
@@ -227,7 +227,7 @@ export function createReconciler(
     const ids = [...new Set(watching.map(({ session }) => session.userId))];
     const before = watching.map(({ hidings }) => hidings);
     const blocked = new Map<UserId, Set<UserId>>(ids.map((id) => [id, new Set()]));
-    for (const { userId, other } of await db.select<Block>(blocksOfUsers, [JSON.stringify(ids)]))
+    for (const { userId, other } of await db.query<Block>(blocksOfUsers, [JSON.stringify(ids)]))
       blocked.get(userId)?.add(other);
     for (const [at, connection] of watching.entries()) {
       const { userId } = connection.session;
@@ -258,7 +258,7 @@ export function createReconciler(
       sender: senderId,
       name: clientMessageId,
     }));
-    for (const { at, head, own } of await db.select<Committed>(committedMessages, [JSON.stringify(names)])) {
+    for (const { at, head, own } of await db.query<Committed>(committedMessages, [JSON.stringify(names)])) {
       const { topics, chatId, origin } = messages[at] as UnknownMessage;
       for (const topic of topics) {
         // Who sends it again gets a reply for it.

@@ -37,7 +37,7 @@ export async function isInDatabase(
   present: string,
 ): Promise<boolean> {
   if (database === present) return true;
-  return (await db.select(settledRun, [database, until ?? since])).length > 0;
+  return (await db.query(settledRun, [database, until ?? since])).length > 0;
 }
 
 /** A copy made by `pg_dump` has the notes, but numbers its transactions by itself: it has another system identifier. */
@@ -51,7 +51,7 @@ where id = $1 and settled_xid >= pg_snapshot_xmax($2::pg_snapshot)
 export function noteDatabaseRuns(db: Database, log: Logger): { close(): Promise<void> } {
   let noting: Promise<void> | undefined;
   const run = async (statement: string, bind: unknown[] = []) => {
-    await db.select(statement, bind).catch((error) => {
+    await db.execute(statement, bind).catch((error) => {
       log.debug({ err: error }, 'the run of the database could not be noted');
     });
   };

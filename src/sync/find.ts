@@ -45,10 +45,10 @@ export async function findChanges(
     const left = limit - rows.length;
     let found: ChangeRow[];
     const [chatId, stage, xid, at]: SyncPosition = next;
-    if (since === null) found = await db.select(everything, [userId, chatId, stage, at, left]);
-    else if (stage === STAGE.name) found = await db.select(renamedSince, [userId, since, xid, at, left]);
-    else if (stage === STAGE.left) found = await db.select(leftSince, [userId, since, xid, at, left]);
-    else found = await db.select(changesSince, [userId, since, ...next, left, CHATS[looks++]]);
+    if (since === null) found = await db.query(everything, [userId, chatId, stage, at, left]);
+    else if (stage === STAGE.name) found = await db.query(renamedSince, [userId, since, xid, at, left]);
+    else if (stage === STAGE.left) found = await db.query(leftSince, [userId, since, xid, at, left]);
+    else found = await db.query(changesSince, [userId, since, ...next, left, CHATS[looks++]]);
 
     const end = found.findIndex(({ isLast }) => isLast);
     found.length = Math.min(left, end < 0 ? found.length : end + 1);

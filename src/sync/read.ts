@@ -65,7 +65,7 @@ async function readUsers(
   wanted: readonly ChangeRow[],
 ): Promise<Map<UserId, Static<typeof Change>>> {
   if (wanted.length === 0) return new Map();
-  const rows = await db.select<Pick<User, 'id' | 'username'>>(namesOf, [wanted.map(({ at }) => at)]);
+  const rows = await db.query<Pick<User, 'id' | 'username'>>(namesOf, [wanted.map(({ at }) => at)]);
   return new Map(rows.map((user) => [user.id, { kind: 'user', userId: user.id, username: nameOf(user) }]));
 }
 
@@ -84,7 +84,7 @@ async function readMessages(
   wanted: readonly ChangeRow[],
 ): Promise<{ messages: Map<string, Static<typeof Message>>; end: ChangeRow | undefined }> {
   if (wanted.length === 0) return { messages: new Map(), end: undefined };
-  const rows = await db.select<WantedRow>(messagesAt, [userId, ...placesOf(wanted), PAGE_BYTES]);
+  const rows = await db.query<WantedRow>(messagesAt, [userId, ...placesOf(wanted), PAGE_BYTES]);
   const last = rows.at(-1);
   return {
     messages: new Map(rows.map((row) => [`${row.chatId}:${row.seq}`, messageOf(row)])),
@@ -129,7 +129,7 @@ async function readMembers(
   wanted: readonly ChangeRow[],
 ): Promise<Map<string, Static<typeof Change>>> {
   if (wanted.length === 0) return new Map();
-  const rows = await db.select<MemberRow>(membersAt, placesOf(wanted));
+  const rows = await db.query<MemberRow>(membersAt, placesOf(wanted));
   return new Map(rows.map((row) => [`${row.groupId}:${row.userId}`, { kind: 'member', ...row }]));
 }
 
@@ -159,8 +159,8 @@ async function readChats(
   if (wanted.length === 0) return new Map();
   const ids = wanted.map(({ chatId }) => chatId);
   const [states, chats] = await Promise.all([
-    db.select<ChatStateRow>(chatStates, [userId, ids]),
-    db.select<NamedChat & GroupColumns>(chatsById, [ids]),
+    db.query<ChatStateRow>(chatStates, [userId, ids]),
+    db.query<NamedChat & GroupColumns>(chatsById, [ids]),
   ]);
   const stateOf = new Map(states.map((state) => [state.chatId, state]));
   return new Map(

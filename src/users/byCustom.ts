@@ -8,7 +8,7 @@ const FEW = 2_000;
 /** Returns the users whose `custom` contains the given one, or nothing where they are many. */
 export async function usersByCustom(db: Queries, custom: CustomData): Promise<UserId[] | undefined> {
   if (Object.keys(custom).length === 0) return undefined;
-  const found = await db.select<{ id: UserId }>(containing, [JSON.stringify(custom), FEW + 1]);
+  const found = await db.query<{ id: UserId }>(containing, [JSON.stringify(custom), FEW + 1]);
   return found.length > FEW ? undefined : found.map(({ id }) => id);
 }
 

@@ -31,8 +31,8 @@ export async function usersByName(
   const few = custom && (await usersByCustom(db, custom));
   const bind = [prefix, prefix + HIGHEST, after.name, after.id, limit + 1];
   const entries = await (few
-    ? db.select<NameRow>(namesOfFew, [...bind, JSON.stringify(few)])
-    : db.select<NameRow>(namesFrom, [...bind, custom ? JSON.stringify(custom) : null]));
+    ? db.query<NameRow>(namesOfFew, [...bind, JSON.stringify(few)])
+    : db.query<NameRow>(namesFrom, [...bind, custom ? JSON.stringify(custom) : null]));
   const places: NamePosition[] = [];
   for (const { name, id, isListed, isLast } of entries) {
     if (isListed && places.push({ name, id }) > limit) break;

@@ -7,7 +7,7 @@ const MAX_CONTACTS = 1_000;
 
 /** Oneself and those one has a dialog with, of the newest dialogs first, without those who are blocked or block. */
 export async function contactsOf(db: Database, userId: UserId): Promise<UserId[]> {
-  const rows = await db.select<{ id: UserId }>(contacts, [userId, MAX_CONTACTS]);
+  const rows = await db.query<{ id: UserId }>(contacts, [userId, MAX_CONTACTS]);
   return [userId, ...rows.map(({ id }) => id)];
 }
 

@@ -35,7 +35,7 @@ export interface NamingChat {
 
 /** Returns the chats that a new name of a user is to be pushed in. */
 export function chatsNaming(db: Database, userId: UserId, transaction: Transaction): Promise<NamingChat[]> {
-  return db.select<NamingChat>(namingChats, [userId, MAX_CHATS], transaction);
+  return db.query<NamingChat>(namingChats, [userId, MAX_CHATS], transaction);
 }
 
 /**

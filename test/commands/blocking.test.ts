@@ -23,7 +23,7 @@ describe('blockUser', () => {
     await lock.query('begin');
     await lock.query('lock table notices in share mode'); // what a block writes last
     const blocked = ada.client.call('blockUser', { userId: bob.id });
-    await until(async () => (await database.select(waitForNotices, [])).length > 0);
+    await until(async () => (await database.query(waitForNotices, [])).length > 0);
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'before' });
     await lock.query('rollback');
     await lock.end();
@@ -117,13 +117,13 @@ describe('unblockUser', () => {
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'Hi' });
     await ada.client.done('blockUser', { userId: bob.id });
     await database.transaction(async (writing) => {
-      await database.select(
+      await database.query(
         'select from chats where user_low in ($1, $2) for update',
         [ada.id, bob.id],
         writing,
       );
       expect(
-        await database.select('delete from blocks where user_id = $1 returning user_id', [ada.id]),
+        await database.execute('delete from blocks where user_id = $1 returning user_id', [ada.id]),
       ).to.have.length(1);
     });
   });

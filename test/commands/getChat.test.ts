@@ -173,7 +173,7 @@ describe('the time of sync', () => {
     const [ada, bob] = await newClients(2);
     for (let n = 0; n < 3; n++) await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     const clock = async () =>
-      (await database.select<{ now: Date }>('select clock_timestamp() as now', []))[0]?.now.getTime() ?? 0;
+      (await database.query<{ now: Date }>('select clock_timestamp() as now', []))[0]?.now.getTime() ?? 0;
     let cursor: string | undefined;
     for (const params of [{ fromNow: true }, { limit: 2 }, { limit: 2 }]) {
       const before = await clock();

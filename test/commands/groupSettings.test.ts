@@ -85,7 +85,7 @@ describe('public groups', () => {
     const { groupId } = await ada.client.done('newGroup', {
       ...{ groupName: `\u{3402}\u{3403} ${ada.id}`, isPrivate: false, custom },
     });
-    const newer = await database.select<{ id: number }>(manyPublicGroups, [ada.id, 2_100]);
+    const newer = await database.execute<{ id: number }>(manyPublicGroups, [ada.id, 2_100]);
     const find = async (params: object) => ada.client.done('listGroups', params);
     for (const params of [
       { query: `\u{3402}\u{3403} ${ada.id}` },

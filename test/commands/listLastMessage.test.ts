@@ -96,7 +96,7 @@ describe('listLastMessage', () => {
     const [ada, ...others] = await newUsers(9);
     const a = await ada.connect();
     for (const { id } of others) await a.done('privateMessage', { receiverId: id, content: 'Hi' });
-    await database.select(alike, [ada.id]);
+    await database.execute(alike, [ada.id]);
     const seen = new Set<unknown>();
     for (let page = 1; page <= others.length; page++)
       seen.add((await a.done('listLastMessage', { limit: 1, page })).data[0].receiverId);

@@ -110,14 +110,14 @@ describe('a new username', () => {
     const { ada, bob } = await neighbours();
     const cursor = await cursorOf(bob);
     const first = `crowd${process.pid}`;
-    await database.select(
+    await database.execute(
       `with made as (
          insert into users (email, username, password_hash)
          select $1 || n || '@example.com', $1 || n, 'none' from generate_series(1, 10500) n returning id
        ) select count(*) from made`,
       [first],
     );
-    await database.select(
+    await database.execute(
       `with changed as (update users set username = username || '-new' where username like $1 returning id)
        select count(*) from changed`,
       [`${first}%`],

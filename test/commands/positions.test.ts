@@ -109,11 +109,11 @@ describe('markRead', () => {
     const groupId = await newGroup(ada.client, bob);
     const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'gone' });
     for (let times = 0; times < 2; times++) await ada.client.done('deleteMessage', { messageId }); // counted once
-    await database.select(written, [groupId, ada.id, 9_000]);
-    for (const statement of [deleted, deletedInPart]) await database.select(statement, [groupId]);
+    await database.execute(written, [groupId, ada.id, 9_000]);
+    for (const statement of [deleted, deletedInPart]) await database.query(statement, [groupId]);
     for (const seq of [2, 3, 4_094, 4_095, 4_096, 4_097, 8_191, 8_192, 8_193, 8_998, 8_999, 9_000]) {
       const { unreadCount } = (await bob.client.done('markRead', { groupId, seq })).data;
-      const [left] = await database.select<{ count: number }>(unread, [groupId, seq]);
+      const [left] = await database.query<{ count: number }>(unread, [groupId, seq]);
       expect(unreadCount, `behind ${seq}`).to.equal(left?.count);
       expect(await chat(bob.client)).to.include({ unreadCount });
     }
@@ -122,22 +122,22 @@ describe('markRead', () => {
   it('counts a deletion that is under way while all are counted anew once', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
-    await database.select(written, [groupId, ada.id, 10]);
+    await database.execute(written, [groupId, ada.id, 10]);
     const remove = 'update messages set deleted_at = now() where chat_id = $1 and seq = $2';
-    await database.select(remove, [groupId, 5]);
-    await database.select('delete from deleted_messages where chat_id = $1', [groupId]);
+    await database.execute(remove, [groupId, 5]);
+    await database.execute('delete from deleted_messages where chat_id = $1', [groupId]);
     const counting = await database.transaction(async (transaction) => {
-      await database.select(remove, [groupId, 6], transaction);
-      const counting = database.select('select count_deleted_messages($1)', [groupId]);
+      await database.execute(remove, [groupId, 6], transaction);
+      const counting = database.query('select count_deleted_messages($1)', [groupId]);
       const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%count_deleted_messages%'`;
-      await until(async () => (await database.reads.select(waits, [])).length > 0);
+      await until(async () => (await database.reads.query(waits, [])).length > 0);
       return { counting };
     });
     await counting.counting;
-    await database.select(remove, [groupId, 8]);
+    await database.execute(remove, [groupId, 8]);
     expect(await chat(bob.client)).to.include({ unreadCount: 4 }); // 3 to 10, without the silent one and the three
-    await database.select('update messages set deleted_at = null where chat_id = $1', [groupId]);
-    await database.select('select count_deleted_messages($1)', [groupId]);
+    await database.execute('update messages set deleted_at = null where chat_id = $1', [groupId]);
+    await database.query('select count_deleted_messages($1)', [groupId]);
     expect(await chat(bob.client)).to.include({ unreadCount: 7 });
   });
 
@@ -158,7 +158,7 @@ describe('markRead', () => {
     const read = ({ client }: (typeof people)[number]) => client.done('markRead', { groupId, seq });
     const waiting = await database.sequelize.transaction(async (transaction) => {
       const lock = 'select from chat_members where chat_id = $1 and user_id = $2 for update';
-      await database.select(lock, [groupId, bob.id], transaction);
+      await database.query(lock, [groupId, bob.id], transaction);
       const locked = read(bob);
       const done = await Promise.all(others.map(read));
       expect(done.map(({ data }) => data)).to.have.lengthOf(3);

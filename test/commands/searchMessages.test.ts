@@ -154,10 +154,9 @@ describe('searchMessages', () => {
     await Promise.all(ids.map((id) => ada.client.reply(id)));
     const indexed = async () =>
       (
-        await database.select<{ n: number }>(
-          'select count(*) as n from message_search where folded like $1',
-          [`${word}%`],
-        )
+        await database.query<{ n: number }>('select count(*) as n from message_search where folded like $1', [
+          `${word}%`,
+        ])
       )[0]?.n;
     for (let tries = 0; tries < 150 && (await indexed()) !== 1_500; tries++)
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -191,9 +190,9 @@ describe('searchMessages in many messages', function () {
     [ada] = await newClients(1);
     groupId = await newGroup(ada.client);
     index = await database.sequelize.transaction();
-    await database.select('select from message_search_progress for update', [], index);
+    await database.query('select from message_search_progress for update', [], index);
     const texts = Array.from({ length: 41_000 }, (_, n) => old[n] ?? `message ${n % 10} of many`);
-    await database.select(insertMessages, [groupId, ada.id, texts]);
+    await database.execute(insertMessages, [groupId, ada.id, texts]);
   });
 
   /** All pages of a search: what was found, and how many there were. */
@@ -220,7 +219,7 @@ describe('searchMessages in many messages', function () {
     const isDone = `
       select from message_search_progress
       where filtered_id >= (select max(message_id) from message_search where chat_id = $1) - 2000`;
-    await until(async () => (await database.select(isDone, [groupId])).length > 0, 50_000);
+    await until(async () => (await database.query(isDone, [groupId])).length > 0, 50_000);
     for (const [query, content] of [
       ['北京', old[0]],
       ['明天', old[0]],

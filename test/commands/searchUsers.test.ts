@@ -71,7 +71,7 @@ describe('searchUsers', () => {
   it('goes on behind names that many have, and that are not to be listed', async () => {
     const [ada] = await newClients(1);
     const name = `n${process.pid}n`;
-    const made = await database.select<{ id: number }>(manyOfOneName, [name, MANY]);
+    const made = await database.execute<{ id: number }>(manyOfOneName, [name, MANY]);
     const ids = made.map(({ id }) => id);
     const wanted = ids.filter((_, at) => at % 2 === 1);
     expect(await listed(ada, { query: name, limit: 100 })).to.deep.equal(ids);
@@ -79,7 +79,7 @@ describe('searchUsers', () => {
     const custom = { many: true };
     expect(await listed(ada, { query: name, limit: 100, custom })).to.deep.equal(wanted);
     expect(await listed(ada, { limit: 100, custom }, 'listUsers')).to.deep.equal(wanted);
-    await database.select(
+    await database.execute(
       'delete from users where id = any (array(select jsonb_array_elements_text($1::jsonb)::bigint))',
       [JSON.stringify(made.map(({ id }) => id))],
     );

@@ -65,25 +65,25 @@ describe('listSessions', () => {
 
 describe('old sessions', () => {
   const rows = (userId: number) =>
-    database.select<{ device: string }>('select device from sessions where user_id = $1 order by id', [
+    database.query<{ device: string }>('select device from sessions where user_id = $1 order by id', [
       userId,
     ]);
 
   it('are forgotten some at a time, with tokens that have expired, and what another node is at is left to it', async () => {
     const ada = await newUser();
-    const [first] = await database.select<{ id: number }>(oldSessions, [ada.id, 5]);
-    await database.select(
+    const [first] = await database.execute<{ id: number }>(oldSessions, [ada.id, 5]);
+    await database.execute(
       'insert into sessions (user_id, node_id, address) values ($1, gen_random_uuid(), $2)',
       [...[ada.id, 'open']],
     );
     await database.transaction(async (transaction) => {
-      await database.select('select from sessions where id = $1 for update', [first?.id], transaction);
+      await database.query('select from sessions where id = $1 for update', [first?.id], transaction);
       await deleteOldSessions(database, 2);
       expect((await rows(ada.id)).map(({ device }) => device)).to.deep.equal(['1', 'new', null]);
     });
     await deleteOldSessions(database, 2);
     expect((await rows(ada.id)).map(({ device }) => device)).to.deep.equal(['new', null]);
-    const left = await database.select(`select token_id from ended_tokens where token_id like $1`, [
+    const left = await database.query(`select token_id from ended_tokens where token_id like $1`, [
       `old ${ada.id} %`,
     ]);
     expect(left).to.deep.equal([{ token_id: `old ${ada.id} live` }]);

@@ -53,7 +53,7 @@ async function readBy(statement: string, bind: readonly unknown[]): Promise<{ ro
     const own = /(Index|Index Only|Seq|Heap) Scan/.test(node['Node Type']) ? (rows + removed) * loops : 0;
     return (node.Plans ?? []).reduce((sum, part) => sum + readIn(part), own);
   };
-  const [row] = await database.select<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
+  const [row] = await database.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(
     `explain (analyze, format json) ${statement}`,
     bind,
   );
@@ -199,12 +199,12 @@ describe('sync', () => {
       ids.push((await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` })).messageId);
     const cursor = await now(bob);
     const first = await database.transaction(async (late) => {
-      await database.select('select pg_current_xact_id()', [], late);
+      await database.query('select pg_current_xact_id()', [], late);
       for (const messageId of ids) await ada.client.done('editMessage', { messageId, content: 'edited' });
       const page = await bob.client.done('sync', { cursor, limit: 3 });
       const change =
         "update messages set content = 'late', changed_xid = pg_current_xact_id() where id = any ($1::bigint[])";
-      await database.select(change, [[ids[0], ids[5]]], late);
+      await database.execute(change, [[ids[0], ids[5]]], late);
       return page;
     });
     const rest = await changes(bob, first.nextCursor, 2);
@@ -219,7 +219,7 @@ describe('sync', () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const cursor = await database.transaction(async (transaction) => {
-      const run = (sql: string) => database.select(sql, [], transaction);
+      const run = (sql: string) => database.query(sql, [], transaction);
       await run('select pg_current_xact_id()');
       await run('savepoint part');
       await run(`update chats set last_seq = last_seq + 1 where id = ${groupId}`);
@@ -265,11 +265,11 @@ with made as (
 )
 insert into messages (chat_id, seq, sender_id, kind, content)
 select id, 1, $1, 'text', 'hi' from made`;
-    await database.select(make, [ada.id]);
+    await database.execute(make, [ada.id]);
     const cursor = await now(ada);
     expect(await ada.client.done('sync', { cursor })).to.deep.include({ data: [], more: false });
 
-    const groups = await database.select<{ chat_id: number }>(
+    const groups = await database.query<{ chat_id: number }>(
       'select chat_id from chat_members where user_id = $1 order by chat_id',
       [ada.id],
     );
@@ -336,10 +336,10 @@ select id, 1, $1, 'text', 'hi' from made`;
       const groupId = groups[0] as number;
       for (let n = 0; writing; n++)
         await database.transaction(async (transaction) => {
-          await database.select('select pg_current_xact_id()', [], transaction);
+          await database.query('select pg_current_xact_id()', [], transaction);
           await new Promise((resolve) => setTimeout(resolve, 30));
           const bind = [groupId, `late ${n}`];
-          await database.select(
+          await database.execute(
             'update messages set content = $2, changed_xid = pg_current_xact_id() where chat_id = $1 and seq = 1',
             bind,
             transaction,
@@ -412,7 +412,7 @@ select id, 1, $1, 'text', 'hi' from made`;
     // Statistics from before: no plan may depend on how large a chat is thought to be.
     await database.sequelize.query('analyze');
     await database.transaction(async (transaction) => {
-      const run = (sql: string) => database.select(sql, [groupId, many], transaction);
+      const run = (sql: string) => database.query(sql, [groupId, many], transaction);
       await run(
         `insert into users (deleted_at) select now() from generate_series(1, $2::int) where $1::int > 0`,
       );
@@ -427,9 +427,9 @@ select id, 1, $1, 'text', 'hi' from made`;
 insert into messages (chat_id, seq, sender_id, kind, content)
 select $1::bigint, last_seq + n, $3::bigint, 'text', 'x' from chats, generate_series(1, $2::int) n where chats.id = $1::bigint`;
     await database.transaction(async (transaction) => {
-      await database.select(insert, [groupId, many, ada.id], transaction);
+      await database.execute(insert, [groupId, many, ada.id], transaction);
       const raise = 'update chats set last_seq = last_seq + $2::int where id = $1::bigint';
-      await database.select(raise, [groupId, many], transaction);
+      await database.execute(raise, [groupId, many], transaction);
     });
     await ada.client.done('removeUserFromGroup', { groupId, userId: bob.id });
     const [, after] = positionIn(await now(ada));
@@ -446,7 +446,7 @@ select $1::bigint, last_seq + n, $3::bigint, 'text', 'x' from chats, generate_se
 
     // Each of the new ones was changed besides: they are passed over as changed messages.
     const cursor = signedCursor('sync', ada, positionBefore);
-    await database.select('update messages set changed_xid = pg_current_xact_id() where chat_id = $1', [
+    await database.execute('update messages set changed_xid = pg_current_xact_id() where chat_id = $1', [
       groupId,
     ]);
     const all = (await changes(ada, cursor)).all.filter(({ kind }) => kind === 'message');

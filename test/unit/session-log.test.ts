@@ -23,7 +23,11 @@ describe('the record of sessions', () => {
     };
     let now = 1_000;
     const clock = { now: () => now } as ConstructorParameters<typeof SessionLog>[1];
-    const log = new SessionLog({ select } as unknown as Database, clock, pino({ level: 'silent' }));
+    const log = new SessionLog(
+      { query: select, execute: select } as unknown as Database,
+      clock,
+      pino({ level: 'silent' }),
+    );
     const [one, other] = [1, 2].map((id) => {
       const connection = new Connection(id, session, '127.0.0.1', null, () => {});
       connection.sessionId = 10 + id;
