@@ -1,4 +1,4 @@
-import type { CommandContext } from '../commands/define.ts';
+import type { CommandContext } from '../commands/context.ts';
 import type { User } from '../database/models/User.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';

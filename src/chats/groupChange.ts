@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize';
 import type { Session } from '../auth/session.ts';
 import type { ChatPosition, MembershipChange, OrderedPublisher, Publisher } from '../bus/bus.ts';
 import { chatTopic, userTopic } from '../bus/topics.ts';
-import type { CommandContext } from '../commands/define.ts';
+import type { CommandContext } from '../commands/context.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { ChatMember, Role } from '../database/models/ChatMember.ts';
 import type { User } from '../database/models/User.ts';

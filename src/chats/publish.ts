@@ -1,6 +1,6 @@
 import type { PushContext } from '../bus/bus.ts';
 import { chatTopic, userTopic } from '../bus/topics.ts';
-import type { CommandContext } from '../commands/define.ts';
+import type { CommandContext } from '../commands/context.ts';
 import type { UserId } from '../ids.ts';
 import { encodePush, type Fields } from '../protocol/frames.ts';
 import { addressOf, type MembershipChat, type NamedChat, otherIn } from './membership.ts';

@@ -1,4 +1,4 @@
-import type { CommandContext } from '../commands/define.ts';
+import type { CommandContext } from '../commands/context.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { type Acting, actingIn } from './acting.ts';
 import { type ChatAddress, ownStateOf } from './membership.ts';

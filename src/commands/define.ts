@@ -1,66 +1,11 @@
-import type { Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
-import type { Session } from '../auth/session.ts';
-import type { OrderedPublisher } from '../bus/bus.ts';
-import type { KeyedQueue } from '../bus/KeyedQueue.ts';
-import type { Positions } from '../chats/Positions.ts';
-import type { Typists } from '../chats/Typists.ts';
-import type { Database, Queries } from '../database/database.ts';
-import type { Recurring } from '../database/recurring.ts';
-import type { ConnectionId, SessionId } from '../ids.ts';
-import type { Limits } from '../limits.ts';
 import type { MessageDraft, StoredMessage } from '../messages/drafts.ts';
-import type { MessageWriter } from '../messages/MessageWriter.ts';
 import type { WriteAnswer } from '../messages/WriterQueue.ts';
-import type { Trace } from '../observability/tracing.ts';
-import type { Presence } from '../presence/Presence.ts';
-import type { CursorSigner, Cursors } from '../protocol/cursor.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { Fields } from '../protocol/frames.ts';
 import { SendReply } from '../protocol/schema/messages.ts';
 import { compileValidator } from '../protocol/validator.ts';
-import type { SessionLog } from '../sessions/SessionLog.ts';
-import type { ConcurrencyLimit } from './concurrency.ts';
-
-/** What commands work with. */
-export interface CommandServices {
-  readonly writer: MessageWriter;
-  readonly presence: Presence;
-  readonly typists: Typists;
-  readonly positions: Positions;
-  readonly sessions: SessionLog;
-  readonly bus: OrderedPublisher;
-  /** Changes of one thing run in it up to their push: pushes leave this node in the order of the commits. */
-  readonly changes: KeyedQueue;
-  readonly db: Database;
-  /** Empties groups that were deleted. */
-  readonly closures: Pick<Recurring, 'soon'>;
-  readonly limits: Limits;
-  readonly log: Logger;
-  readonly signCursors: CursorSigner;
-  /** Turns of a user: for commands that only read, for heavy ones, and for all others that wait for the database. */
-  readonly turns: Readonly<Record<'reads' | 'heavyReads' | 'changes', ConcurrencyLimit>>;
-}
-
-export interface CommandContext extends CommandServices {
-  /** Who acts. No command takes the acting user from its params. */
-  readonly session: Session;
-  /** The session of the connection, as `listSessions` has it. */
-  readonly sessionId: SessionId;
-  /** The connection the command came from. */
-  readonly origin: ConnectionId;
-  /** Makes the command the last of its connection: those behind it are not run. */
-  readonly finish: () => void;
-  /** Where traces are taken. */
-  readonly trace?: Trace | undefined;
-}
-
-/** What a command works with that only reads: connections of their own, and nothing to write or publish with. */
-export interface ReadContext extends Omit<CommandContext, 'db' | 'bus' | 'writer'> {
-  readonly db: Queries;
-  /** Of this command and this user. */
-  readonly cursors: Cursors;
-}
+import type { CommandContext, ReadContext } from './context.ts';
 
 /** What other connections are told of a command's effect. */
 export interface PushDefinition<Fields extends TObject = TObject> {

@@ -1,6 +1,6 @@
 import type { PoolSizes } from '../database/database.ts';
 import { ConcurrencyLimit } from './concurrency.ts';
-import type { CommandServices } from './define.ts';
+import type { CommandServices } from './context.ts';
 
 /** Heavy commands that wait for a connection on this node: a few seconds' worth, past which they had better be sent again. */
 const HEAVY_WAIT = { perUser: 10, total: 1_000, milliseconds: 5_000 };

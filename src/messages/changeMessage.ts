@@ -2,7 +2,7 @@ import type { Transaction } from 'sequelize';
 import type { Static, TObject } from 'typebox';
 import { addressOf } from '../chats/membership.ts';
 import { pushToChat } from '../chats/publish.ts';
-import type { CommandContext } from '../commands/define.ts';
+import type { CommandContext } from '../commands/context.ts';
 import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { MessageId } from '../ids.ts';

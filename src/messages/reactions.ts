@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
-import { type CommandContext, defineCommand } from '../commands/define.ts';
+import type { CommandContext } from '../commands/context.ts';
+import { defineCommand } from '../commands/define.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { ChangedMessage, Emoji, MessageAddress } from '../protocol/schema/messages.ts';
 import { Id } from '../protocol/schema/types.ts';

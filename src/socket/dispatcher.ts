@@ -1,5 +1,6 @@
 import { ByteBudget } from '../ByteBudget.ts';
-import type { Command, CommandContext, CommandServices, Outcome } from '../commands/define.ts';
+import type { CommandContext, CommandServices } from '../commands/context.ts';
+import type { Command, Outcome } from '../commands/define.ts';
 import { isTimeout, refusalOf } from '../database/failures.ts';
 import { HOLD_BYTES, REPLY_BYTES } from '../limits.ts';
 import { encodeSendReply } from '../messages/sendFrames.ts';
