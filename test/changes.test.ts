@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { BusMessage } from '../src/bus/bus.ts';
 import { KeyedQueue } from '../src/bus/KeyedQueue.ts';
 import type { Topic } from '../src/bus/topics.ts';
-import type { CommandContext } from '../src/commands/define.ts';
+import type { CommandContext } from '../src/commands/context.ts';
 import { registry } from '../src/commands/registry.ts';
 import { createTurns } from '../src/commands/turns.ts';
 import { poolSizes } from '../src/database/database.ts';

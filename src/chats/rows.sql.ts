@@ -1,6 +1,6 @@
 import { prepared } from '../database/statements.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
-import { DELETED_USER } from '../users/names.ts';
+import { nameOfUser } from '../users/names.ts';
 import { otherColumns, type StateRow, stateColumns } from './state.sql.ts';
 
 /** A chat by its newest message, to be put through `wire`. */
@@ -30,11 +30,9 @@ export interface ChatRow extends StateRow {
 const rowsOfPage = `
 select message.id, message.seq, coalesce(message.version, 0) as version, message.kind, message.content,
   message.sender_id as "senderId",
-  coalesce((select username from users where id = message.sender_id), '${DELETED_USER}') as "senderName",
+  ${nameOfUser('message.sender_id')} as "senderName",
   receiver.id as "receiverId",
-  case when receiver.id is not null then
-    coalesce((select username from users where id = receiver.id), '${DELETED_USER}')
-  end as "receiverName",
+  case when receiver.id is not null then ${nameOfUser('receiver.id')} end as "receiverName",
   case when chat.kind = 'group' then chat.id end as "groupId", chat.name as "groupName",
   message.created_at as "createdAt", coalesce(message.edited_at, message.created_at) as "updatedAt",
   message.deleted_at as "deletedAt",

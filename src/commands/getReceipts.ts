@@ -4,7 +4,7 @@ import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readMessage } from '../messages/read.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
 import { Id, Limit, UserName } from '../protocol/schema/types.ts';
-import { DELETED_USER } from '../users/names.ts';
+import { nameOfUser } from '../users/names.ts';
 import { defineRead } from './define.ts';
 
 export const getReceipts = defineRead({
@@ -23,7 +23,7 @@ export const getReceipts = defineRead({
   async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const { chatId, seq, senderId, createdAt } = await readMessage(db, session.userId, messageId);
     const after = cursors.idFrom(cursor, 0);
-    const bind = [chatId, seq, senderId, createdAt, after, limit + 1, DELETED_USER, session.userId];
+    const bind = [chatId, seq, senderId, createdAt, after, limit + 1, session.userId];
     return cursors.pageOf(await db.query<Row>(positions, bind), limit, ({ userId }) => [userId]);
   },
 });
@@ -42,9 +42,9 @@ interface Row {
 export const positions = prepared(
   'receipts',
   `
-select user_id as "userId", coalesce((select username from users where id = user_id), $7) as username,
-  case when user_id = $8 then delivered_seq else coalesce(shown_delivered_seq, delivered_seq) end >= $2 as delivered,
-  case when user_id = $8 then read_seq else coalesce(shown_read_seq, read_seq) end >= $2 as read
+select user_id as "userId", ${nameOfUser('user_id')} as username,
+  case when user_id = $7 then delivered_seq else coalesce(shown_delivered_seq, delivered_seq) end >= $2 as delivered,
+  case when user_id = $7 then read_seq else coalesce(shown_read_seq, read_seq) end >= $2 as read
 from chat_members
 where chat_id = $1 and user_id <> $3 and joined_at <= $4 and user_id > $5
 order by user_id

@@ -3,7 +3,7 @@ import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
 import { Id, Limit, Nullable, Time, UserName } from '../protocol/schema/types.ts';
-import { DELETED_USER } from '../users/names.ts';
+import { shownName } from '../users/names.ts';
 import { defineRead } from './define.ts';
 
 export const listBlockedUsers = defineRead({
@@ -18,7 +18,7 @@ export const listBlockedUsers = defineRead({
   }),
   errors: [],
   async handle({ limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
-    const bind = [session.userId, cursors.idFrom(cursor, 0), limit + 1, DELETED_USER];
+    const bind = [session.userId, cursors.idFrom(cursor, 0), limit + 1];
     const rows = await db.query<Row>(blockedUsers, bind);
     return cursors.pageOf(rows.map(wire), limit, ({ userId }) => [userId]);
   },
@@ -32,7 +32,7 @@ interface Row {
 }
 
 const blockedUsers = `
-select blocked_id as "userId", coalesce(username, $4) as username, display_name as "displayName",
+select blocked_id as "userId", ${shownName('username')} as username, display_name as "displayName",
   blocks.created_at as "blockedAt"
 from blocks join users on users.id = blocked_id
 where user_id = $1 and blocked_id > $2

@@ -8,7 +8,7 @@ import { Cursor, NextCursor } from '../protocol/cursor.ts';
 import { Role } from '../protocol/schema/groups.ts';
 import { Presence } from '../protocol/schema/people.ts';
 import { Id, Limit, Nullable, Time, UserName } from '../protocol/schema/types.ts';
-import { DELETED_USER } from '../users/names.ts';
+import { shownName } from '../users/names.ts';
 import { defineRead } from './define.ts';
 
 const { online, lastSeenAt } = Presence.properties;
@@ -38,7 +38,7 @@ export const listGroupMembers = defineRead({
     { session: { userId }, db, presence, cursors },
   ) {
     await membershipInGroup(db, userId, groupId);
-    const bind = [groupId, role ?? null, cursors.idFrom(cursor, 0), limit + 1, DELETED_USER];
+    const bind = [groupId, role ?? null, cursors.idFrom(cursor, 0), limit + 1];
     const isRanked = role !== undefined && role !== 'member';
     const rows = await db.query<Row>(isRanked ? rankedOfGroup : membersOfGroup, bind);
     const { data, nextCursor } = cursors.pageOf(rows.map(wire), limit, (row) => [row.userId]);
@@ -64,7 +64,7 @@ interface Row {
 
 /** Along the members of the group $1, in the order of the ids, from the user $3 on: those with the role $2, or all. */
 const membersWhere = (condition: string) => `
-select member.user_id as "userId", coalesce(username, $5) as username, display_name as "displayName", avatar, role,
+select member.user_id as "userId", ${shownName('username')} as username, display_name as "displayName", avatar, role,
   joined_at as "joinedAt"
 from chat_members member
 cross join lateral (select username, display_name, avatar from users where id = member.user_id limit 1) person

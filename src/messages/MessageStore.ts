@@ -9,7 +9,7 @@ import type { MessageDraft, StoredMessage } from './drafts.ts';
 import { namesIn } from './mentions.ts';
 import { Permits } from './permits.ts';
 import { type PlainAnswer, PlainBatch } from './plainBatch.ts';
-import type { Refusal } from './refusals.ts';
+import { isStale, type Refusal, type RefusalReason, STALE } from './refusals.ts';
 import { writeBatch } from './writeBatch.sql.ts';
 import { writeOne, writePlain } from './writePlain.sql.ts';
 import { type SystemMessageDraft, writeSystem } from './writeSystem.sql.ts';
@@ -25,7 +25,9 @@ export interface EncodedDraft {
 }
 
 interface BatchRow extends QueryResultRow {
-  readonly refusal: Refusal | null;
+  readonly refusal: RefusalReason | null;
+  /** Seconds for which slow mode holds the sender up. */
+  readonly slow_for: number | null;
   readonly repeated: boolean;
   /** Null once the account is deleted: its groups are left after that. */
   readonly sender_name: string | null;
@@ -99,7 +101,7 @@ export class MessageStore {
       ? this.#writeOne(drafts[0] as MessageDraft, chatIds[0] as ChatId)
       : this.#writeMany(drafts, chatIds));
     for (const [index, result] of results.entries())
-      if (result === 'STALE') this.#permits.forget(chatIds[index] as ChatId);
+      if (isStale(result)) this.#permits.forget(chatIds[index] as ChatId);
     return results;
   }
 
@@ -132,7 +134,7 @@ export class MessageStore {
     const [row] = await repeatable(() =>
       this.#database.writer.query<OneRow>({ name, text: writeOne, values, asText: true }),
     );
-    if (!row) return ['STALE'];
+    if (!row) return [STALE];
     const [messageId, seq, seconds, username] = row;
     return [
       {
@@ -197,7 +199,7 @@ function parameters(messages: readonly EncodedDraft[], chatIds: readonly (ChatId
 }
 
 function resultOf(row: BatchRow): Result {
-  if (row.refusal) return row.refusal;
+  if (row.refusal) return { reason: row.refusal, ...(row.slow_for !== null && { seconds: row.slow_for }) };
   return {
     chatId: row.chat_id,
     messageId: row.id,

@@ -10,7 +10,7 @@ import type { DialogDirectory } from './dialogs.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 import { encodeExtras, MessageStore, type Result } from './MessageStore.ts';
 import { PendingChange } from './PendingChange.ts';
-import { refusalFor } from './refusals.ts';
+import { isStale, refusalFor } from './refusals.ts';
 import { bytesOf, isTo, type NextBatch, type Send, type WriteAnswer, WriterQueue } from './WriterQueue.ts';
 import type { SystemMessageDraft } from './writeSystem.sql.ts';
 
@@ -288,7 +288,7 @@ export class MessageWriter {
       else if ('error' in outcome) this.#enqueue(repeat, (error) => this.#reply(repeat, { error }));
       else if (isSameChat(send.draft.to, repeat.draft.to))
         this.#reply(repeat, { stored: { ...outcome.stored, repeated: true } });
-      else this.#reply(repeat, { error: refusalFor('OTHER_CHAT', repeat.draft) });
+      else this.#reply(repeat, { error: refusalFor({ reason: 'OTHER_CHAT' }, repeat.draft) });
     }
   }
 
@@ -306,10 +306,10 @@ export class MessageWriter {
     const { draft } = send;
     if (isStale(result)) return;
     try {
-      if (typeof result === 'string') return this.#finish(send, { error: refusalFor(result, draft) });
+      if ('reason' in result) return this.#finish(send, { error: refusalFor(result, draft) });
       this.#observer.messageStored(draft, result, () => this.#finish(send, { stored: result }));
     } catch (error) {
-      const messageId = typeof result === 'string' ? undefined : result.messageId;
+      const messageId = 'reason' in result ? undefined : result.messageId;
       this.#log.error({ err: error, messageId }, 'a stored message could not be pushed or answered');
     }
   }
@@ -317,8 +317,6 @@ export class MessageWriter {
 
 const overloaded = () =>
   new LimitError('queue', 'UNAVAILABLE', 'The server is overloaded; retry in a moment', 1);
-
-const isStale = (result: Result): boolean => result === 'STALE';
 
 function isSameChat(one: MessageDraft['to'], other: MessageDraft['to']): boolean {
   return 'groupId' in one

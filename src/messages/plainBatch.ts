@@ -1,7 +1,7 @@
 import type { ChatId, UserId } from '../ids.ts';
 import { nameOf } from '../users/names.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
-import type { Refusal } from './refusals.ts';
+import { type Refusal, STALE } from './refusals.ts';
 
 /** The answer of {@link writePlain}. */
 export interface PlainAnswer {
@@ -109,7 +109,7 @@ export class PlainBatch {
     return this.#drafts.map(({ senderId }, index) => {
       const { id: chatId, position, pairs } = this.#chatOf[index] as Chat;
       const at = position - 1;
-      if (!current[at]) return 'STALE';
+      if (!current[at]) return STALE;
       return {
         chatId,
         messageId: ids?.[stored++] as number,

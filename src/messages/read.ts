@@ -7,7 +7,7 @@ import { prepared } from '../database/statements.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import type { Message } from '../protocol/schema/messages.ts';
-import { DELETED_USER } from '../users/names.ts';
+import { nameOfUser } from '../users/names.ts';
 import type { CustomData } from './drafts.ts';
 
 /** What a system message says in its `custom`: the type of the command, what it did, and whom it let in or out. */
@@ -56,15 +56,13 @@ export function selectMessagesAnd(columns: string, messages = 'messages'): strin
   return `
 select message.id as "messageId", message.chat_id as "chatId", chat.kind = 'group' as "isGroup",
   chat.user_low + chat.user_high as pair, message.seq, message.kind,
-  message.sender_id as "senderId", coalesce((select username from users where id = message.sender_id), '${DELETED_USER}') as "senderName",
+  message.sender_id as "senderId", ${nameOfUser('message.sender_id')} as "senderName",
   message.content,
   message.created_at as "createdAt", message.edited_at as "editedAt", message.deleted_at as "deletedAt",
   coalesce(message.version, 0) as version,
   message.reply_to as "replyTo", message.silent, message.custom, message.mentions,
   message.forwarded_from as "forwardedFrom",
-  case when message.forwarded_from is not null then
-    coalesce((select username from users where id = message.forwarded_from), '${DELETED_USER}')
-  end as "forwardedFromName",
+  case when message.forwarded_from is not null then ${nameOfUser('message.forwarded_from')} end as "forwardedFromName",
   message.reactions as counts,
   case when message.reactions is not null then array(
     select emoji from reactions

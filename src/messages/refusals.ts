@@ -1,25 +1,33 @@
 import { ApiError, LimitError } from '../protocol/errors.ts';
 import type { MessageDraft } from './drafts.ts';
 
-/** Why a message is not stored; of slow mode, with the seconds that are left. */
-export type Refusal =
+/** Why a message is not stored. */
+export type RefusalReason =
   | 'OTHER_CHAT'
   | 'NO_CHAT'
   | 'NOT_A_MEMBER'
   | 'BLOCKED'
   | 'NOT_POSTING'
   | 'NO_ORIGINAL'
-  /** The rules of the chat changed between the judgement and its turn. */
-  | 'STALE'
-  | `SLOW_MODE ${number}`;
+  | 'SLOW_MODE'
+  /** The rules of the chat changed between the judgement and the lock on it: the message is judged again. */
+  | 'STALE';
+
+/** A message that is not stored. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  /** Seconds until slow mode lets its sender write again. */
+  readonly seconds?: number;
+}
+
+/** A message that is to be judged again. */
+export const STALE: Refusal = { reason: 'STALE' };
+
+export const isStale = (result: object): boolean => 'reason' in result && result.reason === 'STALE';
 
 /** Returns the error that a refused message is answered with. */
-export function refusalFor(reason: Refusal, { to, extras }: MessageDraft): ApiError {
-  const [name, seconds] = reason.split(' ') as [
-    Exclude<Refusal, `SLOW_MODE ${number}`> | 'SLOW_MODE',
-    string?,
-  ];
-  switch (name) {
+export function refusalFor({ reason, seconds = 1 }: Refusal, { to, extras }: MessageDraft): ApiError {
+  switch (reason) {
     case 'OTHER_CHAT':
       return new ApiError('CONFLICT', 'This clientMessageId stands for a message in another chat');
     case 'NO_CHAT':
@@ -42,7 +50,7 @@ export function refusalFor(reason: Refusal, { to, extras }: MessageDraft): ApiEr
         'slowMode',
         'RATE_LIMITED',
         `This group is in slow mode; write again in ${seconds} s`,
-        Number(seconds),
+        seconds,
       );
   }
 }

@@ -22,7 +22,7 @@ import { moveOwnPosition } from './ownPosition.sql.ts';
  *    ids, so that two nodes with the same ids never deadlock; `named` keeps the mentions, `counted` updates the chats. `sent` moves the senders' own positions: who writes has read what was before.
  *
  * Returns a row per draft in arrival order: where it is stored (seq, id, created_at), `repeated` when an
- * earlier message answers for it, the sender's name, whom it mentions, or the reason of the `refusal`. `permit` is the
+ * earlier message answers for it, the sender's name, whom it mentions, or the reason of the `refusal`, with the seconds `slow_for` which slow mode goes on. `permit` is the
  * version of the rules by which the sender may write without looking anything up; the first row has the `run` of the
  * database.
  */
@@ -59,17 +59,8 @@ with draft as (
         select chat_id = draft.chat_id and seq >= member.first_seq and deleted_at is null
         from messages where id = (extras->'replyTo')::bigint limit 1
       ) is not true then 'NO_ORIGINAL'
-      when chat.slow_mode_seconds > 0 and member.role = 'member' and (
-        member.last_sent_at > statement_timestamp() - make_interval(secs => chat.slow_mode_seconds)
-        or exists (
-          select from unnest($1::bigint[], $2::bigint[]) with ordinality as earlier (chat_id, sender_id, ord)
-          where earlier.chat_id = draft.chat_id and earlier.sender_id = draft.sender_id and earlier.ord < draft.ord
-        )
-      ) then 'SLOW_MODE ' || ceil(chat.slow_mode_seconds - case
-        when member.last_sent_at > statement_timestamp() - make_interval(secs => chat.slow_mode_seconds)
-        then extract(epoch from statement_timestamp() - member.last_sent_at) else 0
-      end)
-    end as refusal
+      when slow.seconds is not null then 'SLOW_MODE'
+    end as refusal, slow.seconds as slow_for
   from draft
   left join lateral (
     select id, who_may_post, slow_mode_seconds, rules_version from chats
@@ -90,6 +81,19 @@ with draft as (
     select chat_id, seq, id, created_at, mentions from messages
     where sender_id = draft.sender_id and client_message_id = draft.client_message_id limit 1
   ) known on true
+  left join lateral (
+    select ceil(chat.slow_mode_seconds - case
+      when member.last_sent_at > statement_timestamp() - make_interval(secs => chat.slow_mode_seconds)
+      then extract(epoch from statement_timestamp() - member.last_sent_at) else 0
+    end)::int as seconds
+    where chat.slow_mode_seconds > 0 and member.role = 'member' and (
+      member.last_sent_at > statement_timestamp() - make_interval(secs => chat.slow_mode_seconds)
+      or exists (
+        select from unnest($1::bigint[], $2::bigint[]) with ordinality as earlier (chat_id, sender_id, ord)
+        where earlier.chat_id = draft.chat_id and earlier.sender_id = draft.sender_id and earlier.ord < draft.ord
+      )
+    )
+  ) slow on true
 ), chosen as materialized (
   select *, case when refusal is null and known_id is null then chat_id end as target from judged
 ), base as (
@@ -106,14 +110,14 @@ with draft as (
   window arrival as (partition by target order by ord)
 ), placed as materialized (
   select ord, chat_id, target, sender_id, sender_name, kind, content, client_message_id, extras, mentions,
-    case when is_stale then 'STALE' else refusal end as refusal, known_seq, known_id, known_at, rules_version, slow_mode_seconds,
+    case when is_stale then 'STALE' else refusal end as refusal, slow_for, known_seq, known_id, known_at, rules_version, slow_mode_seconds,
     case when target is not null then last_seqs[k] + n end as seq,
     case when target is not null then tallies[k] + counted end as tally,
     case when target is not null then nextval('messages_id_seq') end as id,
     clock_timestamp()::timestamptz(3) as created_at
   from (
     select ord, chat_id, sender_id, sender_name, kind, content, client_message_id, extras, mentions,
-      refusal, known_seq, known_id, known_at, rules_version, slow_mode_seconds, k, n, counted, last_seqs, tallies,
+      refusal, slow_for, known_seq, known_id, known_at, rules_version, slow_mode_seconds, k, n, counted, last_seqs, tallies,
       coalesce(versions[k] <> rules_version, false) and target is not null as is_stale,
       case when versions[k] = rules_version then target end as target
     from (select * from numbered order by ord) numbered cross join base
@@ -148,7 +152,7 @@ with draft as (
   ) own
   where chat_members.chat_id = own.target and chat_members.user_id = own.sender_id
 )
-select sender_name, mentions, refusal, target is null as repeated, chat_id,
+select sender_name, mentions, refusal, slow_for, target is null as repeated, chat_id,
   coalesce(known_seq, seq) as seq, coalesce(known_id, id) as id, coalesce(known_at, created_at) as created_at,
   case when target is not null and kind = 'text' and slow_mode_seconds = 0 then rules_version end as permit,
   case when ord = 1 then pg_postmaster_start_time()::text end as run

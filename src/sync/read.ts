@@ -13,7 +13,7 @@ import { type MessageRow, messageOf, selectMessagesAnd } from '../messages/read.
 import type { Message } from '../protocol/schema/messages.ts';
 import { fitting } from '../protocol/schema/page.ts';
 import type { Change } from '../protocol/schema/sync.ts';
-import { DELETED_USER, nameOf } from '../users/names.ts';
+import { nameOf, nameOfUser } from '../users/names.ts';
 import { STAGE, type Stage } from './cursor.ts';
 import type { ChangeRow } from './find.ts';
 
@@ -145,7 +145,7 @@ export const membersAt = prepared(
   'sync: members',
   `
 select wanted.chat_id as "groupId", wanted.at as "userId", role,
-  coalesce((select username from users where id = wanted.at), '${DELETED_USER}') as username
+  ${nameOfUser('wanted.at')} as username
 from unnest($1::bigint[], $2::bigint[]) as wanted (chat_id, at)
 cross join lateral (select role from chat_members where chat_id = wanted.chat_id and user_id = wanted.at limit 1) member
 `,
