@@ -1,3 +1,4 @@
+import { mayReconnect, UNAUTHORIZED } from '../protocol/closeCodes.ts';
 import { isPassing, ParleyError } from './errors.ts';
 import { httpUrl, socketUrl } from './urls.ts';
 
@@ -44,24 +45,23 @@ const LONGEST_DELAY = 30_000;
 const WOKEN = -4;
 /** Milliseconds a socket may take to open, and a server to answer when the device came back to life. */
 const PATIENCE = 10_000;
-/** The server's close code for a token that has expired or was revoked. */
-const UNAUTHORIZED = 4401;
 
 /** Asked when nothing was heard for a while: scripts in browsers do not see the pings of the WebSocket. */
 const PING = JSON.stringify({ type: 'ping', id: 'ping' });
 
+/** How a connection ended: the close code, or one that says the same, and the seconds to wait for the next one. */
+type Ending = [code: number, retryAfter: number];
+
 /**
  * Keeps one socket to the server open: opens another when it breaks, with delays that grow and are spread by chance
- * ("full jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), until it is closed or
- * the server wants another token than it can get.
+ * ("full jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), until it is closed, the
+ * server wants another token than it can get, or closes with a code that forbids to connect again.
  */
 export class Link {
   readonly #options: LinkOptions;
   readonly #listener: LinkListener;
   readonly #heartbeat: number;
   #socket: Socket | undefined;
-  #token: string | undefined;
-  #refused: string | undefined;
   #failures = 0;
   #receivedAt = 0;
   #closed = false;
@@ -104,36 +104,38 @@ export class Link {
   }
 
   async #run(): Promise<void> {
+    const { token: source } = this.#options;
+    let token: string | undefined;
+    let refused: string | undefined;
+    let code = 0;
     while (!this.#closed) {
       let retryAfter = 0;
       try {
-        const token = await this.#nextToken();
-        const { code, opened } = await this.#session(token);
+        token ??= typeof source === 'string' ? source : await source();
         if (this.#closed) return;
-        const answer = opened ? { refused: code === UNAUTHORIZED, retryAfter: 0 } : await this.#probe(token);
-        if (answer.refused) this.#refused = token;
-        retryAfter = answer.retryAfter;
+        if (!mayReconnect(code, token !== refused))
+          throw new ParleyError(
+            code === UNAUTHORIZED ? 'UNAUTHORIZED' : 'FORBIDDEN',
+            `The server refuses another connection (${code})`,
+          );
+        [code, retryAfter] = await this.#session(token);
+        if (code === UNAUTHORIZED) {
+          refused = token;
+          token = undefined;
+        }
       } catch (error) {
-        if (error instanceof ParleyError && !isPassing(error.code)) return this.#giveUp(error);
+        if (error instanceof ParleyError && !isPassing(error.code)) {
+          this.close();
+          return this.#listener.gaveUp(error);
+        }
       }
-      await this.#pause(retryAfter);
+      if (mayReconnect(code, true)) await this.#pause(retryAfter);
     }
   }
 
-  async #nextToken(): Promise<string> {
-    const { token } = this.#options;
-    if (this.#token === undefined || this.#token === this.#refused) {
-      this.#token = typeof token === 'string' ? token : await token();
-      if (this.#token === this.#refused)
-        throw new ParleyError('UNAUTHORIZED', 'The server refuses the token');
-    }
-    return this.#token;
-  }
-
-  /** Resolves when the socket has closed. */
-  #session(token: string): Promise<{ code: number; opened: boolean }> {
+  /** Resolves when the socket has closed, or could not be opened. */
+  #session(token: string): Promise<Ending> {
     return new Promise((resolve) => {
-      if (this.#closed) return resolve({ code: 0, opened: false });
       const { url, device, open = openSocket } = this.#options;
       const socket = open(socketUrl(url, device), token);
       let opened = false;
@@ -143,8 +145,7 @@ export class Link {
       // Once, and deaf from then on: a socket that was given up must not speak again.
       const end = (code = 0) => {
         clearTimeout(timer);
-        socket.onopen = socket.onmessage = socket.onclose = null;
-        socket.onerror = () => {};
+        socket.onopen = socket.onmessage = socket.onclose = null; // an error after that has its empty listener
         this.#socket = this.#drop = undefined;
         try {
           socket.close();
@@ -152,7 +153,7 @@ export class Link {
           // some cannot be closed before they are open
         }
         if (opened) this.#listener.lost();
-        resolve({ code, opened });
+        resolve(opened || this.#closed ? [code, 0] : this.#probe(token));
       };
       const listen = () => {
         const receivedAt = this.#receivedAt;
@@ -183,14 +184,14 @@ export class Link {
   }
 
   /** Asks over HTTP why no socket opened, which scripts in browsers are not told: a call that changes nothing. */
-  async #probe(token: string): Promise<{ refused: boolean; retryAfter: number }> {
+  async #probe(token: string): Promise<Ending> {
     const { status, headers } = await fetch(httpUrl(this.#options.url, 'users/me'), {
       method: 'PATCH',
       headers: { authorization: `Bearer ${token}` },
       body: '{}',
       signal: AbortSignal.timeout(PATIENCE),
     });
-    return { refused: status === 401, retryAfter: Number(headers.get('retry-after')) || 0 };
+    return [status === 401 ? UNAUTHORIZED : 0, Number(headers.get('retry-after')) || 0];
   }
 
   #pause(retryAfter: number): Promise<void> {
@@ -199,7 +200,6 @@ export class Link {
       if (this.#closed) return resolve();
       this.#hurry = () => {
         clearTimeout(timer);
-        this.#hurry = undefined;
         resolve();
       };
       const timer = setTimeout(this.#hurry, retryAfter * 1000 + delay);
@@ -220,11 +220,6 @@ export class Link {
       if (this.#receivedAt === heardAt && this.#drop === drop) drop?.();
     }, PATIENCE / 2);
   };
-
-  #giveUp(error: ParleyError): void {
-    this.close();
-    this.#listener.gaveUp(error);
-  }
 }
 
 function openSocket(url: string, token: string): Socket {

@@ -3,7 +3,8 @@ import type { ErrorCode as ServerCode } from '../protocol/errors.ts';
 /**
  * Why a call failed: a code of the server (see the documents), or one of the client's own. `CONNECTION_LOST`: the
  * connection broke before the reply to a command that must not be sent twice, and nobody knows whether it was done.
- * `CLOSED`: the client was closed.
+ * `CLOSED`: the client was closed. `UNAUTHORIZED` and `FORBIDDEN` also end a client whose token, or another connection of
+ * which, the server refuses.
  */
 export type ErrorCode = ServerCode | 'CONNECTION_LOST' | 'CLOSED';
 

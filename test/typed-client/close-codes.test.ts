@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { mock } from 'node:test';
+import { expect } from 'chai';
+import { WebSocketServer } from 'ws';
+import type { ParleyError } from '../../src/client/index.ts';
+import { typedClient } from '../harness.ts';
+
+/** Starts a server that closes each connection with the next of some codes, and keeps the tokens that it was shown. */
+async function startClosingServer(...codes: number[]) {
+  const tokens: (string | undefined)[] = [];
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  server.on('connection', (socket, { headers }) => {
+    tokens.push(headers.authorization?.replace('Bearer ', ''));
+    socket.close(codes.shift() ?? 1000);
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, tokens, close: () => server.close() };
+}
+
+describe('the typed client of a server that closes with codes it does not know', () => {
+  beforeEach(() => mock.method(Math, 'random', () => 0)); // no pauses
+  afterEach(() => mock.reset());
+
+  /** Resolves to the error with which a client gives up, and the tokens that it showed until then. */
+  async function endOf(codes: number[], token: string | (() => string)) {
+    const server = await startClosingServer(...codes);
+    const client = typedClient({ token: '' }, { url: server.url, token });
+    const { code, message } = await client.online().then(
+      () => expect.fail('the client is online'),
+      (error: ParleyError) => error,
+    );
+    server.close();
+    return { code, message, state: client.state, tokens: server.tokens };
+  }
+
+  it('connects again after those that ask for it, and stops for good at one that forbids it', async () => {
+    const codes = [1001, 1012, 4000, 4150, 4399, 4400, 4429, 4499, 4600];
+    expect(await endOf([...codes], 'token')).to.deep.equal({
+      code: 'FORBIDDEN',
+      message: 'The server refuses another connection (4600)',
+      state: 'closed',
+      tokens: codes.map(() => 'token'),
+    });
+  });
+
+  it('asks for no fresh token when another connection is forbidden', async () => {
+    const fresh = ['first', 'second'];
+    const { code, tokens } = await endOf([4150, 4999], () => fresh.shift() ?? '');
+    expect([code, tokens, fresh]).to.deep.equal(['FORBIDDEN', ['first', 'first'], ['second']]);
+  });
+
+  it('connects again after 4401 with a fresh token, and gives up when it gets the same once more', async () => {
+    const given = ['first', 'second', 'second'];
+    const { code, tokens } = await endOf([4401, 4401], () => given.shift() ?? '');
+    expect([code, tokens]).to.deep.equal(['UNAUTHORIZED', ['first', 'second']]);
+    expect(await endOf([4401], 'fixed')).to.include({ code: 'UNAUTHORIZED', state: 'closed' });
+  });
+});
