@@ -3,8 +3,6 @@ import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { Parser } from '@asyncapi/parser';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { Ajv } from 'ajv';
-import formats from 'ajv-formats';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { parse } from 'yaml';
@@ -15,20 +13,11 @@ import { routes } from '../src/http/routes.ts';
 import { errorCodes } from '../src/protocol/errors.ts';
 import { recordExamples } from '../tools/record.ts';
 import { http, newUser, server } from './harness.ts';
+import { violations } from './support/violations.ts';
 
 interface Message {
   readonly payload: object;
   readonly examples: { readonly payload: object }[];
-}
-
-/** Says what is wrong with a value by a schema that refers to the components of a document. */
-function violations(schema: object, components: object, value: unknown): unknown {
-  const ajv = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true });
-  ajv.addVocabulary(['components']);
-  formats.default(ajv, ['date-time', 'email']);
-  const validate = ajv.compile({ ...schema, components });
-  validate(value);
-  return validate.errors;
 }
 
 /** Says of which messages or calls two recordings have other examples: the whole is longer than what a report shows. */
@@ -84,10 +73,9 @@ describe('asyncapi.yaml', () => {
     expect(components.messages).to.have.all.keys(Object.keys(examples.frames));
   });
 
-  it('names every error code', async () => {
+  it('includes the description of the protocol', async () => {
     const { description } = parse((await http('GET', '/asyncapi.yaml')).body).info;
-    for (const [code, { summary }] of Object.entries(errorCodes))
-      expect(description).to.include(`| \`${code}\` | ${summary} |`);
+    expect(`# The Parley protocol\n\n${description}\n`).to.equal(await readFile('docs/protocol.md', 'utf8'));
   });
 
   it('has a first client that works as it is pasted, with the typed client and without', async () => {

@@ -33,7 +33,7 @@ export function asyncapiDocument(registry: Iterable<Command>, examples: Examples
       info: {
         title: 'Parley',
         version: VERSION,
-        description: introduction(commands, examples),
+        description: introduction(),
         license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
         tags: [{ name: 'messenger' }],
       },
