@@ -102,6 +102,12 @@ describe('the description of the protocol', () => {
       for (const code of [from, to]) expect(mayReconnect(code, false), `${code}`).to.equal(reconnects);
   });
 
+  it('is in the package and in the image, where the server reads it', () => {
+    expect(JSON.parse(readFileSync('package.json', 'utf8')).files).to.include('docs/protocol.md');
+    expect(readFileSync('.dockerignore', 'utf8').split('\n')).to.include('!docs/protocol.md');
+    expect(readFileSync('Dockerfile', 'utf8')).to.match(/^COPY --from=build \S+\/docs docs$/m);
+  });
+
   it('has the limits of the code', () => {
     const rows = rowsOf(section('Limits'));
     const variables = new Map(
@@ -125,6 +131,6 @@ describe('the description of the protocol', () => {
       `Headers over ${kib(HEADER_BYTES)}`,
       `"expiresInSeconds": ${TYPING_SECONDS}`,
     ])
-      expect(text.replaceAll('\n  ', ' ')).to.include(said);
+      expect(text.replaceAll(/\s+/g, ' ')).to.include(said);
   });
 });
