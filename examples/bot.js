@@ -1,5 +1,5 @@
-// A bot that answers whoever writes to it, and whoever names it in a group.
-//   node examples/bot.js            against http://localhost:3000, or PARLEY_URL
+// A bot that answers private messages, and mentions of its name in groups.
+//   node examples/bot.js            connects to PARLEY_URL, by default http://localhost:3000
 import { accounts, connect } from 'parley/client';
 
 const url = process.env.PARLEY_URL ?? 'http://localhost:3000';
@@ -14,7 +14,8 @@ const enter = async () => {
   return entrance.token;
 };
 
-// The token is asked for again when it has expired; a message that arrives while the bot is away is answered later.
+// The client calls `enter` again when the token has expired. Messages that arrive while the bot is offline are answered
+// when it is online again.
 const client = connect({ url, token: enter, device: 'bot' });
 client.on('state', (state) => console.log(state));
 

@@ -1,4 +1,4 @@
-// Parley in raw frames, from Go: log in, write a message, hear the others.
+// Parley in raw frames, from Go: log in, send a message, print the pushes.
 //
 //	go get github.com/gorilla/websocket      (Debian: golang-github-gorilla-websocket-dev)
 //	go run examples/chat.go Ada "correct horse" Bob "Hello from Go"
@@ -17,7 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// A request has an id, which comes back on the reply or the error; a frame without one is a push.
+// frame is a reply or an error, which has the id of its request, or a push, which has no id.
 type frame struct {
 	ID      int             `json:"id"`
 	Type    string          `json:"type"`
@@ -33,7 +33,7 @@ type client struct {
 	lastID int
 }
 
-// call waits for its reply and prints the pushes that come before it.
+// call sends a request, waits for its reply and prints the pushes that arrive before it.
 func (c *client) call(kind string, params any, result any) error {
 	c.lastID++
 	request := map[string]any{"type": kind, "params": params, "id": c.lastID}
@@ -68,7 +68,7 @@ func (c *client) read() (frame, error) {
 	return next, nil
 }
 
-// Accounts are HTTP: the answer has a token.
+// logIn returns a token: accounts use HTTP.
 func logIn(url, username, password string) string {
 	body, _ := json.Marshal(map[string]string{"username": username, "password": password})
 	answer, err := http.Post(url+"/auth/login", "application/json", bytes.NewReader(body))
@@ -93,7 +93,7 @@ func main() {
 		url = "http://localhost:3000"
 	}
 	header := http.Header{"Authorization": {"Bearer " + logIn(url, username, password)}}
-	// It stays the same when the message is sent again: it is stored once.
+	// The id stays the same when the message is sent again, so that the message is stored once.
 	messageID := fmt.Sprintf("go-%d", time.Now().UnixNano())
 	for ; ; time.Sleep(time.Second) {
 		socket, _, err := websocket.DefaultDialer.Dial(strings.Replace(url, "http", "ws", 1)+"/ws", header)

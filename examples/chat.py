@@ -1,9 +1,9 @@
-"""Parley in raw frames, from Python: log in, write a message, hear the others.
+"""Parley in raw frames, from Python: log in, send a message, print the pushes.
 
     pip install websockets          (Debian: python3-websockets)
     python3 examples/chat.py Ada "correct horse" Bob "Hello from Python"
 
-It sends the message once, whatever happens to the connection: the clientMessageId stays the same.
+The message is stored once, however often the connection breaks, because the clientMessageId stays the same.
 """
 import asyncio
 import json
@@ -18,14 +18,14 @@ URL = os.environ.get("PARLEY_URL", "http://localhost:3000")
 
 
 def log_in(username, password):
-    """Accounts are HTTP: the answer has a token."""
+    """Returns a token: accounts use HTTP."""
     body = json.dumps({"username": username, "password": password}).encode()
     with urllib.request.urlopen(urllib.request.Request(URL + "/auth/login", body)) as answer:
         return json.load(answer)["token"]
 
 
 class Socket:
-    """Requests have an id, which comes back on the reply; a frame without one is a push."""
+    """Matches replies to requests by their id; a frame without an id is a push."""
 
     def __init__(self, socket):
         self.socket, self.waiting, self.last_id = socket, {}, 0
@@ -65,7 +65,7 @@ async def main(username, password, to, text):
                 print("stored at seq", sent["seq"], flush=True)
                 await reading
         except (OSError, websockets.ConnectionClosed):
-            await asyncio.sleep(1)  # connect again: the same message is not stored twice
+            await asyncio.sleep(1)  # then connect and send again; the message is stored once
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
 // A messenger in the terminal.
-//   node examples/terminal.js Ada           logs in as Ada, or makes the account
-// Then write "Bob: hello" to begin with Bob; what follows without a name goes to the same chat.
+//   node examples/terminal.js Ada           logs in as Ada, or creates the account
+// Type "Bob: hello" to send a message to Bob. Lines without a name go to the same chat as the line before.
 import { createInterface } from 'node:readline/promises';
 import { accounts, connect, ParleyError } from 'parley/client';
 
 const url = process.env.PARLEY_URL ?? 'http://localhost:3000';
 const [username = ''] = process.argv.slice(2);
 if (!username) {
-  console.error('Who are you? node examples/terminal.js <username>');
+  console.error('usage: node examples/terminal.js <username>');
   process.exit(1);
 }
 
 const terminal = createInterface({ input: process.stdin, output: process.stdout });
-const lines = terminal[Symbol.asyncIterator](); // what is typed early waits here
+const lines = terminal[Symbol.asyncIterator](); // buffers lines that are typed early
 const password = process.env.PARLEY_PASSWORD ?? (await terminal.question('Password: '));
 const { login, register } = accounts(url);
 const { token } = await login({ username, password })
@@ -53,18 +53,18 @@ async function say(line) {
   if (line === '') return;
   const [, name, text = ''] = /^([^\s:]+):\s*(.*)$/.exec(line) ?? ['', '', line];
   if (name) open = { name, chat: await find(name) };
-  if (!open) throw new ParleyError('BAD_REQUEST', 'To whom? Write "name: text".');
-  // Shown as sent at once and sent when it can be: it does not wait for the connection.
+  if (!open) throw new ParleyError('BAD_REQUEST', 'No chat is open. Type "name: text".');
+  // The view shows the message at once, and the client sends it when it is online: do not wait for the reply here.
   if (text) open.chat.send(text).catch((error) => show(`! ${error.message}: ${text}`));
 }
 
-/** @param {string} name of a group one is in, or of a person */
+/** @param {string} name of a group of this user, or of a person */
 async function find(name) {
   const known = client.chats.value.find((chat) => chat.name.toLowerCase() === name.toLowerCase());
   if (known) return client.chat(known.address);
   const { data } = await client.call('searchUsers', { query: name, limit: 5 });
   const person = data.find((one) => one.username.toLowerCase() === name.toLowerCase());
-  if (!person) throw new ParleyError('NOT_FOUND', `There is nobody called ${name}`);
+  if (!person) throw new ParleyError('NOT_FOUND', `No user or group is called ${name}`);
   return client.chat({ receiverId: person.userId });
 }
 

@@ -81,7 +81,7 @@ describe('the examples', function () {
       PARLEY_PASSWORD: 'correct horse',
     });
     child.stdin?.write(`nobody-of-that-name: hello\n`);
-    await says(/There is nobody called nobody-of-that-name/);
+    await says(/No user or group is called nobody-of-that-name/);
     child.stdin?.write(`${bob.username}: hello\nand again\n`);
     for (const message of ['hello', 'and again'])
       expect((await device.push('privateMessage')).params).to.include({ message, senderName: name });
