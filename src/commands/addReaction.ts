@@ -22,9 +22,9 @@ returning (reactions->emoji)::int as count, ${raisedColumns}
 export const addReaction = defineReaction({
   type: 'addReaction',
   summary: 'React to a message with an emoji',
-  description: 'Once per user and emoji: the same again changes nothing.',
+  description: 'Each user can add an emoji once; adding it again changes nothing.',
   errors: ['CONFLICT'],
-  pushSummary: 'Somebody reacted to a message',
+  pushSummary: 'A user reacted to a message',
   check({ counts }, emoji) {
     const known = Object.keys(counts ?? {});
     if (!known.includes(emoji) && known.length >= MAX_EMOJI)

@@ -10,14 +10,14 @@ import { defineCommand } from './define.ts';
 
 export const addUserInGroup = defineCommand({
   type: 'addUserInGroup',
-  summary: 'Add a user to a group one is in',
-  description: 'What the new member sees of the history is up to the setting historyFrom of the group.',
+  summary: 'Add a user to a group of this user',
+  description: 'The setting historyFrom of the group decides which part of the history the new member sees.',
   params: Type.Object({ groupId: Id, userId: Id }),
   result: Sent,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'ALREADY_A_MEMBER', 'FORBIDDEN'],
   push: {
-    summary: 'Somebody added a user to a group; the added user gets it, too',
+    summary: 'A user was added to a group; the added user receives this push as well',
     fields: groupEvent({ userId: Id }),
   },
   async handle({ groupId, userId }, context) {

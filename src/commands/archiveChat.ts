@@ -3,8 +3,9 @@ import { defineSetting } from './chatSetting.ts';
 
 export const archiveChat = defineSetting({
   type: 'archiveChat',
-  summary: 'Put a chat into the archive, or take it out',
-  description: 'For clients to show: listLastMessage says it of each chat and keeps its order.',
+  summary: 'Archive or unarchive a chat',
+  description:
+    'Clients decide how to show it: listLastMessage returns the setting with each chat, and its order stays the same.',
   params: Type.Object({ archived: Type.Boolean() }),
   bind: ({ archived }) => [archived],
   change: `

@@ -12,8 +12,9 @@ import { defineCommand } from './define.ts';
 
 export const banUser = defineCommand({
   type: 'banUser',
-  summary: 'Put somebody out of a group for good, or keep them from ever coming in',
-  description: 'For the owner, and for admins where it is no admin.',
+  summary:
+    'Remove a user from a group and prevent them from joining or being added; also for users who are not members',
+  description: 'Allowed for the owner, and for admins if the user is not an admin.',
   params: Type.Object({
     groupId: Id,
     userId: Id,
@@ -23,7 +24,7 @@ export const banUser = defineCommand({
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {
-    summary: 'Somebody was banned from a group; the last that this user gets of it',
+    summary: 'A user was banned from a group; the banned user receives no further push of it',
     fields: groupEvent({ userId: Id }),
   },
   async handle({ groupId, userId, reason = null }, context) {

@@ -15,12 +15,12 @@ export const blockUser = defineCommand({
   type: 'blockUser',
   summary: 'Block a user',
   description:
-    'Their private messages to this user are refused, and neither sees the other’s typing and presence, nor how far the other reads: that stands still until the last block between the two ends, but for what the other’s messages say. They are not told.',
+    'Private messages of the blocked user to this user are refused. Neither sees the other’s typing, presence and read position; the read position stays as it is until the last block between the two ends, and advances only with messages of the other. The blocked user is not notified.',
   params: Type.Object({ userId: Id }),
   result: Type.Object({}),
   errors: ['NOT_FOUND'],
   push: {
-    summary: 'This user blocked somebody from another connection',
+    summary: 'This user blocked a user on another connection',
     fields: Type.Object({ userId: Id }),
   },
   async handle({ userId }, { session, origin, bus, changes, db }) {

@@ -33,7 +33,7 @@ export function defineSetting<const Name extends string, Properties extends TPro
     result: Type.Object({}),
     errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
     push: {
-      summary: 'This user did it from another connection',
+      summary: 'This user changed the setting on another connection',
       fields: Type.Object({ ...ChatAddress, ...params.properties }),
     },
     async handle(params, context) {

@@ -13,22 +13,27 @@ const CODE_BYTES = 16;
 
 export const createInvite = defineCommand({
   type: 'createInvite',
-  summary: 'Make a code that lets people into a group',
-  description: 'For whom the group lets add people; it lets people in as long as that is so.',
+  summary: 'Create an invite code for a group',
+  description:
+    'Allowed for members who may add users. The code is valid as long as its creator may add users.',
   params: Type.Object({
     groupId: Id,
     expiresInSeconds: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 366 * 86_400, description: 'Left out: it does not expire' }),
+      Type.Integer({ minimum: 1, maximum: 366 * 86_400, description: 'Default: it does not expire' }),
     ),
     maxUses: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 1_000_000,
-        description: 'People it lets in; left out: any number',
+        description: 'Number of users who can join with it; default: unlimited',
       }),
     ),
     clientInviteId: Type.Optional(
-      Text(1, 64, 'Unique per user: sent again, the invite is made once and the first answer comes back'),
+      Text(
+        1,
+        64,
+        'Unique per user. If the request is repeated, the invite is created once and the first reply is returned',
+      ),
     ),
   }),
   result: Type.Object({ data: Invite }),

@@ -12,12 +12,12 @@ export const deleteGroup = defineCommand({
   type: 'deleteGroup',
   summary: 'Delete a group for everybody',
   description:
-    'For the owner. Nothing of it can be read any more, and its name is free. Deleted again by the same user, nothing changes.',
+    'Allowed for the owner. Its messages can no longer be read, and its name can be used again. If the same user deletes it again, nothing changes.',
   params: Type.Object({ groupId: Id }),
   result: Type.Object({}),
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
-  push: { summary: 'A group was deleted; the last that comes of it', fields: groupEvent({}) },
+  push: { summary: 'A group was deleted; no further push of it follows', fields: groupEvent({}) },
   async handle({ groupId }, context) {
     await changeGroup(context, 'deleteGroup', groupId, async (change) => {
       requireRole(change.member(), 'owner');

@@ -10,14 +10,15 @@ import { defineCommand } from './define.ts';
 
 export const deleteMessage = defineCommand({
   type: 'deleteMessage',
-  summary: 'Delete a message for everybody: one’s own, in groups as owner or admin any',
+  summary:
+    'Delete a message for everybody: a message of this user, or, as owner or admin of a group, any message',
   description:
-    'Its place in the chat stays, with empty content and deletedAt. Deleted again, nothing changes.',
+    'The message keeps its seq, with empty content and deletedAt. Deleting it again changes nothing.',
   params: Type.Object({ messageId: Id }),
   result: Type.Object({ ...ChangedMessage, deletedAt: Time }),
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: {
-    summary: 'Somebody deleted a message',
+    summary: 'A user deleted a message',
     fields: Type.Object({ ...MessageAddress, deletedAt: Time }),
   },
   async handle({ messageId }, context) {

@@ -16,19 +16,19 @@ import { defineCommand } from './define.ts';
 
 export const editMessage = defineCommand({
   type: 'editMessage',
-  summary: 'Change what one wrote',
+  summary: 'Edit a message of this user',
   description:
-    'What it said before is kept: see listEdits. Mentions are found anew. The same content again changes nothing.',
+    'Earlier versions are kept: see listEdits. Mentions are determined again. The same content changes nothing.',
   params: Type.Object({ messageId: Id, content: Content, custom: Type.Optional(Nullable(Custom)) }),
   result: Type.Object({
     ...ChangedMessage,
-    editedAt: Nullable({ ...Time, description: 'null when it was never changed' }),
+    editedAt: Nullable({ ...Time, description: 'null if it was never edited' }),
     custom: Nullable(Custom),
     mentions: Type.Array(Id),
   }),
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: {
-    summary: 'Somebody changed a message; message is what it says now',
+    summary: 'A user edited a message; message is the new content',
     fields: Type.Object({
       ...MessageAddress,
       editedAt: Time,

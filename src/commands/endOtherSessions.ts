@@ -5,8 +5,8 @@ import { defineCommand } from './define.ts';
 
 export const endOtherSessions = defineCommand({
   type: 'endOtherSessions',
-  summary: 'End all other connections and tokens of this user',
-  description: 'They close with 4401. This connection stays, and so does its token.',
+  summary: 'Close all other connections of this user and revoke their tokens',
+  description: 'The connections close with 4401. This connection stays open and its token stays valid.',
   params: Type.Object({}),
   result: Type.Object({}),
   errors: [],

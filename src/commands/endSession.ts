@@ -8,11 +8,11 @@ import { defineCommand } from './define.ts';
 
 export const endSession = defineCommand({
   type: 'endSession',
-  summary: 'End a connection of this user and its token: log out, here or on a device that was lost',
+  summary: 'Log out: close a connection of this user and revoke its token, here or on another device',
   description:
-    'It closes with 4401, with all that were opened with the same token, and the token is good for nothing any more. Where that is the token of the connection that asks, it ends only if its own session is named: otherwise only the other connection closes. One’s own closes after the reply.',
+    'All connections with the same token close with 4401, and the token becomes invalid. Exception: if another connection with the token of this connection is named, only that connection closes and the token stays valid. This connection closes after the reply.',
   params: Type.Object({
-    sessionId: Type.Optional({ ...Id, description: 'Left out: the session of this connection' }),
+    sessionId: Type.Optional({ ...Id, description: 'Default: the session of this connection' }),
   }),
   result: Type.Object({}),
   errors: ['NOT_FOUND'],

@@ -9,11 +9,11 @@ import { definePreparedSend } from './define.ts';
 
 export const forwardMessage = definePreparedSend({
   type: 'forwardMessage',
-  summary: 'Write a message of one chat in another, naming who wrote it first',
-  description: 'Others get it as privateMessage or messageInGroup, with forwardedFrom and forwardedFromName.',
+  summary: 'Send a copy of a message to another chat, with the name of its author',
+  description: 'It is pushed as privateMessage or messageInGroup, with forwardedFrom and forwardedFromName.',
   params: inChat({
     messageId: Id,
-    silent: Type.Optional(Type.Boolean({ description: 'True: it does not count as unread' })),
+    silent: Type.Optional(Type.Boolean({ description: 'If true, the message does not count as unread' })),
     clientMessageId: Type.Optional(ClientMessageId),
   }),
   result: ForwardReply,

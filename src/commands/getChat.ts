@@ -9,8 +9,8 @@ import { defineRead } from './define.ts';
 
 export const getChat = defineRead({
   type: 'getChat',
-  summary: 'Read one chat as listLastMessage has it: its newest message, and what is unread',
-  description: 'data is null for a dialog in which nothing was written.',
+  summary: 'Read one row of listLastMessage: the newest message and the unread counts of a chat',
+  description: 'data is null for a dialog without messages.',
   params: inChat({}),
   result: Type.Object({ data: Nullable(ChatRow) }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],

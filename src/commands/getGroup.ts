@@ -9,7 +9,7 @@ import { defineRead } from './define.ts';
 
 export const getGroup = defineRead({
   type: 'getGroup',
-  summary: 'Read about a group one is in, or a public one',
+  summary: 'Read the properties of a group of this user, or of a public group',
   params: Type.Object({ groupId: Id }),
   result: Type.Object({ data: Group }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],

@@ -12,10 +12,9 @@ const Bound = (description: string) =>
 
 export const getMessages = defineRead({
   type: 'getMessages',
-  summary:
-    'Read messages of a chat by their seq, lowest first: to fill a gap, or to page in either direction',
+  summary: 'Read messages of a chat by seq, lowest first, to fill a gap or to page in either direction',
   description:
-    'With afterSeq the messages that follow it, with beforeSeq alone those right before it, with both what lies between; with neither the newest.',
+    'afterSeq returns the messages that follow it; beforeSeq alone returns the messages immediately before it; both return the messages in between; without either, the newest messages are returned.',
   params: inChat({
     afterSeq: Bound('Only messages with a higher seq'),
     beforeSeq: Bound('Only messages with a lower seq'),
@@ -25,7 +24,7 @@ export const getMessages = defineRead({
     data: Type.Array(Message),
     more: Type.Boolean({
       description:
-        'More of what was asked for is there: go on with afterSeq, or with beforeSeq where only that was given. A page may be shorter than its limit',
+        'True if there are more matching messages: continue with afterSeq, or with beforeSeq if only that was given. A page may be shorter than limit',
     }),
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],

@@ -10,8 +10,8 @@ import { defineRead } from './define.ts';
 
 export const getMessagesAround = defineRead({
   type: 'getMessagesAround',
-  summary: 'Read a message with its neighbours, lowest seq first: to jump to what was found',
-  description: 'Fewer than limit where they are large: read on with getMessages.',
+  summary: 'Read a message and its neighbours, lowest seq first, to show a message that was found',
+  description: 'The page has fewer messages than limit if they are large: continue with getMessages.',
   params: Type.Object({ messageId: Id, limit: Limit }),
   result: Type.Object({ data: Type.Array(Message) }),
   errors: ['NOT_FOUND'],

@@ -5,7 +5,7 @@ import { defineRead } from './define.ts';
 
 export const getPresence = defineRead({
   type: 'getPresence',
-  summary: 'Ask who is online, of up to 100 users',
+  summary: 'Read the presence of up to 100 users',
   params: Type.Object({ userIds: UserIds }),
   result: Type.Object({ data: Type.Array(Presence) }),
   errors: [],

@@ -7,14 +7,16 @@ import { defineRead } from './define.ts';
 
 export const getProfile = defineRead({
   type: 'getProfile',
-  summary: 'Read the profile of a user, or one’s own',
+  summary: 'Read the profile of a user, or of this user',
   params: Type.Object({
-    userId: Type.Optional(Type.Integer({ ...Id, description: 'Left out: oneself' })),
+    userId: Type.Optional(Type.Integer({ ...Id, description: 'Default: this user' })),
   }),
   result: Type.Object({
     data: Type.Object({
       ...Profile.properties,
-      email: Type.Optional(Nullable(Type.String({ description: 'Only of oneself' }))),
+      email: Type.Optional(
+        Nullable(Type.String({ description: 'Present only in the profile of this user' })),
+      ),
     }),
   }),
   errors: ['NOT_FOUND'],

@@ -9,9 +9,9 @@ import { defineRead } from './define.ts';
 
 export const getReceipts = defineRead({
   type: 'getReceipts',
-  summary: 'Read who has got and who has read a message',
+  summary: 'List who received and who read a message',
   description:
-    'Of those who were in the chat when it was written, without its author. While one of the two people of a dialog has blocked the other, as it was when that began.',
+    'The list contains the members at the time of the message, without its author. While one of the two people of a dialog has blocked the other, it shows the state at the beginning of the block.',
   params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
   result: Type.Object({
     data: Type.Array(

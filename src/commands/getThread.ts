@@ -9,7 +9,7 @@ import { defineRead } from './define.ts';
 
 export const getThread = defineRead({
   type: 'getThread',
-  summary: 'Read the replies to a message, oldest first',
+  summary: 'List the replies to a message, oldest first',
   params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Message), nextCursor: NextCursor }),
   errors: ['NOT_FOUND'],

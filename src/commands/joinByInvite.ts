@@ -12,12 +12,12 @@ export const joinByInvite = defineCommand({
   type: 'joinByInvite',
   summary: 'Join a group with the code of an invite',
   description:
-    'An invite lets people in as long as the one who made it may add people: not after they left or were removed, and not while only admins may add people and they are none. For who is in the group already, nothing changes and no use is counted.',
-  params: Type.Object({ code: Text(1, 64, 'The code of an invite') }),
+    'An invite is valid as long as its creator may add users: not after the creator left or was removed, and not while only admins may add users and the creator is not an admin. For a user who is already a member, nothing changes and no use is counted.',
+  params: Type.Object({ code: Text(1, 64, 'Invite code') }),
   result: Type.Object({ ...Changed.properties, groupId: Id }),
   cost: 2,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
-  push: { summary: 'Somebody joined a group by an invite', fields: groupEvent({ userId: Id, inviteId: Id }) },
+  push: { summary: 'A user joined a group with an invite', fields: groupEvent({ userId: Id, inviteId: Id }) },
   async handle({ code }, context) {
     const { session, db } = context;
     const { userId } = session;

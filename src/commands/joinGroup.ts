@@ -10,12 +10,12 @@ import { defineCommand } from './define.ts';
 export const joinGroup = defineCommand({
   type: 'joinGroup',
   summary: 'Join a public group',
-  description: 'For who is in it already, nothing changes.',
+  description: 'If this user is already a member, nothing changes.',
   params: Type.Object({ groupId: Id }),
   result: Changed,
   cost: 2,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
-  push: { summary: 'Somebody joined a group', fields: groupEvent({ userId: Id }) },
+  push: { summary: 'A user joined a group', fields: groupEvent({ userId: Id }) },
   async handle({ groupId }, context) {
     const { session, db } = context;
     const { userId } = session;

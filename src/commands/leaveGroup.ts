@@ -7,18 +7,18 @@ import { defineCommand } from './define.ts';
 
 export const leaveGroup = defineCommand({
   type: 'leaveGroup',
-  summary: 'Leave a group; nothing of it is seen any more from then on',
+  summary: 'Leave a group; this user can no longer read it',
   description:
-    'An owner who leaves passes the group on to the longest-serving admin, then member. The last one out closes it.',
+    'If the owner leaves, the longest-serving admin becomes the owner, or else the longest-serving member. When the last member leaves, the group is closed.',
   params: Type.Object({ groupId: Id }),
   result: Sent,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   push: {
-    summary: 'Somebody left a group; the other connections of who left get it, too',
+    summary: 'A user left a group; the other connections of that user receive this push as well',
     fields: groupEvent({
       userId: Id,
-      ownerId: Type.Optional(Type.Integer({ ...Id, description: 'Who owns the group from now on' })),
+      ownerId: Type.Optional(Type.Integer({ ...Id, description: 'The new owner of the group' })),
     }),
   },
   async handle({ groupId }, context) {

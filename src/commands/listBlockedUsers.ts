@@ -8,7 +8,7 @@ import { defineRead } from './define.ts';
 
 export const listBlockedUsers = defineRead({
   type: 'listBlockedUsers',
-  summary: 'List whom this user has blocked',
+  summary: 'List the users that this user has blocked',
   params: Type.Object({ limit: Limit, cursor: Cursor }),
   result: Type.Object({
     data: Type.Array(

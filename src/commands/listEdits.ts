@@ -9,8 +9,8 @@ import { defineRead } from './define.ts';
 
 export const listEdits = defineRead({
   type: 'listEdits',
-  summary: 'Read what a message said before it was changed, oldest first, and what it says now',
-  description: 'What it says now is the last row of the last page.',
+  summary: 'List the versions of an edited message, oldest first',
+  description: 'The last row of the last page is the current version.',
   params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Edit), nextCursor: NextCursor }),
   errors: ['NOT_FOUND'],

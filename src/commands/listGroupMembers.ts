@@ -15,7 +15,7 @@ const { online, lastSeenAt } = Presence.properties;
 
 export const listGroupMembers = defineRead({
   type: 'listGroupMembers',
-  summary: 'List who is in a group',
+  summary: 'List the members of a group',
   params: Type.Object({ groupId: Id, role: Type.Optional(Role), limit: Limit, cursor: Cursor }),
   result: Type.Object({
     data: Type.Array(

@@ -15,9 +15,9 @@ export const listGroups = defineRead({
   type: 'listGroups',
   summary: 'Find public groups, newest first',
   description:
-    'A page may have fewer groups than limit, or none, and go on: the list is at its end when nextCursor is null.',
+    'A page may have fewer groups than limit, or none, before the end of the list. The list ends when nextCursor is null.',
   params: Type.Object({
-    query: Type.Optional(Text(1, 100, 'What the name contains, whatever case, accents and vowel points')),
+    query: Type.Optional(Text(1, 100, 'Part of the name; case, accents and vowel points are ignored')),
     custom: CustomFilter,
     limit: Limit,
     cursor: Cursor,

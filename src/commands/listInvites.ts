@@ -10,8 +10,8 @@ import { defineRead } from './define.ts';
 
 export const listInvites = defineRead({
   type: 'listInvites',
-  summary: 'List the invites of a group that still let people in, newest first',
-  description: 'The owner and admins see all, members their own.',
+  summary: 'List the valid invites of a group, newest first',
+  description: 'The owner and admins see all invites, other members only the invites that they created.',
   params: Type.Object({ groupId: Id, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Invite), nextCursor: NextCursor }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],

@@ -8,12 +8,12 @@ import { defineRead } from './define.ts';
 
 export const listLastMessage = defineRead({
   type: 'listLastMessage',
-  summary: 'List the chats of this user, each by its newest message, newest first',
+  summary: 'List the chats of this user, each with its newest message, newest first',
   params: Type.Object({
     limit: Limit,
     page: Page,
     archived: Type.Optional(
-      Type.Boolean({ description: 'Only archived chats, or only others; left out: both' }),
+      Type.Boolean({ description: 'True: only archived chats; false: only others; default: both' }),
     ),
   }),
   result: Type.Object({ data: Type.Array(ChatRow) }),

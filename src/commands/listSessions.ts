@@ -9,12 +9,12 @@ import { defineRead } from './define.ts';
 
 export const listSessions = defineRead({
   type: 'listSessions',
-  summary: 'List the live and recent connections of this user, newest first',
+  summary: 'List the open and recent connections of this user, newest first',
   description:
-    'The device is what the client gave as ?device= when it connected, or its User-Agent. Kept for 30 days.',
+    'device is the value of ?device= that the client connected with, or its User-Agent. Ended connections are kept for 30 days.',
   params: Type.Object({
     live: Type.Optional(
-      Type.Boolean({ description: 'Only live ones, or only those that ended; left out: both' }),
+      Type.Boolean({ description: 'True: only open connections; false: only ended ones; default: both' }),
     ),
     limit: Limit,
     cursor: Cursor,
@@ -26,8 +26,8 @@ export const listSessions = defineRead({
         device: Nullable(Type.String()),
         address: Type.String(),
         connectedAt: Time,
-        endedAt: Nullable({ ...Time, description: 'null while it is open' }),
-        current: Type.Boolean({ description: 'The connection that asks' }),
+        endedAt: Nullable({ ...Time, description: 'null while the connection is open' }),
+        current: Type.Boolean({ description: 'True for this connection' }),
       }),
     ),
     nextCursor: NextCursor,

@@ -11,9 +11,9 @@ import { defineRead } from './define.ts';
 
 export const listUsers = defineRead({
   type: 'listUsers',
-  summary: 'List all users in the order they registered, with their online state',
+  summary: 'List all users in the order of their registration, with their presence',
   description:
-    'With custom, a page may have fewer users than limit, or none, and go on: the list is at its end when nextCursor is null.',
+    'With custom, a page may have fewer users than limit, or none, before the end of the list. The list ends when nextCursor is null.',
   params: Type.Object({ custom: CustomFilter, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Profile), nextCursor: NextCursor }),
   cost: 2,

@@ -6,14 +6,14 @@ import { defineCommand } from './define.ts';
 
 export const markDelivered = defineCommand({
   type: 'markDelivered',
-  summary: 'Tell that messages up to a seq have reached this device',
+  summary: 'Mark the messages of a chat as delivered up to a seq',
   description:
-    'Only forwards. What is read is delivered, too. In a dialog the other person is told; in a group see getReceipts.',
+    'The position never decreases. Reading includes delivery. In a dialog the other person receives a push; for groups see getReceipts.',
   params: inChat({ seq: Seq }),
   result: Type.Object({}),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   push: {
-    summary: 'Somebody’s device has got messages, or another one of this user',
+    summary: 'Messages were delivered to the other person of a dialog, or to another connection of this user',
     fields: Type.Object({ ...ChatAddress, seq: Seq }),
   },
   async handle({ seq, ...address }, context) {

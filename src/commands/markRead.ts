@@ -11,7 +11,7 @@ export const markRead = defineCommand({
   type: 'markRead',
   summary: 'Mark a chat as read up to a seq',
   description:
-    'Only forwards; what is read already stays so. At readSeq it takes away the mark of markUnread, below it nothing changes. Writing a message reads all before it. In a dialog the other person is told; in a group see getReceipts.',
+    'The position never decreases. At the current readSeq the command removes the mark of markUnread; below it nothing changes. Sending a message marks everything before it as read. In a dialog the other person receives a push; for groups see getReceipts.',
   params: inChat({ seq: Seq }),
   result: Type.Object({
     data: Type.Object({
@@ -19,12 +19,12 @@ export const markRead = defineCommand({
       unreadCount: ChatState.unreadCount,
       mentionCount: ChatState.mentionCount,
       markedUnread: ChatState.markedUnread,
-      lastSeq: { ...Seq, description: 'The counts include every message up to this one' },
+      lastSeq: { ...Seq, description: 'The counts include all messages up to this seq' },
     }),
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   push: {
-    summary: 'Somebody has read, or this user on another connection',
+    summary: 'The other person of a dialog has read, or this user on another connection',
     fields: Type.Object({ ...ChatAddress, seq: Seq }),
   },
   async handle({ seq, ...address }, context) {

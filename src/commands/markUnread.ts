@@ -3,8 +3,9 @@ import { defineSetting } from './chatSetting.ts';
 
 export const markUnread = defineSetting({
   type: 'markUnread',
-  summary: 'Mark a chat as unread, to come back to it',
-  description: 'It stays so until markRead, or until one writes there; what was read stays read.',
+  summary: 'Mark a chat as unread, as a reminder',
+  description:
+    'The mark stays until markRead, or until this user sends a message to the chat. The read position does not change.',
   params: Type.Object({}),
   bind: () => [],
   change: `

@@ -6,7 +6,7 @@ import { defineSend } from './define.ts';
 
 export const messageInGroup = defineSend({
   type: 'messageInGroup',
-  summary: 'Write a message in a group',
+  summary: 'Send a message to a group',
   description: 'The reply means that the message is committed.',
   params: Type.Object({
     groupId: Id,
@@ -16,7 +16,7 @@ export const messageInGroup = defineSend({
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   push: {
-    summary: 'Somebody wrote in a group',
+    summary: 'A user sent a message to a group',
     fields: Type.Object({ ...Sent.properties, senderId: Id, groupId: Id, ...SentExtras }),
   },
   draft: ({ groupId, content, clientMessageId, ...options }) => ({

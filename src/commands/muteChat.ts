@@ -4,12 +4,12 @@ import { defineSetting } from './chatSetting.ts';
 
 export const muteChat = defineSetting({
   type: 'muteChat',
-  summary: 'Mute a chat, for good or until some time, or unmute it',
+  summary: 'Mute a chat, for good or until a given time, or unmute it',
   description:
-    'It changes nothing on the server but what listLastMessage says: clients keep still about muted chats.',
+    'The server only stores the setting and returns it in listLastMessage; clients suppress their notifications.',
   params: Type.Object({
     muted: Type.Boolean(),
-    until: Type.Optional(Type.String({ ...Moment, description: 'Left out: until it is unmuted' })),
+    until: Type.Optional(Type.String({ ...Moment, description: 'Default: until it is unmuted' })),
   }),
   bind: ({ muted, until }) => [muted, until === undefined ? null : new Date(until)],
   change: `

@@ -24,14 +24,14 @@ export const newGroup = defineCommand({
   params: Type.Object({
     ...GroupSettings,
     groupName: GroupName,
-    userIds: Type.Optional({ ...UserIds, description: 'Up to 100 users to add at once' }),
+    userIds: Type.Optional({ ...UserIds, description: 'Up to 100 users who become members' }),
     clientMessageId: Type.Optional(ClientMessageId),
   }),
   result: Type.Object({ groupId: Id }),
   cost: 5,
   errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
   push: {
-    summary: 'Somebody created a group with this user in it, or this user did from another connection',
+    summary: 'A group was created with this user as a member, or by this user on another connection',
     fields: groupEvent({ groupName: Group.properties.groupName, userId: Id, userIds: Type.Array(Id) }),
   },
   async handle({ groupName, userIds = [], clientMessageId = null, ...settings }, context) {

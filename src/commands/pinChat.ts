@@ -3,8 +3,9 @@ import { defineSetting } from './chatSetting.ts';
 
 export const pinChat = defineSetting({
   type: 'pinChat',
-  summary: 'Pin a chat to the top of one’s list, or let it go',
-  description: 'For clients to show: listLastMessage says it of each chat and keeps its order.',
+  summary: 'Pin a chat to the top of the list of this user, or unpin it',
+  description:
+    'Clients decide how to show it: listLastMessage returns the setting with each chat, and its order stays the same.',
   params: Type.Object({ pinned: Type.Boolean() }),
   bind: ({ pinned }) => [pinned],
   change: `

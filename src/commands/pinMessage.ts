@@ -12,11 +12,12 @@ const MAX_PINS = 100;
 export const pinMessage = defineCommand({
   type: 'pinMessage',
   summary: 'Pin a message for everybody in the chat',
-  description: 'In groups for the owner and admins, in dialogs for both. Pinned already, nothing changes.',
+  description:
+    'Allowed for the owner and admins of a group, and for both people of a dialog. If the message is already pinned, nothing changes.',
   params: Type.Object({ messageId: Id }),
   result: Type.Object(ChangedMessage),
   errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
-  push: { summary: 'Somebody pinned a message', fields: Type.Object(MessageAddress) },
+  push: { summary: 'A user pinned a message', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {
     const { session, db } = context;
     const { changed } = await changeMessage(

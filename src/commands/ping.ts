@@ -3,9 +3,9 @@ import { defineCommand } from './define.ts';
 
 export const ping = defineCommand({
   type: 'ping',
-  summary: 'Hear from the server',
+  summary: 'Check the connection',
   description:
-    'For clients that cannot see the pings of the WebSocket, such as scripts in browsers: without an answer the connection is dead.',
+    'For clients that cannot see WebSocket pings, such as scripts in browsers: if no reply arrives, the connection is broken.',
   params: Type.Object({}),
   result: Type.Object({}),
   errors: [],

@@ -6,9 +6,9 @@ import { defineSend } from './define.ts';
 
 export const privateMessage = defineSend({
   type: 'privateMessage',
-  summary: 'Write a message to a person',
+  summary: 'Send a message to a person',
   description:
-    'The reply means that the message is committed. Written to oneself, it is a note that all own connections see.',
+    'The reply means that the message is committed. A message to oneself is a note that all connections of this user receive.',
   params: Type.Object({
     receiverId: Id,
     content: Content,
@@ -17,7 +17,7 @@ export const privateMessage = defineSend({
   }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   push: {
-    summary: 'Somebody wrote to this user, or this user wrote from another connection',
+    summary: 'A message to this user, or a message that this user sent on another connection',
     fields: Type.Object({ ...Sent.properties, senderId: Id, receiverId: Id, ...SentExtras }),
   },
   draft: ({ receiverId, content, clientMessageId, ...options }) => ({

@@ -18,8 +18,8 @@ returning coalesce((reactions->emoji)::int, 0) as count, ${raisedColumns}
 
 export const removeReaction = defineReaction({
   type: 'removeReaction',
-  summary: 'Take one’s reaction back',
-  description: 'Where there is none, nothing changes.',
-  pushSummary: 'Somebody took a reaction back',
+  summary: 'Remove a reaction of this user',
+  description: 'If there is no such reaction, nothing changes.',
+  pushSummary: 'A user removed a reaction',
   statement: remove,
 });

@@ -10,15 +10,15 @@ import { defineCommand } from './define.ts';
 
 export const removeUserFromGroup = defineCommand({
   type: 'removeUserFromGroup',
-  summary: 'Put a member out of a group',
+  summary: 'Remove a member from a group',
   description:
-    'For the owner, and for admins where it is no admin. Who was put out can be added and join again: see banUser.',
+    'Allowed for the owner, and for admins if the member is not an admin. The removed user can be added and can join again; to prevent that, use banUser.',
   params: Type.Object({ groupId: Id, userId: Id }),
   result: Changed,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {
-    summary: 'Somebody was put out of a group; the last that this user gets of it',
+    summary: 'A member was removed from a group; the removed user receives no further push of it',
     fields: groupEvent({ userId: Id }),
   },
   async handle({ groupId, userId }, context) {

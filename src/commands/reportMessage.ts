@@ -5,10 +5,10 @@ import { defineCommand } from './define.ts';
 
 export const reportMessage = defineCommand({
   type: 'reportMessage',
-  summary: 'Tell the operators that a message is against the rules',
+  summary: 'Report a message to the operators',
   description:
-    'Kept in the table reports together with what the message said; nobody else is told. Once per user and message.',
-  params: Type.Object({ messageId: Id, reason: Text(1, 500, 'What is wrong with it') }),
+    'The table reports stores the report with the content of the message; no other user is notified. Each user can report a message once.',
+  params: Type.Object({ messageId: Id, reason: Text(1, 500, 'Reason of the report') }),
   result: Type.Object({}),
   errors: ['NOT_FOUND'],
   async handle({ messageId, reason }, { session, db, log }) {

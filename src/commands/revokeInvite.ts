@@ -7,8 +7,8 @@ import { defineCommand } from './define.ts';
 
 export const revokeInvite = defineCommand({
   type: 'revokeInvite',
-  summary: 'Make an invite useless from now on',
-  description: 'For who made it, the owner and admins.',
+  summary: 'Revoke an invite',
+  description: 'Allowed for its creator, the owner and admins.',
   params: Type.Object({ groupId: Id, inviteId: Id }),
   result: Type.Object({}),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],

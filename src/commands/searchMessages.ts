@@ -15,24 +15,23 @@ import { foldForSearch, wordsOf } from '../text/fold.ts';
 import { defineRead } from './define.ts';
 
 const Highlight = Type.Array(Type.Object({ text: Type.String(), hit: Type.Boolean() }), {
-  description:
-    'The part of the content around what was found, in pieces: escape each text, then mark the hits',
+  description: 'The part of the content around the match, in pieces: escape each text, then mark the hits',
 });
 
 const Hit = Type.Object({ ...Message.properties, highlight: Highlight });
 
 export const searchMessages = defineRead({
   type: 'searchMessages',
-  summary: 'Find messages in one’s chats by words and parts of words',
+  summary: 'Search the messages of all chats of this user by words and parts of words',
   description:
-    'Words are found in all their English forms, quoted phrases as they are, and -word excludes; any text is also found within words, whatever case, accents and vowel points. A message can be found a moment after it was sent. The newest come first, and a page searches so many messages at most: where what is looked for is rare and most messages may have it (one or two letters, a word of which parts are everywhere, custom data), it may be short or empty with a nextCursor, from which it goes on. By relevance, the best of the newest come first: some thousands of those that were found, and of those that one page searches.',
+    'Words match in all their English forms, quoted phrases match literally, and -word excludes. Any text also matches within words; case, accents and vowel points are ignored. A message can be found a moment after it was sent. Results are ordered newest first, and one page searches a limited number of messages. It may therefore be short or empty, with a nextCursor to continue, if few messages match and the index excludes few of the others (one or two letters, a word with very common parts, custom data). The order by relevance ranks the newest matches: some thousands of them, among the messages that one page searches.',
   params: Type.Object({
-    query: Text(1, 200, 'What to look for'),
+    query: Text(1, 200, 'Text to search for'),
     ...Address,
-    senderId: Type.Optional(Type.Integer({ ...Id, description: 'Only what this user wrote' })),
+    senderId: Type.Optional(Type.Integer({ ...Id, description: 'Only messages of this sender' })),
     from: Type.Optional(Moment),
     to: Type.Optional(Moment),
-    hasMention: Type.Optional(Type.Boolean({ description: 'True: only messages that mention this user' })),
+    hasMention: Type.Optional(Type.Boolean({ description: 'If true, only messages that mention this user' })),
     custom: CustomFilter,
     order: Type.Optional(Type.Enum(['recency', 'relevance'], { default: 'recency' })),
     limit: Limit,

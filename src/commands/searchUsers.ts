@@ -11,11 +11,11 @@ import { defineRead } from './define.ts';
 
 export const searchUsers = defineRead({
   type: 'searchUsers',
-  summary: 'Find users by the beginning of their username or display name',
+  summary: 'Search for users by the beginning of their username or display name',
   description:
-    'In the order of the names. Case, accents and vowel points make no difference. A page may have fewer users than limit, or none, and go on: the list is at its end when nextCursor is null.',
+    'The result is ordered by name. Case, accents and vowel points are ignored. A page may have fewer users than limit, or none, before the end of the list. The list ends when nextCursor is null.',
   params: Type.Object({
-    query: Text(1, 100, 'How the name begins'),
+    query: Text(1, 100, 'Beginning of the name'),
     custom: CustomFilter,
     limit: Limit,
     cursor: Cursor,

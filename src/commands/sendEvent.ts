@@ -7,18 +7,18 @@ import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
 
-const EventName = Text(1, 64, 'A name of your own');
+const EventName = Text(1, 64, 'Name of the event, chosen by your application');
 
 export const sendEvent = defineCommand({
   type: 'sendEvent',
-  summary: 'Send an event of your own to the live connections of a chat; nothing of it is stored',
-  description: 'For who may post there.',
+  summary: 'Send an event of your application to the open connections of a chat; it is not stored',
+  description: 'Allowed for users who may send messages to the chat.',
   params: inChat({ event: EventName, custom: Type.Optional(Custom) }),
   result: Type.Object({}),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   rate: { burst: 100, perSecond: 20 },
   push: {
-    summary: 'Somebody sent an event of the integrator’s own',
+    summary: 'A user sent an event of the application',
     fields: Type.Object({
       senderId: Id,
       receiverId: Type.Optional(Id),

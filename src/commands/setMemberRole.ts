@@ -14,12 +14,12 @@ const NewRole = Type.Enum(['admin', 'member']);
 export const setMemberRole = defineCommand({
   type: 'setMemberRole',
   summary: 'Make a member an admin, or an admin a member',
-  description: 'For the owner. A new owner is made with transferOwnership.',
+  description: 'Allowed for the owner. To change the owner, use transferOwnership.',
   params: Type.Object({ groupId: Id, userId: Id, role: NewRole }),
   result: Changed,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
-  push: { summary: 'Somebody’s role changed', fields: groupEvent({ userId: Id, role: NewRole }) },
+  push: { summary: 'The role of a member changed', fields: groupEvent({ userId: Id, role: NewRole }) },
   async handle({ groupId, userId, role }, context) {
     return changeGroup(context, 'setMemberRole', groupId, async (change) => {
       requireRole(change.member(), 'owner');

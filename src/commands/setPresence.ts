@@ -3,12 +3,12 @@ import { defineCommand } from './define.ts';
 
 export const setPresence = defineCommand({
   type: 'setPresence',
-  summary: 'Be invisible, shown as offline to everybody, or visible again',
+  summary: 'Become invisible, which shows this user as offline to everybody, or visible again',
   params: Type.Object({ invisible: Type.Boolean() }),
   result: Type.Object({}),
   errors: [],
   push: {
-    summary: 'This user became invisible or visible from another connection',
+    summary: 'This user became invisible or visible on another connection',
     fields: Type.Object({ invisible: Type.Boolean() }),
   },
   async handle({ invisible }, { session, origin, presence }) {

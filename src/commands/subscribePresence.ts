@@ -5,13 +5,13 @@ import { defineCommand } from './define.ts';
 
 export const subscribePresence = defineCommand({
   type: 'subscribePresence',
-  summary: 'Be told on this connection when users come and go, and who is online now',
+  summary: 'Subscribe this connection to the presence of users, and read their present state',
   description:
-    'For as long as the connection lasts; at most 1,000 users per connection. A reconnect within seconds is no change. While one of the two has blocked the other, they are shown as offline; that, and how they are when the last block ends, is pushed where it is a change.',
+    'The subscription ends with the connection. A connection can subscribe to at most 1,000 users. A reconnect within seconds is not a change. While one of the two users has blocked the other, the user appears offline. If the beginning of a block, or the end of the last one, changes what is visible, the change is pushed.',
   params: Type.Object({ userIds: UserIds }),
   result: Type.Object({ data: Type.Array(Presence) }),
   errors: ['CONFLICT'],
-  push: { summary: 'Somebody this connection subscribed to came or went', fields: Presence },
+  push: { summary: 'The presence of a subscribed user changed', fields: Presence },
   async handle({ userIds }, { session, origin, presence }) {
     return { data: await presence.subscribe(session.userId, origin, userIds) };
   },

@@ -11,33 +11,33 @@ const DEFAULT_LIMIT = 500;
 
 export const sync = defineRead({
   type: 'sync',
-  summary: 'Catch up: everything that happened in this user’s chats since the last time, chat by chat',
+  summary: 'Read all changes in the chats of this user since a cursor, chat by chat',
   description:
-    'While more is true, ask again with nextCursor, however little a page has; then keep it for the next time. Each change is the state of now, so that one that comes again is harmless. Without a cursor it begins with all messages there are; a client that lists chats and pages back by itself takes its first cursor with fromNow. A cursor of a database that has lost what was answered with it, restored or failed over to a replica that lagged, begins there, too.',
+    'While more is true, continue with nextCursor, even if the page is short; then keep nextCursor for the next sync. Each change contains the present state, so that a repeated change does no harm. Without a cursor, sync begins with all existing messages. A client that lists its chats and pages back by itself gets its first cursor with fromNow. If the database has lost data since the cursor was issued (after a restore, or a failover to a replica that lagged), sync begins with all existing messages as well.',
   params: Type.Object({
     cursor: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 16_384, description: 'nextCursor of the last time' }),
+      Type.String({ minLength: 1, maxLength: 16_384, description: 'nextCursor of the previous sync' }),
     ),
     fromNow: Type.Optional(
-      Type.Boolean({ description: 'True, without a cursor: nothing but a cursor for later' }),
+      Type.Boolean({ description: 'True, without cursor: return only a cursor for later' }),
     ),
     limit: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 1000,
         default: DEFAULT_LIMIT,
-        description: 'Changes per page at most',
+        description: 'Maximum number of changes per page',
       }),
     ),
   }),
   result: Type.Object({
     data: Type.Array(Change),
     nextCursor: Type.String(),
-    more: Type.Boolean({ description: 'Another page is there now' }),
+    more: Type.Boolean({ description: 'True if there is another page' }),
     time: {
       ...Time,
       description:
-        'What the clock of the server said when the page was begun: the difference to one’s own tells when mutedUntil is over',
+        'Time of the server’s clock at the beginning of the page. The difference to the clock of the device helps to decide when mutedUntil ends',
     },
   }),
   errors: [],

@@ -10,7 +10,7 @@ import { defineCommand } from './define.ts';
 
 export const transferOwnership = defineCommand({
   type: 'transferOwnership',
-  summary: 'Make another member the owner; who was it becomes an admin',
+  summary: 'Make another member the owner; the previous owner becomes an admin',
   params: Type.Object({ groupId: Id, userId: Id }),
   result: Changed,
   cost: 2,

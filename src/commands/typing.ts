@@ -9,20 +9,22 @@ import { defineCommand } from './define.ts';
 
 export const typing = defineCommand({
   type: 'typing',
-  summary: 'Show the others in a chat that this user is typing, or has stopped',
+  summary: 'Show the other members of a chat that this user is typing, or has stopped',
   description:
-    `Say it again every few seconds: without, it expires at the receivers after ${TYPING_SECONDS}. Never stored. In a ` +
-    `group of ${MANY_MEMBERS} or more, about ${SHOWN_TYPISTS} are shown at a time, each again after ${SHOWN_AGAIN_SECONDS} seconds.`,
+    `Repeat it every few seconds: otherwise the receivers let it expire after ${TYPING_SECONDS} seconds. It is not stored. In a group ` +
+    `of ${MANY_MEMBERS} members or more, the server pushes about ${SHOWN_TYPISTS} typing users at a time, and each again after ${SHOWN_AGAIN_SECONDS} seconds.`,
   params: inChat({ typing: Type.Boolean() }),
   result: Type.Object({}),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   rate: { burst: 10, perSecond: 2 },
   push: {
-    summary: 'Somebody is typing, or has stopped',
+    summary: 'A user is typing, or has stopped',
     fields: Type.Object({
       ...ChatAddress,
       typing: Type.Boolean(),
-      expiresInSeconds: Type.Integer({ description: 'Without another word, it is over then' }),
+      expiresInSeconds: Type.Integer({
+        description: 'The indicator expires after this time unless it is repeated',
+      }),
     }),
   },
   async handle({ typing, ...address }, context) {

@@ -10,12 +10,12 @@ import { defineCommand } from './define.ts';
 
 export const unbanUser = defineCommand({
   type: 'unbanUser',
-  summary: 'Let somebody who was banned come in again; it does not add them',
+  summary: 'Lift the ban of a user; it does not add the user to the group',
   params: Type.Object({ groupId: Id, userId: Id }),
   result: Changed,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
-  push: { summary: 'Somebody is not banned from a group any more', fields: groupEvent({ userId: Id }) },
+  push: { summary: 'The ban of a user was lifted', fields: groupEvent({ userId: Id }) },
   async handle({ groupId, userId }, context) {
     return changeGroup(context, 'unbanUser', groupId, async ({ transaction, actor, member }) => {
       requireRole(member(), 'owner', 'admin');

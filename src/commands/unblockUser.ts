@@ -13,12 +13,12 @@ export const unblockUser = defineCommand({
   type: 'unblockUser',
   summary: 'Unblock a user',
   description:
-    'Where that was the last block between the two, both get as markRead, markDelivered and subscribePresence how far the other is now, and whether they are there.',
+    'If that was the last block between the two, both receive the other’s present positions and presence, as the pushes markRead, markDelivered and subscribePresence.',
   params: Type.Object({ userId: Id }),
   result: Type.Object({}),
   errors: ['NOT_FOUND'],
   push: {
-    summary: 'This user unblocked somebody from another connection',
+    summary: 'This user unblocked a user on another connection',
     fields: Type.Object({ userId: Id }),
   },
   async handle({ userId }, { session, origin, bus, changes, db }) {

@@ -7,13 +7,13 @@ import { defineCommand } from './define.ts';
 
 export const unpinMessage = defineCommand({
   type: 'unpinMessage',
-  summary: 'Take a pinned message down',
+  summary: 'Unpin a message',
   description:
-    'In groups for the owner and admins, in dialogs for both. Taken down already, nothing changes.',
+    'Allowed for the owner and admins of a group, and for both people of a dialog. If the message is not pinned, nothing changes.',
   params: Type.Object({ messageId: Id }),
   result: Type.Object(ChangedMessage),
   errors: ['NOT_FOUND', 'FORBIDDEN'],
-  push: { summary: 'Somebody took a pinned message down', fields: Type.Object(MessageAddress) },
+  push: { summary: 'A user unpinned a message', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {
     const { session, db } = context;
     const { changed } = await changeMessage(

@@ -4,8 +4,10 @@ import { defineCommand } from './define.ts';
 
 export const unsubscribePresence = defineCommand({
   type: 'unsubscribePresence',
-  summary: 'Not be told any more when users come and go',
-  params: Type.Object({ userIds: Type.Optional({ ...UserIds, description: 'Left out: everybody' }) }),
+  summary: 'End subscriptions to the presence of users',
+  params: Type.Object({
+    userIds: Type.Optional({ ...UserIds, description: 'Default: all subscribed users' }),
+  }),
   result: Type.Object({}),
   errors: [],
   isLocal: true,

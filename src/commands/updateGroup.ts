@@ -15,13 +15,15 @@ const { role, ...shown } = Group.properties;
 
 export const updateGroup = defineCommand({
   type: 'updateGroup',
-  summary: 'Change a group: name, description, privacy, who may add and post, slow mode, history, own data',
-  description: 'For the owner and admins. What is left out stays; null empties description and custom.',
+  summary:
+    'Change a group: name, description, privacy, permission to add and post, slow mode, history, custom data',
+  description:
+    'Allowed for the owner and admins. Omitted fields stay as they are; null clears description and custom.',
   params: Type.Object({ groupId: Id, ...GroupSettings }, { minProperties: 2 }),
   result: Type.Object({ ...Changed.properties, data: Group }),
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
-  push: { summary: 'Somebody changed a group', fields: groupEvent({ group: Type.Object(shown) }) },
+  push: { summary: 'A user changed a group', fields: groupEvent({ group: Type.Object(shown) }) },
   async handle({ groupId, groupName, ...settings }, context) {
     const { db, session } = context;
     const done = await changeGroup(

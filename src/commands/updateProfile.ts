@@ -14,9 +14,9 @@ const { username, displayName, about, avatar, custom } = Profile.properties;
 
 export const updateProfile = defineCommand({
   type: 'updateProfile',
-  summary: 'Change one’s profile; null empties a field, what is left out stays',
+  summary: 'Change the profile of this user; null clears a field, omitted fields stay as they are',
   description:
-    'The username and the email are part of the account: PATCH /users/me. A new username, and the deletion of an account, is pushed to everybody who shares a chat with the user, and told by sync.',
+    'Username and email belong to the account: see PATCH /users/me. A new username and the deletion of an account are pushed to everybody who shares a chat with the user, and appear in sync.',
   params: Type.Object({
     displayName: Type.Optional(Nullable(DisplayName)),
     about: Type.Optional(Nullable(About)),
@@ -27,7 +27,7 @@ export const updateProfile = defineCommand({
   errors: ['NOT_FOUND'],
   push: {
     summary:
-      'This user, or somebody one has a dialog with, changed their profile; or somebody one shares a chat with has another username, or is deleted: then username is "Deleted user" and the rest null. Told to a group, it has the username only. May come several times',
+      'This user, or the other person of a dialog, changed the profile; or a user who shares a chat with this user has a new username or was deleted. After a deletion, username is "Deleted user" and the other fields are null. The push to the members of a group contains only the username. It may arrive several times',
     fields: Type.Object({
       userId: Id,
       username,

@@ -5,10 +5,10 @@ import { type ErrorCode, errorCodes } from '../protocol/errors.ts';
 /** Formats of our own mean nothing to others' tools: the documents say them in words. */
 const OWN_FORMATS: Readonly<Record<string, string>> = {
   text: 'Well-formed Unicode without NUL (U+0000).',
-  moment: 'Such as 2026-01-31T12:00:00Z.',
-  emoji: 'One that Unicode recommends for general interchange (RGI).',
+  moment: 'Example: 2026-01-31T12:00:00Z.',
+  emoji: 'An emoji that Unicode recommends for general interchange (RGI).',
   'new-password': 'Well-formed Unicode without control characters, at most 72 bytes.',
-  name: 'Well-formed Unicode without control characters, line breaks, controls of the writing direction, and characters that are not shown; joiners stand between letters of scripts that join, and in emoji. It does not begin with a combining mark.',
+  name: 'Well-formed Unicode without control characters, line breaks, bidirectional controls and invisible characters. Joiners are allowed between letters of joining scripts and in emoji. It must not begin with a combining mark.',
 };
 
 /** A schema as plain JSON, fit for a document. */
@@ -33,7 +33,7 @@ const pushedName = (type: string) => `${type}Pushed`;
 /** The parts of envelopes, by the names that {@link requestSchema} and the others refer to them by. */
 export function partSchemas(commands: readonly Command[]): Record<string, TSchema> {
   const requestId = Type.Union([Type.String(), Type.Integer()], {
-    description: 'Chosen by the client and echoed on the reply',
+    description: 'Chosen by the client and returned in the reply',
   });
   return { [REQUEST_ID]: requestId, ...Object.assign({}, ...commands.map(partsOf)) };
 }
@@ -43,10 +43,10 @@ function partsOf({ type, params, result, push }: Command): Record<string, TSchem
   const text = {
     data: Type.Null(),
     message: Type.Union([
-      Type.String({ description: 'The content, or a sentence about what happened' }),
+      Type.String({ description: 'The content, or a sentence that describes the event' }),
       Type.Null(),
     ]),
-    senderName: Type.String({ description: 'Who did it' }),
+    senderName: Type.String({ description: 'The acting user' }),
   };
   return {
     [paramsName(type)]: params,
@@ -115,12 +115,12 @@ function errorFrame(type: TSchema, codes: readonly ErrorCode[]): TObject {
   return Type.Object({
     error: Type.Literal(true),
     type,
-    message: Type.String({ description: 'A sentence for a person' }),
+    message: Type.String({ description: 'A sentence for humans; may change' }),
     code: Type.Enum([...codes], {
       description: codes.map((code) => `\`${code}\`: ${errorCodes[code].summary}`).join('; '),
     }),
     retryAfter: Type.Optional(
-      Type.Integer({ description: 'Seconds after which the same may succeed, where that is known' }),
+      Type.Integer({ description: 'Seconds after which a retry may succeed, if known' }),
     ),
     id: Type.Optional(schemaRef(REQUEST_ID)),
   });

@@ -8,8 +8,8 @@ import { emojiOf } from '../text/emoji.ts';
 import { changeMessage, type Raised } from './changeMessage.ts';
 import type { MessageRow } from './read.ts';
 
-const Written = Type.String({ description: 'The emoji, spelt as the message has it' });
-const Count = Type.Integer({ description: 'How often it stands there now' });
+const Written = Type.String({ description: 'The emoji, in the spelling stored with the message' });
+const Count = Type.Integer({ description: 'Present number of users with this reaction' });
 
 interface ReactionDefinition<Name extends string> {
   readonly type: Name;

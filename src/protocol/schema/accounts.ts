@@ -3,14 +3,14 @@ import { Id, Time } from './types.ts';
 
 /* What the account calls take and give. */
 
-export const Email = Type.String({ format: 'email', maxLength: 254, description: 'Unique ignoring case' });
+export const Email = Type.String({ format: 'email', maxLength: 254, description: 'Unique; case is ignored' });
 export const Username = Type.String({
   minLength: 1,
   maxLength: 64,
   pattern: '^[\\p{L}\\p{M}\\p{N}_.-]+$',
   format: 'name',
   description:
-    'Letters, digits, _ . and -, 1 to 64 characters, all of which are shown; unique ignoring case and forms of the same letters (NFKC_Casefold)',
+    '1 to 64 visible characters: letters, digits, _ . and -. Unique; case and compatibility forms are ignored (NFKC_Casefold)',
 });
 /** bcrypt reads 72 bytes: a longer password would be cut in silence. Typed decomposed, the same one has more letters. */
 export const Password = Type.String({
@@ -18,7 +18,7 @@ export const Password = Type.String({
   maxLength: 72,
   format: 'new-password',
   description:
-    '8 characters to 72 bytes once it is prepared (RFC 8265, OpaqueString), without control characters, and none of the thousand most common passwords',
+    'At least 8 characters and at most 72 bytes after preparation (RFC 8265, OpaqueString), without control characters, and none of the thousand most common passwords',
 });
 /** A password to be compared: its length is no business of the one who asks. */
 export const OfferedPassword = Type.String({ minLength: 1, maxLength: 1024 });

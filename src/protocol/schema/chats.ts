@@ -11,32 +11,43 @@ export const OtherPositions = {
   otherReadSeq: {
     ...Position,
     description:
-      'In a dialog: how far the other person has read, or written. While one has blocked the other it stands still, but for what they write',
+      'In a dialog: the position up to which the other person has read, or sent a message. While one has blocked the other, it advances only with messages of the other person',
   },
-  otherDeliveredSeq: { ...Position, description: 'In a dialog: the same for how far it has reached them' },
+  otherDeliveredSeq: {
+    ...Position,
+    description:
+      'In a dialog: the position up to which messages were delivered to the other person; blocks affect it in the same way',
+  },
 };
 
 /** What one has to do with a chat. */
 export const ChatState = {
   unreadCount: Type.Integer({
-    description: 'Messages of others that are not read: without system and silent ones',
+    description: 'Unread messages of other users, without system messages and silent messages',
   }),
   mentionCount: Type.Integer({ description: 'Unread messages that mention this user' }),
-  readSeq: { ...Position, description: 'Up to here this user has read; writing reads as well' },
-  deliveredSeq: { ...Position, description: 'Up to here it has reached a device of this user' },
+  readSeq: {
+    ...Position,
+    description: 'Position up to which this user has read; sending a message counts as reading',
+  },
+  deliveredSeq: {
+    ...Position,
+    description: 'Position up to which messages were delivered to a device of this user',
+  },
   markedUnread: Type.Boolean(),
   muted: Type.Boolean(),
-  mutedUntil: Nullable({ ...Time, description: 'null when it is not muted, or until one unmutes it' }),
+  mutedUntil: Nullable({ ...Time, description: 'null if it is not muted, or muted for good' }),
   pinned: Type.Boolean(),
   archived: Type.Boolean(),
 };
 
 /** A chat by its newest message, as its user sees it. */
 export const ChatRow = Type.Object({
-  id: { ...Id, description: 'Of the newest message' },
+  id: { ...Id, description: 'Id of the newest message' },
   seq: {
     ...Seq,
-    description: 'Of the newest message; the counts and positions of the row include every message up to it',
+    description:
+      'seq of the newest message; the counts and positions of the row include all messages up to it',
   },
   version: Version,
   kind: MessageKind,

@@ -4,16 +4,17 @@ import { Custom, GroupName, Id, Nullable, Sent, Text, Time } from './types.ts';
 
 /* What commands take and give about groups. */
 
-export const Description = Text(0, 1000, 'What the group is about');
+export const Description = Text(0, 1000, 'Purpose of the group');
 export const Role = Type.Enum(['owner', 'admin', 'member']);
 export const Audience = Type.Enum(['members', 'admins'], { description: 'admins: the owner and the admins' });
 export const SlowMode = Type.Integer({
   minimum: 0,
   maximum: 86_400,
-  description: 'Seconds between two messages of one member, admins excepted; 0 for none',
+  description:
+    'Minimum number of seconds between two messages of a member; does not apply to admins; 0 disables it',
 });
 export const HistoryFrom = Type.Enum(['beginning', 'joining'], {
-  description: 'Where the history begins for those who join from now on',
+  description: 'Beginning of the history for users who join from now on',
 });
 
 /** What can be changed of a group. */
@@ -22,7 +23,7 @@ export const GroupSettings = {
   description: Type.Optional(Nullable(Description)),
   isPrivate: Type.Optional(
     Type.Boolean({
-      description: 'A group that is not private is found with listGroups and joined with joinGroup',
+      description: 'If false, users can find the group with listGroups and join it with joinGroup',
     }),
   ),
   whoMayAdd: Type.Optional(Audience),
@@ -44,13 +45,13 @@ export const Group = Type.Object({
   custom: Nullable(Custom),
   memberCount: Type.Integer(),
   createdAt: Time,
-  role: Nullable({ ...Role, description: 'Of this user; null for who is not a member' }),
+  role: Nullable({ ...Role, description: 'Role of this user; null if not a member' }),
 });
 
 export const Invite = Type.Object({
   inviteId: Id,
   groupId: Id,
-  code: Type.String({ description: 'What joinByInvite takes' }),
+  code: Type.String({ description: 'Code for joinByInvite' }),
   createdBy: Id,
   expiresAt: Nullable(Time),
   maxUses: Nullable(Type.Integer()),
@@ -67,7 +68,7 @@ export const groupEvent = <Properties extends TProperties>(properties: Propertie
     ...Sent.properties,
     senderId: Id,
     groupId: Id,
-    event: { ...Event, description: 'The same as getMessages has it, for the history' },
+    event: { ...Event, description: 'The event as getMessages returns it in the history' },
     ...ChangedMeanwhile,
     ...properties,
   });

@@ -6,7 +6,7 @@ import { Content, Custom, Id, MessageKind, Nullable, Sent, Seq, Time, UserName }
 /** What the commands that write a message take beside address and content. */
 export const SendOptions = {
   replyTo: Type.Optional(Type.Integer({ ...Id, description: 'messageId of a message in the same chat' })),
-  silent: Type.Optional(Type.Boolean({ description: 'True: it does not count as unread' })),
+  silent: Type.Optional(Type.Boolean({ description: 'If true, the message does not count as unread' })),
   custom: Type.Optional(Custom),
 };
 
@@ -14,29 +14,33 @@ export const SendOptions = {
 export const Version = Type.Integer({
   minimum: 0,
   description:
-    'How often the message was changed: edited, deleted, reacted to, pinned. Keep the highest, and ignore what a lower one says about the same: the content, a reaction, being pinned',
+    'Number of changes of the message: edits, deletion, reactions, pins. For each property (the content, a reaction, being pinned) keep the state with the highest version and ignore lower ones',
 });
 
 /** What the push of a message has that is pushed late, because a node missed it, and was changed meanwhile. */
 export const ChangedMeanwhile = {
   version: Type.Optional({
     ...Version,
-    description: 'Of a message that is pushed late and was changed meanwhile',
+    description: 'Present if the message is pushed late and was edited before the push',
   }),
   editedAt: Type.Optional(Time),
-  deletedAt: Type.Optional({ ...Time, description: 'Deleted meanwhile: message is empty' }),
+  deletedAt: Type.Optional({
+    ...Time,
+    description: 'Present if the message was deleted before the push; message is then empty',
+  }),
   reactions: Type.Optional(
     Type.Array(Type.Object({ emoji: Type.String(), count: Type.Integer() }), {
-      description: 'getMessage says which of them are one’s own',
+      description: 'getMessage also returns which reactions are of this user',
     }),
   ),
   pinned: Type.Optional(Type.Literal(true)),
 };
 
 const Mentions = Type.Array(Id, {
-  description: 'Members whom the content names with @: the longest username that fits, in any case',
+  description:
+    'Members that the content mentions with @; the longest matching username counts, and case is ignored',
 });
-const ForwardedFrom = Type.Integer({ ...Id, description: 'Who wrote it first' });
+const ForwardedFrom = Type.Integer({ ...Id, description: 'Author of the original message' });
 
 /** What the push of a message has where the message has it. */
 export const SentExtras = {
@@ -54,14 +58,15 @@ export const SendReply = Type.Object({
   ...Sent.properties,
   mentions: Type.Optional({
     ...Mentions,
-    description: 'Members whom the content names with @, where there are any; of a repeat as they are now',
+    description:
+      'Members that the content mentions with @, if any. The reply to a repeated request contains the present mentions',
   }),
 });
 
 /** The same of a message that was forwarded, with what its sender has not written: of a repeat as it is now. */
 export const ForwardReply = Type.Object({
   ...SendReply.properties,
-  content: Type.String({ description: 'What the new message says' }),
+  content: Type.String({ description: 'Content of the new message' }),
   custom: Nullable(Custom),
   forwardedFrom: Nullable(ForwardedFrom),
   forwardedFromName: Nullable(UserName),
@@ -73,14 +78,14 @@ export const Reactions = Type.Array(
   Type.Object({
     emoji: Type.String(),
     count: Type.Integer(),
-    own: Type.Boolean({ description: 'One is one’s own' }),
+    own: Type.Boolean({ description: 'True if this user is among them' }),
   }),
 );
 
 /** What a system message says for programs. */
 export const Event = Type.Object(
-  { type: Type.String({ description: 'The command' }) },
-  { additionalProperties: true, description: 'Of a system message: what happened' },
+  { type: Type.String({ description: 'The command that caused it' }) },
+  { additionalProperties: true, description: 'In a system message: the event that it records' },
 );
 
 /** A message as commands answer it. */
@@ -91,9 +96,9 @@ export const Message = Type.Object({
   kind: MessageKind,
   senderId: Id,
   senderName: UserName,
-  receiverId: Type.Optional(Type.Integer({ ...Id, description: 'In a dialog: to whom' })),
-  groupId: Type.Optional(Type.Integer({ ...Id, description: 'In a group: which one' })),
-  content: Type.String({ description: 'Empty once it is deleted' }),
+  receiverId: Type.Optional(Type.Integer({ ...Id, description: 'In a dialog: the receiver' })),
+  groupId: Type.Optional(Type.Integer({ ...Id, description: 'In a group: its id' })),
+  content: Type.String({ description: 'Empty if the message was deleted' }),
   createdAt: Time,
   editedAt: Nullable(Time),
   deletedAt: Nullable(Time),
@@ -137,7 +142,7 @@ export const ChangedMessage = {
   seq: Seq,
   version: Version,
   receiverId: Type.Optional(Type.Integer({ ...Id, description: 'In a dialog: the other person' })),
-  groupId: Type.Optional(Type.Integer({ ...Id, description: 'In a group: which one' })),
+  groupId: Type.Optional(Type.Integer({ ...Id, description: 'In a group: its id' })),
 };
 
 /** Which message was changed, and by whom. */
@@ -145,7 +150,7 @@ export const MessageAddress = {
   messageId: Id,
   seq: Seq,
   version: Version,
-  senderId: Type.Integer({ ...Id, description: 'Who did it' }),
+  senderId: Type.Integer({ ...Id, description: 'The acting user' }),
   receiverId: Type.Optional(Id),
   groupId: Type.Optional(Id),
 };

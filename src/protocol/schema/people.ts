@@ -3,9 +3,9 @@ import { Custom, Id, Name, Nullable, Text, Time, UserName } from './types.ts';
 
 /* What commands say of people. */
 
-export const DisplayName = Name(1, 100, 'Shown instead of the username, in one line');
-export const About = Text(0, 500, 'A few words about oneself');
-export const Avatar = Text(1, 500, 'Where a picture is: a URL or a key of your own storage');
+export const DisplayName = Name(1, 100, 'Shown instead of the username; one line');
+export const About = Text(0, 500, 'A short text about the user');
+export const Avatar = Text(1, 500, 'Location of a picture: a URL, or a key in your storage');
 
 /** Whether somebody is there. */
 export const Presence = Type.Object({
@@ -13,7 +13,7 @@ export const Presence = Type.Object({
   online: Type.Boolean({ description: 'At least one connection is open' }),
   lastSeenAt: Nullable({
     ...Time,
-    description: 'When the last connection ended; null while online, or when not known',
+    description: 'End of the last connection; null while online, or if unknown',
   }),
 });
 

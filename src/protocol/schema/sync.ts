@@ -16,9 +16,11 @@ export const Change = Type.Union([
     {
       kind: Type.Literal('message'),
       message: Message,
-      isNew: Type.Boolean({ description: 'It was not there the last time; false: it changed since' }),
+      isNew: Type.Boolean({
+        description: 'True: the message is new since the cursor; false: it changed since then',
+      }),
     },
-    { description: 'A message that is new, or was edited, deleted, reacted to, pinned or taken down' },
+    { description: 'A message that is new, or was edited, deleted, reacted to, pinned or unpinned' },
   ),
   Type.Object(
     {
@@ -28,31 +30,31 @@ export const Change = Type.Union([
       role: Role,
       lastSeq: Type.Integer({
         description:
-          'Of the newest message; the counts and positions include every message up to it, those that this sync brings as well',
+          'seq of the newest message; the counts and positions include all messages up to it, including those that this sync returns',
       }),
       ...ChatState,
       otherReadSeq: Type.Optional(OtherPositions.otherReadSeq),
       otherDeliveredSeq: Type.Optional(OtherPositions.otherDeliveredSeq),
     },
-    { description: 'A chat one came into, or whose settings, receipts or counts changed' },
+    { description: 'A chat that is new for this user, or whose settings, receipts or counts changed' },
   ),
   Type.Object(
     { kind: Type.Literal('member'), groupId, userId: Id, username: UserName, role: Role },
-    { description: 'Somebody came into a group, or has another role' },
+    { description: 'A user joined a group, or has a new role' },
   ),
   Type.Object(
     { kind: Type.Literal('memberLeft'), groupId, userId: Id },
-    { description: 'Somebody left a group' },
+    { description: 'A user left a group' },
   ),
   Type.Object(
     { kind: Type.Literal('user'), userId: Id, username: UserName },
     {
       description:
-        'Somebody has another username, or was deleted: this user, somebody who shares a chat, or has left a group this user is in. These come first',
+        'A user has a new username, or was deleted: this user, a user who shares a chat with this user, or one who has left a group of this user. These changes come first',
     },
   ),
   Type.Object(
     { kind: Type.Literal('left'), groupId },
-    { description: 'This user is not in the group any more' },
+    { description: 'This user is no longer a member of the group' },
   ),
 ]);

@@ -26,16 +26,16 @@ export const Time = Type.String({ format: 'date-time', description: 'ISO 8601, U
 export const Moment = Type.String({
   format: 'moment',
   description:
-    'A time that exists (RFC 3339), with its offset or Z; of the years 1000 to 9999, without leap seconds',
+    'An existing time (RFC 3339) with an offset or Z, in the years 1000 to 9999, without leap seconds',
 });
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
-export const Content = Text(1, 4000, 'The message, kept byte for byte');
-export const GroupName = Name(1, 100, 'Name of the group, in one line');
+export const Content = Text(1, 4000, 'The message; stored byte for byte');
+export const GroupName = Name(1, 100, 'Name of the group; one line');
 export const ClientMessageId = Text(
   1,
   64,
-  'Unique per sender: sent again, the message is stored once and the first answer comes back',
+  'Unique per sender. If the message is sent again, it is stored once and the first reply is returned',
 );
 
 export const Limit = Type.Optional(
@@ -46,28 +46,28 @@ export const Page = Type.Optional(
     minimum: 1,
     maximum: Number.MAX_SAFE_INTEGER,
     default: 1,
-    description: '1 holds the newest',
+    description: 'Page number; page 1 contains the newest rows',
   }),
 );
 
 /** Usernames as they are now; of a deleted account this is "Deleted user". */
-export const UserName = Type.String({ description: 'Username as it is now' });
+export const UserName = Type.String({ description: 'Present username' });
 export const MessageKind = Type.Enum(['text', 'system'], {
-  description: 'system: what happened in a group, written by the server',
+  description: 'system: the server recorded an event in a group',
 });
 
 /** A JSON object of the integrator's own. */
 export const Custom = Type.Unsafe<CustomData>({
   type: 'object',
   keptAsGiven: true,
-  description: 'Your own data: a JSON object of at most 4 KiB, kept as given',
+  description: 'Data of your application: a JSON object of at most 4 KiB, stored as given',
 });
 /** What `custom` has to contain, for lists to be filtered by. */
 export const CustomFilter = Type.Optional(
   Type.Unsafe<CustomData>({
     type: 'object',
     keptAsGiven: true,
-    description: 'Only rows whose `custom` contains this, as the operator @> of PostgreSQL has it',
+    description: 'Only rows whose `custom` contains this object, as defined by the operator @> of PostgreSQL',
   }),
 );
 
@@ -76,9 +76,11 @@ export const UserIds = Type.Array(Id, { minItems: 1, maxItems: 100, description:
 /** The two ways to name a chat, of which a request uses one. */
 export const Address = {
   receiverId: Type.Optional(
-    Type.Integer({ ...integer, description: 'The other person of a dialog; this or groupId' }),
+    Type.Integer({ ...integer, description: 'The other person of a dialog; give either this or groupId' }),
   ),
-  groupId: Type.Optional(Type.Integer({ ...integer, description: 'A group; this or receiverId' })),
+  groupId: Type.Optional(
+    Type.Integer({ ...integer, description: 'A group; give either this or receiverId' }),
+  ),
 };
 /** The same for the compiler, which is told that exactly one is there: the typed client asks for it. */
 export type OneAddress = {
