@@ -15,7 +15,8 @@ import { callerOf, defineRoute, type RouteContext } from './define.ts';
 export const updateMe = defineRoute({
   method: 'PATCH',
   path: '/users/me',
-  summary: 'Change email, username or password; a new username is pushed to everybody who shares a chat',
+  summary:
+    'Change email, username or password; a new username is pushed to everybody who shares a chat with the user',
   authenticated: true,
   body: Type.Object(
     {
@@ -30,7 +31,7 @@ export const updateMe = defineRoute({
   ),
   success: {
     200: {
-      summary: 'The account; a new token when the password changed, which ends all others',
+      summary: 'The account; if the password changed, a new token, and all other tokens become invalid',
       schema: Type.Object({ user: Account, token: Type.Optional(Token) }),
     },
   },
@@ -82,10 +83,15 @@ export const deleteMe = defineRoute({
   method: 'DELETE',
   path: '/users/me',
   summary:
-    'Delete the account. Its messages stay, signed "Deleted user"; it leaves all groups, of many the last ones soon after the answer',
+    'Delete the account. Its messages remain under the name "Deleted user". It leaves all its groups; if there are many, it leaves some of them after the answer',
   authenticated: true,
   body: Type.Object({ password: OfferedPassword }),
-  success: { 204: { summary: 'Deleted; every token and connection of the user ends', schema: null } },
+  success: {
+    204: {
+      summary: 'Deleted; all tokens of the user become invalid, and all connections are closed',
+      schema: null,
+    },
+  },
   errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'RATE_LIMITED'],
   async handle({ password }, context) {
     const user = callerOf(context);

@@ -30,7 +30,7 @@ export const register = defineRoute({
 export const login = defineRoute({
   method: 'POST',
   path: '/auth/login',
-  summary: 'Get a token with the email or the username, and the password',
+  summary: 'Log in with the email or the username, and the password',
   body: Type.Object({
     email: Type.Optional(Type.String({ minLength: 1, maxLength: 254, format: 'text' })),
     username: Type.Optional(Type.String({ minLength: 1, maxLength: 64, format: 'text' })),

@@ -9,8 +9,8 @@ const Status = Type.Object({ status: Type.Literal('ok') });
 export const live = defineRoute({
   method: 'GET',
   path: '/health/live',
-  summary: 'Whether the process answers',
-  success: { 200: { summary: 'It does', schema: Status } },
+  summary: 'Liveness: the process responds',
+  success: { 200: { summary: 'OK', schema: Status } },
   errors: [],
   handle: async () => ({ status: 200, body: { status: 'ok' } }),
 });
@@ -19,8 +19,8 @@ export const ready = defineRoute({
   method: 'GET',
   path: '/health/ready',
   summary:
-    'Whether the server takes traffic: it is not stopping, has room, and the database answers and can be written',
-  success: { 200: { summary: 'It does', schema: Status } },
+    'Readiness: the server is not stopping, its queue has room, and the database responds and is writable',
+  success: { 200: { summary: 'OK', schema: Status } },
   errors: ['UNAVAILABLE'],
   async handle(_, { db, writer, accepting }) {
     const reasons = [
@@ -48,10 +48,10 @@ async function problemsOf(db: Database): Promise<string[]> {
 export const metrics = defineRoute({
   method: 'GET',
   path: '/metrics',
-  summary: 'What the server measures of itself',
+  summary: 'Metrics of the server',
   success: {
     200: {
-      summary: 'Prometheus text',
+      summary: 'Metrics in the text format of Prometheus',
       schema: Type.String(),
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
     },

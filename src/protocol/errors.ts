@@ -14,7 +14,7 @@ export const errorCodes = {
   CONFLICT: { status: 409, summary: 'Taken, or used for something else already' },
   PAYLOAD_TOO_LARGE: { status: 413, summary: 'The body is over the size limit' },
   RATE_LIMITED: { status: 429, summary: 'Too many attempts; come back later' },
-  INTERNAL: { status: 500, summary: 'A fault of the server; nothing of its cause is told' },
+  INTERNAL: { status: 500, summary: 'A fault of the server; the log contains the cause' },
   UNAVAILABLE: { status: 503, summary: 'The database is away or the server is overloaded; retry' },
   TIMEOUT: { status: 504, summary: 'It took too long to read this; ask for less, or narrow it down' },
 } as const;
