@@ -42,8 +42,7 @@ export function asyncapiDocument(registry: Iterable<Command>, examples: Examples
         local: {
           host: 'localhost:3000',
           protocol: 'ws',
-          description:
-            'A server started with `npm start`. The same frames go over `wss` behind a proxy with TLS.',
+          description: 'A server started with `npm start`. With TLS, the same frames use `wss`.',
           security: Object.keys(securitySchemes).map((name) => ({
             $ref: `#/components/securitySchemes/${name}`,
           })),
@@ -52,8 +51,8 @@ export function asyncapiDocument(registry: Iterable<Command>, examples: Examples
       channels: {
         socket: {
           address: '/',
-          title: 'The one socket',
-          summary: 'Everything goes over it. `/ws` is the same, for proxies that route by path.',
+          title: 'The WebSocket',
+          summary: 'Carries all commands and pushes. `/ws` is an alias, for proxies that route by path.',
           messages: Object.fromEntries(
             Object.keys(messages).map((name) => [name, { $ref: `#/components/messages/${name}` }]),
           ),
@@ -61,12 +60,15 @@ export function asyncapiDocument(registry: Iterable<Command>, examples: Examples
       },
       operations: {
         ...Object.fromEntries(commands.flatMap(operationsOf)),
-        [UNREADABLE]: send('Answer to a frame that is no request, or that names no command', UNREADABLE),
+        [UNREADABLE]: send(
+          'Error reply to a frame that is not a request, or whose type is unknown',
+          UNREADABLE,
+        ),
       },
       components: {
         messages,
         schemas: Object.fromEntries(schemas),
-        correlationIds: { request: { description: 'There when the request has one', location: ID } },
+        correlationIds: { request: { description: 'Present if the request has an id', location: ID } },
         securitySchemes,
       },
     },
@@ -91,7 +93,7 @@ function messagesOf(command: Command): Message[] {
   const all = [
     { name: names.request, title: `Request ${type}`, schema: requestSchema(command), paired: true },
     { name: names.reply, title: `Reply to ${type}`, schema: replySchema(command), paired: true },
-    { name: names.error, title: `Refusal of ${type}`, schema: errorSchema(command), paired: true },
+    { name: names.error, title: `Error reply to ${type}`, schema: errorSchema(command), paired: true },
   ];
   if (push) all.push({ name: names.push, title: `Push ${type}`, schema: pushSchema(command), paired: false });
   return all;
@@ -99,7 +101,7 @@ function messagesOf(command: Command): Message[] {
 
 const unreadable: Message = {
   name: UNREADABLE,
-  title: 'A frame that names no command',
+  title: 'Error reply to an unreadable frame',
   schema: unreadableErrorSchema(),
   paired: true,
 };
@@ -115,11 +117,11 @@ function describe({ name, title, schema, paired }: Message, frames: readonly obj
 }
 
 const HEAVY =
-  'One or two of a user run at a time, over all connections. Others wait, some ten and some seconds; past that they are refused as `RATE_LIMITED`, or as `UNAVAILABLE` where those of other people are in the way.';
+  'The server runs one or two of these commands at a time per user, over all connections of the user. About ten more wait for some seconds; beyond that they are refused with `RATE_LIMITED`, or with `UNAVAILABLE` if the commands of other users are the cause.';
 
 function operationsOf({ type, summary, description, cost, isHeavy, push }: Command): [string, object][] {
   const names = messageNames(type);
-  const weight = cost && `Counts as ${cost} commands where their rate is limited.`;
+  const weight = cost && `Counts as ${cost} commands against the rate limit.`;
   const told = [description, weight, isHeavy && HEAVY].filter(Boolean).join('\n\n');
   const command = {
     action: 'receive',
@@ -150,7 +152,7 @@ const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: '`Authorization: Bearer <token>`; looked at first.',
+    description: '`Authorization: Bearer <token>`; takes precedence over the others.',
   },
   subprotocol: {
     type: 'httpApiKey',
@@ -163,6 +165,6 @@ const securitySchemes = {
     type: 'httpApiKey',
     in: 'query',
     name: 'token',
-    description: '`?token=<token>`, for everybody else.',
+    description: '`?token=<token>`, for all other clients.',
   },
 };

@@ -34,11 +34,11 @@ export function openapiDocument(routes: readonly Route[], { calls }: Examples): 
 }
 
 const description = `
-HTTP does accounts only. Everything else is a command over the WebSocket: see the AsyncAPI document,
-\`asyncapi.yaml\`, shown at [docs/](../docs/).
+The HTTP calls are for accounts and monitoring. Everything else is a command over the WebSocket: see the AsyncAPI
+document, \`asyncapi.yaml\`, shown at [docs/](../docs/).
 
-Every refusal is \`{ "error": true, "code", "message" }\`: go by \`code\`. A path that is not here is 404 \`NOT_FOUND\`,
-a method that is not here 405 \`METHOD_NOT_ALLOWED\`.
+Every error is \`{ "error": true, "code", "message" }\`. Programs should use \`code\`. Unknown paths are answered with
+404 \`NOT_FOUND\`, other methods with 405 \`METHOD_NOT_ALLOWED\`.
 `.trim();
 
 const ERROR = 'Error';
@@ -50,7 +50,7 @@ function errorSchema(routes: readonly Route[]) {
   return Type.Object({
     error: Type.Literal(true),
     code: Type.Enum(codes),
-    message: Type.String({ description: 'A sentence for a person' }),
+    message: Type.String({ description: 'A sentence for humans; may change' }),
   });
 }
 
