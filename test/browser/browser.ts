@@ -89,6 +89,6 @@ export const textsIn = (page: Page): Promise<string[]> => page.locator('.message
 /** Opens the menu of a message and chooses. */
 export async function choose(page: Page, text: string, item: string): Promise<void> {
   await messageIn(page, text).hover();
-  await messageIn(page, text).getByRole('button', { name: 'What to do with this message' }).click();
+  await messageIn(page, text).getByRole('button', { name: 'Message actions' }).click();
   await page.getByRole('menuitem', { name: item }).click();
 }

@@ -162,7 +162,7 @@ describe('the page in a browser', function () {
       await page.waitForTimeout(100);
     }
     expect(await textsIn(page)).to.deep.equal(Array.from({ length: 130 }, (_, n) => `number ${n + 1}.`));
-    await page.getByRole('button', { name: 'To the newest message' }).click();
+    await page.getByRole('button', { name: 'Jump to the newest message' }).click();
     await eventually(() => messageIn(page, 'number 130.').isVisible(), true);
   });
 
@@ -240,8 +240,8 @@ describe('the page in a browser', function () {
 
     await say(page, 'Welcome');
     await messageIn(guest, 'Welcome').waitFor();
-    await choose(page, 'Welcome', 'Who has read it');
-    const readers = page.getByRole('dialog', { name: 'Who has read it' }).getByRole('listitem');
+    await choose(page, 'Welcome', 'Read by');
+    const readers = page.getByRole('dialog', { name: 'Read by' }).getByRole('listitem');
     await readers
       .filter({ hasText: cleo.username })
       .getByText('read', { exact: true })
@@ -305,10 +305,10 @@ describe('the page in a browser', function () {
       .click();
     await other.getByText('You were logged out').waitFor();
     await other.context().close();
-    await page.getByText('Change the password').click();
+    await page.getByText('Change password').click();
     await page.getByLabel('Current password').fill(ada.password);
     await page.getByLabel('New password').fill('another horse');
-    await page.getByRole('button', { name: 'Change it' }).click();
+    await page.getByRole('button', { name: 'Set new password' }).click();
     await page.getByText('Changed.').waitFor();
     await page.keyboard.press('Escape');
     const guest = await windowOf(bob, `#/user/${ada.id}`);
@@ -442,14 +442,14 @@ describe('the page in a browser', function () {
       await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'Settings' }).click();
       await page.getByLabel('Display name').waitFor();
-      await page.getByText('Delete the account').click();
+      await page.getByText('Delete account').click();
       await check(page, `${name}: settings`);
       await page.keyboard.press('Escape');
       await page.getByRole('link', { name: /Climbers/ }).click();
       await messageIn(page, 'Hello').waitFor();
       await check(page, `${name}: a group`);
       await messageIn(page, 'Hello').hover();
-      await messageIn(page, 'Hello').getByRole('button', { name: 'What to do with this message' }).click();
+      await messageIn(page, 'Hello').getByRole('button', { name: 'Message actions' }).click();
       await check(page, `${name}: the menu`);
       await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'About Climbers' }).click();

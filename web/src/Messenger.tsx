@@ -32,7 +32,7 @@ export function Messenger({ onLeave }: { onLeave(notice?: string): void }) {
       ) : (
         <main class="nothing-open">
           <Icon name="logo" />
-          <p>Choose a chat, or find somebody by name.</p>
+          <p>Choose a chat, or search for a person by name.</p>
         </main>
       )}
     </div>

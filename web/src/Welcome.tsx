@@ -77,9 +77,9 @@ export function Welcome({ notice, onEntered }: Props) {
           </button>
         </form>
         <p class="switch">
-          {isNew ? 'You have an account?' : 'You are new here?'}{' '}
+          {isNew ? 'Already have an account?' : 'New here?'}{' '}
           <button type="button" class="link" onClick={() => setIsNew(!isNew)}>
-            {isNew ? 'Log in' : 'Create one'}
+            {isNew ? 'Log in' : 'Create an account'}
           </button>
         </p>
       </div>

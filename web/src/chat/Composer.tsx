@@ -113,7 +113,7 @@ export function Composer({ chat, messages, intent, onIntent }: Props) {
             <strong>{intent.kind === 'edit' ? 'Edit' : intent.message.senderName}</strong>
             <span>{intent.message.content}</span>
           </span>
-          <button type="button" class="quiet" aria-label="Never mind" onClick={leave}>
+          <button type="button" class="quiet" aria-label="Cancel" onClick={leave}>
             <Icon name="close" />
           </button>
         </div>

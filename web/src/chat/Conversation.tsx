@@ -121,7 +121,7 @@ export function Conversation({ address, seq }: Props) {
         </div>
       </div>
       {!isAtEnd && (
-        <button type="button" class="to-end" aria-label="To the newest message" onClick={toEnd}>
+        <button type="button" class="to-end" aria-label="Jump to the newest message" onClick={toEnd}>
           <Icon name="down" />
         </button>
       )}

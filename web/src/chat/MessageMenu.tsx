@@ -87,7 +87,7 @@ export function MessageMenu({ message, isOpen, isReachable, onToggle, onReact, o
         ref={button}
         type="button"
         class="quiet"
-        aria-label="What to do with this message"
+        aria-label="Message actions"
         aria-haspopup="menu"
         aria-expanded={isOpen}
         tabIndex={isReachable ? 0 : -1}
@@ -128,7 +128,7 @@ export function MessageMenu({ message, isOpen, isReachable, onToggle, onReact, o
           {item('pin', pinned ? 'Unpin' : 'Pin', () =>
             onRun(client.call(pinned ? 'unpinMessage' : 'pinMessage', { messageId })),
           )}
-          {isOwn && isGroup && item('delivered', 'Who has read it', () => setShowsReceipts(true))}
+          {isOwn && isGroup && item('delivered', 'Read by', () => setShowsReceipts(true))}
           {(isOwn || isGroup) &&
             item('trash', 'Delete', () => onRun(client.call('deleteMessage', { messageId })))}
         </div>

@@ -54,10 +54,10 @@ export function Sidebar({ onLeave }: { onLeave(notice?: string): void }) {
           {shown.length === 0 && isLoaded && (
             <p class="empty">
               {showsArchived ? (
-                'Nothing is archived.'
+                'No archived chats.'
               ) : (
                 <>
-                  No chats yet. Search for somebody by name, or{' '}
+                  No chats yet. Search for a person by name, or{' '}
                   <a href="?another" target="_blank" rel="noreferrer">
                     open a second window
                   </a>{' '}

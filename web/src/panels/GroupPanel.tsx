@@ -62,7 +62,7 @@ export function GroupPanel({ groupId, onClose }: { readonly groupId: number; onC
       )}
       {about && mayAdd && (
         <PeoplePicker
-          label="Add somebody"
+          label="Add a member"
           without={members.value?.map(({ userId }) => userId) ?? []}
           onPick={({ userId }) => act(() => client.call('addUserInGroup', { groupId, userId }))}
         />

@@ -34,14 +34,15 @@ export function GroupSettings({ about, busy, onSave }: Props) {
           <textarea name="description" rows={2} maxLength={1000} defaultValue={description ?? ''} />
         </label>
         <label class="check">
-          <input type="checkbox" name="public" defaultChecked={!isPrivate} /> Public: anybody can find and
+          <input type="checkbox" name="public" defaultChecked={!isPrivate} /> Public: all users can find and
           join it
         </label>
         <label class="check">
-          <input type="checkbox" name="admins" defaultChecked={whoMayPost === 'admins'} /> Only admins write
+          <input type="checkbox" name="admins" defaultChecked={whoMayPost === 'admins'} /> Only admins can
+          write
         </label>
         <label>
-          Seconds between two messages of a member
+          Slow mode: seconds between two messages of a member
           <input name="slow" type="number" min={0} max={86_400} defaultValue={`${slowModeSeconds}`} />
         </label>
         <button type="submit" class="primary" disabled={busy}>

@@ -27,7 +27,7 @@ export function NewPanel({ onClose }: { onClose(): void }) {
         ))}
       </div>
       {tab === 'person' && (
-        <PeoplePicker label="Find somebody" onPick={({ userId }) => open(chatHref({ receiverId: userId }))} />
+        <PeoplePicker label="Find a person" onPick={({ userId }) => open(chatHref({ receiverId: userId }))} />
       )}
       {tab === 'group' && <NewGroup onOpen={open} />}
       {tab === 'public' && <PublicGroups onOpen={open} />}
@@ -109,7 +109,7 @@ function PublicGroups({ onOpen }: { onOpen(href: string): void }) {
         <input
           type="search"
           value={query}
-          placeholder="A name"
+          placeholder="Group name"
           onInput={(event) => setQuery(event.currentTarget.value)}
         />
       </label>
@@ -130,7 +130,7 @@ function PublicGroups({ onOpen }: { onOpen(href: string): void }) {
           </li>
         ))}
       </ul>
-      {groups?.length === 0 && <p class="empty">No public group{settled && ' by that name'} yet.</p>}
+      {groups?.length === 0 && <p class="empty">No public groups{settled && ' with this name'} yet.</p>}
     </div>
   );
 }

@@ -24,7 +24,7 @@ export function PersonPanel({ userId, onClose }: { readonly userId: number; onCl
           <Avatar name={profile.username} />
           {profile.displayName && <p class="display-name">{profile.displayName}</p>}
           {profile.about && <p>{profile.about}</p>}
-          <p class="faint">Here since {new Date(profile.createdAt).toLocaleDateString()}</p>
+          <p class="faint">Member since {new Date(profile.createdAt).toLocaleDateString()}</p>
         </div>
       )}
       <Problem text={error ?? refusal} />

@@ -12,7 +12,7 @@ export function ReceiptsPanel({ messageId, onClose }: { readonly messageId: numb
     [messageId],
   );
   return (
-    <Panel title="Who has read it" onClose={onClose}>
+    <Panel title="Read by" onClose={onClose}>
       <Problem text={error} />
       <ul class="rows">
         {receipts?.map(({ userId, username, delivered, read }) => (
@@ -23,7 +23,7 @@ export function ReceiptsPanel({ messageId, onClose }: { readonly messageId: numb
           </li>
         ))}
       </ul>
-      {receipts?.length === 0 && <p class="empty">Nobody else was there.</p>}
+      {receipts?.length === 0 && <p class="empty">No other members at that time.</p>}
     </Panel>
   );
 }

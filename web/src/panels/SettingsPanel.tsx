@@ -80,7 +80,7 @@ function Sessions() {
           <li key={sessionId} class="row">
             <span class="row-text">
               <span class="row-name">{deviceOf(device)}</span>
-              <span class="row-message">{current ? 'This one' : `since ${shortTime(connectedAt)}`}</span>
+              <span class="row-message">{current ? 'this device' : `since ${shortTime(connectedAt)}`}</span>
             </span>
             {!current && (
               <button
@@ -121,7 +121,7 @@ function Password() {
   };
   return (
     <details>
-      <summary>Change the password</summary>
+      <summary>Change password</summary>
       <form onSubmit={change}>
         <label>
           Current password
@@ -133,9 +133,9 @@ function Password() {
         </label>
         <Problem text={error} />
         <button type="submit" class="primary" disabled={busy}>
-          Change it
+          Set new password
         </button>
-        <p role="status">{done && 'Changed. All other devices were logged out.'}</p>
+        <p role="status">{done && 'Password changed. All other devices were logged out.'}</p>
       </form>
     </details>
   );
@@ -155,8 +155,8 @@ function LogOut({ onLeave }: Pick<Props, 'onLeave'>) {
 }
 
 const NOT_ENDED =
-  'This browser has forgotten you, but the server could not be reached: the login itself is valid until it expires. ' +
-  'To end it sooner, log in again, and choose “Log out all others” in the settings.';
+  'You are logged out of this browser, but the server could not be reached: your login stays valid until it expires. ' +
+  'To end it earlier, log in again and choose “Log out all others” in the settings.';
 
 function DeleteAccount({ onLeave }: { onLeave(): void }) {
   const { run, error, busy } = useAction();
@@ -170,9 +170,9 @@ function DeleteAccount({ onLeave }: { onLeave(): void }) {
   };
   return (
     <details>
-      <summary>Delete the account</summary>
+      <summary>Delete account</summary>
       <form onSubmit={remove}>
-        <p>Your messages stay where you wrote them, without your name.</p>
+        <p>Your messages remain in their chats, without your name.</p>
         <label>
           Password
           <input name="password" type="password" autocomplete="current-password" required />

@@ -31,14 +31,14 @@ export function PeoplePicker({ label, without = [], onPick }: Props) {
         <input
           type="search"
           value={query}
-          placeholder="A username"
+          placeholder="Username"
           autocomplete="off"
           onInput={(event) => setQuery(event.currentTarget.value)}
         />
       </label>
       {settled && offered.length === 0 && (
         <p class="empty" role="status">
-          Nobody by that name
+          No user found
         </p>
       )}
       <ul class="rows">
