@@ -10,8 +10,9 @@ import { defineCommand } from './define.ts';
 
 export const addUserInGroup = defineCommand({
   type: 'addUserInGroup',
-  summary: 'Add a user to a group of this user',
-  description: 'The setting historyFrom of the group decides which part of the history the new member sees.',
+  summary: 'Add a user to a group',
+  description:
+    'Allowed for members who may add users (whoMayAdd). The setting historyFrom decides which part of the history the new member sees.',
   params: Type.Object({ groupId: Id, userId: Id }),
   result: Sent,
   cost: 2,

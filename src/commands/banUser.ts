@@ -24,7 +24,7 @@ export const banUser = defineCommand({
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {
-    summary: 'A user was banned from a group; the banned user receives no further push of it',
+    summary: 'A user was banned from a group; the banned user receives no further push about it',
     fields: groupEvent({ userId: Id }),
   },
   async handle({ groupId, userId, reason = null }, context) {

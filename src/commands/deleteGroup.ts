@@ -17,7 +17,7 @@ export const deleteGroup = defineCommand({
   result: Type.Object({}),
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
-  push: { summary: 'A group was deleted; no further push of it follows', fields: groupEvent({}) },
+  push: { summary: 'A group was deleted; no further push about it follows', fields: groupEvent({}) },
   async handle({ groupId }, context) {
     await changeGroup(context, 'deleteGroup', groupId, async (change) => {
       requireRole(change.member(), 'owner');

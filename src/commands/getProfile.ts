@@ -7,7 +7,7 @@ import { defineRead } from './define.ts';
 
 export const getProfile = defineRead({
   type: 'getProfile',
-  summary: 'Read the profile of a user, or of this user',
+  summary: 'Read the profile of a user',
   params: Type.Object({
     userId: Type.Optional(Type.Integer({ ...Id, description: 'Default: this user' })),
   }),

@@ -18,7 +18,7 @@ export const removeUserFromGroup = defineCommand({
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {
-    summary: 'A member was removed from a group; the removed user receives no further push of it',
+    summary: 'A member was removed from a group; the removed user receives no further push about it',
     fields: groupEvent({ userId: Id }),
   },
   async handle({ groupId, userId }, context) {
