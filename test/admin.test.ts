@@ -128,7 +128,7 @@ describe('the operator’s command line', function () {
     const unsure = await refused('user', 'delete', ada.username);
     expect([unsure.code, unsure.stderr]).to.deep.equal([
       2,
-      'This cannot be undone: delete an account as its owner could: messages stay, signed "Deleted user". Say --yes if it is meant.\n',
+      'This cannot be undone: delete an account, as its owner can: its messages remain under the name "Deleted user". Add --yes to confirm.\n',
     ]);
     await admin('user', 'delete', ada.username, '--yes');
     expect(await ada.client.closed).to.equal(4401);

@@ -8,7 +8,7 @@ import { type AdminCommand, limitOf, literally } from './define.ts';
 
 export const groupCommands: Readonly<Record<string, AdminCommand>> = {
   'group list': {
-    summary: 'the groups written in last, all or those whose name begins so',
+    summary: 'list the groups with the newest messages, all or those whose name begins with --search',
     takes: [],
     options: { search: { type: 'string' }, limit: { type: 'string' } },
     async run(_, values, { db }) {
@@ -27,14 +27,14 @@ export const groupCommands: Readonly<Record<string, AdminCommand>> = {
   },
   'group conflicts': {
     summary:
-      'public groups of before whose name is that of another one but for case, spaces or what is not shown',
+      'list older public groups whose name differs from that of another group only by case, spaces or invisible characters',
     takes: [],
     options: {},
     run: (_, __, { db }) => db.query(conflicts, []),
   },
   'group audit': {
     summary:
-      'who is in a group with which role, who is banned, which invites hold, and what was changed by whom',
+      'show the members of a group with their roles, the bans, the valid invites, and the changes with their authors',
     takes: ['groupId'],
     options: { limit: { type: 'string' } },
     async run([id = ''], values, { db }) {

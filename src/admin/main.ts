@@ -39,7 +39,7 @@ async function run(words: readonly string[]): Promise<void> {
   if (!command) throw new UsageError(`There is no command "${name}".\n\n${usage()}`);
   const { positionals, values } = parse(name, command, words.slice(2));
   if (command.isFinal && !values.yes)
-    throw new UsageError(`This cannot be undone: ${command.summary}. Say --yes if it is meant.`);
+    throw new UsageError(`This cannot be undone: ${command.summary}. Add --yes to confirm.`);
 
   const config = loadConfig();
   const log = pino({ level: 'warn' }, pino.destination(2));

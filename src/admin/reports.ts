@@ -2,7 +2,7 @@ import { type AdminCommand, limitOf } from './define.ts';
 
 export const reportCommands: Readonly<Record<string, AdminCommand>> = {
   'report list': {
-    summary: 'the newest reports of messages, with what they said',
+    summary: 'list the newest reports of messages, with the content of the messages',
     takes: [],
     options: { limit: { type: 'string' } },
     run: (_, values, { db }) => db.query(reports, [limitOf(values)]),

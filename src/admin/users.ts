@@ -21,7 +21,7 @@ const WHO = ['who'];
 
 export const userCommands: Readonly<Record<string, AdminCommand>> = {
   'user list': {
-    summary: 'the newest accounts, all or those whose username or email begins so',
+    summary: 'list the newest accounts, all or those whose username or email begins with --search',
     takes: [],
     options: { search: { type: 'string' }, disabled: { type: 'boolean' }, limit: { type: 'string' } },
     async run(_, values, { db }) {
@@ -45,13 +45,13 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
   },
   'user conflicts': {
     summary:
-      'accounts of before whose username or email is that of another one but for case or what is not shown',
+      'list older accounts whose username or email differs from that of another account only by case or invisible characters',
     takes: [],
     options: {},
     run: (_, __, { db }) => db.query(conflicts, []),
   },
   'user show': {
-    summary: 'an account, and the sessions that are open',
+    summary: 'show an account and its open sessions',
     takes: WHO,
     options: {},
     async run([who = ''], _, { db }) {
@@ -60,7 +60,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     },
   },
   'user disable': {
-    summary: 'keep somebody out: all connections end, and no login is taken',
+    summary: 'disable an account: close all its connections and refuse its logins',
     takes: WHO,
     options: {},
     async run([who = ''], _, services) {
@@ -70,7 +70,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     },
   },
   'user enable': {
-    summary: 'let somebody in again',
+    summary: 'enable a disabled account',
     takes: WHO,
     options: {},
     async run([who = ''], _, { db }) {
@@ -79,7 +79,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     },
   },
   'user end-sessions': {
-    summary: 'end all connections and tokens of somebody',
+    summary: 'close all connections of an account and revoke all its tokens',
     takes: WHO,
     options: {},
     async run([who = ''], _, services) {
@@ -89,7 +89,8 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     },
   },
   'user reset-password': {
-    summary: 'set another password, a random one that is printed if none is given; all sessions end',
+    summary:
+      'set a new password and end all sessions; without --password, generate a random one and print it',
     takes: WHO,
     options: { password: { type: 'string' } },
     async run([who = ''], { password: given }, services) {
@@ -102,7 +103,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     },
   },
   'user delete': {
-    summary: 'delete an account as its owner could: messages stay, signed "Deleted user"',
+    summary: 'delete an account, as its owner can: its messages remain under the name "Deleted user"',
     takes: WHO,
     options: {},
     isFinal: true,
@@ -114,13 +115,13 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
     },
   },
   'user export': {
-    summary: 'all that is kept of a person, as JSON',
+    summary: 'print all stored data of a person as JSON',
     takes: WHO,
     options: {},
     run: async ([who = ''], _, { db }) => exportOf(db, await find(db, who, true)),
   },
   'user erase': {
-    summary: 'delete an account, empty all its messages, and forget what else is kept of the person',
+    summary: 'delete an account, empty all its messages, and delete all other stored data of the person',
     takes: WHO,
     options: {},
     isFinal: true,
