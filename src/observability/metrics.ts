@@ -89,7 +89,7 @@ export function createMetrics(readings: Readings): Metrics {
   });
   const httpSeconds = new Histogram({
     name: 'parley_http_request_seconds',
-    help: 'Time from an HTTP request to its answer',
+    help: 'Time from an HTTP request to its response',
     labelNames: ['method', 'route', 'status'] as const,
     buckets: LATENCY_BUCKETS,
     registers,
@@ -130,7 +130,7 @@ export function createMetrics(readings: Readings): Metrics {
   });
   const healed = new Counter({
     name: 'parley_messages_healed_total',
-    help: 'Messages of other nodes that were read from the database because NATS did not bring them in time',
+    help: 'Messages of other nodes that were read from the database because NATS did not deliver them in time',
     registers,
   });
 
@@ -143,37 +143,37 @@ export function createMetrics(readings: Readings): Metrics {
         this.set(read());
       },
     });
-  gauge('parley_nats_connected', '1 while NATS connects this node to the others', () =>
+  gauge('parley_nats_connected', '1 while this node is connected to NATS, otherwise 0', () =>
     readings.nats()?.connected ? 1 : 0,
   );
   gauge(
     'parley_nats_subscriptions',
-    'Subjects that this node listens to, for its own users',
+    'NATS subjects that this node subscribes to for its own users',
     () => readings.nats()?.subscriptions ?? 0,
   );
   gauge(
     'parley_certificate_expires_timestamp_seconds',
-    'When the certificate of TLS_CERT ends, in seconds since the epoch; 0 without one',
+    'Expiry of the certificate of TLS_CERT, in seconds since the epoch; 0 without a certificate',
     () => (readings.certificateUntil()?.getTime() ?? 0) / 1000,
   );
   gauge('parley_users', 'Users with an open connection', readings.users);
   gauge('parley_connections', 'Open WebSocket connections', readings.connections);
   gauge('parley_writer_queue', 'Messages and changes that wait to be written', readings.writerQueue);
-  gauge('parley_search_lag_messages', 'Messages that cannot be searched for yet', readings.searchLag);
-  gauge('parley_heavy_commands_waiting', 'Heavy commands that wait for their turn', readings.heavyWaiting);
+  gauge('parley_search_lag_messages', 'Messages that are not in the search index yet', readings.searchLag);
+  gauge('parley_heavy_commands_waiting', 'Searches that wait for their turn', readings.heavyWaiting);
   gauge(
     'parley_search_stalled_seconds',
-    'For how long the search index has stood still with messages to take in',
+    'Time for which the search index has made no progress although messages wait, in seconds',
     readings.searchStalled,
   );
   for (const [name, help] of [
     ['used', 'Pool connections in use'],
-    ['free', 'Pool connections at rest'],
+    ['free', 'Idle pool connections'],
     ['waiting', 'Queries that wait for a pool connection'],
   ] as const)
     new Gauge({
       name: `parley_database_pool_${name}`,
-      help: `${help}, by pool (reads: of commands that only read; heavyReads: of those that may take long; changes: everything else)`,
+      help: `${help}, by pool (reads: read commands; heavyReads: searches; changes: everything else)`,
       labelNames: ['pool'] as const,
       registers,
       collect() {
