@@ -168,10 +168,10 @@ export async function leaveGroups(
 /** What is kept of a person beside the account and what others read; and codes that let people in in their name. */
 async function deleteRecords(db: Database, userId: UserId, transaction: Transaction): Promise<void> {
   await db.execute(deleteSessions, [userId, SLICE], transaction);
-  for (const statement of [deleteBlocks, revokeInvites]) await db.execute(statement, [userId], transaction);
+  for (const statement of recordDeletions) await db.execute(statement, [userId], transaction);
 }
 
-const emptyAccount = `
+export const emptyAccount = `
 update users
 set email = null, username = null, password_hash = null, display_name = null, about = null, avatar = null,
   email_folded = null, username_folded = null, username_search = null, display_name_search = null, custom = null,
@@ -193,6 +193,8 @@ const deleteBlocks = 'delete from blocks where user_id = $1';
 const revokeInvites = `
 update invites set revoked_at = clock_timestamp() where created_by = $1 and revoked_at is null
 `;
+
+export const recordDeletions = [deleteBlocks, revokeInvites];
 
 const noteDeletion = 'insert into deletions (user_id) values ($1) on conflict (user_id) do nothing';
 

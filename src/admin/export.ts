@@ -19,9 +19,9 @@ export async function* exportOf(db: Database, user: User): AsyncGenerator<string
   } = user.get({ plain: true });
   const [exported] = await db.query<{ at: Date }>('select clock_timestamp() as at', []);
   yield `{\n"exportedAt": ${JSON.stringify(exported?.at)},\n"account": ${JSON.stringify(account)}`;
-  for (const [name, statement] of Object.entries(kept))
+  for (const [name, statement] of Object.entries(keptByUser))
     yield* listOf(name, throughKept(db, user.id, statement));
-  for (const [name, statement] of Object.entries(written))
+  for (const [name, statement] of Object.entries(writtenByChat))
     yield* listOf(name, throughWritten(db, user.id, statement));
   yield '\n}\n';
 }
@@ -51,7 +51,7 @@ async function* throughKept(db: Database, userId: UserId, statement: string): As
 }
 
 /** Statements that find rows by the user $1, in the order of their `position`: those behind $2, $3 of them. */
-const kept: Readonly<Record<string, string>> = {
+export const keptByUser: Readonly<Record<string, string>> = {
   chats: `
 select chats.id as position, chats.id, chats.kind, chats.name, member.role, member.joined_at as "joinedAt",
   member.read_seq as "readSeq"
@@ -74,7 +74,7 @@ from sessions where user_id = $1 and id > $2 order by id limit $3
 };
 
 /** Statements that find rows chat by chat. */
-const written: Readonly<Record<string, string>> = {
+export const writtenByChat: Readonly<Record<string, string>> = {
   messages: `
 select id, chat_id as "chatId", seq, content, custom, created_at as "createdAt", edited_at as "editedAt"
 from ${inSpans} cross join lateral ${writtenInSpan} message

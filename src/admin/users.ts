@@ -134,7 +134,7 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
       }
       const messages = await emptyMessages(db, user);
       await services.bus.written();
-      for (const statement of forget) await db.execute(statement, [user.id]);
+      for (const statement of erasures) await db.execute(statement, [user.id]);
       return { erased: user.id, messages };
     },
   },
@@ -246,8 +246,8 @@ select id, device, address, connected_at as "connectedAt" from sessions where us
 order by id
 `;
 
-/** What is kept beside the account and its messages. */
-const forget = [
+/** Delete what is kept beside the account and its messages. */
+export const erasures = [
   'delete from sessions where user_id = $1',
   'delete from blocks where user_id = $1 or blocked_id = $1',
   'delete from reports where reporter_id = $1',

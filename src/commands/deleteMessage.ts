@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { membershipInGroup, requireRole } from '../chats/membership.ts';
-import { assertWrittenByUser, changeMessage } from '../messages/changeMessage.ts';
+import { assertWrittenByUser, changeMessageForAll } from '../messages/changeMessage.ts';
 import { readMessage } from '../messages/read.ts';
 import { leaveTombstones } from '../messages/tombstone.ts';
 import { ApiError } from '../protocol/errors.ts';
@@ -24,7 +24,7 @@ export const deleteMessage = defineCommand({
   async handle({ messageId }, context) {
     const { session, db } = context;
     const { userId } = session;
-    const { row, change, changed } = await changeMessage(
+    const { row, change, changed } = await changeMessageForAll(
       context,
       'deleteMessage',
       messageId,

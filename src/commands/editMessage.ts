@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
 import {
   assertWrittenByUser,
-  changeMessage,
+  changeMessageForAll,
   countChange,
   type Raised,
   raisedColumns,
@@ -38,7 +38,7 @@ export const editMessage = defineCommand({
   },
   async handle({ messageId, content, custom }, context) {
     const { session, db } = context;
-    const { row, change, changed } = await changeMessage(
+    const { row, change, changed } = await changeMessageForAll(
       context,
       'editMessage',
       messageId,

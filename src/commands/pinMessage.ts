@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { changeMessage } from '../messages/changeMessage.ts';
+import { changeMessageForAll } from '../messages/changeMessage.ts';
 import { assertMayPin } from '../messages/pins.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
@@ -20,7 +20,7 @@ export const pinMessage = defineCommand({
   push: { summary: 'A user pinned a message', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {
     const { session, db } = context;
-    const { changed } = await changeMessage(
+    const { changed } = await changeMessageForAll(
       context,
       'pinMessage',
       messageId,

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { changeMessage } from '../messages/changeMessage.ts';
+import { changeMessageForAll } from '../messages/changeMessage.ts';
 import { assertMayPin } from '../messages/pins.ts';
 import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
 import { Id } from '../protocol/schema/types.ts';
@@ -16,7 +16,7 @@ export const unpinMessage = defineCommand({
   push: { summary: 'A user unpinned a message', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {
     const { session, db } = context;
-    const { changed } = await changeMessage(
+    const { changed } = await changeMessageForAll(
       context,
       'unpinMessage',
       messageId,

@@ -49,12 +49,13 @@ export interface ChangedMessage<Change> {
 }
 
 /**
- * Changes a message that the connected user may see: `work` checks and changes within the transaction, and tells
- * what changed, or nothing when all was as wanted already. Once that is committed, the others get a push of the
- * command's type, before the next change of the message begins on this node. `sync` finds it, too. `read` tells whether
- * what was deleted can be changed.
+ * Changes a message for all members of its chat. The connected user must be allowed to see it. `work` checks and changes
+ * within the transaction, and returns what changed, or nothing where there was nothing to change. Once that is committed,
+ * the others get a push of the command's type, before the next change of the message begins on this node, and the `sync`
+ * of every member finds the message. State of one user, such as a private mark, must not go this way. `read` decides
+ * whether a deleted message can be changed.
  */
-export async function changeMessage<Event extends MessageEvent | undefined>(
+export async function changeMessageForAll<Event extends MessageEvent | undefined>(
   context: CommandContext,
   type: string,
   messageId: MessageId,

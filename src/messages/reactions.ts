@@ -5,7 +5,7 @@ import type { ErrorCode } from '../protocol/errors.ts';
 import { ChangedMessage, Emoji, MessageAddress } from '../protocol/schema/messages.ts';
 import { Id } from '../protocol/schema/types.ts';
 import { emojiOf } from '../text/emoji.ts';
-import { changeMessage, type Raised } from './changeMessage.ts';
+import { changeMessageForAll, type Raised } from './changeMessage.ts';
 import type { MessageRow } from './read.ts';
 
 const Written = Type.String({ description: 'The emoji, in the spelling stored with the message' });
@@ -48,16 +48,21 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
     async handle({ messageId, ...params }, context: CommandContext) {
       const { session, db } = context;
       const emoji = emojiOf(params.emoji) ?? params.emoji;
-      const { row, change, changed } = await changeMessage(context, type, messageId, async (message) => {
-        const { transaction, row } = message;
-        check?.(row, emoji);
-        const bind = [row.chatId, row.seq, session.userId, emoji];
-        const [reaction] = await db.execute<Raised & { count: number }>(statement, bind, transaction);
-        if (!reaction) return undefined;
-        const { count, ...raised } = reaction;
-        // of this user: whoever reacts as well does not replace it
-        return { part: `reaction:${emoji}:${session.userId}`, fields: { emoji, count }, raised };
-      });
+      const { row, change, changed } = await changeMessageForAll(
+        context,
+        type,
+        messageId,
+        async (message) => {
+          const { transaction, row } = message;
+          check?.(row, emoji);
+          const bind = [row.chatId, row.seq, session.userId, emoji];
+          const [reaction] = await db.execute<Raised & { count: number }>(statement, bind, transaction);
+          if (!reaction) return undefined;
+          const { count, ...raised } = reaction;
+          // of this user: whoever reacts as well does not replace it
+          return { part: `reaction:${emoji}:${session.userId}`, fields: { emoji, count }, raised };
+        },
+      );
       return { ...changed, emoji, count: change?.fields.count ?? row.counts?.[emoji] ?? 0 };
     },
   });

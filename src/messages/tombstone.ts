@@ -26,7 +26,7 @@ select from messages where id = any (array(select id.value::bigint from jsonb_ar
 order by id for no key update
 `;
 
-const tombstones = `
+export const tombstones = `
 with wanted as (
   select id.value::bigint as id from jsonb_array_elements_text($1::jsonb) id
 ), before as (
