@@ -44,6 +44,10 @@ function anchorsOf(markdown: string): Set<string> {
   return anchors;
 }
 
+/** Names of classes, types and their members in code font, such as `Connections`, `Link.close` and `#run`. */
+const symbolsIn = (markdown: string): string[] =>
+  codeIn(withoutBlocks(markdown)).filter((code) => /^(?:#\w+|[A-Z]\w*[a-z]\w*(?:\.#?\w+)?)$/.test(code));
+
 /** Paths in code font that a document mentions without a link. */
 const pathsIn = (markdown: string): string[] =>
   codeIn(withoutBlocks(markdown)).filter((code) =>
@@ -89,6 +93,18 @@ for (const document of DOCUMENTS)
         for (const word of names.flatMap(wordsIn)) if (!known.has(word)) missing.push(`${word} in ${path}`);
       }
       expect(missing).to.deep.equal([]);
+    });
+
+    it('names only classes, types and members that one of the linked files has', async () => {
+      const paths = new Set(linksIn(document, markdown).map(({ path }) => path));
+      const sources = [...paths].filter((path) => /\.(?:ts|sql)$/.test(path));
+      const known = new Set(
+        (await Promise.all(sources.map((path) => readFile(path, 'utf8')))).flatMap(wordsIn),
+      );
+      const unknown = symbolsIn(markdown).filter((symbol) =>
+        wordsIn(symbol).some((word) => !known.has(word)),
+      );
+      expect(unknown).to.deep.equal([]);
     });
   });
 
