@@ -11,7 +11,7 @@ RUN node -e "const { readdirSync, rmSync } = require('node:fs'); \
   const folder = 'node_modules/uWebSockets.js/'; \
   const own = 'uws_' + process.platform + '_' + process.arch + '_' + process.versions.modules + '.node'; \
   for (const file of readdirSync(folder)) if (file.endsWith('.node') && file !== own) rmSync(folder + file)" \
-  && find node_modules -name '*.map' -delete
+  && find node_modules -name '*.map' -delete && rm dist/*.tsbuildinfo
 
 FROM node:24-trixie-slim
 ENV NODE_ENV=production

@@ -29,7 +29,7 @@ export async function createFaults(dsn: string): Promise<Faults> {
       createTransport(options, async ({ body }) => {
         const { status, headers } = await fetch(options.url, {
           method: 'POST',
-          body: body as BodyInit,
+          body: typeof body === 'string' ? body : new Uint8Array(body),
           headers: options.headers ?? {},
           signal: AbortSignal.timeout(TIMEOUT),
         });
