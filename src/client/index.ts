@@ -1,14 +1,15 @@
+/**
+ * `parley/client`: the typed client for browsers and Node. It depends on nothing; of the server it uses types only.
+ *
+ * @packageDocumentation
+ */
 import { Client, type ClientOptions } from './Client.ts';
 
-/*
- * `parley/client`: the typed client for browsers and Node. It depends on nothing; what it takes from the server are
- * types.
- */
-
 export { type Account, type Accounts, accounts, type Entrance } from './accounts.ts';
-export type { CallOptions, Client, ClientOptions, Done, Events, Self, State } from './Client.ts';
+export type { CallOptions, Client, Done, Events, Self, State } from './Client.ts';
+export type { Unsubscribe } from './Emitter.ts';
 export { type ErrorCode, ParleyError } from './errors.ts';
-export type { Socket } from './Link.ts';
+export type { LinkOptions as ClientOptions, Socket } from './Link.ts';
 export type {
   Change,
   ChatAddress,
@@ -21,7 +22,16 @@ export type {
   PushName,
   Result,
 } from './protocol.ts';
-export type { Chat, ChatMessage, ChatSummary, Chats, Observable, Presence } from './view/view.ts';
+export type { SendOptions } from './view/Chat.ts';
+export type {
+  Chat,
+  ChatMessage,
+  ChatSummary,
+  Chats,
+  LastMessage,
+  Observable,
+  Presence,
+} from './view/view.ts';
 
 /**
  * Connects to the server at `url` with a token of its HTTP calls, or with a function that gets one. Returns at once;

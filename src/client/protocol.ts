@@ -13,12 +13,20 @@ export type ChatAddress =
   | { readonly receiverId: number; readonly groupId?: never }
   | { readonly groupId: number; readonly receiverId?: never };
 
-/** A message, as commands answer it. */
+/**
+ * A message, as commands answer it.
+ *
+ * @interface
+ */
 export type Message = Static<typeof MessageSchema>;
 /** Something that is different from what the client knew; see the command `sync`. */
 export type Change = Static<typeof ChangeSchema>;
 
-/** Every command by its name: what it takes, and what its reply has. */
+/**
+ * Every command by its name: its params, and the `params` of its reply.
+ *
+ * @interface
+ */
 export type Commands = {
   [D in Definition as D['type']]: { params: ParamsOf<D['params']>; result: Static<D['result']> };
 };
@@ -31,7 +39,11 @@ type ParamsOf<Schema extends TObject> = 'oneOf' extends keyof Schema['properties
   ? Omit<Static<Schema>, 'receiverId' | 'groupId'> & ChatAddress
   : Static<Schema>;
 
-/** Every push by its name: its `params`. */
+/**
+ * Every push by its name: its `params`.
+ *
+ * @interface
+ */
 export type Pushes = {
   [D in Definition as [PushedOf<D>] extends [never] ? never : D['type']]: PushParams<Static<PushedOf<D>>>;
 };
