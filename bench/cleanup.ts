@@ -15,7 +15,7 @@ export function atEnd(undo: Undo): () => Promise<void> {
 }
 
 /** Undoes all that is registered, the latest first. One that fails is reported and keeps no other from its turn. */
-export async function endAll(): Promise<void> {
+async function endAll(): Promise<void> {
   for (let undo = [...pending].at(-1); undo; undo = [...pending].at(-1)) {
     pending.delete(undo);
     try {

@@ -44,7 +44,7 @@ export async function scale(
 }
 
 /** Runs every case on a database that has the data, by the server at a port. */
-export async function everyCommand(port: number, db: Client): Promise<Figures> {
+async function everyCommand(port: number, db: Client): Promise<Figures> {
   const statements = await watchStatements(db, () => pause(IDLE));
   const clients = new Map<User, RawClient>();
   const clientOf = async (user: User) => {

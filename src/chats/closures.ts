@@ -50,7 +50,7 @@ const closures = 'select chat_id as id from closures order by created_at';
  * Moves $2 members of the closed group $1, in the order of their ids, so that two nodes never deadlock. All by primary
  * keys. They are as if they had left with the closing.
  */
-export const moveMembers = `
+const moveMembers = `
 with closed as materialized (
   select id, changed_xid, closed_at, last_seq from chats where id = $1 and closed_at is not null
 ), gone as (

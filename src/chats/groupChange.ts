@@ -112,7 +112,7 @@ interface ActorRow extends Pick<User, 'username'> {
 }
 
 /** The user $1, and the role in the group $2: both by primary keys. */
-export const actorIn = `
+const actorIn = `
 select username, deleted_at is not null as "isDeleted",
   (select role from chat_members where chat_id = $2 and user_id = users.id) as role
 from users where id = $1
@@ -190,7 +190,7 @@ export async function insertMembers(
  * Somebody of $1 who is in $2 groups, if anybody is. Most are in fewer chats than that, which the index on user_id
  * says; of the others the chats are looked up.
  */
-export const inManyGroups = `
+const inManyGroups = `
 select wanted::bigint as id from jsonb_array_elements_text($1::jsonb) wanted
 where (
   select count(*) from (select from chat_members where user_id = wanted::bigint limit $2) chats
@@ -208,7 +208,7 @@ limit 1
 `;
 
 /** What was written before is read as far as newcomers are concerned. */
-export const memberInsertion = `
+const memberInsertion = `
 with newcomer as (
   select jsonb_array_elements_text($2::jsonb)::bigint as id
 ), back as (
@@ -228,7 +228,7 @@ export async function removeMembers(
   await db.execute(memberRemoval, [group.id, JSON.stringify(userIds)], transaction);
 }
 
-export const memberRemoval = `
+const memberRemoval = `
 with gone as (
   delete from chat_members where chat_id = $1 and user_id = any (array(select jsonb_array_elements_text($2::jsonb)::bigint))
   returning chat_id, user_id

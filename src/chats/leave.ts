@@ -32,7 +32,7 @@ interface Other {
 }
 
 /** Of the admins by the index chat_members_ranked; without any, all members are read once. The name is looked up of one. */
-export const longestServing = `
+const longestServing = `
 select heir.user_id as "userId", (select username from users where id = heir.user_id) as username
 from (
   (

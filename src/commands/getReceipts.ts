@@ -39,7 +39,7 @@ interface Row {
  * Along the members of the chat $1, by the primary key, from the user $5 on: no more of them than it takes for $6 who were
  * there when the message was written.
  */
-export const positions = prepared(
+const positions = prepared(
   'receipts',
   `
 select user_id as "userId", ${nameOfUser('user_id')} as username,

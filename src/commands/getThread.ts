@@ -26,7 +26,7 @@ export const getThread = defineRead({
 });
 
 /** Index messages_replies: a reply is in the chat of what it replies to, and later. */
-export const replies = prepared(
+const replies = prepared(
   'replies',
   `${selectMessages}
 where message.reply_to = $2 and message.seq > $3

@@ -74,6 +74,6 @@ limit $4
 `;
 
 /** By the primary key. */
-export const membersOfGroup = prepared('members of group', membersWhere('true'));
+const membersOfGroup = prepared('members of group', membersWhere('true'));
 /** Of the owner and admins, who are few: index chat_members_ranked. */
-export const rankedOfGroup = prepared('ranked members of group', membersWhere(`role <> 'member'`));
+const rankedOfGroup = prepared('ranked members of group', membersWhere(`role <> 'member'`));

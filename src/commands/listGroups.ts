@@ -65,7 +65,7 @@ interface Entry {
  * Along the index chats_public: $4 groups that are to be listed, and the last one that was looked at. $1 pattern or null,
  * $2 custom, $3 before this id.
  */
-export const newestPublicGroups = prepared(
+const newestPublicGroups = prepared(
   'newest public groups',
   `
 select id, "isListed", "isLast"
@@ -85,7 +85,7 @@ limit $4
 );
 
 /** What is rare is found by what it is, and sorted: indexes chats_public_search and chats_custom. */
-export const olderPublicGroups = `
+const olderPublicGroups = `
 with found as materialized (
   select id from chats
   where kind = 'group' and not is_private and closed_at is null and id < $3

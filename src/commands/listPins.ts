@@ -44,7 +44,7 @@ const pinOf = ({ pinnedBy, pinnedAt, ...row }: PinnedRow) => ({
 });
 
 /** From the pins of the chat, of which there are few, to their messages. */
-export const pinned = prepared(
+const pinned = prepared(
   'pins',
   `${selectMessagesAnd(
     ', message.pinned_by as "pinnedBy", message.pinned_at as "pinnedAt"',

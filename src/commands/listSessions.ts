@@ -74,8 +74,8 @@ limit $3
 `;
 
 /** Index sessions_user. */
-export const recentSessions = prepared('recent sessions', sessionsWhere('true'));
+const recentSessions = prepared('recent sessions', sessionsWhere('true'));
 /** The same: the live ones that are passed over are few. */
-export const endedSessions = prepared('ended sessions', sessionsWhere('ended.at is not null'));
+const endedSessions = prepared('ended sessions', sessionsWhere('ended.at is not null'));
 /** Index sessions_live. */
-export const liveSessions = prepared('live sessions', sessionsWhere('ended_at is null and ended.at is null'));
+const liveSessions = prepared('live sessions', sessionsWhere('ended_at is null and ended.at is null'));

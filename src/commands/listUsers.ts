@@ -47,7 +47,7 @@ interface Entry {
 const SCANNED = 2_000;
 
 /** The users after the id $1, by the primary key: $2 that are to be listed, with $3 in their custom, and the last one looked at. */
-export const usersFrom = prepared(
+const usersFrom = prepared(
   'users from id',
   `
 select id, "isListed", "isLast"

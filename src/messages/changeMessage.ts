@@ -107,7 +107,7 @@ messages.version, (select last_seq from chats where chats.id = messages.chat_id)
 `;
 
 /** Counts a change of messages that is none of their rows. */
-export async function raiseVersions(
+async function raiseVersions(
   db: Database,
   messageIds: readonly MessageId[],
   transaction: Transaction,

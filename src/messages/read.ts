@@ -1,7 +1,6 @@
 import type { Transaction } from 'sequelize';
 import type { Static } from 'typebox';
 import type { MembershipChange } from '../bus/bus.ts';
-import type { Membership } from '../chats/membership.ts';
 import type { Queries } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
@@ -73,28 +72,6 @@ select message.id as "messageId", message.chat_id as "chatId", chat.kind = 'grou
 from ${messages} message
 join chats chat on chat.id = message.chat_id
 `;
-}
-
-/** A list, and not `between`, of which PostgreSQL would expect a share of the chat: for a page is planned what a page is. */
-const bySeq = prepared(
-  'messages by seq',
-  `${selectMessages}
-where message.chat_id = $2 and message.seq = any (array(select generate_series($3::bigint, $4::bigint)))
-order by message.seq desc
-`,
-);
-
-/** Messages of a chat from one `seq` to another, newest first, as far as the member may see them. */
-export async function readSpan(
-  db: Queries,
-  { chat, member }: Membership,
-  from: number,
-  to: number,
-): Promise<MessageRow[]> {
-  const first = Math.max(from, member.firstSeq);
-  return to < first
-    ? []
-    : db.query<MessageRow>(bySeq, [member.userId, chat.id, first, Math.min(to, chat.lastSeq)]);
 }
 
 const byId = prepared(

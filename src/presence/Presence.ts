@@ -276,7 +276,7 @@ const isConnected = `(
 )`;
 
 /** $3 ids as a JSON array, $4 who asks. */
-export const states = prepared(
+const states = prepared(
   'presence',
   `
 select wanted.id as "userId", coalesce(online, false) as online,
@@ -306,7 +306,7 @@ interface Visible {
 }
 
 /** $3 ids as a JSON array. */
-export const visible = prepared(
+const visible = prepared(
   'visible users',
   `
 select users.id as "userId", users.username, users.last_seen_at as "lastSeenAt",
@@ -321,7 +321,7 @@ cross join lateral (
 );
 
 /** Of the users $2, as a JSON array, those whom no block hides from the user $1. */
-export const unblockedOf = prepared(
+const unblockedOf = prepared(
   'unblocked users',
   `
 select text::bigint as id

@@ -245,7 +245,7 @@ export async function deleteOldSessions(db: Database, slice = SLICE): Promise<vo
  * Along the index sessions_ended; the ids are found first, so that what is deleted is found by its key. Rows that another
  * node forgets at the moment are passed over.
  */
-export const forgetSessions = `
+const forgetSessions = `
 delete from sessions where id = any (array(
   select id from sessions where ended_at < (select clock_timestamp() - $2::interval)
   order by ended_at limit $1 for update skip locked
@@ -254,7 +254,7 @@ returning id
 `;
 
 /** Along the index ended_tokens_expired. */
-export const forgetTokens = `
+const forgetTokens = `
 delete from ended_tokens where token_id = any (array(
   select token_id from ended_tokens where expires_at < (select clock_timestamp())
   order by expires_at limit $1 for update skip locked

@@ -33,7 +33,7 @@ export interface CommandQueueOptions {
 const MANY = 64;
 
 /** Bytes that a connection may always keep, however many others there are. */
-export const OWN_SHARE = 16 * 1024;
+const OWN_SHARE = 16 * 1024;
 
 /**
  * Keeps the commands of one connection in order. They run one after another, so that each meets the effect

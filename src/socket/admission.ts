@@ -132,7 +132,7 @@ function placesOf(list: string | null): ChatPosition[] {
  * chat_members_by_user) in one pass over the primary key; put together by the caller, for there is no join of two lists
  * that does not grow with their product or with what others have stored.
  */
-export const admissionOfClaims = prepared(
+const admissionOfClaims = prepared(
   'admission',
   `
 with admitted as materialized (

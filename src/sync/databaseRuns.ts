@@ -17,7 +17,7 @@ const INTERVAL = 3_000;
 const REMEMBERED = 1_000;
 
 /** SQL: the present run of this database. */
-export const presentRun = `(
+const presentRun = `(
   (select system_identifier::text from pg_control_system())
   || '@' || (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint
 )`;

@@ -70,7 +70,7 @@ async function readUsers(
 }
 
 /** By the key of users. */
-export const namesOf = prepared(
+const namesOf = prepared(
   'sync: names',
   `
 select id, username from unnest($1::bigint[]) as wanted (user_id)
@@ -141,7 +141,7 @@ interface MemberRow {
 }
 
 /** By the keys of chat_members and users. */
-export const membersAt = prepared(
+const membersAt = prepared(
   'sync: members',
   `
 select wanted.chat_id as "groupId", wanted.at as "userId", role,
@@ -191,7 +191,7 @@ interface ChatStateRow extends StateRow {
 }
 
 /** What the user $1 has to do with the chats $2, by the keys of chat_members and chats. */
-export const chatStates = prepared(
+const chatStates = prepared(
   'sync: states of chats',
   `
 select chat.id as "chatId", member.role, chat.last_seq as "lastSeq", ${otherColumns}, ${stateColumns}
@@ -207,7 +207,7 @@ left join lateral (
 );
 
 /** The chats $1, by their key. */
-export const chatsById = prepared(
+const chatsById = prepared(
   'sync: chats',
   `
 select chat.id, kind, user_low as "userLow", user_high as "userHigh", ${groupColumns}

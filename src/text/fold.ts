@@ -43,7 +43,7 @@ const isFolded = (text: string): boolean =>
   !CHANGES.test(text) && text.toLowerCase() === text && text.normalize('NFKC') === text;
 
 /** True if a text is ASCII, in which case and spaces are all that differs. */
-export function isAscii(text: string): boolean {
+function isAscii(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are ASCII, too
   return /^[\x00-\x7f]*$/.test(text);
 }

@@ -26,7 +26,7 @@ export function foldedGroup(name: string) {
 }
 
 /** Stands in a folded name, in front of the id, where another row of before has the same name. No name has it. */
-export const AMBIGUOUS = '\u{1}';
+const AMBIGUOUS = '\u{1}';
 
 /** Returns the folded name under which a row keeps a name that another one has, too. */
 export const ambiguous = (folded: string, id: number): string => `${folded}${AMBIGUOUS}${id}`;

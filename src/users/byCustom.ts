@@ -13,4 +13,4 @@ export async function usersByCustom(db: Queries, custom: CustomData): Promise<Us
 }
 
 /** Index users_custom. */
-export const containing = `select id from users where custom @> $1::jsonb limit $2`;
+const containing = `select id from users where custom @> $1::jsonb limit $2`;

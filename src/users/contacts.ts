@@ -12,7 +12,7 @@ export async function contactsOf(db: Database, userId: UserId): Promise<UserId[]
 }
 
 /** From the memberships of the user $1 (index chat_members_by_user) to their chats by a list of ids; $2 how many. */
-export const contacts = prepared(
+const contacts = prepared(
   'contacts',
   `
 select user_low + user_high - $1 as id

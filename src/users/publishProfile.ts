@@ -57,7 +57,7 @@ export function publishName(bus: Publisher, user: User, chats: readonly NamingCh
 }
 
 /** From the memberships of the user $1 to their chats by a list of ids, and from former ones by key; $2 how many. */
-export const namingChats = `
+const namingChats = `
 select chat.id as "chatId", chat.last_seq as head, chat.seq, chat.user_low + chat.user_high - $1 as "otherId"
 from (
   select chats.*, null::bigint as seq from chats

@@ -109,7 +109,7 @@ function stateOf(client: Client, person: Person): object {
 }
 
 /** The paths below which two values differ. */
-export function differences(path: string, shown: unknown, right: unknown): Difference[] {
+function differences(path: string, shown: unknown, right: unknown): Difference[] {
   if (Object.is(shown, right)) return [];
   if (!isObject(shown) || !isObject(right)) return [{ path, shown, right }];
   if (Array.isArray(shown) && Array.isArray(right) && shown.length !== right.length)

@@ -71,7 +71,7 @@ export async function smaller(site: Site, failure: Failure, options: RunOptions)
 }
 
 /** What is different, whoever sees it and in whichever chat. */
-export function fieldOf({ path }: Difference): string {
+function fieldOf({ path }: Difference): string {
   return path
     .split('.')
     .slice(1)

@@ -58,6 +58,6 @@ async function report(site: Site, failure: Failure, options: RunOptions = {}): P
   ].join('\n');
 }
 
-export function toText({ path, shown, right }: Difference): string {
+function toText({ path, shown, right }: Difference): string {
   return `  ${path}: shown ${JSON.stringify(shown)}, right ${JSON.stringify(right)}`;
 }

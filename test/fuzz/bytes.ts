@@ -17,7 +17,7 @@ const noUtf8 = fc
   .map((bytes) => Buffer.from(bytes));
 
 /** Text with something in it that is no UTF-8. */
-export const brokenText = fc
+const brokenText = fc
   .tuple(fc.string(), noUtf8, fc.string())
   .map(([before, wrong, after]) => Buffer.concat([Buffer.from(before), wrong, Buffer.from(after)]));
 

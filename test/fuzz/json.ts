@@ -14,7 +14,7 @@ const prototypeKey = fc.constantFrom('__proto__', 'constructor', 'toString', 'ha
 const codeUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
 
 /** Text of any characters, or of halves of them. */
-export const text = fc.oneof(
+const text = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.string({ unit: 'binary' }),
   fc.string({ unit: codeUnit }),

@@ -4,16 +4,16 @@ import { Custom, GroupName, Id, Nullable, Sent, Text, Time } from './types.ts';
 
 /* What commands take and give about groups. */
 
-export const Description = Text(0, 1000, 'Purpose of the group');
+const Description = Text(0, 1000, 'Purpose of the group');
 export const Role = Type.Enum(['owner', 'admin', 'member']);
-export const Audience = Type.Enum(['members', 'admins'], { description: 'admins: the owner and the admins' });
-export const SlowMode = Type.Integer({
+const Audience = Type.Enum(['members', 'admins'], { description: 'admins: the owner and the admins' });
+const SlowMode = Type.Integer({
   minimum: 0,
   maximum: 86_400,
   description:
     'Minimum number of seconds between two messages of a member; does not apply to admins; 0 disables it',
 });
-export const HistoryFrom = Type.Enum(['beginning', 'joining'], {
+const HistoryFrom = Type.Enum(['beginning', 'joining'], {
   description: 'Beginning of the history for users who join from now on',
 });
 

@@ -74,7 +74,7 @@ export const ForwardReply = Type.Object({
 
 export const Emoji = Type.String({ minLength: 1, maxLength: 32, format: 'emoji', description: 'One emoji' });
 
-export const Reactions = Type.Array(
+const Reactions = Type.Array(
   Type.Object({
     emoji: Type.String(),
     count: Type.Integer(),

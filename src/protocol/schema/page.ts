@@ -11,4 +11,4 @@ export function fitting<Row>(rows: readonly Row[]): Row[] {
 }
 
 /** Bytes of a value in JSON, with what separates it from the next. */
-export const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value)) + 1;
+const sizeOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value)) + 1;
