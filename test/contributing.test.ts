@@ -8,9 +8,9 @@ import type { Command } from '../src/commands/define.ts';
 import { registry } from '../src/commands/registry.ts';
 import { database, newClients } from './harness.ts';
 
-/** Returns the block of code behind the mention of a file in CONTRIBUTING.md. */
-function blockOf(markdown: string, file: string): string {
-  const [, block = ''] = /^```\w+\n(.*?)^```/ms.exec(markdown.slice(markdown.indexOf(`\`${file}\``))) ?? [];
+/** Returns the first block of code behind a mention. */
+function blockOf(markdown: string, mention: string): string {
+  const [, block = ''] = /^```\w+\n(.*?)^```/ms.exec(markdown.slice(markdown.indexOf(mention))) ?? [];
   return block;
 }
 
@@ -23,7 +23,7 @@ describe('the example of CONTRIBUTING.md', function () {
   /** Adds a command to the server as it stands in the document. */
   async function add(name: 'noteUser' | 'listNotes'): Promise<void> {
     const file = join(folder, `${name}.ts`);
-    const block = blockOf(markdown, `src/commands/${name}.ts`);
+    const block = blockOf(markdown, `\`${name}.ts\``);
     const root = block.replaceAll(`'../`, `'../../src/`).replaceAll(`'./`, `'../../src/commands/`);
     await writeFile(file, root);
     const { [name]: command } = await import(pathToFileURL(resolve(file)).href);
@@ -34,14 +34,14 @@ describe('the example of CONTRIBUTING.md', function () {
     markdown = await readFile('CONTRIBUTING.md', 'utf8');
     await mkdir('dist', { recursive: true });
     folder = await mkdtemp('dist/example-');
-    await database.execute(blockOf(markdown, 'migrations/0031_notes.sql'), []);
+    await database.execute(blockOf(markdown, '`0031_notes.sql`'), []);
     await add('noteUser');
     await add('listNotes');
   });
 
   after(async () => {
     for (const name of ['noteUser', 'listNotes']) known.delete(name);
-    await database.execute(blockOf(markdown, 'migrations/down/0031_notes.sql'), []);
+    await database.execute(blockOf(markdown, '(migrations/down)'), []);
     await rm(folder, { recursive: true });
   });
 
