@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { database } from './harness.ts';
 
 /** The documents for engineers, which name places in the code. */
-const DOCUMENTS = ['ARCHITECTURE.md', 'docs/ordering.md', 'docs/database.md'];
+const DOCUMENTS = ['CONTRIBUTING.md', 'ARCHITECTURE.md', 'docs/ordering.md', 'docs/database.md'];
 
 interface Link {
   readonly text: string;
