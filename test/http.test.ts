@@ -7,7 +7,7 @@ describe('HTTP', () => {
     const missing = await http('GET', '/nothing/here');
     expect([missing.status, missing.body]).to.deep.equal([
       404,
-      { error: true, code: 'NOT_FOUND', message: 'There is nothing at /nothing/here' },
+      { error: true, code: 'NOT_FOUND', message: 'No resource at /nothing/here' },
     ]);
     const wrong = await http('GET', '/users/me');
     expect([wrong.status, wrong.headers.get('allow'), wrong.body.code]).to.deep.equal([

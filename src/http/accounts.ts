@@ -56,7 +56,8 @@ export const updateMe = defineRoute({
       ...(password !== undefined && { tokenVersion: user.tokenVersion + 1 }),
       updatedAt: databaseNow,
     };
-    // The version in the condition: of two changes at the same time one wins, and the other's token is no good.
+    // The condition includes the version: of two concurrent changes one succeeds, and the token of the other is
+    // revoked.
     const where = { id: user.id, tokenVersion: user.tokenVersion, deletedAt: null };
     const change = async (transaction: Transaction) => {
       const [, [row]] = await db.users

@@ -10,9 +10,14 @@ import { LimitError } from '../protocol/errors.ts';
 import { fold } from '../text/fold.ts';
 import { type AttemptCounter, createSharedCounter } from './sharedAttempts.ts';
 
-/** Limits on guessing passwords, on making accounts and on renaming them. Each refuses with `RATE_LIMITED` and a `retryAfter`. */
+/**
+ * Limits failed logins, registrations and changes of usernames. Each refuses with `RATE_LIMITED` and a `retryAfter`.
+ */
 export interface AttemptLimits {
-  /** Runs a comparison of a password; false counts as a failure. `account` is what the caller named, existing or not. */
+  /**
+   * Runs a comparison of a password; false counts as a failure. `account` is the name from the request, existing or
+   * not.
+   */
   guess(account: string, address: string, compare: () => Promise<boolean>): Promise<boolean>;
   registering(address: string): Promise<void>;
   renaming(userId: UserId): Promise<void>;
@@ -25,13 +30,13 @@ export const noAttemptLimits: AttemptLimits = {
 };
 
 const HOUR = 60 * 60; // seconds
-/** Accounts and addresses whose guesses take turns; who is forgotten may try twice as many at once. */
+/** Accounts and addresses whose concurrent attempts are limited. One that is evicted may run twice as many at once. */
 const MAX_TURNS = 10_000;
 
 /**
- * Counts failures per account and address together, so that a stranger's guesses do not lock the owner out
- * elsewhere, and per address alone, so that guessing through many accounts ends, too. With a `shared` database, for
- * all nodes together.
+ * Counts failures per pair of account and address, so that a stranger's attempts do not lock out the owner at another
+ * address, and per address, which limits attempts on many accounts. With a `shared` database the counts apply to all
+ * nodes together.
  */
 export function createAttemptLimits(limits: Limits, shared?: Database): AttemptLimits {
   const limiter = (keyPrefix: string, points: number, duration: number): AttemptCounter => {
@@ -43,7 +48,7 @@ export function createAttemptLimits(limits: Limits, shared?: Database): AttemptL
   const perAddress = limiter('address', loginFailuresPerAddress, loginWindowSeconds);
   const registrations = limiter('registration', limits.registrationsPerAddress, HOUR);
   const renames = limiter('rename', limits.renamesPerUser, HOUR);
-  // Of one length, whatever somebody names.
+  // Hashed, so that keys have the same length for any account name.
   const pair = (account: string, network: string) =>
     createHash('sha256')
       .update(`${network} ${fold(account)}`)
@@ -51,20 +56,23 @@ export function createAttemptLimits(limits: Limits, shared?: Database): AttemptL
 
   const turns = new LRUCache<string, LimitFunction>({ max: MAX_TURNS });
 
-  /** Counts work as a failure of the key until it ends well. Half of what may fail runs at once, the rest waits. */
+  /**
+   * Counts work as a failure of the key until it succeeds. At most half of the allowed failures run concurrently, the
+   * others wait.
+   */
   function counted(limit: AttemptCounter, key: string, work: () => Promise<boolean>): Promise<boolean> {
     const name = `${limit.keyPrefix} ${key}`;
     const turn = turns.get(name) ?? pLimit(Math.ceil(limit.points / 2));
     turns.set(name, turn);
     return turn(async () => {
-      // Before it is known what comes of it: many guesses at once are many.
+      // Counted before the outcome is known, so that concurrent attempts cannot exceed the limit.
       await take(limit, key, 'login', 'Too many failed attempts');
       let isRight: boolean | undefined;
       try {
         isRight = await work();
         return isRight;
       } finally {
-        if (isRight !== false) await limit.reward(key).catch(() => {}); // it costs one attempt
+        if (isRight !== false) await limit.reward(key).catch(() => {}); // a failure to take it back costs one attempt
       }
     });
   }
@@ -90,8 +98,8 @@ async function take(
     await limiter.consume(key);
   } catch (reason) {
     if (!(reason instanceof RateLimiterRes)) throw reason;
-    // Never longer than a window: the library reckons with the clock of this machine, which may have been set back.
+    // At most one window, because the library uses the clock of this machine, which may have been set back.
     const seconds = Math.min(limiter.duration, Math.max(1, Math.ceil(reason.msBeforeNext / 1000)));
-    throw new LimitError(limit, 'RATE_LIMITED', `${message}; come back later`, seconds);
+    throw new LimitError(limit, 'RATE_LIMITED', `${message}; retry later`, seconds);
   }
 }

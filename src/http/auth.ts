@@ -9,14 +9,14 @@ import { Account, Email, OfferedPassword, Password, Token, Username } from '../p
 import { fold } from '../text/fold.ts';
 import { defineRoute } from './define.ts';
 
-const Entrance = Type.Object({ token: Token, user: Account });
+const LoginResult = Type.Object({ token: Token, user: Account });
 
 export const register = defineRoute({
   method: 'POST',
   path: '/auth/register',
   summary: 'Create an account',
   body: Type.Object({ email: Email, username: Username, password: Password }),
-  success: { 201: { summary: 'The account and a token for it', schema: Entrance } },
+  success: { 201: { summary: 'The account and a token for it', schema: LoginResult } },
   errors: ['BAD_REQUEST', 'CONFLICT', 'RATE_LIMITED'],
   async handle({ email, username, password }, { db, tokens, passwords, attempts, address }) {
     assertUncommon(password);
@@ -36,7 +36,7 @@ export const login = defineRoute({
     username: Type.Optional(Type.String({ minLength: 1, maxLength: 64, format: 'text' })),
     password: OfferedPassword,
   }),
-  success: { 200: { summary: 'A token', schema: Entrance } },
+  success: { 200: { summary: 'A token', schema: LoginResult } },
   errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'RATE_LIMITED'],
   async handle({ email, username, password }, { db, tokens, passwords, attempts, address, log }) {
     if ((email === undefined) === (username === undefined))
@@ -53,20 +53,25 @@ export const login = defineRoute({
     if (!isRight || !user) throw new ApiError('UNAUTHORIZED', 'Unknown account or wrong password');
     if (user.disabledAt) throw new ApiError('FORBIDDEN', 'This account is disabled');
     if (isOutdated)
-      await renewHash(user, password).catch((error) => log.warn({ err: error }, 'a hash was not renewed'));
+      await renewHash(user, password).catch((error) =>
+        log.warn({ err: error }, 'failed to renew password hash'),
+      );
     return { status: 200, body: { token: tokens.issue(user), user: accountOf(user) } };
 
-    /** Unless the password was changed meanwhile. */
-    async function renewHash({ id, passwordHash }: User, given: string): Promise<void> {
+    /** Replaces the hash, unless the password has changed since it was read. */
+    async function renewHash({ id, passwordHash }: User, plaintext: string): Promise<void> {
       await db.users.update(
-        { passwordHash: await passwords.hash(given, client) },
+        { passwordHash: await passwords.hash(plaintext, client) },
         { where: { id, passwordHash } },
       );
     }
   },
 });
 
-/** Returns the account with a name: the one that is spelled so, where two from before are otherwise the same. */
+/**
+ * Returns the account with a name. Old accounts may differ by case only; then the one with the exact spelling is
+ * returned.
+ */
 async function accountNamed(
   db: Database,
   column: 'email' | 'username',

@@ -4,18 +4,21 @@ import { BODY_BYTES } from '../limits.ts';
 import type { Guard } from '../net/guard.ts';
 import { ApiError, LimitError } from '../protocol/errors.ts';
 
-/** A body on its way. */
+/** A body that is being received. */
 export interface Body {
-  /** Rejects with `PAYLOAD_TOO_LARGE`, or with `UNAVAILABLE` where the bodies of its address, or all together, are too many. */
+  /**
+   * Rejects with `PAYLOAD_TOO_LARGE`, or with `UNAVAILABLE` if the bodies of the address or of all clients exceed the
+   * budget.
+   */
   readonly bytes: Promise<Buffer>;
-  /** Gives back its part of the budget. */
+  /** Returns its bytes to the budget. */
   release(): void;
 }
 
 /**
- * Collects the bytes of a body. To be called before the first await of a handler, or the first bytes are missed.
- * `signal` tells that the client went away; `budget` is the share of the client's address in what is
- * kept of all bodies.
+ * Collects the bytes of a body. Must be called before the first `await` of a handler, or the first bytes are lost.
+ * `signal` is aborted when the client disconnects; `budget` is the share of the client's address in the memory for
+ * bodies.
  */
 export function collectBody(res: HttpResponse, signal: AbortSignal, budget: OwnBudget, guard: Guard): Body {
   let size = 0;
@@ -27,7 +30,7 @@ export function collectBody(res: HttpResponse, signal: AbortSignal, budget: OwnB
       chunks.length = 0;
       reject(error);
     };
-    signal.addEventListener('abort', () => refuse(new ApiError('BAD_REQUEST', 'The client went away')));
+    signal.addEventListener('abort', () => refuse(new ApiError('BAD_REQUEST', 'The client disconnected')));
     const take = (chunk: ArrayBuffer, isLast: boolean) => {
       if (isOver) return;
       if (size + chunk.byteLength > BODY_BYTES)
@@ -38,22 +41,22 @@ export function collectBody(res: HttpResponse, signal: AbortSignal, budget: OwnB
         );
       size += chunk.byteLength;
       budget.add(chunk.byteLength);
-      chunks.push(Buffer.from(new Uint8Array(chunk))); // a copy: the chunk is gone when we return
+      chunks.push(Buffer.from(new Uint8Array(chunk))); // a copy: the library reuses the chunk after this callback
       if (isLast) resolve(Buffer.concat(chunks));
     };
     res.onData(guard('http body', take, refuse));
   });
-  bytes.catch(() => {}); // the handler may be done before it is
+  bytes.catch(() => {}); // the handler may end first
   return {
     bytes,
     release() {
-      isOver = true; // what still comes is not kept
+      isOver = true; // later chunks are discarded
       budget.add(-size);
     },
   };
 }
 
-/** Reads a body as JSON; refuses with `BAD_REQUEST` what is not JSON in UTF-8. */
+/** Parses a body as JSON; refuses with `BAD_REQUEST` anything but JSON in UTF-8. */
 export function parseBody(bytes: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

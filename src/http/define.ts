@@ -13,12 +13,12 @@ import type { ErrorCode } from '../protocol/errors.ts';
 import { compileValidator } from '../protocol/validator.ts';
 import type { AttemptLimits } from './attempts.ts';
 
-/** What routes work with. */
+/** The services that routes use. */
 export interface RouteServices {
   readonly db: Database;
   readonly limits: Limits;
   readonly bus: Publisher;
-  /** Changes of one thing run in it up to their push, as those of commands. */
+  /** Runs changes of the same object one after another, each including its push; shared with the commands. */
   readonly changes: KeyedQueue;
   readonly writer: MessageWriter;
   readonly deletions: Pick<Deletions, 'leave'>;
@@ -28,18 +28,18 @@ export interface RouteServices {
   readonly log: Logger;
   /** Prometheus text. */
   readonly metricsText: () => Promise<string>;
-  /** False from the moment the server begins to stop. */
+  /** Returns false once the server has begun to stop. */
   readonly accepting: () => boolean;
 }
 
 export interface RouteContext extends RouteServices {
   /** Address of the client. */
   readonly address: string;
-  /** Whom the token stands for; there on routes with `authenticated`. */
+  /** The user of the token; defined on routes with `authenticated`. */
   readonly caller: User | undefined;
 }
 
-/** The caller of an authenticated route. */
+/** Returns the caller of an authenticated route. */
 export function callerOf({ caller }: RouteContext): User {
   if (!caller) throw new Error('the route is not defined as authenticated');
   return caller;
@@ -47,7 +47,7 @@ export function callerOf({ caller }: RouteContext): User {
 
 export interface RouteResult {
   readonly status: number;
-  /** Sent as JSON; a string as it is, with the `contentType` of the route. */
+  /** Sent as JSON, or unchanged if the route has a `contentType`. */
   readonly body?: unknown;
 }
 
@@ -57,7 +57,7 @@ export interface RouteDefinition<Body extends TObject | undefined> {
   readonly summary: string;
   readonly authenticated?: boolean;
   readonly body?: Body;
-  /** Success by status: the schema of the answer, or null for an empty one. */
+  /** The successful responses by status; `schema` is null for an empty body. */
   readonly success: Readonly<
     Record<number, { summary: string; schema: TSchema | null; contentType?: string }>
   >;
@@ -67,11 +67,11 @@ export interface RouteDefinition<Body extends TObject | undefined> {
 
 export interface Route extends Omit<RouteDefinition<undefined>, 'handle' | 'body'> {
   readonly body: TObject | undefined;
-  /** Validates the body and answers. Rejects with an `ApiError` for a refusal. */
+  /** Validates the body and runs the handler. Rejects with an `ApiError` for a refusal. */
   execute(body: unknown, context: RouteContext): Promise<RouteResult>;
 }
 
-/** Defines an HTTP call: validator, router and OpenAPI document derive from this. */
+/** Defines an HTTP call. The validator, the router and the OpenAPI document derive from the definition. */
 export function defineRoute<Body extends TObject | undefined = undefined>(
   definition: RouteDefinition<Body>,
 ): Route {

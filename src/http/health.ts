@@ -33,16 +33,16 @@ export const ready = defineRoute({
   },
 });
 
-/** Milliseconds that a database in health needs at most to say so. */
-const PATIENCE = 2_000;
+/** Milliseconds after which the database counts as unresponsive. */
+const TIMEOUT = 2_000;
 
 async function problemsOf(db: Database): Promise<string[]> {
-  const asked = db.query<{ readOnly: string }>('show transaction_read_only', []).then(
+  const problems = db.query<{ readOnly: string }>('show transaction_read_only', []).then(
     ([row]) => (row && Object.values(row)[0] === 'on' ? ['The database is read-only'] : []),
     () => ['The database cannot be reached'],
   );
-  const late = delay(PATIENCE, ['The database does not answer'], { ref: false });
-  return Promise.race([asked, late]);
+  const late = delay(TIMEOUT, ['The database does not answer'], { ref: false });
+  return Promise.race([problems, late]);
 }
 
 export const metrics = defineRoute({

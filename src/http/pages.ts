@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** A file served as it is. */
+/** A static page or file. */
 export interface Page {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** Made or read when it is first asked for. */
+  /** Returns the content, which is created or read on first use. */
   content(): Content;
-  /** The same compressed, best first. */
+  /** The compressed forms, smallest first. */
   readonly encodings: readonly Encoding[];
 }
 
@@ -18,25 +18,25 @@ export interface Content {
 }
 
 export interface Encoding {
-  /** As in `Content-Encoding`. */
+  /** The value of `Content-Encoding`. */
   readonly name: string;
   content(): Content;
 }
 
-/** How to make the documents that are shown. */
+/** Generators of the documents. */
 export interface Documents {
   readonly asyncapi: () => string;
   readonly openapi: () => string;
 }
 
 /**
- * The documents and the pages that show them, by path; everything they load is served here, too. Each is made
- * or read when it is first asked for: together they take a tenth of a second, which no start should wait for. One
- * whose package is gone then is answered with 500, and read again the next time.
+ * Returns the documents, the pages that show them and all files these pages load, by path. Each is created or read on
+ * first use, because together they would delay the start by a tenth of a second. If its package is missing then, the
+ * answer is 500, and the next request tries again.
  */
 export function documentPages({ asyncapi, openapi }: Documents): ReadonlyMap<string, Page> {
   return new Map([
-    ['/', redirect('docs/')], // where the page is not built
+    ['/', redirect('docs/')], // if the page is not built
     ['/asyncapi.yaml', page(asyncapi, 'application/yaml', FOR_ALL)],
     ['/openapi.yaml', page(openapi, 'application/yaml', FOR_ALL)],
 
@@ -58,7 +58,7 @@ export function documentPages({ asyncapi, openapi }: Documents): ReadonlyMap<str
 
 type Headers = Readonly<Record<string, string>>;
 
-/** A page whose content is made once; `encodings` are its compressed forms, if any. */
+/** Returns a page whose content is created once; `encodings` are its compressed forms, if any. */
 export function page(
   content: () => string | Buffer,
   type: string,
@@ -68,13 +68,13 @@ export function page(
   return {
     status: 200,
     headers: { 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-cache', ...headers },
-    content: madeOnce(content),
+    content: contentOnce(content),
     encodings,
   };
 }
 
-/** Content that is made when it is first asked for, with a hash of it. */
-export function madeOnce(make: () => string | Buffer): () => Content {
+/** Returns a function that creates a content on the first call, with its hash as entity tag. */
+export function contentOnce(make: () => string | Buffer): () => Content {
   let made: Content | undefined;
   return () => {
     if (!made) {
@@ -85,19 +85,19 @@ export function madeOnce(make: () => string | Buffer): () => Content {
   };
 }
 
-/** A file of a package of ours. */
+/** Returns a file of a dependency as a page. */
 function packageFile(path: string, type: string): Page {
   return page(() => readFileSync(fileURLToPath(import.meta.resolve(path))), type);
 }
 
-/** `location` is relative: behind a proxy the paths may begin with a prefix. */
+/** Returns a redirect. `location` is relative, because behind a proxy the paths may have a prefix. */
 function redirect(location: string): Page {
   return { ...page(() => '', 'text/plain', { Location: location }), status: 302 };
 }
 
-/** Tools on other origins may read the documents. */
+/** Allows tools on other origins to read the documents. */
 const FOR_ALL = { 'Access-Control-Allow-Origin': '*' };
-/** Both viewers style themselves inline; AsyncAPI's compiles schemas to functions, which counts as eval. */
+/** Both viewers use inline styles; that of AsyncAPI compiles schemas to functions, which needs `unsafe-eval`. */
 const POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 const OPENAPI_POLICY = { 'Content-Security-Policy': POLICY };
@@ -118,7 +118,7 @@ ${body}
 </html>
 `;
 
-/** Names operations as seen by a client; a reply is part of its command. */
+/** Labels operations from the view of a client; a reply is part of its command. */
 const asyncapiConfig = {
   show: { sidebar: true, errors: true, schemas: false },
   expand: { messageExamples: true },

@@ -11,19 +11,19 @@ export const JSON_HEADERS = {
   'Cache-Control': 'no-store',
 };
 
-/** Options of writing a response, beside its content. */
+/** Options of a response in addition to its content. */
 export interface ResponseOptions {
-  /** Says how long the body is, and leaves it out: the answer to HEAD. */
+  /** Sends the length of the body without the body, in answer to HEAD. */
   readonly withoutBody?: boolean;
-  /** Closes the connection behind the answer. */
+  /** Closes the connection after the answer. */
   readonly closeConnection?: boolean;
-  /** Closes it, and sees to it that nothing of what has come in behind the request is answered. */
+  /** Closes the connection after the answer and discards everything received after the request. */
   readonly isLast?: boolean;
 }
 
 /**
- * Writes a whole answer in one go; a body of undefined is none at all. Throws when the response was answered or has
- * gone; an answer that cannot be written to its end closes the connection, for nothing else can follow half of it.
+ * Writes a complete answer; without a body if `body` is undefined. Throws if the response was already answered or
+ * aborted. If writing fails halfway, it closes the connection, because nothing can follow an incomplete answer.
  */
 export function respond(
   res: HttpResponse,
@@ -33,7 +33,7 @@ export function respond(
   { withoutBody = false, closeConnection = false, isLast = false }: ResponseOptions = {},
 ): void {
   if (isLast) {
-    const answer = lastAnswer(status, headers, body, withoutBody); // what cannot be made fails here: somebody catches
+    const answer = lastAnswer(status, headers, body, withoutBody); // fails here, where the caller can catch it
     return afterReading(res, () => writeAndClose(res, answer));
   }
   let failure: unknown;
@@ -55,47 +55,47 @@ export function respond(
     if (body === undefined) res.endWithoutBody();
     else if (withoutBody) {
       res.writeHeader('Content-Length', String(Buffer.byteLength(body)));
-      res.endWithoutBody(); // given a length, it would not count as an answer (uNetworking/uWebSockets#1855)
+      res.endWithoutBody(); // with a length argument it would not count as an answer (uNetworking/uWebSockets#1855)
     } else res.end(Buffer.from(body), closeConnection); // bytes: see bytesOf in Connection.ts
   }
 }
 
 /**
- * Answers when the library has looked through everything that it read along with the request. Another request in that
- * finds this one unanswered, upon which the library closes the connection.
+ * Answers after the library has parsed everything it read together with the request. If that contains another request,
+ * the library finds this one unanswered and closes the connection.
  */
 function afterReading(res: HttpResponse, answer: () => void): void {
-  let isGone = false;
+  let isAborted = false;
   res.onAborted(() => {
-    isGone = true;
+    isAborted = true;
   });
   setImmediate(() => {
     try {
-      if (!isGone) answer();
+      if (!isAborted) answer();
     } catch {
-      // it cannot be written any more, and respond has closed the connection
+      // it can no longer be written
     }
   });
 }
 
-/** What the library gathers of an answer while it looks through what it read, in bytes. */
+/** Bytes of an answer that the library buffers while it parses its input. */
 const CORK_BYTES = 16 * 1024;
 
 /**
- * Refuses a request of which nobody can be certain where it ends, and closes the connection, so that nothing behind it
- * is taken for another request (RFC 9112, 6.3). The answer is longer than what the library gathers: it is written at
- * once, and the library looks no further for the connection is closed when it comes back to it.
+ * Refuses a request whose end cannot be determined and closes the connection, so that no bytes after it are taken for
+ * another request (RFC 9112, 6.3). The answer is longer than the buffer of the library: it is written at once, and the
+ * library stops parsing because the connection is closed.
  */
 export function refuseUncertain(res: HttpResponse): void {
   const { code, message } = new ApiError(
     'BAD_REQUEST',
-    'The headers do not say for certain where the request ends',
+    'The headers do not determine where the request ends',
   );
   const body = JSON.stringify({ error: true, code, message }).padEnd(CORK_BYTES + 1);
   writeAndClose(res, lastAnswer(errorCodes[code].status, JSON_HEADERS, body));
 }
 
-/** The last answer of a connection, from the status on. */
+/** Returns the last answer of a connection as bytes, from the status on. */
 function lastAnswer(status: number, headers: Headers, body?: string | Buffer, withoutBody = false): Buffer {
   const all = {
     'X-Content-Type-Options': 'nosniff',
@@ -109,9 +109,9 @@ function lastAnswer(status: number, headers: Headers, body?: string | Buffer, wi
 }
 
 /**
- * Writes the last answer of a connection, and closes it, whatever of that the system takes. `end` of the library closes
- * only where nothing is left to be written: of a client that does not read its answers it would take more requests.
- * `writeStatus` is what writes bytes as they are, and leaves the response open to be closed.
+ * Writes the last answer of a connection and closes it, even if the system accepts only part of the answer. `end` of
+ * the library closes only when nothing is left to write, so from a client that does not read its answers it would
+ * accept more requests. `writeStatus` writes bytes unchanged and leaves the response open, so that it can be closed.
  */
 function writeAndClose(res: HttpResponse, answer: Buffer): void {
   res.cork(() => res.writeStatus(answer));
@@ -133,19 +133,19 @@ export function respondError(
     ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
     ...headers,
   };
-  // The rest of an oversized body is not worth reading.
+  // The rest of an oversized body is not read.
   const closeConnection = status === 413;
   respond(res, status, all, JSON.stringify({ error: true, code, message }), { closeConnection, ...options });
 }
 
-/** Pages carry a hash of their content: a browser that has one asks, and is told that nothing changed. */
+/** Answers with a page, or with 304 if the client has its current content. The entity tag is a hash of the content. */
 export function respondPage(
   res: HttpResponse,
-  asked: RequestHeaders,
+  requestHeaders: RequestHeaders,
   page: Page,
   options: ResponseOptions,
 ): void {
-  const encoding = acceptedEncoding(asked.get('accept-encoding'), page);
+  const encoding = acceptedEncoding(requestHeaders.get('accept-encoding'), page);
   const { body, etag } = (encoding ?? page).content();
   const headers = {
     ETag: etag,
@@ -153,19 +153,19 @@ export function respondPage(
     ...(encoding && { 'Content-Encoding': encoding.name }),
     ...page.headers,
   };
-  if (isKnown(etag, asked.get('if-none-match'))) respond(res, 304, headers, undefined, options);
+  if (isKnown(etag, requestHeaders.get('if-none-match'))) respond(res, 304, headers, undefined, options);
   else respond(res, page.status, headers, body, options);
 }
 
 /**
- * Returns whether a client has the content of an entity tag, by `If-None-Match` (RFC 9110, section 13.1.2): a list, in
- * which proxies that compress mark tags as weak, or `*`.
+ * Returns true if the client has the content of an entity tag, by `If-None-Match` (RFC 9110, section 13.1.2): `*`, or a
+ * list, in which compressing proxies mark tags as weak.
  */
 function isKnown(etag: string, condition: string): boolean {
   return condition === '*' || [...condition.matchAll(/"[^"]*"/g)].some(([tag]) => tag === etag);
 }
 
-/** Returns the encoding of a page that the client likes best, of several the smallest (RFC 9110, section 12.5.3). */
+/** Returns the encoding of a page that the client prefers; of several the smallest (RFC 9110, section 12.5.3). */
 function acceptedEncoding(accepted: string, { encodings }: Page): Encoding | undefined {
   const qualities = new Map<string, number>();
   for (const entry of accepted.toLowerCase().split(',')) {
@@ -177,7 +177,7 @@ function acceptedEncoding(accepted: string, { encodings }: Page): Encoding | und
   return best;
 }
 
-/** The CORS headers of an answer; `*` among the allowed origins is any. */
+/** Returns the CORS headers of an answer; `*` in `allowed` means any origin. */
 export function corsHeaders(origin: string, allowed: readonly string[]): Headers {
   if (allowed.includes('*')) return { 'Access-Control-Allow-Origin': '*' };
   return allowed.includes(origin)

@@ -25,9 +25,9 @@ import {
   respondPage,
 } from './response.ts';
 
-/** The HTTP side of the server. */
+/** The HTTP part of the server. */
 export interface Router {
-  /** Requests accepted and not yet answered. */
+  /** Number of accepted requests that are not answered yet. */
   readonly unanswered: number;
   mount(app: TemplatedApp): void;
 }
@@ -36,11 +36,11 @@ export interface RouterOptions {
   readonly metrics: Metrics;
   readonly tracing: Tracing | undefined;
   readonly addressOf: AddressOf;
-  /** Origins that browsers may call from; `*` is any. */
+  /** Origins from which browsers may call; `*` means any. */
   readonly corsOrigins: readonly string[];
 }
 
-/** Share of one address in the bytes that all bodies may take. */
+/** Share of one address in the memory for bodies. */
 const ADDRESS_SHARE = 1 / 16;
 
 const PREFLIGHT = {
@@ -78,22 +78,18 @@ export function createRouter(
     const atPath = byPath.get(path) ?? [];
     const route = atPath.find((candidate) => candidate.method === method);
     if (route) return answer(route, res, headers, cors, options);
-    // A preflight of a browser, and not a health check in HAProxy's default method, which 204 would tell that all is well.
+    // Only preflights of browsers get 204: HAProxy's health checks use OPTIONS by default and would take 204 for
+    // success.
     const isPreflight = asked === 'OPTIONS' && headers.get('access-control-request-method') !== '';
     if (isPreflight && atPath.length > 0)
       return respond(res, 204, { ...cors, ...PREFLIGHT }, undefined, options);
 
     const methods = page ? ['GET'] : atPath.map((candidate) => candidate.method);
     if (methods.length === 0) {
-      respondError(
-        res,
-        new ApiError('NOT_FOUND', `There is nothing at ${path.slice(0, 100)}`),
-        cors,
-        options,
-      );
+      respondError(res, new ApiError('NOT_FOUND', `No resource at ${path.slice(0, 100)}`), cors, options);
     } else {
       const allow = methods.join(', ');
-      const error = new ApiError('METHOD_NOT_ALLOWED', `${path} takes ${allow}`);
+      const error = new ApiError('METHOD_NOT_ALLOWED', `${path} supports only ${allow}`);
       respondError(res, error, { ...cors, Allow: allow }, options);
     }
   }
@@ -115,7 +111,7 @@ export function createRouter(
     options: ResponseOptions,
   ): Promise<void> {
     const client = new AbortController();
-    res.onAborted(guard('http abort', () => client.abort())); // first: without it, a fault before an answer is fatal
+    res.onAborted(guard('http abort', () => client.abort())); // first, because without a handler a fault before the answer ends the process
     const start = performance.now();
     const requestId = randomUUID();
     const trace = tracing?.begin(
@@ -123,7 +119,7 @@ export function createRouter(
       { 'http.request.method': route.method, 'http.route': route.path },
       headers.get('traceparent'),
     );
-    const address = addressOf(res, headers); // the response may be gone after the first await
+    const address = addressOf(res, headers); // the response may be invalid after the first await
 
     unanswered++;
     let status: number;
@@ -152,7 +148,7 @@ export function createRouter(
     );
 
     async function execute(): Promise<RouteResult> {
-      // Reading starts at once, or the first bytes are missed; a wrong token is told before a wrong body.
+      // Collection starts at once, or the first bytes are lost. An invalid token is reported before an invalid body.
       body = route.body && collectBody(res, client.signal, bodies.of(networkOf(address)), guard);
       const caller = route.authenticated
         ? await authenticate(services.db, services.tokens, headers.get('authorization'))
@@ -162,14 +158,17 @@ export function createRouter(
     }
   }
 
-  /** Logs what went wrong under an id, which is all the client is told. */
+  /** Logs a bug with the request id and returns the error for the client, which contains only that id. */
   function bug(error: unknown, { method, path }: Route, requestId: string): ApiError {
     services.log.error({ err: error, requestId, method, path }, 'http request failed');
     return internal(requestId);
   }
 }
 
-/** After a fault outside of a route. The connection ends with it: a body in answer to HEAD must not be read on. */
+/**
+ * Answers after a fault outside of a route, and closes the connection: after HEAD, the body would be taken for the next
+ * answer.
+ */
 function answerFailure({ code, message }: ApiError, res: HttpResponse): void {
   const body = JSON.stringify({ error: true, code, message });
   respond(res, errorCodes[code].status, JSON_HEADERS, body, { closeConnection: true });

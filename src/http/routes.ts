@@ -3,5 +3,5 @@ import { login, register } from './auth.ts';
 import type { Route } from './define.ts';
 import { live, metrics, ready } from './health.ts';
 
-/** Every HTTP call there is, in the order of the documents. */
+/** All HTTP calls in the order of the documents. */
 export const routes: readonly Route[] = [register, login, updateMe, deleteMe, live, ready, metrics];

@@ -1,20 +1,25 @@
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import type { Database } from '../database/database.ts';
 
-/** Counts points of keys within a window of time: what of rate-limiter-flexible the limits on attempts use. */
+/**
+ * Counts points per key within a time window: the part of the interface of rate-limiter-flexible that attempts.ts uses.
+ */
 export interface AttemptCounter {
   readonly keyPrefix: string;
-  /** The most within a window. */
+  /** Allowed points within a window. */
   readonly points: number;
-  /** Of the window, in seconds. */
+  /** Duration of the window in seconds. */
   readonly duration: number;
-  /** Counts one more; rejects with a `RateLimiterRes` where they are too many. */
+  /** Adds a point; rejects with a `RateLimiterRes` if there are too many. */
   consume(key: string): Promise<unknown>;
-  /** Takes one back. */
+  /** Removes a point. */
   reward(key: string): Promise<unknown>;
 }
 
-/** Counts in the database for all nodes together, by the clock of the database: the library compares those of the nodes. */
+/**
+ * Counts in the database for all nodes together and by its clock. The library's own store would compare the nodes'
+ * clocks.
+ */
 export function createSharedCounter(
   db: Database,
   window: Pick<AttemptCounter, 'keyPrefix' | 'points' | 'duration'>,
@@ -41,19 +46,22 @@ interface Counted {
   readonly left: number;
 }
 
-/** Windows that ended so many milliseconds ago are forgotten, and how many are in one statement. */
-const FORGOTTEN_AFTER = 60_000;
-const FORGOTTEN_AT_ONCE = 100;
+/** Milliseconds after their end at which windows are deleted, and how many are deleted in one statement. */
+const DELETED_AFTER = 60_000;
+const DELETED_AT_ONCE = 100;
 
-/** Key $1, $2 points more, in a window of $3 milliseconds from the first of them: not longer, where the clock was set back. */
+/**
+ * Adds $2 points to key $1 in a window of $3 milliseconds from the first point, which stays as long if the clock is set
+ * back.
+ */
 const addPoints = `
 with clock as (
   select (extract(epoch from now()) * 1000)::bigint as ms
 ), forgotten as (
   delete from attempts where key in (
     select key from attempts
-    where expire < (select ms from clock) - ${FORGOTTEN_AFTER} and key <> $1
-    order by expire limit ${FORGOTTEN_AT_ONCE}
+    where expire < (select ms from clock) - ${DELETED_AFTER} and key <> $1
+    order by expire limit ${DELETED_AT_ONCE}
     for update skip locked
   )
 )

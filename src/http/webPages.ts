@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Encoding, madeOnce, type Page, page } from './pages.ts';
+import { contentOnce, type Encoding, type Page, page } from './pages.ts';
 
-/** What `npm run build` makes of web/ and of the client. */
+/** The folder in which `npm run build` puts web/ and the client. */
 const BUILT = fileURLToPath(new URL('../../dist/', import.meta.url));
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -16,7 +16,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const COMPRESSED = ['.br', '.gz'];
 
-/** Nothing from elsewhere, nothing inline; the page talks to this server only. */
+/** Allows no other origins and nothing inline; the page connects to this server only. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -34,16 +34,16 @@ const HTML_HEADERS = {
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
 };
-/** Browsers come by TLS only for a year (RFC 6797). */
+/** Makes browsers use TLS only, for a year (RFC 6797). */
 const TLS_ONLY = { 'Strict-Transport-Security': 'max-age=31536000' };
-/** Files in assets/ have a hash of their content in their name. */
+/** For files in assets/, whose names contain a hash of their content. */
 const FOREVER = { 'Cache-Control': 'public, max-age=31536000, immutable' };
-/** Pages of other origins may import the client. */
+/** Allows pages of other origins to import the client. */
 const FOR_ALL = { 'Access-Control-Allow-Origin': '*' };
 
 /**
- * The page at `/` and the client for browsers at `/client.js`, by path; empty where they were not built. All is read
- * now: a build beside a running server takes the files away that its page names.
+ * Returns the page at `/` and the client for browsers at `/client.js`, by path; empty if they are not built. All files
+ * are read now, because a build removes files that the page of a running server refers to.
  */
 export function webPages(isTls: boolean, built = BUILT): ReadonlyMap<string, Page> {
   const pages = new Map([
@@ -71,20 +71,20 @@ function filesIn(root: string, headers = {}): [string, Page][] {
     });
 }
 
-/** The content of the files of a folder that are served, by their names. */
+/** Returns the content of the served files of a folder by path. */
 function filesBelow(root: string): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
-  for (const entry of unlessGone(() => readdirSync(root, { recursive: true, withFileTypes: true })) ?? []) {
+  for (const entry of ifExists(() => readdirSync(root, { recursive: true, withFileTypes: true })) ?? []) {
     const file = join(entry.parentPath, entry.name);
     if (!entry.isFile() || !(extname(file) in TYPES || COMPRESSED.includes(extname(file)))) continue;
-    const content = unlessGone(() => readFileSync(file));
+    const content = ifExists(() => readFileSync(file));
     if (content) files.set(file, content);
   }
   return files;
 }
 
-/** Not built, or taken away by a build that is under way. */
-function unlessGone<T>(read: () => T): T | undefined {
+/** Returns undefined for a file or folder that does not exist: not built, or removed by a build in progress. */
+function ifExists<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
@@ -93,13 +93,13 @@ function unlessGone<T>(read: () => T): T | undefined {
   }
 }
 
-/** The compressed forms that the build put beside a file. */
+/** Returns the compressed forms that the build wrote beside a file. */
 function encodingsOf(file: string, files: ReadonlyMap<string, Buffer>): Encoding[] {
   const forms = [
     ['br', files.get(`${file}.br`)],
     ['gzip', files.get(`${file}.gz`)],
   ] as const;
   return forms.flatMap(([name, compressed]) =>
-    compressed ? [{ name, content: madeOnce(() => compressed) }] : [],
+    compressed ? [{ name, content: contentOnce(() => compressed) }] : [],
   );
 }
