@@ -192,7 +192,7 @@ describe('what an operator sees', function () {
       return reply;
     });
     expect(reply.code).to.equal('TIMEOUT');
-    const line = await logged(server, ({ msg }) => msg === 'a statement took too long');
+    const line = await logged(server, ({ msg }) => msg === 'statement timed out');
     expect(line).to.include({ level: 40, type: 'getMessages', userId: ada.id, unlogged: 0 });
     expect(line).to.have.property('requestId');
   });
@@ -206,7 +206,7 @@ describe('what an operator sees', function () {
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     server.child.kill('SIGCONT');
     expect((await answer).success).to.equal(true);
-    const line = await logged(server, ({ msg }) => msg === 'the event loop was blocked');
+    const line = await logged(server, ({ msg }) => msg === 'event loop blocked');
     expect(line.ms).to.be.within(1_500, 10_000);
   });
 });

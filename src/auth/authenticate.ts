@@ -4,19 +4,17 @@ import { ApiError } from '../protocol/errors.ts';
 import type { Tokens } from './tokens.ts';
 import { tokenBind, tokenIsValid } from './tokenValidity.ts';
 
-/** The user a bearer token stands for now; refuses with `UNAUTHORIZED` when it is missing, invalid or revoked. */
+/** Returns the user of a bearer token; refuses with `UNAUTHORIZED` when it is missing, invalid or revoked. */
 export async function authenticate(db: Database, tokens: Tokens, authorization: string): Promise<User> {
   const claims = tokens.verify(bearerToken(authorization) ?? '');
-  const [standing] = claims
-    ? await db.query(`select from users where ${tokenIsValid}`, tokenBind(claims))
-    : [];
-  const user = standing && claims && (await db.users.findByPk(claims.userId));
+  const [valid] = claims ? await db.query(`select from users where ${tokenIsValid}`, tokenBind(claims)) : [];
+  const user = valid && claims && (await db.users.findByPk(claims.userId));
   if (!user || user.tokenVersion !== claims.tokenVersion)
     throw new ApiError('UNAUTHORIZED', 'The token is missing, invalid, expired or revoked');
   return user;
 }
 
-/** The token of an `Authorization: Bearer` header (RFC 6750); the scheme ignores case. */
+/** Returns the token of an `Authorization: Bearer` header (RFC 6750). The case of the scheme is ignored. */
 export function bearerToken(authorization: string): string | undefined {
   return /^Bearer +(\S+)$/i.exec(authorization)?.[1];
 }

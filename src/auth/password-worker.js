@@ -3,8 +3,8 @@ import { readlinkSync } from 'node:fs';
 import { compareSync, hashSync } from 'bcryptjs';
 
 /*
- * Runs in the worker threads of passwordThreads.ts: bcrypt takes tens of milliseconds of pure CPU. Plain JavaScript,
- * because Node loads it into the threads itself, in development, too.
+ * Runs in the worker threads of passwordThreads.ts, because bcrypt takes tens of milliseconds of CPU time. This file is
+ * plain JavaScript because Node itself loads it into the threads, in development as well.
  */
 
 if (process.argv.includes('idle')) runWhenIdle();
@@ -20,10 +20,10 @@ export function comparePassword({ password, hash }) {
 }
 
 /**
- * Lets this thread run where a core has nothing else to do (SCHED_IDLE of Linux): the scheduler takes such a core for
- * an idle one, and wakes the server and the database there at once. A niceness alone is weighed only within a session
- * or container, and a thread that has it is first let finish its slice. Node has no call for it; without the program
- * `chrt` (util-linux, BusyBox), the niceness remains.
+ * Runs this thread only on cores that are otherwise idle (SCHED_IDLE of Linux). The scheduler treats a core that runs
+ * such a thread as idle, so the server and the database are woken there at once. A nice value alone is not enough: it
+ * counts only within a session or container, and a thread with one still finishes its time slice. Node has no function
+ * for SCHED_IDLE; without the program `chrt` (util-linux, BusyBox) only the nice value applies.
  */
 function runWhenIdle() {
   if (process.platform !== 'linux') return;
@@ -31,6 +31,6 @@ function runWhenIdle() {
     const thread = readlinkSync('/proc/thread-self').replace(/.*\//, '');
     spawnSync('chrt', ['-i', '-p', '0', thread], { stdio: 'ignore' });
   } catch {
-    // there is no /proc
+    // /proc is not mounted
   }
 }

@@ -4,32 +4,36 @@ import { Piscina } from 'piscina';
 import { FairQueue } from '../FairQueue.ts';
 import { ApiError } from '../protocol/errors.ts';
 
-/** A function of password-worker.js, and what it takes. */
+/** A call of a function of password-worker.js. */
 interface Job {
   readonly name: string;
   readonly task: object;
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
-  /** A thread of normal priority is at it, or has done it. */
-  isTaken: boolean;
+  /** True if a thread of normal priority has started it. */
+  isTakenOver: boolean;
 }
 
-/** Jobs that may wait for a thread, in all and of one client: a few seconds' worth, past which a caller had better retry. */
+/** Limits on the jobs that wait for a thread, in total and per client. They amount to a few seconds of work. */
 const MAX_QUEUE_PER_THREAD = 200;
 const MAX_OF_CLIENT_PER_THREAD = 100;
-/** Milliseconds for which a thread without work stays: starting one and compiling bcrypt there takes as long as two hashes. */
+/**
+ * Milliseconds after which an idle thread ends. Starting one and compiling bcrypt in it takes as long as two hashes.
+ */
 const THREAD_IDLE = 60_000;
-/** Milliseconds for which a stop waits for what threads are at. */
+/** Milliseconds for which a stop waits for running jobs. */
 const GRACE = 2_000;
 
-/** Milliseconds after which a hash of this cost is overdue: some ten times as long as it takes on an idle core. */
-const patienceFor = (cost: number) => 500 + 500 * 2 ** (cost - 10);
+/**
+ * Returns the milliseconds after which a hash of this cost is overdue: about ten times what it takes on an idle core.
+ */
+const overdueAfter = (cost: number) => 500 + 500 * 2 ** (cost - 10);
 
 /**
- * Threads that hash where a core has nothing else to do, see password-worker.js. While one of them has been at a hash for
- * so long that it hardly runs, a thread of normal priority takes over: what is overdue, and then what waits, one after
- * another. The first of two threads that are at the same hash answers. A queue that is merely long is no reason: a login
- * storm waits for idle cores.
+ * Hashes passwords in threads that run on idle cores only, see password-worker.js. When a hash is overdue because its
+ * thread gets hardly any CPU time, a thread of normal priority repeats the overdue jobs and then takes jobs from the
+ * queue. The first of two threads that work on the same job provides the result. A long queue alone does not start the
+ * thread of normal priority: a login storm waits for idle cores.
  */
 export class PasswordThreads {
   readonly #threads: number;
@@ -37,7 +41,7 @@ export class PasswordThreads {
   readonly #idle: Piscina;
   readonly #urgent: Piscina;
   readonly #queue = new FairQueue<string, Job>();
-  /** What idle threads have been at for too long. */
+  /** Jobs that run in idle threads and are overdue. */
   readonly #overdue = new Set<Job>();
   readonly #unfinished = new Set<Promise<unknown>>();
   #running = 0;
@@ -46,9 +50,10 @@ export class PasswordThreads {
 
   constructor(threads: number, cost: number, log: Logger) {
     this.#threads = threads;
-    this.#patience = patienceFor(cost);
+    this.#patience = overdueAfter(cost);
     const filename = new URL('./password-worker.js', import.meta.url).href;
-    // The process's own preloads (`node --import`) are not for threads: one that ends closes the files that it opened.
+    // Threads do not inherit the preloads of the process (`node --import`): a thread that ends closes the files they
+    // opened.
     const options = { filename, idleTimeout: THREAD_IDLE, execArgv: [] };
     this.#idle = new Piscina({
       ...options,
@@ -58,31 +63,31 @@ export class PasswordThreads {
       argv: ['idle'],
     });
     this.#urgent = new Piscina({ ...options, minThreads: 0, maxThreads: 1 });
-    // Of a thread that fails between two jobs, such as one that cannot start; the job of one that fails has its own.
+    // Reports threads that fail outside of a job, for example at start. A failure within a job rejects that job.
     for (const pool of [this.#idle, this.#urgent])
-      pool.on('error', (error) => log.error({ err: error }, 'a password thread failed'));
+      pool.on('error', (error) => log.error({ err: error }, 'password thread failed'));
   }
 
   /**
-   * Runs a function of the worker, in turn with what other clients ask for; `UNAVAILABLE` where too much waits, or when
-   * closed. A close does not wait for what is not `wanted`.
+   * Runs a function of the worker; clients take turns. Rejects with `UNAVAILABLE` when too many jobs wait, or after
+   * `close`. `close` waits only for jobs with `isAwaited`.
    */
-  async run<T>(name: string, task: object, client: string, wanted = true): Promise<T> {
+  async run<T>(name: string, task: object, client: string, isAwaited = true): Promise<T> {
     if (this.#isClosed) throw stopping();
     const isFull =
       this.#queue.size >= this.#threads * MAX_QUEUE_PER_THREAD ||
       this.#queue.sizeOf(client) >= this.#threads * MAX_OF_CLIENT_PER_THREAD;
     if (isFull) throw new ApiError('UNAVAILABLE', 'Too many logins at once; retry in a moment', 2);
     const finished = new Promise<T>((resolve, reject) => {
-      this.#queue.push(client, { name, task, resolve, reject, isTaken: false });
+      this.#queue.push(client, { name, task, resolve, reject, isTakenOver: false });
     });
     this.#startIdle();
     this.#startUrgent();
-    if (wanted) this.#unfinished.add(finished);
+    if (isAwaited) this.#unfinished.add(finished);
     return finished.finally(() => this.#unfinished.delete(finished));
   }
 
-  /** Lets what a thread is at be finished, and gives up what waits for one. */
+  /** Waits for running jobs and rejects the queued ones. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const { reject } of this.#queue.clear()) reject(stopping());
@@ -110,17 +115,17 @@ export class PasswordThreads {
 
   #startUrgent(): void {
     if (this.#isUrgentBusy || this.#overdue.size === 0) return;
-    const job = [...this.#overdue].find(({ isTaken }) => !isTaken) ?? this.#queue.shift();
+    const job = [...this.#overdue].find(({ isTakenOver: isTaken }) => !isTaken) ?? this.#queue.shift();
     if (!job) return;
     this.#isUrgentBusy = true;
-    job.isTaken = true;
+    job.isTakenOver = true;
     void this.#runOn(this.#urgent, job).then(() => {
       this.#isUrgentBusy = false;
       this.#startUrgent();
     });
   }
 
-  /** Resolves when a thread is done with a job, whatever comes of it. */
+  /** Runs a job in a thread. Resolves when it has succeeded or failed. */
   async #runOn(pool: Piscina, { name, task, resolve, reject }: Job): Promise<void> {
     try {
       resolve((await pool.run(task, { name })) as never);

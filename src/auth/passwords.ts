@@ -5,37 +5,38 @@ import { preparePassword } from '../text/opaqueString.ts';
 import { PasswordThreads } from './passwordThreads.ts';
 
 /**
- * Passwords are hashed and compared as {@link preparePassword} prepares them. `client` is for whom: clients take turns,
- * and what one of them asks for delays no other one. Where too much waits already, both reject with `UNAVAILABLE`.
+ * Hashes and compares passwords as {@link preparePassword} returns them. `client` identifies the client that waits for
+ * the result: clients take turns, so none delays another. When too many jobs wait, both functions reject with
+ * `UNAVAILABLE`.
  */
 export interface Passwords {
   hash(password: string, client: string): Promise<string>;
   /**
-   * Compares in the same time whether or not there is a hash: for null the answer is always `wrong`. It is `outdated` for
-   * a hash of the right password that had better be renewed: made when hashing cost less, or of the password as it was
-   * typed.
+   * Compares a password with a hash, in the same time whether or not there is a hash; for null the result is always
+   * `wrong`. The result is `outdated` if the password is right but its hash should be replaced: it was made with a
+   * lower cost, or from the password as typed.
    */
   compare(password: string, hash: string | null, client: string): Promise<'wrong' | 'right' | 'outdated'>;
-  /** Lets what a thread is at be finished, and gives up what waits for one: with `UNAVAILABLE`, as all that comes later. */
+  /** Waits for running jobs. Rejects queued and later ones with `UNAVAILABLE`. */
   close(): Promise<void>;
 }
 
 /**
- * Hashes passwords with bcrypt on {@link PasswordThreads}, so that a login storm delays no message. One more of `cost`
- * doubles the time of a hash; with 10 it is about 70 ms on the machines of 2025.
+ * Hashes passwords with bcrypt in {@link PasswordThreads}, so that a login storm delays no messages. Each increment of
+ * `cost` doubles the time of a hash; a cost of 10 takes about 70 ms on a machine of 2025.
  */
 export function createPasswords(threads: number, cost: number, log: Logger): Passwords {
   const pool = new PasswordThreads(threads, cost, log);
-  const hash = (password: string, client: string, wanted?: boolean) =>
-    pool.run<string>('hashPassword', { password: preparePassword(password), cost }, client, wanted);
-  /** Of a password nobody has, at the same cost as the real ones. */
-  const nobody = hash(randomBytes(16).toString('hex'), '', false);
-  nobody.catch(() => {}); // closed at once
+  const hash = (password: string, client: string, isAwaited?: boolean) =>
+    pool.run<string>('hashPassword', { password: preparePassword(password), cost }, client, isAwaited);
+  /** A hash of a random password, compared for unknown accounts so that the time is the same. */
+  const dummyHash = hash(randomBytes(16).toString('hex'), '', false);
+  dummyHash.catch(() => {}); // the threads were closed at once
 
   return {
     hash: (password, client) => hash(password, client),
     async compare(password, known, client) {
-      const hash = known ?? (await nobody);
+      const hash = known ?? (await dummyHash);
       const matches = (form: string) =>
         pool.run<boolean>('comparePassword', { password: form, hash }, client);
       const prepared = preparePassword(password);

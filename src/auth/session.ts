@@ -1,12 +1,12 @@
 import type { UserId } from '../ids.ts';
 
-/** Who a connection acts as, taken from its token. */
+/** The user and the token of a connection. */
 export interface Session {
   readonly userId: UserId;
   readonly tokenVersion: number;
-  /** Tells the logins of the user apart; see `TokenClaims`. */
+  /** Distinguishes the logins of the user; see `TokenClaims`. */
   readonly tokenId: string;
-  /** Which end of the other sessions the token comes after; see `TokenClaims`. */
+  /** The user's `othersEndedAt` when the token was issued; see `TokenClaims`. */
   readonly since: number | undefined;
   /** When the token was issued, in milliseconds since the epoch. */
   readonly issuedAt: number;

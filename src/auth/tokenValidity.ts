@@ -10,10 +10,11 @@ interface ClaimNames {
 }
 
 /**
- * Returns whether a token stands for the row of `users` still, as SQL: the parameters are expressions for its claims.
- * Raising token_version ends all tokens; `endSession` ends one, and `endOtherSessions` those issued before but one. It
- * gives others_ended_at a value that it never had, which the tokens issued from then on carry: no clocks are compared.
- * Those without `since` are judged by when they were issued.
+ * Returns an SQL condition: a token is still valid for the row of `users`. The parameters are SQL expressions for the
+ * claims. Raising token_version invalidates all tokens, `endSession` invalidates one, and `endOtherSessions`
+ * invalidates all issued before except one. For that it sets others_ended_at to a value it never had before, which all
+ * later tokens contain as `since`, so no clocks are compared. Tokens without `since` are checked by their time of
+ * issue.
  */
 const isValid = ({ user, version, token, since, issued }: ClaimNames) => `
 users.id = ${user} and users.token_version = ${version} and users.deleted_at is null and users.disabled_at is null
@@ -24,7 +25,7 @@ end)
 and not exists (select from ended_tokens where token_id = ${token})
 `;
 
-/** With the parameters of {@link tokenBind}, $1 to $5. */
+/** The condition for one token with the parameters of {@link tokenBind}, $1 to $5. */
 export const tokenIsValid = isValid({
   user: '$1',
   version: '$2',
@@ -33,7 +34,7 @@ export const tokenIsValid = isValid({
   issued: '$5::double precision',
 });
 
-/** For many tokens at once: $1 is a JSON array of {@link claimsOf}. */
+/** The rows of many tokens: $1 is a JSON array of {@link claimsOf}. */
 export const claimRows = `
 jsonb_to_recordset($1::jsonb) as claim (
   id bigint, "user" bigint, version bigint, token text, since bigint, issued double precision
@@ -47,10 +48,12 @@ export const claimIsValid = isValid({
   issued: 'claim.issued',
 });
 
+/** Returns the row of a token for {@link claimRows}. */
 export function claimsOf(id: number, { userId, tokenVersion, tokenId, since, issuedAt }: TokenClaims) {
   return { id, user: userId, version: tokenVersion, token: tokenId, since, issued: issuedAt / 1000 };
 }
 
+/** Returns the parameters of {@link tokenIsValid}. */
 export function tokenBind({ userId, tokenVersion, tokenId, since, issuedAt }: TokenClaims) {
   return [userId, tokenVersion, tokenId, since ?? null, issuedAt / 1000];
 }

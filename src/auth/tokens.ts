@@ -3,18 +3,18 @@ import jwt from 'jsonwebtoken';
 import type { Clock } from '../database/clock.ts';
 import type { UserId } from '../ids.ts';
 
-/** What a valid token says. Whether it is still good is up to the user's `tokenVersion`. */
+/** The claims of a correctly signed token. The token may have been revoked since: see tokenValidity.ts. */
 export interface TokenClaims {
   readonly userId: UserId;
   readonly tokenVersion: number;
-  /** `jti`, or a hash of what is signed where a token has none: tells the logins of a user apart. */
+  /** `jti`, or a hash of the signed part for a token without one. Distinguishes the logins of a user. */
   readonly tokenId: string;
   /**
-   * A copy of the user's `othersEndedAt` when the token was issued, 0 for never: an identifier that is compared for
-   * equality alone. Undefined in a token that does not say, of another issuer or of version 0.1: judged by `issuedAt`.
+   * A copy of the user's `othersEndedAt` when the token was issued, 0 for null: an identifier that is only compared for
+   * equality. Undefined in tokens of other issuers and of version 0.1, which are checked by `issuedAt`.
    */
   readonly since: number | undefined;
-  /** Milliseconds since the epoch; 0 when the token does not say. */
+  /** Milliseconds since the epoch; 0 for a token without `iat`. */
   readonly issuedAt: number;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -22,22 +22,22 @@ export interface TokenClaims {
 
 export interface Tokens {
   issue(user: { id: UserId; tokenVersion: number; othersEndedAt: Date | null }): string;
-  /** The claims, or undefined for a token that is malformed, expired or not signed by us. */
+  /** Returns the claims, or undefined for a token that is malformed, expired or not signed with one of the secrets. */
   verify(token: string): TokenClaims | undefined;
 }
 
 /**
- * JSON Web Tokens (RFC 7519) signed with HS256 and nothing else; `expiresIn` in seconds. The first secret signs, all
- * are accepted: a new one is put before the old one, which goes once its tokens have expired. All nodes issue and judge
- * them by the same `clock`.
+ * Issues and verifies JSON Web Tokens (RFC 7519) signed with HS256 only; `expiresIn` is in seconds. The first secret
+ * signs and all are accepted: to rotate secrets, put the new one first and remove the old one when its tokens have
+ * expired. All nodes use the same `clock`.
  */
 export function createTokens(
   secrets: readonly [string, ...string[]],
   expiresIn: number,
   clock: Clock,
 ): Tokens {
-  // Given a string, the library tries at each call whether it is a public or private key: 0.55 ms, which was a third of
-  // the processor time of a new connection.
+  // The library parses a secret passed as a string at each call to find out whether it is a public or private key. That
+  // takes 0.55 ms, a third of the CPU time of a new connection.
   const keys = secrets.map((secret) => createSecretKey(Buffer.from(secret)));
   const [signing] = keys as [KeyObject];
   return {
@@ -53,10 +53,10 @@ export function createTokens(
         try {
           const options = { algorithms: ['HS256' as const], clockTimestamp: now / 1000 };
           const claims = readClaims(jwt.verify(token, key, options), token);
-          // Again, in whole milliseconds: seconds with a fraction are rounded.
+          // Checked again in milliseconds, because the library rounds to seconds.
           return claims && claims.expiresAt > now ? claims : undefined;
         } catch {
-          // another one may have signed it
+          // another secret may have signed it
         }
       return undefined;
     },
@@ -70,18 +70,21 @@ function hashOf(token: string): string {
     .digest('base64url');
 }
 
-/** Seconds since the epoch that PostgreSQL and JavaScript agree on, with room. */
+/** The largest accepted time in seconds since the epoch, well within the ranges of PostgreSQL and JavaScript. */
 const MAX_TIME = 2 ** 37;
 /** The largest `integer` of PostgreSQL. */
 const MAX_VERSION = 2 ** 31 - 1;
 
-/** A signature alone does not make the claims ours: each must have the type and range we issue. */
+/**
+ * Returns the claims of a payload, or undefined if one does not have the type and range of issued claims. A valid
+ * signature alone does not guarantee them.
+ */
 function readClaims(payload: unknown, token: string): TokenClaims | undefined {
   const { sub, ver, since, exp, jti, iat = 0 } = payload as Readonly<Record<string, unknown>>;
   if (typeof sub !== 'string' || !/^[1-9]\d{0,15}$/.test(sub) || !Number.isSafeInteger(Number(sub)))
     return undefined;
   if (typeof ver !== 'number' || !Number.isInteger(ver) || ver < 1 || ver > MAX_VERSION) return undefined;
-  if (since !== undefined && !isMark(since)) return undefined;
+  if (since !== undefined && !isTimestamp(since)) return undefined;
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return undefined;
   if (jti !== undefined && (typeof jti !== 'string' || jti.length > 100 || jti.includes('\0')))
     return undefined;
@@ -96,4 +99,4 @@ function readClaims(payload: unknown, token: string): TokenClaims | undefined {
   };
 }
 
-const isMark = (since: unknown): since is number => Number.isSafeInteger(since) && Number(since) >= 0;
+const isTimestamp = (since: unknown): since is number => Number.isSafeInteger(since) && Number(since) >= 0;

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { UserId } from '../ids.ts';
 
-/** A command that PostgreSQL cancelled a statement of. */
+/** A command of which PostgreSQL cancelled a statement. */
 export interface TimedOut {
   readonly type: string;
   readonly userId: UserId;
@@ -11,21 +11,21 @@ export interface TimedOut {
   readonly ms: number;
 }
 
-/** Milliseconds for which one line stands for all timeouts of a command and a user. */
-const ONE_LINE = 60_000;
-/** Users and commands of which it is known when they were logged last. */
+/** Milliseconds between two log lines for the same command and user. */
+const LINE_INTERVAL = 60_000;
+/** Pairs of user and command whose last log line is remembered. */
 const MAX_KNOWN = 1_000;
 
 /**
- * Logs whose command ran into the time limit of its statements, so that an operator finds them: of one command of one
- * user once a minute, with `unlogged`, how many there were since the line before.
+ * Logs commands that exceeded the time limit of their statements: at most one line a minute for each command and user.
+ * `unlogged` is the number of timeouts since the line before.
  */
 export class TimeoutLog {
   readonly #log: Pick<Logger, 'warn'>;
   readonly #now: () => number;
   readonly #known = new LRUCache<string, { readonly at: number; unlogged: number }>({ max: MAX_KNOWN });
 
-  /** Times in milliseconds are those of `now`. */
+  /** `now` returns the time in milliseconds. */
   constructor(log: Pick<Logger, 'warn'>, now = () => performance.now()) {
     this.#log = log;
     this.#now = now;
@@ -35,11 +35,11 @@ export class TimeoutLog {
     const key = `${timedOut.type} ${timedOut.userId}`;
     const known = this.#known.get(key);
     const at = this.#now();
-    if (known && at - known.at < ONE_LINE) {
+    if (known && at - known.at < LINE_INTERVAL) {
       known.unlogged++;
       return;
     }
-    this.#log.warn({ ...timedOut, unlogged: known?.unlogged ?? 0 }, 'a statement took too long');
+    this.#log.warn({ ...timedOut, unlogged: known?.unlogged ?? 0 }, 'statement timed out');
     this.#known.set(key, { at, unlogged: 0 });
   }
 }

@@ -1,18 +1,20 @@
 import type { Logger } from 'pino';
 
-/** Milliseconds between two looks at the clock. */
-const BEAT = 250;
-/** Milliseconds without a turn of the event loop that are worth a word. */
+/** Milliseconds between two checks. */
+const INTERVAL = 250;
+/** Milliseconds of blocking from which a warning is logged. */
 const BLOCKED = 1_000;
 
-/** Warns when nothing else could run for a while: a long computation, a frozen process, a machine without time for it. */
+/**
+ * Logs a warning when the event loop was blocked: by a long computation, a suspended process or an overloaded machine.
+ */
 export function watchEventLoop(log: Logger): { close(): void } {
   let last = performance.now();
   const timer = setInterval(() => {
     const now = performance.now();
-    const ms = Math.round(now - last - BEAT);
+    const ms = Math.round(now - last - INTERVAL);
     last = now;
-    if (ms > BLOCKED) log.warn({ ms }, 'the event loop was blocked');
-  }, BEAT).unref();
+    if (ms > BLOCKED) log.warn({ ms }, 'event loop blocked');
+  }, INTERVAL).unref();
   return { close: () => clearInterval(timer) };
 }

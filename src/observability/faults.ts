@@ -1,21 +1,21 @@
 import { VERSION } from '../version.ts';
 
-/** Where faults of the server are reported, beside the log. */
+/** Reports faults of the server to a service, in addition to the log. */
 export interface Faults {
-  /** `what` happened, with what is known of the request in `fields`. */
-  capture(error: unknown, what: string, fields: object): void;
-  /** Resolves when all is reported, or after two seconds. */
+  /** Reports an error. `message` is the log message, `fields` the fields of the log line, such as the request id. */
+  capture(error: unknown, message: string, fields: object): void;
+  /** Resolves when all reports are sent, or after two seconds. */
   flush(): Promise<void>;
 }
 
-/** Milliseconds that a report may take. */
+/** Milliseconds after which sending a report is cancelled. */
 const TIMEOUT = 5_000;
-/** Milliseconds that a stop waits for the last reports. */
+/** Milliseconds for which a stop waits for the last reports. */
 const FLUSH = 2_000;
 
 /** Reports to Sentry (https://docs.sentry.io), errors and stack traces only: nothing is instrumented or collected. */
 export async function createFaults(dsn: string): Promise<Faults> {
-  // Not needed by most.
+  // Loaded on demand: most servers do not use it.
   const { createStackParser, createTransport, Scope } = await import('@sentry/core');
   const { nodeStackLineParser, ServerRuntimeClient } = await import('@sentry/core/server');
   const client = new ServerRuntimeClient({
@@ -44,10 +44,10 @@ export async function createFaults(dsn: string): Promise<Faults> {
   });
   client.init();
   return {
-    capture(error, what, fields) {
+    capture(error, message, fields) {
       const { requestId, type, method, path } = fields as Readonly<Record<string, string | undefined>>;
       const scope = new Scope();
-      scope.setTags({ what, requestId, type, method, path });
+      scope.setTags({ what: message, requestId, type, method, path });
       client.captureException(error, {}, scope);
     },
     async flush() {

@@ -1,25 +1,37 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Faults } from './faults.ts';
 
-/** What of an error is logged. Others of its fields may hold what people wrote: parameters of a statement, rows. */
-const LOGGED = ['code', 'constraint', 'table', 'column', 'routine', 'syscall', 'address', 'port'] as const;
+/** Fields of an error that are logged. Others may contain text of users, such as parameters of a statement or rows. */
+const LOGGED_FIELDS = [
+  'code',
+  'constraint',
+  'table',
+  'column',
+  'routine',
+  'syscall',
+  'address',
+  'port',
+] as const;
 
-/** Bytes of lines that wait while standard output takes none, such as a full disk; beyond, the newest are dropped. */
-const UNWRITTEN = 1024 * 1024;
+/**
+ * Bytes of lines that are buffered while standard output cannot be written, for example to a full disk. Beyond that,
+ * the newest lines are dropped.
+ */
+const BUFFERED_BYTES = 1024 * 1024;
 
-/** Level `error` of pino. */
+/** The number of the level `error` in pino. */
 const ERROR = 50;
 
 export interface LogOptions {
-  /** One of pino's. */
+  /** A level of pino. */
   readonly level: string;
-  /** Standard output if left out. */
+  /** Defaults to standard output. */
   readonly stream?: DestinationStream | undefined;
-  /** Told of every error that is logged as one. */
+  /** Receives every error that is logged at level `error` or higher. */
   readonly faults?: Faults | undefined;
 }
 
-/** One line of JSON per event, with nothing in it that is a secret or that people wrote. */
+/** Creates a logger that writes one line of JSON per event, without secrets and without text of users. */
 export function createLog({ level, stream, faults }: LogOptions): Logger {
   const options: pino.LoggerOptions = {
     level,
@@ -35,19 +47,19 @@ export function createLog({ level, stream, faults }: LogOptions): Logger {
   };
   return pino(options, stream ?? standardOutput());
 
-  /** A report that cannot be made must not fail what is logged. */
+  /** Reports an error. A failure to report must not prevent the log line. */
   function capture(...report: Parameters<Faults['capture']>): void {
     try {
       faults?.capture(...report);
     } catch {
-      // the log has it
+      // the error is in the log
     }
   }
 }
 
-/** Standard output, which the server does not need to go on: without a listener, a failed write would end it. */
+/** Returns standard output. Failed writes are ignored: without a listener for errors they would end the process. */
 function standardOutput(): DestinationStream {
-  const destination = pino.destination({ fd: 1, sync: true, maxLength: UNWRITTEN });
+  const destination = pino.destination({ fd: 1, sync: true, maxLength: BUFFERED_BYTES });
   destination.on('error', () => {});
   return destination;
 }
@@ -56,8 +68,11 @@ function fieldsOf(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) };
   const { name, message, stack, cause } = error;
   const fields = error as unknown as Readonly<Record<string, unknown>>;
-  const known = LOGGED.filter((field) => fields[field] !== undefined).map((field) => [field, fields[field]]);
-  const inner = cause ?? fields.original; // Sequelize wraps what pg says
+  const known = LOGGED_FIELDS.filter((field) => fields[field] !== undefined).map((field) => [
+    field,
+    fields[field],
+  ]);
+  const inner = cause ?? fields.original; // Sequelize wraps the error of pg
   return {
     type: name,
     message,

@@ -4,49 +4,51 @@ import { type ApiError, LimitError, type LimitName } from '../protocol/errors.ts
 import { gaugeOpenFiles } from './openFiles.ts';
 import { PlainHistogram, type Series } from './PlainHistogram.ts';
 
-/** What the server measures of itself, in Prometheus text at `GET /metrics`. */
+/** Metrics of the server, served as Prometheus text at `GET /metrics`. */
 export interface Metrics {
   /** `start` is a `performance.now()`; `outcome` is `ok` or an error code. */
   commandDone(type: string, outcome: string, start: number): void;
   httpDone(method: string, route: string, status: number, start: number): void;
   batchWritten(size: number, seconds: number): void;
-  /** A command that did not come to be run. */
+  /** Counts a command that was refused before it ran. */
   commandRefused(type: string, refusal: ApiError): void;
-  /** Counts a refusal, if it is one of a limit. */
+  /** Counts a refusal if it is a {@link LimitError}. */
   limitReached(refusal: ApiError): void;
   limited(limit: LimitName): void;
   /** `outcome` is `ok` or an error code. */
   upgradeDone(outcome: string): void;
-  /** A connection has ended; `code` is of RFC 6455 or our own, 1006 where there was no close frame. */
+  /**
+   * Counts an ended connection. `code` is the close code of RFC 6455 or of closeCodes.ts, 1006 without a close frame.
+   */
   connectionClosed(code: number): void;
   slowConsumerDropped(): void;
-  /** Messages that other nodes' publications did not bring, and the database did. */
+  /** Counts messages of other nodes that were read from the database because their publications did not arrive. */
   gapFilled(count: number): void;
   text(): Promise<string>;
 }
 
-/** Values that are read when somebody asks for them. */
+/** Values that are read at each scrape. */
 export interface Readings {
   connections(): number;
   users(): number;
   writerQueue(): number;
   searchLag(): number;
-  /** Commands that wait for a connection for heavy ones. */
+  /** Heavy commands that wait for a database connection. */
   heavyWaiting(): number;
   /** Seconds. */
   searchStalled(): number;
   /** By the name of the pool. */
   poolUse(): Readonly<Record<string, PoolUse>>;
-  /** Undefined where the server does not speak TLS itself. */
+  /** Undefined if the server does not terminate TLS itself. */
   certificateUntil(): Date | undefined;
-  /** Undefined where there is one node. */
+  /** Undefined on a single node. */
   nats(): { connected: boolean; subscriptions: number } | undefined;
 }
 
-/** Seconds; the gentle commands take less than a millisecond, a batch under load a few. */
+/** Seconds. Light commands take less than a millisecond, a batch under load a few milliseconds. */
 const LATENCY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** Commands of one type with one outcome. */
+/** The metrics of commands of one type with one outcome. */
 interface Commands {
   readonly type: string;
   readonly outcome: string;
@@ -54,6 +56,7 @@ interface Commands {
   readonly seconds: Series;
 }
 
+/** Creates the metrics. `readings` provides the gauges. */
 export function createMetrics(readings: Readings): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -128,7 +131,7 @@ export function createMetrics(readings: Readings): Metrics {
     labelNames: ['limit'] as const,
     registers,
   });
-  const healed = new Counter({
+  const gapsFilled = new Counter({
     name: 'parley_messages_healed_total',
     help: 'Messages of other nodes that were read from the database because NATS did not deliver them in time',
     registers,
@@ -207,7 +210,7 @@ export function createMetrics(readings: Readings): Metrics {
     limitReached,
     limited: (limit) => limited.inc({ limit }),
     slowConsumerDropped: () => slowConsumers.inc(),
-    gapFilled: (count) => healed.inc(count),
+    gapFilled: (count) => gapsFilled.inc(count),
     text: () => registry.metrics(),
   };
 }

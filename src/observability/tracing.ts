@@ -3,11 +3,14 @@ import { VERSION } from '../version.ts';
 
 type Attributes = Readonly<Record<string, string | number>>;
 
-/** Spans of what clients ask for, from the frame to the push. */
+/** Records spans of commands and HTTP requests, from the frame to the push. */
 export interface Tracing {
-  /** `traceparent` is that of the caller (https://www.w3.org/TR/trace-context). Undefined when it is not sampled. */
+  /**
+   * Begins a trace. `traceparent` is that of the caller (https://www.w3.org/TR/trace-context). Returns undefined if the
+   * trace is not sampled.
+   */
   begin(name: string, attributes: Attributes, traceparent?: string): Trace | undefined;
-  /** Resolves when everything is exported. */
+  /** Resolves when all spans are exported. */
   close(): Promise<void>;
 }
 
@@ -20,11 +23,11 @@ export interface Trace {
 }
 
 /**
- * Traces with OpenTelemetry, set by its own environment variables
+ * Creates traces with OpenTelemetry, configured by its own environment variables
  * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
  */
 export async function createTracing(serviceName: string): Promise<Tracing> {
-  // Large, and not needed by most.
+  // Loaded on demand: the library is large, and most servers do not use it.
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
   const sdk = new NodeSDK({ serviceName, instrumentations: [] });
   sdk.start();
