@@ -266,11 +266,11 @@ describe('the operator’s command line', function () {
   it('says how it is called when it is called wrongly', async () => {
     const help = await refused();
     expect([help.code, help.stdout]).to.satisfy(
-      ([code, text]: [number, string]) => code === 0 && text.includes('user disable <who>'),
+      ([code, text]: [number, string]) => code === 0 && text.includes('user disable <user>'),
     );
     for (const [args, message] of [
       [['user', 'vanish'], /^There is no command "user vanish"/],
-      [['user', 'show'], /^"user show" takes <who>/],
+      [['user', 'show'], /^"user show" takes <user>/],
       [['user', 'list', '--newest'], /^Unknown option '--newest'/],
       [['user', 'list', '--limit', 'all'], /^--limit is "all"; expected an integer/],
     ] as const) {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { emptyAccount, recordDeletions } from '../src/accounts/deleteAccount.ts';
-import { keptByUser, writtenByChat } from '../src/admin/export.ts';
-import { erasures } from '../src/admin/users.ts';
+import { statementsByChat, statementsByUser } from '../src/admin/export.ts';
+import { personalData } from '../src/admin/users.ts';
 import { selectMessages } from '../src/messages/read.ts';
 import { tombstones } from '../src/messages/tombstone.ts';
 import { Message } from '../src/protocol/schema/messages.ts';
@@ -136,12 +136,12 @@ describe('a new table or column', () => {
   });
 
   it('that names a user is exported by src/admin/export.ts', () => {
-    const statements = [...Object.values(keptByUser), ...Object.values(writtenByChat)].join();
+    const statements = [...Object.values(statementsByUser), ...Object.values(statementsByChat)].join();
     expectAll(personal, (table) => hasWord(statements, table), NOT_EXPORTED);
   });
 
   it('that names a user is deleted by src/accounts/deleteAccount.ts or erased by src/admin/users.ts', () => {
-    const statements = [...recordDeletions, ...erasures].join();
+    const statements = [...recordDeletions, ...personalData].join();
     expectAll(personal, (table) => hasWord(statements, table), NOT_ERASED);
   });
 
@@ -166,7 +166,7 @@ describe('a new table or column', () => {
   });
 
   it('of messages is exported by src/admin/export.ts', () => {
-    const { messages = '' } = writtenByChat;
+    const { messages = '' } = statementsByChat;
     const selected = messages.slice(0, messages.indexOf('from'));
     expectAll(of('messages'), (column) => hasWord(selected, column), NOT_EXPORTED_OF_MESSAGE);
   });

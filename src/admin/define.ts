@@ -4,7 +4,7 @@ import type { OutboxBus } from '../bus/outbox.ts';
 import type { Database } from '../database/database.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
 
-/** What an operator's command works with. */
+/** The services that admin commands use. */
 export interface AdminServices {
   readonly db: Database;
   readonly bus: OutboxBus;
@@ -17,19 +17,22 @@ type Values = Readonly<Record<string, string | boolean | undefined>>;
 
 export interface AdminCommand {
   readonly summary: string;
-  /** Names of what it is called with. */
+  /** Names of the arguments. */
   readonly takes: readonly string[];
   readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
-  /** It cannot be undone, and wants `--yes`. */
+  /** True if it cannot be undone and requires `--yes`. */
   readonly isFinal?: true;
-  /** Resolves to what is printed as JSON, or to an async iterable of pieces of a text. Rejects with an `ApiError` for a refusal. */
+  /**
+   * Resolves to a value that is printed as JSON, or to an async iterable of parts of a text. Rejects with an `ApiError`
+   * for a refusal.
+   */
   run(args: readonly string[], values: Values, services: AdminServices): Promise<unknown>;
 }
 
-/** The command line was wrong. */
+/** A wrong command line. */
 export class UsageError extends Error {}
 
-/** An option that is a number of rows. */
+/** Returns the option `--limit`, a number of rows. */
 export function limitOf({ limit = '50' }: Values): number {
   const rows = Number(limit);
   if (!Number.isInteger(rows) || rows < 1 || rows > 10_000)
@@ -37,5 +40,5 @@ export function limitOf({ limit = '50' }: Values): number {
   return rows;
 }
 
-/** A text for LIKE: its wildcards stand for themselves. */
+/** Escapes the wildcards of a text for LIKE. */
 export const literally = (text: string): string => text.replaceAll(/[\\%_]/g, '\\$&');

@@ -4,8 +4,8 @@ import type { UserId } from '../ids.ts';
 import { inSpans, throughWritten, writtenInSpan } from './written.ts';
 
 /**
- * Writes all that is kept of a person, but the hash of the password, as JSON: what one may ask for by law (GDPR, article
- * 15). In pieces as it is read, so that no more is in memory than what one statement reads.
+ * Generates all stored data of a user except the password hash as JSON, as required by law (GDPR, article 15). It is
+ * generated in parts, so that memory holds no more than the rows of one statement.
  */
 export async function* exportOf(db: Database, user: User): AsyncGenerator<string> {
   const {
@@ -19,14 +19,14 @@ export async function* exportOf(db: Database, user: User): AsyncGenerator<string
   } = user.get({ plain: true });
   const [exported] = await db.query<{ at: Date }>('select clock_timestamp() as at', []);
   yield `{\n"exportedAt": ${JSON.stringify(exported?.at)},\n"account": ${JSON.stringify(account)}`;
-  for (const [name, statement] of Object.entries(keptByUser))
-    yield* listOf(name, throughKept(db, user.id, statement));
-  for (const [name, statement] of Object.entries(writtenByChat))
+  for (const [name, statement] of Object.entries(statementsByUser))
+    yield* listOf(name, rowsOfUser(db, user.id, statement));
+  for (const [name, statement] of Object.entries(statementsByChat))
     yield* listOf(name, throughWritten(db, user.id, statement));
   yield '\n}\n';
 }
 
-/** A list as JSON, as a further property of an object, with a row in a line. */
+/** Generates a list as a further property of a JSON object, with one row per line. */
 async function* listOf(name: string, slices: AsyncIterable<readonly object[]>): AsyncGenerator<string> {
   let before = `,\n${JSON.stringify(name)}: [\n`;
   for await (const rows of slices)
@@ -37,11 +37,11 @@ async function* listOf(name: string, slices: AsyncIterable<readonly object[]>): 
   yield before === ',\n' ? '\n]' : `${before}]`;
 }
 
-/** Rows that one statement reads. */
+/** Rows per statement. */
 const SLICE = 1_000;
 
-/** Runs a statement that finds rows by the user, some at a time. */
-async function* throughKept(db: Database, userId: UserId, statement: string): AsyncGenerator<object[]> {
+/** Runs a statement of {@link statementsByUser} slice by slice. */
+async function* rowsOfUser(db: Database, userId: UserId, statement: string): AsyncGenerator<object[]> {
   for (let after = 0, isDone = false; !isDone; ) {
     const rows = await db.query<{ position: number }>(statement, [userId, after, SLICE]);
     yield rows.map(({ position: _, ...row }) => row);
@@ -50,8 +50,8 @@ async function* throughKept(db: Database, userId: UserId, statement: string): As
   }
 }
 
-/** Statements that find rows by the user $1, in the order of their `position`: those behind $2, $3 of them. */
-export const keptByUser: Readonly<Record<string, string>> = {
+/** Statements that find rows of user $1 ordered by `position`: the first $3 after $2. */
+export const statementsByUser: Readonly<Record<string, string>> = {
   chats: `
 select chats.id as position, chats.id, chats.kind, chats.name, member.role, member.joined_at as "joinedAt",
   member.read_seq as "readSeq"
@@ -73,8 +73,8 @@ from sessions where user_id = $1 and id > $2 order by id limit $3
 `,
 };
 
-/** Statements that find rows chat by chat. */
-export const writtenByChat: Readonly<Record<string, string>> = {
+/** Statements that find rows of a user by chat, see {@link throughWritten}. */
+export const statementsByChat: Readonly<Record<string, string>> = {
   messages: `
 select id, chat_id as "chatId", seq, content, custom, created_at as "createdAt", edited_at as "editedAt"
 from ${inSpans} cross join lateral ${writtenInSpan} message

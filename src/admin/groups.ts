@@ -83,7 +83,7 @@ select user_id as "userId", username, banned_by as "bannedBy", reason, bans.crea
 from bans join users on users.id = bans.user_id where chat_id = $1 order by bans.created_at
 `;
 
-/** Without the codes: those let people in. */
+/** Excludes the codes, because anybody with a code can join. */
 const invitesOf = `
 select id, created_by as "createdBy", uses, max_uses as "maxUses", expires_at as "expiresAt", created_at as "createdAt"
 from invites where chat_id = $1 and ${letsIn} order by id

@@ -14,8 +14,9 @@ import { reportCommands } from './reports.ts';
 import { userCommands } from './users.ts';
 
 /*
- * The operator's command line: `npm run admin -- <command>`. It works on the database, of a running server, too; what
- * it does reaches live connections within seconds. Prints JSON; exits with 1 when refused, 2 when called wrongly.
+ * The command line for operators: `npm run admin -- <command>`. It accesses the database directly, also while servers
+ * run; its changes reach live connections within seconds. It prints JSON and exits with 1 after a refusal, with 2 after
+ * a wrong command line.
  */
 
 const commands: Readonly<Record<string, AdminCommand>> = {
@@ -62,7 +63,7 @@ async function run(words: readonly string[]): Promise<void> {
   }
 }
 
-/** Prints a text, pieces of one as they come, or anything else as JSON. */
+/** Prints a text, the parts of a text as they arrive, or anything else as JSON. */
 async function print(result: unknown): Promise<void> {
   const pieces = isInPieces(result)
     ? result
@@ -83,7 +84,7 @@ function parse(name: string, { takes, options }: AdminCommand, args: string[]) {
     throw new UsageError(`${(error as Error).message}\n\n${usage()}`);
   }
   throw new UsageError(
-    `"${name}" takes ${takes.map((one) => `<${one}>`).join(' ') || 'nothing'}.\n\n${usage()}`,
+    `"${name}" takes ${takes.map((one) => `<${one}>`).join(' ') || 'no arguments'}.\n\n${usage()}`,
   );
 }
 
@@ -93,5 +94,5 @@ function usage(): string {
     const call = `${name}${takes.map((one) => ` <${one}>`).join('')}${optional.join('')}${isFinal ? ' --yes' : ''}`;
     return `  ${call}\n      ${summary}`;
   });
-  return `npm run admin -- <command>\n\n${lines.join('\n')}\n\n<who> is an id, a username or an email.\n`;
+  return `npm run admin -- <command>\n\n${lines.join('\n')}\n\n<user> is an id, a username or an email.\n`;
 }

@@ -17,7 +17,7 @@ import { type AdminCommand, type AdminServices, limitOf, literally, UsageError }
 import { exportOf } from './export.ts';
 import { inSpans, throughWritten, writtenInSpan } from './written.ts';
 
-const WHO = ['who'];
+const USER_ARGUMENT = ['user'];
 
 export const userCommands: Readonly<Record<string, AdminCommand>> = {
   'user list': {
@@ -52,38 +52,38 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
   },
   'user show': {
     summary: 'show an account and its open sessions',
-    takes: WHO,
+    takes: USER_ARGUMENT,
     options: {},
-    async run([who = ''], _, { db }) {
-      const user = await find(db, who);
+    async run([name = ''], _, { db }) {
+      const user = await find(db, name);
       return { ...shown(user), sessions: await db.query(openSessions, [user.id]) };
     },
   },
   'user disable': {
     summary: 'disable an account: close all its connections and refuse its logins',
-    takes: WHO,
+    takes: USER_ARGUMENT,
     options: {},
-    async run([who = ''], _, services) {
-      const user = await find(services.db, who);
+    async run([name = ''], _, services) {
+      const user = await find(services.db, name);
       await endAll(user, services, { disabledAt: user.disabledAt ?? databaseNow });
       return shown(user);
     },
   },
   'user enable': {
     summary: 'enable a disabled account',
-    takes: WHO,
+    takes: USER_ARGUMENT,
     options: {},
-    async run([who = ''], _, { db }) {
-      const user = await find(db, who);
+    async run([name = ''], _, { db }) {
+      const user = await find(db, name);
       return shown(await user.update({ disabledAt: null }));
     },
   },
   'user end-sessions': {
     summary: 'close all connections of an account and revoke all its tokens',
-    takes: WHO,
+    takes: USER_ARGUMENT,
     options: {},
-    async run([who = ''], _, services) {
-      const user = await find(services.db, who);
+    async run([name = ''], _, services) {
+      const user = await find(services.db, name);
       await endAll(user, services, {});
       return shown(user);
     },
@@ -91,24 +91,24 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
   'user reset-password': {
     summary:
       'set a new password and end all sessions; without --password, generate a random one and print it',
-    takes: WHO,
+    takes: USER_ARGUMENT,
     options: { password: { type: 'string' } },
-    async run([who = ''], { password: given }, services) {
-      const password = given === undefined ? randomBytes(12).toString('base64url') : String(given);
+    async run([name = ''], { password: chosen }, services) {
+      const password = chosen === undefined ? randomBytes(12).toString('base64url') : String(chosen);
       const { password: checked } = passwordOption({ password }) as { password: string };
       if (isCommonPassword(checked)) throw new UsageError('--password is one of the most common ones');
-      const user = await find(services.db, who);
+      const user = await find(services.db, name);
       await endAll(user, services, { passwordHash: await services.passwords.hash(checked, '') });
-      return { ...shown(user), ...(given === undefined && { password }) };
+      return { ...shown(user), ...(chosen === undefined && { password }) };
     },
   },
   'user delete': {
     summary: 'delete an account, as its owner can: its messages remain under the name "Deleted user"',
-    takes: WHO,
+    takes: USER_ARGUMENT,
     options: {},
     isFinal: true,
-    async run([who = ''], _, services) {
-      const user = await find(services.db, who);
+    async run([name = ''], _, services) {
+      const user = await find(services.db, name);
       await deleteAccount(user.id, services);
       await leaveGroups(user.id, services);
       return { deleted: user.id };
@@ -116,25 +116,25 @@ export const userCommands: Readonly<Record<string, AdminCommand>> = {
   },
   'user export': {
     summary: 'print all stored data of a person as JSON',
-    takes: WHO,
+    takes: USER_ARGUMENT,
     options: {},
-    run: async ([who = ''], _, { db }) => exportOf(db, await find(db, who, true)),
+    run: async ([name = ''], _, { db }) => exportOf(db, await find(db, name, true)),
   },
   'user erase': {
     summary: 'delete an account, empty all its messages, and delete all other stored data of the person',
-    takes: WHO,
+    takes: USER_ARGUMENT,
     options: {},
     isFinal: true,
-    async run([who = ''], _, services) {
+    async run([name = ''], _, services) {
       const { db } = services;
-      const user = await find(db, who, true);
+      const user = await find(db, name, true);
       if (!user.deletedAt) {
         await deleteAccount(user.id, services);
         await leaveGroups(user.id, services);
       }
       const messages = await emptyMessages(db, user);
       await services.bus.written();
-      for (const statement of erasures) await db.execute(statement, [user.id]);
+      for (const statement of personalData) await db.execute(statement, [user.id]);
       return { erased: user.id, messages };
     },
   },
@@ -145,23 +145,23 @@ const passwordOption = compileValidator(
   'options',
 );
 
-/** By id, username or email; a deleted one by id, where that is of use. */
-async function find(db: Database, who: string, orDeleted = false): Promise<User> {
-  const isId = /^[1-9]\d{0,14}$/.test(who);
-  const [name, folded] = [who.normalize('NFC'), fold(who)];
+/** Returns a user by id, username or email, and with `includeDeleted` a deleted user by id. */
+async function find(db: Database, name: string, includeDeleted = false): Promise<User> {
+  const isId = /^[1-9]\d{0,14}$/.test(name);
+  const [composed, folded] = [name.normalize('NFC'), fold(name)];
   const found = await db.users.findAll({
     where: {
       [Op.or]: [
-        ...[{ username: name }, { email: name }, { usernameFolded: folded }, { emailFolded: folded }],
-        ...(isId ? [{ id: Number(who) }] : []),
+        ...[{ username: composed }, { email: composed }, { usernameFolded: folded }, { emailFolded: folded }],
+        ...(isId ? [{ id: Number(name) }] : []),
       ],
-      ...(!orDeleted && { deletedAt: null }),
+      ...(!includeDeleted && { deletedAt: null }),
     },
   });
-  const exact = found.filter(({ id, username, email }) => [String(id), username, email].includes(name));
+  const exact = found.filter(({ id, username, email }) => [String(id), username, email].includes(composed));
   const [user, other] = exact.length > 0 ? exact : found;
-  if (!user) throw new ApiError('NOT_FOUND', `There is no user ${who}`);
-  if (other) throw new UsageError(`"${who}" is the id of one user and the name of another; say an email`);
+  if (!user) throw new ApiError('NOT_FOUND', `There is no user ${name}`);
+  if (other) throw new UsageError(`"${name}" is the id of one user and the name of another; use an email`);
   return user;
 }
 
@@ -169,11 +169,11 @@ function shown({ id, email, username, displayName, createdAt, lastSeenAt, disabl
   return { id, email, username, displayName, createdAt, lastSeenAt, disabledAt, deletedAt };
 }
 
-/** Ends all tokens and connections, together with a change of the account. */
+/** Invalidates all tokens and closes all connections of a user, in one transaction with a change of the account. */
 async function endAll(user: User, { db, bus }: AdminServices, changes: AccountChanges): Promise<void> {
   const end = async (transaction: Transaction) => {
     const [ended] = await db.execute<{ tokenVersion: number }>(endTokens, [user.id], transaction);
-    if (!ended) throw new ApiError('NOT_FOUND', `There is no user ${user.id} any more`);
+    if (!ended) throw new ApiError('NOT_FOUND', `There is no user ${user.id}`);
     await db.users.update(changes, { where: { id: user.id }, transaction });
     await user.reload({ transaction });
     await reconcileEverywhere(db, user.id, transaction);
@@ -189,16 +189,19 @@ interface AccountChanges {
   readonly passwordHash?: string;
 }
 
-/** Counted on from what is there: another change of the account may have raised it since that was read. */
+/** Increments the stored value, because a concurrent change may have increased it since the user was read. */
 const endTokens = `
 update users set token_version = token_version + 1 where id = $1 and deleted_at is null
 returning token_version as "tokenVersion"
 `;
 
-/** Messages that are emptied in one transaction. */
+/** Messages emptied per transaction. */
 const BATCH = 1_000;
 
-/** Empties all messages of somebody, and what was said of them in reports; returns how many were not empty yet. */
+/**
+ * Empties all messages of a user and their copies in reports; returns the number of messages that were not deleted
+ * before.
+ */
 async function emptyMessages(db: Database, { id }: User): Promise<number> {
   let count = 0;
   for await (const messages of throughWritten<Written>(db, id, messagesOf))
@@ -224,7 +227,7 @@ select id, deleted_at is not null as "isDeleted"
 from ${inSpans} cross join lateral ${writtenInSpan} message
 `;
 
-/** Of the messages $1, by the index on (message_id, reporter_id). */
+/** Empties the reports of the messages $1; uses the index on (message_id, reporter_id). */
 const emptyReports = `
 update reports set content = ''
 where message_id = any (array(select jsonb_array_elements_text($1::jsonb)::bigint)) and content <> ''
@@ -246,8 +249,8 @@ select id, device, address, connected_at as "connectedAt" from sessions where us
 order by id
 `;
 
-/** Delete what is kept beside the account and its messages. */
-export const erasures = [
+/** Statements that delete the personal data of user $1 apart from the account and its messages. */
+export const personalData = [
   'delete from sessions where user_id = $1',
   'delete from blocks where user_id = $1 or blocked_id = $1',
   'delete from reports where reporter_id = $1',

@@ -1,10 +1,10 @@
 import type { Queries } from '../database/database.ts';
 import type { ChatId, UserId } from '../ids.ts';
 
-/** Messages that one statement looks through: some tens of milliseconds. */
+/** Messages scanned per statement, which takes some tens of milliseconds. */
 const MESSAGES_AT_ONCE = 10_000;
 
-/** A part of a chat: the messages above one `seq` and up to another. */
+/** A range of messages of a chat: `seq` greater than `after` and up to `to`. */
 interface Span {
   readonly chat: ChatId;
   readonly after: number;
@@ -12,9 +12,9 @@ interface Span {
 }
 
 /**
- * Runs statements over all that a person may have written, a part after another, and returns their rows. No index has the
- * messages by their senders, for it would cost every send: the chats are gone through that the person is or was in, at most
- * 10,000 messages in a statement. $1 is the user, $2 the spans of {@link inSpans}.
+ * Runs a statement over all messages that a user may have written, range by range, and yields the rows. There is no
+ * index on the sender, because it would slow down every send; instead all chats that the user is or was in are scanned,
+ * at most 10,000 messages per statement. $1 is the user, $2 the spans of {@link inSpans}.
  */
 export async function* throughWritten<Row extends object>(
   db: Queries,
@@ -35,17 +35,17 @@ where id in (
 order by id
 `;
 
-/** The spans of $2, to be joined laterally. */
+/** The spans of $2, for a lateral join. */
 export const inSpans = 'jsonb_to_recordset($2::jsonb) as span (chat bigint, after bigint, "to" bigint)';
 
-/** Messages of $1 in one span. `offset 0` keeps PostgreSQL from joining it in another way than by the primary key. */
+/** Messages of user $1 in one span. `offset 0` makes PostgreSQL use the primary key for the join. */
 export const writtenInSpan = `(
   select * from messages
   where chat_id = span.chat and seq > span.after and seq <= span.to and sender_id = $1 and kind = 'text'
   offset 0
 )`;
 
-/** Divides chats into spans, in lists of so many messages together. */
+/** Divides chats into lists of spans with at most `messages` messages each. */
 function* spansOf(
   chats: readonly { readonly id: ChatId; readonly lastSeq: number }[],
   messages: number,
