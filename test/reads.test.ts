@@ -113,7 +113,7 @@ describe('reads', () => {
     await whileReadsHang(async () => {
       const reply = read(reader);
       await cancelHeld();
-      const message = 'It took too long to read this; ask for less, or narrow it down';
+      const message = 'The read took too long; request fewer rows or narrow the search';
       const error = { error: true, type: 'getMessages', code: 'TIMEOUT', message };
       expect(await reply)
         .to.deep.include(error)

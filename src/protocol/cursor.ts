@@ -5,7 +5,7 @@ import { ApiError } from './errors.ts';
 import { fitting } from './schema/page.ts';
 import { Nullable } from './schema/types.ts';
 
-/** Where a list goes on: unlike a page number it stays right while rows come and go. */
+/** The position at which a list continues. Unlike a page number it stays correct while rows are added and removed. */
 export const Cursor = Type.Optional(
   Type.String({
     minLength: 1,
@@ -13,21 +13,21 @@ export const Cursor = Type.Optional(
     description: 'nextCursor of the page before; left out for the first',
   }),
 );
-/** Stands beside `data`. */
+/** A field beside `data`. */
 export const NextCursor = Nullable(
   Type.String({ description: 'Where the next page begins; null after the last one' }),
 );
 
-/** Bytes of a signature: nobody guesses one. */
+/** Bytes of a signature, too many to guess. */
 const SIGNATURE = 16;
 
-/** Makes the cursors of a command for one user. */
+/** Returns the cursors of a command for one user. */
 export type CursorSigner = (command: string, userId: UserId) => Cursors;
 
 /**
- * Signs cursors with HMAC (RFC 2104), so that no statement begins where a client chose: a cursor is only taken from
- * the user it was answered to, by the command that answered it. The keys are derived from the secrets (HKDF, RFC
- * 5869), which sign tokens otherwise; the first signs, all are accepted, so every node takes those of the others.
+ * Signs cursors with HMAC (RFC 2104), so that clients cannot choose where a statement begins: a cursor is only accepted
+ * from the user who received it and by the command that returned it. The keys are derived (HKDF, RFC 5869) from the
+ * secrets that sign tokens. The first signs and all are accepted, so nodes accept each other's cursors.
  */
 export function createCursorSigner(secrets: readonly [string, ...string[]]): CursorSigner {
   const [first, ...older] = secrets.map((secret) =>
@@ -68,7 +68,7 @@ export class Cursors {
     return this.#signed(Buffer.from(JSON.stringify(position))).toString('base64url');
   }
 
-  /** Returns the position of a cursor as it was encoded; refuses with `BAD_REQUEST` what this list did not answer. */
+  /** Returns the encoded position of a cursor; refuses with `BAD_REQUEST` a cursor that this list did not return. */
   decode(cursor: string): unknown {
     const bytes = Buffer.from(cursor, 'base64url');
     const payload = bytes.subarray(SIGNATURE);
@@ -80,17 +80,17 @@ export class Cursors {
   numbers(cursor: string, count: number): number[] {
     const parts = this.decode(cursor);
     if (Array.isArray(parts) && parts.length === count && parts.every(Number.isFinite)) return parts;
-    throw wrongCursor(); // of another version
+    throw wrongCursor(); // from another version
   }
 
-  /** Returns the last id seen of a list in the order of ids, or `start` for its first page. */
+  /** Returns the last id of the page before in a list ordered by id, or `start` for the first page. */
   idFrom(cursor: string | undefined, start: number): number {
     return cursor === undefined ? start : (this.numbers(cursor, 1)[0] ?? start);
   }
 
   /**
-   * Returns a page and where the next one begins, from rows of which one more than `limit` was asked for. It ends early
-   * where the rows, as they are answered, are over the bytes of a page.
+   * Returns a page and the cursor of the next one. `rows` are read with a limit of one more than `limit`. The page ends
+   * early if its rows exceed the size of a page in bytes.
    */
   pageOf<Row>(rows: readonly Row[], limit: number, position: (last: Row) => readonly number[]) {
     const data = fitting(rows.slice(0, limit));
@@ -99,6 +99,6 @@ export class Cursors {
   }
 }
 
-/** Refuses a cursor. */
+/** Returns the error for an invalid cursor. */
 export const wrongCursor = (): ApiError =>
-  new ApiError('BAD_REQUEST', 'params.cursor must be a nextCursor that this command answered');
+  new ApiError('BAD_REQUEST', 'params.cursor must be a nextCursor that this command returned');

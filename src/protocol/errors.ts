@@ -1,27 +1,27 @@
 /**
- * Every refusal a client can meet, with the HTTP status it has where the call was HTTP. The one list that
- * HTTP, the WebSocket and the documents share.
+ * All error codes that clients receive, each with its status over HTTP. HTTP, the WebSocket and the documents share
+ * this list.
  */
 export const errorCodes = {
   BAD_REQUEST: { status: 400, summary: 'Wrong input; the message names the path and what was expected' },
   UNKNOWN_TYPE: { status: 400, summary: 'No command has this type' },
   UNAUTHORIZED: { status: 401, summary: 'No valid token, or wrong credentials' },
-  FORBIDDEN: { status: 403, summary: 'Not allowed to this user' },
+  FORBIDDEN: { status: 403, summary: 'The user is not allowed to do this' },
   NOT_A_MEMBER: { status: 403, summary: 'User is not a member of this group' },
   NOT_FOUND: { status: 404, summary: 'There is no such user, group or page' },
   METHOD_NOT_ALLOWED: { status: 405, summary: 'The path exists, but not with this method' },
   ALREADY_A_MEMBER: { status: 409, summary: 'The user is a member of this group already' },
-  CONFLICT: { status: 409, summary: 'Taken, or used for something else already' },
+  CONFLICT: { status: 409, summary: 'Already taken, or already used for something else' },
   PAYLOAD_TOO_LARGE: { status: 413, summary: 'The body is over the size limit' },
-  RATE_LIMITED: { status: 429, summary: 'Too many attempts; come back later' },
+  RATE_LIMITED: { status: 429, summary: 'Too many attempts; retry later' },
   INTERNAL: { status: 500, summary: 'A fault of the server; the log contains the cause' },
-  UNAVAILABLE: { status: 503, summary: 'The database is away or the server is overloaded; retry' },
-  TIMEOUT: { status: 504, summary: 'It took too long to read this; ask for less, or narrow it down' },
+  UNAVAILABLE: { status: 503, summary: 'The database is unavailable or the server is overloaded; retry' },
+  TIMEOUT: { status: 504, summary: 'The read took too long; request fewer rows or narrow the search' },
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
 
-/** An expected refusal: a code from the one list and a sentence for a person. */
+/** An expected refusal: a code of {@link errorCodes} and a sentence for people. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly code: ErrorCode;
@@ -35,11 +35,11 @@ export class ApiError extends Error {
   }
 }
 
-/** What a client is told of a fault: the id under which it is logged. */
+/** Returns the error for a fault of the server, which contains only the id under which the fault is logged. */
 export const internal = (requestId: string): ApiError =>
   new ApiError('INTERNAL', `The server failed on this request (${requestId})`);
 
-/** What is limited, as the metric `parley_limited_total` names it. */
+/** Names of the limits, as in the metric `parley_limited_total`. */
 export type LimitName =
   | 'commands'
   | 'connections'
@@ -57,7 +57,7 @@ export type LimitName =
   | 'members'
   | 'slowMode';
 
-/** A refusal because a limit was reached; where it is answered, it is counted. */
+/** A refusal because a limit was reached. It is counted when it is answered. */
 export class LimitError extends ApiError {
   readonly limit: LimitName;
 
@@ -67,5 +67,5 @@ export class LimitError extends ApiError {
   }
 }
 
-/** Why the server cannot start, as one line for the operator who can mend it. */
+/** A problem that prevents the start and that the operator can fix, described in one line. */
 export class StartError extends Error {}

@@ -1,9 +1,9 @@
 import { ApiError, type ErrorCode } from './errors.ts';
 
-/** What a client may put on a request to recognise its reply. */
+/** The id of a request, by which the client recognises its reply. */
 export type RequestId = string | number;
 
-/** A frame as far as it could be read; `problem` says why it is no request. */
+/** The readable parts of a frame; `problem` is the reason why it is not a valid request. */
 export interface Request {
   readonly type: string;
   readonly id: RequestId | undefined;
@@ -11,7 +11,7 @@ export interface Request {
   readonly problem?: ApiError;
 }
 
-/** The type of an error reply to a frame whose own could not be read. */
+/** The type of an error reply to a frame without a readable type. */
 export const UNKNOWN_TYPE = 'unknown';
 
 /** Reads the envelope `{ type, params, id }` of a frame. Never throws. */
@@ -40,10 +40,10 @@ export function readRequest(frame: string): Request {
   return { type: readableType, id: id as RequestId | undefined, params };
 }
 
-/** What stands in `params` of a reply or a push beside the three fixed fields, or in place of their null. */
+/** Fields of `params` of a reply or push, in addition to the three fixed fields or as their values. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Encodes the `id` of a reply, which stands at its end. */
+/** Encodes the `id` of a reply, its last field. */
 export const encodeRequestId = (id: RequestId | undefined): string =>
   id === undefined ? '' : `,"id":${typeof id === 'number' ? id : JSON.stringify(id)}`;
 

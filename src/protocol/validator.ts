@@ -8,8 +8,8 @@ import { ApiError } from './errors.ts';
 import { isMoment } from './schema/moment.ts';
 
 /**
- * Bytes of JSON an integrator may keep with a message, a group or a profile. Numbers count with all their digits, as
- * PostgreSQL writes them: 1e300 has 301.
+ * Limit of the JSON that integrators store with a message, a group or a profile, in bytes. Numbers count with all their
+ * digits, as PostgreSQL writes them: 1e300 has 301.
  */
 const CUSTOM_BYTES = 4096;
 
@@ -17,20 +17,20 @@ const ajv = new Ajv({
   allErrors: false,
   coerceTypes: false,
   useDefaults: false,
-  verbose: true, // what is wrong stands in the error
+  verbose: true, // the errors contain the wrong value
   strict: true,
-  // "exactly one of two" requires what only the schema around it defines
+  // a `oneOf` requires properties that the enclosing schema defines
   strictRequired: false,
 });
 formats.default(ajv, ['email', 'date-time']);
 interface Format {
   readonly test: (text: string) => boolean;
   readonly expected?: string;
-  /** Returns what is wrong with a text, where it can be said. */
+  /** Returns the problem of a text, if the format describes it. */
   readonly problem?: (text: string) => string | undefined;
 }
 
-/** Formats of our own, each with what its violation is told as. */
+/** The formats of Parley and the wording of their violations. */
 const ownFormats: Readonly<Record<string, Format>> = {
   text: {
     test: (text) => text.isWellFormed() && !text.includes('\0'),
@@ -53,8 +53,9 @@ ajv.addKeyword({
 });
 
 /**
- * Returns whether the database gives back what it was given, and is not given too much. Level by level: a frame has room for
- * more levels than the stack, but those that fit into CUSTOM_BYTES, a bracket at either end, `stringify` can bear.
+ * Returns true if the database can store a value without loss and the value is within CUSTOM_BYTES. It checks level by
+ * level instead of recursively: a frame can have more levels than the stack, whereas `stringify` can handle as many
+ * levels as fit into CUSTOM_BYTES.
  */
 function isKeepable(value: object): boolean {
   let level: unknown[] = [value];
@@ -67,7 +68,7 @@ function isKeepable(value: object): boolean {
   return Buffer.byteLength(JSON.stringify(value)) + digits <= CUSTOM_BYTES;
 }
 
-/** About as many digits as the exponent of a number stands for. */
+/** Returns about the number of digits that the exponent of a number abbreviates. */
 const unwrittenDigits = (number: number): number => Math.abs(Number(String(number).split('e')[1] ?? 0));
 
 function isKeepablePart(part: unknown): boolean {
@@ -77,10 +78,10 @@ function isKeepablePart(part: unknown): boolean {
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
-/** Checks unknown input against a schema and returns it typed; throws `BAD_REQUEST` naming the wrong path. */
+/** Validates input against a schema and returns it typed; throws `BAD_REQUEST` with the path of the invalid value. */
 export type Validator<T extends TSchema> = (input: unknown) => Static<T>;
 
-/** Compiles a validator. `root` is what paths in its errors begin with, such as `params`. */
+/** Compiles a validator. `root` is the beginning of paths in its errors, such as `params`. */
 export function compileValidator<T extends TSchema>(schema: T, root: string): Validator<T> {
   const validate = ajv.compile(schema);
   return (input) => {
@@ -91,15 +92,15 @@ export function compileValidator<T extends TSchema>(schema: T, root: string): Va
   };
 }
 
-/** Returns what is expected of a text, or what is wrong with it. */
+/** Returns the problem of a text, or the form that its format requires. */
 function problemOf(format: string, text: unknown): string {
   const own = ownFormats[format];
   return own?.problem?.(String(text)) ?? `must be ${own?.expected ?? `a valid ${format}`}`;
 }
 
-/** One sentence: the path of what is wrong and what was expected there. */
+/** Returns a sentence with the path of the invalid value and the expected form. */
 function explain(error: ErrorObject | undefined, root: string, schema: TSchema): string {
-  if (!error) return `${root} is wrong`;
+  if (!error) return `${root} is invalid`;
   const path = root + error.instancePath.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~');
   const { keyword, params } = error;
   switch (keyword) {
@@ -134,6 +135,6 @@ function explain(error: ErrorObject | undefined, root: string, schema: TSchema):
     case 'type':
       return `${path} must be ${/^[aeiou]/.test(params.type) ? 'an' : 'a'} ${params.type}`;
     default:
-      return `${path} ${error.message ?? 'is wrong'}`;
+      return `${path} ${error.message ?? 'is invalid'}`;
   }
 }

@@ -12,7 +12,10 @@ describe('blockUser', () => {
       receiverId: ada.id,
       content: 'hello?',
     });
-    expect({ code, message }).to.deep.equal({ code: 'FORBIDDEN', message: 'Not allowed to this user' });
+    expect({ code, message }).to.deep.equal({
+      code: 'FORBIDDEN',
+      message: 'The user is not allowed to do this',
+    });
     expect(await ada.client.rest()).to.deep.equal([]);
     expect((await ada.client.done('getlatestMessageDialog', { receiverId: bob.id })).data).to.have.length(1);
   });

@@ -384,7 +384,7 @@ select id, 1, $1, 'text', 'hi' from made`;
     ])
       expect(await bob.client.call('sync', { cursor })).to.include({
         code: 'BAD_REQUEST',
-        message: 'params.cursor must be a nextCursor that this command answered',
+        message: 'params.cursor must be a nextCursor that this command returned',
       });
   });
 
