@@ -1,6 +1,6 @@
 /**
- * Counts the bytes that many queues of a node keep together. Of the total, one owner has at most a `share`, so that
- * nobody uses up what is there for all.
+ * Limits the bytes that many queues of a node hold together. Each owner gets at most a `share` of the total, so that
+ * none can use all of it.
  */
 export class ByteBudget {
   readonly #total: number;
@@ -13,12 +13,12 @@ export class ByteBudget {
     this.#share = share;
   }
 
-  /** Bytes that are kept by all owners. */
+  /** Returns the bytes held by all owners. */
   get used(): number {
     return this.#used;
   }
 
-  /** The part of an owner: a user or an address. */
+  /** Returns the budget of an owner: a user or an address. */
   of(owner: unknown): OwnBudget {
     return {
       fits: (bytes, more = 1) =>
@@ -35,12 +35,13 @@ export class ByteBudget {
   }
 }
 
+/** The budget of one owner. */
 export interface OwnBudget {
   /**
-   * Returns whether so many more bytes stay within the share of the owner and within the total, or within `more` times both.
-   * Nothing more always does.
+   * Returns true if another `bytes` bytes stay within the share of the owner and within the total, each multiplied by
+   * `more`. Always true for no bytes.
    */
   fits(bytes: number, more?: number): boolean;
-  /** Adds bytes; less than 0 gives some back. */
+  /** Adds bytes; a negative number releases some. */
   add(bytes: number): void;
 }

@@ -1,10 +1,10 @@
 /**
- * A queue whose owners take turns: what one of them has queued delays no other one. An owner that is paused keeps what it
- * has queued, and is passed over until it is resumed.
+ * A queue that serves its owners in turn (round robin), so that a long backlog of one does not delay the others. A
+ * paused owner keeps its items and is skipped until it is resumed.
  */
 export class FairQueue<Owner, Item> {
   readonly #waiting = new Map<Owner, Item[]>();
-  /** Owners of what waits that are not paused, in the order of their turns. */
+  /** Owners with items that are not paused, in the order of their turns. */
   readonly #turns = new Set<Owner>();
   readonly #paused = new Set<Owner>();
   #size = 0;
@@ -13,7 +13,7 @@ export class FairQueue<Owner, Item> {
     return this.#size;
   }
 
-  /** Items that wait of one owner. */
+  /** Returns the number of items of an owner. */
   sizeOf(owner: Owner): number {
     return this.#waiting.get(owner)?.length ?? 0;
   }
@@ -26,7 +26,7 @@ export class FairQueue<Owner, Item> {
     if (!this.#paused.has(owner)) this.#turns.add(owner);
   }
 
-  /** Takes the next item of the owner whose turn it is, which then comes behind all others. */
+  /** Removes and returns the next item of the owner whose turn it is. Its next turn comes after those of all others. */
   shift(): Item | undefined {
     const [owner] = this.#turns;
     if (owner === undefined) return undefined;
@@ -59,7 +59,7 @@ export class FairQueue<Owner, Item> {
     if (this.#paused.delete(owner) && this.#waiting.has(owner)) this.#turns.add(owner);
   }
 
-  /** Takes all that waits. */
+  /** Removes and returns all items. */
   clear(): Item[] {
     const items = [...this.#waiting.values()].flat();
     this.#waiting.clear();

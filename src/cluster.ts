@@ -7,45 +7,45 @@ import { assertPort } from './net/port.ts';
 import { StartError } from './protocol/errors.ts';
 
 /*
- * Several nodes on one machine that share its port: `npm run start:cluster -- --workers N`, or `WORKERS=N`. Each is a
- * node as on a machine of its own; the kernel spreads connections over them (SO_REUSEPORT). SIGHUP replaces them one
- * after another: an old worker serves until its successor does. A worker that dies is started again, after pauses that
- * grow; one that does not start is given up, and the supervisor stays with those that run.
+ * Runs several nodes on one machine that share its port: `npm run start:cluster -- --workers N`, or `WORKERS=N`. The
+ * kernel distributes connections among them (SO_REUSEPORT). SIGHUP replaces them one after another: the old worker
+ * serves until the new one does. A worker that exits is restarted after growing pauses. When the starts of a worker
+ * keep failing, the supervisor gives up on it and continues with the others.
  */
 
-/** Starts of a worker in a row that fail, or that it does not survive for long, before it is given up. */
+/** Consecutive failures of a worker, to start or to run for long, after which the supervisor gives up on it. */
 const MAX_FAILURES = 5;
-/** Milliseconds before the second of them; each further pause is twice as long. */
+/** Milliseconds before the second start; each further pause is twice as long. */
 const FIRST_PAUSE = 1_000;
-/** Milliseconds after which a worker that serves has outlived its earlier failures. */
+/** Milliseconds of serving after which the earlier failures of a worker no longer count. */
 const STABLE_AFTER = 60_000;
-/** Milliseconds that a worker may take to stop, beside its DRAIN_SECONDS, before it is killed. */
-const STOP_PATIENCE = 12_000;
+/** Milliseconds, in addition to DRAIN_SECONDS, after which a worker that is stopping is killed. */
+const STOP_TIMEOUT = 12_000;
 
-/** The place of one worker. */
+/** A slot in which one worker runs at a time. */
 interface Slot {
   readonly index: number;
-  /** Serves. */
+  /** The serving worker. */
   worker: ChildProcess | undefined;
   state: 'starting' | 'serving' | 'pausing' | 'given up';
-  /** Settles when the worker that starts serves, or has failed. */
+  /** Resolves when the starting worker serves or has failed. */
   started: Promise<unknown>;
   /** Ends the pause before the next start. */
   wake: () => void;
-  /** Settles when the worker has been replaced, or has not. */
+  /** Resolves when the attempt to replace the worker has ended. */
   replacement: Promise<void> | undefined;
 }
 
-// Of a terminal or a pipe that is gone: nothing that ends the workers.
+// A closed terminal or pipe must not end the workers.
 process.stderr.on('error', () => {});
 
 try {
   const { values } = parseArgs({ options: { workers: { type: 'string' } } });
   const config = loadConfig(values.workers === undefined ? {} : { WORKERS: values.workers });
   if (config.workers > 1 && config.natsUrl.length === 0)
-    throw new StartError('NATS_URL is unset; expected a NATS server, which connects the workers');
+    throw new StartError('NATS_URL is unset; expected the URL of a NATS server that connects the workers');
   if (config.port === 0) throw new StartError('PORT is 0; expected a port that the workers share');
-  if (!config.sharesPort) await assertPort(config.host, config.port); // the workers cannot tell each other from strangers
+  if (!config.sharesPort) await assertPort(config.host, config.port); // workers cannot detect another program at a shared port
   supervise(config);
 } catch (error) {
   process.stderr.write(`${error instanceof StartError ? error.message : (error as Error).stack}\n`);
@@ -53,7 +53,7 @@ try {
 }
 
 function supervise(config: Config): void {
-  /** All that run, also those on their way up or down. */
+  /** All running processes, including those that start or stop. */
   const children = new Set<ChildProcess>();
   const slots = Array.from({ length: config.workers }, (_, index): Slot => {
     return {
@@ -66,7 +66,7 @@ function supervise(config: Config): void {
     };
   });
   let stopping = false;
-  let isRoundWanted = false;
+  let isRoundRequested = false;
   let isReplacing = false;
 
   for (const slot of slots) keep(slot).catch(fail);
@@ -75,11 +75,11 @@ function supervise(config: Config): void {
       stop(signal).catch(fail);
     });
   process.on('SIGHUP', () => {
-    isRoundWanted = true;
+    isRoundRequested = true;
     replaceAll().catch(fail);
   });
 
-  /** Keeps a worker in a slot until it is given up. */
+  /** Keeps a worker running in a slot until it has failed too often. */
   async function keep(slot: Slot): Promise<void> {
     for (let failures = 0; !stopping; ) {
       let servedFor = 0;
@@ -89,60 +89,60 @@ function supervise(config: Config): void {
         slot.started = launched.catch(() => {});
         slot.worker = await launched;
         slot.state = 'serving';
-        servedFor = await untilItEnds(slot);
+        servedFor = await untilExit(slot);
       } catch (error) {
-        if (!stopping) say(`worker ${slot.index} did not start: ${(error as Error).message}`);
+        if (!stopping) print(`worker ${slot.index} failed to start: ${(error as Error).message}`);
       }
       slot.worker = undefined;
       if (stopping) return;
       failures = servedFor > STABLE_AFTER ? 1 : failures + 1;
       if (failures === MAX_FAILURES) return giveUp(slot);
       const pause = FIRST_PAUSE * 2 ** (failures - 1);
-      say(`worker ${slot.index} is started again in ${pause / 1000} s`);
+      print(`restarting worker ${slot.index} in ${pause / 1000} s`);
       slot.state = 'pausing';
       await Promise.race([delay(pause), new Promise<void>((wake) => Object.assign(slot, { wake }))]);
     }
   }
 
-  /** Resolves, when the last worker of a slot has ended by itself, to the milliseconds it served. */
-  async function untilItEnds(slot: Slot): Promise<number> {
+  /** Waits until the last worker of a slot has exited by itself. Resolves to the milliseconds for which it served. */
+  async function untilExit(slot: Slot): Promise<number> {
     for (;;) {
       const { worker } = slot;
       const start = performance.now();
-      if (worker) await ended(worker);
+      if (worker) await exited(worker);
       await slot.replacement;
-      if (slot.worker !== worker) continue; // a successor serves
-      if (!stopping) say(`worker ${slot.index} ended with ${worker?.exitCode ?? worker?.signalCode}`);
+      if (slot.worker !== worker) continue; // its successor serves
+      if (!stopping) print(`worker ${slot.index} exited with ${worker?.exitCode ?? worker?.signalCode}`);
       return performance.now() - start;
     }
   }
 
   function giveUp(slot: Slot): void {
     slot.state = 'given up';
-    say(`worker ${slot.index} is given up after ${MAX_FAILURES} starts; SIGHUP tries again`);
+    print(`gave up on worker ${slot.index} after ${MAX_FAILURES} starts; send SIGHUP to try again`);
     if (slots.some(({ state }) => state !== 'given up')) return;
-    say('no worker runs');
+    print('no worker is left');
     process.exit(1);
   }
 
-  /** Replaces the workers one after another, so that there is always somebody to connect to. */
+  /** Replaces the workers one after another, so that clients can always connect. */
   async function replaceAll(): Promise<void> {
-    if (isReplacing) return; // however many signals come meanwhile, one more round follows
+    if (isReplacing) return; // one more round follows, for any number of signals
     isReplacing = true;
-    while (isRoundWanted && !stopping) {
-      isRoundWanted = false;
+    while (isRoundRequested && !stopping) {
+      isRoundRequested = false;
       for (const slot of slots) {
-        if (slot.state === 'starting') await slot.started; // it may have begun with what is old now
+        if (slot.state === 'starting') await slot.started; // it may have read an old version of the program
         if (stopping) return;
         if (slot.state === 'pausing') slot.wake();
         else if (slot.state === 'given up') keep(slot).catch(fail);
-        else if (slot.worker && !(await replace(slot, slot.worker))) break; // the others would not start either
+        else if (slot.worker && !(await replace(slot, slot.worker))) break; // the others would fail as well
       }
     }
     isReplacing = false;
   }
 
-  /** Puts a new worker in the place of one that serves; false, and the old one stays, when it does not come up. */
+  /** Replaces a serving worker. Resolves to false if the new worker does not start; then the old one stays. */
   async function replace(slot: Slot, old: ChildProcess): Promise<boolean> {
     let settle = () => {};
     slot.replacement = new Promise((resolve) => {
@@ -154,7 +154,7 @@ function supervise(config: Config): void {
       return true;
     } catch (error) {
       if (!stopping)
-        say(`worker ${slot.index} was not replaced: ${(error as Error).message}; the old one stays`);
+        print(`failed to replace worker ${slot.index}: ${(error as Error).message}; the old one stays`);
       return false;
     } finally {
       slot.replacement = undefined;
@@ -162,19 +162,19 @@ function supervise(config: Config): void {
     }
   }
 
-  /** Starts a worker; resolves when it listens, and rejects, when it does not, once it is gone. */
+  /** Starts a worker. Resolves when it listens; if it does not, kills it and then rejects. */
   async function launch(index: number): Promise<ChildProcess> {
     const main = new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url);
     const worker = fork(main, { env: { ...process.env, SHARES_PORT: 'on' } });
     children.add(worker);
-    ended(worker).then(() => children.delete(worker));
-    worker.on('error', (error) => say(`worker ${index}: ${error.message}`)); // it cannot be started or signalled
+    exited(worker).then(() => children.delete(worker));
+    worker.on('error', (error) => print(`worker ${index}: ${error.message}`)); // it could not be started or signalled
 
     try {
       await Promise.race([
         untilItListens(worker, config.workerStartSeconds),
-        ended(worker).then(() => {
-          throw new Error(`it ended with ${worker.exitCode ?? worker.signalCode}`);
+        exited(worker).then(() => {
+          throw new Error(`it exited with ${worker.exitCode ?? worker.signalCode}`);
         }),
       ]);
       return worker;
@@ -191,16 +191,18 @@ function supervise(config: Config): void {
     process.exit(0);
   }
 
-  /** Signals a worker and resolves when it is gone; one that takes too long is killed. */
+  /** Signals a worker and resolves when it has exited. A worker that takes too long is killed. */
   async function end(worker: ChildProcess, signal: NodeJS.Signals): Promise<void> {
     worker.kill(signal);
-    const late = setTimeout(() => worker.kill('SIGKILL'), STOP_PATIENCE + config.drainSeconds * 1000);
-    await ended(worker);
+    const late = setTimeout(() => worker.kill('SIGKILL'), STOP_TIMEOUT + config.drainSeconds * 1000);
+    await exited(worker);
     clearTimeout(late);
   }
 }
 
-/** Rejects when a worker does not listen in time, which begins anew each time it says that it migrates. */
+/**
+ * Resolves when a worker listens. Rejects after `seconds`, counted from its last report that a migration is running.
+ */
 function untilItListens(worker: ChildProcess, seconds: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(
@@ -214,18 +216,18 @@ function untilItListens(worker: ChildProcess, seconds: number): Promise<void> {
   });
 }
 
-/** Resolves when a process has ended; at once where it could not even be made. */
-async function ended(worker: ChildProcess): Promise<void> {
+/** Resolves when a process has exited; at once if it could not be created. */
+async function exited(worker: ChildProcess): Promise<void> {
   if (worker.pid === undefined || worker.exitCode !== null || worker.signalCode !== null) return;
   await once(worker, 'exit');
 }
 
-function say(sentence: string): void {
+function print(sentence: string): void {
   process.stderr.write(`${sentence}\n`);
 }
 
-/** A bug of the supervisor: the workers end with it, for nobody would start or stop them. */
+/** Ends the supervisor after a bug of its own. Its workers end as well, because nothing would restart or stop them. */
 function fail(error: unknown): void {
-  say(String((error as Error).stack ?? error));
+  print(String((error as Error).stack ?? error));
   process.exit(1);
 }

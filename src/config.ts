@@ -8,49 +8,49 @@ import { createAddressOf } from './net/address.ts';
 import { StartError } from './protocol/errors.ts';
 import { settingWarnings } from './settings.ts';
 
-/** Everything an operator can set, validated once at start. */
+/** All settings, validated once at start. */
 export interface Config {
   readonly host: string;
-  /** 0 takes any free port. */
+  /** 0 means any free port. */
   readonly port: number;
-  /** Other processes of this machine may listen there, too. */
+  /** True if other processes of this machine may listen on the port as well. */
   readonly sharesPort: boolean;
-  /** Files of the certificate and its key, where the server speaks TLS itself. */
+  /** Files of the certificate and its key, if the server terminates TLS itself. */
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   /** Unset: an embedded PostgreSQL is started in `dataDir`. */
   readonly databaseUrl: string | undefined;
-  /** Connections to PostgreSQL beside the one that writes messages; half of them for commands that only read. */
+  /** Connections to PostgreSQL in addition to the one that writes messages; half of them are for read commands. */
   readonly databasePoolSize: number;
   readonly dataDir: string;
-  /** The first signs tokens, all are accepted. None: a secret is generated and kept in `dataDir`. */
+  /** The first signs tokens, all are accepted. Empty: a secret is generated and stored in `dataDir`. */
   readonly jwtSecret: readonly string[];
-  /** NATS servers that connect the nodes; none: this is the only one. */
+  /** NATS servers that connect the nodes; empty for a single node. */
   readonly natsUrl: readonly string[];
   /** Files: credentials for NATS, and the certificate authorities to trust there. */
   readonly natsCreds: string | undefined;
   readonly natsCa: string | undefined;
-  /** Seconds over which a stop closes the sockets, a slice at a time. */
+  /** Seconds over which a stop distributes the closing of sockets. */
   readonly drainSeconds: number;
   /** Lifetime of a token in seconds. */
   readonly jwtExpiresIn: number;
   /** True if rates and numbers of connections are limited. */
   readonly rateLimits: boolean;
   readonly limits: Limits;
-  /** Proxies whose `X-Forwarded-For` is believed: addresses, networks, or names of ranges. */
+  /** Proxies whose `X-Forwarded-For` is trusted: addresses, networks, or names of ranges. */
   readonly trustProxy: readonly string[];
   readonly logLevel: string;
-  /** Where faults are reported beside the log, if anywhere. */
+  /** DSN of the service to which faults are reported, if any. */
   readonly sentryDsn: string | undefined;
-  /** Where traces go, if anywhere; the other variables of OpenTelemetry are read by its library. */
+  /** URL to which traces are exported, if any; the library reads the other variables of OpenTelemetry itself. */
   readonly otelExporterOtlpEndpoint: string | undefined;
-  /** What traces call this service. */
+  /** Name of this service in traces. */
   readonly otelServiceName: string;
-  /** Origins that browsers may call the HTTP part from; `*` is any. */
+  /** Origins from which browsers may make HTTP calls; `*` means any. */
   readonly corsOrigins: readonly string[];
   /** Processes that `start:cluster` starts. */
   readonly workers: number;
-  /** Seconds that each may take to start. */
+  /** Seconds within which each process must start. */
   readonly workerStartSeconds: number;
   /** Threads that hash passwords. */
   readonly passwordThreads: number;
@@ -58,17 +58,20 @@ export interface Config {
   readonly passwordCost: number;
 }
 
-/** Bytes of a secret. */
+/** Minimum bytes of a secret. */
 const MIN_SECRET = 32;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
-/** The configuration of this process: its environment and, for what that leaves unset, the file `.env`; `overrides` stand above both. */
+/**
+ * Reads the configuration of this process from the environment and, for variables unset there, from the file `.env`.
+ * `overrides` take precedence over both.
+ */
 export function loadConfig(overrides: Environment = {}): Config {
   const file = readEnvFile();
-  Object.assign(process.env, { ...file, ...process.env }); // libraries read theirs there
+  Object.assign(process.env, { ...file, ...process.env }); // libraries read their variables there
   return readConfig({ ...process.env, ...overrides });
 }
 
@@ -78,7 +81,7 @@ export function misspeltSettings({ limits, ...others }: Config): string[] {
   return settingWarnings(settings, Object.keys(process.env), Object.keys(readEnvFile()));
 }
 
-/** Reads the file `.env`: empty where there is none. */
+/** Reads the file `.env`; returns no variables if there is none. */
 function readEnvFile(): Environment {
   try {
     return parseEnv(readFileSync('.env', 'utf8'));
@@ -117,7 +120,7 @@ export function readConfig(env: Environment): Config {
     const expected =
       'a URL like postgres://user:password@host:5432/database, or postgres://user@/database?host=/directory for a socket';
     if (value === undefined) return undefined;
-    // The value may hold a password: the message never repeats it.
+    // The value may contain a password, so the message never repeats it.
     const problem = problemOfDatabaseUrl(value);
     if (problem) wrong('DATABASE_URL', problem, expected);
     return value;
@@ -131,7 +134,7 @@ export function readConfig(env: Environment): Config {
     if (value === undefined) return [];
     if (Buffer.byteLength(value) < MIN_SECRET)
       wrong('JWT_SECRET', `has ${Buffer.byteLength(value)} bytes`, expected);
-    // A single secret may have commas in it: several are those of which each is long enough.
+    // A single secret may contain commas: the value is a list only if each part is long enough.
     const parts = value.split(',').map((part) => part.trim());
     return parts.every((part) => Buffer.byteLength(part) >= MIN_SECRET) ? parts : [value];
   }
@@ -156,7 +159,7 @@ export function readConfig(env: Environment): Config {
       if (origin !== '*' && !(URL.canParse(origin) && new URL(origin).origin === origin))
         wrong(
           name,
-          `holds "${origin}"`,
+          `contains "${origin}"`,
           '* or a comma-separated list of origins such as https://chat.example.com',
         );
     return list;
@@ -165,10 +168,10 @@ export function readConfig(env: Environment): Config {
   function natsServers(): string[] {
     const expected = 'URLs like nats://user:password@host:4222 or tls://host:4222, separated by commas';
     const list = text('NATS_URL')?.split(',') ?? [];
-    // As with the database, a value may hold a password.
+    // Like that of the database, the URL may contain a password.
     for (const server of list.map((entry) => entry.trim()))
       if (!URL.canParse(server) || !/^(nats|tls):$/.test(new URL(server).protocol) || !new URL(server).host)
-        wrong('NATS_URL', 'holds something that is no URL of a NATS server', expected);
+        wrong('NATS_URL', 'contains an entry that is not the URL of a NATS server', expected);
     if (list.length > 0 && !text('DATABASE_URL'))
       wrong('NATS_URL', 'is set without DATABASE_URL', 'a PostgreSQL that all nodes share');
     if (list.length > 0 && !env.JWT_SECRET)
@@ -178,9 +181,9 @@ export function readConfig(env: Environment): Config {
 
   function url(name: string, expected: string): string | undefined {
     const value = text(name);
-    // It may hold a key.
+    // The value may contain a key, so the message never repeats it.
     if (value !== undefined && !(URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)))
-      wrong(name, 'is no URL with http or https', expected);
+      wrong(name, 'is not an http or https URL', expected);
     return value;
   }
 

@@ -5,12 +5,12 @@ import type { Config } from './config.ts';
 import { StartError } from './protocol/errors.ts';
 import { readSecret } from './secrets.ts';
 
-/** Where the secret of tokens is kept that the server makes itself. */
+/** Returns the file in which the generated secret of tokens is stored. */
 export const secretFile = ({ dataDir }: Pick<Config, 'dataDir'>): string => join(dataDir, 'jwt-secret');
 
 /**
- * Makes the data folder, where the configuration needs one. Throws a {@link StartError} when it cannot be made, is no
- * folder, or cannot be written to, unless all that is needed of it is a secret that is there.
+ * Creates the data folder if the configuration needs one. Throws a {@link StartError} if it cannot be created, is not a
+ * folder, or cannot be written to although more than an existing secret is needed from it.
  */
 export async function prepareDataDir(config: Config): Promise<void> {
   const { dataDir, databaseUrl, jwtSecret } = config;
@@ -26,17 +26,17 @@ export async function prepareDataDir(config: Config): Promise<void> {
   }
 
   function refuse({ code }: NodeJS.ErrnoException, problem: string): never {
-    const what = code === 'EEXIST' ? 'is not a folder' : `${problem} (${code})`;
+    const reason = code === 'EEXIST' ? 'is not a folder' : `${problem} (${code})`;
     const other = databaseUrl === undefined ? 'DATABASE_URL' : 'JWT_SECRET';
     throw new StartError(
-      `DATA_DIR is "${dataDir}", which ${what}; expected a folder that the server may make and write to, or ${other} to be set`,
+      `DATA_DIR is "${dataDir}", which ${reason}; expected a folder that the server can create and write to, or ${other} to be set`,
     );
   }
 }
 
 /**
- * Makes a folder and those above it. `mkdir` of Node does so, too, but never ends where the system says that there is no
- * folder to make another one in, though there is, as in /proc.
+ * Creates a folder and its parents. The recursive `mkdir` of Node is not used because it never ends where the system
+ * answers ENOENT for an existing parent, as in /proc.
  */
 async function makeFolder(folder: string): Promise<void> {
   const known = await stat(folder).catch((error: NodeJS.ErrnoException) => {
@@ -46,6 +46,6 @@ async function makeFolder(folder: string): Promise<void> {
   if (!known && folder !== dirname(folder)) await makeFolder(dirname(folder));
   await mkdir(folder).catch(async (error: NodeJS.ErrnoException) => {
     const isMade = error.code === 'EEXIST' && (await stat(folder).catch(() => undefined))?.isDirectory();
-    if (!isMade) throw error; // and not by another server meanwhile
+    if (!isMade) throw error; // another server may have created it
   });
 }

@@ -4,75 +4,75 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /*
- * Files that are there whole or not at all, whatever happens meanwhile: they are written beside, flushed to the disk
- * and then put in their place.
+ * Writes files atomically: the content is written to a temporary file beside the target, flushed to the disk and then
+ * renamed or linked to the target, so that a crash never leaves a partial file.
  */
 
-/** Puts a file in the place of another, or where there was none. */
+/** Writes a file, replacing an existing one. */
 export async function replaceFile(file: string, content: string, mode = 0o666): Promise<void> {
-  await writeBeside(file, content, mode, (written) => rename(written, file));
+  await writeTemporary(file, content, mode, (written) => rename(written, file));
 }
 
-/** What systems say where files cannot have two names. */
+/** Error codes of file systems without hard links. */
 const NO_LINKS = /^(EPERM|ENOSYS|ENOTSUP|EOPNOTSUPP)$/;
 
-/** Creates a file; false, and nothing done, where there is one: of several that try at the same time one succeeds. */
+/** Creates a file. Returns false and changes nothing if it exists: of several concurrent attempts one succeeds. */
 export async function createFile(file: string, content: string, mode = 0o666): Promise<boolean> {
-  return writeBeside(file, content, mode, async (written) => {
+  return writeTemporary(file, content, mode, async (written) => {
     try {
-      await link(written, file); // refuses where rename would replace
+      await link(written, file); // unlike rename, link never replaces a file
       return true;
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
       if (code === 'EEXIST') return false;
       if (!NO_LINKS.test(code)) throw error;
-      await rename(written, file); // the last one succeeds
+      await rename(written, file); // without links, the last of several attempts wins
       return true;
     }
   });
 }
 
-/** Suffix of files that are written beside others. */
-const BESIDE = /^(\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})+$/;
-/** Milliseconds after which a file that was written beside another is one that a kill left. */
-const LEFT_AFTER = 60_000;
-/** Milliseconds between two looks at what another server does. */
+/** Suffix of temporary files. */
+const TEMPORARY_SUFFIX = /^(\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})+$/;
+/** Milliseconds after which a temporary file counts as left by a killed process. */
+const STALE_AFTER = 60_000;
+/** Milliseconds between two checks for the result of another server. */
 const PAUSE = 50;
 
-/** Fills an empty file: of several that try at the same time one succeeds, and the others return when it has. */
+/** Fills an empty file. Of several concurrent attempts one succeeds, and the others then return. */
 export async function fillFile(file: string, content: string, mode = 0o666): Promise<void> {
-  const turn = `${file}.00000000-0000-0000-0000-000000000000`; // whoever creates it may put it in the place of the file
-  while (!(await createFile(turn, content, mode))) {
+  const lock = `${file}.00000000-0000-0000-0000-000000000000`; // a lock: its creator may rename it to the file
+  while (!(await createFile(lock, content, mode))) {
     if ((await stat(file)).size > 0) return;
     await removeLeftovers(file);
     await delay(PAUSE);
   }
-  if ((await stat(file)).size > 0) await rm(turn);
-  else await rename(turn, file);
+  if ((await stat(file)).size > 0) await rm(lock);
+  else await rename(lock, file);
 }
 
-/** Removes what a kill left beside a file while it was written. */
+/** Removes the temporary files of a file that killed processes left. */
 export async function removeLeftovers(file: string): Promise<void> {
   const folder = dirname(file);
   const name = basename(file);
-  const beside = (await readdir(folder)).filter(
-    (other) => other.startsWith(name) && BESIDE.test(other.slice(name.length)),
+  const temporary = (await readdir(folder)).filter(
+    (other) => other.startsWith(name) && TEMPORARY_SUFFIX.test(other.slice(name.length)),
   );
-  if (beside.length === 0) return;
-  // By the clock that gives files their times: that of another machine where the folder is one of its.
-  const now = await writeBeside(file, '', 0o600, async (probe) => (await stat(probe)).mtimeMs);
-  for (const other of beside) {
+  if (temporary.length === 0) return;
+  // Uses the clock that sets the times of files, which for a network folder is that of another machine.
+  const now = await writeTemporary(file, '', 0o600, async (probe) => (await stat(probe)).mtimeMs);
+  for (const other of temporary) {
     const path = join(folder, other);
-    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now })); // put in its place meanwhile
-    if (now - mtimeMs > LEFT_AFTER) await rm(path, { force: true });
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: now })); // it was renamed to the file by now
+    if (now - mtimeMs > STALE_AFTER) await rm(path, { force: true });
   }
 }
 
-async function writeBeside<T>(
+async function writeTemporary<T>(
   file: string,
   content: string,
   mode: number,
-  place: (written: string) => Promise<T>,
+  publish: (written: string) => Promise<T>,
 ): Promise<T> {
   const written = `${file}.${randomUUID()}`;
   try {
@@ -83,7 +83,7 @@ async function writeBeside<T>(
     } finally {
       await handle.close();
     }
-    const placed = await place(written);
+    const placed = await publish(written);
     await syncFolder(dirname(file));
     return placed;
   } finally {
@@ -91,7 +91,7 @@ async function writeBeside<T>(
   }
 }
 
-/** Flushes the names of a folder, where the system can: Windows opens none. */
+/** Flushes the entries of a folder, if the system supports it: Windows cannot open folders. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder).catch(() => undefined);
   try {

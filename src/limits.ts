@@ -1,40 +1,43 @@
 const MIB = 1024 * 1024;
 
 /**
- * Bounds on what one client, or a flood of them, can take: its default, and the least and the most that the
- * environment variable of its name (COMMAND_BURST and so on) may set it to. Those on rates and numbers of connections are lifted by
- * `RATE_LIMITS=off`; sizes and queues stay.
+ * Limits on the resources that clients can use: the default, and the minimum and maximum of the environment variable of
+ * the same name (such as COMMAND_BURST). `RATE_LIMITS=off` lifts those on rates and numbers of connections; those on
+ * sizes and queues stay.
  */
 const definitions = {
-  /** Commands of one connection: so many at once, refilled at so many a second. Heavier commands count as several. */
+  /**
+   * Token bucket of the commands of one connection: its capacity and its refill per second. Heavier commands cost
+   * several tokens.
+   */
   commandBurst: [2_000, 1, 1_000_000],
   commandsPerSecond: [200, 1, 1_000_000],
-  /** The same for all connections of a user on one node together. */
+  /** Token bucket of the commands of all connections of a user on one node. */
   userCommandBurst: [8_000, 1, 1_000_000],
   userCommandsPerSecond: [800, 1, 1_000_000],
   connectionsPerUser: [100, 1, 1_000_000],
   connectionsPerAddress: [10_000, 1, 10_000_000],
-  /** Connections that are let in per second: of all, and before they count there, of one user and of one address. */
+  /** Connections accepted per second: in total, and before they count there, per user and per address. */
   upgradesPerSecond: [1_000, 1, 1_000_000],
   userUpgradesPerSecond: [100, 1, 1_000_000],
   addressUpgradesPerSecond: [500, 1, 1_000_000],
 
-  /** Bytes of a frame: by default the longest legal message fits in with every character escaped. */
+  /** Bytes of a frame. By default the longest valid message fits even with every character escaped. */
   frameBytes: [64 * 1024, 1024, 1024 * 1024],
-  /** Bytes of pushes that may wait, beside one reply, for a client that reads slowly before it is dropped. */
+  /** Bytes of pushes, beside one reply, that may be buffered for a slow client before its connection is closed. */
   sendBufferBytes: [2 * MIB, 64 * 1024, 1024 * MIB],
-  /** Bytes that may wait for all clients of a node together before the slowest are dropped. */
+  /** Bytes that may be buffered for all clients of a node together before the connections of the slowest are closed. */
   sendBuffersBytes: [512 * MIB, MIB, 1024 * 1024 * MIB],
-  /** Frames of one connection that wait for their answer before the connection is closed. */
+  /** Unanswered frames of one connection above which it is closed. */
   unansweredPerConnection: [50_000, 1, 10_000_000],
   /** The same in bytes of memory. */
   unansweredBytesPerConnection: [16 * MIB, 64 * 1024, 1024 * MIB],
   /**
-   * Bytes of the unanswered frames of all connections of a node, beyond the 16 KiB that each has for itself, before more
-   * are answered `UNAVAILABLE`.
+   * Bytes of the unanswered frames of all connections of a node, not counting the first 16 KiB of each connection,
+   * above which further frames are answered `UNAVAILABLE`.
    */
   unansweredBytes: [256 * MIB, MIB, 1024 * 1024 * MIB],
-  /** Messages and changes of a node that wait to be written before more are answered `UNAVAILABLE`. */
+  /** Queued messages and changes of a node above which further ones are answered `UNAVAILABLE`. */
   queueLength: [20_000, 1, 10_000_000],
   /** The same in bytes of memory. */
   queueBytes: [64 * MIB, 64 * 1024, 1024 * 1024 * MIB],
@@ -44,13 +47,13 @@ const definitions = {
   groupsPerUser: [2_000, 1, 1_000_000],
   membersPerGroup: [10_000, 2, 1_000_000],
 
-  /** Failed logins and wrong current passwords in a window: by one address on one account, and by one address. */
+  /** Failed logins and wrong current passwords per window: from one address for one account, and from one address. */
   loginFailuresPerAccount: [20, 1, 1_000_000],
   loginFailuresPerAddress: [200, 1, 1_000_000],
   loginWindowSeconds: [15 * 60, 1, 86_400],
-  /** Accounts that one address may make in an hour. */
+  /** Accounts that one address may register per hour. */
   registrationsPerAddress: [1_000, 1, 1_000_000],
-  /** Times that a user may change the username in an hour: everybody who shares a chat with them is told. */
+  /** Changes of the username per user and hour; each is pushed to everybody who shares a chat with the user. */
   renamesPerUser: [30, 1, 1_000_000],
 } as const satisfies Record<string, readonly [fallback: number, min: number, max: number]>;
 
@@ -58,10 +61,10 @@ type Name = keyof typeof definitions;
 
 export type Limits = Readonly<Record<Name, number>>;
 
-/** The name of the environment variable that sets something: COMMAND_BURST for commandBurst. */
+/** Returns the environment variable of a setting: COMMAND_BURST for commandBurst. */
 export const variableOf = (name: string): string => name.replaceAll(/[A-Z]/g, '_$&').toUpperCase();
 
-/** The limits, each as `read` finds it set. */
+/** Reads the limits; `read` returns the value of a variable. */
 export function readLimits(
   read: (variable: string, fallback: number, min: number, max: number) => number,
 ): Limits {
@@ -73,29 +76,32 @@ export function readLimits(
 
 export const defaultLimits: Limits = readLimits((_, fallback) => fallback);
 
-/** Bytes of a frame the socket library still takes in, to close with 1009; beyond, it cuts the connection. */
+/**
+ * Bytes of a frame that the socket library still receives, so that the server can close with 1009. At larger frames the
+ * library drops the connection.
+ */
 export const FRAME_BYTES_RECEIVED = 4 * MIB;
 
-/**
- * Bytes of the rows of one page. A list stops there and goes on with its cursor: a page takes less than ten seconds on
- * a line of 64 kB/s.
- */
+/** Bytes of the rows of one page; the list continues with its cursor. A page takes less than ten seconds at 64 kB/s. */
 export const PAGE_BYTES = 512 * 1024;
 
 /**
- * Bytes of a reply without its id: 100 of the largest rows of a history (40 KiB: 4,000 characters that JSON escapes
- * with six bytes each, 4 KiB of custom data, 50 different reactions), for pages by number cannot stop early.
+ * Bytes of a reply without its id: 100 of the largest rows of a history, because pages by number cannot end early. Such
+ * a row has 40 KiB: 4,000 characters that JSON escapes with six bytes each, 4 KiB of custom data, 50 different
+ * reactions.
  */
 export const REPLY_BYTES = 4 * MIB;
 
-/** Bytes that wait for a client before it is answered no further command that reads, until it has taken them in. */
+/** Buffered bytes of a client above which its read commands wait until it has received them. */
 export const HOLD_BYTES = 256 * 1024;
 
-/** Bytes of the head of an HTTP request, of which the library takes in at most 99 lines. */
+/** Bytes of the headers of an HTTP request. The library accepts at most 99 lines. */
 export const HEADER_BYTES = 16 * 1024;
 
-/** Bytes of an HTTP body: the longest legal one fits in with every character escaped. */
+/** Bytes of an HTTP body. The longest valid one fits even with every character escaped. */
 export const BODY_BYTES = 64 * 1024;
 
-/** Bytes of all HTTP bodies that a node has taken in and not answered, before more are answered `UNAVAILABLE`. */
+/**
+ * Bytes of the HTTP bodies of unanswered requests of a node above which further requests are answered `UNAVAILABLE`.
+ */
 export const BODIES_BYTES = 64 * MIB;

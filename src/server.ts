@@ -44,7 +44,7 @@ import { createTracing } from './observability/tracing.ts';
 import { Presence } from './presence/Presence.ts';
 import { CloseCode } from './protocol/closeCodes.ts';
 import { createCursorSigner } from './protocol/cursor.ts';
-import { keptSecret } from './secrets.ts';
+import { storedSecret } from './secrets.ts';
 import { SessionLog } from './sessions/SessionLog.ts';
 import { createAdmission } from './socket/admission.ts';
 import type { Connection } from './socket/Connection.ts';
@@ -96,7 +96,7 @@ export async function startServer(
   async function serve(): Promise<Server> {
     const { limits } = config;
     const tracing = config.otelExporterOtlpEndpoint ? await createTracing(config.otelServiceName) : undefined;
-    const [secret = await keptSecret(secretFile(config)), ...older] = config.jwtSecret;
+    const [secret = await storedSecret(secretFile(config)), ...older] = config.jwtSecret;
     const clock = await startDatabaseClock(db, log);
     const tokens = createTokens([secret, ...older], config.jwtExpiresIn, clock);
     const signCursors = createCursorSigner([secret, ...older]);

@@ -96,7 +96,11 @@ describe('start:cluster', function () {
 
   it('says in one line what is missing or taken', async () => {
     const cases = [
-      [['--workers', '2'], {}, /^NATS_URL is unset; expected a NATS server, which connects the workers\n$/],
+      [
+        ['--workers', '2'],
+        {},
+        /^NATS_URL is unset; expected the URL of a NATS server that connects the workers\n$/,
+      ],
       [['--workers', 'many'], {}, /^WORKERS is "many"; expected an integer from 1 to 256\n$/],
       [
         [],
@@ -170,7 +174,7 @@ describe('the supervisor of start:cluster', function () {
     await supervised.serves(1);
     await writeFile(key, 'no key');
     child.kill('SIGHUP');
-    await supervised.says(/^worker 0 was not replaced: it ended with 1; the old one stays$/);
+    await supervised.says(/^failed to replace worker 0: it exited with 1; the old one stays$/);
     const [first = 0] = supervised.pids;
     expect(isAlive(first)).to.equal(true);
 
@@ -191,7 +195,7 @@ describe('the supervisor of start:cluster', function () {
     await holder.query('begin');
     await holder.query('lock table migrations in access exclusive mode'); // what nodes that start read
     child.kill('SIGHUP');
-    await supervised.says(/^worker 0 was not replaced: it did not listen within 20 s; the old one stays$/);
+    await supervised.says(/^failed to replace worker 0: it did not listen within 20 s; the old one stays$/);
     await holder.end();
     expect(supervised.pids.map(isAlive)).to.deep.equal([true]);
     child.kill('SIGHUP');
@@ -204,17 +208,17 @@ describe('the supervisor of start:cluster', function () {
     await writeFile(key, 'no key');
     process.kill(supervised.pids[0] as number, 'SIGKILL');
     expect((await once(child, 'exit'))[0]).to.equal(1);
-    const about = supervised.said.filter((line) => /^worker 0|^no worker/.test(line));
+    const about = supervised.said.filter((line) => /worker 0|^no worker/.test(line));
     expect(about).to.deep.equal([
-      'worker 0 ended with SIGKILL',
-      'worker 0 is started again in 1 s',
+      'worker 0 exited with SIGKILL',
+      'restarting worker 0 in 1 s',
       ...[2, 4, 8].flatMap((seconds) => [
-        'worker 0 did not start: it ended with 1',
-        `worker 0 is started again in ${seconds} s`,
+        'worker 0 failed to start: it exited with 1',
+        `restarting worker 0 in ${seconds} s`,
       ]),
-      'worker 0 did not start: it ended with 1',
-      'worker 0 is given up after 5 starts; SIGHUP tries again',
-      'no worker runs',
+      'worker 0 failed to start: it exited with 1',
+      'gave up on worker 0 after 5 starts; send SIGHUP to try again',
+      'no worker is left',
     ]);
   });
 });

@@ -238,7 +238,7 @@ describe('a server process with the embedded database', function () {
     it('a data folder that cannot be made, is a file, or cannot be written to', async function () {
       if (platform() !== 'linux') return this.skip();
       const sentence = (path: string, problem: string, other = 'DATABASE_URL') =>
-        `DATA_DIR is "${path}", which ${problem}; expected a folder that the server may make and write to, or ${other} to be set`;
+        `DATA_DIR is "${path}", which ${problem}; expected a folder that the server can create and write to, or ${other} to be set`;
       expect(await refusal({ DATA_DIR: '/proc/x' })).to.equal(
         `${sentence('/proc/x', 'cannot be created (ENOENT)')}\n`,
       );

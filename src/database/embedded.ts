@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { StartError } from '../protocol/errors.ts';
-import { keptSecret, readSecret } from '../secrets.ts';
+import { readSecret, storedSecret } from '../secrets.ts';
 import { type Binaries, type Cluster, clusterAt, lastLine, type RunAs } from './cluster.ts';
 import { claim, isClaimed, unlock } from './ownership.ts';
 
@@ -48,7 +48,7 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
     const passwordFile = join(home, 'postgres-password');
     const isNew = !(await cluster.exists());
     const password = isNew
-      ? await keptSecret(passwordFile)
+      ? await storedSecret(passwordFile)
       : await knownPassword(passwordFile, folder, binaries);
     if (isNew) await cluster.initialise(password);
     if (await cluster.isRunning()) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createFile, fillFile, removeLeftovers } from '../../src/files.ts';
-import { keptSecret } from '../../src/secrets.ts';
+import { storedSecret } from '../../src/secrets.ts';
 
 const creators = ['a', 'b', 'c', 'd'];
 const long = (letter: string) => letter.repeat(1_000_000);
@@ -54,7 +54,7 @@ describe('files', () => {
     for (const content of [undefined, '']) {
       await rm(file, { force: true });
       if (content !== undefined) await writeFile(file, content);
-      const secrets = await Promise.all(creators.map(() => keptSecret(file)));
+      const secrets = await Promise.all(creators.map(() => storedSecret(file)));
       expect(new Set(secrets).size).to.equal(1);
       expect(secrets[0]).to.match(/^[0-9a-f]{64}$/);
     }
