@@ -1,26 +1,25 @@
 /*
- * How texts are compared: the only place that says which are the same. Never the locale of a database, which says
- * something else in each.
+ * Defines which texts count as equal. All comparisons use this file and never the locale of a database, which differs
+ * between databases.
  */
 
-/** Raised whenever texts fold to something else: what is kept in folded form is then made anew. */
+/** Incremented whenever texts fold differently: stored folded texts are then computed again. */
 export const FOLD_VERSION = 1;
 
 /**
- * Folds a text to what decides whether two names are the same: without case, compatibility variants and characters that
- * are not shown. It is NFKC_Casefold of Unicode (https://www.unicode.org/reports/tr44/#NFKC_Casefold), so accents stay.
- * Folded again, it stays the same.
+ * Folds a text for comparison: without case, compatibility variants and invisible characters. This is NFKC_Casefold of
+ * Unicode (https://www.unicode.org/reports/tr44/#NFKC_Casefold), so accents stay. Folding is idempotent.
  */
 export function fold(text: string): string {
   if (isAscii(text)) return text.toLowerCase();
   if (isFolded(text)) return text;
-  // Twice: what is composed or decomposed by one step may have a case, or be ignorable.
+  // Twice, because characters that one step composes or decomposes may have a case or be ignorable.
   return foldOnce(foldOnce(text)).normalize('NFKC');
 }
 
 /**
- * Folds a name of several words: spaces at its ends, and more than one between its words, make no difference either. The
- * blank pattern of Braille is one, and controls are, which names of before may have.
+ * Folds a name of several words; also removes spaces at its ends and repeated spaces. The blank pattern of Braille and
+ * control characters, which old names may contain, count as spaces.
  */
 export function foldName(name: string): string {
   return fold(name)
@@ -38,21 +37,21 @@ function foldOnce(text: string): string {
 
 const CHANGES = /\p{Changes_When_NFKC_Casefolded}/u;
 
-/** True if it is quick to tell that a text folds to itself, as most letters of scripts without cases do. */
+/** Returns true if a quick check shows that a text folds to itself, as most texts in scripts without case do. */
 const isFolded = (text: string): boolean =>
   !CHANGES.test(text) && text.toLowerCase() === text && text.normalize('NFKC') === text;
 
-/** True if a text is ASCII, in which case and spaces are all that differs. */
-function isAscii(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are ASCII, too
+/** Returns true if a text is ASCII, where folding only changes case. */
+export function isAscii(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are ASCII as well
   return /^[\x00-\x7f]*$/.test(text);
 }
 
-/** Marks that are no part of a letter: accents, niqqud, harakat; but not the dakuten of kana. */
+/** Marks that search ignores: accents, niqqud, harakat; but not the dakuten of kana. */
 const ACCENTS =
   /[[\p{Mn}&&[\p{sc=Zinh}\p{sc=Hebrew}\p{sc=Arabic}\p{sc=Syriac}\p{sc=Cyrillic}]]--[\u3099\u309A]]|\u0640/gv;
 
-/** Letters and signs that people look for by others, though Unicode does not decompose them. */
+/** Letters and signs for which people type others in a search, although Unicode does not decompose them. */
 const LOOK_ALIKE = new Map(
   Object.entries({
     ...{
@@ -104,7 +103,7 @@ const LOOK_ALIKE = new Map(
   }),
 );
 
-/** Folds as {@link fold} does, and takes away the accents: й, and other Cyrillic letters in one piece, are no accented ones. */
+/** Folds like {@link fold} and removes accents. Precomposed Cyrillic letters such as й do not count as accented. */
 function foldSegment(text: string): string {
   const folded = fold(text);
   const bare = /\p{sc=Cyrillic}/u.test(folded) ? folded : folded.normalize('NFD');
@@ -113,38 +112,44 @@ function foldSegment(text: string): string {
     .join('');
 }
 
-/** A folded text, and where its letters come from. */
+/** A folded text with the positions of its letters in the source. */
 export interface FoldedText {
   readonly text: string;
-  /** For each unit of `text` the index at which the letter begins that it comes from; until the next text is folded. */
+  /** For each UTF-16 unit of `text`, the index of its letter in the source. Valid until the next text is folded. */
   readonly sources: Uint32Array;
 }
 
-/** Folds a text for search: as {@link fold} does, and without accents and other marks that people leave out. */
+/** Folds a text for search: like {@link fold}, and without accents and other marks that people omit. */
 export function foldForSearch(text: string): string {
   return isAscii(text) ? text.toLowerCase() : foldWithSources(text).text;
 }
 
-/** Continues the letter before: marks, ignorables, and what Hangul, half-width kana and Kirat Rai are composed of. */
+/**
+ * Characters that continue the preceding letter: marks, ignorable characters, and parts of Hangul, half-width kana and
+ * Kirat Rai.
+ */
 const CONTINUES =
   /^[\p{M}\p{Default_Ignorable_Code_Point}\u1160-\u11FF\uD7B0-\uD7FF\u3131-\u318E\uFF9E\uFF9F\uFFA0-\uFFDC\u{16D67}]$/u;
 
-/** What is known of the units of UTF-16: whether they continue a letter, and what they fold to alone. */
+/** Caches for UTF-16 units: whether a unit continues a letter, and its folded form on its own. */
 const continuing = new Uint8Array(0x1_0000);
 const [UNKNOWN, YES, NO] = [0, 1, 2];
 const foldedUnits = new Array<string | undefined>(0x1_0000);
-/** What longer letters fold to, as far as they were met lately. */
+/** A cache of the folded forms of longer letters. */
 const foldedLetters = new Map<string, string>();
 const MAX_LETTERS = 20_000;
 const MAX_LETTER_LENGTH = 16;
-/** Units of a letter and its marks, of which no language needs as many: the time to put marks in order grows with the square. */
+/**
+ * Maximum units of a letter with its marks, more than any language needs. The time to order marks grows with the
+ * square.
+ */
 const LONGEST_LETTER = 32;
 
 let [units, sources] = [new Uint16Array(), new Uint32Array()];
 
 /**
- * The same with `sources`. Letters are folded one by one, each as it was folded the first time: a hundred of the longest
- * contents take milliseconds, in any script.
+ * Folds a text for search and returns `sources` as well. Letters are folded one by one with a cache, so a hundred of
+ * the longest contents take milliseconds in any script.
  */
 export function foldWithSources(text: string): FoldedText {
   let length = 0;
@@ -168,7 +173,7 @@ function makeRoom(length: number): void {
   sources.set(oldSources);
 }
 
-/** Returns the index behind a letter and the marks that belong to it. */
+/** Returns the index after a letter and its marks. */
 function endOfLetter(text: string, start: number): number {
   let end = behind(text, start);
   const limit = Math.min(text.length, start + LONGEST_LETTER);
@@ -205,10 +210,10 @@ function foldLetter(text: string, start: number, end: number): string {
 }
 
 /**
- * The words of a folded text: signs beyond ASCII become spaces, one for each unit. What separates words, databases with
- * different locales see differently.
+ * Replaces each unit of signs outside of ASCII in a folded text by a space, because databases with different locales
+ * separate words at different signs.
  */
 export function wordsOf(folded: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is left as it is
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII stays unchanged
   return folded.replaceAll(/[^\x00-\x7f\p{L}\p{N}\p{M}]/gu, (sign) => ' '.repeat(sign.length));
 }

@@ -1,6 +1,6 @@
 import { fold, foldForSearch, foldName } from './fold.ts';
 
-/* The columns that keep names in folded form, beside the names themselves: whatever writes a name writes them. */
+/* Columns with the folded forms of names. Every write of a name must write them as well. */
 
 interface UserNames {
   readonly email?: string | null | undefined;
@@ -8,7 +8,7 @@ interface UserNames {
   readonly displayName?: string | null | undefined;
 }
 
-/** Returns the folded columns of a user for those of the names that are given. */
+/** Returns the folded columns of those names of a user that are defined. */
 export function foldedUser({ email, username, displayName }: UserNames) {
   return {
     ...(email !== undefined && { emailFolded: email && fold(email) }),
@@ -25,8 +25,8 @@ export function foldedGroup(name: string) {
   return { nameFolded: foldName(name), nameSearch: foldForSearch(name) };
 }
 
-/** Stands in a folded name, in front of the id, where another row of before has the same name. No name has it. */
-const AMBIGUOUS = '\u{1}';
+/** Separates a folded name from the id of its row if another old row has the same name. No name contains it. */
+export const AMBIGUOUS = '\u{1}';
 
-/** Returns the folded name under which a row keeps a name that another one has, too. */
+/** Returns the folded name for a row whose name another row has as well. */
 export const ambiguous = (folded: string, id: number): string => `${folded}${AMBIGUOUS}${id}`;

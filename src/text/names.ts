@@ -1,24 +1,26 @@
 import { emojiOf } from './emoji.ts';
 
-/** Line breaks and what terminals obey. */
+/** Line breaks and control characters of terminals. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
-/** Turn the text around them: a name must not be read from the wrong end. */
+/** Controls of the writing direction, which could reverse the text around a name. */
 const BIDI = /\p{Bidi_Control}/u;
-/** Also what has that property not, and leaves no trace: controls of annotations and hieroglyphs, and two fillers. */
+/**
+ * Invisible characters, including some without the property: controls of annotations and hieroglyphs, and two fillers.
+ */
 const HIDDEN =
   /[\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}\uFFF9-\uFFFB\u{13430}-\u{13440}\u{16FE4}\u{1D159}]/u;
-/** A zero width joiner or non-joiner, which belong between letters of scripts that join, as in Persian and Hindi. */
+/** A zero width joiner or non-joiner, which is valid between letters of joining scripts, as in Persian and Hindi. */
 const JOINER = /[\u200C\u200D]/u;
 const JOINED =
   /^[[\p{L}\p{M}]&&[\p{scx=Arab}\p{scx=Syrc}\p{scx=Nkoo}\p{scx=Mong}\p{scx=Deva}\p{scx=Beng}\p{scx=Guru}\p{scx=Gujr}\p{scx=Orya}\p{scx=Taml}\p{scx=Telu}\p{scx=Knda}\p{scx=Mlym}\p{scx=Sinh}\p{scx=Khmr}\p{scx=Mymr}\p{scx=Tibt}]]$/v;
-/** Something to see: neither space nor mark alone, nor the blank pattern of Braille. */
+/** Visible characters: no spaces, no marks alone, and not the blank pattern of Braille. */
 const VISIBLE = /[[\p{L}\p{N}\p{P}\p{S}]--[\u2800\p{Default_Ignorable_Code_Point}]]/v;
 
 const letters = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
- * Returns what is wrong with a name that people are shown, such as "must not have line breaks …"; undefined for one that
- * can be seen and read as it is. Joiners are allowed where RFC 5892 (appendix A) has a use for them, and in emoji.
+ * Returns the problem of a displayed name, such as "must not have line breaks …", or undefined if all of it is visible
+ * and readable. Joiners are allowed where RFC 5892 (appendix A) allows them, and in emoji.
  */
 export function nameProblem(name: string): string | undefined {
   if (!name.isWellFormed()) return 'must be well-formed Unicode';
@@ -31,7 +33,7 @@ export function nameProblem(name: string): string | undefined {
   return undefined;
 }
 
-/** Returns a character that is not shown, where it is of no use. */
+/** Returns an invisible character that is not allowed at its position. */
 function hiddenIn(name: string): string | undefined {
   if (!HIDDEN.test(name)) return undefined;
   const rest = [...letters.segment(name)]

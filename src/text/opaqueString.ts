@@ -1,16 +1,16 @@
-/** bcrypt reads no more bytes of a password. */
+/** bcrypt ignores further bytes of a password. */
 const MAX_BYTES = 72;
 const MIN_CHARACTERS = 8;
 
 /**
- * Prepares a password as the profile OpaqueString of RFC 8265 says, so that it is the same whatever keyboard it is typed
- * on: spaces beyond ASCII become U+0020, and letters are composed (NFC).
+ * Prepares a password by the profile OpaqueString of RFC 8265, so that it is equal on all keyboards: spaces outside of
+ * ASCII become U+0020, and letters are composed (NFC).
  */
 export function preparePassword(password: string): string {
   return password.replaceAll(/\p{Zs}/gu, ' ').normalize('NFC');
 }
 
-/** Returns what is wrong with a password that somebody chooses; undefined for one that can be prepared and hashed. */
+/** Returns the problem of a new password, or undefined if it can be prepared and hashed. */
 export function passwordProblem(password: string): string | undefined {
   const prepared = preparePassword(password);
   if (!password.isWellFormed() || Buffer.byteLength(prepared) > MAX_BYTES)

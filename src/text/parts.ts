@@ -1,32 +1,40 @@
 /*
- * What some messages of a chat have, as a Bloom filter (https://en.wikipedia.org/wiki/Bloom_filter): their words, parts
- * of words, who wrote them and whom they mention. It may take them for messages that have something and do not, never
- * the other way round. Filters are kept in the database: what they are made of, the fold of texts included, changes with a
- * migration that empties `message_search_filters` and has `filtered_id` in `message_search_progress` begin at 0 again.
+ * Bloom filters of messages of a chat (https://en.wikipedia.org/wiki/Bloom_filter): their words, parts of words,
+ * senders and mentioned users. False positives are possible, false negatives are not. Filters are stored in the
+ * database: a change of their elements, including the folding of texts, needs a migration that empties
+ * `message_search_filters` and sets `filtered_id` in `message_search_progress` to 0.
  */
 
-/** Bits of a filter: with 32 messages of ten words each, one in five is set. */
+/** Bits of a filter. With 32 messages of ten words each, one in five is set. */
 export const FILTER_BITS = 8192;
 
-/** The filter of one or more messages, or of what somebody looks for. */
+/** The filter of one or more messages, or of a query. */
 export type Filter = Buffer;
 
 export const newFilter = (): Filter => Buffer.alloc(FILTER_BITS / 8);
 
-/** Units of UTF-16 that are, or are half of, a letter, a digit or a mark: 1, others 2; 0 where that is unknown yet. */
+/**
+ * A cache of the kinds of UTF-16 units: 1 for a letter, a digit, a mark, or half of one; 2 for others; 0 for not
+ * determined yet.
+ */
 const kinds = new Uint8Array(0x1_0000);
 const [LETTER, OTHER] = [1, 2];
 const IS_LETTER = /^[\p{L}\p{N}\p{M}\p{Cs}]$/u;
 
-/** From here on are scripts that say much with two units: those without spaces, syllables, and halves of other characters. */
+/**
+ * The first unit of dense scripts, where two units carry much information: those without spaces, syllabaries, and
+ * surrogates.
+ */
 const DENSE = 0x0e00;
 
-/** Letters in a row of other scripts that are a part: longer ones tell more texts apart, shorter ones are in what is looked for. */
+/**
+ * Lengths of the parts (n-grams) of other scripts: longer ones are more selective, shorter ones fit into short queries.
+ */
 const [SHORTEST, LONGEST] = [3, 5];
 
 /**
- * Adds the parts of a folded text: two letters of a dense script, of others three to five in a row. Returns false if there
- * are none: any text may have such a part.
+ * Adds the parts of a folded text: each two consecutive letters of a dense script, each three to five of others.
+ * Returns false if the text has none and the filter therefore excludes nothing.
  */
 export function addParts(filter: Filter, folded: string): boolean {
   let [run, hasParts] = [0, false];
@@ -48,12 +56,12 @@ export function addParts(filter: Filter, folded: string): boolean {
   return hasParts;
 }
 
-/** Adds a word, as PostgreSQL has it: a lexeme. */
+/** Adds a word as PostgreSQL stores it: a lexeme. */
 export function addWord(filter: Filter, word: string): void {
   addHash(filter, hashOf(word));
 }
 
-/** Adds who wrote a message, and whom it mentions. No word has the first character. */
+/** Adds the sender of a message, or a mentioned user. No word contains the first character. */
 export const addSender = (filter: Filter, userId: number): void => addWord(filter, `\u0001s${userId}`);
 export const addMention = (filter: Filter, userId: number): void => addWord(filter, `\u0001m${userId}`);
 
@@ -63,13 +71,16 @@ function hashOf(word: string): number {
   return hash;
 }
 
-/** The last bits of a product hang on the last bits of what is multiplied alone: the first ones count. */
+/**
+ * Mixes a unit into a hash. Only the high bits of the result are well distributed: the low bits of a product depend
+ * only on the low bits of its factors.
+ */
 function mix(hash: number, unit: number): number {
   const mixed = Math.imul(hash ^ (hash >>> 15) ^ Math.imul(unit + 1, 0x85ebca6b), 0xc2b2ae35);
   return mixed ^ (mixed >>> 16);
 }
 
-/** Four bits, so that there is hardly a filter of others with all of them. */
+/** Sets four bits, so that few filters of other messages have all of them. */
 function addHash(filter: Filter, hash: number): void {
   setBit(filter, hash >>> 19);
   setBit(filter, mix(hash, 1) >>> 19);

@@ -1,6 +1,6 @@
 /**
- * Returns a pattern of LIKE for what contains the folded text, in which a wildcard stands for itself. Undefined where
- * nothing is left of a text once it is folded: that finds nothing.
+ * Returns a LIKE pattern for texts that contain the folded text, with its wildcards escaped. Returns undefined if the
+ * folded text is empty, which matches nothing.
  */
 export const containing = (folded: string): string | undefined =>
   folded === '' ? undefined : `%${literally(folded)}%`;
