@@ -309,7 +309,7 @@ describe('the operator’s command line', function () {
       expect(stderr).to.match(/^DATA_DIR is "\/proc\/parley", which cannot be created[^\n]*\n$/);
     }
     const { code, stderr } = await runFile(MIGRATE, {}, 'stats');
-    expect([code, stderr]).to.deep.equal([1, 'There is no action "stats"; expected start, undo, status\n']);
+    expect([code, stderr]).to.deep.equal([1, 'Unknown action "stats"; expected start, undo, status\n']);
   });
 
   it('is heard by every node, once', async () => {

@@ -70,7 +70,7 @@ describe('the configuration', () => {
     [{ DATABASE_URL: 'postgres://a:hidden@b:1:2/db' }, /^DATABASE_URL is not a URL; expected(?!.*hidden).*$/],
     [{ DATABASE_URL: 'postgres://a:1,b:2/db' }, /^DATABASE_URL names several servers, .*; expected/],
     [{ DATABASE_URL: 'postgres:///db?host=a,b' }, /^DATABASE_URL names several servers, .*; expected/],
-    [{ DATABASE_URL: 'postgres://db/db?port=x' }, /^DATABASE_URL has a port that is no number; expected/],
+    [{ DATABASE_URL: 'postgres://db/db?port=x' }, /^DATABASE_URL has a port that is not a number; expected/],
     [
       { DATABASE_URL: 'postgres://db/db?sslrootcert=/no/such.pem' },
       /^DATABASE_URL cannot be used \(ENOENT.*such.pem.*\); expected/,

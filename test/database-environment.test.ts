@@ -155,12 +155,12 @@ describe('a database that cannot work', function () {
       const admin = openDatabase(url, 2);
       try {
         expect(await refusal(own)).to.match(
-          /^The role "environment_role" may not bring the schema .* up to date: .*grant create on schema public to "environment_role";$/,
+          /^The role "environment_role" is not allowed to migrate the schema .*: .*grant create on schema public to "environment_role";$/,
         );
         await admin.sequelize.query('grant create on schema public to environment_role');
         const sentence = await refusal(own);
         expect(sentence).to.match(
-          /lacks extensions that this role cannot make .*administrator run there: create/,
+          /lacks extensions that this role cannot create .*administrator run in it: create/,
         );
         for (const line of sentence.match(/create extension \w+;/g) ?? []) await admin.sequelize.query(line);
         expect(await refusal(own)).to.equal('it works');
@@ -177,7 +177,9 @@ describe('a database that cannot work', function () {
       await admin.sequelize.query('create schema elsewhere; create extension pg_trgm schema elsewhere');
       await admin.close();
       const sentence = await refusal(url);
-      expect(sentence).to.match(/"pg_trgm" .* is in the schema "elsewhere", which search_path does not have/);
+      expect(sentence).to.match(
+        /"pg_trgm" .* is in the schema "elsewhere", which search_path does not contain/,
+      );
       await run(/alter database .*;/.exec(sentence)?.[0] ?? '');
       expect(await refusal(url)).to.equal('it works');
     }));
@@ -257,7 +259,7 @@ describe('an outage of the database', function () {
     const [went, came, ...more] = about();
     expect(went).to.include({ level: 40, msg: 'disconnected from the database' });
     expect(went?.reason).to.match(/ECONN|terminated/);
-    expect(came).to.include({ level: 30, msg: 'connected to the database again' });
+    expect(came).to.include({ level: 30, msg: 'reconnected to the database' });
     expect(came?.seconds).to.be.within(0, 10);
     expect(more).to.deep.equal([]);
     expect(lines.filter(({ level }) => Number(level) > 30)).to.deep.equal([went]);
@@ -278,7 +280,7 @@ describe('an outage of the database', function () {
     for (; now < 30_000; now += 100) outages.succeeded();
     expect(lines).to.deep.equal([
       [{ reason: 'no more connections' }, 'disconnected from the database'],
-      [{ seconds: 10 }, 'connected to the database again'],
+      [{ seconds: 10 }, 'reconnected to the database'],
     ]);
   });
 

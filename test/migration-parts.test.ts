@@ -191,7 +191,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
       const error = await refusal(migrate(db, options()));
       expect(error).to.be.instanceOf(StartError);
       expect(error.message).to.equal(
-        'The migration down/0002_words was cut off. Finish it first: npm run migrate:undo',
+        'The migration down/0002_words was interrupted. Finish it first: npm run migrate:undo',
       );
       await file('0002_words', count(1), `${count(-1)}\n-- in one transaction\nselect 1;`);
       expect(await undoMigration(db, options())).to.deep.equal(['0002_words']);
@@ -203,7 +203,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
       await file('0002_words', count(1));
       await other.query('begin');
       await other.query('select from pages where book = 1 for update');
-      const error = await refusal(migrate(db, { folder, patience: 1 }));
+      const error = await refusal(migrate(db, { folder, timeout: 1 }));
       expect(error.message).to.match(
         /other transactions keep its tables locked \(process \d+ "a long report"/,
       );
@@ -260,7 +260,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
       await read();
       const running = [migrate(db, options()), migrate(db, options()), migrate(db, options())];
       await waitsForReader();
-      await until(() => lines.filter(({ reason }) => reason === 'another node is changing it').length === 2);
+      await until(() => lines.filter(({ reason }) => reason === 'another node is migrating it').length === 2);
       await other.query('commit');
       expect((await Promise.all(running)).flat()).to.deep.equal(['0002_index']);
     });
@@ -296,7 +296,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
     const alive = () => {
       signs++;
     };
-    const running = migrate(db, { folder, patience: 1, alive });
+    const running = migrate(db, { folder, timeout: 1, alive });
     await until(() => signs > 3);
     await other.query('commit');
     await busy;

@@ -179,7 +179,7 @@ describe('the migrations', function () {
     afterEach(() => reader.end());
 
     it('give way to what waits behind them, and run when it is over', async () => {
-      const patient = { patience: 60_000 };
+      const patient = { timeout: 60_000 };
       const running = migrate(fresh, patient);
       await until(async () => (await waiting()) === 1);
       await until(async () => (await waiting()) === 0); // it gave up
@@ -188,10 +188,10 @@ describe('the migrations', function () {
     });
 
     it('are refused with the name of it when it does not end', async () => {
-      const error = await refusal(migrate(fresh, { patience: 1 }));
+      const error = await refusal(migrate(fresh, { timeout: 1 }));
       expect(error).to.be.instanceOf(StartError);
       expect(error.message).to.match(
-        /^The schema could not be brought up to date within 0\.001 s: other transactions keep its tables locked \(process \d+ "a long report", idle in transaction for \d+ s\)\./,
+        /^The schema could not be migrated within 0\.001 s: other transactions keep its tables locked \(process \d+ "a long report", idle in transaction for \d+ s\)\./,
       );
     });
 
@@ -211,7 +211,7 @@ describe('the migrations', function () {
     await holder.connect();
     await holder.query('begin');
     await holder.query('lock table chats in access share mode');
-    await refusal(migrate(fresh, { patience: 1 })); // 0022 is done, and 0023 needs chats
+    await refusal(migrate(fresh, { timeout: 1 })); // 0022 is done, and 0023 needs chats
     await holder.query('commit');
     const pending = names.slice(names.indexOf('0023_checks_of_hot_rows'));
     expect((await migrationStatus(fresh)).pending).to.deep.equal(pending);
@@ -224,15 +224,15 @@ describe('the migrations', function () {
     await other.connect();
     await other.query('begin');
     await other.query('select pg_advisory_xact_lock(7275391)');
-    const error = await refusal(migrate(fresh, { patience: 1 }));
-    expect(error.message).to.match(/^The schema could not .*: another node is changing it \(process \d+ /);
+    const error = await refusal(migrate(fresh, { timeout: 1 }));
+    expect(error.message).to.match(/^The schema could not .*: another node is migrating it \(process \d+ /);
     const warnings: { reason: string; blockers: string[] }[] = [];
     const log = { warn: (fields: (typeof warnings)[0]) => warnings.push(fields) } as unknown as Logger;
     const running = migrate(fresh, { log });
     await until(async () => warnings.length > 0);
     await other.query('commit');
     expect(await running).to.deep.equal(names);
-    expect(warnings.map(({ reason }) => reason)).to.deep.equal(['another node is changing it']);
+    expect(warnings.map(({ reason }) => reason)).to.deep.equal(['another node is migrating it']);
     expect(warnings[0]?.blockers).to.match(/^process \d+ "", idle in transaction for \d+ s$/);
     await other.end();
   });

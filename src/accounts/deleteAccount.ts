@@ -7,7 +7,7 @@ import { userTopic } from '../bus/topics.ts';
 import type { ActingUser } from '../chats/groupChange.ts';
 import { leave } from '../chats/leave.ts';
 import type { Database } from '../database/database.ts';
-import { isPassing } from '../database/failures.ts';
+import { isTransient } from '../database/failures.ts';
 import { recurring } from '../database/recurring.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
@@ -90,12 +90,12 @@ export function finishDeletions(services: DeletionServices): Deletions {
       for (const { userId } of await db.query<{ userId: UserId }>(dueDeletions, [DUE_AFTER])) {
         if (closing.aborted) return;
         await finish(userId, closing).catch((error) => {
-          if (isPassing(error)) throw error;
+          if (isTransient(error)) throw error;
           log.error({ err: error, userId }, 'a deletion could not be finished; trying again'); // the others go on
         });
       }
     } catch (error) {
-      if (!isPassing(error)) log.error({ err: error }, 'deletions that are due could not be read');
+      if (!isTransient(error)) log.error({ err: error }, 'deletions that are due could not be read');
     }
   });
 
@@ -153,7 +153,7 @@ export async function leaveGroups(
     try {
       await inTurn(() => leave(actor, id, DELETED_USER));
     } catch (error) {
-      if (isPassing(error)) throw error;
+      if (isTransient(error)) throw error;
       // Somebody removed the member or ended the group meanwhile: as was wanted.
       if (error instanceof ApiError && /^(NOT_A_MEMBER|NOT_FOUND)$/.test(error.code)) continue;
       log.error({ err: error, userId, groupId: id }, 'a deleted account could not leave a group');

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import type { Database } from '../database/database.ts';
-import { isPassing } from '../database/failures.ts';
+import { isTransient } from '../database/failures.ts';
 import type { UserId } from '../ids.ts';
 import { createGuard } from '../net/guard.ts';
 import type { NodeMessage, Publisher } from './bus.ts';
@@ -98,7 +98,7 @@ export function watchOutbox(
     if (isLooking) return;
     isLooking = true;
     await look().catch((error) => {
-      if (!isPassing(error)) log.error({ err: error }, 'the outbox could not be read');
+      if (!isTransient(error)) log.error({ err: error }, 'the outbox could not be read');
     });
     isLooking = false;
   }

@@ -1,6 +1,6 @@
 import type DataLoader from 'dataloader';
+import { batched } from '../database/batched.ts';
 import type { Database } from '../database/database.ts';
-import { gathered } from '../database/gathered.ts';
 import type { ChatId, UserId } from '../ids.ts';
 
 /** A member moves a position in a chat up to `seq`. */
@@ -36,7 +36,7 @@ export class Positions {
   constructor(db: Database) {
     this.#db = db;
     const batches = (statement: string) =>
-      gathered((moves: readonly Move[]) => this.#write(statement, moves), MAX_BATCH);
+      batched((moves: readonly Move[]) => this.#write(statement, moves), MAX_BATCH);
     this.#batches = {
       markRead: batches(moves.markRead.unlocked),
       markDelivered: batches(moves.markDelivered.unlocked),

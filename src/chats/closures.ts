@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import type { Database } from '../database/database.ts';
-import { isPassing } from '../database/failures.ts';
+import { isTransient } from '../database/failures.ts';
 import { type Recurring, recurring } from '../database/recurring.ts';
 import type { ChatId } from '../ids.ts';
 
@@ -29,7 +29,7 @@ export function emptyClosedGroups(db: Database, log: Logger): Recurring {
     try {
       for (const { id } of await db.query<{ id: ChatId }>(closures, [])) await empty(id, closing);
     } catch (error) {
-      if (!isPassing(error)) log.error({ err: error }, 'groups that are closed could not be emptied');
+      if (!isTransient(error)) log.error({ err: error }, 'groups that are closed could not be emptied');
     }
   });
 

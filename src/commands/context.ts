@@ -27,7 +27,7 @@ export interface CommandServices {
   readonly changes: KeyedQueue;
   readonly db: Database;
   /** Empties groups that were deleted. */
-  readonly closures: Pick<Recurring, 'soon'>;
+  readonly closures: Pick<Recurring, 'runSoon'>;
   readonly limits: Limits;
   readonly log: Logger;
   readonly signCursors: CursorSigner;

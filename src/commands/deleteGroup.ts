@@ -25,7 +25,7 @@ export const deleteGroup = defineCommand({
       return { content: `${nameOf(change.actor)} deleted the group`, fields: {}, closes: true };
     }).then(
       (deleted) => {
-        context.closures.soon();
+        context.closures.runSoon();
         return deliveredBefore(context.bus, groupId, deleted);
       },
       async (error) => {

@@ -1,11 +1,11 @@
 import { type Sequelize, Transaction, type TransactionOptions } from 'sequelize';
 
 /**
- * A transaction of Sequelize that writes nothing to the console when its connection is lost: whoever waits for it is
- * told by the error.
+ * A transaction of Sequelize that writes nothing to the console when its connection is lost; the caller receives the
+ * error.
  */
 export class QuietTransaction extends Transaction {
-  /* Not in the types of Sequelize: the state it looks at, the BEGIN, and what becomes of the connection. */
+  /* Members missing in the types of Sequelize: the state, the BEGIN, and the release of the connection. */
   declare finished?: 'commit' | 'rollback';
   declare prepareEnvironment: (useCls: boolean) => Promise<void>;
   declare cleanup: () => void;
@@ -37,7 +37,7 @@ export class QuietTransaction extends Transaction {
       await this.#sequelize.query(how.toUpperCase(), { transaction: this });
       this.cleanup();
     } catch (error) {
-      await this.forceCleanup(); // whatever state the connection is in
+      await this.forceCleanup(); // the state of the connection is unknown
       throw error;
     } finally {
       this.finished = how;

@@ -1,19 +1,19 @@
 import pg, { type Connection, type QueryConfig, type QueryResult } from 'pg';
 
-/** A statement, prepared where it has a name. */
+/** A statement; it is prepared if it has a name. */
 export interface Statement extends QueryConfig {
   /**
-   * True for rows as arrays of what PostgreSQL sends, text or null: the columns are not described with each run, and no
-   * objects are made. Its parameters are numbers, strings and nulls; undefined is null, as in all statements.
+   * True to receive rows as arrays of text or null, as PostgreSQL sends them: without a description of the columns per
+   * run and without objects. Parameters are numbers, strings and nulls; undefined is null, as in all statements.
    */
   readonly asText?: boolean;
-  /** True for one that PostgreSQL refuses in a transaction, which it is not given behind a pooler either. */
-  readonly isAlone?: boolean;
+  /** True for a statement that PostgreSQL refuses in a transaction. It runs without one behind a pooler as well. */
+  readonly outsideTransaction?: boolean;
 }
 
 type Value = string | number | null | undefined;
 
-/** The methods of a query that pg calls, and what it keeps in it; not in its types. */
+/** The methods of a query that pg calls, and its fields; both are missing in the types of pg. */
 declare class PgQuery extends pg.Query {
   readonly name: string | undefined;
   readonly text: string;
@@ -26,7 +26,7 @@ declare class PgQuery extends pg.Query {
   handleReadyForQuery(): void;
 }
 
-/** The methods of a connection that send messages, and the statements that were prepared on it; not in its types either. */
+/** The methods of a connection that send messages, and its prepared statements; also missing in the types of pg. */
 interface Sender {
   readonly submittedNamedStatements: Record<string, string>;
   parse(message: { readonly text: string; readonly name: string | undefined }): void;
@@ -39,7 +39,7 @@ interface Sender {
   sync(): void;
 }
 
-/** A query {@link Statement.asText}. */
+/** A query with {@link Statement.asText}. */
 class TextQuery extends (pg.Query as typeof PgQuery) {
   readonly #rows: (string | null)[][] = [];
 
@@ -66,7 +66,7 @@ class TextQuery extends (pg.Query as typeof PgQuery) {
   }
 }
 
-/** Runs a {@link Statement.asText} on a client of pg. */
+/** Runs a statement with {@link Statement.asText} on a client of pg. */
 export function runAsText(submit: (query: pg.Query) => void, statement: Statement): Promise<QueryResult> {
   return new Promise((resolve, reject) => {
     const answer = (error: Error | undefined, result: unknown) =>

@@ -16,32 +16,33 @@ export interface Binaries {
   readonly postgres: string;
 }
 
-/** The operating-system user PostgreSQL runs as, where we are root, which it refuses. */
+/** The user as which PostgreSQL runs if this process runs as root, which PostgreSQL refuses. */
 export interface RunAs {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** The PostgreSQL data folder of one database server, and that server. */
+/** A data folder of PostgreSQL and its server. */
 export interface Cluster {
   exists(): Promise<boolean>;
-  /** Makes the folder, with the user `parley` as its owner: whole or not at all. */
+  /** Creates the folder atomically; its database user is `parley`. */
   initialise(password: string): Promise<void>;
   isRunning(): Promise<boolean>;
   /**
-   * Starts the server on a loopback port and waits until it answers. It has a lock on the folder, which its processes
-   * inherit: rejects with a {@link StartError} while any process of an earlier one lives, in another container, too.
+   * Starts the server on a loopback port and waits until it answers. Its processes inherit a lock on the folder:
+   * rejects with a {@link StartError} while any process of an earlier server lives, even in another container.
    */
   start(port: number): Promise<void>;
-  /** Stops the server, ending its connections, and waits until it is gone; `patience` in seconds. */
-  stop(patience: number): Promise<void>;
-  /** The last lines of the server's log. */
-  lastWords(): Promise<string>;
+  /** Stops the server, ending its connections, and waits until it has exited, for at most `timeout` seconds. */
+  stop(timeout: number): Promise<void>;
+  /** Returns the last lines of the server's log. */
+  lastLogLines(): Promise<string>;
 }
 
 /**
- * Durable as PostgreSQL is by default (fsync and synchronous_commit on), reachable on this machine only. New log
- * files are not filled with zeros first: at 26,000 messages/s that stalled commits for 50 ms twice a second.
+ * Durability is that of PostgreSQL by default (fsync and synchronous_commit on); the server is reachable from this
+ * machine only. New WAL files are not filled with zeros: at 26,000 messages/s that blocked commits for 50 ms twice a
+ * second.
  */
 const SETTINGS = [
   'listen_addresses=127.0.0.1',
@@ -54,17 +55,20 @@ const SETTINGS = [
   'log_timezone=UTC',
 ].map((setting) => `-c ${setting}`);
 
-/** Text in UTF-8, ordered by code point, with upper and lower case known for all of Unicode. */
+/** UTF-8, ordered by code point, with the case mapping of Unicode. */
 const LOCALE = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
-/** Locale by which pg_trgm knows letters: without it, those of ASCII only. Not every system has it. */
-const LETTERS = '--lc-ctype=C.UTF-8';
+/**
+ * Locale that pg_trgm uses to recognise letters; without it, it recognises those of ASCII only. Not every system has
+ * it.
+ */
+const LC_CTYPE = '--lc-ctype=C.UTF-8';
 
 /**
- * A cluster driven by `pg_ctl`, so that the server has its own process group: a Ctrl-C meant for us does not cut
- * the database off under what is in flight.
+ * Returns a cluster that is controlled by `pg_ctl`, so that the server has its own process group: a Ctrl-C for this
+ * process does not stop the database while statements run.
  */
 export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | undefined): Cluster {
-  // An environment of its own: our secrets are no business of the database, nor PG* variables of its programs.
+  // A separate environment: the database must not see secrets, nor its programs PG* variables.
   const options = { ...runAs, cwd: '/', env: { LC_ALL: 'C' } };
   const control = (...parameters: string[]) =>
     run(binaries.pg_ctl, ['-D', folder, '-w', ...parameters], options);
@@ -72,7 +76,7 @@ export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | und
   const pidFile = join(folder, 'postmaster.pid');
   const lockFile = `${folder}.lock`;
 
-  /** Runs `pg_ctl` so that the processes it starts have a file open, and with it the lock; not on Windows. */
+  /** Runs `pg_ctl` so that the processes it starts inherit an open file and its lock; not on Windows. */
   async function handOver(file: number, ...parameters: string[]): Promise<void> {
     const inherited = platform() === 'win32' ? [] : [file];
     const child = spawn(binaries.pg_ctl, ['-D', folder, '-w', ...parameters], {
@@ -83,11 +87,11 @@ export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | und
     child.stderr?.on('data', (chunk) => {
       stderr += chunk;
     });
-    await once(child, 'exit'); // not 'close': what the server inherits stays open
+    await once(child, 'exit'); // not 'close', because the server inherits the streams
     if (child.exitCode !== 0) throw Object.assign(new Error('pg_ctl failed'), { stderr });
   }
 
-  /** The process in the pid file, if it is the server of this folder and not a stranger. */
+  /** Returns the process id of the pid file, if it is the server of this folder and not another process. */
   async function postmaster(): Promise<number | undefined> {
     const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0]);
     return pid && (await isPostmasterOf(pid, folder)) ? pid : undefined;
@@ -101,7 +105,7 @@ export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | und
       ),
 
     async initialise(password) {
-      const unfinished = `${folder}.new`; // also the rest of a first start that was cut off
+      const unfinished = `${folder}.new`; // also left by an interrupted first start
       await Promise.all([folder, unfinished].map((path) => rm(path, { recursive: true, force: true })));
       await mkdir(unfinished, { mode: 0o700 });
       const passwordFile = `${folder}.password`;
@@ -112,13 +116,13 @@ export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | und
       const account = ['-U', 'parley', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
       try {
         const parameters = ['-D', unfinished, ...account, ...LOCALE];
-        await run(binaries.initdb, [...parameters, LETTERS], options).catch(() =>
+        await run(binaries.initdb, [...parameters, LC_CTYPE], options).catch(() =>
           run(binaries.initdb, parameters, options),
         );
         await rename(unfinished, folder);
       } catch (error) {
         await rm(unfinished, { recursive: true, force: true });
-        throw new StartError(`The embedded database could not be created in ${folder}: ${lastLine(error)}`);
+        throw new StartError(`The embedded database cannot be created in ${folder}: ${lastLine(error)}`);
       } finally {
         await rm(passwordFile, { force: true });
       }
@@ -133,31 +137,33 @@ export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | und
           `${folder} is in use by a database that an earlier server left running, perhaps in another container. Stop it, or set DATA_DIR or DATABASE_URL.`,
         );
       try {
-        if (!(await postmaster())) await rm(pidFile, { force: true }); // of a server that was killed
+        if (!(await postmaster())) await rm(pidFile, { force: true }); // left by a killed server
         const settings = [`-p ${port}`, ...SETTINGS].join(' ');
         await handOver(lock, '-t', '60', '-l', logFile, '-o', settings, 'start');
       } finally {
-        unlock(lock); // the server has it
+        unlock(lock); // the server still holds it
       }
     },
 
-    async stop(patience) {
+    async stop(timeout) {
       if (!(await postmaster())) return;
-      await control('-t', String(patience), '-m', 'fast', 'stop').catch(async (error) => {
+      await control('-t', String(timeout), '-m', 'fast', 'stop').catch(async (error) => {
         const pid = await postmaster();
         if (pid)
-          throw new StartError(`The embedded database (process ${pid}) does not stop: ${lastLine(error)}`);
+          throw new StartError(
+            `The embedded database (process ${pid}) cannot be stopped: ${lastLine(error)}`,
+          );
       });
     },
 
-    async lastWords() {
+    async lastLogLines() {
       const log = await readFile(logFile, 'utf8').catch(() => '');
       return log.trim().split('\n').slice(-3).join(' | ');
     },
   };
 }
 
-/** What a program that failed said last. */
+/** Returns the last line of the error output of a program. */
 export function lastLine(error: unknown): string {
   const { stderr, message } = error as { stderr?: string; message: string };
   return (stderr || message).trim().split('\n').at(-1) ?? message;

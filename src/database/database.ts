@@ -21,16 +21,15 @@ import { createSessionClass, type SessionOptions } from './session.ts';
 import { type PreparedStatement, selectRows } from './statements.ts';
 import { runTransaction } from './transaction.ts';
 
-/** Milliseconds after which a statement, one of a command that only reads, or the wait for a connection gives up. */
+/** Milliseconds after which a statement, a statement of a read command, or the wait for a connection is cancelled. */
 const STATEMENT_TIMEOUT = 15_000;
 const READ_TIMEOUT = 5_000;
 const CONNECT_TIMEOUT = 5_000;
-/** Milliseconds for which a connection stays that nobody needs: on a new one, everything is prepared again. */
+/** Milliseconds after which an idle connection is closed. A new one has to prepare all its statements again. */
 const IDLE_TIMEOUT = 60_000;
 /**
- * The statements that store messages find everything by key. One plan for many batches, without scans and hashes:
- * planning takes longer than a small batch, and a plan made while the tables were small must not scan them once they are
- * large.
+ * The statements that store messages find all rows by key. They use one generic plan without scans and hashes: planning
+ * takes longer than a small batch, and a plan made for small tables must not scan them when they are large.
  */
 const WRITER_SETTINGS = {
   plan_cache_mode: 'force_generic_plan',
@@ -39,16 +38,16 @@ const WRITER_SETTINGS = {
   enable_mergejoin: 'off',
 };
 
-/** The indexer takes the next messages by the order of their ids, however many there are and whatever the statistics say. */
+/** The indexer reads messages in the order of their ids from the index, regardless of statistics. */
 const INDEXER_SETTINGS = { ...WRITER_SETTINGS, enable_bitmapscan: 'off', enable_sort: 'off' };
 
 /**
- * The statements of the pools find everything by an index as well. The plans of those that are prepared are kept: one
- * that was made while a table was small must not scan it once it is large.
+ * The statements of the pools use indexes as well. The plans of prepared statements are cached, and one made for a
+ * small table must not scan it when it is large.
  */
 const POOL_SETTINGS = { enable_seqscan: 'off' };
 
-/** The models and statements, on one pool of connections. */
+/** The models and queries on one pool of connections. */
 export interface Queries {
   readonly users: Repository<User>;
   readonly chats: Repository<Chat>;
@@ -62,15 +61,15 @@ export interface Queries {
   readonly edits: Repository<MessageEdit>;
   readonly reports: Repository<Report>;
   /**
-   * Returns the rows of a statement that changes no data, with its parameters bound as $1, $2, …. One that is run often
-   * is declared by `prepared`, if it is fit for it; in a transaction none is.
+   * Runs a statement that changes no data, with the parameters $1, $2, …, and returns its rows. Frequent statements are
+   * declared with `prepared` if they are suitable; in a transaction they run unprepared.
    */
   query<Row extends object>(
     statement: string | PreparedStatement,
     bind: readonly unknown[],
     transaction?: Transaction,
   ): Promise<Row[]>;
-  /** Connections of the pool: in use, at rest, and queries that wait for one. */
+  /** Returns the numbers of used and idle connections of the pool, and of queries that wait for one. */
   poolUse(): PoolUse;
 }
 
@@ -81,34 +80,34 @@ export interface PoolUse {
 }
 
 /**
- * The database. Its own queries and transactions are those of everything that must not wait for reads: changes,
- * sessions, admission, readiness. What commands only read goes over `reads`.
+ * The database. Its own queries and transactions are for everything that must not wait for reads: changes, sessions,
+ * admission, readiness. Read commands use `reads`.
  */
 export interface Database extends Queries {
   readonly sequelize: Sequelize;
-  /** Runs a statement that changes data, with its parameters bound, and returns its rows, if it has any. */
+  /** Runs a statement that changes data, with its parameters, and returns its rows, if any. */
   execute<Row extends object>(
     statement: string | PreparedStatement,
     bind: readonly unknown[],
     transaction?: Transaction,
   ): Promise<Row[]>;
   /**
-   * The same on connections of their own, which refuse to write and cancel a statement after five seconds: reads that
-   * occupy all of them delay each other and nothing else.
+   * Queries on separate connections, which are read-only and cancel statements after five seconds. If reads occupy all
+   * of them, only other reads are delayed.
    */
   readonly reads: Queries;
-  /** The same once more for reads that may take long: they delay no others. */
+  /** Queries on further connections for reads that may take long, so that they do not delay the others. */
   readonly heavyReads: Queries;
-  /** One reserved connection: a busy pool never holds up the send path. */
+  /** A reserved connection, so that a busy pool never delays the send path. */
   readonly writer: ReservedConnection;
-  /** Another one, for the search indexer. */
+  /** A reserved connection for the search indexer. */
   readonly indexer: ReservedConnection;
-  /** Opens a connection beside the pools, whose statements may take long. The caller ends it. */
+  /** Opens a connection outside of the pools, whose statements have no time limit. The caller closes it. */
   dedicated(): Promise<pg.Client>;
   /**
-   * Runs `work` in a transaction; rolled back when it throws, and run again where only another one was in its way.
-   * `committed` is called once when it was committed: before this resolves, or later where the database was lost before
-   * it answered and this rejects.
+   * Runs `work` in a transaction, which is rolled back if it throws, and repeated after a conflict with another
+   * transaction. `committed` is called once after the commit: before this resolves, or later if the connection was lost
+   * before the answer and this rejects.
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>, committed?: (result: T) => void): Promise<T>;
   close(): Promise<void>;
@@ -117,7 +116,9 @@ export interface Database extends Queries {
 /** Connections of each pool. */
 export type PoolSizes = Readonly<Record<'reads' | 'heavyReads' | 'changes', number>>;
 
-/** Divides so many connections: a half for reads, and of it a half for heavy ones, at least one for each. */
+/**
+ * Divides connections among the pools: half for reads, half of these for heavy reads, and at least one for each pool.
+ */
 export function poolSizes(poolSize: number): PoolSizes {
   const half = Math.max(1, Math.floor(poolSize / 2));
   const heavyReads = Math.max(1, Math.floor(half / 2));
@@ -125,11 +126,11 @@ export function poolSizes(poolSize: number): PoolSizes {
 }
 
 /**
- * Opens the database, at a URL as pg takes it. Connections are made on first use, and again after they were lost; `log`
- * has when the database goes away and comes back.
+ * Opens the database at a URL in the form that pg accepts. Connections are opened on first use, and again after they
+ * were lost. Outages are logged to `log`.
  */
 export function openDatabase(url: string, poolSize: number, log?: Logger): Database {
-  // Ids are bigint in PostgreSQL and stay below 2^53: numbers, not strings.
+  // Ids are bigint in PostgreSQL and stay below 2^53, so they are parsed as numbers.
   pg.defaults.parseInt8 = true;
 
   const outages = new OutageLog(log);
@@ -187,7 +188,10 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
   };
 }
 
-/** The settings that Sequelize would make are among those of the connections; the second one is not in its types. */
+/**
+ * Disables the settings that Sequelize makes, because the connections make them. The second one is missing in its
+ * types.
+ */
 const NO_SETTINGS = {
   standardConformingStrings: false,
   keepDefaultTimezone: true,
@@ -197,7 +201,7 @@ const NO_SETTINGS = {
 function openPool(Client: ReturnType<typeof createSessionClass>, size: number): Sequelize {
   return new Sequelize({
     dialect: 'postgres',
-    dialectModule: { Client, types: pg.types }, // where and as whom is in the class
+    dialectModule: { Client, types: pg.types }, // address and user are in the class
     logging: false,
     repositoryMode: true,
     models: [User, Chat, ChatMember, Message, Block, Ban, Invite, Reaction, Pin, MessageEdit, Report],
@@ -207,7 +211,7 @@ function openPool(Client: ReturnType<typeof createSessionClass>, size: number): 
   });
 }
 
-/** Closes a pool. Who asks for a connection later finds the database away. */
+/** Closes a pool. Later requests for a connection are rejected as if the database were unavailable. */
 async function closePool(sequelize: Sequelize): Promise<void> {
   const closing = sequelize.close();
   const closed = new NotConnectedError(new Error('the pool is closed'));
@@ -236,7 +240,7 @@ function queriesOn(sequelize: Sequelize): Queries {
   };
 }
 
-/** What sequelize-pool counts, and the types of Sequelize do not show. */
+/** Counters of sequelize-pool, missing in the types of Sequelize. */
 interface Pool {
   readonly using: number;
   readonly available: number;

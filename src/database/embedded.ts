@@ -13,27 +13,28 @@ import { claim, isClaimed, unlock } from './ownership.ts';
 
 const run = promisify(execFile);
 
+/** A running embedded PostgreSQL. */
 export interface EmbeddedPostgres {
-  /** Where the database answers: a `postgres://` URL on the loopback address. */
+  /** The `postgres://` URL of the database on the loopback address. */
   readonly url: string;
-  /** Stops the database and waits until it is gone. */
+  /** Stops the database and waits until it has exited. */
   stop(): Promise<void>;
 }
 
 const START_ATTEMPTS = 5;
 /** Milliseconds between attempts to start. */
 const START_PAUSE = 500;
-/** Milliseconds between looks at whether the database still runs, and the most while it does not start. */
+/** Milliseconds between two checks that the database runs, and the maximum while it fails to start. */
 const WATCH_INTERVAL = 1_000;
 const WATCH_INTERVAL_MAX = 30_000;
-/** Seconds to wait for a database to stop: ours at our own stop, and one that a killed server left running. */
-const STOP_PATIENCE = 8;
-const RETIRE_PATIENCE = 30;
+/** Seconds to wait until a database stops: the own one, and one that a killed server left running. */
+const STOP_TIMEOUT = 8;
+const RETIRE_TIMEOUT = 30;
 
 /**
- * Starts a real PostgreSQL with its data in `dataDir`, made on the first start and kept, and starts it again
- * should it be killed. One that a killed server left running is stopped and started anew; throws a
- * {@link StartError} when another live server uses the folder, or PostgreSQL cannot run here.
+ * Starts a PostgreSQL server with its data in `dataDir`, creates the data on the first start, and restarts the server
+ * if it exits. A database that a killed server left running is restarted. Throws a {@link StartError} if another live
+ * server uses the folder, or if PostgreSQL cannot run on this machine.
  */
 export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promise<EmbeddedPostgres> {
   const home = resolve(dataDir);
@@ -53,7 +54,7 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
     if (isNew) await cluster.initialise(password);
     if (await cluster.isRunning()) {
       log.warn('stopping the embedded database that a killed server left running');
-      await cluster.stop(RETIRE_PATIENCE);
+      await cluster.stop(RETIRE_TIMEOUT);
     }
     const port = await startOnFreePort(cluster);
     const watch = keepRunning(cluster, port, log);
@@ -61,7 +62,7 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
       url: urlOf(password, port),
       async stop() {
         await watch.end();
-        await cluster.stop(STOP_PATIENCE);
+        await cluster.stop(STOP_TIMEOUT);
         unlock(owned);
       },
     };
@@ -71,18 +72,18 @@ export async function startEmbeddedPostgres(dataDir: string, log: Logger): Promi
   }
 }
 
-/** The password that a database was made with: another one would not open it. */
+/** Returns the password with which a database was created. */
 async function knownPassword(file: string, folder: string, { postgres }: Binaries): Promise<string> {
   const password = await readSecret(file);
   if (password) return password;
   const single = `${postgres} --single -D ${folder} postgres`;
   const asOwner = process.getuid?.() === 0 ? `su postgres -s /bin/sh -c '${single}'` : single;
   throw new StartError(
-    `${file} is ${password === undefined ? 'missing' : 'empty'}, and the database in ${folder} was made with the password in it. Restore the file from a backup; or write 32 random letters into it and give them to the database: echo "alter role parley password 'the letters'" | ${asOwner}`,
+    `${file} is ${password === undefined ? 'missing' : 'empty'}, and the database in ${folder} was created with the password in it. Restore the file from a backup; or write 32 random letters into it and set them in the database: echo "alter role parley password 'the letters'" | ${asOwner}`,
   );
 }
 
-/** The URL of the embedded database that a running server has in a folder; undefined when none is running. */
+/** Returns the URL of the embedded database of a server that runs in a folder, or undefined if none runs. */
 export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
   const home = resolve(dataDir);
   if (!(await isClaimed(home))) return undefined;
@@ -102,34 +103,34 @@ async function startOnFreePort(cluster: Cluster): Promise<number> {
       await cluster.start(port);
       return port;
     } catch (error) {
-      // Mended by waiting: the port was taken since, or processes of a killed database are still ending.
+      // A later attempt may succeed: the port was taken in between, or processes of a killed database are still ending.
       if (attempt === START_ATTEMPTS && error instanceof StartError) throw error;
       if (attempt === START_ATTEMPTS)
         throw new StartError(
-          `The embedded database does not start: ${(await cluster.lastWords()) || lastLine(error)}`,
+          `The embedded database cannot be started: ${(await cluster.lastLogLines()) || lastLine(error)}`,
         );
       await delay(START_PAUSE);
     }
   }
 }
 
-/** Starts the database again, on the same port, whenever it is found to be gone; less and less often while it does not start. */
+/** Restarts the database on the same port whenever it has exited, with growing pauses while it fails to start. */
 function keepRunning(cluster: Cluster, port: number, log: Logger): { end(): Promise<void> } {
   const ended = new AbortController();
   let pause = WATCH_INTERVAL;
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     if (await cluster.isRunning()) {
       pause = WATCH_INTERVAL;
       return;
     }
     pause = Math.min(2 * pause, WATCH_INTERVAL_MAX);
-    log.error('the embedded database has ended, starting it again');
+    log.error('restarting the embedded database, which has exited');
     await cluster.start(port).catch(async (error) => {
-      const reason = error instanceof StartError ? error.message : await cluster.lastWords();
+      const reason = error instanceof StartError ? error.message : await cluster.lastLogLines();
       log.error(
         { reason: reason || lastLine(error), retryAfterMs: pause },
-        'the embedded database does not start',
+        'failed to start the embedded database',
       );
     });
   }
@@ -138,7 +139,7 @@ function keepRunning(cluster: Cluster, port: number, log: Logger): { end(): Prom
     while (!ended.signal.aborted) {
       await delay(pause, undefined, { signal: ended.signal, ref: false }).catch(() => {});
       if (ended.signal.aborted) continue;
-      await look().catch((error) => log.error({ err: error }, 'the embedded database cannot be watched'));
+      await check().catch((error) => log.error({ err: error }, 'failed to check the embedded database'));
     }
   }
   const watching = watch();
@@ -161,7 +162,10 @@ async function findBinaries(): Promise<Binaries> {
   }
 }
 
-/** Root runs the database as the system's `postgres` user, made when there is none. */
+/**
+ * Returns the user for the database if this process runs as root: the system's user `postgres`, which is created if it
+ * is missing.
+ */
 async function unprivilegedUser(): Promise<RunAs | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const id = async (flag: string) => Number((await run('id', [flag, 'postgres'])).stdout);
@@ -171,14 +175,16 @@ async function unprivilegedUser(): Promise<RunAs | undefined> {
     const make = ['--system', '--user-group', '--shell', '/usr/sbin/nologin', 'postgres'];
     await run('useradd', make).catch((error) => {
       throw new StartError(
-        `PostgreSQL refuses to run as root, and the user "postgres" could not be made: ${lastLine(error)}. Start the server as an ordinary user, or set DATABASE_URL.`,
+        `PostgreSQL refuses to run as root, and the user "postgres" cannot be created: ${lastLine(error)}. Start the server as an ordinary user, or set DATABASE_URL.`,
       );
     });
   }
   return { uid: await id('-u'), gid: await id('-g') };
 }
 
-/** Opens `DATA_DIR` itself for passing through; folders above it are not ours to change. */
+/**
+ * Makes `DATA_DIR` passable for the user of the database. Throws if a folder above it is not: those are not changed.
+ */
 async function assertReachable(runAs: RunAs, home: string, binaries: string): Promise<void> {
   await chmod(home, (await stat(home)).mode | 0o111);
   for (const path of [home, binaries]) {
@@ -187,7 +193,7 @@ async function assertReachable(runAs: RunAs, home: string, binaries: string): Pr
       const passable = uid === runAs.uid ? mode & 0o100 : gid === runAs.gid ? mode & 0o010 : mode & 0o001;
       if (!passable)
         throw new StartError(
-          `The embedded database runs as the user "postgres", who cannot reach ${path}: ${folder} is closed to others. Open it (chmod o+x ${folder}), move the project, start as an ordinary user, or set DATABASE_URL.`,
+          `The embedded database runs as the user "postgres", which cannot access ${path}: ${folder} is closed to others. Open it (chmod o+x ${folder}), move the project, start as an ordinary user, or set DATABASE_URL.`,
         );
     }
   }

@@ -4,16 +4,19 @@ import { StartError } from '../protocol/errors.ts';
 
 const CREATES = /^create extension if not exists (\w+);/gm;
 
-/** insufficient_privilege, and of an extension that is not installed on the machine or not allowed by a provider. */
+/**
+ * insufficient_privilege, and the codes for an extension that is not installed on the machine or not allowed by a
+ * provider.
+ */
 const CANNOT = /^(42501|0A000|58P01)$/;
 
-/** The extensions that the SQL of migrations makes. */
+/** Returns the extensions that the SQL of a migration creates. */
 export const extensionsIn = (sql: string): string[] =>
   [...sql.matchAll(CREATES)].map(([, name]) => name as string);
 
 /**
- * Makes the extensions that are missing, within a transaction. Where that is not possible, throws a {@link StartError}
- * with the lines that an administrator has to run.
+ * Creates missing extensions within a transaction. If that is not possible, throws a {@link StartError} with the
+ * statements that an administrator has to run.
  */
 export async function createExtensions(client: Client, names: readonly string[]): Promise<void> {
   const missing: string[] = [];
@@ -31,7 +34,7 @@ export async function createExtensions(client: Client, names: readonly string[])
   }
   if (missing.length > 0)
     throw new StartError(
-      `The database "${client.database}" lacks extensions that this role cannot make (${reason}). Let an administrator run there: ${missing.map((name) => `create extension ${name};`).join(' ')} They come with PostgreSQL, in some distributions as the package postgresql-contrib.`,
+      `The database "${client.database}" lacks extensions that this role cannot create (${reason}). Let an administrator run in it: ${missing.map((name) => `create extension ${name};`).join(' ')} They come with PostgreSQL, in some distributions as the package postgresql-contrib.`,
     );
   await assertVisible(client, names);
 }
@@ -41,7 +44,7 @@ async function assertVisible(client: Client, names: readonly string[]): Promise<
   const [hidden] = rows;
   if (hidden)
     throw new StartError(
-      `The extension "${hidden.name}" of the database "${client.database}" is in the schema "${hidden.schema}", which search_path does not have. Run: alter database "${client.database}" set search_path = public, "${hidden.schema}";`,
+      `The extension "${hidden.name}" of the database "${client.database}" is in the schema "${hidden.schema}", which search_path does not contain. Run: alter database "${client.database}" set search_path = public, "${hidden.schema}";`,
     );
 }
 

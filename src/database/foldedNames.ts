@@ -6,22 +6,22 @@ import { isUnavailable, violatedConstraint } from './failures.ts';
 
 /*
  * Fills the folded columns of names that were written without them: before this version, by older servers that still
- * run, and by SQL; and of those that were the same as another one, which has another name now. Only this side can fold;
- * the database finds the rows, by indexes that have no others.
+ * run, and by SQL. It also updates ambiguous names when the other row with the same name has been renamed. Only the
+ * server can fold names; the database finds the rows by partial indexes.
  */
 
-/** Rows in one transaction: some tens of milliseconds. */
+/** Rows per transaction, which takes some tens of milliseconds. */
 const CHUNK = 500;
-/** Milliseconds between two looks. */
-const LOOK = 2_000;
-/** Names of a kind that a log line has at most. */
+/** Milliseconds between two runs. */
+const INTERVAL = 2_000;
+/** Maximum names of a kind in a log line. */
 const MAX_SHOWN = 20;
-/** Any fixed number: one node fills at a time, so that the first of two rows with a name keeps it. */
+/** An arbitrary advisory lock: one node fills at a time, so that the first of two rows with the same name keeps it. */
 const LOCK = 7_275_392;
 
 /**
- * Fills what is there now, in chunks that are kept whatever happens to the rest, after each of which `progress` is called
- * with the rows of its kind so far; resolves to the number of all.
+ * Fills all rows without folded columns in chunks, each in a transaction of its own. Calls `progress` after each chunk
+ * with the number of rows of its kind so far. Resolves to the number of all rows.
  */
 export async function fillFoldedNames(db: Database, progress: Progress = () => {}): Promise<number> {
   const [some] = await byIndex(db, (transaction) =>
@@ -31,7 +31,7 @@ export async function fillFoldedNames(db: Database, progress: Progress = () => {
   return (await fillAll(db, fillUsers, progress)) + (await fillAll(db, fillGroups, progress));
 }
 
-/** Logs which accounts and groups have a name that another one has, once it is folded, if there are some. */
+/** Logs the accounts and groups whose folded name another one has as well, if there are any. */
 export async function warnOfAmbiguousNames(db: Database, log: Logger): Promise<void> {
   const [users = [], groups = []] = await byIndex(db, async (transaction) => [
     await db.query(ambiguousUsers, [MAX_SHOWN], transaction),
@@ -40,25 +40,25 @@ export async function warnOfAmbiguousNames(db: Database, log: Logger): Promise<v
   if (users.length + groups.length > 0)
     log.warn(
       { users, groups },
-      'some names are the same but for case or characters that are not shown: see "user conflicts" and "group conflicts" of npm run admin',
+      'ambiguous names, which differ only by case or invisible characters: see "user conflicts" and "group conflicts" of npm run admin',
     );
 }
 
-/** Fills what comes later, for as long as this runs. */
+/** Fills new rows without folded columns until it is closed. */
 export function watchFoldedNames(db: Database, log: Logger): { close(): Promise<void> } {
   let running: Promise<void> | undefined;
-  const look = async () => {
+  const run = async () => {
     try {
       if ((await fillFoldedNames(db)) > 0) await warnOfAmbiguousNames(db, log);
     } catch (error) {
-      if (!isUnavailable(error)) log.error({ err: error }, 'names could not be folded');
+      if (!isUnavailable(error)) log.error({ err: error }, 'failed to fold names');
     }
   };
   const timer = setInterval(() => {
-    running ??= look().finally(() => {
+    running ??= run().finally(() => {
       running = undefined;
     });
-  }, LOOK).unref();
+  }, INTERVAL).unref();
   return {
     async close() {
       clearInterval(timer);
@@ -69,7 +69,7 @@ export function watchFoldedNames(db: Database, log: Logger): { close(): Promise<
 
 type Progress = (rows: number) => void;
 
-/** Fills the rows behind an id; resolves to how many there were, and the last of them. */
+/** Fills rows with ids above `after`; resolves to their number and the last id. */
 type Fill = (db: Database, transaction: Transaction, after: number) => Promise<Filled>;
 
 interface Filled {
@@ -79,16 +79,16 @@ interface Filled {
 
 async function fillAll(db: Database, fill: Fill, progress: Progress): Promise<number> {
   for (let [count, after] = [0, 0]; ; ) {
-    const filled = await inTurn(db, fill, after);
+    const filled = await underLock(db, fill, after);
     count += filled.count;
     progress(count);
-    after = filled.last; // the index still has entries of what was filled before
+    after = filled.last; // the index still contains entries of filled rows
     if (filled.count < CHUNK) return count;
   }
 }
 
-/** Again where somebody took the name in between: then it is found taken. */
-async function inTurn(db: Database, fill: Fill, after: number): Promise<Filled> {
+/** Fills a chunk under the lock. Repeats it if a name was taken in between; then it is found as taken. */
+async function underLock(db: Database, fill: Fill, after: number): Promise<Filled> {
   for (;;) {
     try {
       return await byIndex(db, async (transaction) => {
@@ -101,7 +101,7 @@ async function inTurn(db: Database, fill: Fill, after: number): Promise<Filled> 
   }
 }
 
-/** Runs statements in a transaction that finds rows by the indexes for them, however many the statistics expect. */
+/** Runs statements in a transaction that uses the partial indexes regardless of statistics. */
 function byIndex<T>(db: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
   return db.transaction(async (transaction) => {
     await db.query(onlyByIndex, [], transaction);
@@ -118,7 +118,7 @@ interface UserRow {
   readonly email: string | null;
   readonly username: string | null;
   readonly displayName: string | null;
-  /** Filled already: only the display name is missing. */
+  /** Not null if only the display name is missing. */
   readonly usernameFolded: string | null;
 }
 
@@ -173,7 +173,7 @@ const filledBy = (rows: readonly { readonly id: number }[], after: number): Fill
   last: rows.at(-1)?.id ?? after,
 });
 
-/** Makes a function that gives each name to the first who comes, and another one to the others. */
+/** Returns a function that returns a folded name for its first row and an ambiguous name for the others. */
 function createTaking(taken: readonly (string | null)[]) {
   const known = new Set(taken);
   return <Name extends string | null | undefined>(folded: Name, id: number): Name | string => {
@@ -184,13 +184,13 @@ function createTaking(taken: readonly (string | null)[]) {
   };
 }
 
-/** As the index users_unfolded has it. */
+/** The condition of the index users_unfolded. */
 const isUnfoldedUser =
   '((username is not null and username_folded is null) or (display_name is not null and display_name_search is null))';
 
 const isUnfoldedGroup = '(name is not null and name_folded is null)';
 
-/** The account from before that had the same name has another one now, or is deleted. */
+/** The other old account with the same name has been renamed or deleted. */
 const isReleasedUser = `(
   (strpos(username_folded, chr(1)) > 0 or strpos(email_folded, chr(1)) > 0)
   and not exists (

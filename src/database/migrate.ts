@@ -9,7 +9,7 @@ import { openDatabaseForOperator } from './start.ts';
 
 const actions: Readonly<Record<string, (database: Database) => Promise<void>>> = {
   start: async (database) => report('ran', await migrate(database, { log: progress })),
-  undo: async (database) => report('took back', await undoMigration(database, { log: progress })),
+  undo: async (database) => report('undid', await undoMigration(database, { log: progress })),
   async status(database) {
     const { executed, pending, underWay, schema } = await migrationStatus(database);
     report('executed', executed);
@@ -21,7 +21,7 @@ const actions: Readonly<Record<string, (database: Database) => Promise<void>>> =
 };
 
 const log = pino({ level: 'warn' }, pino.destination(2));
-/** With how far it is. */
+/** Logs the progress. */
 const progress = log.child({}, { level: 'info' });
 try {
   await run(process.argv[2] ?? '');
@@ -33,8 +33,7 @@ try {
 
 async function run(name: string): Promise<void> {
   const action = actions[name];
-  if (!action)
-    throw new StartError(`There is no action "${name}"; expected ${Object.keys(actions).join(', ')}`);
+  if (!action) throw new StartError(`Unknown action "${name}"; expected ${Object.keys(actions).join(', ')}`);
   const database = await openDatabaseForOperator(loadConfig(), log);
   try {
     await action(database);
@@ -43,6 +42,6 @@ async function run(name: string): Promise<void> {
   }
 }
 
-function report(what: string, names: string[]): void {
-  process.stdout.write(`${what}: ${names.join(', ') || 'none'}\n`);
+function report(label: string, names: string[]): void {
+  process.stdout.write(`${label}: ${names.join(', ') || 'none'}\n`);
 }

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /*
- * The form of a migration: SQL with comments, in `migrations/`, and what takes it back under the same name in
- * `migrations/down/`. It is one part or several, which are done one after another. A part begins with a line that says
- * how it runs; without one, in a transaction:
+ * The form of a migration: SQL with comments in `migrations/`, and the SQL that undoes it under the same name in
+ * `migrations/down/`. It consists of one or more parts, which run one after another. A part begins with a line that
+ * determines how it runs; without such a line, it runs in a transaction:
  *
  *     alter table messages add pages integer;
  *
@@ -19,18 +19,19 @@ import { fileURLToPath } from 'node:url';
  *     -- in one transaction
  *     alter table messages ...;
  *
- * - `in one transaction`: quick, with no look at the rows of a large table.
- * - `concurrently`: each statement by itself, outside of a transaction. They run again after a crash, so each says the
- *   same twice: an index that is there stays, one that is invalid is made anew, and one is dropped `if exists`.
- * - `in slices`: one statement, once for each slice of the rows of a table in the order of a unique key (of positive
- *   integers, with an index), each in a transaction of its own. The first half of its parameters is the key up to which
- *   the slices before it went, the second half the last key of this one. Each slice is done once, whatever happens.
+ * - `in one transaction`: must be quick and must not read the rows of a large table.
+ * - `concurrently`: each statement runs on its own, outside of a transaction. Statements run again after a crash, so
+ *   they must be idempotent: an existing index stays, an invalid one is created again, and indexes are dropped `if
+ *   exists`.
+ * - `in slices`: one statement, which runs once for each slice of the rows of a table in the order of a unique key
+ *   (positive integers with an index), each time in a transaction of its own. The first half of its parameters is the
+ *   last key of the previous slice, the second half the last key of this one. Each slice is processed exactly once.
  */
 
-/** Where the migrations of this server are. */
+/** The folder of the migrations of this server. */
 export const FOLDER = fileURLToPath(new URL('../../migrations', import.meta.url));
 
-/** A piece of a migration that is done as a whole, or is continued where it was cut off. */
+/** A part of a migration. It runs as a whole, or continues where it was interrupted. */
 export type Part =
   | { readonly kind: 'transaction'; readonly sql: string }
   | { readonly kind: 'concurrently'; readonly statements: readonly string[] }
@@ -38,10 +39,10 @@ export type Part =
 
 export interface Slices {
   readonly kind: 'slices';
-  /** Rows in a slice at most. */
+  /** Maximum rows per slice. */
   readonly size: number;
   readonly table: string;
-  /** Its columns. */
+  /** The columns of the key. */
   readonly key: readonly string[];
   readonly sql: string;
 }
@@ -49,10 +50,12 @@ export interface Slices {
 const HEAD = /^-- (?:concurrently\b|in one transaction\b|in slices\b).*$/m;
 const SLICES = /^-- in slices of (\d+) by (\w+) \((\w+(?:, \w+)*)\)$/;
 const COMPATIBLE_FROM = /^-- compatible from: (\d+)$/m;
-/** A statement with the comments before it; there are no function bodies among what runs concurrently. */
+/** The end of a statement. Concurrent parts contain no function bodies. */
 const STATEMENT_END = /;[^\S\n]*(?:\n|$)/;
 
-/** The parts of the SQL of a migration. Throws for a line that begins like the head of one and is none. */
+/**
+ * Returns the parts of the SQL of a migration. Throws for a line that begins like the head of a part but is malformed.
+ */
 export function partsOf(sql: string): Part[] {
   const parts: Part[] = [];
   let head = '-- in one transaction';
@@ -72,22 +75,24 @@ function partOf(head: string, sql: string): Part {
     return { kind: 'concurrently', statements: sql.split(STATEMENT_END).filter(hasStatement) };
   const [, size, table, key] = SLICES.exec(head) ?? [];
   if (!table || !key)
-    throw new Error(`"${head}" begins no part of a migration; expected -- in slices of N by TABLE (KEY)`);
+    throw new Error(
+      `"${head}" is not the head of a part of a migration; expected -- in slices of N by TABLE (KEY)`,
+    );
   return { kind: 'slices', size: Number(size), table, key: key.split(', '), sql };
 }
 
-/** True if there is more than comments. */
+/** Returns true if SQL contains more than comments. */
 const hasStatement = (sql: string): boolean => /^\s*[^\s-]/m.test(sql.replaceAll(/--.*$/gm, ''));
 
-/** The version that a node has to know once the SQL of a migration has run; 0 where it does not say. */
+/** Returns the version that nodes must know after a migration has run; 0 if its SQL does not declare one. */
 export function compatibleFrom(sql: string): number {
   return Number(COMPATIBLE_FROM.exec(sql)?.[1] ?? 0);
 }
 
-/** The number in front of a migration's name. */
+/** Returns the number at the beginning of the name of a migration. */
 export const versionOf = (name: string): number => Number.parseInt(name, 10);
 
-/** The names of the migrations in a folder, in their order. */
+/** Returns the names of the migrations of a folder in order. */
 export async function namesIn(folder: string): Promise<string[]> {
   const files = await readdir(folder);
   return files
@@ -96,6 +101,6 @@ export async function namesIn(folder: string): Promise<string[]> {
     .sort();
 }
 
-/** The SQL of a migration: of `NAME`, or of what takes it back, `down/NAME`. */
+/** Reads the SQL of a migration, `NAME`, or the SQL that undoes it, `down/NAME`. */
 export const sqlOf = (folder: string, name: string): Promise<string> =>
   readFile(join(folder, `${name}.sql`), 'utf8');

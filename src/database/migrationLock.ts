@@ -5,92 +5,101 @@ import { StartError } from '../protocol/errors.ts';
 import type { Database } from './database.ts';
 import { ConnectionLostError, isRepeatable } from './failures.ts';
 
-/*
- * Who may migrate, and how long one waits: for another node that does, and for tables that others use.
- */
+/* The lock under which one node migrates, and the timeouts of waiting for it and for tables in use. */
 
-/** Any fixed number: the advisory lock of the one that migrates. */
+/** An arbitrary advisory lock, held by the node that migrates. */
 const LOCK = 7_275_391;
-/** Milliseconds that a statement waits for a table: everything behind it waits as long. */
+/** Milliseconds for which a statement waits for a table. Everything queued behind it waits as long. */
 const LOCK_TIMEOUT = 1_000;
-/** Milliseconds between attempts, in which what queued up goes on; and while another node migrates. */
+/**
+ * Milliseconds between attempts, in which the queued statements run, and between checks while another node migrates.
+ */
 const PAUSE = 2_000;
 const BUSY_PAUSE = 200;
-/** Milliseconds without any progress after which a start is refused: less than WORKER_START_SECONDS, so that a worker lives to say what is in the way. */
-const PATIENCE = 60_000;
-/** Milliseconds between two signs of life of who holds the lock: less than idle_in_transaction_session_timeout, which ends it where its process is frozen. */
-const BEAT = 5_000;
+/**
+ * Milliseconds without progress after which a start is refused: less than WORKER_START_SECONDS, so that a worker can
+ * report the obstacle before it is killed.
+ */
+const TIMEOUT = 60_000;
+/**
+ * Milliseconds between two heartbeats of the lock holder: less than idle_in_transaction_session_timeout, which ends its
+ * connection if its process is frozen.
+ */
+const HEARTBEAT = 5_000;
 
-/** A process of pg_stat_activity, for the one who may have to end it. */
+/** SQL that describes a process of pg_stat_activity for the operator who may have to end it. */
 export const processName = `
 format('process %s "%s", %s for %s s', pid, application_name, state, extract(epoch from clock_timestamp() - coalesce(xact_start, state_change))::int)
 `;
 
 export interface WaitingOptions {
   readonly log?: Logger | undefined;
-  /** Milliseconds to wait for tables that others use, or for another node that is stuck. */
-  readonly patience?: number | undefined;
-  /** Called every few seconds while a migration goes on, here or on another node. */
+  /** Milliseconds to wait for tables in use, or for another node that makes no progress. */
+  readonly timeout?: number | undefined;
+  /** Called every few seconds while a migration runs, here or on another node. */
   readonly alive?: (() => void) | undefined;
 }
 
 /**
- * Runs `work` while no other node migrates. The lock belongs to a transaction of a connection of its own, which works
- * behind poolers, too, and holds no snapshot: indexes that are made concurrently wait for everybody who has one. For the
- * same reason nobody waits in the database for the lock. Rejects when the lock is lost; then nothing more may be done.
+ * Runs `work` while no other node migrates. The lock belongs to a transaction on a connection of its own, which also
+ * works behind poolers and holds no snapshot: creating an index concurrently waits for every transaction that has one.
+ * For the same reason the lock is polled instead of waited for in the database. Rejects if the lock is lost; then
+ * `work` must not continue.
  */
 export async function underLock<T>(
   database: Database,
   options: WaitingOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  const keeper = await database.dedicated();
+  const holder = await database.dedicated();
   let timer: NodeJS.Timeout | undefined;
   try {
-    await takeLock(keeper, options);
+    await takeLock(holder, options);
     const lost = new Promise<never>((_, reject) => {
-      keeper.once('end', () =>
+      holder.once('end', () =>
         reject(new ConnectionLostError(new Error('the lock of the migration is lost'))),
       );
-      timer = setInterval(() => keeper.query('show timezone').then(options.alive, reject), BEAT); // takes no snapshot
+      timer = setInterval(() => holder.query('show timezone').then(options.alive, reject), HEARTBEAT); // this statement takes no snapshot
     });
     return await Promise.race([work(), lost]);
   } finally {
     clearInterval(timer);
-    await keeper.query('rollback').catch(() => {}); // the connection is gone: so is the lock
-    await keeper.end();
+    await holder.query('rollback').catch(() => {}); // if the connection is lost, so is the lock
+    await holder.end();
   }
 }
 
-async function takeLock(keeper: Client, { log, patience = PATIENCE, alive }: WaitingOptions): Promise<void> {
-  let deadline = performance.now() + patience;
+async function takeLock(client: Client, { log, timeout = TIMEOUT, alive }: WaitingOptions): Promise<void> {
+  let deadline = performance.now() + timeout;
   let lastSign: string | undefined;
   for (let isFirst = true; ; isFirst = false) {
-    await keeper.query('begin');
-    const { rows } = await keeper.query<{ mine: boolean }>(tryLock);
+    await client.query('begin');
+    const { rows } = await client.query<{ mine: boolean }>(tryLock);
     if (rows[0]?.mine) return;
-    await keeper.query('rollback');
+    await client.query('rollback');
 
-    const [holder] = (await keeper.query<Holder>(lockHolder, [LOCK])).rows;
+    const [holder] = (await client.query<Holder>(lockHolder, [LOCK])).rows;
     if (holder?.isActive || holder?.sign !== lastSign) {
-      deadline = performance.now() + patience;
+      deadline = performance.now() + timeout;
       lastSign = holder?.sign;
       alive?.();
     }
-    const reason = 'another node is changing it';
+    const reason = 'another node is migrating it';
     const blockers = holder ? [holder.name] : [];
-    if (performance.now() > deadline) throw blocked(reason, blockers, patience);
-    if (isFirst) log?.warn({ reason, blockers }, 'waiting to bring the schema up to date');
+    if (performance.now() > deadline) throw blocked(reason, blockers, timeout);
+    if (isFirst) log?.warn({ reason, blockers }, 'waiting to migrate the schema');
     await delay(BUSY_PAUSE);
   }
 }
 
-/** Without parameters: the portal of a statement with some keeps its snapshot until the next one. */
+/**
+ * Without parameters, because the portal of a statement with parameters keeps its snapshot until the next statement.
+ */
 const tryLock = `select pg_try_advisory_xact_lock(${LOCK}) as mine`;
 
 interface Holder {
   readonly name: string;
-  /** When it last sent something. */
+  /** The time of its last statement. */
   readonly sign: string;
   readonly isActive: boolean;
 }
@@ -103,16 +112,16 @@ where locktype = 'advisory' and granted and classid = 0 and objid = $1::int::oid
 `;
 
 /**
- * Runs a transaction. One that has to wait for a table gives way after a second, with all it has locked, and is tried
- * again: what waits behind it would stand still for as long as the longest read takes. Throws a {@link StartError} with
- * those that are in the way where that has not helped within the patience.
+ * Runs a transaction. If it waits for a table for more than a second, it is rolled back, releasing its locks, and
+ * retried: otherwise everything queued behind it would wait for as long as the longest read takes. Throws a {@link
+ * StartError} with the blocking transactions if that does not succeed within the timeout.
  */
-export async function withPatience<T>(
+export async function retryWhileLocked<T>(
   client: Client,
-  { log, patience = PATIENCE }: WaitingOptions,
+  { log, timeout = TIMEOUT }: WaitingOptions,
   work: () => Promise<T>,
 ): Promise<T> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + timeout;
   for (let isFirst = true; ; isFirst = false) {
     try {
       return await inTransaction(client, work);
@@ -120,14 +129,14 @@ export async function withPatience<T>(
       if (!isLocked(error)) throw error;
       const reason = 'other transactions keep its tables locked';
       const blockers = await openTransactionsBeside(client);
-      if (performance.now() > deadline) throw blocked(reason, blockers, patience);
-      if (isFirst) log?.warn({ reason, blockers }, 'waiting to bring the schema up to date');
+      if (performance.now() > deadline) throw blocked(reason, blockers, timeout);
+      if (isFirst) log?.warn({ reason, blockers }, 'waiting to migrate the schema');
       await delay(PAUSE);
     }
   }
 }
 
-/** lock_not_available, or lost against another transaction. */
+/** Returns true for lock_not_available and for conflicts with another transaction. */
 const isLocked = (error: unknown): boolean =>
   (error as { code?: string }).code === '55P03' || isRepeatable(error);
 
@@ -139,19 +148,19 @@ async function inTransaction<T>(client: Client, work: () => Promise<T>): Promise
     await client.query('commit');
     return result;
   } catch (error) {
-    await client.query('rollback').catch(() => {}); // the connection is gone: so is the transaction
+    await client.query('rollback').catch(() => {}); // if the connection is lost, so is the transaction
     throw error;
   }
 }
 
-function blocked(reason: string, blockers: readonly string[], patience: number): StartError {
-  const who = blockers.length > 0 ? ` (${blockers.join(', ')})` : '';
+function blocked(reason: string, blockers: readonly string[], timeout: number): StartError {
+  const names = blockers.length > 0 ? ` (${blockers.join(', ')})` : '';
   return new StartError(
-    `The schema could not be brought up to date within ${patience / 1000} s: ${reason}${who}. Wait for them or end them (pg_terminate_backend), and start again.`,
+    `The schema could not be migrated within ${timeout / 1000} s: ${reason}${names}. Wait for them or end them (pg_terminate_backend), and start again.`,
   );
 }
 
-/** Transactions that are open for longer than an attempt, the oldest first. */
+/** Returns the transactions that have been open for longer than an attempt, oldest first. */
 async function openTransactionsBeside(client: Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(openTransactions, [LOCK_TIMEOUT / 1000]);
   return rows.map(({ name }) => name);
@@ -161,7 +170,7 @@ const openTransactions = `
 select ${processName} as name
 from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid()
-  and (application_name <> 'parley migration' or state <> 'idle in transaction') -- who only holds the lock of a node
+  and (application_name <> 'parley migration' or state <> 'idle in transaction') -- this one only holds the lock of a node
   and xact_start < clock_timestamp() - make_interval(secs => $1)
 order by xact_start
 limit 3

@@ -3,42 +3,42 @@ import type { Client } from 'pg';
 import type { Database } from './database.ts';
 import { repeatable } from './failures.ts';
 import type { Part, Slices } from './migrationFiles.ts';
-import { processName, type WaitingOptions, withPatience } from './migrationLock.ts';
+import { processName, retryWhileLocked, type WaitingOptions } from './migrationLock.ts';
 import type { Statement } from './TextQuery.ts';
 
-/** Milliseconds that a slice is to take: it keeps its rows locked for so long. */
+/** Target duration of a slice in milliseconds, for which its rows are locked. */
 const SLICE_TIME = 250;
-/** Rows of one that takes longer than that, however few they are. */
+/** Minimum rows of a slice, even if it takes longer. */
 const SMALLEST_SLICE = 50;
-/** Milliseconds between two looks whether an index is done that a process of before still makes. */
+/** Milliseconds between two checks of an index that a process of an earlier run is still creating. */
 const PAUSE = 1_000;
-/** Milliseconds between two lines of the log that say how far a migration is. */
-const REPORT = 10_000;
+/** Milliseconds between two log lines with the progress of a migration. */
+const REPORT_INTERVAL = 10_000;
 
-/** A migration that runs, in either direction. */
+/** A running migration in either direction. */
 export interface Run {
   readonly client: Client;
   readonly database: Database;
-  /** As `migration_progress` has it. */
+  /** The name in `migration_progress`. */
   readonly name: string;
   readonly parts: readonly Part[];
   readonly options: WaitingOptions & { readonly reportEvery?: number | undefined };
-  /** Notes, in the transaction of the first part that is followed by others, that something was changed. */
-  noteBegin(): Promise<void>;
-  /** Notes, in the transaction of the last part, that all is done. */
-  noteEnd(): Promise<void>;
+  /** Records in the transaction of the first of several parts that the migration has begun. */
+  recordBegin(): Promise<void>;
+  /** Records in the transaction of the last part that the migration is complete. */
+  recordEnd(): Promise<void>;
 }
 
 /** Progress of a migration that has not ended. */
 interface Progress {
-  /** Parts that are done. */
+  /** Number of completed parts. */
   readonly part: number;
-  /** The last key of the last slice of the next one. */
+  /** The last key of the last slice of the next part. */
   readonly position: readonly string[] | null;
   readonly rows: number;
 }
 
-/** Runs a migration, from where it was cut off. */
+/** Runs a migration, from where it was interrupted if it was. */
 export async function runParts(run: Run): Promise<void> {
   const { rows } = await run.client.query<Progress>(readProgress, [run.name]);
   let progress = rows[0] ?? { part: 0, position: null, rows: 0 };
@@ -48,26 +48,26 @@ export async function runParts(run: Run): Promise<void> {
     if (part.kind === 'slices') progress = await runSlices(run, part, progress);
     else if (part.kind === 'concurrently') progress = await runConcurrently(run, part.statements, progress);
     else
-      progress = await withPatience(run.client, run.options, async () => {
+      progress = await retryWhileLocked(run.client, run.options, async () => {
         await run.client.query(part.sql);
         return endPart(run, progress);
       });
   }
 }
 
-/** Notes the end of a part, in its transaction. */
+/** Records the end of a part in its transaction. */
 async function endPart(run: Run, from: Progress): Promise<Progress> {
   const to = { part: from.part + 1, position: null, rows: 0 };
-  if (to.part === run.parts.length) await run.noteEnd();
-  else await noteProgress(run, from, to);
-  if (from.part === 0 && to.part < run.parts.length) await run.noteBegin();
+  if (to.part === run.parts.length) await run.recordEnd();
+  else await recordProgress(run, from, to);
+  if (from.part === 0 && to.part < run.parts.length) await run.recordBegin();
   return to;
 }
 
-async function noteProgress({ client, name }: Run, from: Progress, to: Progress): Promise<void> {
+async function recordProgress({ client, name }: Run, from: Progress, to: Progress): Promise<void> {
   const values = [name, to.part, to.position, to.rows, from.part, from.position];
   const { rowCount } = await client.query(writeProgress, values);
-  if (rowCount !== 1) throw new Error(`The migration ${name} goes on elsewhere`);
+  if (rowCount !== 1) throw new Error(`The migration ${name} is running elsewhere`);
 }
 
 const readProgress = `
@@ -92,7 +92,7 @@ async function runSlices(run: Run, part: Slices, start: Progress): Promise<Progr
   return reporting(run, report, async () => {
     while (progress.part === start.part) {
       const begin = performance.now();
-      progress = await withPatience(client, options, async () => {
+      progress = await retryWhileLocked(client, options, async () => {
         await client.query(onlyByKey);
         const after = progress.position ?? part.key.map(() => '0');
         const { rows } = await client.query<{ last: string[] | null }>(next, [...after, size]);
@@ -100,7 +100,7 @@ async function runSlices(run: Run, part: Slices, start: Progress): Promise<Progr
         if (!last) return endPart(run, progress);
         await client.query(part.sql, [...after, ...last]);
         const done = { ...progress, position: last, rows: progress.rows + size };
-        await noteProgress(run, progress, done);
+        await recordProgress(run, progress, done);
         return done;
       });
       const took = performance.now() - begin;
@@ -110,10 +110,10 @@ async function runSlices(run: Run, part: Slices, start: Progress): Promise<Progr
   });
 }
 
-/** The last key of the next $n rows after the key $1, $2, …; null where none is left. */
+/** Returns a statement for the last key of the next $n rows after the key $1, $2, …, or null if no rows are left. */
 function nextSlice({ table, key }: Slices): string {
-  const places = key.map((_, index) => `$${index + 1}`);
-  const rows = `from ${table} where (${key}) > (${places}) order by`;
+  const placeholders = key.map((_, index) => `$${index + 1}`);
+  const rows = `from ${table} where (${key}) > (${placeholders}) order by`;
   const last = `array[${key}]::text[]`;
   return `
 select coalesce(
@@ -123,7 +123,7 @@ select coalesce(
 `;
 }
 
-/** As those who send find rows: a plan for a slice does not look at the whole of a table. */
+/** Settings like those of the writer, so that a slice never scans a whole table. */
 const onlyByKey = `
 set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off
 `;
@@ -143,27 +143,28 @@ async function runConcurrently(
     run,
     () => run.database.query(statementsUnderWay, []),
     async () => {
-      for (const statement of statements) await repeatable(() => runAlone(run.client, statement));
+      for (const statement of statements)
+        await repeatable(() => runOutsideTransaction(run.client, statement));
     },
   );
-  return withPatience(run.client, run.options, () => endPart(run, progress));
+  return retryWhileLocked(run.client, run.options, () => endPart(run, progress));
 }
 
-/** Runs a statement outside of transactions: what waits for those of others keeps nobody else waiting. */
-async function runAlone(client: Client, text: string): Promise<void> {
+/** Runs a statement outside of a transaction, so that while it waits for other transactions it blocks nothing. */
+async function runOutsideTransaction(client: Client, text: string): Promise<void> {
   const [, index] = CREATES.exec(text) ?? [];
   if (index && (await isIndexValid(client, index))) return;
-  const statement: Statement = { text, isAlone: true };
+  const statement: Statement = { text, outsideTransaction: true };
   await client.query(statement);
 }
 
-/** True if there is an index that can be used, once it is made; one that was given up is dropped. */
+/** Returns true if the index exists and is valid, after waiting if it is being created. Drops an invalid index. */
 async function isIndexValid(client: Client, index: string): Promise<boolean> {
   for (;;) {
     const { rows } = await client.query<{ isValid: boolean; isUnderWay: boolean }>(indexState, [index]);
     const [state] = rows;
     if (!state || state.isValid) return state !== undefined;
-    const drop: Statement = { text: `drop index concurrently if exists ${index}`, isAlone: true };
+    const drop: Statement = { text: `drop index concurrently if exists ${index}`, outsideTransaction: true };
     if (state.isUnderWay) await delay(PAUSE);
     else await client.query(drop);
   }
@@ -176,7 +177,10 @@ from pg_index
 where indexrelid = to_regclass($1)
 `;
 
-/** What the process does that migrates, or one of before whose node was killed, and for whom it waits. */
+/**
+ * The statements of the migrating process, or of an earlier one whose node was killed, with the processes they wait
+ * for.
+ */
 const statementsUnderWay = `
 select coalesce(index_relid::regclass::text, left(query, 100)) as statement, phase,
   round(100.0 * coalesce(tuples_done::numeric / nullif(tuples_total, 0), blocks_done::numeric / nullif(blocks_total, 0))) as percent,
@@ -186,16 +190,16 @@ left join pg_stat_progress_create_index progress using (pid)
 where migration.datname = current_database() and application_name = 'parley migration' and state = 'active'
 `;
 
-/** Logs from time to time how far it is, while `work` runs. */
+/** Logs the progress periodically while `work` runs. */
 async function reporting<T>(
-  { name, options: { log, reportEvery = REPORT } }: Run,
-  look: () => Promise<object[]>,
+  { name, options: { log, reportEvery = REPORT_INTERVAL } }: Run,
+  read: () => Promise<object[]>,
   work: () => Promise<T>,
 ): Promise<T> {
   const report = async () => {
-    for (const fields of await look()) log?.info({ migration: name, ...fields }, 'migrating');
+    for (const fields of await read()) log?.info({ migration: name, ...fields }, 'migrating');
   };
-  const timer = setInterval(() => report().catch(() => {}), reportEvery); // a look that fails: the work says so itself
+  const timer = setInterval(() => report().catch(() => {}), reportEvery); // the work itself reports failures
   try {
     return await work();
   } finally {

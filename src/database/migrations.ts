@@ -4,18 +4,18 @@ import { StartError } from '../protocol/errors.ts';
 import type { Database } from './database.ts';
 import { createExtensions, extensionsIn } from './extensions.ts';
 import { FOLDER, namesIn, partsOf, sqlOf, versionOf } from './migrationFiles.ts';
-import { underLock, type WaitingOptions, withPatience } from './migrationLock.ts';
+import { retryWhileLocked, underLock, type WaitingOptions } from './migrationLock.ts';
 import { runParts } from './migrationParts.ts';
 import { readVersion, type SchemaVersion, tooOld, writeVersion } from './schemaVersion.ts';
 
 /*
- * Brings the schema to the version of this server (see schemaVersion.ts) by what is in `migrations/` (the form of those
- * files: migrationFiles.ts). One node at a time does so (migrationLock.ts), one migration after another and each part of
- * it for itself (migrationParts.ts): what was done stays where a later one is refused or cut off.
+ * Migrates the schema to the version of this server (see schemaVersion.ts) with the files in `migrations/` (for their
+ * form see migrationFiles.ts). One node migrates at a time (migrationLock.ts), one migration after another and each in
+ * parts (migrationParts.ts): completed parts stay if a later one is refused or interrupted.
  */
 
 export interface MigrationOptions extends WaitingOptions {
-  /** Where the migrations are; those of this server by default. */
+  /** The folder of the migrations; those of this server by default. */
   readonly folder?: string;
   /** Milliseconds between two lines of the log that say how far a migration is. */
   readonly reportEvery?: number;
@@ -24,21 +24,21 @@ export interface MigrationOptions extends WaitingOptions {
 export interface MigrationStatus {
   readonly executed: string[];
   readonly pending: string[];
-  /** The one that runs or was cut off, with `down/` before it where it is taken back. */
+  /** The migration that runs or was interrupted, with the prefix `down/` if it is being undone. */
   readonly underWay: string | undefined;
-  /** Undefined where the schema is older than that. */
+  /** Undefined if the schema is too old to contain its version. */
   readonly schema: SchemaVersion | undefined;
 }
 
 /**
- * Brings the schema up to date; returns the names of the migrations that ran. A schema that is newer than this server
- * stays as it is. Throws a {@link StartError} when it works only with newer servers, or when its tables cannot be had.
+ * Migrates the schema; returns the names of the migrations that ran. A schema that is newer than this server stays
+ * unchanged. Throws a {@link StartError} if it requires newer servers, or if its tables cannot be locked.
  */
 export function migrate(database: Database, options: MigrationOptions = {}): Promise<string[]> {
   return onOwnConnection(database, async (client) => {
     if (await isUpToDate(client, options)) return [];
     return underLock(database, options, async () => {
-      if (await isUpToDate(client, options)) return []; // by another node
+      if (await isUpToDate(client, options)) return []; // another node has migrated it
       const { pending } = await prepare(client, options);
       const names: string[] = [];
       for (const _ of pending) {
@@ -55,15 +55,15 @@ async function isUpToDate(client: Client, { folder = FOLDER, log }: MigrationOpt
   const own = Math.max(0, ...(await namesIn(folder)).map(versionOf));
   if (schema && schema.compatVersion > own) throw tooOld(schema, own);
   if (schema && schema.version > own) {
-    log?.info({ ...schema, known: own }, 'the schema is newer than this server, which works with it');
+    log?.info({ ...schema, known: own }, 'schema is newer than this server and compatible with it');
     return true;
   }
   if (underWay?.startsWith('down/'))
-    throw new StartError(`The migration ${underWay} was cut off. Finish it first: npm run migrate:undo`);
+    throw new StartError(`The migration ${underWay} was interrupted. Finish it first: npm run migrate:undo`);
   return pending.length === 0;
 }
 
-/** Takes the newest migration back; returns its name, or none when nothing is left. */
+/** Undoes the newest migration; returns its name, or an empty list if there is none. */
 export function undoMigration(database: Database, options: MigrationOptions = {}): Promise<string[]> {
   const { folder = FOLDER } = options;
   return onOwnConnection(database, (client) =>
@@ -72,16 +72,18 @@ export function undoMigration(database: Database, options: MigrationOptions = {}
       const own = Math.max(0, ...(await namesIn(folder)).map(versionOf));
       if (schema && schema.version > own)
         throw new StartError(
-          `The schema has version ${schema.version}, and this server knows ${own}: the newest migration is unknown to it.`,
+          `The schema has version ${schema.version}, but this server knows only ${own}. Undo the migration with a newer version of the server.`,
         );
       if (underWay && !underWay.startsWith('down/'))
-        throw new StartError(`The migration ${underWay} was cut off. Finish it first: npm run migrate:start`);
+        throw new StartError(
+          `The migration ${underWay} was interrupted. Finish it first: npm run migrate:start`,
+        );
       return (await umzugOn(client, database, options).down()).map(({ name }) => name);
     }),
   );
 }
 
-/** Returns the migrations that have run, and those that have not. */
+/** Returns the executed and the pending migrations. */
 export const migrationStatus = (database: Database, { folder = FOLDER } = {}): Promise<MigrationStatus> =>
   onOwnConnection(database, (client) => readStatus(client, folder));
 
@@ -90,7 +92,7 @@ async function onOwnConnection<T>(database: Database, work: (client: Client) => 
   try {
     return await work(client);
   } catch (error) {
-    const { cause } = error as { cause?: unknown }; // what Umzug has wrapped
+    const { cause } = error as { cause?: unknown }; // the error that Umzug wraps
     if (cause instanceof StartError) throw cause;
     throw isForbidden(error) ? forbidden(error, client) : error;
   } finally {
@@ -98,10 +100,10 @@ async function onOwnConnection<T>(database: Database, work: (client: Client) => 
   }
 }
 
-/** insufficient_privilege, and invalid_schema_name where there is no schema to make tables in. */
+/** Returns true for insufficient_privilege, and for invalid_schema_name if there is no schema for tables. */
 const isForbidden = (error: unknown): boolean => /^(42501|3F000)$/.test(refusalIn(error).code ?? '');
 
-/** The error of PostgreSQL about a statement of ours or, wrapped by Umzug, about a migration. */
+/** Returns the error of PostgreSQL, which Umzug wraps if it is about a migration. */
 function refusalIn(error: unknown): { code?: string; message?: string } {
   const { cause } = error as { cause?: unknown };
   return cause instanceof Error ? cause : (error as Error);
@@ -109,7 +111,7 @@ function refusalIn(error: unknown): { code?: string; message?: string } {
 
 function forbidden(error: unknown, { database, user }: Client): StartError {
   return new StartError(
-    `The role "${user}" may not bring the schema of the database "${database}" up to date: ${refusalIn(error).message}. Let it own the tables, and let an administrator run there: grant create on schema public to "${user}";`,
+    `The role "${user}" is not allowed to migrate the schema of the database "${database}": ${refusalIn(error).message}. Make it the owner of the tables, and let an administrator run in the database: grant create on schema public to "${user}";`,
   );
 }
 
@@ -141,10 +143,10 @@ async function executedOn(client: Client): Promise<string[]> {
   return executed.rows.map(({ name }) => name);
 }
 
-/** Makes the tables of the migrations and the extensions that pending ones need. */
+/** Creates the tables of the migrations and the extensions that pending ones need. */
 async function prepare(client: Client, options: MigrationOptions): Promise<MigrationStatus> {
   const { folder = FOLDER } = options;
-  return withPatience(client, options, async () => {
+  return retryWhileLocked(client, options, async () => {
     await client.query(ownTables);
     const status = await readStatus(client, folder);
     const sql = await Promise.all(status.pending.map((name) => sqlOf(folder, name)));
@@ -155,7 +157,7 @@ async function prepare(client: Client, options: MigrationOptions): Promise<Migra
 
 const ownTables = `
 create table if not exists migrations (name text primary key, run_at timestamptz not null default now());
--- The migration that was begun and has not ended: the parts of it that are done, and how far the next one is.
+-- The unfinished migration: its completed parts and the position in the next one.
 create table if not exists migration_progress (
   name     text    primary key,
   part     integer not null,
@@ -164,7 +166,7 @@ create table if not exists migration_progress (
 );
 `;
 
-/** Each migration notes itself, in its last transaction, that it has run. */
+/** Returns an Umzug whose migrations record their execution themselves, in their last transaction. */
 function umzugOn(client: Client, database: Database, options: MigrationOptions): Umzug<object> {
   const { folder = FOLDER } = options;
   const run = async (name: string, file: string, note: string) =>
@@ -174,10 +176,10 @@ function umzugOn(client: Client, database: Database, options: MigrationOptions):
       name: file,
       parts: partsOf(await sqlOf(folder, file)),
       options,
-      noteBegin: async () => writeVersion(client, folder, await executedOn(client), [name]),
-      async noteEnd() {
+      recordBegin: async () => writeVersion(client, folder, await executedOn(client), [name]),
+      async recordEnd() {
         const { rowCount } = await client.query(note, [name]);
-        if (rowCount !== 1) throw new Error(`The migration ${file} goes on elsewhere`);
+        if (rowCount !== 1) throw new Error(`The migration ${file} is running elsewhere`);
         await client.query('delete from migration_progress');
         await writeVersion(client, folder, await executedOn(client));
       },

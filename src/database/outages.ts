@@ -1,29 +1,32 @@
 import type { Logger } from 'pino';
 
 /** Milliseconds without a failure after which the database counts as back. */
-const CALM = 1_000;
+const STABLE_AFTER = 1_000;
 
 /**
- * Logs one line when the database goes away, with the reason, and one when it is back, with the seconds: however many
- * statements fail in between, and though some succeed.
+ * Logs one line with the reason at the beginning of an outage of the database and one with its duration at the end,
+ * regardless of the number of statements that fail or succeed in between.
  */
 export class OutageLog {
   readonly #log: Pick<Logger, 'info' | 'warn'> | undefined;
   readonly #now: () => number;
-  /** When it went away. */
+  /** The beginning of the outage. */
   #since: number | undefined;
-  /** When it first answered after the last failure. */
+  /** The time of the first success after the last failure. */
   #backAt: number | undefined;
-  /** Until it first answers, the start says what it waits for; once connections are closed, nothing is an outage. */
+  /**
+   * Outages are logged only while watching: before the first answer the start itself logs, and after `close` failures
+   * are expected.
+   */
   #state: 'starting' | 'watching' | 'closed' = 'starting';
 
-  /** Times in milliseconds are those of `now`. */
+  /** `now` returns the time in milliseconds. */
   constructor(log?: Pick<Logger, 'info' | 'warn'>, now = () => performance.now()) {
     this.#log = log;
     this.#now = now;
   }
 
-  /** A statement begun at `start` was lost, or a connection could not be made. */
+  /** Records that a statement begun at `start` was lost, or that a connection failed. */
   failed(error: unknown, start: number): void {
     this.#backAt = undefined;
     if (this.#since !== undefined || this.#state !== 'watching') return;
@@ -31,25 +34,25 @@ export class OutageLog {
     this.#log?.warn({ reason: reasonOf(error) }, 'disconnected from the database');
   }
 
-  /** The database has answered. */
+  /** Records an answer of the database. */
   succeeded(): void {
     if (this.#state === 'starting') this.#state = 'watching';
     if (this.#since === undefined) return;
     const now = this.#now();
     this.#backAt ??= now;
-    if (now - this.#backAt < CALM) return;
+    if (now - this.#backAt < STABLE_AFTER) return;
     const seconds = Math.round((this.#backAt - this.#since) / 100) / 10;
     this.#since = undefined;
-    this.#log?.info({ seconds }, 'connected to the database again');
+    this.#log?.info({ seconds }, 'reconnected to the database');
   }
 
-  /** Logs nothing any more: connections are closed on purpose. */
+  /** Stops logging, because connections are closed on purpose. */
   close(): void {
     this.#state = 'closed';
   }
 }
 
-/** Why a connection could not be made, also where several addresses were tried. */
+/** Returns the reason of a failed connection, for one or several addresses. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && !error.message) return error.errors.map(reasonOf).join(', ');
   return error instanceof Error ? error.message : String(error);

@@ -8,22 +8,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StartError } from '../protocol/errors.ts';
 
 /*
- * Who uses a data folder. The operating system holds the locks, on open files: it frees them when the last process
- * that has the file open ends, however it ends, and they hold across containers that share a volume. A process id
- * tells nothing there: in two containers both servers have the id 1.
+ * Determines which server uses a data folder. The locks are those of the operating system on open files: they are
+ * released when the last process that has the file open ends for any reason, and they are effective across containers
+ * that share a volume. A process id is useless there: in two containers both servers have the id 1.
  *
- * Node has no call for it. On Linux `flock` (util-linux, BusyBox) locks a file that it inherits: the lock belongs to
- * what both processes have open and stays with us when `flock` has ended. On macOS and Windows opening a file can lock
- * it.
+ * Node has no function for it. On Linux `flock` (util-linux, BusyBox) locks a file that it inherits: the lock belongs
+ * to the open file of both processes and stays with this one when `flock` has exited. On macOS and Windows opening a
+ * file can lock it.
  */
 
-/** A file that is open and locked: its descriptor. A number and no `FileHandle`, which garbage collection would close. */
+/** The descriptor of an open and locked file. It is not a `FileHandle`, because garbage collection would close that. */
 export type Lock = number;
 
 /** O_EXLOCK of macOS, and UV_FS_O_EXLOCK, which libuv knows on Windows. */
 const LOCKING: Partial<Record<NodeJS.Platform, number>> = { darwin: 0x20, win32: 0x1000_0000 };
 
-/** Locks a file, made where there is none; undefined when another process has it. */
+/** Locks a file, which is created if it is missing. Returns undefined if another process holds the lock. */
 export async function tryLock(file: string): Promise<Lock | undefined> {
   const locking = LOCKING[platform()];
   const flags = constants.O_RDWR | constants.O_CREAT;
@@ -50,12 +50,12 @@ async function flock(descriptor: number, file: string): Promise<boolean> {
   try {
     await once(child, 'close');
   } catch (error) {
-    complaint = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no flock' : String(error);
+    complaint = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'flock is not installed' : String(error);
   }
   if (child.exitCode === 0) return true;
   if (child.exitCode === 1 && complaint === '') return false;
   throw new StartError(
-    `${file} cannot be locked: ${complaint.trim()}. Expected the program flock (of util-linux) and a file system that has locks; or set DATABASE_URL.`,
+    `${file} cannot be locked: ${complaint.trim()}. Expected the program flock (of util-linux) and a file system with locks; or set DATABASE_URL.`,
   );
 }
 
@@ -65,17 +65,22 @@ export function unlock(lock: Lock): void {
 
 const ownerFile = (home: string) => join(home, 'server.pid');
 
-/** Attempts to claim a folder, and milliseconds between them: an operator's command that looks has it for a moment. */
+/**
+ * Attempts to claim a folder, and milliseconds between them: an operator's command holds the lock for a moment when it
+ * checks it.
+ */
 const CLAIM_ATTEMPTS = 5;
 const CLAIM_PAUSE = 200;
 
-/** Claims a data folder for this server, until it is unlocked or the process ends: one server per folder. */
+/**
+ * Claims a data folder for this server until it is unlocked or the process ends, so that at most one server uses it.
+ */
 export async function claim(home: string): Promise<Lock> {
   for (let attempt = 1; attempt <= CLAIM_ATTEMPTS; attempt++) {
     const lock = await tryLock(ownerFile(home));
     if (lock !== undefined) {
       ftruncateSync(lock);
-      writeSync(lock, String(process.pid)); // to be told who it is, no more
+      writeSync(lock, String(process.pid)); // only for the error message of another server
       return lock;
     }
     await delay(CLAIM_PAUSE);
@@ -86,7 +91,7 @@ export async function claim(home: string): Promise<Lock> {
   );
 }
 
-/** True if a live server uses a data folder. */
+/** Returns true if a live server uses a data folder. */
 export async function isClaimed(home: string): Promise<boolean> {
   const lock = await tryLock(ownerFile(home));
   if (lock === undefined) return true;
@@ -95,8 +100,8 @@ export async function isClaimed(home: string): Promise<boolean> {
 }
 
 /**
- * Returns whether a pid is the live postmaster of this cluster, whose working directory it is, and not a stranger that was
- * given the number since. One in another container is not seen: it has the lock of the cluster.
+ * Returns true if a pid is the live postmaster of this cluster, which is its working directory, and not another process
+ * that got the same number later. A postmaster in another container is not found, but it holds the lock of the cluster.
  */
 export async function isPostmasterOf(pid: number, cluster: string): Promise<boolean> {
   return isAlive(pid) && (await workingFolderOf(pid, cluster)) === cluster;
@@ -111,7 +116,10 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** What Linux tells of a process; empty for one that has ended but was not reaped. Other systems: `unknown`. */
+/**
+ * Returns the working folder of a process on Linux, empty for one that has exited but was not reaped. Returns `unknown`
+ * on other systems.
+ */
 async function workingFolderOf(pid: number, unknown: string): Promise<string> {
   return platform() === 'linux' ? readlink(`/proc/${pid}/cwd`).catch(() => '') : unknown;
 }

@@ -1,12 +1,12 @@
-/** Work that comes around by itself. */
+/** Work that is done repeatedly. */
 export interface Recurring {
-  /** Has it done now, and once more if it is under way. */
-  soon(): void;
-  /** Ends it: aborts the signal, and waits for what is under way. */
+  /** Starts the work now, or once more if it is running. */
+  runSoon(): void;
+  /** Aborts the signal and waits for running work. */
   close(): Promise<void>;
 }
 
-/** Does `work`, which never rejects, now and every so many milliseconds, but never twice at a time. */
+/** Runs `work`, which never rejects, now and every `milliseconds`, but never concurrently. */
 export function recurring(milliseconds: number, work: (closing: AbortSignal) => Promise<void>): Recurring {
   const closing = new AbortController();
   let running: Promise<void> | undefined;
@@ -27,7 +27,7 @@ export function recurring(milliseconds: number, work: (closing: AbortSignal) => 
   soon();
   const timer = setInterval(soon, milliseconds).unref();
   return {
-    soon,
+    runSoon: soon,
     async close() {
       closing.abort();
       clearInterval(timer);

@@ -3,24 +3,24 @@ import { StartError } from '../protocol/errors.ts';
 import { compatibleFrom, sqlOf, versionOf } from './migrationFiles.ts';
 
 /*
- * The version of the schema: N is what the migrations up to number N make. A node works with newer versions, too, so
- * that nodes can be replaced one after another, unless a migration says otherwise:
+ * The version of the schema: N is the schema after the migrations up to number N. A node also works with newer
+ * versions, so that nodes can be replaced one after another, unless a migration declares otherwise:
  *
  *     -- compatible from: 0020
  *
- * in a line of its own means that only nodes that know version 20 work with the schema from then on: such as one that
- * drops a column which version 19 still reads. The database keeps the highest of these numbers as `compat_version`, from
- * the first part of such a migration on, and a node that knows less refuses to start. So a change that breaks nodes
- * takes two releases: the first one stops using what the second one takes away.
+ * on a line of its own means that from then on only nodes that know version 20 work with the schema, for example
+ * because the migration drops a column that version 19 still reads. The database stores the highest of these numbers as
+ * `compat_version`, from the first part of such a migration on, and a node that knows less refuses to start. So an
+ * incompatible change takes two releases: the first stops using what the second removes.
  */
 
 export interface SchemaVersion {
   readonly version: number;
-  /** The least that a node has to know. */
+  /** The lowest version that a node must know. */
   readonly compatVersion: number;
 }
 
-/** The version of the schema; undefined where it is too old to know it. */
+/** Reads the version of the schema; undefined if the schema is too old to contain it. */
 export async function readVersion(client: Client): Promise<SchemaVersion | undefined> {
   if (!(await hasVersion(client))) return undefined;
   const { rows } = await client.query<SchemaVersion>(
@@ -29,7 +29,7 @@ export async function readVersion(client: Client): Promise<SchemaVersion | undef
   return rows[0];
 }
 
-/** Keeps the version that executed migrations make, beside one that is under way. */
+/** Stores the version that results from executed migrations and those under way. */
 export async function writeVersion(
   client: Client,
   folder: string,
@@ -43,7 +43,7 @@ export async function writeVersion(
   await client.query(write, [Math.max(0, ...executed.map(versionOf)), Math.max(1, ...compatible)]);
 }
 
-/** The refusal of a schema that works only with newer servers than this one. */
+/** Returns the error for a schema that requires a newer server. */
 export const tooOld = ({ version, compatVersion }: SchemaVersion, own: number): StartError =>
   new StartError(
     `The database has schema version ${version}, which works with servers that know version ${compatVersion} or later; this one knows ${own}. Start a newer version of the server.`,

@@ -1,67 +1,69 @@
 import pg, { type ClientConfig, type QueryConfig, type QueryResult } from 'pg';
 import { ConnectionLostError, endsConnection, NotConnectedError } from './failures.ts';
 import type { OutageLog } from './outages.ts';
-import { applySettings, RELIED_ON, type Settings } from './settings.ts';
+import { applySettings, REQUIRED_SETTINGS, type Settings } from './settings.ts';
 import { runAsText, type Statement } from './TextQuery.ts';
 
-/** Milliseconds after which a statement that the server should have cancelled is given up, and the connection with it. */
-const SILENCE = 2_000;
+/**
+ * Milliseconds after the statement timeout at which the connection is closed if the server has not cancelled the
+ * statement.
+ */
+const GRACE = 2_000;
 
 export interface SessionOptions {
-  /** Where the database is, and the name of the connection there; no settings, which a pooler would refuse. */
+  /** Address of the database and name of the connection; no settings, which a pooler would refuse. */
   readonly config: ClientConfig;
-  /** Milliseconds after which the server cancels a statement; 0: never. */
+  /** Milliseconds after which the server cancels a statement; 0 for never. */
   readonly statementTimeout: number;
-  /** Beside those that all connections have. */
+  /** Settings in addition to those of all connections. */
   readonly settings?: Settings;
-  /** True if it refuses to write. */
+  /** True if the connections are read-only. */
   readonly isReadOnly?: boolean;
   readonly outages: OutageLog;
 }
 
-/** Any of those that the methods of pg take. */
+/** Any callback of the methods of pg. */
 type Callback = (error: never, result: never) => void;
 
 const BEGINS = /^\s*(begin|start\s+transaction)\b/i;
 const ENDS = /^\s*(commit|rollback(?!\s+to\b))\b/i;
 
 /**
- * A class of connections on which the settings hold that the code relies on. They are made with a statement and not
- * with startup parameters, most of which PgBouncer refuses.
+ * Creates a class of connections with the settings that the code requires. They are made with a statement and not with
+ * startup parameters, most of which PgBouncer refuses.
  *
- * Behind a pooler, the next statement may run on another connection of the database, and one that is prepared or a
- * setting made there would be met by somebody else. So each transaction makes the settings for itself, statements
- * outside of transactions get one of their own, and none is prepared under a name. Such a statement and what is around
- * it are sent in one go.
+ * Behind a pooler, the next statement may run on another server connection, and other clients would see prepared
+ * statements and settings. So each transaction makes the settings for itself, statements outside of a transaction get
+ * one of their own, and none is prepared under a name. Such a statement is sent together with its BEGIN and COMMIT.
  *
- * What the server does not answer, because the connection cannot be made or breaks, rejects with a
- * {@link NotConnectedError} or a {@link ConnectionLostError}; what it refuses, with a `DatabaseError` of pg.
+ * A statement rejects with a {@link NotConnectedError} or a {@link ConnectionLostError} if the connection fails or
+ * breaks, and with a `DatabaseError` of pg if the server refuses it.
  */
-export function createSessionClass(options: SessionOptions): new (given?: ClientConfig) => pg.Client {
+export function createSessionClass(options: SessionOptions): new (ignored?: ClientConfig) => pg.Client {
   const { config, statementTimeout, isReadOnly = false, outages } = options;
-  const settings = { ...RELIED_ON, statement_timeout: String(statementTimeout), ...options.settings };
+  const settings = { ...REQUIRED_SETTINGS, statement_timeout: String(statementTimeout), ...options.settings };
   const begin: QueryConfig = {
     text: `begin isolation level read committed ${isReadOnly ? 'read only' : ''};${applySettings(settings, 'true')}`,
   };
-  const patience = statementTimeout + SILENCE;
+  const timeout = statementTimeout + GRACE;
   const connectionSettings = { ...settings, ...(isReadOnly && { default_transaction_read_only: 'on' }) };
 
   return class Session extends pg.Client {
-    /** Of the server process, as the other side said when it was connected; not in the types of pg. */
+    /** The id of the server process from the startup of the connection; missing in the types of pg. */
     declare readonly processID: number;
     #isPooled = false;
     #inTransaction = false;
-    /** When what is not answered yet was sent, oldest first. */
+    /** Start times of the unanswered statements, oldest first. */
     readonly #waiting: number[] = [];
     #watch: NodeJS.Timeout | undefined;
 
-    /** Of what is given, as by Sequelize, only the parsers of types count. */
+    /** Of the configuration passed by Sequelize, only the parsers of types are used. */
     constructor({ types }: ClientConfig = {}) {
       super({ ...config, types });
-      this.on('error', () => {}); // a connection that is cut fails its query
+      this.on('error', () => {}); // a lost connection rejects its query
     }
 
-    /* Both methods take and return what those of pg do, in all their forms: `never` fits any of them. */
+    /* Both methods have the overloads of those of pg; `never` is compatible with all of them. */
 
     override connect(callback?: Callback): never {
       return settle(this.#connect(), callback);
@@ -78,7 +80,7 @@ export function createSessionClass(options: SessionOptions): new (given?: Client
       const start = performance.now();
       try {
         await super.connect();
-        // A pooler gives out process ids of its own. What is set there is gone with the end of the statement.
+        // A pooler reports process ids of its own. Its settings end with the statement.
         const isPooled = `pg_backend_pid() <> ${this.processID}`;
         const { rows } = await this.#send({ text: applySettings(connectionSettings, isPooled) });
         this.#isPooled = rows[0].is_local;
@@ -99,7 +101,7 @@ export function createSessionClass(options: SessionOptions): new (given?: Client
         return this.#send(begin);
       }
       if (ENDS.test(query.text)) this.#inTransaction = false;
-      else if (!this.#inTransaction && !query.isAlone) return this.#sendAsTransaction(unnamed);
+      else if (!this.#inTransaction && !query.outsideTransaction) return this.#sendAsTransaction(unnamed);
       return this.#send(unnamed);
     }
 
@@ -115,7 +117,7 @@ export function createSessionClass(options: SessionOptions): new (given?: Client
       const { stream } = this.connection;
       if (statementTimeout > 0) {
         this.#waiting.push(start);
-        this.#watch ??= this.#watchFor(patience);
+        this.#watch ??= this.#watchFor(timeout);
       }
       try {
         const result = await (query.asText
@@ -129,17 +131,20 @@ export function createSessionClass(options: SessionOptions): new (given?: Client
         if (error instanceof pg.DatabaseError || stream.writable) throw error;
         throw new ConnectionLostError(error);
       } finally {
-        this.#waiting.shift(); // answers come in the order of the statements
+        this.#waiting.shift(); // answers arrive in the order of the statements
       }
     }
 
-    /** Gives the connection up if its oldest statement is late; one timer for all, for most take less than a millisecond. */
+    /**
+     * Closes the connection if its oldest statement is late. One timer serves all, because most take less than a
+     * millisecond.
+     */
     #watchFor(milliseconds: number): NodeJS.Timeout {
       return setTimeout(() => {
         this.#watch = undefined;
         const [oldest] = this.#waiting;
         if (oldest === undefined) return;
-        const left = oldest + patience - performance.now();
+        const left = oldest + timeout - performance.now();
         if (left > 0) this.#watch = this.#watchFor(left);
         else this.connection.stream.destroy(new Error('the database does not answer'));
       }, milliseconds).unref();

@@ -2,37 +2,38 @@
 export type Settings = Readonly<Record<string, string>>;
 
 /**
- * What the code relies on, whatever the server, the database or the role says by default. Not among it, because an
- * operator may mean it: `search_path`, and `default_transaction_read_only`, with which providers stop a full disk.
+ * Settings that the code requires, regardless of the defaults of the server, the database or the role. They exclude
+ * `search_path` and `default_transaction_read_only` (with which providers protect a full disk), because an operator may
+ * have set them on purpose.
  */
-export const RELIED_ON: Settings = {
+export const REQUIRED_SETTINGS: Settings = {
   datestyle: 'ISO, YMD',
   intervalstyle: 'postgres',
   timezone: 'UTC',
   client_min_messages: 'warning',
   standard_conforming_strings: 'on',
-  // what null is, in an array and elsewhere
+  // the meaning of null, in arrays and elsewhere
   array_nulls: 'on',
   transform_null_equals: 'off',
   extra_float_digits: '1',
   gin_fuzzy_search_limit: '0',
   default_transaction_isolation: 'read committed',
-  // a reply means that the message is on the disk; an operator who wants more of it (remote_apply) is not overruled
+  // a reply means that the message is on the disk; stricter values of an operator (remote_apply) are kept
   synchronous_commit: 'on',
-  // compiling a statement takes longer than running one of ours
+  // compiling a statement takes longer than running it
   jit: 'off',
   lock_timeout: '0',
-  // a frozen node must not keep what it locked
+  // a frozen node must not keep its locks
   idle_in_transaction_session_timeout: '15000',
   idle_session_timeout: '0',
   transaction_timeout: '0',
-  // our own, for the triggers of migration 0016: who writes a name writes it in folded form, too
+  // for the triggers of migration 0016: this server writes folded names itself
   'parley.folds_names': 'on',
 };
 
 /**
- * The statement that makes settings, those that this PostgreSQL has: for the connection, or where `isLocal` (an
- * expression) holds for the transaction. Its rows have `is_local`.
+ * Returns a statement that applies those of the settings that this PostgreSQL supports: to the connection, or to the
+ * transaction if the SQL expression `isLocal` is true. Its rows contain `is_local`.
  */
 export function applySettings(settings: Settings, isLocal: string): string {
   const rows = Object.entries(settings).map(([name, value]) => `('${name}', '${value}')`);

@@ -9,12 +9,12 @@ import { isUnavailable } from './failures.ts';
 import { reasonOf } from './outages.ts';
 import { checkRequirements } from './requirements.ts';
 
-/** How long a start waits for a database that is not there yet, in milliseconds. */
-const PATIENCE = 5_000;
+/** Milliseconds for which a start waits for the database. */
+const TIMEOUT = 5_000;
 
 /**
- * Opens the configured database, or starts the embedded one, and waits until it can be used. `close` stops what
- * was started. Throws a {@link StartError} when it is still away after five seconds, or of a kind that never works.
+ * Opens the configured database, or starts the embedded one, and waits until it can be used. `close` stops the embedded
+ * one. Throws a {@link StartError} if the database is still unavailable after five seconds or can never be used.
  */
 export async function startDatabase(config: Config, log: Logger): Promise<Database> {
   const embedded = config.databaseUrl ? undefined : await startEmbeddedPostgres(config.dataDir, log);
@@ -36,18 +36,18 @@ export async function startDatabase(config: Config, log: Logger): Promise<Databa
   return { ...database, close };
 }
 
-/** Does the same for a command line: beside a server that is running, it uses the embedded database of that server. */
+/** Opens the database for a command line. If a server with an embedded database is running, it uses that database. */
 export async function openDatabaseForOperator(config: Config, log: Logger): Promise<Database> {
   await prepareDataDir(config);
   const databaseUrl = config.databaseUrl ?? (await findEmbeddedPostgres(config.dataDir));
   return startDatabase({ ...config, databaseUrl }, log);
 }
 
-/** Waits for a database that can be used. Throws a {@link StartError} at once when it never can. */
+/** Waits until the database can be used. Throws a {@link StartError} at once if it never can. */
 async function untilItAnswers(database: Database, log: Logger): Promise<void> {
-  const deadline = performance.now() + PATIENCE;
+  const deadline = performance.now() + TIMEOUT;
   for (;;) {
-    const reason = await findObstacle(database);
+    const reason = await findProblem(database);
     if (reason === undefined) return;
     if (performance.now() > deadline) throw new StartError(reason);
     log.warn({ reason }, 'waiting for the database');
@@ -55,8 +55,8 @@ async function untilItAnswers(database: Database, log: Logger): Promise<void> {
   }
 }
 
-/** Why the database cannot be used now, in a sentence; undefined when it can. */
-async function findObstacle(database: Database): Promise<string | undefined> {
+/** Returns a sentence with the reason why the database cannot be used now, or undefined if it can. */
+async function findProblem(database: Database): Promise<string | undefined> {
   try {
     return await checkRequirements(database);
   } catch (error) {

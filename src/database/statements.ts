@@ -3,26 +3,25 @@ import type { Transaction } from 'sequelize';
 import type { Sequelize } from 'sequelize-typescript';
 import { isOfAnotherSchema, repeatable } from './failures.ts';
 
-/** A statement that each connection for reads prepares once, under its name. */
+/** A statement that each connection prepares once, under its name. */
 export interface PreparedStatement {
   readonly name: string;
   readonly text: string;
 }
 
 /**
- * Declares a statement to be prepared: it is parsed and planned once for each connection, which takes PostgreSQL
- * several times as long as to read a page of messages. After five runs the plan is the same for all values, and it is
- * kept while tables grow. So it must find rows by nothing but keys, with estimates that do not depend on the values: no
- * range between two parameters, no `limit $1`, and scalar subqueries instead of joins and `exists`, which may become
- * hashes of whole tables.
+ * Declares a prepared statement: it is parsed and planned once per connection, which takes PostgreSQL several times as
+ * long as reading a page of messages. After five runs the plan is generic and stays the same while tables grow. So the
+ * statement must find rows by keys only, with estimates that do not depend on values: no range between two parameters,
+ * no `limit $1`, and scalar subqueries instead of joins and `exists`, which may become hashes of whole tables.
  */
 export function prepared(name: string, text: string): PreparedStatement {
   return { name, text };
 }
 
 /**
- * Runs a statement on a connection of the pool, or of the transaction, and resolves to its rows. Not through
- * Sequelize, which would copy the text and each row. It is run again where only another transaction was in its way.
+ * Runs a statement on a connection of the pool, or of the transaction, and resolves to its rows. It bypasses Sequelize,
+ * which would copy the text and each row. After a conflict with another transaction it is repeated.
  */
 export async function selectRows<Row extends object>(
   sequelize: Sequelize,
@@ -44,7 +43,8 @@ async function selectOnce<Row extends object>(sequelize: Sequelize, query: Query
     return await rowsOf<Row>(connection, query);
   } catch (error) {
     if (!isOfAnotherSchema(error)) throw error;
-    // What is prepared there was so before a migration: the connection answers this, and is used no more.
+    // The statements of this connection were prepared before a migration: it runs this one unprepared and is then
+    // closed.
     const unprepared = rowsOf<Row>(connection, { text: query.text, values: query.values ?? [] });
     return await unprepared.finally(() => connection.end().catch(() => {}));
   } finally {
@@ -56,6 +56,6 @@ async function rowsOf<Row extends object>(connection: Client, query: QueryConfig
   return (await connection.query<Row>(query)).rows;
 }
 
-/** Not in the types of Sequelize. */
+/** Returns the connection of a transaction, which is missing in the types of Sequelize. */
 const connectionOf = (transaction: Transaction): Client =>
   (transaction as unknown as { connection: Client }).connection;

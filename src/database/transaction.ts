@@ -3,16 +3,15 @@ import { QueryTypes, type Sequelize, type Transaction } from 'sequelize';
 import { isRefusedByServer, isUnavailable } from './failures.ts';
 import { QuietTransaction } from './QuietTransaction.ts';
 
-/** Milliseconds for which a transaction waits to learn what became of it, and between two questions. */
-const PATIENCE = 2_000;
+/** Milliseconds for which a transaction waits for its outcome, and between two queries of it. */
+const TIMEOUT = 2_000;
 const PAUSE = 200;
 
 /**
- * Runs `work` in a transaction, which is rolled back when it throws, and calls `committed` once as soon as it is known
- * that it was committed. Where the connection is lost between the COMMIT and its answer, the database is asked what
- * became of the transaction (`pg_xact_status`): for a moment before this rejects, and in the background until it says.
- * So what was committed is always published, also where the caller was told that the database is away. `closed` ends
- * the asking.
+ * Runs `work` in a transaction, which is rolled back if it throws, and calls `committed` once after the commit. If the
+ * connection is lost between COMMIT and its answer, the outcome is queried (`pg_xact_status`): for two seconds before
+ * this rejects, and then in the background until it is known. So committed changes are always published, even if the
+ * caller received an error. `closed` stops the queries.
  */
 export async function runTransaction<T>(
   sequelize: Sequelize,
@@ -27,7 +26,7 @@ export async function runTransaction<T>(
     result = await work(transaction);
     xid = await assignedXid(sequelize, transaction);
   } catch (error) {
-    await transaction.rollback().catch(() => {}); // a connection that is lost rolls back by itself
+    await transaction.rollback().catch(() => {}); // a lost connection rolls back by itself
     throw error;
   }
   try {
@@ -38,14 +37,14 @@ export async function runTransaction<T>(
       if (was) committed(result);
       return was;
     });
-    if (await Promise.race([outcome, delay(PATIENCE, false, { ref: false })])) return result;
+    if (await Promise.race([outcome, delay(TIMEOUT, false, { ref: false })])) return result;
     throw error;
   }
   committed(result);
   return result;
 }
 
-/** The number of a transaction that has written something. */
+/** Returns the id of a transaction, or null if it has written nothing. */
 async function assignedXid(sequelize: Sequelize, transaction: Transaction): Promise<string | null> {
   const [row] = await sequelize.query<{ xid: string | null }>(
     'select pg_current_xact_id_if_assigned()::text as xid',
@@ -54,7 +53,9 @@ async function assignedXid(sequelize: Sequelize, transaction: Transaction): Prom
   return row?.xid ?? null;
 }
 
-/** Asks whether a transaction was committed until the database says so; false where it cannot know. */
+/**
+ * Queries the outcome of a transaction until it is known. Returns true if it was committed, false if not or unknown.
+ */
 async function isCommitted(sequelize: Sequelize, xid: string, closed: AbortSignal): Promise<boolean> {
   while (!closed.aborted) {
     try {
@@ -64,7 +65,7 @@ async function isCommitted(sequelize: Sequelize, xid: string, closed: AbortSigna
       );
       if (row?.status !== 'in progress') return row?.status === 'committed';
     } catch (error) {
-      if (!isUnavailable(error)) return false; // a database that was restored: the number means nothing to it
+      if (!isUnavailable(error)) return false; // a restored database does not know the id
     }
     await delay(PAUSE, undefined, { ref: false });
   }

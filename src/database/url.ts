@@ -1,11 +1,11 @@
 import pg from 'pg';
 
-/** Scheme, server, path; a host that begins with a slash may also stand in the query. */
+/** Scheme, server and path. A host that begins with a slash may be in the query instead. */
 const FORM = /^([^:/?]+):\/\/(?:[^/?]*@)?([^/?]*)\/?([^?]*)/;
 
 /**
- * What is wrong with a URL of a database, which pg reads: a sentence without its subject, and without the URL, in which
- * there may be a password. Undefined where nothing is.
+ * Returns the problem of a database URL as a sentence without its subject, or undefined if pg accepts the URL. The
+ * sentence does not contain the URL, which may contain a password.
  */
 export function problemOfDatabaseUrl(url: string): string | undefined {
   const [, scheme, server = '', database] = FORM.exec(url) ?? [];
@@ -16,9 +16,9 @@ export function problemOfDatabaseUrl(url: string): string | undefined {
   try {
     const { host, port } = new pg.Client({ connectionString: url });
     if (host.includes(',')) return 'names several servers, of which pg takes one';
-    return Number.isInteger(port) ? undefined : 'has a port that is no number';
+    return Number.isInteger(port) ? undefined : 'has a port that is not a number';
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ERR_INVALID_URL' ? 'is not a URL' : `cannot be used (${message})`; // such as a file of sslrootcert
+    return code === 'ERR_INVALID_URL' ? 'is not a URL' : `cannot be used (${message})`; // for example a missing file of sslrootcert
   }
 }

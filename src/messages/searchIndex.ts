@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Database } from '../database/database.ts';
-import { isPassing, violatedConstraint } from '../database/failures.ts';
+import { isTransient, violatedConstraint } from '../database/failures.ts';
 import { IndexingSchedule } from './IndexingSchedule.ts';
 import { type Indexed, indexNewMessages, renewOldEntries, type Work } from './indexMessages.ts';
 import { StallWatch } from './StallWatch.ts';
@@ -81,7 +81,7 @@ export class SearchIndexer {
       this.#stall.fail();
       // An edit wrote the entry of a message at the same time: next time it is there.
       const isThere = violatedConstraint(error) === 'message_search_pkey';
-      if (!isThere && !isPassing(error)) this.#log.error({ err: error }, 'messages could not be indexed');
+      if (!isThere && !isTransient(error)) this.#log.error({ err: error }, 'messages could not be indexed');
     }
     if (this.#stall.isToBeSaid(performance.now())) await this.#warn(fault);
     this.#runAfter(rest);

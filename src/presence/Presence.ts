@@ -4,9 +4,9 @@ import type { Static } from 'typebox';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import { presenceTopic, userTopic } from '../bus/topics.ts';
+import { batched } from '../database/batched.ts';
 import type { Database, Queries } from '../database/database.ts';
-import { isPassing } from '../database/failures.ts';
-import { gathered } from '../database/gathered.ts';
+import { isTransient } from '../database/failures.ts';
 import { prepared } from '../database/statements.ts';
 import type { ConnectionId, UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
@@ -61,7 +61,7 @@ export class Presence {
     this.#sessions = sessions;
     this.#connections = connections;
     this.#log = log;
-    this.#visible = gathered((userIds: readonly UserId[]) => this.#readVisible(userIds), MAX_BATCH);
+    this.#visible = batched((userIds: readonly UserId[]) => this.#readVisible(userIds), MAX_BATCH);
   }
 
   /** The state of users as `viewerId` may see it: who is invisible, or blocked in either direction, is offline. */
@@ -119,14 +119,14 @@ export class Presence {
   /** A connection is not told of a user any more: it sees them as offline, which is pushed where it is a change. */
   hidden(viewer: Connection, userId: UserId): void {
     this.#pushHidden(viewer, userId).catch((error) => {
-      if (!isPassing(error)) this.#log.error({ err: error }, 'block not told');
+      if (!isTransient(error)) this.#log.error({ err: error }, 'block not told');
     });
   }
 
   /** A connection is told of users again whom it saw as offline: pushes how they are. */
   shown(viewer: Connection, userIds: readonly UserId[]): void {
     this.#pushShown(viewer, userIds).catch((error) => {
-      if (!isPassing(error)) this.#log.error({ err: error }, 'presence not told');
+      if (!isTransient(error)) this.#log.error({ err: error }, 'presence not told');
     });
   }
 
@@ -206,7 +206,7 @@ export class Presence {
       if (!this.#connections.mayBeWatched(userId)) return; // who watches from now on reads how it is
       this.#inOrder(userId, () => this.#gone(userId)).catch((error) => {
         // Where the database is away, who asks later is told right.
-        if (!isPassing(error)) this.#log.error({ err: error }, 'departure not told');
+        if (!isTransient(error)) this.#log.error({ err: error }, 'departure not told');
       });
     }, GRACE);
     this.#leaving.set(userId, timer.unref());

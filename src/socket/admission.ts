@@ -1,8 +1,8 @@
 import type { Session } from '../auth/session.ts';
 import { claimIsValid, claimRows, claimsOf } from '../auth/tokenValidity.ts';
 import type { ChatPosition } from '../bus/bus.ts';
+import { batched } from '../database/batched.ts';
 import type { Database } from '../database/database.ts';
-import { gathered } from '../database/gathered.ts';
 import { prepared } from '../database/statements.ts';
 import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
 import { LimitError } from '../protocol/errors.ts';
@@ -41,12 +41,12 @@ const MANY = Symbol('many chats');
  */
 export function createAdmission(db: Database, dialogs: boolean): Admission {
   let waiting = 0;
-  const together = gathered(
+  const together = batched(
     (pending: readonly PendingConnection[]) => read(db, pending, dialogs, MAX_CHATS),
     MAX_BATCH,
   );
   // All connections of the user who waits for longest; the others come again.
-  const alone = gathered(async (pending: readonly PendingConnection[]) => {
+  const alone = batched(async (pending: readonly PendingConnection[]) => {
     const first = pending.reduce((one, other) => (one.id < other.id ? one : other));
     const isNext = ({ session }: PendingConnection) => session.userId === first.session.userId;
     const states = (await read(db, pending.filter(isNext), dialogs, null)).values();

@@ -1,5 +1,5 @@
 import type { TemplatedApp, WebSocketBehavior } from 'uWebSockets.js';
-import { isPassing } from '../database/failures.ts';
+import { isTransient } from '../database/failures.ts';
 import { respondError } from '../http/response.ts';
 import { FRAME_BYTES_RECEIVED, HOLD_BYTES, REPLY_BYTES } from '../limits.ts';
 import { createGuard } from '../net/guard.ts';
@@ -42,7 +42,7 @@ export function createWebSocketRoutes(
     if (connection.socket) {
       sessions.opened(connection);
       presence.connected(connection).catch((error) => {
-        if (!isPassing(error)) log.error({ err: error }, 'arrival not told'); // an outage has its line
+        if (!isTransient(error)) log.error({ err: error }, 'arrival not told'); // an outage has its line
       });
     }
     const { id, sessionId, session, address, device } = connection;

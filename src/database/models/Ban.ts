@@ -1,7 +1,7 @@
 import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { ChatId, UserId } from '../../ids.ts';
 
-/** That a user may not come into a group. */
+/** A ban of a user from a group. */
 @Table({ tableName: 'bans' })
 export class Ban extends Model {
   @Column({ type: DataType.BIGINT, primaryKey: true })

@@ -1,10 +1,10 @@
 import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { UserId } from '../../ids.ts';
 
-/** That a user wants nothing from another one. */
+/** A block of one user by another. */
 @Table({ tableName: 'blocks' })
 export class Block extends Model {
-  /** Who blocks. */
+  /** The user who blocks. */
   @Column({ type: DataType.BIGINT, primaryKey: true })
   declare userId: UserId;
 

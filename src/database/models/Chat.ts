@@ -15,11 +15,11 @@ export class Chat extends Model {
   @Column(DataType.TEXT)
   declare name: string | null;
 
-  /** The name as it is compared, see `foldedGroup`: unique among public groups. */
+  /** The folded name, see `foldedGroup`: unique among public groups. */
   @Column(DataType.TEXT)
   declare nameFolded: string | null;
 
-  /** And as it is searched. */
+  /** The name folded for search. */
   @Column(DataType.TEXT)
   declare nameSearch: string | null;
 
@@ -49,22 +49,22 @@ export class Chat extends Model {
   @Column(DataType.INTEGER)
   declare slowModeSeconds: number;
 
-  /** Where the history begins for newcomers. */
+  /** The start of the history for new members. */
   @Column(DataType.TEXT)
   declare historyFrom: 'beginning' | 'joining';
 
   @Column(DataType.INTEGER)
   declare memberCount: number;
 
-  /** Raised by each change of members, roles and rules. */
+  /** Incremented by each change of members, roles and rules. */
   @Column(DataType.BIGINT)
   declare rulesVersion: number;
 
-  /** When the group was deleted, or its last member left. */
+  /** The time at which the group was deleted or its last member left. */
   @Column(DataType.DATE)
   declare closedAt: Date | null;
 
-  /** Messages so far that count as unread. */
+  /** Number of messages so far that count as unread. */
   @Column(DataType.BIGINT)
   declare tally: number;
 

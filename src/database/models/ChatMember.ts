@@ -3,7 +3,7 @@ import type { ChatId, UserId } from '../../ids.ts';
 
 export type Role = 'owner' | 'admin' | 'member';
 
-/** That a user is in a chat now; the row goes when the user leaves. */
+/** A current membership of a user in a chat; the row is deleted when the user leaves. */
 @Table({ tableName: 'chat_members' })
 export class ChatMember extends Model {
   @Column({ type: DataType.BIGINT, primaryKey: true })
@@ -22,7 +22,7 @@ export class ChatMember extends Model {
   @Column(DataType.BIGINT)
   declare readSeq: number;
 
-  /** `tally` of the chat at `readSeq`: what is unread is the difference. */
+  /** `tally` of the chat at `readSeq`; the difference to the current `tally` is the unread count. */
   @Column(DataType.BIGINT)
   declare readTally: number;
 

@@ -1,7 +1,7 @@
 import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { ChatId, InviteId, UserId } from '../../ids.ts';
 
-/** A code that lets people into a group. */
+/** A code for joining a group. */
 @Table({ tableName: 'invites' })
 export class Invite extends Model {
   @Column({ type: DataType.BIGINT, primaryKey: true, autoIncrement: true })

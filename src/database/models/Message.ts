@@ -34,30 +34,30 @@ export class Message extends Model {
   @Column(DataType.TEXT)
   declare clientMessageId: string | null;
 
-  /** Does not count as unread. */
+  /** True if it does not count as unread. */
   @Column(DataType.BOOLEAN)
   declare silent: boolean;
 
-  /** The integrator's own data; of a system message, what happened. */
+  /** The integrator's own data; of a system message, the event. */
   @Column(DataType.JSONB)
   declare custom: CustomData | null;
 
   @Column(DataType.ARRAY(DataType.BIGINT))
   declare mentions: UserId[] | null;
 
-  /** Who wrote it first. */
+  /** The original author. */
   @Column(DataType.BIGINT)
   declare forwardedFrom: UserId | null;
 
-  /** Number of there are of each emoji. */
+  /** The number of reactions by emoji. */
   @Column(DataType.JSONB)
   declare reactions: Record<string, number> | null;
 
-  /** `tally` of the chat up to and with this message. */
+  /** `tally` of the chat including this message. */
   @Column(DataType.BIGINT)
   declare tally: number;
 
-  /** Number of times it was changed; null for never. */
+  /** Number of changes; null for none. */
   @Column(DataType.INTEGER)
   declare version: number | null;
 

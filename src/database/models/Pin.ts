@@ -1,7 +1,7 @@
 import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { ChatId, UserId } from '../../ids.ts';
 
-/** That a message is pinned in its chat. */
+/** A pinned message of a chat. */
 @Table({ tableName: 'pins' })
 export class Pin extends Model {
   @Column({ type: DataType.BIGINT, primaryKey: true })

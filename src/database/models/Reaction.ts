@@ -1,7 +1,7 @@
 import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { ChatId, UserId } from '../../ids.ts';
 
-/** An emoji of a user on a message. How many there are of each stands in the message. */
+/** An emoji of a user on a message. The message contains the counts. */
 @Table({ tableName: 'reactions' })
 export class Reaction extends Model {
   @Column({ type: DataType.BIGINT, primaryKey: true })

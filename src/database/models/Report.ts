@@ -1,7 +1,7 @@
 import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { MessageId, UserId } from '../../ids.ts';
 
-/** That a user finds a message against the rules. */
+/** A report of a message by a user. */
 @Table({ tableName: 'reports' })
 export class Report extends Model {
   @Column({ type: DataType.BIGINT, primaryKey: true, autoIncrement: true })
@@ -16,7 +16,7 @@ export class Report extends Model {
   @Column(DataType.TEXT)
   declare reason: string;
 
-  /** The message as it was then. */
+  /** The content of the message at that time. */
   @Column(DataType.TEXT)
   declare content: string;
 

@@ -14,14 +14,14 @@ export class User extends Model {
   @Column(DataType.TEXT)
   declare username: string | null;
 
-  /** The names as they are compared, see `foldedUser`: unique. */
+  /** The folded names, see `foldedUser`: unique. */
   @Column(DataType.TEXT)
   declare emailFolded: string | null;
 
   @Column(DataType.TEXT)
   declare usernameFolded: string | null;
 
-  /** And as they are searched. */
+  /** The names folded for search. */
   @Column(DataType.TEXT)
   declare usernameSearch: string | null;
 
@@ -31,7 +31,7 @@ export class User extends Model {
   @Column(DataType.TEXT)
   declare passwordHash: string | null;
 
-  /** Stands in every token; raising it revokes all tokens handed out before. */
+  /** Part of every token; incrementing it revokes all tokens issued before. */
   @Column(DataType.INTEGER)
   declare tokenVersion: number;
 
@@ -41,22 +41,22 @@ export class User extends Model {
   @Column(DataType.TEXT)
   declare about: string | null;
 
-  /** Where a picture is, for the integrator to know. */
+  /** The address of a picture, opaque to the server. */
   @Column(DataType.TEXT)
   declare avatar: string | null;
 
   @Column(DataType.JSONB)
   declare custom: CustomData | null;
 
-  /** Shown as offline whatever the connections say. */
+  /** True if the user appears offline regardless of connections. */
   @Column(DataType.BOOLEAN)
   declare isInvisible: boolean;
 
-  /** When the last connection ended, or the user became invisible. */
+  /** The time at which the last connection ended or the user became invisible. */
   @Column(DataType.DATE)
   declare lastSeenAt: Date | null;
 
-  /** Tokens that do not carry this value have ended, but for the one with `keptTokenId`: see auth/tokenValidity.ts. */
+  /** Tokens without this value are revoked, except that with `keptTokenId`: see auth/tokenValidity.ts. */
   @Column(DataType.DATE)
   declare othersEndedAt: Date | null;
 
@@ -69,7 +69,7 @@ export class User extends Model {
   @Column(DataType.DATE)
   declare updatedAt: Date;
 
-  /** Since when an operator keeps the user out. */
+  /** The time since which the account is disabled by an operator. */
   @Column(DataType.DATE)
   declare disabledAt: Date | null;
 

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
-import { gathered } from '../../src/database/gathered.ts';
+import { batched } from '../../src/database/batched.ts';
 import { pause } from '../until.ts';
 
-describe('gathered', () => {
+describe('a batched loader', () => {
   it('reads what was asked for during a query with the next one, and goes on after a failure', async () => {
     const reads: { keys: readonly number[]; end: (error?: Error) => void }[] = [];
     let begun = () => {};
     const next = () => new Promise<void>((resolve) => (begun = resolve));
-    const loader = gathered(
+    const loader = batched(
       (keys: readonly number[]) =>
         new Promise<string[]>((resolve, reject) => {
           reads.push({
@@ -43,7 +43,7 @@ describe('gathered', () => {
         ends.push(() => resolve(keys.map((key) => `${key}`)));
         begun();
       });
-    const loader = gathered(read, 1, 1);
+    const loader = batched(read, 1, 1);
     const values = [];
     for (const key of [1, 2, 3]) {
       const reading = next();
@@ -51,7 +51,7 @@ describe('gathered', () => {
       await reading;
     }
     values.push(loader.load(4));
-    await pause(20); // much longer than the patience
+    await pause(20); // much longer than the timeout
     expect(ends).to.have.length(3);
     const reading = next();
     ends[1]?.();

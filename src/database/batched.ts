@@ -1,22 +1,22 @@
 import DataLoader from 'dataloader';
 
-/** Milliseconds for which the next query waits for the one before. */
-const PATIENCE = 1_000;
-/** Queries under way at once, where some stall: so many connections of the pool they may take. */
+/** Milliseconds for which the next query waits for the previous one. */
+const TIMEOUT = 1_000;
+/** Maximum concurrent queries, and therefore connections of the pool, when some stall. */
 const MAX_AT_ONCE = 3;
 
 /**
- * Loads values by their keys, up to `maxBatch` with one query of `read`, which returns the values in the order of the
- * keys. While one query is under way, what else is asked for is gathered for the next: thousands at once are a few large
- * queries, one after another. Nothing is cached. One that stalls, as on a connection that has broken in silence, holds
- * the next one up for no longer than `patience` milliseconds, until three are under way.
+ * Loads values by their keys, up to `maxBatch` with one call of `read`, which returns the values in the order of the
+ * keys. While a query runs, further keys are collected for the next: thousands of concurrent loads become a few large
+ * queries, one after another. Nothing is cached. A query that stalls, for example on a connection that broke silently,
+ * delays the next one by at most `timeout` milliseconds, until three run at once.
  */
-export function gathered<Key, Value>(
+export function batched<Key, Value>(
   read: (keys: readonly Key[]) => Promise<(Value | Error)[]>,
   maxBatch: number,
-  patience = PATIENCE,
+  timeout = TIMEOUT,
 ): DataLoader<Key, Value> {
-  let before: Promise<unknown> = Promise.resolve();
+  let previous: Promise<unknown> = Promise.resolve();
   let turn: Promise<unknown> = Promise.resolve();
   const underWay = new Set<Promise<unknown>>();
   return new DataLoader<Key, Value>(
@@ -24,7 +24,7 @@ export function gathered<Key, Value>(
       const values = read(keys);
       const end: Promise<unknown> = values.catch(() => {}).finally(() => underWay.delete(end));
       underWay.add(end);
-      before = underWay.size < MAX_AT_ONCE ? within(patience, end) : Promise.race(underWay);
+      previous = underWay.size < MAX_AT_ONCE ? within(timeout, end) : Promise.race(underWay);
       return values;
     },
     {
@@ -33,14 +33,14 @@ export function gathered<Key, Value>(
       batchScheduleFn(dispatch) {
         turn = turn.then(() => {
           dispatch();
-          return before;
+          return previous;
         });
       },
     },
   );
 }
 
-/** Resolves when a promise does, or after some milliseconds. */
+/** Resolves when a promise does, or after a number of milliseconds. */
 function within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds).unref();
