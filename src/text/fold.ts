@@ -42,7 +42,7 @@ const isFolded = (text: string): boolean =>
   !CHANGES.test(text) && text.toLowerCase() === text && text.normalize('NFKC') === text;
 
 /** Returns true if a text is ASCII, where folding only changes case. */
-export function isAscii(text: string): boolean {
+function isAscii(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are ASCII as well
   return /^[\x00-\x7f]*$/.test(text);
 }

@@ -26,7 +26,7 @@ export function foldedGroup(name: string) {
 }
 
 /** Separates a folded name from the id of its row if another old row has the same name. No name contains it. */
-export const AMBIGUOUS = '\u{1}';
+const AMBIGUOUS = '\u{1}';
 
 /** Returns the folded name for a row whose name another row has as well. */
 export const ambiguous = (folded: string, id: number): string => `${folded}${AMBIGUOUS}${id}`;
