@@ -1,5 +1,6 @@
 import type { ChatId, ConnectionId, MessageId, UserId } from '../ids.ts';
 import type { Trace } from '../observability/tracing.ts';
+import type { CustomData } from '../protocol/schema/types.ts';
 
 /** A message to be stored, addressed to a group or to a person. */
 export interface MessageDraft {
@@ -32,9 +33,6 @@ export interface MessageExtras {
 export function extrasOf(options: MessageExtras): MessageExtras | undefined {
   return Object.keys(options).length > 0 ? options : undefined;
 }
-
-/** A JSON object of the integrator's. */
-export type CustomData = Readonly<Record<string, unknown>>;
 
 /** A committed message. */
 export interface StoredMessage {

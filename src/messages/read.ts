@@ -6,8 +6,8 @@ import { prepared } from '../database/statements.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import type { Message } from '../protocol/schema/messages.ts';
+import type { CustomData } from '../protocol/schema/types.ts';
 import { nameOfUser } from '../users/names.ts';
-import type { CustomData } from './drafts.ts';
 
 /** What a system message says in its `custom`: the type of the command, what it did, and whom it let in or out. */
 export interface SystemEvent {

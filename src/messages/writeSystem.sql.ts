@@ -1,5 +1,5 @@
 import type { ChatId, UserId } from '../ids.ts';
-import type { CustomData } from './drafts.ts';
+import type { CustomData } from '../protocol/schema/types.ts';
 
 /** The system message of a change, and what the change makes of the chat. */
 export interface SystemMessageDraft {

@@ -1,6 +1,6 @@
 import type { Queries } from '../database/database.ts';
 import type { UserId } from '../ids.ts';
-import type { CustomData } from '../messages/drafts.ts';
+import type { CustomData } from '../protocol/schema/types.ts';
 
 /** Users who are found by their `custom` first. */
 const FEW = 2_000;

@@ -1,7 +1,7 @@
 import type { Queries } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
-import type { CustomData } from '../messages/drafts.ts';
+import type { CustomData } from '../protocol/schema/types.ts';
 import { usersByCustom } from './byCustom.ts';
 
 /** A place in a list of users by name: the name, in the form in which it is searched, and the user who has it. */

@@ -1,6 +1,6 @@
 import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { ChatId, UserId } from '../../ids.ts';
-import type { CustomData } from '../../messages/drafts.ts';
+import type { CustomData } from '../../protocol/schema/types.ts';
 
 /** A dialog of two people or a group. */
 @Table({ tableName: 'chats' })

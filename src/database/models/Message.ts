@@ -1,6 +1,6 @@
 import { BelongsTo, Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { ChatId, MessageId, UserId } from '../../ids.ts';
-import type { CustomData } from '../../messages/drafts.ts';
+import type { CustomData } from '../../protocol/schema/types.ts';
 import { User } from './User.ts';
 
 /** A message in a chat. Only the message writer inserts. */

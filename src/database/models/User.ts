@@ -1,6 +1,6 @@
 import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { UserId } from '../../ids.ts';
-import type { CustomData } from '../../messages/drafts.ts';
+import type { CustomData } from '../../protocol/schema/types.ts';
 
 /** An account. `email`, `username` and `passwordHash` are null once it is deleted. */
 @Table({ tableName: 'users' })

@@ -1,10 +1,12 @@
 import { type TProperties, type TSchema, Type } from 'typebox';
-import type { CustomData } from '../../messages/drafts.ts';
 
 /*
  * The vocabulary of the wire: what several commands or HTTP calls take or give. The descriptions end up in
  * the AsyncAPI and OpenAPI documents.
  */
+
+/** A JSON object of the integrator's. */
+export type CustomData = Readonly<Record<string, unknown>>;
 
 /** A text a client sends: well-formed Unicode without NUL, which PostgreSQL cannot hold. Lengths in code points. */
 export const Text = (minLength: number, maxLength: number, description: string) =>
