@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseEnv } from 'node:util';
 import ms from 'ms';
-import { problemOfDatabaseUrl } from './database/url.ts';
+import { problemOfDatabaseUrl } from './databaseUrl.ts';
 import { type Limits, readLimits, variableOf } from './limits.ts';
 import { createAddressOf } from './net/address.ts';
 import { StartError } from './protocol/errors.ts';

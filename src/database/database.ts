@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import { type Repository, Sequelize } from 'sequelize-typescript';
+import type { PoolUse } from '../observability/metrics.ts';
 import { NotConnectedError, repeatable } from './failures.ts';
 import { Ban } from './models/Ban.ts';
 import { Block } from './models/Block.ts';
@@ -71,12 +72,6 @@ export interface Queries {
   ): Promise<Row[]>;
   /** Returns the numbers of used and idle connections of the pool, and of queries that wait for one. */
   poolUse(): PoolUse;
-}
-
-export interface PoolUse {
-  readonly used: number;
-  readonly free: number;
-  readonly waiting: number;
 }
 
 /**

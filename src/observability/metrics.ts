@@ -1,5 +1,4 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { PoolUse } from '../database/database.ts';
 import { type ApiError, LimitError, type LimitName } from '../protocol/errors.ts';
 import { gaugeOpenFiles } from './openFiles.ts';
 import { PlainHistogram, type Series } from './PlainHistogram.ts';
@@ -25,6 +24,13 @@ export interface Metrics {
   /** Counts messages of other nodes that were read from the database because their publications did not arrive. */
   gapFilled(count: number): void;
   text(): Promise<string>;
+}
+
+/** Connections of a pool and queries that wait for one. */
+export interface PoolUse {
+  readonly used: number;
+  readonly free: number;
+  readonly waiting: number;
 }
 
 /** Values that are read at each scrape. */
