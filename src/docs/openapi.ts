@@ -1,13 +1,26 @@
-import { Type } from 'typebox';
+import { type TObject, type TSchema, Type } from 'typebox';
 import { stringify } from 'yaml';
-import type { Route } from '../http/define.ts';
 import { type ErrorCode, errorCodes } from '../protocol/errors.ts';
 import { VERSION } from '../version.ts';
 import type { Examples, RecordedCall } from './examples.ts';
 import { plain, schemaRef } from './schemas.ts';
 
+/** An HTTP call, as its document describes it. */
+export interface RouteDescription {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly summary: string;
+  readonly authenticated?: boolean;
+  readonly body: TObject | undefined;
+  /** Success by status: the schema of the answer, or null for an empty one. */
+  readonly success: Readonly<
+    Record<number, { summary: string; schema: TSchema | null; contentType?: string }>
+  >;
+  readonly errors: readonly ErrorCode[];
+}
+
 /** The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0) of the HTTP calls, as YAML. */
-export function openapiDocument(routes: readonly Route[], { calls }: Examples): string {
+export function openapiDocument(routes: readonly RouteDescription[], { calls }: Examples): string {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     const recorded = calls[`${route.method} ${route.path}`] ?? [];
@@ -45,7 +58,7 @@ const ERROR = 'Error';
 /** The refusals that need no route. */
 const ANYWHERE: readonly ErrorCode[] = ['NOT_FOUND', 'METHOD_NOT_ALLOWED'];
 
-function errorSchema(routes: readonly Route[]) {
+function errorSchema(routes: readonly RouteDescription[]) {
   const codes = [...new Set([...routes.flatMap(errorsOf), ...ANYWHERE])];
   return Type.Object({
     error: Type.Literal(true),
@@ -54,7 +67,7 @@ function errorSchema(routes: readonly Route[]) {
   });
 }
 
-function operation(route: Route, calls: readonly RecordedCall[]): object {
+function operation(route: RouteDescription, calls: readonly RecordedCall[]): object {
   const { method, path, summary, authenticated, body, success } = route;
   const accepted = calls.filter(({ status }) => status < 300);
   const requests = accepted.map((call) => [`with ${Object.keys(call.body ?? {}).join(', ')}`, call.body]);
@@ -88,12 +101,12 @@ function content(schema: object, examples: unknown[][], type = 'application/json
 }
 
 /** The refusals of a route, with those that any such route may meet. */
-function errorsOf({ errors, body }: Route): ErrorCode[] {
+function errorsOf({ errors, body }: RouteDescription): ErrorCode[] {
   const ofBody: readonly ErrorCode[] = body ? ['PAYLOAD_TOO_LARGE', 'UNAVAILABLE'] : [];
   return [...new Set([...errors, ...ofBody, 'INTERNAL' as const])];
 }
 
-function errorResponses(route: Route, calls: readonly RecordedCall[]): Record<string, object> {
+function errorResponses(route: RouteDescription, calls: readonly RecordedCall[]): Record<string, object> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of errorsOf(route)) {
     const { status } = errorCodes[code];

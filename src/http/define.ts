@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Static, TObject, TSchema } from 'typebox';
+import type { Static, TObject } from 'typebox';
 import type { Deletions } from '../accounts/deleteAccount.ts';
 import type { Passwords } from '../auth/passwords.ts';
 import type { Tokens } from '../auth/tokens.ts';
@@ -7,9 +7,9 @@ import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
+import type { RouteDescription } from '../docs/openapi.ts';
 import type { Limits } from '../limits.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
-import type { ErrorCode } from '../protocol/errors.ts';
 import { compileValidator } from '../protocol/validator.ts';
 import type { AttemptLimits } from './attempts.ts';
 
@@ -51,22 +51,12 @@ export interface RouteResult {
   readonly body?: unknown;
 }
 
-export interface RouteDefinition<Body extends TObject | undefined> {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly summary: string;
-  readonly authenticated?: boolean;
+export interface RouteDefinition<Body extends TObject | undefined> extends Omit<RouteDescription, 'body'> {
   readonly body?: Body;
-  /** The successful responses by status; `schema` is null for an empty body. */
-  readonly success: Readonly<
-    Record<number, { summary: string; schema: TSchema | null; contentType?: string }>
-  >;
-  readonly errors: readonly ErrorCode[];
   handle(body: Body extends TObject ? Static<Body> : undefined, context: RouteContext): Promise<RouteResult>;
 }
 
-export interface Route extends Omit<RouteDefinition<undefined>, 'handle' | 'body'> {
-  readonly body: TObject | undefined;
+export interface Route extends RouteDescription {
   /** Validates the body and runs the handler. Rejects with an `ApiError` for a refusal. */
   execute(body: unknown, context: RouteContext): Promise<RouteResult>;
 }
