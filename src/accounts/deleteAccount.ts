@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
-import type { ActingUser } from '../chats/groupChange.ts';
+import type { GroupActor } from '../chats/groupChange.ts';
 import { leave } from '../chats/leave.ts';
 import type { Database } from '../database/database.ts';
 import { isTransient } from '../database/failures.ts';
@@ -14,7 +14,7 @@ import { ApiError } from '../protocol/errors.ts';
 import { DELETED_USER } from '../users/names.ts';
 import { chatsNaming, publishName } from '../users/publishProfile.ts';
 
-export interface DeletionServices extends Pick<ActingUser, 'db' | 'bus' | 'writer'> {
+export interface DeletionServices extends Pick<GroupActor, 'db' | 'bus' | 'writer'> {
   readonly log: Logger;
 }
 

@@ -1,15 +1,14 @@
-import type { CommandContext } from '../commands/context.ts';
 import type { User } from '../database/models/User.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { type GroupChange, insertMembers } from './groupChange.ts';
+import { type GroupChange, insertMembers, type MemberLimits } from './groupChange.ts';
 
 /**
  * Adds people at another member's wish: all, or none. Refuses with `NOT_FOUND`, `ALREADY_A_MEMBER`, or `FORBIDDEN` for
  * who is banned or has blocked the one who adds.
  */
 export async function addMembers(
-  context: Pick<CommandContext, 'db' | 'limits'>,
+  context: MemberLimits,
   change: Pick<GroupChange, 'transaction' | 'group' | 'actor'>,
   userIds: readonly UserId[],
 ): Promise<User[]> {

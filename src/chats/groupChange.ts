@@ -1,18 +1,24 @@
 import type { Transaction } from 'sequelize';
-import type { Session } from '../auth/session.ts';
 import type { ChatPosition, MembershipChange, OrderedPublisher, Publisher } from '../bus/bus.ts';
 import { chatTopic, userTopic } from '../bus/topics.ts';
-import type { CommandContext } from '../commands/context.ts';
+import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { ChatMember, Role } from '../database/models/ChatMember.ts';
 import type { User } from '../database/models/User.ts';
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
-import { type StoredMessage, sent } from '../messages/drafts.ts';
-import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
+import type { Limits } from '../limits.ts';
 import { ApiError, LimitError } from '../protocol/errors.ts';
 import { encodePush, type Fields } from '../protocol/frames.ts';
+import type { ActingUser } from '../users/actingUser.ts';
 import { nameOf } from '../users/names.ts';
 import { openGroup } from './membership.ts';
+import {
+  type GroupWriter,
+  type StoredSystemMessage,
+  type SystemMessage,
+  systemMessageOf,
+  type WriteSystemMessage,
+} from './systemMessage.ts';
 
 /** What a change of a group is made in. */
 export interface GroupChange {
@@ -41,13 +47,9 @@ export interface GroupEvent {
   readonly closes?: true;
 }
 
-/** Where the system message of a change stands. */
-export type SystemMessage = ReturnType<typeof sent>;
-
-/** Who acts, by which connection. */
-export interface ActingUser extends Pick<CommandContext, 'origin' | 'writer' | 'db'> {
-  readonly bus: Publisher;
-  readonly session: Pick<Session, 'userId'>;
+/** The user who changes a group, and what runs the change in its turn. */
+export interface GroupActor extends ActingUser {
+  readonly writer: GroupWriter;
   /** The account is deleted already, and leaves. */
   readonly isDeleted?: boolean;
 }
@@ -59,7 +61,7 @@ export interface ActingUser extends Pick<CommandContext, 'origin' | 'writer' | '
  * the system message stands; empty when nothing changed.
  */
 export async function changeGroup<Event extends GroupEvent | undefined>(
-  { session: { userId }, origin, writer, bus, db, isDeleted }: ActingUser,
+  { session: { userId }, origin, writer, bus, db, isDeleted }: GroupActor,
   type: string,
   groupId: ChatId,
   change: (group: GroupChange) => Promise<Event>,
@@ -102,7 +104,7 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
     );
   });
   // Empty only where the type says that it may be.
-  return done ? sent(done.stored) : ({} as SystemMessage);
+  return done ? systemMessageOf(done.stored) : ({} as SystemMessage);
 }
 
 interface ActorRow extends Pick<User, 'username'> {
@@ -120,7 +122,7 @@ from users where id = $1
 
 /** Encodes the push of a system message, with what stands as its `event` in the history. */
 export function encodeSystemPush(
-  stored: StoredMessage,
+  stored: StoredSystemMessage,
   push: {
     readonly type: string;
     readonly senderId: UserId;
@@ -130,7 +132,7 @@ export function encodeSystemPush(
   },
 ): string {
   const { type, senderId, groupId, content, fields } = push;
-  const all = { ...sent(stored), senderId, groupId, event: { type, ...fields }, ...fields };
+  const all = { ...systemMessageOf(stored), senderId, groupId, event: { type, ...fields }, ...fields };
   return encodePush(type, content, stored.senderName, all);
 }
 
@@ -171,9 +173,15 @@ export function announceMembers(bus: Publisher, place: ChatPosition, joined: rea
   for (const id of joined) bus.publish(userTopic(id), { signal: { kind: 'joined', ...place } });
 }
 
+/** What bounds the members of a group. */
+export interface MemberLimits {
+  readonly db: Database;
+  readonly limits: Pick<Limits, 'membersPerGroup' | 'groupsPerUser'>;
+}
+
 /** Lets people into the group of a change; refuses with `FORBIDDEN` where one of them or the group is full. */
 export async function insertMembers(
-  { db, limits: { membersPerGroup, groupsPerUser } }: Pick<CommandContext, 'db' | 'limits'>,
+  { db, limits: { membersPerGroup, groupsPerUser } }: MemberLimits,
   { transaction, group }: Pick<GroupChange, 'transaction' | 'group'>,
   userIds: readonly UserId[],
   role: Role = 'member',
@@ -221,7 +229,7 @@ from chats, newcomer where chats.id = $1
 
 /** Lets people out of the group of a change. */
 export async function removeMembers(
-  { db }: ActingUser,
+  { db }: Pick<ActingUser, 'db'>,
   { transaction, group }: Pick<GroupChange, 'transaction' | 'group'>,
   ...userIds: readonly UserId[]
 ): Promise<void> {

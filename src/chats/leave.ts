@@ -1,13 +1,13 @@
 import type { ChatId, UserId } from '../ids.ts';
 import { nameOf } from '../users/names.ts';
-import { type ActingUser, changeGroup, removeMembers } from './groupChange.ts';
+import { changeGroup, type GroupActor, removeMembers } from './groupChange.ts';
 import { setRole } from './targets.ts';
 
 /**
  * Lets the acting user out of a group. An owner passes it on to the longest-serving admin, then member; the last
  * one out closes it. `name` is how the system message calls the user, where that is not the username.
  */
-export async function leave(actor: ActingUser, groupId: ChatId, name?: string) {
+export async function leave(actor: GroupActor, groupId: ChatId, name?: string) {
   const { session, db } = actor;
   const { userId } = session;
   return changeGroup(actor, 'leaveGroup', groupId, async (change) => {

@@ -7,6 +7,7 @@ import type { ChatId, UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import type { Fields } from '../protocol/frames.ts';
 import { nameOf } from '../users/names.ts';
+import { otherIn } from '../users/pairs.ts';
 
 /** How a request names a chat: the schema sees to it that it is exactly one of the two. */
 export interface ChatAddress {
@@ -140,14 +141,6 @@ export async function openGroup(
 export function requireRole(member: Pick<ChatMember, 'role'>, ...roles: readonly Role[]): void {
   if (!roles.includes(member.role))
     throw new ApiError('FORBIDDEN', `Only ${roles.map((role) => `the ${role}`).join(' or ')} may do this`);
-}
-
-/** The other person of a dialog; oneself in the notes to oneself. */
-export function otherIn(
-  { userLow, userHigh }: Pick<NamedChat, 'userLow' | 'userHigh'>,
-  userId: UserId,
-): UserId {
-  return (userLow as number) + (userHigh as number) - userId;
 }
 
 /** Names what a user has to do with a chat, for changes of it to go one after another. */

@@ -1,9 +1,10 @@
 import type { PushContext } from '../bus/bus.ts';
 import { chatTopic, userTopic } from '../bus/topics.ts';
-import type { CommandContext } from '../commands/context.ts';
 import type { UserId } from '../ids.ts';
 import { encodePush, type Fields } from '../protocol/frames.ts';
-import { addressOf, type MembershipChat, type NamedChat, otherIn } from './membership.ts';
+import type { ActingUser } from '../users/actingUser.ts';
+import { otherIn } from '../users/pairs.ts';
+import { addressOf, type MembershipChat, type NamedChat } from './membership.ts';
 
 /** What the connected user did in a chat, without a place of its own there. */
 export interface ChatPush {
@@ -22,15 +23,15 @@ export interface ChatPush {
   readonly isPassing?: true;
 }
 
-type Pusher = Pick<CommandContext, 'session' | 'origin' | 'bus'>;
+type Pusher = Pick<ActingUser, 'session' | 'origin' | 'bus'>;
 type PushedChat = NamedChat & Pick<MembershipChat, 'lastSeq'>;
 
 /** Publishes a push to everybody in a chat but the connection the command came from. */
-export function pushToChat(context: Pusher, chat: PushedChat, push: ChatPush): void {
-  const { session, origin, bus } = context;
+export function pushToChat(user: Pusher, chat: PushedChat, push: ChatPush): void {
+  const { session, origin, bus } = user;
   const { exceptUsers, isPassing } = push;
   const published = {
-    frame: encode(context, chat, push),
+    frame: encode(user, chat, push),
     except: origin,
     ...(exceptUsers && { exceptUsers }),
     about: { chatId: chat.id, head: chat.lastSeq, ...push.about },
@@ -46,10 +47,10 @@ export function pushToChat(context: Pusher, chat: PushedChat, push: ChatPush): v
  * Publishes a push about a chat to the other connections of the connected user. Messages of a dialog have the same
  * topic, so that it comes after them; those of a group do not.
  */
-export function pushToSelf(context: Pusher, chat: PushedChat, push: ChatPush): void {
-  const { session, origin, bus } = context;
+export function pushToSelf(user: Pusher, chat: PushedChat, push: ChatPush): void {
+  const { session, origin, bus } = user;
   bus.publish(userTopic(session.userId), {
-    frame: encode(context, chat, push),
+    frame: encode(user, chat, push),
     except: origin,
     about: chat.kind === 'dialog' ? { chatId: chat.id, head: chat.lastSeq } : undefined,
   });

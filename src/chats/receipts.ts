@@ -1,21 +1,28 @@
-import type { CommandContext } from '../commands/context.ts';
+import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import { ApiError } from '../protocol/errors.ts';
+import type { ActingUser } from '../users/actingUser.ts';
 import { type Acting, actingIn } from './acting.ts';
 import { type ChatAddress, ownStateOf } from './membership.ts';
-import type { Position } from './Positions.ts';
+import type { Position, Positions } from './Positions.ts';
 import { pushToChat, pushToSelf } from './publish.ts';
+
+/** A member who reads, and what moves their positions. */
+export interface Reader extends ActingUser {
+  readonly changes: KeyedQueue;
+  readonly positions: Positions;
+}
 
 /**
  * Moves a position of the connected user in a chat up to `seq`, and pushes it where there was something to change: in a
  * dialog to both people, unless one has blocked the other, in a group only to their own other connections.
  */
 export async function moveTo(
-  context: CommandContext,
+  reader: Reader,
   type: Position,
   address: ChatAddress,
   seq: number,
 ): Promise<Acting['chat']> {
-  const { session, changes, positions, db } = context;
+  const { session, changes, positions, db } = reader;
   const { userId } = session;
   const { chat, senderName, member } = await actingIn(db, userId, address);
   if (seq > chat.lastSeq)
@@ -28,8 +35,8 @@ export async function moveTo(
       seq,
       committed(moved) {
         const push = { type, senderName, fields: { seq: moved.seq } };
-        if (chat.kind === 'dialog' && moved.isShown) pushToChat(context, chat, push);
-        else pushToSelf(context, chat, push);
+        if (chat.kind === 'dialog' && moved.isShown) pushToChat(reader, chat, push);
+        else pushToSelf(reader, chat, push);
       },
     }),
   );

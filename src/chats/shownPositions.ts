@@ -3,9 +3,9 @@ import type { Publisher } from '../bus/bus.ts';
 import { userTopic } from '../bus/topics.ts';
 import type { Database } from '../database/database.ts';
 import type { ChatId, UserId } from '../ids.ts';
-import { pairOf } from '../messages/dialogs.ts';
 import { encodePush } from '../protocol/frames.ts';
 import { nameOf } from '../users/names.ts';
+import { pairOf } from '../users/pairs.ts';
 
 /*
  * While one of two people has blocked the other, neither sees how far the other reads: what each is shown of the other

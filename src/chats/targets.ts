@@ -2,12 +2,13 @@ import type { ChatMember } from '../database/models/ChatMember.ts';
 import type { User } from '../database/models/User.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
+import type { ActingUser } from '../users/actingUser.ts';
 import { existingUser } from '../users/users.ts';
-import type { ActingUser, GroupChange } from './groupChange.ts';
+import type { GroupChange } from './groupChange.ts';
 
 /** Another member, whom something is done to; refuses with `NOT_FOUND`, saying whether it is the user or the membership. */
 export async function targetIn(
-  { db }: ActingUser,
+  { db }: Pick<ActingUser, 'db'>,
   { transaction, group }: GroupChange,
   userId: UserId,
 ): Promise<{ user: User; member: ChatMember }> {

@@ -1,6 +1,6 @@
 import { countChange, raisedColumns } from '../messages/changeMessage.ts';
-import { defineReaction } from '../messages/reactions.ts';
 import { ApiError } from '../protocol/errors.ts';
+import { defineReaction } from './reactionCommand.ts';
 
 /** Different emoji on one message. */
 const MAX_EMOJI = 50;

@@ -9,7 +9,7 @@ import {
   publishGroupMessage,
 } from '../chats/groupChange.ts';
 import { listed, refuseTakenName } from '../chats/names.ts';
-import type { WriteSystemMessage } from '../messages/MessageWriter.ts';
+import type { WriteSystemMessage } from '../chats/systemMessage.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Group, GroupSettings, groupEvent } from '../protocol/schema/groups.ts';
 import { ClientMessageId, GroupName, Id, UserIds } from '../protocol/schema/types.ts';

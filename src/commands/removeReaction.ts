@@ -1,5 +1,5 @@
 import { countChange, raisedColumns } from '../messages/changeMessage.ts';
-import { defineReaction } from '../messages/reactions.ts';
+import { defineReaction } from './reactionCommand.ts';
 
 /** An emoji that nobody is left for goes, and an empty object becomes null. */
 const remove = `

@@ -1,5 +1,6 @@
 import type { QueryResultRow } from 'pg';
 import type { Transaction } from 'sequelize';
+import type { SystemMessageDraft } from '../chats/systemMessage.ts';
 import type { Database } from '../database/database.ts';
 import { repeatable } from '../database/failures.ts';
 import type { ChatId, UserId } from '../ids.ts';
@@ -12,7 +13,7 @@ import { type PlainAnswer, PlainBatch } from './plainBatch.ts';
 import { isStale, type Refusal, type RefusalReason, STALE } from './refusals.ts';
 import { writeBatch } from './writeBatch.sql.ts';
 import { writeOne, writePlain } from './writePlain.sql.ts';
-import { type SystemMessageDraft, writeSystem } from './writeSystem.sql.ts';
+import { writeSystem } from './writeSystem.sql.ts';
 
 /** Outcome of a message: where it is stored, or why it is not. */
 export type Result = StoredMessage | Refusal;

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import { KeyedQueue } from '../bus/KeyedQueue.ts';
+import type { GroupWriter, WriteSystemMessage } from '../chats/systemMessage.ts';
 import type { Database } from '../database/database.ts';
 import { isRefusedByServer, isUnavailable, NotConnectedError } from '../database/failures.ts';
 import type { ChatId, ConnectionId } from '../ids.ts';
@@ -12,10 +13,6 @@ import { encodeExtras, MessageStore, type Result } from './MessageStore.ts';
 import { PendingChange } from './PendingChange.ts';
 import { isStale, refusalFor } from './refusals.ts';
 import { bytesOf, isTo, type NextBatch, type Send, type WriteAnswer, WriterQueue } from './WriterQueue.ts';
-import type { SystemMessageDraft } from './writeSystem.sql.ts';
-
-/** Writes the system message of a change, with what it makes of the chat, to be committed together with the change. */
-export type WriteSystemMessage = (message: SystemMessageDraft) => Promise<StoredMessage>;
 
 type BatchOutcome = { readonly results: readonly Result[] } | { readonly error: unknown };
 
@@ -48,7 +45,7 @@ export interface WriterObserver {
  * nodes; here, messages for that chat wait beside the queue meanwhile, for a batch that waited for the lock would hold
  * up everybody else's.
  */
-export class MessageWriter {
+export class MessageWriter implements GroupWriter {
   readonly #database: Database;
   readonly #dialogs: DialogDirectory;
   readonly #observer: WriterObserver;

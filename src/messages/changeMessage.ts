@@ -1,18 +1,24 @@
 import type { Transaction } from 'sequelize';
 import type { Static, TObject } from 'typebox';
+import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import { addressOf } from '../chats/membership.ts';
 import { pushToChat } from '../chats/publish.ts';
-import type { CommandContext } from '../commands/context.ts';
 import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import type { MessageId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import type { Fields } from '../protocol/frames.ts';
 import type { ChangedMessage as ChangedMessageSchema } from '../protocol/schema/messages.ts';
+import type { ActingUser } from '../users/actingUser.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { type MessageRow, readLiveMessage, type readMessage } from './read.ts';
+
+/** The user who changes a message, and what keeps changes of one message in order up to their push. */
+export interface MessageActor extends ActingUser {
+  readonly changes: KeyedQueue;
+}
 
 /** A message that is about to change. */
 export interface MessageChange {
@@ -56,13 +62,13 @@ export interface ChangedMessage<Change> {
  * whether a deleted message can be changed.
  */
 export async function changeMessageForAll<Event extends MessageEvent | undefined>(
-  context: CommandContext,
+  actor: MessageActor,
   type: string,
   messageId: MessageId,
   work: (message: MessageChange) => Promise<Event>,
   read: typeof readMessage = readLiveMessage,
 ): Promise<ChangedMessage<Event>> {
-  const { session, db, changes } = context;
+  const { session, db, changes } = actor;
   return changes.run(`message:${messageId}`, async () => {
     const changeIt = async (transaction: Transaction) => {
       await db.query('select from messages where id = $1 for no key update', [messageId], transaction);
@@ -81,7 +87,7 @@ export async function changeMessageForAll<Event extends MessageEvent | undefined
         if (!change || !raised) return;
         const { seq } = row;
         const { version, head } = raised;
-        pushToChat(context, chat, {
+        pushToChat(actor, chat, {
           type,
           senderName: nameOf(sender),
           message: change.content ?? null,

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Database } from '../database/database.ts';
-import type { ChatId, UserId } from '../ids.ts';
+import type { ChatId } from '../ids.ts';
+import { type Pair, pairOf } from '../users/pairs.ts';
 import type { MessageDraft } from './drafts.ts';
 
 /** Pairs remembered: about 150 bytes each. */
@@ -51,15 +52,6 @@ export function createDialogDirectory({ writer }: Database): DialogDirectory {
     const found = await writer.query<Pair & { id: ChatId }>({ text: findDialogs, values });
     for (const { id, ...pair } of found) dialogs.set(pairKey(pair), id);
   }
-}
-
-interface Pair {
-  readonly low: UserId;
-  readonly high: UserId;
-}
-
-export function pairOf(one: UserId, other: UserId): Pair {
-  return { low: Math.min(one, other), high: Math.max(one, other) };
 }
 
 const pairKey = ({ low, high }: Pair) => `${low}:${high}`;

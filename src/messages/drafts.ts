@@ -49,13 +49,7 @@ export interface StoredMessage {
   readonly repeated: boolean;
 }
 
-/** Returns where a message was stored, as replies and pushes say it. */
-export function sent({ messageId, seq, createdAt }: StoredMessage) {
-  return { messageId, seq, createdAt };
-}
-
 /** Returns what the reply to a send says, beside `data`, `message` and `senderName`. */
-export function sendReply(stored: StoredMessage) {
-  const { messageId, seq, createdAt, mentions } = stored;
-  return mentions ? { messageId, seq, createdAt, mentions } : sent(stored);
+export function sendReply({ messageId, seq, createdAt, mentions }: StoredMessage) {
+  return mentions ? { messageId, seq, createdAt, mentions } : { messageId, seq, createdAt };
 }

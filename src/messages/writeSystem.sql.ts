@@ -1,22 +1,3 @@
-import type { ChatId, UserId } from '../ids.ts';
-import type { CustomData } from '../protocol/schema/types.ts';
-
-/** The system message of a change, and what the change makes of the chat. */
-export interface SystemMessageDraft {
-  readonly groupId: ChatId;
-  readonly senderId: UserId;
-  /** The username of the sender. */
-  readonly senderName: string;
-  readonly content: string;
-  /** What happened. */
-  readonly custom: CustomData;
-  readonly clientMessageId?: string | undefined;
-  /** By how many there are more members. */
-  readonly members: number;
-  /** The group ends with it. */
-  readonly closes?: boolean | undefined;
-}
-
 /**
  * Stores the system message of a change in its transaction, which has locked the chat. Its rules, of which the members
  * are a part, have another version from now on; a group that is closed has no members, and `changed_xid` is the

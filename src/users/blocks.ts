@@ -1,13 +1,14 @@
 import type { Transaction } from 'sequelize';
-import { type MembershipChat, otherIn } from '../chats/membership.ts';
 import type { Database } from '../database/database.ts';
+import type { Chat } from '../database/models/Chat.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
+import { otherIn } from './pairs.ts';
 
 /** Refuses with a bare `FORBIDDEN` when the other person of the dialog has blocked the user; never in a group. */
 export async function assertNotBlocked(
   db: Database,
-  chat: Pick<MembershipChat, 'kind' | 'userLow' | 'userHigh'>,
+  chat: Pick<Chat, 'kind' | 'userLow' | 'userHigh'>,
   userId: UserId,
   transaction: Transaction | null = null,
 ): Promise<void> {

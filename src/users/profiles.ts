@@ -1,13 +1,19 @@
 import type { Static } from 'typebox';
 import type { User } from '../database/models/User.ts';
 import type { UserId } from '../ids.ts';
-import type { Presence } from '../presence/Presence.ts';
 import type { Profile } from '../protocol/schema/people.ts';
 import { nameOf } from './names.ts';
 
+/** Reads who is online, as `viewerId` may see it, in the order of the users. */
+export interface PresenceReader {
+  of(viewerId: UserId, userIds: readonly UserId[]): Promise<readonly OnlineState[]>;
+}
+
+type OnlineState = Pick<Static<typeof Profile>, 'online' | 'lastSeenAt'>;
+
 /** Profiles as `viewerId` may see them, in the order of the users. */
 export async function profilesOf(
-  presence: Presence,
+  presence: PresenceReader,
   viewerId: UserId,
   users: readonly User[],
 ): Promise<Static<typeof Profile>[]> {

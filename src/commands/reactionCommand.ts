@@ -1,12 +1,11 @@
 import { Type } from 'typebox';
-import type { CommandContext } from '../commands/context.ts';
-import { defineCommand } from '../commands/define.ts';
+import { changeMessageForAll, type Raised } from '../messages/changeMessage.ts';
+import type { MessageRow } from '../messages/read.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { ChangedMessage, Emoji, MessageAddress } from '../protocol/schema/messages.ts';
 import { Id } from '../protocol/schema/types.ts';
 import { emojiOf } from '../text/emoji.ts';
-import { changeMessageForAll, type Raised } from './changeMessage.ts';
-import type { MessageRow } from './read.ts';
+import { defineCommand } from './define.ts';
 
 const Written = Type.String({ description: 'The emoji, in the spelling stored with the message' });
 const Count = Type.Integer({ description: 'Present number of users with this reaction' });
@@ -45,7 +44,7 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
         count: Count,
       }),
     },
-    async handle({ messageId, ...params }, context: CommandContext) {
+    async handle({ messageId, ...params }, context) {
       const { session, db } = context;
       const emoji = emojiOf(params.emoji) ?? params.emoji;
       const { row, change, changed } = await changeMessageForAll(

@@ -1,0 +1,17 @@
+import type { Chat } from '../database/models/Chat.ts';
+import type { UserId } from '../ids.ts';
+
+/** The two people of a dialog, the lower id first; the same twice in the notes to oneself. */
+export interface Pair {
+  readonly low: UserId;
+  readonly high: UserId;
+}
+
+export function pairOf(one: UserId, other: UserId): Pair {
+  return { low: Math.min(one, other), high: Math.max(one, other) };
+}
+
+/** Returns the other person of a dialog; oneself in the notes to oneself. */
+export function otherIn({ userLow, userHigh }: Pick<Chat, 'userLow' | 'userHigh'>, userId: UserId): UserId {
+  return (userLow as number) + (userHigh as number) - userId;
+}
