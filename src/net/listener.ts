@@ -1,11 +1,24 @@
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
 import { StartError } from '../protocol/errors.ts';
-import type { PublishToTopic } from '../socket/Connection.ts';
 import { assertPort } from './port.ts';
 import { readCertificate, watchCertificate } from './tls.ts';
 import { uWS } from './uws.ts';
+
+/** The native publish of the server, to all sockets of a topic. */
+export type PublishToTopic = (topic: string, frame: Buffer) => void;
+
+/** Where to listen: the part of the configuration that a listener reads. */
+export interface ListenerSettings {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Other processes of this machine may listen there, too. */
+  readonly sharesPort: boolean;
+  /** Files of the certificate and its key, for TLS. */
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+}
 
 /** The port, and the apps of the socket library behind it: one, and another for each later certificate. */
 export interface Listener {
@@ -26,8 +39,8 @@ export interface Listener {
  * With TLS where the configuration names a certificate; a new one in its place is used for connections from then on.
  * Rejects with a {@link StartError} when the certificate or the port is no good: before anything else is started.
  */
-export async function createListener(config: Config, log: Logger): Promise<Listener> {
-  const { host, port, sharesPort, tlsCert, tlsKey } = config;
+export async function createListener(settings: ListenerSettings, log: Logger): Promise<Listener> {
+  const { host, port, sharesPort, tlsCert, tlsKey } = settings;
   const files = tlsCert !== undefined && tlsKey !== undefined ? { cert: tlsCert, key: tlsKey } : undefined;
   let certificate = files && (await readCertificate(files));
   const apps: TemplatedApp[] = [];

@@ -1,6 +1,7 @@
 import type DataLoader from 'dataloader';
 import type { Logger } from 'pino';
 import type { Static } from 'typebox';
+import type { Session } from '../auth/session.ts';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import { presenceTopic, userTopic } from '../bus/topics.ts';
@@ -13,8 +14,6 @@ import { ApiError } from '../protocol/errors.ts';
 import { encodePush } from '../protocol/frames.ts';
 import type { Presence as PresenceSchema } from '../protocol/schema/people.ts';
 import { NODE_DEAD_AFTER, type OrphanedUser, type SessionLog } from '../sessions/SessionLog.ts';
-import type { Connection } from '../socket/Connection.ts';
-import type { Connections } from '../socket/Connections.ts';
 import { nameOf } from '../users/names.ts';
 
 /** Milliseconds without a connection after which a user is offline: a reconnect within is not noticed. */
@@ -25,6 +24,46 @@ const MAX_SUBSCRIPTIONS = 1_000;
 const MAX_BATCH = 500;
 /** Times that states are read which are pushed at the same moment. */
 const MAX_ATTEMPTS = 5;
+
+/** A connection that counts for the presence of its user. */
+export interface PresentConnection {
+  readonly session: Pick<Session, 'userId'>;
+  /** Set by {@link Presence} while the connection counts. */
+  isPresent: boolean;
+}
+
+/** Users whose presence a connection watches. */
+export interface Watching {
+  /** Those it is told of. */
+  readonly watched: Set<UserId>;
+  /** Those it would be told of, were there no block between them. */
+  readonly hidden: Set<UserId>;
+}
+
+/** A connection that may watch the presence of others. */
+export interface Viewer {
+  readonly session: Pick<Session, 'userId'>;
+  /** Undefined where it watches nobody. */
+  readonly watching: Watching | undefined;
+  /** How often its user was told to see nothing more of somebody's presence. */
+  readonly hidings: number;
+  send(frame: string): void;
+}
+
+/** The connections of this node, as far as they watch presence: the part of `Connections` that this folder needs. */
+export interface Viewers {
+  get(id: ConnectionId): Viewer | undefined;
+  /** Adds users to those whom a connection watches; false, and nothing done, when they would be more than `max`. */
+  watch(viewer: Viewer, userIds: readonly UserId[], max: number): boolean;
+  /** Without `userIds`: of nobody any more. */
+  unwatch(id: ConnectionId, userIds?: readonly UserId[]): void;
+  /** Tells a connection from now on of the presence of those of the users who were hidden from it. */
+  show(viewer: Viewer, userIds: readonly UserId[]): void;
+  /** Returns how many pushes of the presence of these users were delivered since somebody here watches them. */
+  presencePushes(userIds: readonly UserId[]): number;
+  /** True if somebody may watch the presence of a user: here, or on another node. */
+  mayBeWatched(userId: UserId): boolean;
+}
 
 export type PresenceState = Static<typeof PresenceSchema>;
 
@@ -38,7 +77,7 @@ export class Presence {
   readonly #bus: Publisher;
   readonly #changes: KeyedQueue;
   readonly #sessions: SessionLog;
-  readonly #connections: Connections;
+  readonly #connections: Viewers;
   readonly #log: Logger;
   /** How many connections of each user are open on this node. */
   readonly #open = new Map<UserId, number>();
@@ -52,7 +91,7 @@ export class Presence {
     bus: Publisher,
     changes: KeyedQueue,
     sessions: SessionLog,
-    connections: Connections,
+    connections: Viewers,
     log: Logger,
   ) {
     this.#db = db;
@@ -97,7 +136,7 @@ export class Presence {
     return this.#upToDate(userIds, () => this.of(viewerId, userIds));
   }
 
-  async #showUnblocked(viewer: Connection, userIds: readonly UserId[]): Promise<void> {
+  async #showUnblocked(viewer: Viewer, userIds: readonly UserId[]): Promise<void> {
     for (let hidings: number | undefined; hidings !== viewer.hidings; ) {
       hidings = viewer.hidings;
       const bind = [viewer.session.userId, JSON.stringify(userIds)];
@@ -117,20 +156,20 @@ export class Presence {
   }
 
   /** A connection is not told of a user any more: it sees them as offline, which is pushed where it is a change. */
-  hidden(viewer: Connection, userId: UserId): void {
+  hidden(viewer: Viewer, userId: UserId): void {
     this.#pushHidden(viewer, userId).catch((error) => {
       if (!isTransient(error)) this.#log.error({ err: error }, 'block not told');
     });
   }
 
   /** A connection is told of users again whom it saw as offline: pushes how they are. */
-  shown(viewer: Connection, userIds: readonly UserId[]): void {
+  shown(viewer: Viewer, userIds: readonly UserId[]): void {
     this.#pushShown(viewer, userIds).catch((error) => {
       if (!isTransient(error)) this.#log.error({ err: error }, 'presence not told');
     });
   }
 
-  async #pushHidden(viewer: Connection, userId: UserId): Promise<void> {
+  async #pushHidden(viewer: Viewer, userId: UserId): Promise<void> {
     const [[state], user] = await Promise.all([
       this.#statesIn(this.#db, userId, [userId]),
       this.#db.users.findByPk(userId),
@@ -139,7 +178,7 @@ export class Presence {
     viewer.send(encodeState(nameOf(user), { userId, online: false, lastSeenAt: null }));
   }
 
-  async #pushShown(viewer: Connection, userIds: readonly UserId[]): Promise<void> {
+  async #pushShown(viewer: Viewer, userIds: readonly UserId[]): Promise<void> {
     const [states, users] = await this.#upToDate(userIds, () =>
       Promise.all([
         this.#statesIn(this.#db, viewer.session.userId, userIds),
@@ -172,7 +211,7 @@ export class Presence {
   }
 
   /** A connection was opened on this node. */
-  async connected(connection: Connection): Promise<void> {
+  async connected(connection: PresentConnection): Promise<void> {
     const { userId } = connection.session;
     const open = (this.#open.get(userId) ?? 0) + 1;
     this.#open.set(userId, open);
@@ -191,7 +230,7 @@ export class Presence {
   }
 
   /** A connection was closed on this node. */
-  disconnected(connection: Connection): void {
+  disconnected(connection: PresentConnection): void {
     if (!connection.isPresent) return;
     connection.isPresent = false;
     const { userId } = connection.session;

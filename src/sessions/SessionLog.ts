@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { Session } from '../auth/session.ts';
 import type { Clock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import { levelOf } from '../database/failures.ts';
 import type { SessionId, UserId } from '../ids.ts';
-import type { Connection } from '../socket/Connection.ts';
 
 /** Milliseconds between two signs of life of this node. */
 const BEAT = 3_000;
@@ -16,6 +16,16 @@ const REMEMBERED = '30 days';
 const CHUNK = 5_000;
 /** Sessions that wait to be recorded while the database does not take them, some 500 bytes each; the oldest are let go. */
 const MAX_UNRECORDED = 100_000;
+
+/** A connection, as far as the log records it. */
+export interface RecordedConnection {
+  readonly sessionId: SessionId;
+  readonly session: Pick<Session, 'userId' | 'tokenId'>;
+  readonly address: string;
+  readonly device: string | null;
+  /** Set by the log: when it was opened, in milliseconds since the epoch by the clock of the database. */
+  connectedAt: number;
+}
 
 /** Somebody whose last connection was to a node that died. */
 export interface OrphanedUser {
@@ -47,7 +57,7 @@ export class SessionLog {
   readonly #clock: Clock;
   readonly #log: Logger;
   /** The connections that are open, by their sessions. */
-  readonly #open = new Map<SessionId, Connection>();
+  readonly #open = new Map<SessionId, RecordedConnection>();
   /** What is to be written, by the sessions, the oldest first. */
   readonly #changed = new Map<SessionId, SessionChange>();
   #flushing: Promise<void> | undefined;
@@ -71,21 +81,24 @@ export class SessionLog {
     await this.#db.execute(beat, [this.nodeId]);
   }
 
-  opened(connection: Connection): void {
+  opened(connection: RecordedConnection): void {
     connection.connectedAt = this.#clock.now();
     this.#open.set(connection.sessionId, connection);
     this.#record(connection, null);
     this.#flushSoon();
   }
 
-  closed(connection: Connection): void {
+  closed(connection: RecordedConnection): void {
     if (!this.#open.delete(connection.sessionId)) return;
     this.#record(connection, this.#clock.now());
     this.#flushSoon();
   }
 
   /** Notes what is to be written of a session. It does not end before it began: the clock may be known better by then. */
-  #record({ sessionId, session, device, address, connectedAt }: Connection, endedAt: number | null): void {
+  #record(
+    { sessionId, session, device, address, connectedAt }: RecordedConnection,
+    endedAt: number | null,
+  ): void {
     this.#changed.set(sessionId, {
       id: sessionId,
       user_id: session.userId,

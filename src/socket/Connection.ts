@@ -1,7 +1,9 @@
 import type { WebSocket } from 'uWebSockets.js';
 import type { Session } from '../auth/session.ts';
 import type { Topic } from '../bus/topics.ts';
-import type { ChatId, ConnectionId, SessionId, UserId } from '../ids.ts';
+import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
+import type { PublishToTopic } from '../net/listener.ts';
+import type { Watching } from '../presence/Presence.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { CompactMap } from './CompactMap.ts';
 
@@ -22,14 +24,6 @@ export interface Receiver {
   unanswered(): number;
 }
 
-/** Users whose presence a connection watches. */
-export interface Watching {
-  /** Those it is told of. */
-  readonly watched: Set<UserId>;
-  /** Those it would be told of, were there no block between them. */
-  readonly hidden: Set<UserId>;
-}
-
 /** A group was joined or left at `seq`; `firstSeq` is the oldest message that may be seen, undefined once left. */
 interface MembershipNote {
   readonly seq: number;
@@ -40,9 +34,6 @@ interface MembershipNote {
 export interface SocketData {
   readonly connection: Connection;
 }
-
-/** The native publish of the server, to all sockets of a topic. */
-export type PublishToTopic = (topic: string, frame: Buffer) => void;
 
 /**
  * A frame as the bytes to send. Never a string: builds of the socket library for newer versions of Node send
