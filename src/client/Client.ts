@@ -1,50 +1,14 @@
+import type { CallArguments } from './calls.ts';
 import { Emitter, type Unsubscribe } from './Emitter.ts';
 import { ParleyError } from './errors.ts';
+import type { Events, Self, State } from './events.ts';
 import { Inbox } from './Inbox.ts';
 import { Link, type LinkOptions } from './Link.ts';
 import { type Ask, Outbox, type Reply } from './Outbox.ts';
-import type { Change, ChatAddress, CommandName, Params, Push, Pushes, Result } from './protocol.ts';
+import type { ChatAddress, CommandName, Params, Push, Result } from './protocol.ts';
 import { type Chat, type Chats, createView, type Observable, type Presence, type View } from './view/view.ts';
 
 export type ClientOptions = LinkOptions;
-
-/**
- * `connecting` at first; `online` once everything missed was told; `offline` while another connection is tried;
- * `closed` for good.
- */
-export type State = 'connecting' | 'online' | 'offline' | 'closed';
-
-/** What {@link Client.on} hears of, by name: every push, and what the client itself has to say. */
-export interface Events extends Pushes {
-  state: State;
-  /** Any push. */
-  push: Push;
-  /** A message of this client was stored; it comes in its place among those of the others. */
-  sent: Push;
-  /** A command of this client succeeded. */
-  done: Done;
-  /** Changes that catching up found beside new messages, in their present state: edits, deletions, reactions, members, receipts, names … */
-  sync: Change;
-  /** Missed events cannot be reported, because the server has forgotten what this client knew: read everything again. */
-  reset: undefined;
-}
-
-export interface Done {
-  readonly type: CommandName;
-  readonly params: object;
-  readonly result: object;
-}
-
-/** Who is connected. */
-export interface Self {
-  readonly userId: number;
-  readonly username: string;
-}
-
-export interface CallOptions {
-  /** Gives the call up; what was sent already may still be done. */
-  readonly signal?: AbortSignal;
-}
 
 /** Users that one command subscribes to. */
 const WATCHED_AT_ONCE = 100;
@@ -106,9 +70,7 @@ export class Client implements AsyncIterable<Push> {
    */
   call<Name extends CommandName>(
     type: Name,
-    ...[params, options]: Record<string, never> extends Params<Name>
-      ? [params?: Params<Name>, options?: CallOptions]
-      : [params: Params<Name>, options?: CallOptions]
+    ...[params, options]: CallArguments<Name>
   ): Promise<Result<Name>> {
     return this.#outbox.call(type, params ?? ({} as Params<Name>), (result) => result, options?.signal);
   }

@@ -6,9 +6,11 @@
 import { Client, type ClientOptions } from './Client.ts';
 
 export { type Account, type Accounts, accounts, type Entrance } from './accounts.ts';
-export type { CallOptions, Client, Done, Events, Self, State } from './Client.ts';
+export type { Client } from './Client.ts';
+export type { CallArguments, CallOptions } from './calls.ts';
 export type { Unsubscribe } from './Emitter.ts';
 export { type ErrorCode, ParleyError } from './errors.ts';
+export type { Done, Events, Self, State } from './events.ts';
 export type { LinkOptions as ClientOptions, Socket } from './Link.ts';
 export type {
   Change,

@@ -1,5 +1,4 @@
 import type { Static, TObject } from 'typebox';
-import type { Command } from '../commands/define.ts';
 import type { commands } from '../commands/registry.ts';
 import type { Message as MessageSchema } from '../protocol/schema/messages.ts';
 import type { Change as ChangeSchema } from '../protocol/schema/sync.ts';
@@ -53,7 +52,7 @@ export type Push<Name extends PushName = PushName> = {
   [Each in Name]: { readonly type: Each; readonly params: Pushes[Each] };
 }[Name];
 
-type PushedOf<D> = D extends Command<string, TObject, TObject, infer Pushed> ? Pushed : never;
+type PushedOf<D extends Definition> = NonNullable<D['push']>['fields'];
 
 /** What takes a place in a chat has a text; what happens to it may have none. */
 type PushParams<Fields> = Fields & {

@@ -1,11 +1,24 @@
-import type { Client } from '../Client.ts';
+import type { CallArguments } from '../calls.ts';
+import type { Unsubscribe } from '../Emitter.ts';
+import type { Events, Self, State } from '../events.ts';
 import type { Ask } from '../Outbox.ts';
+import type { CommandName, Result } from '../protocol.ts';
 import type { Names } from './Names.ts';
 import type { Timers } from './Timers.ts';
 
+/** The members of a client that a view uses. */
+export interface ViewedClient {
+  readonly state: State;
+  readonly self: Self | undefined;
+  /** Returns the time by the clock of the server, in milliseconds since 1970. */
+  now(): number;
+  call<Name extends CommandName>(type: Name, ...args: CallArguments<Name>): Promise<Result<Name>>;
+  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): Unsubscribe;
+}
+
 /** Shared by all parts of a view. */
 export interface Context {
-  readonly client: Client;
+  readonly client: ViewedClient;
   readonly ask: Ask;
   /** Asks again what could not be answered for a while. */
   readonly insist: Ask;

@@ -1,4 +1,3 @@
-import type { Client } from '../Client.ts';
 import { chatKey, chatKeyOf } from '../chatAddress.ts';
 import type { Ask } from '../Outbox.ts';
 import type { Change, ChatAddress, Message, Push, Result } from '../protocol.ts';
@@ -6,6 +5,7 @@ import { isPlace, membershipIn, messageFrom } from '../pushes.ts';
 import type { Chat, ChatMessage } from './Chat.ts';
 import { ChatList, type Chats } from './ChatList.ts';
 import { ChatView } from './ChatView.ts';
+import type { ViewedClient } from './Context.ts';
 import { createEffects, type Fields } from './effects.ts';
 import { Names } from './Names.ts';
 import { type Observable, Store } from './Store.ts';
@@ -28,7 +28,7 @@ export interface View {
 const ASKED_AT_ONCE = 100;
 
 /** A view of what `client` hears of; `ask` reads by its connection. */
-export function createView(client: Client, ask: Ask): View {
+export function createView(client: ViewedClient, ask: Ask): View {
   const timers = new Timers();
   const insist: Ask = (type, params, take) => timers.persist(() => ask(type, params, take));
   const names = new Names();
