@@ -35,8 +35,17 @@ export type Result<Name extends CommandName> = Commands[Name]['result'];
 
 /** Schemas made by `inChat` take exactly one of two addresses. */
 type ParamsOf<Schema extends TObject> = 'oneOf' extends keyof Schema['properties']['receiverId']
-  ? Omit<Static<Schema>, 'receiverId' | 'groupId'> & ChatAddress
-  : Static<Schema>;
+  ? Omit<Plain<Static<Schema>>, 'receiverId' | 'groupId'> & ChatAddress
+  : Plain<Static<Schema>>;
+
+/** The same with ids as plain numbers: only the server tells those of different things apart. */
+type Plain<T> = T extends number
+  ? number
+  : T extends readonly (infer Each)[]
+    ? Plain<Each>[]
+    : T extends object
+      ? { [Key in keyof T]: Plain<T[Key]> }
+      : T;
 
 /**
  * Every push by its name: its `params`.

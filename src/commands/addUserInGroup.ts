@@ -4,7 +4,7 @@ import { addMembers } from '../chats/addMembers.ts';
 import { changeGroup } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { groupEvent } from '../protocol/schema/groups.ts';
-import { Id, Sent } from '../protocol/schema/types.ts';
+import { Id, IdOfGroup, IdOfUser, Sent } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -13,7 +13,7 @@ export const addUserInGroup = defineCommand({
   summary: 'Add a user to a group',
   description:
     'Allowed for members who may add users (whoMayAdd). The setting historyFrom decides which part of the history the new member sees.',
-  params: Type.Object({ groupId: Id, userId: Id }),
+  params: Type.Object({ groupId: IdOfGroup, userId: IdOfUser }),
   result: Sent,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'ALREADY_A_MEMBER', 'FORBIDDEN'],

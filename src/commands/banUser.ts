@@ -5,7 +5,7 @@ import { requireRole } from '../chats/membership.ts';
 import { assertOutranks } from '../chats/targets.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id, Text } from '../protocol/schema/types.ts';
+import { Id, IdOfGroup, IdOfUser, Text } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { existingUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
@@ -16,8 +16,8 @@ export const banUser = defineCommand({
     'Remove a user from a group and prevent them from joining or being added; also for users who are not members',
   description: 'Allowed for the owner, and for admins if the user is not an admin.',
   params: Type.Object({
-    groupId: Id,
-    userId: Id,
+    groupId: IdOfGroup,
+    userId: IdOfUser,
     reason: Type.Optional(Text(1, 500, 'For the other admins')),
   }),
   result: Changed,

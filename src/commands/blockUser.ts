@@ -5,7 +5,7 @@ import { freezePositions, lockDialog } from '../chats/shownPositions.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { encodePush } from '../protocol/frames.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { Id, IdOfUser } from '../protocol/schema/types.ts';
 import { blockOf } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
@@ -16,7 +16,7 @@ export const blockUser = defineCommand({
   summary: 'Block a user',
   description:
     'Private messages of the blocked user to this user are refused. Neither sees the other’s typing, presence and read position; the read position stays as it is until the last block between the two ends, and advances only with messages of the other. The blocked user is not notified.',
-  params: Type.Object({ userId: Id }),
+  params: Type.Object({ userId: IdOfUser }),
   result: Type.Object({}),
   errors: ['NOT_FOUND'],
   push: {

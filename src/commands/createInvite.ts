@@ -5,7 +5,7 @@ import { membershipInGroup, requireRole } from '../chats/membership.ts';
 import { wire } from '../database/wire.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Invite } from '../protocol/schema/groups.ts';
-import { Id, Text } from '../protocol/schema/types.ts';
+import { IdOfGroup, Text } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 /** Bytes of chance in a code: nobody guesses one. */
@@ -17,7 +17,7 @@ export const createInvite = defineCommand({
   description:
     'Allowed for members who may add users. The code is valid as long as its creator may add users.',
   params: Type.Object({
-    groupId: Id,
+    groupId: IdOfGroup,
     expiresInSeconds: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 366 * 86_400, description: 'Default: it does not expire' }),
     ),

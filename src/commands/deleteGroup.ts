@@ -4,7 +4,7 @@ import { changeGroup, deliveredBefore } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { groupEvent } from '../protocol/schema/groups.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { IdOfGroup } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -13,7 +13,7 @@ export const deleteGroup = defineCommand({
   summary: 'Delete a group for everybody',
   description:
     'Allowed for the owner. Its messages can no longer be read, and its name can be used again. If the same user deletes it again, nothing changes.',
-  params: Type.Object({ groupId: Id }),
+  params: Type.Object({ groupId: IdOfGroup }),
   result: Type.Object({}),
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],

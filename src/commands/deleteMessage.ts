@@ -5,7 +5,7 @@ import { readMessage } from '../messages/read.ts';
 import { leaveTombstones } from '../messages/tombstone.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
-import { Id, Time } from '../protocol/schema/types.ts';
+import { IdOfMessage, Time } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const deleteMessage = defineCommand({
@@ -14,7 +14,7 @@ export const deleteMessage = defineCommand({
     'Delete a message for everybody: a message of this user, or, as owner or admin of a group, any message',
   description:
     'The message keeps its seq, with empty content and deletedAt. Deleting it again changes nothing.',
-  params: Type.Object({ messageId: Id }),
+  params: Type.Object({ messageId: IdOfMessage }),
   result: Type.Object({ ...ChangedMessage, deletedAt: Time }),
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: {

@@ -11,7 +11,7 @@ import { reindex } from '../messages/indexMessages.ts';
 import { namesIn } from '../messages/mentions.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
-import { Content, Custom, Id, Nullable, Time } from '../protocol/schema/types.ts';
+import { Content, Custom, Id, IdOfMessage, Nullable, Time } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const editMessage = defineCommand({
@@ -19,7 +19,7 @@ export const editMessage = defineCommand({
   summary: 'Edit a message of this user',
   description:
     'Earlier versions are kept: see listEdits. Mentions are determined again. The same content changes nothing.',
-  params: Type.Object({ messageId: Id, content: Content, custom: Type.Optional(Nullable(Custom)) }),
+  params: Type.Object({ messageId: IdOfMessage, content: Content, custom: Type.Optional(Nullable(Custom)) }),
   result: Type.Object({
     ...ChangedMessage,
     editedAt: Nullable({ ...Time, description: 'null if it was never edited' }),

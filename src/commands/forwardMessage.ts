@@ -4,7 +4,7 @@ import { sendReply } from '../messages/drafts.ts';
 import { readLiveMessage, readWritten } from '../messages/read.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ForwardReply } from '../protocol/schema/messages.ts';
-import { ClientMessageId, Id, inChat } from '../protocol/schema/types.ts';
+import { ClientMessageId, IdOfMessage, inChat } from '../protocol/schema/types.ts';
 import { definePreparedSend } from './define.ts';
 
 export const forwardMessage = definePreparedSend({
@@ -12,7 +12,7 @@ export const forwardMessage = definePreparedSend({
   summary: 'Send a copy of a message to another chat, with the name of its author',
   description: 'It is pushed as privateMessage or messageInGroup, with forwardedFrom and forwardedFromName.',
   params: inChat({
-    messageId: Id,
+    messageId: IdOfMessage,
     silent: Type.Optional(Type.Boolean({ description: 'If true, the message does not count as unread' })),
     clientMessageId: Type.Optional(ClientMessageId),
   }),

@@ -4,13 +4,13 @@ import { groupRow } from '../chats/groups.ts';
 import { openGroup } from '../chats/membership.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Group } from '../protocol/schema/groups.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { IdOfGroup } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const getGroup = defineRead({
   type: 'getGroup',
   summary: 'Read the properties of a group of this user, or of a public group',
-  params: Type.Object({ groupId: Id }),
+  params: Type.Object({ groupId: IdOfGroup }),
   result: Type.Object({ data: Group }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId }, { session, db }) {

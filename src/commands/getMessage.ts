@@ -1,13 +1,13 @@
 import { Type } from 'typebox';
 import { messageOf, readMessage } from '../messages/read.ts';
 import { Message } from '../protocol/schema/messages.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { IdOfMessage } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const getMessage = defineRead({
   type: 'getMessage',
   summary: 'Read one message',
-  params: Type.Object({ messageId: Id }),
+  params: Type.Object({ messageId: IdOfMessage }),
   result: Type.Object({ data: Message }),
   errors: ['NOT_FOUND'],
   async handle({ messageId }, { session, db }) {

@@ -5,14 +5,14 @@ import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts'
 import { ApiError } from '../protocol/errors.ts';
 import { Message } from '../protocol/schema/messages.ts';
 import { fitting } from '../protocol/schema/page.ts';
-import { Id, Limit } from '../protocol/schema/types.ts';
+import { IdOfMessage, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const getMessagesAround = defineRead({
   type: 'getMessagesAround',
   summary: 'Read a message and its neighbours, lowest seq first, to show a message that was found',
   description: 'The page has fewer messages than limit if they are large: continue with getMessages.',
-  params: Type.Object({ messageId: Id, limit: Limit }),
+  params: Type.Object({ messageId: IdOfMessage, limit: Limit }),
   result: Type.Object({ data: Type.Array(Message) }),
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT }, { session: { userId }, db }) {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Profile } from '../protocol/schema/people.ts';
-import { Id, Nullable } from '../protocol/schema/types.ts';
+import { IdOfUser, Nullable } from '../protocol/schema/types.ts';
 import { profilesOf } from '../users/profiles.ts';
 import { existingUser } from '../users/users.ts';
 import { defineRead } from './define.ts';
@@ -9,7 +9,7 @@ export const getProfile = defineRead({
   type: 'getProfile',
   summary: 'Read the profile of a user',
   params: Type.Object({
-    userId: Type.Optional(Type.Integer({ ...Id, description: 'Default: this user' })),
+    userId: Type.Optional({ ...IdOfUser, description: 'Default: this user' }),
   }),
   result: Type.Object({
     data: Type.Object({

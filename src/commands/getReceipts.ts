@@ -3,7 +3,7 @@ import { prepared } from '../database/statements.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readMessage } from '../messages/read.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
-import { Id, Limit, UserName } from '../protocol/schema/types.ts';
+import { Id, IdOfMessage, Limit, UserName } from '../protocol/schema/types.ts';
 import { nameOfUser } from '../users/names.ts';
 import { defineRead } from './define.ts';
 
@@ -12,7 +12,7 @@ export const getReceipts = defineRead({
   summary: 'List who received and who read a message',
   description:
     'The list contains the members at the time of the message, without its author. While one of the two people of a dialog has blocked the other, it shows the state at the beginning of the block.',
-  params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
+  params: Type.Object({ messageId: IdOfMessage, limit: Limit, cursor: Cursor }),
   result: Type.Object({
     data: Type.Array(
       Type.Object({ userId: Id, username: UserName, delivered: Type.Boolean(), read: Type.Boolean() }),

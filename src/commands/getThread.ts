@@ -4,13 +4,13 @@ import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, readMessage, selectMessages } from '../messages/read.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
 import { Message } from '../protocol/schema/messages.ts';
-import { Id, Limit } from '../protocol/schema/types.ts';
+import { IdOfMessage, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const getThread = defineRead({
   type: 'getThread',
   summary: 'List the replies to a message, oldest first',
-  params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
+  params: Type.Object({ messageId: IdOfMessage, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Message), nextCursor: NextCursor }),
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {

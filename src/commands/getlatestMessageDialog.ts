@@ -2,14 +2,14 @@ import { Type } from 'typebox';
 import { dialogWith } from '../chats/membership.ts';
 import { historyRow, pageOf, readDialogStretch } from '../messages/history.ts';
 import { HistoryRow } from '../protocol/schema/messages.ts';
-import { Id, Limit, Page, UserName } from '../protocol/schema/types.ts';
+import { Id, IdOfUser, Limit, Page, UserName } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineRead } from './define.ts';
 
 export const getlatestMessageDialog = defineRead({
   type: 'getlatestMessageDialog',
   summary: 'Page through the dialog with a person, newest first',
-  params: Type.Object({ receiverId: Id, limit: Limit, page: Page }),
+  params: Type.Object({ receiverId: IdOfUser, limit: Limit, page: Page }),
   result: Type.Object({
     data: Type.Array(Type.Object({ ...HistoryRow.properties, receiver_id: Id, receverName: UserName })),
   }),

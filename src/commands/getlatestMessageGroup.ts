@@ -2,13 +2,13 @@ import { Type } from 'typebox';
 import { membershipInGroup } from '../chats/membership.ts';
 import { historyRow, pageOf, readStretch } from '../messages/history.ts';
 import { HistoryRow } from '../protocol/schema/messages.ts';
-import { Id, Limit, Page } from '../protocol/schema/types.ts';
+import { Id, IdOfGroup, Limit, Page } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const getlatestMessageGroup = defineRead({
   type: 'getlatestMessageGroup',
   summary: 'Page through the history of a group, newest first',
-  params: Type.Object({ groupId: Id, limit: Limit, page: Page }),
+  params: Type.Object({ groupId: IdOfGroup, limit: Limit, page: Page }),
   result: Type.Object({ data: Type.Array(Type.Object({ ...HistoryRow.properties, group_id: Id })) }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId, limit, page }, { session, db }) {

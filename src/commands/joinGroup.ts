@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { changeGroup, insertMembers } from '../chats/groupChange.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { Id, IdOfGroup } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -11,7 +11,7 @@ export const joinGroup = defineCommand({
   type: 'joinGroup',
   summary: 'Join a public group',
   description: 'If this user is already a member, nothing changes.',
-  params: Type.Object({ groupId: Id }),
+  params: Type.Object({ groupId: IdOfGroup }),
   result: Changed,
   cost: 2,
   errors: ['NOT_FOUND', 'FORBIDDEN'],

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { deliveredBefore } from '../chats/groupChange.ts';
 import { leave } from '../chats/leave.ts';
 import { groupEvent } from '../protocol/schema/groups.ts';
-import { Id, Sent } from '../protocol/schema/types.ts';
+import { Id, IdOfGroup, Sent } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const leaveGroup = defineCommand({
@@ -10,7 +10,7 @@ export const leaveGroup = defineCommand({
   summary: 'Leave a group; this user can no longer read it',
   description:
     'If the owner leaves, the longest-serving admin becomes the owner, or else the longest-serving member. When the last member leaves, the group is closed.',
-  params: Type.Object({ groupId: Id }),
+  params: Type.Object({ groupId: IdOfGroup }),
   result: Sent,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],

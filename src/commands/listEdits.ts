@@ -4,14 +4,14 @@ import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readLiveMessage } from '../messages/read.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
 import { Edit } from '../protocol/schema/messages.ts';
-import { Id, Limit } from '../protocol/schema/types.ts';
+import { IdOfMessage, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const listEdits = defineRead({
   type: 'listEdits',
   summary: 'List the versions of an edited message, oldest first',
   description: 'The last row of the last page is the current version.',
-  params: Type.Object({ messageId: Id, limit: Limit, cursor: Cursor }),
+  params: Type.Object({ messageId: IdOfMessage, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Edit), nextCursor: NextCursor }),
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {

@@ -7,7 +7,7 @@ import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
 import { Role } from '../protocol/schema/groups.ts';
 import { Presence } from '../protocol/schema/people.ts';
-import { Id, Limit, Nullable, Time, UserName } from '../protocol/schema/types.ts';
+import { Id, IdOfGroup, Limit, Nullable, Time, UserName } from '../protocol/schema/types.ts';
 import { shownName } from '../users/names.ts';
 import { defineRead } from './define.ts';
 
@@ -16,7 +16,7 @@ const { online, lastSeenAt } = Presence.properties;
 export const listGroupMembers = defineRead({
   type: 'listGroupMembers',
   summary: 'List the members of a group',
-  params: Type.Object({ groupId: Id, role: Type.Optional(Role), limit: Limit, cursor: Cursor }),
+  params: Type.Object({ groupId: IdOfGroup, role: Type.Optional(Role), limit: Limit, cursor: Cursor }),
   result: Type.Object({
     data: Type.Array(
       Type.Object({

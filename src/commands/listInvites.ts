@@ -5,14 +5,14 @@ import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
 import { Invite } from '../protocol/schema/groups.ts';
-import { Id, Limit } from '../protocol/schema/types.ts';
+import { IdOfGroup, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 
 export const listInvites = defineRead({
   type: 'listInvites',
   summary: 'List the valid invites of a group, newest first',
   description: 'The owner and admins see all invites, other members only the invites that they created.',
-  params: Type.Object({ groupId: Id, limit: Limit, cursor: Cursor }),
+  params: Type.Object({ groupId: IdOfGroup, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Invite), nextCursor: NextCursor }),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { extrasOf } from '../messages/drafts.ts';
 import { SendOptions, SentExtras } from '../protocol/schema/messages.ts';
-import { ClientMessageId, Content, Id, Sent } from '../protocol/schema/types.ts';
+import { ClientMessageId, Content, Id, IdOfGroup, Sent } from '../protocol/schema/types.ts';
 import { defineSend } from './define.ts';
 
 export const messageInGroup = defineSend({
@@ -9,7 +9,7 @@ export const messageInGroup = defineSend({
   summary: 'Send a message to a group',
   description: 'The reply means that the message is committed.',
   params: Type.Object({
-    groupId: Id,
+    groupId: IdOfGroup,
     content: Content,
     clientMessageId: Type.Optional(ClientMessageId),
     ...SendOptions,

@@ -3,7 +3,7 @@ import { changeMessageForAll } from '../messages/changeMessage.ts';
 import { assertMayPin } from '../messages/pins.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { IdOfMessage } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 /** Pinned messages of one chat. */
@@ -14,7 +14,7 @@ export const pinMessage = defineCommand({
   summary: 'Pin a message for everybody in the chat',
   description:
     'Allowed for the owner and admins of a group, and for both people of a dialog. If the message is already pinned, nothing changes.',
-  params: Type.Object({ messageId: Id }),
+  params: Type.Object({ messageId: IdOfMessage }),
   result: Type.Object(ChangedMessage),
   errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
   push: { summary: 'A user pinned a message', fields: Type.Object(MessageAddress) },

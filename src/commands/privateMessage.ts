@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { extrasOf } from '../messages/drafts.ts';
 import { SendOptions, SentExtras } from '../protocol/schema/messages.ts';
-import { ClientMessageId, Content, Id, Sent } from '../protocol/schema/types.ts';
+import { ClientMessageId, Content, Id, IdOfUser, Sent } from '../protocol/schema/types.ts';
 import { defineSend } from './define.ts';
 
 export const privateMessage = defineSend({
@@ -10,7 +10,7 @@ export const privateMessage = defineSend({
   description:
     'The reply means that the message is committed. A message to oneself is a note that all connections of this user receive.',
   params: Type.Object({
-    receiverId: Id,
+    receiverId: IdOfUser,
     content: Content,
     clientMessageId: Type.Optional(ClientMessageId),
     ...SendOptions,

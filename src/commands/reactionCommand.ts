@@ -3,7 +3,7 @@ import { changeMessageForAll, type Raised } from '../messages/changeMessage.ts';
 import type { MessageRow } from '../messages/read.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { ChangedMessage, Emoji, MessageAddress } from '../protocol/schema/messages.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { IdOfMessage } from '../protocol/schema/types.ts';
 import { emojiOf } from '../text/emoji.ts';
 import { defineCommand } from './define.ts';
 
@@ -33,7 +33,7 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
     type,
     summary,
     description,
-    params: Type.Object({ messageId: Id, emoji: Emoji }),
+    params: Type.Object({ messageId: IdOfMessage, emoji: Emoji }),
     result: Type.Object({ ...ChangedMessage, emoji: Written, count: Count }),
     errors: ['NOT_FOUND', 'FORBIDDEN', ...errors],
     push: {

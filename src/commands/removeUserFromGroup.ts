@@ -4,7 +4,7 @@ import { changeGroup, removeMembers } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { assertOutranks, targetIn } from '../chats/targets.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { Id, IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -13,7 +13,7 @@ export const removeUserFromGroup = defineCommand({
   summary: 'Remove a member from a group',
   description:
     'Allowed for the owner, and for admins if the member is not an admin. The removed user can be added and can join again; to prevent that, use banUser.',
-  params: Type.Object({ groupId: Id, userId: Id }),
+  params: Type.Object({ groupId: IdOfGroup, userId: IdOfUser }),
   result: Changed,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],

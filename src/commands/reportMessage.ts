@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { readLiveMessage } from '../messages/read.ts';
-import { Id, Text } from '../protocol/schema/types.ts';
+import { IdOfMessage, Text } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const reportMessage = defineCommand({
@@ -8,7 +8,7 @@ export const reportMessage = defineCommand({
   summary: 'Report a message to the operators',
   description:
     'The table reports stores the report with the content of the message; no other user is notified. Each user can report a message once.',
-  params: Type.Object({ messageId: Id, reason: Text(1, 500, 'Reason of the report') }),
+  params: Type.Object({ messageId: IdOfMessage, reason: Text(1, 500, 'Reason of the report') }),
   result: Type.Object({}),
   errors: ['NOT_FOUND'],
   async handle({ messageId, reason }, { session, db, log }) {

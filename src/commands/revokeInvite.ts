@@ -2,14 +2,14 @@ import { Type } from 'typebox';
 import { membershipInGroup, requireRole } from '../chats/membership.ts';
 import { databaseNow } from '../database/clock.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { IdOfGroup, IdOfInvite } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const revokeInvite = defineCommand({
   type: 'revokeInvite',
   summary: 'Revoke an invite',
   description: 'Allowed for its creator, the owner and admins.',
-  params: Type.Object({ groupId: Id, inviteId: Id }),
+  params: Type.Object({ groupId: IdOfGroup, inviteId: IdOfInvite }),
   result: Type.Object({}),
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   async handle({ groupId, inviteId }, { session, db }) {

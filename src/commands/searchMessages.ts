@@ -10,7 +10,7 @@ import { findMessages } from '../messages/search.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Message } from '../protocol/schema/messages.ts';
-import { Address, CustomFilter, Id, Limit, Moment, Text } from '../protocol/schema/types.ts';
+import { Address, CustomFilter, IdOfUser, Limit, Moment, Text } from '../protocol/schema/types.ts';
 import { foldForSearch, wordsOf } from '../text/fold.ts';
 import { defineRead } from './define.ts';
 
@@ -28,7 +28,7 @@ export const searchMessages = defineRead({
   params: Type.Object({
     query: Text(1, 200, 'Text to search for'),
     ...Address,
-    senderId: Type.Optional(Type.Integer({ ...Id, description: 'Only messages of this sender' })),
+    senderId: Type.Optional({ ...IdOfUser, description: 'Only messages of this sender' }),
     from: Type.Optional(Moment),
     to: Type.Optional(Moment),
     hasMention: Type.Optional(Type.Boolean({ description: 'If true, only messages that mention this user' })),

@@ -5,7 +5,7 @@ import { requireRole } from '../chats/membership.ts';
 import { setRole, targetIn } from '../chats/targets.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { Id, IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -15,7 +15,7 @@ export const setMemberRole = defineCommand({
   type: 'setMemberRole',
   summary: 'Make a member an admin, or an admin a member',
   description: 'Allowed for the owner. To change the owner, use transferOwnership.',
-  params: Type.Object({ groupId: Id, userId: Id, role: NewRole }),
+  params: Type.Object({ groupId: IdOfGroup, userId: IdOfUser, role: NewRole }),
   result: Changed,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],

@@ -4,14 +4,14 @@ import { changeGroup } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { setRole, targetIn } from '../chats/targets.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { Id, IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
 export const transferOwnership = defineCommand({
   type: 'transferOwnership',
   summary: 'Make another member the owner; the previous owner becomes an admin',
-  params: Type.Object({ groupId: Id, userId: Id }),
+  params: Type.Object({ groupId: IdOfGroup, userId: IdOfUser }),
   result: Changed,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],

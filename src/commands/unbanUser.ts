@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { changeGroup } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { Id, IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { existingUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
@@ -11,7 +11,7 @@ import { defineCommand } from './define.ts';
 export const unbanUser = defineCommand({
   type: 'unbanUser',
   summary: 'Lift the ban of a user; it does not add the user to the group',
-  params: Type.Object({ groupId: Id, userId: Id }),
+  params: Type.Object({ groupId: IdOfGroup, userId: IdOfUser }),
   result: Changed,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],

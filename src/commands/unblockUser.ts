@@ -3,7 +3,7 @@ import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
 import { lockDialog, publishMoves, releasePositions } from '../chats/shownPositions.ts';
 import { encodePush } from '../protocol/frames.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { Id, IdOfUser } from '../protocol/schema/types.ts';
 import { blockOf } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser, existingUser } from '../users/users.ts';
@@ -14,7 +14,7 @@ export const unblockUser = defineCommand({
   summary: 'Unblock a user',
   description:
     'If that was the last block between the two, both receive the other’s present positions and presence, as the pushes markRead, markDelivered and subscribePresence.',
-  params: Type.Object({ userId: Id }),
+  params: Type.Object({ userId: IdOfUser }),
   result: Type.Object({}),
   errors: ['NOT_FOUND'],
   push: {

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { changeMessageForAll } from '../messages/changeMessage.ts';
 import { assertMayPin } from '../messages/pins.ts';
 import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { IdOfMessage } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const unpinMessage = defineCommand({
@@ -10,7 +10,7 @@ export const unpinMessage = defineCommand({
   summary: 'Unpin a message',
   description:
     'Allowed for the owner and admins of a group, and for both people of a dialog. If the message is not pinned, nothing changes.',
-  params: Type.Object({ messageId: Id }),
+  params: Type.Object({ messageId: IdOfMessage }),
   result: Type.Object(ChangedMessage),
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: { summary: 'A user unpinned a message', fields: Type.Object(MessageAddress) },

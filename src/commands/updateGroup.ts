@@ -6,7 +6,7 @@ import { requireRole } from '../chats/membership.ts';
 import { refuseTakenName } from '../chats/names.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, Group, GroupSettings, groupEvent } from '../protocol/schema/groups.ts';
-import { Id } from '../protocol/schema/types.ts';
+import { IdOfGroup } from '../protocol/schema/types.ts';
 import { foldedGroup } from '../text/foldedColumns.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
@@ -19,7 +19,7 @@ export const updateGroup = defineCommand({
     'Change a group: name, description, privacy, permission to add and post, slow mode, history, custom data',
   description:
     'Allowed for the owner and admins. Omitted fields stay as they are; null clears description and custom.',
-  params: Type.Object({ groupId: Id, ...GroupSettings }, { minProperties: 2 }),
+  params: Type.Object({ groupId: IdOfGroup, ...GroupSettings }, { minProperties: 2 }),
   result: Type.Object({ ...Changed.properties, data: Group }),
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],

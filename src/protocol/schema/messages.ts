@@ -1,11 +1,22 @@
 import { Type } from 'typebox';
-import { Content, Custom, Id, MessageKind, Nullable, Sent, Seq, Time, UserName } from './types.ts';
+import {
+  Content,
+  Custom,
+  Id,
+  IdOfMessage,
+  MessageKind,
+  Nullable,
+  Sent,
+  Seq,
+  Time,
+  UserName,
+} from './types.ts';
 
 /* What commands take and give about messages. */
 
 /** What the commands that write a message take beside address and content. */
 export const SendOptions = {
-  replyTo: Type.Optional(Type.Integer({ ...Id, description: 'messageId of a message in the same chat' })),
+  replyTo: Type.Optional({ ...IdOfMessage, description: 'messageId of a message in the same chat' }),
   silent: Type.Optional(Type.Boolean({ description: 'If true, the message does not count as unread' })),
   custom: Type.Optional(Custom),
 };

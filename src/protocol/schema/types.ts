@@ -1,4 +1,5 @@
 import { type TProperties, type TSchema, Type } from 'typebox';
+import type { ChatId, InviteId, MessageId, SessionId, UserId } from '../../ids.ts';
 
 /*
  * The vocabulary of the wire: what several commands or HTTP calls take or give. The descriptions end up in
@@ -17,7 +18,14 @@ export const Name = (minLength: number, maxLength: number, description: string) 
   Type.String({ minLength, maxLength, format: 'name', description });
 
 const integer = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
+/** An id in results and pushes. */
 export const Id = Type.Integer(integer);
+/** Ids in params: the same on the wire, and told apart by the compiler once the params are validated. */
+export const IdOfUser = Type.Unsafe<UserId>(Type.Integer(integer));
+export const IdOfGroup = Type.Unsafe<ChatId>(Type.Integer(integer));
+export const IdOfMessage = Type.Unsafe<MessageId>(Type.Integer(integer));
+export const IdOfInvite = Type.Unsafe<InviteId>(Type.Integer(integer));
+export const IdOfSession = Type.Unsafe<SessionId>(Type.Integer(integer));
 export const Seq = Type.Integer({
   minimum: 1,
   maximum: Number.MAX_SAFE_INTEGER,
@@ -73,16 +81,15 @@ export const CustomFilter = Type.Optional(
   }),
 );
 
-export const UserIds = Type.Array(Id, { minItems: 1, maxItems: 100, description: 'Up to 100 users' });
+export const UserIds = Type.Array(IdOfUser, { minItems: 1, maxItems: 100, description: 'Up to 100 users' });
 
 /** The two ways to name a chat, of which a request uses one. */
 export const Address = {
-  receiverId: Type.Optional(
-    Type.Integer({ ...integer, description: 'The other person of a dialog; give either this or groupId' }),
-  ),
-  groupId: Type.Optional(
-    Type.Integer({ ...integer, description: 'A group; give either this or receiverId' }),
-  ),
+  receiverId: Type.Optional({
+    ...IdOfUser,
+    description: 'The other person of a dialog; give either this or groupId',
+  }),
+  groupId: Type.Optional({ ...IdOfGroup, description: 'A group; give either this or receiverId' }),
 };
 /** The same for the compiler, which is told that exactly one is there: the typed client asks for it. */
 export type OneAddress = {
