@@ -7,9 +7,9 @@ import { expect } from 'chai';
  * before it or beside it, and nothing that stands behind it.
  */
 const LAYERS = [
-  ['ids', 'limits', 'version', 'text', 'files', 'FairQueue', 'ByteBudget', 'settings', 'databaseUrl'],
+  ['ids', 'limits', 'version', 'text', 'files', 'settings', 'databaseUrl', 'FairQueue', 'ByteBudget'],
   ['protocol'],
-  ['secrets', 'observability', 'net', 'config', 'dataDir'],
+  ['secrets', 'observability', 'config', 'net', 'dataDir'],
   ['database'],
   ['auth', 'bus'],
   ['users'],
@@ -140,6 +140,11 @@ describe('the imports of src and web', () => {
   it('use every layer that is written down', () => {
     const parts = new Set(files.map(partOf));
     expect(LAYERS.flat().filter((part) => !parts.has(part))).to.deep.equal([]);
+  });
+
+  it('follow the order that ARCHITECTURE.md shows', () => {
+    const order = LAYERS.map((layer) => `\`${layer.join(', ')}\``).join(' ← ');
+    expect(readFileSync('ARCHITECTURE.md', 'utf8').replaceAll(/\s+/g, ' ')).to.include(order);
   });
 });
 
