@@ -1,6 +1,7 @@
 import pg, { type ClientConfig, type QueryConfig, type QueryResult } from 'pg';
 import { ConnectionLostError, endsConnection, NotConnectedError } from './failures.ts';
 import type { OutageLog } from './outages.ts';
+import { StatementWatch } from './StatementWatch.ts';
 import { applySettings, REQUIRED_SETTINGS, type Settings } from './settings.ts';
 import { runAsText, type Statement } from './TextQuery.ts';
 
@@ -39,117 +40,133 @@ const ENDS = /^\s*(commit|rollback(?!\s+to\b))\b/i;
  * A statement rejects with a {@link NotConnectedError} or a {@link ConnectionLostError} if the connection fails or
  * breaks, and with a `DatabaseError` of pg if the server refuses it.
  */
-export function createSessionClass(options: SessionOptions): new (ignored?: ClientConfig) => pg.Client {
-  const { config, statementTimeout, isReadOnly = false, outages } = options;
+export function createSessionClass(options: SessionOptions): new (types?: ClientConfig) => pg.Client {
+  const shared = sharedBy(options);
+  return class extends Session {
+    constructor(types: ClientConfig = {}) {
+      super(shared, types);
+    }
+  };
+}
+
+/** Properties that all connections of a class have in common. */
+interface Shared {
+  readonly config: ClientConfig;
+  readonly outages: OutageLog;
+  readonly settings: Settings;
+  readonly begin: QueryConfig;
+  /** Milliseconds after which an unanswered statement is given up; undefined for never. */
+  readonly timeout: number | undefined;
+}
+
+function sharedBy({
+  config,
+  outages,
+  statementTimeout,
+  isReadOnly = false,
+  ...options
+}: SessionOptions): Shared {
   const settings = { ...REQUIRED_SETTINGS, statement_timeout: String(statementTimeout), ...options.settings };
-  const begin: QueryConfig = {
-    text: `begin isolation level read committed ${isReadOnly ? 'read only' : ''};${applySettings(settings, 'true')}`,
+  return {
+    config,
+    outages,
+    settings: { ...settings, ...(isReadOnly && { default_transaction_read_only: 'on' }) },
+    begin: {
+      text: `begin isolation level read committed ${isReadOnly ? 'read only' : ''};${applySettings(settings, 'true')}`,
+    },
+    timeout: statementTimeout > 0 ? statementTimeout + GRACE : undefined,
   };
-  const timeout = statementTimeout + GRACE;
-  const connectionSettings = { ...settings, ...(isReadOnly && { default_transaction_read_only: 'on' }) };
+}
 
-  return class Session extends pg.Client {
-    /** The id of the server process from the startup of the connection; missing in the types of pg. */
-    declare readonly processID: number;
-    #isPooled = false;
-    #inTransaction = false;
-    /** Start times of the unanswered statements, oldest first. */
-    readonly #waiting: number[] = [];
-    #watch: NodeJS.Timeout | undefined;
+class Session extends pg.Client {
+  /** The id of the server process from the startup of the connection; missing in the types of pg. */
+  declare readonly processID: number;
+  #isPooled = false;
+  #inTransaction = false;
+  readonly #shared: Shared;
+  readonly #watch: StatementWatch | undefined;
 
-    /** Of the configuration passed by Sequelize, only the parsers of types are used. */
-    constructor({ types }: ClientConfig = {}) {
-      super({ ...config, types });
-      this.on('error', () => {}); // a lost connection rejects its query
-    }
-
-    /* Both methods have the overloads of those of pg; `never` is compatible with all of them. */
-
-    override connect(callback?: Callback): never {
-      return settle(this.#connect(), callback);
-    }
-
-    override query(first: string | Statement, ...rest: unknown[]): never {
-      const values = rest.find(Array.isArray);
-      const query = { ...(typeof first === 'string' ? { text: first } : first), ...(values && { values }) };
-      const callback = rest.find((one) => typeof one === 'function');
-      return settle(this.#query(query), callback as Callback | undefined);
-    }
-
-    async #connect(): Promise<this> {
-      const start = performance.now();
-      try {
-        await super.connect();
-        // A pooler reports process ids of its own. Its settings end with the statement.
-        const isPooled = `pg_backend_pid() <> ${this.processID}`;
-        const { rows } = await this.#send({ text: applySettings(connectionSettings, isPooled) });
-        this.#isPooled = rows[0].is_local;
-        if (this.#isPooled) Object.assign(this, { pipeline: true });
-        return this;
-      } catch (error) {
-        outages.failed(error, start);
-        this.end().catch(() => {});
-        throw new NotConnectedError(error);
-      }
-    }
-
-    #query(query: Statement): Promise<QueryResult> {
-      if (!this.#isPooled) return this.#send(query);
-      const { name: _, ...unnamed } = query;
-      if (BEGINS.test(query.text)) {
-        this.#inTransaction = true;
-        return this.#send(begin);
-      }
-      if (ENDS.test(query.text)) this.#inTransaction = false;
-      else if (!this.#inTransaction && !query.outsideTransaction) return this.#sendAsTransaction(unnamed);
-      return this.#send(unnamed);
-    }
-
-    async #sendAsTransaction(query: Statement): Promise<QueryResult> {
-      const [, result] = await Promise.all(
-        [begin, query, { text: 'commit' }].map((part) => this.#send(part)),
+  /** Of the configuration passed by Sequelize, only the parsers of types are used. */
+  constructor(shared: Shared, { types }: ClientConfig) {
+    super({ ...shared.config, types });
+    this.#shared = shared;
+    if (shared.timeout !== undefined)
+      this.#watch = new StatementWatch(shared.timeout, () =>
+        this.connection.stream.destroy(new Error('the database does not answer')),
       );
-      return result as QueryResult;
-    }
+    this.on('error', () => {}); // a lost connection rejects its query
+  }
 
-    async #send(query: Statement): Promise<QueryResult> {
-      const start = performance.now();
-      const { stream } = this.connection;
-      if (statementTimeout > 0) {
-        this.#waiting.push(start);
-        this.#watch ??= this.#watchFor(timeout);
-      }
-      try {
-        const result = await (query.asText
-          ? runAsText((one) => super.query(one), query)
-          : super.query(query));
-        outages.succeeded();
-        return result;
-      } catch (error) {
-        if (error instanceof pg.DatabaseError ? endsConnection(error) : !stream.writable)
-          outages.failed(error, start);
-        if (error instanceof pg.DatabaseError || stream.writable) throw error;
-        throw new ConnectionLostError(error);
-      } finally {
-        this.#waiting.shift(); // answers arrive in the order of the statements
-      }
-    }
+  /* Both methods have the overloads of those of pg; `never` is compatible with all of them. */
 
-    /**
-     * Closes the connection if its oldest statement is late. One timer serves all, because most take less than a
-     * millisecond.
-     */
-    #watchFor(milliseconds: number): NodeJS.Timeout {
-      return setTimeout(() => {
-        this.#watch = undefined;
-        const [oldest] = this.#waiting;
-        if (oldest === undefined) return;
-        const left = oldest + timeout - performance.now();
-        if (left > 0) this.#watch = this.#watchFor(left);
-        else this.connection.stream.destroy(new Error('the database does not answer'));
-      }, milliseconds).unref();
+  override connect(callback?: Callback): never {
+    return settle(this.#connect(), callback);
+  }
+
+  override query(first: string | Statement, ...rest: unknown[]): never {
+    const values = rest.find(Array.isArray);
+    const query = { ...(typeof first === 'string' ? { text: first } : first), ...(values && { values }) };
+    const callback = rest.find((one) => typeof one === 'function');
+    return settle(this.#query(query), callback as Callback | undefined);
+  }
+
+  async #connect(): Promise<this> {
+    const start = performance.now();
+    try {
+      await super.connect();
+      // A pooler reports process ids of its own. Its settings end with the statement.
+      const isPooled = `pg_backend_pid() <> ${this.processID}`;
+      const { rows } = await this.#send({ text: applySettings(this.#shared.settings, isPooled) });
+      this.#isPooled = rows[0].is_local;
+      if (this.#isPooled) Object.assign(this, { pipeline: true });
+      return this;
+    } catch (error) {
+      this.#shared.outages.failed(error, start);
+      this.end().catch(() => {});
+      throw new NotConnectedError(error);
     }
-  };
+  }
+
+  #query(query: Statement): Promise<QueryResult> {
+    if (!this.#isPooled) return this.#send(query);
+    const { name: _, ...unnamed } = query;
+    if (BEGINS.test(query.text)) {
+      this.#inTransaction = true;
+      return this.#send(this.#shared.begin);
+    }
+    if (ENDS.test(query.text)) this.#inTransaction = false;
+    else if (!this.#inTransaction && !query.outsideTransaction) return this.#sendAsTransaction(unnamed);
+    return this.#send(unnamed);
+  }
+
+  async #sendAsTransaction(query: Statement): Promise<QueryResult> {
+    const [, result] = await Promise.all(
+      [this.#shared.begin, query, { text: 'commit' }].map((part) => this.#send(part)),
+    );
+    return result as QueryResult;
+  }
+
+  async #send(query: Statement): Promise<QueryResult> {
+    const start = performance.now();
+    this.#watch?.sent(start);
+    try {
+      const result = await (query.asText ? runAsText((one) => super.query(one), query) : super.query(query));
+      this.#shared.outages.succeeded();
+      return result;
+    } catch (error) {
+      throw this.#failed(error, start);
+    } finally {
+      this.#watch?.answered();
+    }
+  }
+
+  /** Notes an outage, if an error is one, and returns the error that a statement rejects with. */
+  #failed(error: unknown, start: number): unknown {
+    const isAnswer = error instanceof pg.DatabaseError;
+    const { writable } = this.connection.stream;
+    if (isAnswer ? endsConnection(error) : !writable) this.#shared.outages.failed(error, start);
+    return isAnswer || writable ? error : new ConnectionLostError(error);
+  }
 }
 
 function settle(promise: Promise<unknown>, callback: Callback | undefined): never {

@@ -66,9 +66,76 @@ interface Commands {
 export function createMetrics(readings: Readings): Metrics {
   const registry = new Registry();
   const registers = [registry];
+  const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+    new Counter({ name, help, labelNames, registers });
   collectDefaultMetrics({ register: registry });
   gaugeOpenFiles(registry);
+  gaugeReadings(registry, readings);
+  const commands = measureCommands(registry);
 
+  const httpSeconds = new Histogram({
+    name: 'parley_http_request_seconds',
+    help: 'Time from an HTTP request to its response',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: LATENCY_BUCKETS,
+    registers,
+  });
+  const batchSize = new PlainHistogram(registry, {
+    name: 'parley_batch_messages',
+    help: 'Messages in one committed batch',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+  }).series();
+  const batchSeconds = new PlainHistogram(registry, {
+    name: 'parley_batch_seconds',
+    help: 'Time to write and commit one batch',
+    buckets: LATENCY_BUCKETS,
+  }).series();
+  const slowConsumers = counter(
+    'parley_slow_consumers_dropped_total',
+    'Sockets closed because their client stopped reading',
+  );
+
+  const upgrades = counter(
+    'parley_upgrades_total',
+    'Upgrades answered, by outcome (ok or an error code)',
+    'outcome',
+  );
+  const closes = counter('parley_closes_total', 'Connections ended, by close code', 'code');
+  const limited = counter('parley_limited_total', 'Refusals because a limit was reached, by limit', 'limit');
+  const gapsFilled = counter(
+    'parley_messages_healed_total',
+    'Messages of other nodes that were read from the database because NATS did not deliver them in time',
+  );
+
+  const limitReached = (refusal: ApiError) => {
+    if (refusal instanceof LimitError) limited.inc({ limit: refusal.limit });
+  };
+
+  return {
+    commandDone: commands.done,
+    httpDone(method, route, status, start) {
+      httpSeconds.labels(method, route, String(status)).observe((performance.now() - start) / 1000);
+    },
+    batchWritten(size, seconds) {
+      batchSize.observe(size);
+      batchSeconds.observe(seconds);
+    },
+    commandRefused(type, refusal) {
+      commands.refused(type, refusal.code);
+      limitReached(refusal);
+    },
+    upgradeDone: (outcome) => upgrades.inc({ outcome }),
+    connectionClosed: (code) => closes.inc({ code }),
+    limitReached,
+    limited: (limit) => limited.inc({ limit }),
+    slowConsumerDropped: () => slowConsumers.inc(),
+    gapFilled: (count) => gapsFilled.inc(count),
+    text: () => registry.metrics(),
+  };
+}
+
+/** Counts commands and measures the time to their replies. */
+function measureCommands(registry: Registry) {
   const commandSeconds = new PlainHistogram(registry, {
     name: 'parley_command_seconds',
     help: 'Time from a command to its reply',
@@ -90,64 +157,31 @@ export function createMetrics(readings: Readings): Metrics {
     name: 'parley_commands_total',
     help: 'Commands answered, by type and outcome (ok or an error code)',
     labelNames: ['type', 'outcome'] as const,
-    registers,
+    registers: [registry],
     collect() {
       this.reset();
       for (const { type, outcome, count } of commands.values()) this.inc({ type, outcome }, count);
     },
   });
-  const httpSeconds = new Histogram({
-    name: 'parley_http_request_seconds',
-    help: 'Time from an HTTP request to its response',
-    labelNames: ['method', 'route', 'status'] as const,
-    buckets: LATENCY_BUCKETS,
-    registers,
-  });
-  const batchSize = new PlainHistogram(registry, {
-    name: 'parley_batch_messages',
-    help: 'Messages in one committed batch',
-    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
-  }).series();
-  const batchSeconds = new PlainHistogram(registry, {
-    name: 'parley_batch_seconds',
-    help: 'Time to write and commit one batch',
-    buckets: LATENCY_BUCKETS,
-  }).series();
-  const slowConsumers = new Counter({
-    name: 'parley_slow_consumers_dropped_total',
-    help: 'Sockets closed because their client stopped reading',
-    registers,
-  });
+  return {
+    done(type: string, outcome: string, start: number): void {
+      const known = commandsOf(type, outcome);
+      known.count++;
+      known.seconds.observe((performance.now() - start) / 1000);
+    },
+    refused(type: string, outcome: string): void {
+      commandsOf(type, outcome).count++;
+    },
+  };
+}
 
-  const upgrades = new Counter({
-    name: 'parley_upgrades_total',
-    help: 'Upgrades answered, by outcome (ok or an error code)',
-    labelNames: ['outcome'] as const,
-    registers,
-  });
-  const closes = new Counter({
-    name: 'parley_closes_total',
-    help: 'Connections ended, by close code',
-    labelNames: ['code'] as const,
-    registers,
-  });
-  const limited = new Counter({
-    name: 'parley_limited_total',
-    help: 'Refusals because a limit was reached, by limit',
-    labelNames: ['limit'] as const,
-    registers,
-  });
-  const gapsFilled = new Counter({
-    name: 'parley_messages_healed_total',
-    help: 'Messages of other nodes that were read from the database because NATS did not deliver them in time',
-    registers,
-  });
-
+/** Registers the gauges of values that are read at each scrape. */
+function gaugeReadings(registry: Registry, readings: Readings): void {
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
       help,
-      registers,
+      registers: [registry],
       collect() {
         this.set(read());
       },
@@ -184,39 +218,9 @@ export function createMetrics(readings: Readings): Metrics {
       name: `parley_database_pool_${name}`,
       help: `${help}, by pool (reads: read commands; heavyReads: searches; changes: everything else)`,
       labelNames: ['pool'] as const,
-      registers,
+      registers: [registry],
       collect() {
         for (const [pool, use] of Object.entries(readings.poolUse())) this.set({ pool }, use[name]);
       },
     });
-
-  const limitReached = (refusal: ApiError) => {
-    if (refusal instanceof LimitError) limited.inc({ limit: refusal.limit });
-  };
-
-  return {
-    commandDone(type, outcome, start) {
-      const known = commandsOf(type, outcome);
-      known.count++;
-      known.seconds.observe((performance.now() - start) / 1000);
-    },
-    httpDone(method, route, status, start) {
-      httpSeconds.labels(method, route, String(status)).observe((performance.now() - start) / 1000);
-    },
-    batchWritten(size, seconds) {
-      batchSize.observe(size);
-      batchSeconds.observe(seconds);
-    },
-    commandRefused(type, refusal) {
-      commandsOf(type, refusal.code).count++;
-      limitReached(refusal);
-    },
-    upgradeDone: (outcome) => upgrades.inc({ outcome }),
-    connectionClosed: (code) => closes.inc({ code }),
-    limitReached,
-    limited: (limit) => limited.inc({ limit }),
-    slowConsumerDropped: () => slowConsumers.inc(),
-    gapFilled: (count) => gapsFilled.inc(count),
-    text: () => registry.metrics(),
-  };
 }
