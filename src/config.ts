@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseEnv } from 'node:util';
-import ms from 'ms';
 import { problemOfDatabaseUrl } from './databaseUrl.ts';
+import { type Environment, EnvironmentReader } from './EnvironmentReader.ts';
 import { type Limits, readLimits, variableOf } from './limits.ts';
 import { createAddressOf } from './net/address.ts';
 import { StartError } from './protocol/errors.ts';
@@ -61,8 +61,6 @@ export interface Config {
 /** Minimum bytes of a secret. */
 const MIN_SECRET = 32;
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 /**
@@ -94,147 +92,93 @@ function readEnvFile(): Environment {
 
 /** Reads the configuration from environment variables; throws a {@link StartError} that names the first wrong one, its problem and the expected form. */
 export function readConfig(env: Environment): Config {
-  const text = (name: string) => env[name]?.trim() || undefined;
-
-  function wrong(name: string, problem: string, expected: string): never {
-    throw new StartError(`${name} ${problem}; expected ${expected}`);
-  }
-
-  function integer(name: string, fallback: number, min: number, max: number): number {
-    const value = text(name);
-    if (value === undefined) return fallback;
-    const number = Number(value);
-    if (!/^\d+$/.test(value) || number < min || number > max)
-      wrong(name, `is "${value}"`, `an integer from ${min} to ${max}`);
-    return number;
-  }
-
-  function choice(name: string, fallback: string, choices: readonly string[]): string {
-    const value = text(name) ?? fallback;
-    if (!choices.includes(value)) wrong(name, `is "${value}"`, `one of ${choices.join(', ')}`);
-    return value;
-  }
-
-  function databaseUrl(): string | undefined {
-    const value = text('DATABASE_URL');
-    const expected =
-      'a URL like postgres://user:password@host:5432/database, or postgres://user@/database?host=/directory for a socket';
-    if (value === undefined) return undefined;
-    // The value may contain a password, so the message never repeats it.
-    const problem = problemOfDatabaseUrl(value);
-    if (problem) wrong('DATABASE_URL', problem, expected);
-    return value;
-  }
-
-  function jwtSecrets(): string[] {
-    const value = env.JWT_SECRET || undefined;
-    const expected = 'a random string of at least 32 bytes';
-    if (value === undefined && env.NODE_ENV === 'production')
-      wrong('JWT_SECRET', 'is unset while NODE_ENV is production', expected);
-    if (value === undefined) return [];
-    if (Buffer.byteLength(value) < MIN_SECRET)
-      wrong('JWT_SECRET', `has ${Buffer.byteLength(value)} bytes`, expected);
-    // A single secret may contain commas: the value is a list only if each part is long enough.
-    const parts = value.split(',').map((part) => part.trim());
-    return parts.every((part) => Buffer.byteLength(part) >= MIN_SECRET) ? parts : [value];
-  }
-
-  function seconds(name: string, fallback: string): number {
-    const value = text(name) ?? fallback;
-    const expected = 'a time from 1s to 10 years such as 15m, 24h, 7d, or a number of seconds';
-    const milliseconds = /^\d+$/.test(value)
-      ? Number(value) * 1000
-      : /^\d+(\.\d+)? ?[a-z]+$/i.test(value)
-        ? ms(value as ms.StringValue)
-        : undefined;
-    if (milliseconds === undefined || !(milliseconds >= 1000 && milliseconds <= ms('10y')))
-      wrong(name, `is "${value}"`, expected);
-    return Math.floor(milliseconds / 1000);
-  }
-
-  function origins(name: string): string[] {
-    const value = text(name) ?? '*';
-    const list = value.split(',').map((origin) => origin.trim());
-    for (const origin of list)
-      if (origin !== '*' && !(URL.canParse(origin) && new URL(origin).origin === origin))
-        wrong(
-          name,
-          `contains "${origin}"`,
-          '* or a comma-separated list of origins such as https://chat.example.com',
-        );
-    return list;
-  }
-
-  function natsServers(): string[] {
-    const expected = 'URLs like nats://user:password@host:4222 or tls://host:4222, separated by commas';
-    const list = text('NATS_URL')?.split(',') ?? [];
-    // Like that of the database, the URL may contain a password.
-    for (const server of list.map((entry) => entry.trim()))
-      if (!URL.canParse(server) || !/^(nats|tls):$/.test(new URL(server).protocol) || !new URL(server).host)
-        wrong('NATS_URL', 'contains an entry that is not the URL of a NATS server', expected);
-    if (list.length > 0 && !text('DATABASE_URL'))
-      wrong('NATS_URL', 'is set without DATABASE_URL', 'a PostgreSQL that all nodes share');
-    if (list.length > 0 && !env.JWT_SECRET)
-      wrong('NATS_URL', 'is set without JWT_SECRET', 'a secret that all nodes share');
-    return list.map((entry) => entry.trim());
-  }
-
-  function url(name: string, expected: string): string | undefined {
-    const value = text(name);
-    // The value may contain a key, so the message never repeats it.
-    if (value !== undefined && !(URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)))
-      wrong(name, 'is not an http or https URL', expected);
-    return value;
-  }
-
-  function tlsFiles() {
-    const [tlsCert, tlsKey] = [text('TLS_CERT'), text('TLS_KEY')];
-    if (tlsCert && !tlsKey) wrong('TLS_KEY', 'is unset', 'the file of the key for TLS_CERT');
-    if (tlsKey && !tlsCert) wrong('TLS_CERT', 'is unset', 'the file of the certificate for TLS_KEY');
-    return { tlsCert, tlsKey };
-  }
-
-  function proxies(): string[] {
-    const list = text('TRUST_PROXY')?.split(',') ?? [];
-    const trusted = list.map((entry) => entry.trim());
-    try {
-      createAddressOf(trusted);
-      return trusted;
-    } catch {
-      const expected =
-        'addresses, networks such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas';
-      return wrong('TRUST_PROXY', `is "${text('TRUST_PROXY')}"`, expected);
-    }
-  }
-
+  const reader = new EnvironmentReader(env);
   return {
-    host: text('HOST') ?? '0.0.0.0',
-    port: integer('PORT', 3000, 0, 65535),
-    sharesPort: choice('SHARES_PORT', 'off', ['on', 'off']) === 'on',
-    ...tlsFiles(),
-    databaseUrl: databaseUrl(),
-    databasePoolSize: integer('DATABASE_POOL_SIZE', 10, 2, 1000),
-    dataDir: text('DATA_DIR') ?? '.data',
-    jwtSecret: jwtSecrets(),
-    natsUrl: natsServers(),
-    natsCreds: text('NATS_CREDS'),
-    natsCa: text('NATS_CA'),
-    drainSeconds: integer('DRAIN_SECONDS', 0, 0, 3600),
-    jwtExpiresIn: seconds('JWT_EXPIRES_IN', '24h'),
-    rateLimits: choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
-    limits: readLimits(integer),
-    trustProxy: proxies(),
-    logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS),
-    sentryDsn: url('SENTRY_DSN', 'a DSN such as https://key@sentry.example.com/1'),
-    otelExporterOtlpEndpoint: url(
+    host: reader.text('HOST') ?? '0.0.0.0',
+    port: reader.integer('PORT', 3000, 0, 65535),
+    sharesPort: reader.choice('SHARES_PORT', 'off', ['on', 'off']) === 'on',
+    ...tlsFiles(reader),
+    databaseUrl: databaseUrl(reader),
+    databasePoolSize: reader.integer('DATABASE_POOL_SIZE', 10, 2, 1000),
+    dataDir: reader.text('DATA_DIR') ?? '.data',
+    jwtSecret: jwtSecrets(reader),
+    natsUrl: natsServers(reader),
+    natsCreds: reader.text('NATS_CREDS'),
+    natsCa: reader.text('NATS_CA'),
+    drainSeconds: reader.integer('DRAIN_SECONDS', 0, 0, 3600),
+    jwtExpiresIn: reader.seconds('JWT_EXPIRES_IN', '24h'),
+    rateLimits: reader.choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
+    limits: readLimits((...bounds) => reader.integer(...bounds)),
+    trustProxy: proxies(reader),
+    logLevel: reader.choice('LOG_LEVEL', 'info', LOG_LEVELS),
+    sentryDsn: reader.url('SENTRY_DSN', 'a DSN such as https://key@sentry.example.com/1'),
+    otelExporterOtlpEndpoint: reader.url(
       'OTEL_EXPORTER_OTLP_ENDPOINT',
       'the URL of a collector such as http://localhost:4318',
     ),
-    otelServiceName: text('OTEL_SERVICE_NAME') ?? 'parley',
-    corsOrigins: origins('CORS_ORIGINS'),
-    workers: integer('WORKERS', availableParallelism(), 1, 256),
-    workerStartSeconds: integer('WORKER_START_SECONDS', 120, 1, 3600),
-    passwordThreads: integer('PASSWORD_THREADS', Math.max(1, availableParallelism() - 1), 1, 128),
-    passwordCost: integer('PASSWORD_COST', 10, 10, 15),
+    otelServiceName: reader.text('OTEL_SERVICE_NAME') ?? 'parley',
+    corsOrigins: reader.origins('CORS_ORIGINS'),
+    workers: reader.integer('WORKERS', availableParallelism(), 1, 256),
+    workerStartSeconds: reader.integer('WORKER_START_SECONDS', 120, 1, 3600),
+    passwordThreads: reader.integer('PASSWORD_THREADS', Math.max(1, availableParallelism() - 1), 1, 128),
+    passwordCost: reader.integer('PASSWORD_COST', 10, 10, 15),
   };
+}
+
+function databaseUrl(reader: EnvironmentReader): string | undefined {
+  const value = reader.text('DATABASE_URL');
+  const expected =
+    'a URL like postgres://user:password@host:5432/database, or postgres://user@/database?host=/directory for a socket';
+  if (value === undefined) return undefined;
+  // The value may contain a password, so the message never repeats it.
+  const problem = problemOfDatabaseUrl(value);
+  if (problem) reader.wrong('DATABASE_URL', problem, expected);
+  return value;
+}
+
+function jwtSecrets(reader: EnvironmentReader): string[] {
+  const value = reader.env.JWT_SECRET || undefined;
+  const expected = 'a random string of at least 32 bytes';
+  if (value === undefined && reader.env.NODE_ENV === 'production')
+    reader.wrong('JWT_SECRET', 'is unset while NODE_ENV is production', expected);
+  if (value === undefined) return [];
+  if (Buffer.byteLength(value) < MIN_SECRET)
+    reader.wrong('JWT_SECRET', `has ${Buffer.byteLength(value)} bytes`, expected);
+  // A single secret may contain commas: the value is a list only if each part is long enough.
+  const parts = value.split(',').map((part) => part.trim());
+  return parts.every((part) => Buffer.byteLength(part) >= MIN_SECRET) ? parts : [value];
+}
+
+function natsServers(reader: EnvironmentReader): string[] {
+  const expected = 'URLs like nats://user:password@host:4222 or tls://host:4222, separated by commas';
+  const list = reader.text('NATS_URL')?.split(',') ?? [];
+  // Like that of the database, the URL may contain a password.
+  for (const server of list.map((entry) => entry.trim()))
+    if (!URL.canParse(server) || !/^(nats|tls):$/.test(new URL(server).protocol) || !new URL(server).host)
+      reader.wrong('NATS_URL', 'contains an entry that is not the URL of a NATS server', expected);
+  if (list.length > 0 && !reader.text('DATABASE_URL'))
+    reader.wrong('NATS_URL', 'is set without DATABASE_URL', 'a PostgreSQL that all nodes share');
+  if (list.length > 0 && !reader.env.JWT_SECRET)
+    reader.wrong('NATS_URL', 'is set without JWT_SECRET', 'a secret that all nodes share');
+  return list.map((entry) => entry.trim());
+}
+
+function tlsFiles(reader: EnvironmentReader) {
+  const [tlsCert, tlsKey] = [reader.text('TLS_CERT'), reader.text('TLS_KEY')];
+  if (tlsCert && !tlsKey) reader.wrong('TLS_KEY', 'is unset', 'the file of the key for TLS_CERT');
+  if (tlsKey && !tlsCert) reader.wrong('TLS_CERT', 'is unset', 'the file of the certificate for TLS_KEY');
+  return { tlsCert, tlsKey };
+}
+
+function proxies(reader: EnvironmentReader): string[] {
+  const list = reader.text('TRUST_PROXY')?.split(',') ?? [];
+  const trusted = list.map((entry) => entry.trim());
+  try {
+    createAddressOf(trusted);
+    return trusted;
+  } catch {
+    const expected =
+      'addresses, networks such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas';
+    return reader.wrong('TRUST_PROXY', `is "${reader.text('TRUST_PROXY')}"`, expected);
+  }
 }

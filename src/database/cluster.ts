@@ -68,19 +68,102 @@ const LC_CTYPE = '--lc-ctype=C.UTF-8';
  * process does not stop the database while statements run.
  */
 export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | undefined): Cluster {
-  // A separate environment: the database must not see secrets, nor its programs PG* variables.
-  const options = { ...runAs, cwd: '/', env: { LC_ALL: 'C' } };
-  const control = (...parameters: string[]) =>
-    run(binaries.pg_ctl, ['-D', folder, '-w', ...parameters], options);
-  const logFile = join(folder, 'postgres.log');
-  const pidFile = join(folder, 'postmaster.pid');
-  const lockFile = `${folder}.lock`;
+  return new PgCtlCluster(folder, binaries, runAs);
+}
+
+class PgCtlCluster implements Cluster {
+  readonly #folder: string;
+  readonly #binaries: Binaries;
+  readonly #runAs: RunAs | undefined;
+  readonly #options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv };
+  readonly #logFile: string;
+  readonly #pidFile: string;
+  readonly #lockFile: string;
+
+  constructor(folder: string, binaries: Binaries, runAs: RunAs | undefined) {
+    this.#folder = folder;
+    this.#binaries = binaries;
+    this.#runAs = runAs;
+    // A separate environment: the database must not see secrets, nor its programs PG* variables.
+    this.#options = { ...runAs, cwd: '/', env: { LC_ALL: 'C' } };
+    this.#logFile = join(folder, 'postgres.log');
+    this.#pidFile = join(folder, 'postmaster.pid');
+    this.#lockFile = `${folder}.lock`;
+  }
+
+  exists(): Promise<boolean> {
+    return stat(join(this.#folder, 'PG_VERSION')).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async initialise(password: string): Promise<void> {
+    const unfinished = `${this.#folder}.new`; // also left by an interrupted first start
+    await Promise.all([this.#folder, unfinished].map((path) => rm(path, { recursive: true, force: true })));
+    await mkdir(unfinished, { mode: 0o700 });
+    const passwordFile = `${this.#folder}.password`;
+    await rm(passwordFile, { force: true });
+    await writeFile(passwordFile, password, { mode: 0o600 });
+    const runAs = this.#runAs;
+    if (runAs) await Promise.all([unfinished, passwordFile].map((path) => chown(path, runAs.uid, runAs.gid)));
+    const account = ['-U', 'parley', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
+    try {
+      const parameters = ['-D', unfinished, ...account, ...LOCALE];
+      await run(this.#binaries.initdb, [...parameters, LC_CTYPE], this.#options).catch(() =>
+        run(this.#binaries.initdb, parameters, this.#options),
+      );
+      await rename(unfinished, this.#folder);
+    } catch (error) {
+      await rm(unfinished, { recursive: true, force: true });
+      throw new StartError(`The embedded database cannot be created in ${this.#folder}: ${lastLine(error)}`);
+    } finally {
+      await rm(passwordFile, { force: true });
+    }
+  }
+
+  async isRunning(): Promise<boolean> {
+    return (await this.#postmaster()) !== undefined;
+  }
+
+  async start(port: number): Promise<void> {
+    const lock = await tryLock(this.#lockFile);
+    if (lock === undefined)
+      throw new StartError(
+        `${this.#folder} is in use by a database that an earlier server left running, perhaps in another container. Stop it, or set DATA_DIR or DATABASE_URL.`,
+      );
+    try {
+      if (!(await this.#postmaster())) await rm(this.#pidFile, { force: true }); // left by a killed server
+      const settings = [`-p ${port}`, ...SETTINGS].join(' ');
+      await this.#handOver(lock, '-t', '60', '-l', this.#logFile, '-o', settings, 'start');
+    } finally {
+      unlock(lock); // the server still holds it
+    }
+  }
+
+  async stop(timeout: number): Promise<void> {
+    if (!(await this.#postmaster())) return;
+    await this.#control('-t', String(timeout), '-m', 'fast', 'stop').catch(async (error) => {
+      const pid = await this.#postmaster();
+      if (pid)
+        throw new StartError(`The embedded database (process ${pid}) cannot be stopped: ${lastLine(error)}`);
+    });
+  }
+
+  async lastLogLines(): Promise<string> {
+    const log = await readFile(this.#logFile, 'utf8').catch(() => '');
+    return log.trim().split('\n').slice(-3).join(' | ');
+  }
+
+  #control(...parameters: string[]) {
+    return run(this.#binaries.pg_ctl, ['-D', this.#folder, '-w', ...parameters], this.#options);
+  }
 
   /** Runs `pg_ctl` so that the processes it starts inherit an open file and its lock; not on Windows. */
-  async function handOver(file: number, ...parameters: string[]): Promise<void> {
+  async #handOver(file: number, ...parameters: string[]): Promise<void> {
     const inherited = platform() === 'win32' ? [] : [file];
-    const child = spawn(binaries.pg_ctl, ['-D', folder, '-w', ...parameters], {
-      ...options,
+    const child = spawn(this.#binaries.pg_ctl, ['-D', this.#folder, '-w', ...parameters], {
+      ...this.#options,
       stdio: ['ignore', 'ignore', 'pipe', ...inherited],
     });
     let stderr = '';
@@ -92,75 +175,10 @@ export function clusterAt(folder: string, binaries: Binaries, runAs: RunAs | und
   }
 
   /** Returns the process id of the pid file, if it is the server of this folder and not another process. */
-  async function postmaster(): Promise<number | undefined> {
-    const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0]);
-    return pid && (await isPostmasterOf(pid, folder)) ? pid : undefined;
+  async #postmaster(): Promise<number | undefined> {
+    const pid = Number((await readFile(this.#pidFile, 'utf8').catch(() => '')).split('\n')[0]);
+    return pid && (await isPostmasterOf(pid, this.#folder)) ? pid : undefined;
   }
-
-  return {
-    exists: () =>
-      stat(join(folder, 'PG_VERSION')).then(
-        () => true,
-        () => false,
-      ),
-
-    async initialise(password) {
-      const unfinished = `${folder}.new`; // also left by an interrupted first start
-      await Promise.all([folder, unfinished].map((path) => rm(path, { recursive: true, force: true })));
-      await mkdir(unfinished, { mode: 0o700 });
-      const passwordFile = `${folder}.password`;
-      await rm(passwordFile, { force: true });
-      await writeFile(passwordFile, password, { mode: 0o600 });
-      if (runAs)
-        await Promise.all([unfinished, passwordFile].map((path) => chown(path, runAs.uid, runAs.gid)));
-      const account = ['-U', 'parley', '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
-      try {
-        const parameters = ['-D', unfinished, ...account, ...LOCALE];
-        await run(binaries.initdb, [...parameters, LC_CTYPE], options).catch(() =>
-          run(binaries.initdb, parameters, options),
-        );
-        await rename(unfinished, folder);
-      } catch (error) {
-        await rm(unfinished, { recursive: true, force: true });
-        throw new StartError(`The embedded database cannot be created in ${folder}: ${lastLine(error)}`);
-      } finally {
-        await rm(passwordFile, { force: true });
-      }
-    },
-
-    isRunning: async () => (await postmaster()) !== undefined,
-
-    async start(port) {
-      const lock = await tryLock(lockFile);
-      if (lock === undefined)
-        throw new StartError(
-          `${folder} is in use by a database that an earlier server left running, perhaps in another container. Stop it, or set DATA_DIR or DATABASE_URL.`,
-        );
-      try {
-        if (!(await postmaster())) await rm(pidFile, { force: true }); // left by a killed server
-        const settings = [`-p ${port}`, ...SETTINGS].join(' ');
-        await handOver(lock, '-t', '60', '-l', logFile, '-o', settings, 'start');
-      } finally {
-        unlock(lock); // the server still holds it
-      }
-    },
-
-    async stop(timeout) {
-      if (!(await postmaster())) return;
-      await control('-t', String(timeout), '-m', 'fast', 'stop').catch(async (error) => {
-        const pid = await postmaster();
-        if (pid)
-          throw new StartError(
-            `The embedded database (process ${pid}) cannot be stopped: ${lastLine(error)}`,
-          );
-      });
-    },
-
-    async lastLogLines() {
-      const log = await readFile(logFile, 'utf8').catch(() => '');
-      return log.trim().split('\n').slice(-3).join(' | ');
-    },
-  };
 }
 
 /** Returns the last line of the error output of a program. */

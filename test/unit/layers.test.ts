@@ -9,7 +9,7 @@ import { expect } from 'chai';
 const LAYERS = [
   ['ids', 'limits', 'version', 'text', 'files', 'settings', 'databaseUrl', 'FairQueue', 'ByteBudget'],
   ['protocol'],
-  ['secrets', 'observability', 'config', 'net', 'dataDir'],
+  ['secrets', 'observability', 'EnvironmentReader', 'config', 'net', 'dataDir'],
   ['database'],
   ['auth', 'bus'],
   ['users'],
@@ -21,7 +21,7 @@ const LAYERS = [
   ['docs'],
   ['http', 'socket', 'admin'],
   ['server'],
-  ['main', 'cluster'],
+  ['main', 'workers', 'Supervisor', 'cluster'],
 ];
 
 /** The subjects, which know no transport. */
