@@ -4,17 +4,17 @@ import type { User } from '../database/models/User.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { foldedUser } from '../text/foldedColumns.ts';
 
-/** A user as its owner sees it. */
+/** Returns the account as its owner sees it. */
 export function accountOf({ id, email, username, createdAt }: User) {
   return { id, email, username, createdAt: createdAt.toISOString() };
 }
 
-/** Returns one spelling for what is the same letters (Unicode NFC). */
+/** Returns a name in its composed form (Unicode NFC). */
 export function normalise(name: string): string {
   return name.normalize('NFC');
 }
 
-/** The columns of an account for an email and a username. */
+/** Returns the columns of an account for an email and a username. */
 export function namesOf({ email, username }: { email?: string | undefined; username?: string | undefined }) {
   const names = {
     ...(email !== undefined && { email: normalise(email) }),
@@ -29,7 +29,7 @@ export function assertUncommon(password: string): void {
     throw new ApiError('BAD_REQUEST', 'body.password is one of the most common passwords; choose another');
 }
 
-/** Turns a violated unique constraint into a `CONFLICT` that says what is taken. */
+/** Converts a violated unique constraint to a `CONFLICT` that names the taken value. */
 export function refuseTaken(error: unknown): never {
   const column = /^users_(email|username)_(?:key|folded)$/.exec(violatedConstraint(error) ?? '')?.[1];
   if (column) throw new ApiError('CONFLICT', `This ${column} is taken`);

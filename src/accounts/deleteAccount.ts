@@ -14,46 +14,47 @@ import { ApiError } from '../protocol/errors.ts';
 import { DELETED_USER } from '../users/names.ts';
 import { chatsNaming, publishName } from '../users/publishProfile.ts';
 
+/** The services that deletions use. */
 export interface DeletionServices extends Pick<GroupActor, 'db' | 'bus' | 'writer'> {
   readonly log: Logger;
 }
 
-/** Connections are counted from 1. */
+/** No connection: ids of connections begin with 1. */
 const NO_CONNECTION: ConnectionId = 0;
-/** Milliseconds between two looks at deletions that are not done. */
-const LOOK = 30_000;
-/** Seconds after which a deletion is finished: whatever met the account as a living one has ended by then. */
+/** Milliseconds between two checks for unfinished deletions. */
+const INTERVAL = 30_000;
+/** Seconds after which a deletion is finished: by then, all commands that began before it have ended. */
 const DUE_AFTER = 60;
-/** Groups that an account leaves before its deletion is answered, and milliseconds that this may take. */
+/** Groups that an account leaves before its deletion is answered, and the time limit in milliseconds. */
 const AT_ONCE = 20;
-const PATIENCE = 1_000;
-/** Sessions that are deleted by one statement. */
+const ANSWER_TIMEOUT = 1_000;
+/** Sessions deleted per statement. */
 const SLICE = 1_000;
 
-/** What is still to be done of deletions, on one node. */
+/** The unfinished work of deletions on one node. */
 export interface Deletions {
   /**
-   * Lets a deleted account leave its groups, one after another with those of other accounts. Resolves when it has left
-   * as many as most people are in, or after a moment: the others follow behind that.
+   * Makes a deleted account leave its groups, taking turns with other accounts. Resolves when it has left all or {@link
+   * AT_ONCE} of them, or after a second; the rest follows in the background.
    */
   leave(userId: UserId): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Deletes an account: it is emptied, its tokens end, and what is kept beside it is deleted, in one transaction. From then
- * on it is deleted, whatever follows: it has its groups still to leave ({@link Deletions.leave}). Dialogs keep both
- * people: the other one goes on reading them. Repeated, nothing changes.
+ * Deletes an account: empties it, revokes its tokens and deletes its other records, in one transaction. The account is
+ * deleted from then on, but it still has to leave its groups ({@link Deletions.leave}). Dialogs keep both members, so
+ * that the other one can still read them. Idempotent.
  */
 export async function deleteAccount(
   userId: UserId,
   { db, bus }: Pick<DeletionServices, 'db' | 'bus'>,
 ): Promise<void> {
   const empty = async (transaction: Transaction) => {
-    // Waits for sessions that are being recorded.
+    // Waits for transactions that record sessions of the user.
     const [emptied] = await db.execute<{ id: UserId }>(emptyAccount, [userId], transaction);
     await deleteRecords(db, userId, transaction);
-    await db.execute(noteDeletion, [userId], transaction);
+    await db.execute(recordDeletion, [userId], transaction);
     await reconcileEverywhere(db, userId, transaction);
     return {
       user: emptied ? await db.users.findByPk(userId, { transaction }) : null,
@@ -67,14 +68,14 @@ export async function deleteAccount(
 }
 
 /**
- * Finishes deletions, now and every half a minute: those that were cut off, and what came into being while they were
- * made, such as a membership or the record of a session. Any number of nodes may do it.
+ * Finishes deletions, now and every 30 seconds: interrupted ones, and rows that were added concurrently, such as a
+ * membership or a session. Any number of nodes may run it.
  */
 export function finishDeletions(services: DeletionServices): Deletions {
   const { db, log } = services;
   const leaving = new AbortController();
-  const turns = pLimit(1); // for each group, so that nobody waits for an account in thousands of them
-  const underWay = new Set<Promise<void>>();
+  const turns = pLimit(1); // per group, so that an account in thousands of groups does not delay the others
+  const running = new Set<Promise<void>>();
 
   async function finish(userId: UserId, closing: AbortSignal): Promise<void> {
     const isDone = await leaveGroups(userId, services, closing, turns);
@@ -85,60 +86,60 @@ export function finishDeletions(services: DeletionServices): Deletions {
     });
   }
 
-  const finishing = recurring(LOOK, async (closing) => {
+  const finishing = recurring(INTERVAL, async (closing) => {
     try {
       for (const { userId } of await db.query<{ userId: UserId }>(dueDeletions, [DUE_AFTER])) {
         if (closing.aborted) return;
         await finish(userId, closing).catch((error) => {
           if (isTransient(error)) throw error;
-          log.error({ err: error, userId }, 'a deletion could not be finished; trying again'); // the others go on
+          log.error({ err: error, userId }, 'failed to finish account deletion; retrying'); // continue with the others
         });
       }
     } catch (error) {
-      if (!isTransient(error)) log.error({ err: error }, 'deletions that are due could not be read');
+      if (!isTransient(error)) log.error({ err: error }, 'failed to read due account deletions');
     }
   });
 
   return {
     async leave(userId) {
       let groups = 0;
-      let answer = () => {};
+      let resolveEarly = () => {};
       const isEnough = new Promise<void>((resolve) => {
-        answer = resolve;
+        resolveEarly = resolve;
       });
       const inTurn: InTurn = async (work) => {
         if (groups++ < AT_ONCE) return turns(work);
-        answer();
-        await turns(() => restful(work)); // nobody waits for it any more
+        resolveEarly();
+        await turns(() => withPause(work)); // the deletion has been answered
       };
-      const left = leaveGroups(userId, services, leaving.signal, inTurn)
+      const leavingAll = leaveGroups(userId, services, leaving.signal, inTurn)
         .catch((error) =>
-          log.warn({ err: error, userId }, 'a deleted account leaves the rest of its groups later'),
+          log.warn({ err: error, userId }, 'deleted account leaves its remaining groups later'),
         )
-        .then(() => void underWay.delete(left));
-      underWay.add(left);
-      await Promise.race([left, isEnough, delay(PATIENCE, undefined, { ref: false })]);
+        .then(() => void running.delete(leavingAll));
+      running.add(leavingAll);
+      await Promise.race([leavingAll, isEnough, delay(ANSWER_TIMEOUT, undefined, { ref: false })]);
     },
     async close() {
       leaving.abort();
-      await Promise.all([finishing.close(), ...underWay]);
+      await Promise.all([finishing.close(), ...running]);
     },
   };
 }
 
-/** Runs work, and rests for as long as it took: half of the time is for everybody else. */
-async function restful(work: () => Promise<unknown>): Promise<void> {
+/** Runs work, then waits for as long as it took, leaving half of the time to others. */
+async function withPause(work: () => Promise<unknown>): Promise<void> {
   const start = performance.now();
   await work();
   await delay(performance.now() - start);
 }
 
-/** Runs work when its turn has come. */
+/** Runs work when it is its turn. */
 type InTurn = (work: () => Promise<unknown>) => Promise<unknown>;
 
 /**
- * Leaves all groups, and forgets the rest of the sessions; false when not all of them could be left. Rejects when the
- * database is away.
+ * Leaves all groups and deletes the remaining sessions. Returns false if some groups could not be left. Rejects if the
+ * database is unavailable.
  */
 export async function leaveGroups(
   userId: UserId,
@@ -154,9 +155,9 @@ export async function leaveGroups(
       await inTurn(() => leave(actor, id, DELETED_USER));
     } catch (error) {
       if (isTransient(error)) throw error;
-      // Somebody removed the member or ended the group meanwhile: as was wanted.
+      // The member was removed or the group was deleted concurrently.
       if (error instanceof ApiError && /^(NOT_A_MEMBER|NOT_FOUND)$/.test(error.code)) continue;
-      log.error({ err: error, userId, groupId: id }, 'a deleted account could not leave a group');
+      log.error({ err: error, userId, groupId: id }, 'deleted account failed to leave a group');
       isDone = false;
     }
   }
@@ -165,7 +166,7 @@ export async function leaveGroups(
   return isDone;
 }
 
-/** What is kept of a person beside the account and what others read; and codes that let people in in their name. */
+/** Deletes the private records of a user, and revokes their invites. */
 async function deleteRecords(db: Database, userId: UserId, transaction: Transaction): Promise<void> {
   await db.execute(deleteSessions, [userId, SLICE], transaction);
   for (const statement of recordDeletions) await db.execute(statement, [userId], transaction);
@@ -181,7 +182,7 @@ where id = $1 and deleted_at is null
 returning id
 `;
 
-/** The newest ones first, among which are those that are open. By the index on user_id. */
+/** Deletes the newest sessions first, which include the open ones. Uses the index on user_id. */
 const deleteSessions = `
 delete from sessions
 where id = any (array(select id from sessions where user_id = $1 order by id desc limit $2))
@@ -196,7 +197,7 @@ update invites set revoked_at = clock_timestamp() where created_by = $1 and revo
 
 export const recordDeletions = [deleteBlocks, revokeInvites];
 
-const noteDeletion = 'insert into deletions (user_id) values ($1) on conflict (user_id) do nothing';
+const recordDeletion = 'insert into deletions (user_id) values ($1) on conflict (user_id) do nothing';
 
 const dueDeletions = `
 select user_id as "userId" from deletions

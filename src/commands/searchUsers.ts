@@ -28,12 +28,12 @@ export const searchUsers = defineRead({
     const prefix = foldForSearch(query);
     if (prefix === '') return { data: [], nextCursor: null };
     const after = cursor === undefined ? undefined : placeIn(cursors, cursor);
-    const { places, next } = await usersByName(db, { prefix, after, custom, limit });
-    const ids = places.map(({ id }) => id);
+    const { positions, next } = await usersByName(db, { prefix, after, custom, limit });
+    const ids = positions.map(({ id }) => id);
     const userOf = new Map((await db.users.findAll({ where: { id: ids } })).map((user) => [user.id, user]));
     const users = ids.flatMap((id) => userOf.get(id) ?? []);
     const data = fitting(await profilesOf(presence, session.userId, users));
-    const last = data.length < users.length ? places.find(({ id }) => id === data.at(-1)?.userId) : next;
+    const last = data.length < users.length ? positions.find(({ id }) => id === data.at(-1)?.userId) : next;
     return { data, nextCursor: last ? cursors.encode([last.name, last.id]) : null };
   },
 });

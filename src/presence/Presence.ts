@@ -16,13 +16,13 @@ import type { Presence as PresenceSchema } from '../protocol/schema/people.ts';
 import { NODE_DEAD_AFTER, type OrphanedUser, type SessionLog } from '../sessions/SessionLog.ts';
 import { nameOf } from '../users/names.ts';
 
-/** Milliseconds without a connection after which a user is offline: a reconnect within is not noticed. */
+/** Milliseconds without a connection after which a user is offline; a faster reconnect goes unnoticed. */
 const GRACE = 5_000;
-/** Users one connection may subscribe to. */
+/** Maximum subscriptions of one connection. */
 const MAX_SUBSCRIPTIONS = 1_000;
-/** Users whose comings and goings one query reads. */
+/** Users whose state one query reads. */
 const MAX_BATCH = 500;
-/** Times that states are read which are pushed at the same moment. */
+/** Maximum reads of states for which pushes arrive at the same time. */
 const MAX_ATTEMPTS = 5;
 
 /** A connection that counts for the presence of its user. */
@@ -68,9 +68,8 @@ export interface Viewers {
 export type PresenceState = Static<typeof PresenceSchema>;
 
 /**
- * Who is there. The state is read from the sessions of all nodes in the database; changes are published by the
- * node where they happen, to a topic per user that only those listen to who subscribed: who has nothing to do with
- * a user costs nothing.
+ * Tracks which users are online. States are read from the sessions of all nodes in the database. Changes are published
+ * by the node where they happen, to a topic per user, so that only subscribers cause work.
  */
 export class Presence {
   readonly #db: Database;
@@ -79,11 +78,14 @@ export class Presence {
   readonly #sessions: SessionLog;
   readonly #connections: Viewers;
   readonly #log: Logger;
-  /** How many connections of each user are open on this node. */
+  /** Number of open connections of each user on this node. */
   readonly #open = new Map<UserId, number>();
-  /** Users whose last connection of this node ended a moment ago. */
+  /** Users whose last connection on this node ended within the grace period. */
   readonly #leaving = new Map<UserId, NodeJS.Timeout>();
-  /** Many with one query, one query at a time: when thousands come or leave at once, others get at the database. */
+  /**
+   * Loads many users with one query at a time, so that thousands of simultaneous changes do not block the database for
+   * others.
+   */
   readonly #visible: DataLoader<UserId, Visible | undefined>;
 
   constructor(
@@ -103,7 +105,10 @@ export class Presence {
     this.#visible = batched((userIds: readonly UserId[]) => this.#readVisible(userIds), MAX_BATCH);
   }
 
-  /** The state of users as `viewerId` may see it: who is invisible, or blocked in either direction, is offline. */
+  /**
+   * Returns the states of users as `viewerId` may see them: invisible users and blocked ones in either direction are
+   * offline.
+   */
   of(viewerId: UserId, userIds: readonly UserId[]): Promise<PresenceState[]> {
     return this.#statesIn(this.#db.reads, viewerId, userIds);
   }
@@ -119,15 +124,15 @@ export class Presence {
   }
 
   /**
-   * Tells a connection when these users come and go, from when no block stands between them on, and returns how it is
-   * now. The node learns of each block: see `Connections.setHidden`.
+   * Subscribes a connection to changes of users, which are pushed while neither has blocked the other, and returns the
+   * current states. For changes of blocks see `Connections.setHidden`.
    */
   async subscribe(
     viewerId: UserId,
     connectionId: ConnectionId,
     userIds: readonly UserId[],
   ): Promise<PresenceState[]> {
-    // Who has just come is told to those who subscribed before, and read by those who do so now.
+    // Changes in progress are pushed to earlier subscribers; this one reads their result.
     await Promise.all(userIds.map((userId) => this.#changes.settled(presenceOf(userId))));
     const viewer = this.#connections.get(connectionId);
     if (viewer && !this.#connections.watch(viewer, userIds, MAX_SUBSCRIPTIONS))
@@ -146,7 +151,7 @@ export class Presence {
     }
   }
 
-  /** Reads states again when a newer one may have been pushed meanwhile. */
+  /** Reads states, and repeats the read if a newer state may have been pushed at the same time. */
   async #upToDate<T>(userIds: readonly UserId[], read: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const pushes = this.#connections.presencePushes(userIds);
@@ -155,17 +160,17 @@ export class Presence {
     }
   }
 
-  /** A connection is not told of a user any more: it sees them as offline, which is pushed where it is a change. */
+  /** Pushes that a user is offline to a connection that may no longer see them, if that is a change. */
   hidden(viewer: Viewer, userId: UserId): void {
     this.#pushHidden(viewer, userId).catch((error) => {
-      if (!isTransient(error)) this.#log.error({ err: error }, 'block not told');
+      if (!isTransient(error)) this.#log.error({ err: error }, 'failed to push presence after a block');
     });
   }
 
-  /** A connection is told of users again whom it saw as offline: pushes how they are. */
+  /** Pushes the states of users to a connection that may see them again. */
   shown(viewer: Viewer, userIds: readonly UserId[]): void {
     this.#pushShown(viewer, userIds).catch((error) => {
-      if (!isTransient(error)) this.#log.error({ err: error }, 'presence not told');
+      if (!isTransient(error)) this.#log.error({ err: error }, 'failed to push presence');
     });
   }
 
@@ -174,7 +179,7 @@ export class Presence {
       this.#statesIn(this.#db, userId, [userId]),
       this.#db.users.findByPk(userId),
     ]);
-    if (!viewer.watching?.hidden.has(userId) || !state || isNothing(state)) return;
+    if (!viewer.watching?.hidden.has(userId) || !state || looksHidden(state)) return;
     viewer.send(encodeState(nameOf(user), { userId, online: false, lastSeenAt: null }));
   }
 
@@ -187,11 +192,11 @@ export class Presence {
     );
     const userOf = new Map(users.map((user) => [user.id, user]));
     for (const state of states)
-      if (viewer.watching?.watched.has(state.userId) && !isNothing(state))
+      if (viewer.watching?.watched.has(state.userId) && !looksHidden(state))
         viewer.send(encodeState(nameOf(userOf.get(state.userId)), state));
   }
 
-  /** Without `userIds`: to nobody any more. */
+  /** Ends subscriptions of a connection: to `userIds`, or all of them. */
   unsubscribe(connectionId: ConnectionId, userIds?: readonly UserId[]): void {
     this.#connections.unwatch(connectionId, userIds);
   }
@@ -210,7 +215,7 @@ export class Presence {
     });
   }
 
-  /** A connection was opened on this node. */
+  /** Handles a connection that was opened on this node. */
   async connected(connection: PresentConnection): Promise<void> {
     const { userId } = connection.session;
     const open = (this.#open.get(userId) ?? 0) + 1;
@@ -222,14 +227,14 @@ export class Presence {
       this.#leaving.delete(userId);
     } else if (open === 1 && this.#connections.mayBeWatched(userId)) {
       await this.#inOrder(userId, async () => {
-        await this.#sessions.flushed(); // who reads it after the push must not read an older state
+        await this.#sessions.flushed(); // a read after the push must not return an older state
         const user = await this.#visible.load(userId);
         if (user) this.#publish(userId, nameOf(user), true, null);
       });
     }
   }
 
-  /** A connection was closed on this node. */
+  /** Handles a connection that was closed on this node. */
   disconnected(connection: PresentConnection): void {
     if (!connection.isPresent) return;
     connection.isPresent = false;
@@ -242,16 +247,16 @@ export class Presence {
     this.#open.delete(userId);
     const timer = setTimeout(() => {
       this.#leaving.delete(userId);
-      if (!this.#connections.mayBeWatched(userId)) return; // who watches from now on reads how it is
-      this.#inOrder(userId, () => this.#gone(userId)).catch((error) => {
-        // Where the database is away, who asks later is told right.
-        if (!isTransient(error)) this.#log.error({ err: error }, 'departure not told');
+      if (!this.#connections.mayBeWatched(userId)) return; // later subscribers read the state
+      this.#inOrder(userId, () => this.#publishOffline(userId)).catch((error) => {
+        // During an outage of the database nothing is pushed; later reads are correct.
+        if (!isTransient(error)) this.#log.error({ err: error }, 'failed to publish offline presence');
       });
     }, GRACE);
     this.#leaving.set(userId, timer.unref());
   }
 
-  /** The node that these users were connected to has died. */
+  /** Publishes that users are offline whose node died. */
   orphaned(users: readonly OrphanedUser[]): void {
     for (const { userId, username, lastSeenAt } of users) this.#publish(userId, username, false, lastSeenAt);
   }
@@ -261,12 +266,15 @@ export class Presence {
     this.#leaving.clear();
   }
 
-  /** Runs what reads the presence of a user and publishes it after what was begun before: no older state comes later. */
+  /**
+   * Runs work that reads and publishes the presence of a user after earlier work of that user, so that states are
+   * published in order.
+   */
   #inOrder(userId: UserId, work: () => Promise<void>): Promise<void> {
     return this.#changes.run(presenceOf(userId), work);
   }
 
-  async #gone(userId: UserId): Promise<void> {
+  async #publishOffline(userId: UserId): Promise<void> {
     await this.#sessions.flushed();
     const user = await this.#visible.load(userId);
     if (user && !user.online) this.#publish(userId, nameOf(user), false, user.lastSeenAt);
@@ -284,20 +292,20 @@ export class Presence {
   }
 }
 
-/** True where a state says no more than what is shown behind a block. */
-const isNothing = ({ online, lastSeenAt }: PresenceState): boolean => !online && lastSeenAt === null;
+/** Returns true if a state equals what a blocked user sees. */
+const looksHidden = ({ online, lastSeenAt }: PresenceState): boolean => !online && lastSeenAt === null;
 
 const encodeState = (username: string, state: PresenceState): string =>
   encodePush('subscribePresence', null, username, state);
 
 const presenceOf = (userId: UserId) => `presence:${userId}`;
 
-/** Parameters of `isConnected`: seconds of grace, and those after which a silent node is dead. */
+/** Parameters of `isConnected`: seconds of the grace period, and seconds after which a silent node is dead. */
 const CONNECTED_BIND = [GRACE / 1000, NODE_DEAD_AFTER / 1000] as const;
 
 /**
- * True if a user has a connection to some node, or had one a moment ago: from the open sessions (index sessions_live) and
- * the one that ended last (index sessions_ended_of_user), however many there were.
+ * An SQL condition: the user is connected to a node, or was within the grace period. It reads the open sessions (index
+ * sessions_live) and the last ended one (index sessions_ended_of_user), regardless of their number.
  */
 const isConnected = `(
   exists (
@@ -314,29 +322,29 @@ const isConnected = `(
   ) > clock_timestamp() - make_interval(secs => $1), false)
 )`;
 
-/** $3 ids as a JSON array, $4 who asks. */
+/** Reads the states of the users $3, a JSON array of ids, as the user $4 sees them. */
 const states = prepared(
   'presence',
   `
-select wanted.id as "userId", coalesce(online, false) as online,
+select requested.id as "userId", coalesce(online, false) as online,
   case when not coalesce(online, false) and not hidden then users.last_seen_at end as "lastSeenAt"
-from jsonb_array_elements_text($3::jsonb) with ordinality as given (text, ord)
-cross join lateral (select given.text::bigint as id) wanted
+from jsonb_array_elements_text($3::jsonb) with ordinality as input (text, ord)
+cross join lateral (select input.text::bigint as id) requested
 left join lateral (
-  select id, is_invisible, last_seen_at from users where id = wanted.id and deleted_at is null limit 1
+  select id, is_invisible, last_seen_at from users where id = requested.id and deleted_at is null limit 1
 ) users on true
 cross join lateral (
-  select (select true from blocks where user_id = $4 and blocked_id = wanted.id) is true
-    or (select true from blocks where user_id = wanted.id and blocked_id = $4) is true as hidden
+  select (select true from blocks where user_id = $4 and blocked_id = requested.id) is true
+    or (select true from blocks where user_id = requested.id and blocked_id = $4) is true as hidden
 ) block
 left join lateral (
   select not hidden and not users.is_invisible and ${isConnected} as online
 ) state on true
-order by given.ord
+order by input.ord
 `,
 );
 
-/** A user who is not invisible, as all see them whom no block hides them from. */
+/** A user who is not invisible, as everybody not affected by a block sees them. */
 interface Visible {
   readonly userId: UserId;
   readonly username: string | null;
@@ -344,27 +352,27 @@ interface Visible {
   readonly lastSeenAt: Date | null;
 }
 
-/** $3 ids as a JSON array. */
+/** Reads the visible ones of the users $3, a JSON array of ids. */
 const visible = prepared(
   'visible users',
   `
 select users.id as "userId", users.username, users.last_seen_at as "lastSeenAt",
   users.deleted_at is null and ${isConnected} as online
-from jsonb_array_elements_text($3::jsonb) as given (text)
+from jsonb_array_elements_text($3::jsonb) as input (text)
 cross join lateral (
   select id, username, last_seen_at, deleted_at from users
-  where id = given.text::bigint and not is_invisible
+  where id = input.text::bigint and not is_invisible
   limit 1
 ) users
 `,
 );
 
-/** Of the users $2, as a JSON array, those whom no block hides from the user $1. */
+/** Reads those of the users $2, a JSON array of ids, that have no block in either direction with the user $1. */
 const unblockedOf = prepared(
   'unblocked users',
   `
 select text::bigint as id
-from jsonb_array_elements_text($2::jsonb) as given (text)
+from jsonb_array_elements_text($2::jsonb) as input (text)
 where (select true from blocks where user_id = $1 and blocked_id = text::bigint) is null
   and (select true from blocks where user_id = text::bigint and blocked_id = $1) is null
 `,

@@ -6,15 +6,17 @@ import type { Database } from '../database/database.ts';
 import { levelOf } from '../database/failures.ts';
 import type { SessionId, UserId } from '../ids.ts';
 
-/** Milliseconds between two signs of life of this node. */
-const BEAT = 3_000;
-/** Milliseconds without a sign of life after which a node counts as dead. */
+/** Milliseconds between two heartbeats of this node. */
+const HEARTBEAT = 3_000;
+/** Milliseconds without a heartbeat after which a node counts as dead. */
 export const NODE_DEAD_AFTER = 9_000;
-/** How long a session is remembered after its end. */
-const REMEMBERED = '30 days';
-/** Sessions in one statement. */
+/** Time for which sessions are kept after their end. */
+const RETENTION = '30 days';
+/** Sessions per statement. */
 const CHUNK = 5_000;
-/** Sessions that wait to be recorded while the database does not take them, some 500 bytes each; the oldest are let go. */
+/**
+ * Unrecorded sessions kept during an outage of the database, about 500 bytes each; beyond that, the oldest are dropped.
+ */
 const MAX_UNRECORDED = 100_000;
 
 /** A connection, as far as the log records it. */
@@ -27,7 +29,7 @@ export interface RecordedConnection {
   connectedAt: number;
 }
 
-/** Somebody whose last connection was to a node that died. */
+/** A user whose last connection was to a node that died. */
 export interface OrphanedUser {
   readonly userId: UserId;
   readonly username: string;
@@ -40,45 +42,44 @@ interface SessionChange {
   readonly token_id: string | null;
   readonly device: string | null;
   readonly address: string;
-  /** As text of ISO 8601. */
+  /** In ISO 8601. */
   readonly connected_at: string;
   readonly ended_at: string | null;
 }
 
 /**
- * Keeps a record of the connections of all nodes in the database: what presence and `listSessions` read. Written
- * behind the connections, many in one statement, so that connecting waits for nothing; what the database could not
- * take is written when it is back. A node that dies without a word is found by its missing signs of life, and its
- * sessions are ended by the others.
+ * Records the connections of this node in the database, where presence and `listSessions` read those of all nodes.
+ * Writes are asynchronous and batched, so that connecting does not wait for them; after an outage of the database they
+ * are made up for. A node that crashes is detected by its missing heartbeats, and the others end its sessions.
  */
 export class SessionLog {
   readonly nodeId = randomUUID();
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #log: Logger;
-  /** The connections that are open, by their sessions. */
+  /** The open connections by session. */
   readonly #open = new Map<SessionId, RecordedConnection>();
-  /** What is to be written, by the sessions, the oldest first. */
+  /** Changes to be written by session, oldest first. */
   readonly #changed = new Map<SessionId, SessionChange>();
   #flushing: Promise<void> | undefined;
   readonly #timer: NodeJS.Timeout;
-  /** Both by `performance.now()`. */
+  /** Both are times of `performance.now()`. */
   #sweptAt = Number.NEGATIVE_INFINITY;
-  #beatAt = Number.NEGATIVE_INFINITY;
+  #heartbeatAt = Number.NEGATIVE_INFINITY;
   #orphaned: (users: readonly OrphanedUser[]) => void = () => {};
 
-  /** Sessions begin and end by the `clock` of the database, which presence compares them with. */
+  /** `clock` is that of the database, with which presence compares the beginning and the end of sessions. */
   constructor(db: Database, clock: Clock, log: Logger) {
     this.#db = db;
     this.#clock = clock;
     this.#log = log;
-    this.#timer = setInterval(() => this.#beat(), BEAT).unref();
+    this.#timer = setInterval(() => this.#heartbeat(), HEARTBEAT).unref();
   }
 
-  /** Makes this node known; `bereft` is told who went offline with another one. */
-  async start(bereft: (users: readonly OrphanedUser[]) => void): Promise<void> {
-    this.#orphaned = bereft;
-    await this.#db.execute(beat, [this.nodeId]);
+  /** Registers this node. `onOrphaned` receives the users who went offline because another node died. */
+  async start(onOrphaned: (users: readonly OrphanedUser[]) => void): Promise<void> {
+    this.#orphaned = onOrphaned;
+    await this.#db.execute(heartbeat, [this.nodeId]);
   }
 
   opened(connection: RecordedConnection): void {
@@ -94,7 +95,10 @@ export class SessionLog {
     this.#flushSoon();
   }
 
-  /** Notes what is to be written of a session. It does not end before it began: the clock may be known better by then. */
+  /**
+   * Queues a change of a session. Its end is never before its beginning, although the estimate of the clock may have
+   * changed.
+   */
   #record(
     { sessionId, session, device, address, connectedAt }: RecordedConnection,
     endedAt: number | null,
@@ -114,19 +118,19 @@ export class SessionLog {
   }
 
   #flushSoon(): void {
-    this.flushed().catch(() => {}); // logged there; kept for the next time
+    this.flushed().catch(() => {}); // already logged; the changes stay queued
   }
 
-  /** Resolves when what happened so far on this node is in the database; rejects when the database is away. */
+  /** Resolves when all changes so far of this node are in the database. Rejects if the database is unavailable. */
   async flushed(): Promise<void> {
-    await this.#flushing; // which may have begun before that happened
+    await this.#flushing; // it may have begun before the latest change
     for (let left = this.#changed.size; left > 0 && this.#changed.size > 0; left -= CHUNK) {
       this.#flushing ??= this.#flush().finally(() => {
         this.#flushing = undefined;
       });
       await this.#flushing;
     }
-    await this.#flushing; // begun by another call, with what this one waits for
+    await this.#flushing; // another call may have begun it with changes that this one waits for
   }
 
   async #flush(): Promise<void> {
@@ -142,35 +146,35 @@ export class SessionLog {
       for (const entry of entries) if (!this.#changed.has(entry.id)) this.#changed.set(entry.id, entry);
       this.#log[levelOf(error)](
         { err: error, sessions: entries.length },
-        'sessions could not be recorded; trying again',
+        'failed to record sessions; retrying',
       );
       throw error;
     }
   }
 
-  /** Shows that this node lives, and ends the sessions of nodes that do not. */
-  async #beat(): Promise<void> {
+  /** Writes the heartbeat of this node and ends the sessions of dead nodes. */
+  async #heartbeat(): Promise<void> {
     try {
       await this.flushed();
-      const [sign] = await this.#db.execute<{ isNew: boolean }>(beat, [this.nodeId]);
-      // Taken for dead by the others: what is open is recorded once more.
-      if (sign?.isNew) for (const connection of this.#open.values()) this.#record(connection, null);
+      const [row] = await this.#db.execute<{ isNew: boolean }>(heartbeat, [this.nodeId]);
+      // The other nodes took this one for dead, so its open sessions are recorded again.
+      if (row?.isNew) for (const connection of this.#open.values()) this.#record(connection, null);
       const now = performance.now();
-      const isRegular = now - this.#beatAt < 2 * BEAT;
-      this.#beatAt = now;
-      // After a pause of its own, or of the database, this node cannot tell who is dead.
+      const isRegular = now - this.#heartbeatAt < 2 * HEARTBEAT;
+      this.#heartbeatAt = now;
+      // After a pause of this node or of the database, missing heartbeats of others prove nothing.
       if (!isRegular) return;
-      const users = await this.#db.execute<OrphanedUser>(endSessionsOfTheDead, [NODE_DEAD_AFTER / 1000]);
+      const users = await this.#db.execute<OrphanedUser>(endSessionsOfDeadNodes, [NODE_DEAD_AFTER / 1000]);
       if (users.length > 0) this.#orphaned(users);
       if (now - this.#sweptAt < 3_600_000) return;
       this.#sweptAt = now;
       await deleteOldSessions(this.#db);
     } catch (error) {
-      this.#log.debug({ err: error }, 'no sign of life could be written');
+      this.#log.debug({ err: error }, 'failed to write heartbeat');
     }
   }
 
-  /** Ends what is still open. */
+  /** Ends the open sessions and removes this node. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const now = this.#clock.now();
@@ -183,13 +187,15 @@ export class SessionLog {
 
 const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
-const beat = `
+const heartbeat = `
 insert into nodes (id) values ($1) on conflict (id) do update set beat_at = clock_timestamp()
 returning xmax = 0 as "isNew"
 `;
 
-/** When a user was seen last is kept with the user, for sessions are forgotten. Not of who is invisible. */
-const seen = `
+/**
+ * Stores the time at which users were last last_seen, because sessions are deleted after a while. Excludes invisible users.
+ */
+const lastSeen = `
 update users set last_seen_at = greatest(users.last_seen_at, last.ended_at)
 from (
   -- in the order of ids, so that two nodes never wait for each other
@@ -200,35 +206,35 @@ where users.id = last.id and not users.is_invisible
 `;
 
 /**
- * $1 an array of sessions as JSON, $2 this node. Nothing is kept of a deleted account, whose connections end later: the
- * lock waits for a deletion that is under way, before anything is written.
+ * Writes the sessions $1, a JSON array, of the node $2. Sessions of deleted accounts, whose connections end later, are
+ * not stored: the lock waits for a running deletion before anything is written.
  */
 const writeSessions = `
-with given as (
-  select given.* from jsonb_to_recordset($1::jsonb) as given (
+with input as (
+  select input.* from jsonb_to_recordset($1::jsonb) as input (
     id bigint, user_id bigint, token_id text, device text, address text, connected_at timestamptz, ended_at timestamptz
   )
-  join users on users.id = given.user_id and users.deleted_at is null
+  join users on users.id = input.user_id and users.deleted_at is null
   for key share of users
 ), written as (
   insert into sessions (id, user_id, node_id, token_id, device, address, connected_at, ended_at)
-  select id, user_id, $2::uuid, token_id, device, address, connected_at, ended_at from given
+  select id, user_id, $2::uuid, token_id, device, address, connected_at, ended_at from input
   on conflict (id) do update set ended_at = excluded.ended_at
 ), ended as (
-  select user_id, ended_at from given where ended_at is not null
+  select user_id, ended_at from input where ended_at is not null
 )
-${seen}
+${lastSeen}
 `;
 
-const endSessionsOfTheDead = `
+const endSessionsOfDeadNodes = `
 with dead as (
   delete from nodes where beat_at < clock_timestamp() - make_interval(secs => $1) returning id, beat_at
 ), ended as (
   update sessions set ended_at = dead.beat_at from dead
   where node_id = dead.id and ended_at is null
   returning user_id, ended_at
-), seen as (
-  ${seen}
+), last_seen as (
+  ${lastSeen}
 )
 select users.id as "userId", users.username, max(ended.ended_at) as "lastSeenAt"
 from ended join users on users.id = ended.user_id
@@ -242,23 +248,20 @@ where not users.is_invisible and users.deleted_at is null and not exists (
 group by users.id, users.username
 `;
 
-/** Rows that one statement forgets: some tens of milliseconds. */
+/** Rows deleted per statement, which takes some tens of milliseconds. */
 const SLICE = 2_000;
 
-/** Forgets sessions that ended long ago, and tokens that were ended and have expired since, some at a time. */
+/** Deletes sessions that ended long ago, and revoked tokens that have expired, in slices. */
 export async function deleteOldSessions(db: Database, slice = SLICE): Promise<void> {
   for (const [statement, bind] of [
-    [forgetSessions, [slice, REMEMBERED]],
-    [forgetTokens, [slice]],
+    [deleteEndedSessions, [slice, RETENTION]],
+    [deleteExpiredTokens, [slice]],
   ] as const)
     while ((await db.execute(statement, bind)).length === slice);
 }
 
-/**
- * Along the index sessions_ended; the ids are found first, so that what is deleted is found by its key. Rows that another
- * node forgets at the moment are passed over.
- */
-const forgetSessions = `
+/** Uses the index sessions_ended to find the ids, and the key to delete. Skips rows that another node is deleting. */
+const deleteEndedSessions = `
 delete from sessions where id = any (array(
   select id from sessions where ended_at < (select clock_timestamp() - $2::interval)
   order by ended_at limit $1 for update skip locked
@@ -266,8 +269,8 @@ delete from sessions where id = any (array(
 returning id
 `;
 
-/** Along the index ended_tokens_expired. */
-const forgetTokens = `
+/** Uses the index ended_tokens_expired. */
+const deleteExpiredTokens = `
 delete from ended_tokens where token_id = any (array(
   select token_id from ended_tokens where expires_at < (select clock_timestamp())
   order by expires_at limit $1 for update skip locked

@@ -5,7 +5,10 @@ import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { otherIn } from './pairs.ts';
 
-/** Refuses with a bare `FORBIDDEN` when the other person of the dialog has blocked the user; never in a group. */
+/**
+ * Refuses with `FORBIDDEN` and its default message if the other member of a dialog has blocked the user. Accepts
+ * groups.
+ */
 export async function assertNotBlocked(
   db: Database,
   chat: Pick<Chat, 'kind' | 'userLow' | 'userHigh'>,
@@ -17,7 +20,7 @@ export async function assertNotBlocked(
   if (await db.blocks.findOne({ where: block, transaction })) throw new ApiError('FORBIDDEN');
 }
 
-/** Names that one user blocks another, for changes of it to go one after another. */
+/** Returns the queue key for changes of the block of one user by another. */
 export function blockOf(userId: UserId, blockedId: UserId): string {
   return `block:${userId}:${blockedId}`;
 }

@@ -4,60 +4,63 @@ import type { UserId } from '../ids.ts';
 import type { CustomData } from '../protocol/schema/types.ts';
 import { usersByCustom } from './byCustom.ts';
 
-/** A place in a list of users by name: the name, in the form in which it is searched, and the user who has it. */
+/** A position in a list of users by name: the name folded for search and the id of its user. */
 export interface NamePosition {
   readonly name: string;
   readonly id: UserId;
 }
 
 export interface NameSearch {
-  /** How a name begins, in the form in which it is searched. */
+  /** The beginning of names, folded for search. */
   readonly prefix: string;
-  /** Where the list goes on; left out: at its beginning. */
+  /** The position after which the list continues; from the beginning if omitted. */
   readonly after?: NamePosition | undefined;
   readonly custom?: CustomData | undefined;
   readonly limit: number;
 }
 
 /**
- * Finds users by the beginning of their username or display name, in the order of the names by code points, each once: by
- * the first of both that begins so. Looks at no more than {@link SCANNED} names in a row that are not to be listed, so that
- * a page may have fewer users than `limit`, or none, and go on nevertheless.
+ * Finds users by a prefix of their username or display name, ordered by name and code point. Each is listed once, under
+ * the first matching name. Scans at most {@link SCANNED} names that are not to be listed, so a page may have fewer
+ * users than `limit`, or none, although the list continues.
  */
 export async function usersByName(
   db: Queries,
   { prefix, after = { name: prefix, id: 0 }, custom, limit }: NameSearch,
-): Promise<{ places: NamePosition[]; next: NamePosition | null }> {
-  const few = custom && (await usersByCustom(db, custom));
+): Promise<{ positions: NamePosition[]; next: NamePosition | null }> {
+  const matching = custom && (await usersByCustom(db, custom));
   const bind = [prefix, prefix + HIGHEST, after.name, after.id, limit + 1];
-  const entries = await (few
-    ? db.query<NameRow>(namesOfFew, [...bind, JSON.stringify(few)])
+  const entries = await (matching
+    ? db.query<NameRow>(namesOfFew, [...bind, JSON.stringify(matching)])
     : db.query<NameRow>(namesFrom, [...bind, custom ? JSON.stringify(custom) : null]));
-  const places: NamePosition[] = [];
+  const positions: NamePosition[] = [];
   for (const { name, id, isListed, isLast } of entries) {
-    if (isListed && places.push({ name, id }) > limit) break;
-    if (isLast) return { places: places.slice(0, limit), next: { name, id } };
+    if (isListed && positions.push({ name, id }) > limit) break;
+    if (isLast) return { positions: positions.slice(0, limit), next: { name, id } };
   }
-  const page = places.slice(0, limit);
-  return { places: page, next: places.length > limit ? (page.at(-1) ?? null) : null };
+  const page = positions.slice(0, limit);
+  return { positions: page, next: positions.length > limit ? (page.at(-1) ?? null) : null };
 }
 
-/** Names that are looked at in each of the two indexes for one page: some milliseconds. */
+/** Names scanned per page in each of the two indexes, which takes some milliseconds. */
 const SCANNED = 2_000;
 
-/** The highest code point: no name that begins with a prefix comes after the prefix with it, in the order of code points. */
+/** The highest code point: all names that begin with a prefix are lower than the prefix followed by it. */
 const HIGHEST = '\u{10ffff}';
 
 interface NameRow extends NamePosition {
   readonly isListed: boolean;
-  /** As many were looked at as may be: what follows is not known. */
+  /** True if the scan ended with this name. */
   readonly isLast: boolean;
 }
 
-/** True for a name that begins with $1: below $2. The operators compare by bytes, whatever the collation. */
+/**
+ * Returns an SQL condition: a name begins with $1, that is, it is below $2. The operators compare bytes, regardless of
+ * the collation.
+ */
 const begins = (name: string) => `(${name} ~>=~ $1 and ${name} ~<~ $2)`;
 
-/** True where a user is listed by the one name and not by the other, null where there is none. */
+/** SQL conditions: a user is listed under this name and not under the other one. Null if there is no other name. */
 const isListedBy: Readonly<Record<Name, string>> = {
   username_search: `(${begins('display_name_search')} and display_name_search ~<~ username_search) is not true`,
   display_name_search: `(${begins('username_search')} and username_search ~<=~ display_name_search) is not true`,
@@ -65,20 +68,20 @@ const isListedBy: Readonly<Record<Name, string>> = {
 
 type Name = 'username_search' | 'display_name_search';
 
-/** Entries of the index of a name, in its order, that are to be listed, and the last one that was looked at. */
+/** Returns SQL for the entries of the index of a name that are to be listed, in order, and the last scanned one. */
 const entries = (name: Name, where: string) => `(
   select * from (
     select ${name} as name, id, row_number() over () = ${SCANNED} as "isLast",
       deleted_at is null and ${isListedBy[name]} and ($6::jsonb is null or custom @> $6) as "isListed"
     from (select * from users where ${where} order by ${name} using ~<~, id limit ${SCANNED}) entry
-  ) looked_at
+  ) scanned
   where "isListed" or "isLast"
   limit $5
 )`;
 
 /**
- * Those that have the name $3 and are behind the id $4, and those of later names: a span of the index each. The array of one
- * keeps PostgreSQL from going through all users in the order of their ids, where it knows that many have the name.
+ * Returns SQL for the entries with the name $3 and ids above $4, and for those with later names: each is a range of the
+ * index. The array of one element keeps PostgreSQL from scanning all users by id if many have the name.
  */
 const entriesFrom = (name: Name) => `
 ${entries(name, `${name} = any (array[$3::text]) and id > $4`)}
@@ -87,8 +90,8 @@ ${entries(name, `${name} ~>~ $3 and ${name} ~<~ $2`)}
 `;
 
 /**
- * Indexes users_by_username_in_order and users_by_display_name_in_order. $1 prefix, $2 its end, $3 after this name or at it
- * and $4 after this id, $5 how many, $6 custom.
+ * Uses the indexes users_by_username_in_order and users_by_display_name_in_order. $1 prefix, $2 its end, $3 name and $4
+ * id of the position, $5 limit, $6 custom.
  */
 export const namesFrom = prepared(
   'users by name',
@@ -100,9 +103,9 @@ limit $5
 `,
 );
 
-/** The same of the users $6. */
+/** Like {@link namesFrom}, for the users $6 only. */
 const namesOfFew = prepared(
-  'few users by name',
+  'matching users by name',
   `
 select listed.name, id, true as "isListed", false as "isLast"
 from users

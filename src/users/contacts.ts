@@ -2,16 +2,21 @@ import type { Database } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 
-/** How many contacts are told at once; others see the change when they ask. */
+/** Contacts to which a change is pushed; others see it when they read the profile. */
 const MAX_CONTACTS = 1_000;
 
-/** Oneself and those one has a dialog with, of the newest dialogs first, without those who are blocked or block. */
+/**
+ * Returns the user and the users they have dialogs with, newest dialogs first, except those with a block in either
+ * direction.
+ */
 export async function contactsOf(db: Database, userId: UserId): Promise<UserId[]> {
   const rows = await db.query<{ id: UserId }>(contacts, [userId, MAX_CONTACTS]);
   return [userId, ...rows.map(({ id }) => id)];
 }
 
-/** From the memberships of the user $1 (index chat_members_by_user) to their chats by a list of ids; $2 how many. */
+/**
+ * Reads the memberships of the user $1 (index chat_members_by_user) and their chats by a list of ids; $2 is the limit.
+ */
 const contacts = prepared(
   'contacts',
   `

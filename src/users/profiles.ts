@@ -11,7 +11,7 @@ export interface PresenceReader {
 
 type OnlineState = Pick<Static<typeof Profile>, 'online' | 'lastSeenAt'>;
 
-/** Profiles as `viewerId` may see them, in the order of the users. */
+/** Returns profiles as `viewerId` may see them, in the order of `users`. */
 export async function profilesOf(
   presence: PresenceReader,
   viewerId: UserId,

@@ -7,41 +7,44 @@ import type { ChatId, UserId } from '../ids.ts';
 import { encodePush } from '../protocol/frames.ts';
 import { nameOf } from './names.ts';
 
-/** Chats in which a new name is pushed, those with the newest messages first; others find it with `sync`. */
+/**
+ * Chats in which a new name is pushed, those with the newest messages first; members of other chats receive it with
+ * `sync`.
+ */
 const MAX_CHATS = 1_000;
 
-/** Encodes the push of a profile as it is now; of a deleted account nothing is left but the name "Deleted user". */
+/** Encodes the push of the current profile, which for a deleted account is only the name "Deleted user". */
 export function encodeProfile(user: User): string {
   const { id: userId, displayName, about, avatar, custom } = user;
   const fields = { userId, username: nameOf(user), displayName, about, avatar, custom };
   return encodePush('updateProfile', null, nameOf(user), fields);
 }
 
-/** Names the profile of a user, for changes of it to go one after another. */
+/** Returns the queue key for changes of the profile of a user. */
 export function profileOf(userId: UserId): string {
   return `profile:${userId}`;
 }
 
-/** A chat that shows the name of a user: one that the user is in, or a group that the user has left. */
+/** A chat that shows the name of a user: a chat of the user, or a group that the user has left. */
 export interface NamingChat {
   readonly chatId: ChatId;
   /** The newest message: later ones have the new name. */
   readonly head: number;
-  /** Of a group that the user has left: the newest message that may have their name. */
+  /** In a group that the user has left, the newest message that may contain their name. */
   readonly seq: number | null;
   /** The other person of a dialog; null for a group. */
   readonly otherId: UserId | null;
 }
 
-/** Returns the chats that a new name of a user is to be pushed in. */
+/** Returns the chats in which a new name of a user is pushed. */
 export function chatsNaming(db: Database, userId: UserId, transaction: Transaction): Promise<NamingChat[]> {
   return db.query<NamingChat>(namingChats, [userId, MAX_CHATS], transaction);
 }
 
 /**
- * Publishes what a user is called now: to their own connections, and behind the messages that have the old name to
- * everybody in these chats; in groups no more than the name, however long the rest of the profile is. Who shares several
- * chats with the user gets it several times.
+ * Publishes the current name of a user to their own connections and, after the messages with the old name, to the
+ * members of chats. Groups receive only the name, to keep the push small. A user who shares several chats receives it
+ * several times.
  */
 export function publishName(bus: Publisher, user: User, chats: readonly NamingChat[]): void {
   const username = nameOf(user);
@@ -56,7 +59,7 @@ export function publishName(bus: Publisher, user: User, chats: readonly NamingCh
   }
 }
 
-/** From the memberships of the user $1 to their chats by a list of ids, and from former ones by key; $2 how many. */
+/** Reads the chats of the user $1 by a list of ids, and those of former memberships by key; $2 is the limit. */
 const namingChats = `
 select chat.id as "chatId", chat.last_seq as head, chat.seq, chat.user_low + chat.user_high - $1 as "otherId"
 from (

@@ -4,7 +4,7 @@ import type { User } from '../database/models/User.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 
-/** Somebody who has, or had, an account; refuses with `NOT_FOUND`. */
+/** Returns a user, deleted or not; refuses with `NOT_FOUND`. */
 export async function existingUser(
   db: Queries,
   userId: UserId,
@@ -15,7 +15,7 @@ export async function existingUser(
   return user;
 }
 
-/** Somebody with an account; a deleted one is `NOT_FOUND`, too. */
+/** Returns a user who is not deleted; refuses with `NOT_FOUND`. */
 export async function activeUser(
   db: Queries,
   userId: UserId,
