@@ -55,7 +55,7 @@ import { createUpgradeLimits } from './socket/rateLimits.ts';
 import { createReconciler } from './socket/reconcile.ts';
 import { watchSendBuffers } from './socket/sendBuffers.ts';
 import { createWebSocketRoutes } from './socket/webSocket.ts';
-import { noteDatabaseRuns } from './sync/databaseRuns.ts';
+import { recordDatabaseRuns } from './sync/databaseRuns.ts';
 import { VERSION } from './version.ts';
 
 export interface Server {
@@ -170,7 +170,7 @@ export async function startServer(
     };
     const buffers = watchSendBuffers(connections, limits.sendBuffersBytes, dropSlow, log);
     const indexer = new SearchIndexer(db, log);
-    const databaseRuns = noteDatabaseRuns(db, log);
+    const databaseRuns = recordDatabaseRuns(db, log);
     const foldedNames = watchFoldedNames(db, log);
 
     const deletions = finishDeletions({ db, bus, writer, log });

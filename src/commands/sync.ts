@@ -50,19 +50,21 @@ export const sync = defineRead({
     const time = present.time.toISOString();
     const given = cursor === undefined ? undefined : decodeSyncCursor(cursors, cursor);
     const known =
-      given && (await isInDatabase(db, given, database)) ? given : { since: null, until: null, place: START };
+      given && (await isInDatabase(db, given, database))
+        ? given
+        : { since: null, until: null, position: START };
     const until = known.until ?? snapshot;
-    const done = encodeSyncCursor(cursors, { database, since: until, until: null, place: START });
+    const done = encodeSyncCursor(cursors, { database, since: until, until: null, position: START });
     if (fromNow && !given) return { data: [], nextCursor: done, more: false, time };
 
     const { rows, next } = await findChanges(db, session.userId, known, limit + 1);
     const page = rows.slice(0, limit);
     const { data, read } = await readChanges(db, session.userId, page);
     const last = page[read - 1];
-    const place = last && read < rows.length ? positionOf(last) : next;
-    if (!place) return { data, nextCursor: done, more: false, time };
-    const position = { database, since: known.since, until, place };
-    return { data, nextCursor: encodeSyncCursor(cursors, position), more: true, time };
+    const position = last && read < rows.length ? positionOf(last) : next;
+    if (!position) return { data, nextCursor: done, more: false, time };
+    const nextCursor = encodeSyncCursor(cursors, { database, since: known.since, until, position });
+    return { data, nextCursor, more: true, time };
   },
 });
 

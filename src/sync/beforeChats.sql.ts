@@ -2,22 +2,22 @@ import { prepared } from '../database/statements.ts';
 import { STAGE } from './cursor.ts';
 import { due, floor, visible } from './seen.sql.ts';
 
-/* What comes before the changes of chats, each in the order of the transactions, which its index has. */
+/* Statements for the changes listed before those of chats, each ordered by transaction like its index. */
 
-/** Renamed users that one statement looks at: a client that was away for long goes on from page to page. */
+/** Renamed users scanned per statement. A client that was offline for long continues page by page. */
 const MAX_RENAMES = 1_000;
 
 /**
- * Names the people who have another username since a snapshot and share a chat with a user, or have left a group that
- * the user is in: their messages are there still, where the user may see them. In the order of the transactions, which the index has.
+ * Lists the users whose username has changed since a snapshot and who share a chat with a user, or have left a group of
+ * the user, where their messages remain visible. Ordered by transaction like the index.
  *
- * $1 user, $2 the snapshot, $3 transaction and $4 user of the last row read, $5 limit.
+ * $1 user, $2 snapshot, $3 transaction and $4 user of the last row read, $5 limit.
  */
 export const renamedSince = prepared(
   'sync: renames',
   `
 select 0 as "chatId", ${STAGE.name} as stage, renamed.id as at, renamed.name_xid::text::bigint as xid,
-  shared.is_shared as "isTold", renamed.n = ${MAX_RENAMES} as "isLast"
+  shared.is_shared as "isIncluded", renamed.n = ${MAX_RENAMES} as "isLast"
 from (
   select id, name_xid, row_number() over (order by name_xid, id) as n from (
     select id, name_xid from users
@@ -47,16 +47,16 @@ limit $5
 );
 
 /**
- * Names the groups that a user has left since a snapshot, in the order of the index former_members_of_user; and those that
- * are closed, whose members are still to be moved there, with the transaction that they will have: all by one statement,
- * since a group that is moved between two of them would be in neither.
+ * Lists the groups that a user has left since a snapshot, in the order of the index former_members_of_user, and the
+ * closed groups whose members are still to be moved there, with the transaction that they will have. This is one
+ * statement, because a group moved between two statements would appear in neither.
  *
- * $1 user, $2 the snapshot, $3 transaction and $4 group of the last row read, $5 limit.
+ * $1 user, $2 snapshot, $3 transaction and $4 group of the last row read, $5 limit.
  */
 export const leftSince = prepared(
   'sync: left',
   `
-select 0 as "chatId", ${STAGE.left} as stage, xid::text::bigint as xid, chat_id as at, true as "isTold", false as "isLast"
+select 0 as "chatId", ${STAGE.left} as stage, xid::text::bigint as xid, chat_id as at, true as "isIncluded", false as "isLast"
 from (
   (
     select xid, chat_id from former_members
@@ -74,8 +74,8 @@ from (
   where changed_xid >= ${floor} and changed_xid < ${due}
     and (changed_xid, closed.id) > ($3::xid8, $4::bigint) and not ${visible('changed_xid')}
     and (select true from chat_members where chat_id = closed.id and user_id = $1)
-) gone
-order by gone.xid, chat_id
+) left_group
+order by left_group.xid, chat_id
 limit $5::int
 `,
 );

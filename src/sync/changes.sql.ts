@@ -3,8 +3,8 @@ import { STAGE, type Stage } from './cursor.ts';
 import { due, floor, isSeen, isTouched, seen, settled, visible } from './seen.sql.ts';
 
 /**
- * The highest `seq` of a chat that was visible to the snapshot $2, 0 for none, where the newest was not. All below one
- * that was visible were so, too: from the newest one back in steps that double, then between the last two of them.
+ * SQL for the highest `seq` of a chat that was visible to the snapshot $2, 0 for none, if the newest was not. All below
+ * a visible one were visible, too, so this is an exponential search backwards from the newest, then a binary search.
  */
 const newestSeen = `
   with recursive step (width) as (
@@ -23,48 +23,49 @@ const newestSeen = `
   select low from search where low = high
 `;
 
-/** Rows of one kind that change within a chat. */
+/** A kind of rows that change within a chat. */
 interface Changing {
-  /** The stages of what changed in settled transactions, and of what changed later. */
+  /** The stages of changes in settled transactions, and of later changes. */
   readonly stage: Stage;
   readonly late: Stage;
-  /** The table, and its columns for the transaction and for the id within the chat, which an index has in this order. */
+  /** The table, and its columns of the transaction and of the id within the chat; an index has them in this order. */
   readonly table: string;
   readonly xid: string;
   readonly id: string;
-  /** Chats that have any, and those of them that are told, by `id`. */
+  /** Conditions on chats that have such rows, and on the rows that are included, by `id`. */
   readonly where: string;
-  readonly isTold: string;
+  readonly isIncluded: string;
 }
 
-/** Rows of a chat that one statement looks at to find those that are told. */
-const MAX_PASSED = 5_000;
+/** Rows of a chat scanned per statement. */
+const MAX_SCANNED = 5_000;
 
 /**
- * What changed in a chat since the snapshot $2, from the place on: in the order of the transactions, as far as all of
- * them have ended, so that nothing can come before the place any more; then what is later, which is little, in the
- * order of the ids. What changes meanwhile moves from the first part to the second one, and is told there.
+ * Returns SQL for the changes of a chat since the snapshot $2, from a position on: first those of settled transactions
+ * (all earlier ones have ended, so nothing can be inserted before the position), ordered by transaction; then the few
+ * later ones, ordered by id. A row that changes concurrently moves from the first part to the second and is listed
+ * there.
  */
-const changesIn = ({ stage, late, table, xid, id, where, isTold }: Changing): string => `
+const changesIn = ({ stage, late, table, xid, id, where, isIncluded }: Changing): string => `
     (
-      select ${stage}, xid, id, is_told, n = ${MAX_PASSED}
+      select ${stage}, xid, id, is_included, n = ${MAX_SCANNED}
       from (
         select
           case when from_stage = ${stage} then from_xid else ${floor} end as after_xid,
           case when from_stage = ${stage} then from_id else -1 end as after_id
         where ${where} and from_stage <= ${stage} offset 0
-      ) place
+      ) position
       cross join lateral (
-        select xid, id, ${isTold} as is_told, row_number() over () as n
+        select xid, id, ${isIncluded} as is_included, row_number() over () as n
         from (
           select ${xid} as xid, ${id} as id from ${table}
           where chat_id = chat.id and (${xid}, ${id}) > (after_xid, after_id) and ${xid} < ${settled}
             and not ${visible(xid)}
           order by ${xid}, ${id}
-          limit (select ${MAX_PASSED})
+          limit (select ${MAX_SCANNED})
         ) found
-      ) passed
-      where is_told or n = ${MAX_PASSED}
+      ) scanned
+      where is_included or n = ${MAX_SCANNED}
       limit $7
     )
     union all
@@ -79,32 +80,32 @@ const changesIn = ({ stage, late, table, xid, id, where, isTold }: Changing): st
         where chat_id = chat.id and ${xid} >= late_xid and ${xid} < ${due} and not ${visible(xid)}
         order by ${xid} offset 0
       ) found
-      where ${isTold} and id > case when from_stage = ${late} then from_id else -1 end
+      where ${isIncluded} and id > case when from_stage = ${late} then from_id else -1 end
       order by id
       limit $7
     )`;
 
 /**
- * Names what changed in a user's chats since a snapshot, chat by chat. A row is seen when the transaction of its
- * last change was visible to that snapshot: exactly what the client was told of, however many transactions were
- * open then (PostgreSQL, "Transaction ID and Snapshot Information Functions"). A chat's messages become visible in
- * the order of seq, because each holds the lock of the chat until its commit: so the new ones are those above the
- * newest that is seen, and as their numbers have no gap, they are not read to be named.
+ * Lists the changes in a user's chats since a snapshot, chat by chat. A row counts as seen if the transaction of its
+ * last change was visible to the snapshot, which is exactly the state that the client has received, regardless of the
+ * transactions open then (PostgreSQL, "Transaction ID and Snapshot Information Functions"). Messages of a chat become
+ * visible in the order of seq, because each transaction holds the lock of the chat until its commit: so the new ones
+ * are those above the newest seen one, and because seq has no gaps, they can be listed without reading them.
  *
- * 1. `own` has the next chats of the user in the order of their ids (index chat_members_by_user); the other steps look
- *    them up in that order, by the keys of chats and chat_members and the index messages_changes, so that neighbours
- *    are on the same pages.
- * 2. `found` are those where something happened, or may have where the row of the chat was written; `known` says what.
- * 3. Of these, what changed comes from the place on, from indexes on (chat_id, transaction, id).
+ * 1. `own` contains the next chats of the user ordered by id (index chat_members_by_user); the other steps read them in
+ *    that order, by the keys of chats and chat_members and the index messages_changes, so that neighbours are on the
+ *    same pages.
+ * 2. `found` contains those with changes, or possible changes if the row of the chat was written; `known` determines
+ *    them.
+ * 3. The changes of these are read from the position on, by indexes on (chat_id, transaction, id).
  *
- * What a member may not see stays out wherever a cursor says to go on: they may have been out of the chat meanwhile. A
- * dialog whose first message was refused has none, and is told to nobody; who is in a group that is closed is out of
- * it, which `leftSince` tells. Whatever the statistics say: single rows are read by scalar subqueries, for an `exists`
- * may become a hash of the whole chat, and what changed in the order of its index, for that leads to it.
+ * Messages that a member may not see are excluded regardless of the cursor, because the member may have left and
+ * rejoined. A dialog whose first message was refused has no messages and is not listed; closed groups are listed by
+ * `leftSince`. To be independent of statistics, single rows are read by scalar subqueries, because an `exists` may
+ * become a hash of the whole chat, and changes are read in the order of their index.
  *
- * $1 user, $2 the snapshot, $3 chat, $4 stage, $5 transaction and $6 id of the last row read, $7 limit,
- * $8 number of chats to look at. Rows of a transaction that is not due yet come from another database that this one was
- * restored from.
+ * $1 user, $2 snapshot, $3 chat, $4 stage, $5 transaction and $6 id of the last row read, $7 limit, $8 number of chats
+ * to scan. Rows of a transaction that has not begun come from a database from which this one was restored.
  */
 export const changesSince = prepared(
   'sync: changes',
@@ -146,7 +147,7 @@ with own as materialized (
   group by id
 )
 (select chat.id as "chatId", change.stage, change.xid::text::bigint as xid, change.id as at,
-  change.is_told as "isTold", change.is_last as "isLast"
+  change.is_included as "isIncluded", change.is_last as "isLast"
 from (
   select found.id, first_seq, kind, last_seq, has_new,
     case when found.id = $3 then $4::int else -1 end as from_stage, $5::xid8 as from_xid, $6::bigint as from_id
@@ -165,7 +166,7 @@ cross join lateral (
 ) known
 cross join lateral (
   select * from (
-    select ${STAGE.chat} as stage, '0'::xid8 as xid, 0::bigint as id, true as is_told, false as is_last
+    select ${STAGE.chat} as stage, '0'::xid8 as xid, 0::bigint as id, true as is_included, false as is_last
     where from_stage < ${STAGE.chat}
     union all ${changesIn({
       stage: STAGE.member,
@@ -174,7 +175,7 @@ cross join lateral (
       xid: 'membership_xid',
       id: 'user_id',
       where: `kind = 'group'`,
-      isTold: 'true',
+      isIncluded: 'true',
     })}
     union all ${changesIn({
       stage: STAGE.memberLeft,
@@ -183,7 +184,7 @@ cross join lateral (
       xid: 'xid',
       id: 'user_id',
       where: `kind = 'group'`,
-      isTold: 'true',
+      isIncluded: 'true',
     })}
     union all ${changesIn({
       stage: STAGE.changed,
@@ -192,7 +193,7 @@ cross join lateral (
       xid: 'changed_xid',
       id: 'seq',
       where: 'true',
-      isTold: 'id between first_seq and seen_seq',
+      isIncluded: 'id between first_seq and seen_seq',
     })}
     union all
     select ${STAGE.message}, '0', seq, true, false

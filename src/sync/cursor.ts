@@ -1,25 +1,25 @@
 import { type Cursors, wrongCursor } from '../protocol/cursor.ts';
 
-/** How far a client has synchronised. */
+/** The progress of a client's synchronisation. */
 export interface SyncCursor {
-  /** The run of the database it was made in: numbers of transactions may mean something else in another one. */
+  /** The run of the database in which it was created: ids of transactions may differ in another one. */
   readonly database: string;
-  /** The snapshot (`pg_snapshot` as text) that everything before was read from; null for nothing yet. */
+  /** The snapshot (`pg_snapshot` as text) of the previous synchronisation; null for the first one. */
   readonly since: string | null;
-  /** While pages are left: the snapshot of the first of them, and the place of the last row read. */
+  /** While pages are left, the snapshot of the first page and the position of the last row read. */
   readonly until: string | null;
-  readonly place: SyncPosition;
+  readonly position: SyncPosition;
 }
 
 /**
- * What comes in this order: people who have another name and groups that the user has left, both of no chat; then chat by
- * chat its own state; members who came or have another role, members who left, and messages that changed, each in the
- * order of transactions, and then those that changed late; new messages.
+ * The order of changes: renamed users and left groups, which belong to no chat; then for each chat its state; members
+ * who joined or have another role, members who left, and changed messages, each first ordered by settled transactions
+ * and then the late changes; and finally new messages.
  */
 export const STAGE = {
   name: 0,
   left: 1,
-  /** Where the chats begin. */
+  /** The beginning of the chats. */
   chats: 2,
   chat: 3,
   member: 4,
@@ -29,7 +29,7 @@ export const STAGE = {
   changed: 8,
   lateChanged: 9,
   message: 10,
-  /** Behind all of a chat. */
+  /** After all changes of a chat. */
   end: 11,
 } as const;
 export type Stage = (typeof STAGE)[keyof typeof STAGE];
@@ -39,35 +39,37 @@ export type SyncPosition = readonly [chatId: number, stage: Stage, xid: number, 
 
 export const START: SyncPosition = [0, STAGE.name, 0, 0];
 
-export function encodeSyncCursor(cursors: Cursors, { database, since, until, place }: SyncCursor): string {
-  return cursors.encode([database, since, until, ...(place === START ? OLD_START : place)]);
+/** Encodes a cursor as text for the client. */
+export function encodeSyncCursor(cursors: Cursors, { database, since, until, position }: SyncCursor): string {
+  return cursors.encode([database, since, until, ...(position === START ? OLD_START : position)]);
 }
 
-/** Reads what {@link encodeSyncCursor} wrote; refuses with `BAD_REQUEST` anything else. */
+/** Decodes the result of {@link encodeSyncCursor}; refuses anything else with `BAD_REQUEST`. */
 export function decodeSyncCursor(cursors: Cursors, cursor: string): SyncCursor {
   const parts = cursors.decode(cursor);
-  if (!Array.isArray(parts) || parts.length < 6 || parts.length > 7) throw wrongCursor(); // of another version
-  const [database, since, until, ...place] = parts;
+  if (!Array.isArray(parts) || parts.length < 6 || parts.length > 7) throw wrongCursor(); // from another version
+  const [database, since, until, ...position] = parts;
   return {
     database,
     since,
     until,
-    place:
-      place.length === 4
-        ? (place as unknown as SyncPosition)
-        : positionFrom(since, place as unknown as OldSyncPosition),
+    position:
+      position.length === 4
+        ? (position as unknown as SyncPosition)
+        : positionFrom(since, position as unknown as OldSyncPosition),
   };
 }
 
 /*
- * Up to schema version 24 a place was a chat, a rank and an id within, or 0, a user and a transaction. Between two runs
- * cursors are still written so, and nodes of these versions take them; those amid a run they refuse.
+ * Up to schema version 24 a position was a chat, a rank and an id within it, or 0, a user and a transaction. Cursors at
+ * the end of a synchronisation are still encoded like this, so that nodes of these versions accept them; they refuse
+ * those in the middle of one.
  */
 type OldSyncPosition = readonly [chatId: number, rank: number, at: number];
 const OLD_START: OldSyncPosition = [0, 0, 0];
 const OLD_RANK_OF_MESSAGES = 4;
 
-/** Where to go on from an older place. Changes came in another order: all that are of chats come again. */
+/** Converts an older position. Because changes had another order, all changes of chats are listed again. */
 function positionFrom(since: string | null, [chatId, rank, at]: OldSyncPosition): SyncPosition {
   if (chatId === 0) return [0, STAGE.name, at, rank];
   if (since !== null) return [0, STAGE.left, 0, 0];

@@ -4,25 +4,25 @@ import { prepared } from '../database/statements.ts';
 import type { SyncCursor } from './cursor.ts';
 
 /*
- * A cursor is a snapshot: it names transactions by numbers, which a database that was set back gives again. That takes
- * another start of PostgreSQL (a restore, a crash) or another server (a failover). So a cursor also names the run of
- * PostgreSQL it was made in, and each run leaves notes of itself in the database. A cursor of an earlier run is good
- * where a note says that every transaction it may have seen had ended: whatever history has the note has these
- * transactions, too, and never gives their numbers again.
+ * A cursor is a snapshot, which contains ids of transactions. A database that was reset to an earlier state assigns
+ * these ids again; that requires a restart of PostgreSQL (restore, crash) or another server (failover). So a cursor
+ * also contains the run of PostgreSQL in which it was created, and each run records itself in the database regularly. A
+ * cursor of an earlier run is valid if a record proves that every transaction it may have seen had ended: a history
+ * that contains the record also contains these transactions and never assigns their ids again.
  */
 
-/** Milliseconds between two notes: cursors made since the last one before a crash are of no use afterwards. */
+/** Milliseconds between two records. Cursors created after the last record before a crash become invalid. */
 const INTERVAL = 3_000;
-/** Runs that are remembered; cursors of older ones start again. */
-const REMEMBERED = 1_000;
+/** Recorded runs that are kept; cursors of older ones are invalid. */
+const MAX_RUNS = 1_000;
 
-/** SQL: the present run of this database. */
+/** SQL for the current run of this database. */
 const presentRun = `(
   (select system_identifier::text from pg_control_system())
   || '@' || (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint
 )`;
 
-/** The present snapshot, the run, and the time by the clock of the database. */
+/** Reads the current snapshot, the run, and the time of the clock of the database. */
 export const presentState = prepared(
   'sync: present',
   `
@@ -30,7 +30,7 @@ select pg_current_snapshot()::text as snapshot, ${presentRun} as database, clock
 `,
 );
 
-/** True if everything that a cursor was answered from is in the database as it is now. */
+/** Returns true if the database contains everything from which a cursor was created. */
 export async function isInDatabase(
   db: Queries,
   { database, since, until }: SyncCursor,
@@ -40,45 +40,47 @@ export async function isInDatabase(
   return (await db.query(settledRun, [database, until ?? since])).length > 0;
 }
 
-/** A copy made by `pg_dump` has the notes, but numbers its transactions by itself: it has another system identifier. */
+/** A copy made by `pg_dump` contains the records but has other transaction ids; its system identifier differs. */
 const settledRun = `
 select from database_runs
 where id = $1 and settled_xid >= pg_snapshot_xmax($2::pg_snapshot)
   and split_part(id, '@', 1) = (select system_identifier::text from pg_control_system())
 `;
 
-/** Notes the present run of the database every few seconds, and once more on `close`. Any number of nodes may do it. */
-export function noteDatabaseRuns(db: Database, log: Logger): { close(): Promise<void> } {
-  let noting: Promise<void> | undefined;
+/**
+ * Records the current run of the database every few seconds, and once more on `close`. Any number of nodes may run it.
+ */
+export function recordDatabaseRuns(db: Database, log: Logger): { close(): Promise<void> } {
+  let recording: Promise<void> | undefined;
   const run = async (statement: string, bind: unknown[] = []) => {
     await db.execute(statement, bind).catch((error) => {
-      log.debug({ err: error }, 'the run of the database could not be noted');
+      log.debug({ err: error }, 'failed to record the run of the database');
     });
   };
-  const noteOnce = () => {
-    noting ??= run(note).finally(() => {
-      noting = undefined;
+  const recordOnce = () => {
+    recording ??= run(recordRun).finally(() => {
+      recording = undefined;
     });
-    return noting;
+    return recording;
   };
-  const timer = setInterval(noteOnce, INTERVAL).unref();
-  void noteOnce().then(() => run(forgetOld, [REMEMBERED]));
+  const timer = setInterval(recordOnce, INTERVAL).unref();
+  void recordOnce().then(() => run(deleteOld, [MAX_RUNS]));
 
   return {
     async close() {
       clearInterval(timer);
-      await noting; // that one may not see what ended since it began
-      await noteOnce();
+      await recording; // it may not see transactions that ended since it began
+      await recordOnce();
     },
   };
 }
 
-const note = `
+const recordRun = `
 insert into database_runs (id, settled_xid) values (${presentRun}, pg_snapshot_xmin(pg_current_snapshot()))
 on conflict (id) do update
 set settled_xid = greatest(database_runs.settled_xid, excluded.settled_xid), noted_at = excluded.noted_at
 `;
 
-const forgetOld = `
+const deleteOld = `
 delete from database_runs where id not in (select id from database_runs order by noted_at desc limit $1)
 `;

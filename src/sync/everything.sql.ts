@@ -2,15 +2,15 @@ import { prepared } from '../database/statements.ts';
 import { STAGE } from './cursor.ts';
 
 /**
- * Names all there is in a user's chats, chat by chat, as many as a page takes, whose numbers say that without a look at
- * the messages. Index chat_members_by_user.
+ * Lists everything in a user's chats, chat by chat, up to the limit. The counters of the chats suffice, messages are
+ * not read. Uses the index chat_members_by_user.
  *
  * $1 user, $2 chat, $3 stage and $4 id of the last row read, $5 limit.
  */
 export const everything = prepared(
   'sync: everything',
   `
-select chat.id as "chatId", change.stage, 0 as xid, change.at, true as "isTold", false as "isLast"
+select chat.id as "chatId", change.stage, 0 as xid, change.at, true as "isIncluded", false as "isLast"
 from (
   select *, coalesce(sum(count) over (order by id rows between unbounded preceding and 1 preceding), 0) as before
   from (

@@ -18,8 +18,8 @@ import { STAGE, type Stage } from './cursor.ts';
 import type { ChangeRow } from './find.ts';
 
 /**
- * Reads the present state of what changed, in the same order, as far as it fits into a page: of the first `read` rows.
- * What is gone meanwhile is left out: it changed again.
+ * Reads the current state of changed rows in the same order, as far as they fit into a page: `read` is the number of
+ * rows used. Rows that no longer exist are omitted, because they have changed again.
  */
 export async function readChanges(
   db: Queries,
@@ -62,74 +62,74 @@ export async function readChanges(
 
 async function readUsers(
   db: Queries,
-  wanted: readonly ChangeRow[],
+  requested: readonly ChangeRow[],
 ): Promise<Map<UserId, Static<typeof Change>>> {
-  if (wanted.length === 0) return new Map();
-  const rows = await db.query<Pick<User, 'id' | 'username'>>(namesOf, [wanted.map(({ at }) => at)]);
+  if (requested.length === 0) return new Map();
+  const rows = await db.query<Pick<User, 'id' | 'username'>>(namesOf, [requested.map(({ at }) => at)]);
   return new Map(rows.map((user) => [user.id, { kind: 'user', userId: user.id, username: nameOf(user) }]));
 }
 
-/** By the key of users. */
+/** Uses the key of users. */
 const namesOf = prepared(
   'sync: names',
   `
-select id, username from unnest($1::bigint[]) as wanted (user_id)
-cross join lateral (select id, username from users where id = wanted.user_id limit 1) found
+select id, username from unnest($1::bigint[]) as requested (user_id)
+cross join lateral (select id, username from users where id = requested.user_id limit 1) found
 `,
 );
 
 async function readMessages(
   db: Queries,
   userId: UserId,
-  wanted: readonly ChangeRow[],
+  requested: readonly ChangeRow[],
 ): Promise<{ messages: Map<string, Static<typeof Message>>; end: ChangeRow | undefined }> {
-  if (wanted.length === 0) return { messages: new Map(), end: undefined };
-  const rows = await db.query<WantedRow>(messagesAt, [userId, ...placesOf(wanted), PAGE_BYTES]);
+  if (requested.length === 0) return { messages: new Map(), end: undefined };
+  const rows = await db.query<RequestedRow>(messagesAt, [userId, ...positionsOf(requested), PAGE_BYTES]);
   const last = rows.at(-1);
   return {
     messages: new Map(rows.map((row) => [`${row.chatId}:${row.seq}`, messageOf(row)])),
-    end: last && last.bytes >= PAGE_BYTES ? wanted[last.place - 1] : undefined,
+    end: last && last.bytes >= PAGE_BYTES ? requested[last.position - 1] : undefined,
   };
 }
 
-/** Two arrays: of the chats, and of the ids within them. */
-const placesOf = (wanted: readonly ChangeRow[]): [ChatId[], number[]] => [
-  wanted.map(({ chatId }) => chatId),
-  wanted.map(({ at }) => at),
+/** Returns two arrays: the chats, and the ids within them. */
+const positionsOf = (requested: readonly ChangeRow[]): [ChatId[], number[]] => [
+  requested.map(({ chatId }) => chatId),
+  requested.map(({ at }) => at),
 ];
 
-interface WantedRow extends MessageRow {
-  /** Its place among those wanted, from 1. */
-  readonly place: number;
-  /** Of the contents up to and with this one. */
+interface RequestedRow extends MessageRow {
+  /** Its index among the requested ones, from 1. */
+  readonly position: number;
+  /** Bytes of the contents up to and including this one. */
   readonly bytes: number;
 }
 
 /**
- * With a limit, so that each is looked up by its key whatever PostgreSQL expects of the list; and no further than $4
- * bytes of content, so that a page of the longest messages is not read to be thrown away.
+ * Reads requested messages. The inner limit makes PostgreSQL use the key for each, regardless of its estimates. Stops
+ * after $4 bytes of content, so that a page of the longest messages is not read in vain.
  */
 export const messagesAt = prepared(
   'sync: messages',
   `${selectMessagesAnd(
-    ', message.place, message.bytes',
+    ', message.position, message.bytes',
     `(
-  select found.*, wanted.place, sum(octet_length(found.content)) over (order by wanted.place) as bytes
-  from unnest($2::bigint[], $3::bigint[]) with ordinality as wanted (chat_id, at, place)
-  cross join lateral (select * from messages where chat_id = wanted.chat_id and seq = wanted.at limit 1) found
+  select found.*, requested.position, sum(octet_length(found.content)) over (order by requested.position) as bytes
+  from unnest($2::bigint[], $3::bigint[]) with ordinality as requested (chat_id, at, position)
+  cross join lateral (select * from messages where chat_id = requested.chat_id and seq = requested.at limit 1) found
 )`,
   )}
 where message.bytes - octet_length(message.content) < $4
-order by message.place
+order by message.position
 `,
 );
 
 async function readMembers(
   db: Queries,
-  wanted: readonly ChangeRow[],
+  requested: readonly ChangeRow[],
 ): Promise<Map<string, Static<typeof Change>>> {
-  if (wanted.length === 0) return new Map();
-  const rows = await db.query<MemberRow>(membersAt, placesOf(wanted));
+  if (requested.length === 0) return new Map();
+  const rows = await db.query<MemberRow>(membersAt, positionsOf(requested));
   return new Map(rows.map((row) => [`${row.groupId}:${row.userId}`, { kind: 'member', ...row }]));
 }
 
@@ -140,24 +140,24 @@ interface MemberRow {
   readonly role: Role;
 }
 
-/** By the keys of chat_members and users. */
+/** Uses the keys of chat_members and users. */
 const membersAt = prepared(
   'sync: members',
   `
-select wanted.chat_id as "groupId", wanted.at as "userId", role,
-  ${nameOfUser('wanted.at')} as username
-from unnest($1::bigint[], $2::bigint[]) as wanted (chat_id, at)
-cross join lateral (select role from chat_members where chat_id = wanted.chat_id and user_id = wanted.at limit 1) member
+select requested.chat_id as "groupId", requested.at as "userId", role,
+  ${nameOfUser('requested.at')} as username
+from unnest($1::bigint[], $2::bigint[]) as requested (chat_id, at)
+cross join lateral (select role from chat_members where chat_id = requested.chat_id and user_id = requested.at limit 1) member
 `,
 );
 
 async function readChats(
   db: Queries,
   userId: UserId,
-  wanted: readonly ChangeRow[],
+  requested: readonly ChangeRow[],
 ): Promise<Map<ChatId, Static<typeof Change>>> {
-  if (wanted.length === 0) return new Map();
-  const ids = wanted.map(({ chatId }) => chatId);
+  if (requested.length === 0) return new Map();
+  const ids = requested.map(({ chatId }) => chatId);
   const [states, chats] = await Promise.all([
     db.query<ChatStateRow>(chatStates, [userId, ids]),
     db.query<NamedChat & GroupColumns>(chatsById, [ids]),
@@ -190,28 +190,28 @@ interface ChatStateRow extends StateRow {
   readonly otherDeliveredSeq: number | undefined;
 }
 
-/** What the user $1 has to do with the chats $2, by the keys of chat_members and chats. */
+/** Reads the states of the user $1 in the chats $2, by the keys of chat_members and chats. */
 const chatStates = prepared(
   'sync: states of chats',
   `
 select chat.id as "chatId", member.role, chat.last_seq as "lastSeq", ${otherColumns}, ${stateColumns}
-from unnest($2::bigint[]) as wanted (id)
-cross join lateral (select * from chats where id = wanted.id limit 1) chat
-cross join lateral (select * from chat_members where chat_id = wanted.id and user_id = $1 limit 1) member
+from unnest($2::bigint[]) as requested (id)
+cross join lateral (select * from chats where id = requested.id limit 1) chat
+cross join lateral (select * from chat_members where chat_id = requested.id and user_id = $1 limit 1) member
 left join lateral (
   select * from chat_members
-  where chat.kind = 'dialog' and chat_id = wanted.id and user_id = chat.user_low + chat.user_high - $1
+  where chat.kind = 'dialog' and chat_id = requested.id and user_id = chat.user_low + chat.user_high - $1
   limit 1
 ) other on true
 `,
 );
 
-/** The chats $1, by their key. */
+/** Reads the chats $1 by key. */
 const chatsById = prepared(
   'sync: chats',
   `
 select chat.id, kind, user_low as "userLow", user_high as "userHigh", ${groupColumns}
-from unnest($1::bigint[]) as wanted (id)
-cross join lateral (select * from chats where id = wanted.id limit 1) chat
+from unnest($1::bigint[]) as requested (id)
+cross join lateral (select * from chats where id = requested.id limit 1) chat
 `,
 );
