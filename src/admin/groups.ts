@@ -1,5 +1,5 @@
 import { Op } from 'sequelize';
-import { letsIn } from '../chats/invites.ts';
+import { isValidInvite } from '../chats/invites.ts';
 import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import { ApiError } from '../protocol/errors.ts';
@@ -86,7 +86,7 @@ from bans join users on users.id = bans.user_id where chat_id = $1 order by bans
 /** Excludes the codes, because anybody with a code can join. */
 const invitesOf = `
 select id, created_by as "createdBy", uses, max_uses as "maxUses", expires_at as "expiresAt", created_at as "createdAt"
-from invites where chat_id = $1 and ${letsIn} order by id
+from invites where chat_id = $1 and ${isValidInvite} order by id
 `;
 
 const changesOf = `

@@ -1,29 +1,29 @@
 import { LRUCache } from 'lru-cache';
 import type { ChatId, UserId } from '../ids.ts';
 
-/** Seconds after which a receiver takes somebody who said nothing more for no longer typing. */
+/** Seconds without a further push after which a receiver considers typing as ended. */
 export const TYPING_SECONDS = 6;
 
-/** Members from which on typing in a group is bounded. */
+/** Members from which typing pushes in a group are limited. */
 export const MANY_MEMBERS = 200;
-/** Of them those who are shown at a time. */
+/** Maximum typists shown at a time in such a group. */
 export const SHOWN_TYPISTS = 5;
-/** Seconds within which somebody who is shown is not shown again. */
+/** Seconds between two typing pushes of the same typist. */
 export const SHOWN_AGAIN_SECONDS = 2;
 
-/** Groups that somebody types in; of more, those that were quiet for longest are forgotten. */
+/** Groups whose typists are remembered; beyond that, the least recently active are dropped. */
 const MAX_GROUPS = 10_000;
 
 /**
- * Bounds who is shown as typing in large groups, on this node. Each of thousands who type would be pushed to thousands,
- * to be seen by nobody: an application has room for a few names. With these bounds a group of 10,000 gets at most 25,000
- * frames a second.
+ * Limits the typing pushes of large groups on this node. Otherwise thousands of typists would be pushed to thousands of
+ * members, although an application shows only a few names. With these limits, a group of 10,000 receives at most 25,000
+ * frames per second.
  */
 export class Typists {
-  /** When each was shown last, in milliseconds. */
+  /** The time of the last push of each typist, in milliseconds. */
   readonly #shown = new LRUCache<ChatId, Map<UserId, number>>({ max: MAX_GROUPS });
 
-  /** Returns whether it is pushed to a group of so many that a member types, or has stopped; `now` in milliseconds. */
+  /** Returns true if the beginning or end of typing of a member is pushed; `now` is in milliseconds. */
   accepts(
     { id, memberCount }: { readonly id: ChatId; readonly memberCount: number },
     userId: UserId,

@@ -7,17 +7,17 @@ import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { type ChatAddress, membershipIn, type NamedChat } from './membership.ts';
 
-/** A chat as its pushes name it, and the username of the member who acts there. */
+/** A chat, and the username of the acting member for its pushes. */
 export interface Acting {
   readonly chat: NamedChat & Pick<Chat, 'lastSeq' | 'memberCount'>;
   readonly senderName: string;
-  /** How far the member has got and read. */
+  /** The positions of the member. */
   readonly member?: Pick<ChatMember, 'readSeq' | 'deliveredSeq' | 'markedUnread'>;
 }
 
 /**
- * The chat that a member acts in, and their name, with one query: for what members do all the time. Refuses as
- * {@link membershipIn} and {@link activeUser} do, which are asked where there is no such member.
+ * Returns a chat and the name of the acting member with one query, for frequent commands. Refuses like {@link
+ * membershipIn} and {@link activeUser}, which determine the reason if there is no such member.
  */
 export async function actingIn(db: Queries, userId: UserId, address: ChatAddress): Promise<Acting> {
   const { groupId, receiverId = userId } = address;
@@ -45,7 +45,7 @@ const inGroup = prepared(
   `${acting} where chat.id = $2 and chat.kind = 'group' and chat.closed_at is null`,
 );
 
-/** $1 user, $2 the other person. */
+/** $1 user, $2 the other member. */
 const inDialog = prepared(
   'acting in dialog',
   `${acting} where chat.user_low = least($1::bigint, $2::bigint) and chat.user_high = greatest($1::bigint, $2::bigint)`,

@@ -4,8 +4,8 @@ import { ApiError } from '../protocol/errors.ts';
 import { type GroupChange, insertMembers, type MemberLimits } from './groupChange.ts';
 
 /**
- * Adds people at another member's wish: all, or none. Refuses with `NOT_FOUND`, `ALREADY_A_MEMBER`, or `FORBIDDEN` for
- * who is banned or has blocked the one who adds.
+ * Adds users to a group on behalf of a member: all or none. Refuses with `NOT_FOUND`, `ALREADY_A_MEMBER`, or with
+ * `FORBIDDEN` if one of them is banned or has blocked the acting user.
  */
 export async function addMembers(
   context: MemberLimits,
@@ -23,7 +23,7 @@ export async function addMembers(
   });
 
   const ids = JSON.stringify(userIds);
-  const [reason] = await db.query<Reason>(reasonsAgainst, [group.id, ids, actor.id], transaction);
+  const [reason] = await db.query<Reason>(obstacles, [group.id, ids, actor.id], transaction);
   if (reason?.member) throw new ApiError('ALREADY_A_MEMBER');
   if (reason?.banned) throw new ApiError('FORBIDDEN', `User ${reason.id} is banned from this group`);
   if (reason) throw new ApiError('FORBIDDEN');
@@ -37,10 +37,10 @@ interface Reason {
   readonly banned: boolean;
 }
 
-/** Who of $2 cannot be added to $1 by $3, if anybody. */
-const reasonsAgainst = `
+/** Finds one of the users $2 that $3 cannot add to the group $1, if any. */
+const obstacles = `
 select id, member, banned
-from jsonb_array_elements_text($2::jsonb) as given (text)
+from jsonb_array_elements_text($2::jsonb) as input (text)
 cross join lateral (
   select text::bigint as id,
     exists (select from chat_members where chat_id = $1 and user_id = text::bigint) as member,

@@ -20,45 +20,45 @@ import {
   type WriteSystemMessage,
 } from './systemMessage.ts';
 
-/** What a change of a group is made in. */
+/** The context of a change of a group. */
 export interface GroupChange {
   readonly transaction: Transaction;
-  /** Locked: nobody writes to it or changes it meanwhile, on no node. */
+  /** Locked against messages and other changes on all nodes. */
   readonly group: Chat;
-  /** Who acts, and whose place in the group it is, if any. */
+  /** The acting user, and their membership, if any. */
   readonly actor: Pick<User, 'id' | 'username'>;
   readonly membership: GroupMembership | null;
-  /** The same, for what only members may do: refuses with `NOT_A_MEMBER`. */
+  /** Returns the membership; refuses with `NOT_A_MEMBER` if there is none. */
   member(): GroupMembership;
 }
 
 type GroupMembership = Pick<ChatMember, 'userId' | 'role'>;
 
-/** What changed, to be kept as a system message and pushed. */
+/** The result of a change, which is stored as a system message and pushed. */
 export interface GroupEvent {
   /** A sentence for people. */
   readonly content: string;
-  /** Stand beside `groupId` and `senderId` in the push, and as `event` in the history. */
+  /** Fields of the push in addition to `groupId` and `senderId`, and the `event` in the history. */
   readonly fields: Fields;
   readonly joined?: readonly UserId[];
-  /** This push is the last for them. */
+  /** Users who leave; this push is the last one for them. */
   readonly left?: readonly UserId[];
-  /** The group ends with this, and it is the last push for all. */
+  /** True if the group ends; this push is the last one for all members. */
   readonly closes?: true;
 }
 
 /** The user who changes a group, and what runs the change in its turn. */
 export interface GroupActor extends ActingUser {
   readonly writer: GroupWriter;
-  /** The account is deleted already, and leaves. */
+  /** True if the account is already deleted and leaves its groups. */
   readonly isDeleted?: boolean;
 }
 
 /**
- * Changes a group in its turn among the messages: `change` checks and changes within the transaction and returns what
- * happened, or nothing when all was as wanted already. The system message is committed with it and pushed to the
- * members with the command's type; who joins or leaves does so in its place in the order of the chat. Resolves to where
- * the system message stands; empty when nothing changed.
+ * Changes a group in order with its messages. `change` checks and writes within the transaction and returns the event,
+ * or undefined if nothing had to change. The system message is committed in the same transaction and pushed to the
+ * members with the type of the command; users join and leave at its `seq`. Resolves to the fields of the system
+ * message, empty if nothing changed.
  */
 export async function changeGroup<Event extends GroupEvent | undefined>(
   { session: { userId }, origin, writer, bus, db, isDeleted }: GroupActor,
@@ -103,24 +103,24 @@ export async function changeGroup<Event extends GroupEvent | undefined>(
       { frame, except: origin, membership: changes },
     );
   });
-  // Empty only where the type says that it may be.
+  // Empty only if the return type allows it.
   return done ? systemMessageOf(done.stored) : ({} as SystemMessage);
 }
 
 interface ActorRow extends Pick<User, 'username'> {
   readonly isDeleted: boolean;
-  /** Null for who is no member. */
+  /** Null without a membership. */
   readonly role: Role | null;
 }
 
-/** The user $1, and the role in the group $2: both by primary keys. */
+/** Reads the user $1 and their role in the group $2, both by primary key. */
 const actorIn = `
 select username, deleted_at is not null as "isDeleted",
   (select role from chat_members where chat_id = $2 and user_id = users.id) as role
 from users where id = $1
 `;
 
-/** Encodes the push of a system message, with what stands as its `event` in the history. */
+/** Encodes the push of a system message, with the same `event` as in the history. */
 export function encodeSystemPush(
   stored: StoredSystemMessage,
   push: {
@@ -137,8 +137,8 @@ export function encodeSystemPush(
 }
 
 /**
- * Resolves once this node has delivered what was written in a group before a system message: who is out of it with that
- * message gets nothing of the group behind the reply.
+ * Resolves when this node has delivered everything before a system message of a group, so that a user who leaves with
+ * that message receives nothing from the group after the reply.
  */
 export function deliveredBefore(
   bus: OrderedPublisher,
@@ -148,7 +148,7 @@ export function deliveredBefore(
   return new Promise((resolve) => bus.after(chatTopic(chatId), { chatId, seq: seq - 1 }, resolve));
 }
 
-/** Returns how an event changes the members, as it stands in the system message. */
+/** Returns the membership change of an event, as stored in the system message. */
 function membershipChanges(
   { joined, left, closes }: GroupEvent,
   { historyFrom, lastSeq }: Chat,
@@ -158,19 +158,19 @@ function membershipChanges(
   return joined && { joined, ...(historyFrom === 'joining' && { firstSeq: lastSeq + 1 }) };
 }
 
-/** Publishes a system message, which lets in and out whom it names. */
+/** Publishes a system message with its membership change. */
 export function publishGroupMessage(
   bus: Publisher,
-  place: ChatPosition,
+  position: ChatPosition,
   push: { frame: string; except: ConnectionId; membership: MembershipChange | undefined },
 ): void {
-  announceMembers(bus, place, push.membership?.joined ?? []);
-  bus.publish(chatTopic(place.chatId), { ...push, place });
+  announceMembers(bus, position, push.membership?.joined ?? []);
+  bus.publish(chatTopic(position.chatId), { ...push, place: position });
 }
 
-/** Lets the nodes of those who joined a group with a message follow it from there. */
-export function announceMembers(bus: Publisher, place: ChatPosition, joined: readonly UserId[]): void {
-  for (const id of joined) bus.publish(userTopic(id), { signal: { kind: 'joined', ...place } });
+/** Makes the nodes of new members follow a group from the position at which they joined. */
+export function announceMembers(bus: Publisher, position: ChatPosition, joined: readonly UserId[]): void {
+  for (const id of joined) bus.publish(userTopic(id), { signal: { kind: 'joined', ...position } });
 }
 
 /** What bounds the members of a group. */
@@ -179,7 +179,10 @@ export interface MemberLimits {
   readonly limits: Pick<Limits, 'membersPerGroup' | 'groupsPerUser'>;
 }
 
-/** Lets people into the group of a change; refuses with `FORBIDDEN` where one of them or the group is full. */
+/**
+ * Inserts members into the group of a change; refuses with `FORBIDDEN` if the group, or one of the users, has reached
+ * its limit.
+ */
 export async function insertMembers(
   { db, limits: { membersPerGroup, groupsPerUser } }: MemberLimits,
   { transaction, group }: Pick<GroupChange, 'transaction' | 'group'>,
@@ -188,46 +191,46 @@ export async function insertMembers(
 ): Promise<void> {
   if (group.memberCount + userIds.length > membersPerGroup)
     throw new LimitError('members', 'FORBIDDEN', `A group has at most ${membersPerGroup} members`);
-  const wanted = JSON.stringify(userIds);
-  const [full] = await db.query<{ id: UserId }>(inManyGroups, [wanted, groupsPerUser], transaction);
-  if (full) throw new LimitError('groups', 'FORBIDDEN', `User ${full.id} is in as many groups as one can be`);
-  await db.execute(memberInsertion, [group.id, wanted, role], transaction);
+  const requested = JSON.stringify(userIds);
+  const [full] = await db.query<{ id: UserId }>(inManyGroups, [requested, groupsPerUser], transaction);
+  if (full) throw new LimitError('groups', 'FORBIDDEN', `User ${full.id} is in the maximum number of groups`);
+  await db.execute(memberInsertion, [group.id, requested, role], transaction);
 }
 
 /**
- * Somebody of $1 who is in $2 groups, if anybody is. Most are in fewer chats than that, which the index on user_id
- * says; of the others the chats are looked up.
+ * Finds one of the users $1 who is in $2 groups, if any. Most users are in fewer chats, which the index on user_id
+ * shows; only for the others the chats are read.
  */
 const inManyGroups = `
-select wanted::bigint as id from jsonb_array_elements_text($1::jsonb) wanted
+select requested::bigint as id from jsonb_array_elements_text($1::jsonb) requested
 where (
-  select count(*) from (select from chat_members where user_id = wanted::bigint limit $2) chats
+  select count(*) from (select from chat_members where user_id = requested::bigint limit $2) chats
 ) >= $2 and (
   select count(*) from (
     select from chat_members member
     cross join lateral (
       select from chats where id = member.chat_id and kind = 'group' and closed_at is null limit 1
     ) own
-    where member.user_id = wanted::bigint
+    where member.user_id = requested::bigint
     limit $2
   ) groups
 ) >= $2
 limit 1
 `;
 
-/** What was written before is read as far as newcomers are concerned. */
+/** Inserts members, for whom earlier messages count as read. */
 const memberInsertion = `
-with newcomer as (
+with joining as (
   select jsonb_array_elements_text($2::jsonb)::bigint as id
-), back as (
-  delete from former_members using newcomer where chat_id = $1 and user_id = newcomer.id
+), returning_members as (
+  delete from former_members using joining where chat_id = $1 and user_id = joining.id
 )
 insert into chat_members (chat_id, user_id, role, read_seq, delivered_seq, read_tally, first_seq)
-select chats.id, newcomer.id, $3, last_seq, last_seq, tally, case history_from when 'joining' then last_seq + 1 else 1 end
-from chats, newcomer where chats.id = $1
+select chats.id, joining.id, $3, last_seq, last_seq, tally, case history_from when 'joining' then last_seq + 1 else 1 end
+from chats, joining where chats.id = $1
 `;
 
-/** Lets people out of the group of a change. */
+/** Removes members from the group of a change. */
 export async function removeMembers(
   { db }: Pick<ActingUser, 'db'>,
   { transaction, group }: Pick<GroupChange, 'transaction' | 'group'>,
@@ -237,12 +240,12 @@ export async function removeMembers(
 }
 
 const memberRemoval = `
-with gone as (
+with removed as (
   delete from chat_members where chat_id = $1 and user_id = any (array(select jsonb_array_elements_text($2::jsonb)::bigint))
   returning chat_id, user_id
 )
 insert into former_members (chat_id, user_id, left_seq)
-select chat_id, user_id, last_seq + 1 from gone join chats on chats.id = chat_id
+select chat_id, user_id, last_seq + 1 from removed join chats on chats.id = chat_id
 on conflict (chat_id, user_id) do update
 set xid = pg_current_xact_id(), left_at = clock_timestamp(), left_seq = excluded.left_seq
 `;

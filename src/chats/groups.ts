@@ -3,7 +3,7 @@ import type { Chat } from '../database/models/Chat.ts';
 import type { Role } from '../database/models/ChatMember.ts';
 import type { Group } from '../protocol/schema/groups.ts';
 
-/** The columns of `chats` that say what a group is. */
+/** The columns of `chats` that describe a group. */
 export type GroupColumns = Pick<
   Chat,
   | 'id'
@@ -19,14 +19,14 @@ export type GroupColumns = Pick<
   | 'createdAt'
 >;
 
-/** The same in SQL, but for the id. */
+/** The columns in SQL, except the id. */
 export const groupColumns = `
 name, description, is_private as "isPrivate", who_may_add as "whoMayAdd", who_may_post as "whoMayPost",
 slow_mode_seconds as "slowModeSeconds", history_from as "historyFrom", custom, member_count as "memberCount",
 created_at as "createdAt"
 `;
 
-/** A group as a user with this role sees it. */
+/** Returns a group as a user with this role sees it. */
 export function groupRow(chat: GroupColumns, role: Role | null): Static<typeof Group> {
   const { id: groupId, name, description, isPrivate, whoMayAdd, whoMayPost } = chat;
   const { slowModeSeconds, historyFrom, custom, memberCount } = chat;

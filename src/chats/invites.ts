@@ -1,6 +1,6 @@
 import type { ChatId, InviteId, UserId } from '../ids.ts';
 
-/** What clients see of a row of `invites`, to be put through `wire`. */
+/** The columns of `invites` that clients see, to be converted with `wire`. */
 export const inviteFields = `
 invites.id as "inviteId", invites.chat_id as "groupId", code, invites.created_by as "createdBy",
 invites.expires_at as "expiresAt", max_uses as "maxUses", uses, invites.created_at as "createdAt"
@@ -19,10 +19,11 @@ export interface InviteRow {
 }
 
 /**
- * Condition on a row of `invites`: it lets people in. An invite acts for the one who made it, so that one must be allowed
- * to add people now: a member, of a role that may, whose account is neither disabled nor deleted.
+ * An SQL condition on a row of `invites`: it is valid. An invite acts on behalf of its creator, so the creator must
+ * currently be allowed to add members: as a member with a sufficient role whose account is neither disabled nor
+ * deleted.
  */
-export const letsIn = `
+export const isValidInvite = `
 revoked_at is null and (expires_at is null or expires_at > clock_timestamp()) and (max_uses is null or uses < max_uses)
 and exists (
   select from chat_members maker

@@ -4,8 +4,8 @@ import { changeGroup, type GroupActor, removeMembers } from './groupChange.ts';
 import { setRole } from './targets.ts';
 
 /**
- * Lets the acting user out of a group. An owner passes it on to the longest-serving admin, then member; the last
- * one out closes it. `name` is how the system message calls the user, where that is not the username.
+ * Removes the acting user from a group. Ownership passes to the longest-serving admin, or else member; the last member
+ * closes the group. `name` replaces the username in the system message.
  */
 export async function leave(actor: GroupActor, groupId: ChatId, name?: string) {
   const { session, db } = actor;
@@ -14,14 +14,14 @@ export async function leave(actor: GroupActor, groupId: ChatId, name?: string) {
     const { transaction } = change;
     const isOwner = change.member().role === 'owner';
     await removeMembers(actor, change, userId);
-    const said = `${name ?? nameOf(change.actor)} left the group`;
+    const sentence = `${name ?? nameOf(change.actor)} left the group`;
     const left = [userId];
     const [other] = await db.query<Other>(isOwner ? longestServing : anyMember, [groupId], transaction);
-    if (!other) return { content: said, fields: { userId }, left, closes: true };
-    if (!isOwner) return { content: said, fields: { userId }, left };
+    if (!other) return { content: sentence, fields: { userId }, left, closes: true };
+    if (!isOwner) return { content: sentence, fields: { userId }, left };
 
     await db.execute(setRole, [groupId, other.userId, 'owner'], transaction);
-    const content = `${said}; ${nameOf(other)} owns it now`;
+    const content = `${sentence}; ${nameOf(other)} owns it now`;
     return { content, fields: { userId, ownerId: other.userId }, left };
   });
 }
@@ -31,9 +31,12 @@ interface Other {
   readonly username: string | null;
 }
 
-/** Of the admins by the index chat_members_ranked; without any, all members are read once. The name is looked up of one. */
+/**
+ * Finds the admin by the index chat_members_ranked; without admins, reads all members once. Reads the name of the
+ * result only.
+ */
 const longestServing = `
-select heir.user_id as "userId", (select username from users where id = heir.user_id) as username
+select successor.user_id as "userId", (select username from users where id = successor.user_id) as username
 from (
   (
     select 0 as rank, user_id from chat_members where chat_id = $1 and role <> 'member' and role = 'admin'
@@ -46,7 +49,7 @@ from (
     ) is null
     order by joined_at, user_id limit 1
   )
-) heir
+) successor
 order by rank
 limit 1
 `;

@@ -9,25 +9,25 @@ import type { Fields } from '../protocol/frames.ts';
 import { nameOf } from '../users/names.ts';
 import { otherIn } from '../users/pairs.ts';
 
-/** How a request names a chat: the schema sees to it that it is exactly one of the two. */
+/** The address of a chat in a request. The schema ensures that exactly one of the two is present. */
 export interface ChatAddress {
   readonly receiverId?: UserId;
   readonly groupId?: ChatId;
 }
 
-/** A user's place in a chat, as far as commands that are no change of a group need to know it. */
+/** A chat and the user's row in it, with the columns that commands need which do not change the group. */
 export interface Membership {
   readonly chat: MembershipChat;
   readonly member: MembershipMember;
 }
 
-/** The columns that name a chat to those who are in it. */
+/** The columns that identify a chat to its members. */
 export type NamedChat = Pick<Chat, 'id' | 'kind' | 'userLow' | 'userHigh'>;
 
 export type MembershipChat = NamedChat & Pick<Chat, 'lastSeq' | 'memberCount' | 'whoMayAdd' | 'whoMayPost'>;
 export type MembershipMember = Pick<ChatMember, 'userId' | 'role' | 'firstSeq'>;
 
-/** The place of a user in a chat; refuses with `NOT_FOUND` or `NOT_A_MEMBER`. */
+/** Returns the membership of a user in a chat; refuses with `NOT_FOUND` or `NOT_A_MEMBER`. */
 export async function membershipIn(
   db: Queries,
   userId: UserId,
@@ -39,15 +39,15 @@ export async function membershipIn(
   return membership;
 }
 
-/** Two people, by the names they have now, and what they have written each other. */
+/** Two users with their current names, and their dialog. */
 export interface Dialog {
   readonly ownName: string;
   readonly otherName: string;
-  /** Undefined where there is no dialog yet. */
+  /** Undefined if there is no dialog yet. */
   readonly membership: Membership | undefined;
 }
 
-/** Returns the dialog of a user with somebody; refuses with `NOT_FOUND` who is nobody. */
+/** Returns the dialog of two users; refuses with `NOT_FOUND` if the receiver does not exist. */
 export async function dialogWith(
   db: Queries,
   userId: UserId,
@@ -63,7 +63,7 @@ export async function dialogWith(
   };
 }
 
-/** The place of a user in a group. */
+/** Returns the membership of a user in a group; refuses with `NOT_FOUND` or `NOT_A_MEMBER`. */
 export async function membershipInGroup(
   db: Queries,
   userId: UserId,
@@ -78,7 +78,7 @@ export async function membershipInGroup(
 }
 
 interface MembershipRow extends MembershipChat {
-  /** Null where the user is no member, and for a dialog that is not there. */
+  /** Null if the user is not a member, or the dialog does not exist. */
   readonly role: Role | null;
   readonly firstSeq: number;
 }
@@ -92,13 +92,13 @@ function membershipOf({ role, firstSeq, ...chat }: MembershipRow, userId: UserId
   return role === null ? undefined : { chat, member: { userId, role, firstSeq } };
 }
 
-/** Of `chat` and `member`, its row of chat_members. */
+/** Columns of `chat` and of `member`, its row of chat_members. */
 const membershipColumns = `
 chat.id, chat.kind, chat.user_low as "userLow", chat.user_high as "userHigh", chat.last_seq as "lastSeq",
 chat.member_count as "memberCount", chat.who_may_add as "whoMayAdd", chat.who_may_post as "whoMayPost", member.role, member.first_seq as "firstSeq"
 `;
 
-/** The user $1 in the group $2; no row for none, or one that is closed. */
+/** Reads the group $2 and the membership of the user $1; no row if the group does not exist or is closed. */
 const groupMembership = prepared(
   'group membership',
   `
@@ -109,7 +109,7 @@ where chat.id = $2 and chat.kind = 'group' and chat.closed_at is null
 `,
 );
 
-/** The user $1 in the dialog with $2; no row for nobody. */
+/** Reads the user $2 and the membership of $1 in the dialog with them; no row if the user $2 does not exist. */
 const dialog = prepared(
   'dialog',
   `
@@ -121,7 +121,7 @@ where other.id = $2
 `,
 );
 
-/** A group that is neither deleted nor left by everybody; `lock` keeps others from writing to it meanwhile. */
+/** Returns a group that is not closed; refuses with `NOT_FOUND`. `lock` locks it against other writers. */
 export async function openGroup(
   db: Queries,
   groupId: ChatId,
@@ -143,12 +143,12 @@ export function requireRole(member: Pick<ChatMember, 'role'>, ...roles: readonly
     throw new ApiError('FORBIDDEN', `Only ${roles.map((role) => `the ${role}`).join(' or ')} may do this`);
 }
 
-/** Names what a user has to do with a chat, for changes of it to go one after another. */
+/** Returns the queue key for changes of a user's own state in a chat. */
 export function ownStateOf(chat: NamedChat, userId: UserId): string {
   return `member:${chat.id}:${userId}`;
 }
 
-/** How a push names the chat, beside `senderId`: who knows both knows which chat it is. */
+/** Returns the fields that, together with `senderId`, identify the chat in a push. */
 export function addressOf(chat: NamedChat, userId: UserId): Fields {
   return chat.kind === 'group' ? { groupId: chat.id } : { receiverId: otherIn(chat, userId) };
 }

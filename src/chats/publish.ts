@@ -6,27 +6,27 @@ import type { ActingUser } from '../users/actingUser.ts';
 import { otherIn } from '../users/pairs.ts';
 import { addressOf, type MembershipChat, type NamedChat } from './membership.ts';
 
-/** What the connected user did in a chat, without a place of its own there. */
+/** A push about an action of the connected user in a chat that has no `seq` of its own. */
 export interface ChatPush {
-  /** The command. */
+  /** The type of the command. */
   readonly type: string;
-  /** Username of who did it, read before the commit: no query stands between a commit and its push. */
+  /** Username of the acting user, read before the commit, so that no query delays the push. */
   readonly senderName: string;
   readonly message?: string | null;
-  /** Stand beside `senderId` and `receiverId` or `groupId`. */
+  /** Fields in addition to `senderId` and `receiverId` or `groupId`. */
   readonly fields: Fields;
-  /** Which message it is about; `head` where it is newer than the chat. */
+  /** The message that it is about; `head` if it is newer than the chat. */
   readonly about?: Partial<PushContext>;
-  /** Users who do not get it though they are in the chat. */
+  /** Members of the chat who do not receive it. */
   readonly exceptUsers?: readonly UserId[];
-  /** It is of no use later. */
+  /** True if it is ephemeral and never delivered late. */
   readonly isPassing?: true;
 }
 
 type Pusher = Pick<ActingUser, 'session' | 'origin' | 'bus'>;
 type PushedChat = NamedChat & Pick<MembershipChat, 'lastSeq'>;
 
-/** Publishes a push to everybody in a chat but the connection the command came from. */
+/** Publishes a push to all members of a chat except the connection of the command. */
 export function pushToChat(user: Pusher, chat: PushedChat, push: ChatPush): void {
   const { session, origin, bus } = user;
   const { exceptUsers, isPassing } = push;
@@ -44,8 +44,8 @@ export function pushToChat(user: Pusher, chat: PushedChat, push: ChatPush): void
 }
 
 /**
- * Publishes a push about a chat to the other connections of the connected user. Messages of a dialog have the same
- * topic, so that it comes after them; those of a group do not.
+ * Publishes a push about a chat to the other connections of the connected user. It is ordered after the messages of a
+ * dialog, which use the same topic, but not after those of a group.
  */
 export function pushToSelf(user: Pusher, chat: PushedChat, push: ChatPush): void {
   const { session, origin, bus } = user;

@@ -13,8 +13,8 @@ export interface Reader extends ActingUser {
 }
 
 /**
- * Moves a position of the connected user in a chat up to `seq`, and pushes it where there was something to change: in a
- * dialog to both people, unless one has blocked the other, in a group only to their own other connections.
+ * Moves a position of the connected user in a chat to `seq`, and pushes it if it changed: in a dialog to both members,
+ * unless one has blocked the other; in a group only to the user's own other connections.
  */
 export async function moveTo(
   reader: Reader,
@@ -27,7 +27,7 @@ export async function moveTo(
   const { chat, senderName, member } = await actingIn(db, userId, address);
   if (seq > chat.lastSeq)
     throw new ApiError('BAD_REQUEST', `params.seq must be at most ${chat.lastSeq}, the newest message`);
-  if (member && isThere(member, type, seq)) return chat;
+  if (member && hasReached(member, type, seq)) return chat;
   await changes.run(ownStateOf(chat, userId), () =>
     positions.move(type, {
       chatId: chat.id,
@@ -43,8 +43,8 @@ export async function moveTo(
   return chat;
 }
 
-/** True if a position is at `seq` or past it, and will be: it only moves forwards. */
-function isThere(member: Required<Acting>['member'], type: Position, seq: number): boolean {
+/** Returns true if a position has already reached `seq`. Positions never move backwards. */
+function hasReached(member: Required<Acting>['member'], type: Position, seq: number): boolean {
   const { readSeq, deliveredSeq, markedUnread } = member;
   if (type === 'markDelivered') return deliveredSeq >= seq;
   return readSeq > seq || (readSeq === seq && !markedUnread);

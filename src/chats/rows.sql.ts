@@ -3,7 +3,7 @@ import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { nameOfUser } from '../users/names.ts';
 import { otherColumns, type StateRow, stateColumns } from './state.sql.ts';
 
-/** A chat by its newest message, to be put through `wire`. */
+/** A chat with its newest message, to be converted with `wire`. */
 export interface ChatRow extends StateRow {
   readonly id: MessageId;
   readonly seq: number;
@@ -24,8 +24,8 @@ export interface ChatRow extends StateRow {
 }
 
 /**
- * Reads the chats of `page` (chat_id, and `seq`, which is the chat's `last_seq`) as the user $1 sees them. One statement
- * reads one snapshot: the counts are those at `seq`. All is looked up by key, row by row.
+ * Reads the chats of `page` (chat_id, and `seq`, which is the chat's `last_seq`) as the user $1 sees them. Being one
+ * statement, it reads one snapshot, so the counts match `seq`. All rows are read by key.
  */
 const rowsOfPage = `
 select message.id, message.seq, coalesce(message.version, 0) as version, message.kind, message.content,
@@ -52,11 +52,11 @@ left join lateral (
 `;
 
 /**
- * From the caller's memberships (index chat_members_by_user) to their chats by a list of ids, in one pass over the primary
- * key, sorted, and for the page to the newest message of each and what is unread: a page costs a look at each of the
- * caller's chats, whichever it is, and nothing that grows with the chats and messages of others. Between chats of the same millisecond the message id
- * decides, as far as it was known when the message was stored (writePlain.sql.ts), and then the chat, so that pages have
- * each once. $1 user, $2 limit, $3 offset, $4 only archived or only others.
+ * Reads the memberships of the user (index chat_members_by_user), their chats by a list of ids in one pass over the
+ * primary key, and for the chats of the page the newest message and the counts. Each page reads a row for each of the
+ * user's chats, and nothing that grows with the chats and messages of others. Chats of the same millisecond are ordered
+ * by the message id, as far as it was known when the message was stored (writePlain.sql.ts), and then by chat id, so
+ * that pages do not overlap. $1 user, $2 limit, $3 offset, $4 only archived or only others.
  */
 export const newestChats = prepared(
   'newest chats',
@@ -76,7 +76,7 @@ order by chat.last_message_at desc, chat.last_message_id desc, chat.id desc
 `,
 );
 
-/** The chat $2 as the member $1 sees it; no row where nothing was written. */
+/** Reads the chat $2 as the member $1 sees it; no row if it has no messages. */
 export const oneChat = prepared(
   'one chat',
   `

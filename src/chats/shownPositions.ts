@@ -8,19 +8,19 @@ import { nameOf } from '../users/names.ts';
 import { pairOf } from '../users/pairs.ts';
 
 /*
- * While one of two people has blocked the other, neither sees how far the other reads: what each is shown of the other
- * stands still from the beginning of the block on, and moves only with what the other writes (see ownPosition.sql.ts).
+ * While one of two users blocks the other, neither sees the other's current positions: the shown positions are frozen
+ * when the block begins, and move only with messages that the other writes (see ownPosition.sql.ts).
  */
 
 type Pair = readonly [UserId, UserId];
 
-/** The dialog of two people. */
+/** The dialog of two users. */
 export interface Dialog {
   readonly chatId: ChatId;
   readonly head: number;
 }
 
-/** Locks the dialog of two people, if there is one: nobody writes there, and no other block of the two changes. */
+/** Locks the dialog of two users, if there is one, against messages and other changes of blocks. */
 export async function lockDialog(
   db: Database,
   [one, other]: Pair,
@@ -34,7 +34,7 @@ const lock = `
 select id as "chatId", last_seq as head from chats where user_low = $1 and user_high = $2 for no key update
 `;
 
-/** Keeps what two people are shown of each other in their dialog, if there is one and a block stands between them. */
+/** Freezes the shown positions of two users in their dialog, if there is one and one has blocked the other. */
 export async function freezePositions(db: Database, pair: Pair, transaction?: Transaction): Promise<void> {
   const { low, high } = pairOf(...pair);
   await db.execute(freeze, [low, high], transaction);
@@ -48,7 +48,7 @@ where chats.user_low = $1 and chats.user_high = $2 and member.chat_id = chats.id
   and exists (select from blocks where user_id in ($1, $2) and blocked_id in ($1, $2))
 `;
 
-/** A position that has moved while it was not shown. */
+/** A position that moved while the shown one was frozen. */
 export interface HiddenMove {
   readonly type: 'markRead' | 'markDelivered';
   readonly userId: UserId;
@@ -57,8 +57,8 @@ export interface HiddenMove {
 }
 
 /**
- * Shows two people again how far the other is in their dialog, which is locked, unless another block stands between
- * them; returns what has moved meanwhile.
+ * Unfreezes the shown positions of two users in their locked dialog, unless the other has blocked as well. Returns the
+ * positions that moved in the meantime.
  */
 export function releasePositions(
   db: Database,
@@ -93,7 +93,7 @@ cross join lateral (
 where move.seq > move.shown
 `;
 
-/** Pushes to two people what of the other has moved while it was not shown. */
+/** Pushes the positions that moved while they were frozen to the other user of each. */
 export function publishMoves(
   bus: Publisher,
   [one, other]: Pair,

@@ -1,17 +1,18 @@
 /**
- * What a user has to do with a chat, as columns for `member` (the row of chat_members) and `chat`. Unread is a difference
- * of two counters, less what was deleted since: in the stretch of 4,096 messages that the position is in by the index
- * messages_deleted_unread, in all later ones by the counts in deleted_messages. Nothing is looked up where all is read.
+ * Columns of the state of a user in a chat, for `member` (the row of chat_members) and `chat`. The unread count is the
+ * difference of two counters minus the messages deleted later: in the block of 4,096 messages that contains the
+ * position, these are counted by the index messages_deleted_unread, in all later blocks by deleted_messages. Nothing is
+ * counted if everything is read.
  */
 export const stateColumns = `
 case when chat.tally > member.read_tally then
   greatest(0, chat.tally - member.read_tally - (
-    select count(*) from messages gone
-    where gone.chat_id = chat.id and gone.seq > member.read_seq and gone.seq < ((member.read_seq >> 12) + 1) << 12
-      and gone.deleted_at is not null and gone.kind = 'text' and not gone.silent
+    select count(*) from messages deleted
+    where deleted.chat_id = chat.id and deleted.seq > member.read_seq and deleted.seq < ((member.read_seq >> 12) + 1) << 12
+      and deleted.deleted_at is not null and deleted.kind = 'text' and not deleted.silent
   ) - (
-    select coalesce(sum(gone.count), 0) from deleted_messages gone
-    where gone.chat_id = chat.id and gone.part > member.read_seq >> 12
+    select coalesce(sum(deleted.count), 0) from deleted_messages deleted
+    where deleted.chat_id = chat.id and deleted.part > member.read_seq >> 12
   ))
   else 0
 end as "unreadCount",
@@ -26,14 +27,15 @@ member.pinned_at is not null as pinned, member.archived_at is not null as archiv
 `;
 
 /**
- * The positions of the other person of a dialog, as columns for `other` (the row of chat_members, none in a group). While one
- * has blocked the other, as it was when that began.
+ * Columns of the positions of the other member of a dialog, for `other` (the row of chat_members, none in a group).
+ * During a block they are the frozen ones.
  */
 export const otherColumns = `
 coalesce(other.shown_read_seq, other.read_seq) as "otherReadSeq",
 coalesce(other.shown_delivered_seq, other.delivered_seq) as "otherDeliveredSeq"
 `;
 
+/** A row of {@link stateColumns}. */
 export interface StateRow {
   readonly unreadCount: number;
   readonly mentionCount: number;

@@ -6,7 +6,10 @@ import type { ActingUser } from '../users/actingUser.ts';
 import { existingUser } from '../users/users.ts';
 import type { GroupChange } from './groupChange.ts';
 
-/** Another member, whom something is done to; refuses with `NOT_FOUND`, saying whether it is the user or the membership. */
+/**
+ * Returns the member to whom a change applies; refuses with `NOT_FOUND`, whose message distinguishes an unknown user
+ * from a user who is not a member.
+ */
 export async function targetIn(
   { db }: Pick<ActingUser, 'db'>,
   { transaction, group }: GroupChange,
@@ -18,7 +21,9 @@ export async function targetIn(
   return { user, member };
 }
 
-/** Refuses with `FORBIDDEN` unless one may put the other out: the owner may all, admins may members. */
+/**
+ * Refuses with `FORBIDDEN` unless the actor outranks the target: the owner outranks all others, admins outrank members.
+ */
 export function assertOutranks(actor: Pick<ChatMember, 'role'>, target: Pick<ChatMember, 'role'>): void {
   const rank = { owner: 2, admin: 1, member: 0 };
   if (rank[actor.role] <= rank[target.role])

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { noteClosure } from '../chats/closures.ts';
+import { recordClosure } from '../chats/closures.ts';
 import { changeGroup, deliveredBefore } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { ApiError } from '../protocol/errors.ts';
@@ -21,7 +21,7 @@ export const deleteGroup = defineCommand({
   async handle({ groupId }, context) {
     await changeGroup(context, 'deleteGroup', groupId, async (change) => {
       requireRole(change.member(), 'owner');
-      await noteClosure(context.db, groupId, change.transaction);
+      await recordClosure(context.db, groupId, change.transaction);
       return { content: `${nameOf(change.actor)} deleted the group`, fields: {}, closes: true };
     }).then(
       (deleted) => {

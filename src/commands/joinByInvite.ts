@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 
 import { changeGroup, insertMembers } from '../chats/groupChange.ts';
-import { letsIn } from '../chats/invites.ts';
+import { isValidInvite } from '../chats/invites.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
 import { Id, Text } from '../protocol/schema/types.ts';
@@ -42,4 +42,4 @@ export const joinByInvite = defineCommand({
 });
 
 /** Under the lock of the group, which every change of its members, roles and rules takes. */
-const useInvite = `update invites set uses = uses + 1 where id = $1 and ${letsIn} returning id`;
+const useInvite = `update invites set uses = uses + 1 where id = $1 and ${isValidInvite} returning id`;

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { type InviteRow, inviteFields, letsIn } from '../chats/invites.ts';
+import { type InviteRow, inviteFields, isValidInvite } from '../chats/invites.ts';
 import { membershipInGroup } from '../chats/membership.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
@@ -28,7 +28,7 @@ export const listInvites = defineRead({
 const invitesOf = `
 select ${inviteFields}
 from invites
-where chat_id = $1 and id < $2 and ($3::bigint is null or created_by = $3) and ${letsIn}
+where chat_id = $1 and id < $2 and ($3::bigint is null or created_by = $3) and ${isValidInvite}
 order by id desc
 limit $4
 `;
