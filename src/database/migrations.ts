@@ -72,7 +72,7 @@ export function undoMigration(database: Database, options: MigrationOptions = {}
       const own = Math.max(0, ...(await namesIn(folder)).map(versionOf));
       if (schema && schema.version > own)
         throw new StartError(
-          `The schema has version ${schema.version}, but this server knows only ${own}. Undo the migration with a newer version of the server.`,
+          `The schema has version ${schema.version}, but this server knows only ${own}: the newest migration is unknown. Use a newer version of the server.`,
         );
       if (underWay && !underWay.startsWith('down/'))
         throw new StartError(

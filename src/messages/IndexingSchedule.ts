@@ -1,17 +1,17 @@
-/** Size of a slice of the index, and length of the rest after it, while so many messages a second are sent. */
+/** The size of a slice and the pause after it for a range of the rate of messages. */
 interface SliceRule {
-  /** Messages per second, up to which it holds. */
+  /** Messages per second up to which the rule applies. */
   readonly upTo: number;
-  /** Messages taken by one statement. */
+  /** Messages indexed per statement. */
   readonly slice: number;
-  /** The rest, as a multiple of what the slice took, and at most, in milliseconds. */
+  /** The pause as a multiple of the duration of the slice, and its maximum in milliseconds. */
   readonly rest: number;
   readonly longestRest: number;
 }
 
 /**
- * Nobody waits: a core works, two thirds of the time. Somebody does: slices of a millisecond, a sixth of the time, yet more
- * than is sent. Many do: hardly any, yet 500 messages a second whatever the load.
+ * Idle: two thirds of the time of a core. Moderate load: slices of a millisecond in a sixth of the time, which still
+ * indexes more than is sent. High load: a minimum of 500 messages per second.
  */
 const RULES: readonly SliceRule[] = [
   { upTo: 100, slice: 1_000, rest: 0.5, longestRest: 1_000 },
@@ -22,14 +22,14 @@ const RULES: readonly SliceRule[] = [
 /** Milliseconds over which the rate of messages is averaged. */
 const WINDOW = 500;
 
-/** Says how the search indexer works off what it is behind, so that those who send hardly notice. */
+/** Determines the pace at which the search indexer processes its backlog, so that it hardly delays senders. */
 export class IndexingSchedule {
   #newest: number | undefined;
   #at = 0;
   #rate = 0;
 
-  /** Notes the newest id of a message, at a time in milliseconds. */
-  look(newest: number, at: number): void {
+  /** Records the newest id of a message at a time in milliseconds. */
+  record(newest: number, at: number): void {
     const elapsed = at - this.#at;
     if (this.#newest !== undefined && elapsed > 0) {
       const rate = ((newest - this.#newest) / elapsed) * 1_000;
@@ -39,12 +39,12 @@ export class IndexingSchedule {
     this.#at = at;
   }
 
-  /** Messages to take next. */
+  /** Returns the number of messages to index next. */
   get slice(): number {
     return this.#rule.slice;
   }
 
-  /** Milliseconds to rest after a slice that took so many. */
+  /** Returns the milliseconds to pause after a slice that took `took` milliseconds. */
   restAfter(took: number): number {
     return Math.min(took * this.#rule.rest, this.#rule.longestRest);
   }

@@ -15,22 +15,22 @@ import { writeBatch } from './writeBatch.sql.ts';
 import { writeOne, writePlain } from './writePlain.sql.ts';
 import { writeSystem } from './writeSystem.sql.ts';
 
-/** Outcome of a message: where it is stored, or why it is not. */
+/** Outcome of a message: the stored message or the refusal. */
 export type Result = StoredMessage | Refusal;
 
-/** A message as the statements take it. */
+/** A message in the form of the parameters of the statements. */
 export interface EncodedDraft {
   readonly draft: MessageDraft;
-  /** Of {@link encodeExtras}. */
+  /** The result of {@link encodeExtras}. */
   readonly extras: string | null;
 }
 
 interface BatchRow extends QueryResultRow {
   readonly refusal: RefusalReason | null;
-  /** Seconds for which slow mode holds the sender up. */
+  /** Seconds for which slow mode refuses further messages of the sender. */
   readonly slow_for: number | null;
   readonly repeated: boolean;
-  /** Null once the account is deleted: its groups are left after that. */
+  /** Null if the account is deleted but has not left its groups yet. */
   readonly sender_name: string | null;
   readonly mentions: UserId[] | null;
   readonly seq: number;
@@ -38,7 +38,7 @@ interface BatchRow extends QueryResultRow {
   readonly chat_id: ChatId;
   readonly created_at: Date;
   readonly permit: number | null;
-  /** In the first row. */
+  /** Set in the first row only. */
   readonly run: string | null;
 }
 
@@ -52,8 +52,8 @@ interface SystemRow {
 type OneRow = [id: string, seq: string, seconds: string, name: string | null];
 
 /**
- * Stores messages, a batch with one statement: {@link writeBatch} can store any, {@link writePlain} does it in half of
- * the time for those that have nothing but a text and whose sender is known to be allowed to write.
+ * Stores messages, one statement per batch: {@link writeBatch} stores any messages; {@link writePlain} takes half of
+ * the time and stores messages that consist of a text only and whose sender is known to be allowed to write.
  */
 export class MessageStore {
   readonly #database: Database;
@@ -66,24 +66,24 @@ export class MessageStore {
     this.#dialogs = dialogs;
   }
 
-  /** Returns the chat of a message, where it is known. */
+  /** Returns the chat of a message, if it is known. */
   chatOf(draft: MessageDraft): ChatId | undefined {
     return this.#dialogs.chatOf(draft);
   }
 
-  /** True if {@link writePlain} can store a message that goes to a chat. */
+  /** Returns true if {@link writePlain} can store a message in a chat. */
   isPlain({ draft, extras }: EncodedDraft, chatId: ChatId): boolean {
     return extras === null && this.#permits.has(chatId, draft);
   }
 
-  /** Stores any messages. On an open connection the statement is on its way when this returns. */
+  /** Stores any messages. On an open connection the statement has been sent when this returns. */
   async write(
     messages: readonly EncodedDraft[],
     chatIds: readonly (ChatId | null)[],
   ): Promise<readonly Result[]> {
     const values = parameters(messages, chatIds);
     const name = this.#named('writeBatch');
-    // Run again, it finds what another node stored of it at the same moment.
+    // Repeated, it finds messages that another node stored at the same moment.
     const rows = await repeatable(() =>
       this.#database.writer.query<BatchRow>({ name, text: writeBatch, values }),
     );
@@ -96,13 +96,13 @@ export class MessageStore {
     });
   }
 
-  /** Stores messages that are all plain; `STALE` are those that have to be judged after all. */
+  /** Stores plain messages. The result is `STALE` for those whose permission must be checked again. */
   async writePlain(drafts: readonly MessageDraft[], chatIds: readonly ChatId[]): Promise<readonly Result[]> {
     const results = await (drafts.length === 1
       ? this.#writeOne(drafts[0] as MessageDraft, chatIds[0] as ChatId)
       : this.#writeMany(drafts, chatIds));
     for (const [index, result] of results.entries())
-      if (isStale(result)) this.#permits.forget(chatIds[index] as ChatId);
+      if (isStale(result)) this.#permits.delete(chatIds[index] as ChatId);
     return results;
   }
 
@@ -113,7 +113,7 @@ export class MessageStore {
     const [row] = await repeatable(() =>
       this.#database.writer.query<{ answer: PlainAnswer }>({ name, text: writePlain, values }),
     );
-    if (!row) throw new Error('the statement for plain messages answered no row');
+    if (!row) throw new Error('the statement for plain messages returned no row');
     return batch.results(row.answer);
   }
 
@@ -151,8 +151,8 @@ export class MessageStore {
   }
 
   /**
-   * Names a prepared statement. Another one each time that the number of batches has doubled: it is planned again, by
-   * the size that the tables have by then. A plan for empty tables scans them.
+   * Returns the name of a prepared statement. It changes each time the number of batches has doubled, so that the
+   * statement is planned again for the current size of the tables: a plan for empty tables scans them.
    */
   #named(statement: string): string {
     return `${statement} ${Math.floor(Math.log2(++this.#batches))}`;
@@ -166,7 +166,7 @@ export class MessageStore {
       ...[members, closes ?? false],
     ];
     const [row] = await this.#database.execute<SystemRow>(writeSystem, bind, transaction);
-    if (!row) throw new Error('the chat of a change is gone');
+    if (!row) throw new Error('the chat of a change does not exist');
     return {
       chatId: groupId,
       messageId: row.id,
@@ -179,14 +179,14 @@ export class MessageStore {
   }
 }
 
-/** The extras of a message and the names it mentions, as JSON; null where there are none. */
+/** Encodes the extras of a message and the mentioned names as JSON; returns null if there are none. */
 export function encodeExtras({ kind, content, extras }: MessageDraft): string | null {
   const mentioned = kind === 'text' && content.includes('@') ? namesIn(content) : [];
   if (!extras && mentioned.length === 0) return null;
   return JSON.stringify({ ...extras, ...(mentioned.length > 0 && { mentioned }) });
 }
 
-/** The arrays that {@link writeBatch} takes. */
+/** Returns the parameters of {@link writeBatch}. */
 function parameters(messages: readonly EncodedDraft[], chatIds: readonly (ChatId | null)[]): unknown[] {
   return [
     chatIds,

@@ -16,34 +16,35 @@ import { bytesOf, isTo, type NextBatch, type Send, type WriteAnswer, WriterQueue
 
 type BatchOutcome = { readonly results: readonly Result[] } | { readonly error: unknown };
 
-/** Messages on their way to the database. */
+/** A batch that has been sent to the database. */
 interface Batch {
   readonly sends: readonly Send[];
   /** Never rejects. */
   readonly outcome: Promise<BatchOutcome>;
 }
 
+/** Callbacks of the writer. */
 export interface WriterObserver {
   /** Called after each committed batch. */
   batchWritten(drafts: readonly MessageDraft[], seconds: number): void;
   /**
-   * Called for each stored message, in the order of `seq` within its chat; `reply` is to be called once, when the
-   * sender may know.
+   * Called for each stored message, in the order of `seq` within its chat. Must call `reply` once when the sender may
+   * receive the reply.
    */
   messageStored(draft: MessageDraft, stored: StoredMessage, reply: () => void): void;
-  /** Called when the database was lost before it answered: nobody knows which of the messages were committed. */
+  /** Called if the connection was lost before the answer, so that it is unknown which messages were committed. */
   outcomeUnknown(drafts: readonly MessageDraft[], chatIds: readonly (ChatId | null)[]): void;
 }
 
 /**
- * The only place that stores messages, one batch after another: while one is being committed, whatever
- * arrives queues up, and then goes as the next. So latency is one commit when idle, and throughput grows with
- * load by itself. What this node stores in one chat is in the order of the calls; between chats, messages of one kind may
- * overtake those of another ({@link WriterQueue}).
+ * Stores all messages of the node, one batch after another: while a batch is being committed, arriving messages are
+ * queued for the next one. So the latency is one commit when idle, and throughput grows with the load. Messages of one
+ * chat are stored in the order of the calls; in different chats, messages of one kind may overtake those of the other
+ * ({@link WriterQueue}).
  *
- * A change of a group runs beside the batches. The lock of the chat's row puts it among the messages of its chat, on all
- * nodes; here, messages for that chat wait beside the queue meanwhile, for a batch that waited for the lock would hold
- * up everybody else's.
+ * A change of a group runs concurrently with the batches. The lock on the row of the chat orders it among the messages
+ * of the chat on all nodes. On this node, messages for that chat are held outside of the queue in the meantime, because
+ * a batch that waits for the lock would delay all other messages.
  */
 export class MessageWriter implements GroupWriter {
   readonly #database: Database;
@@ -52,17 +53,17 @@ export class MessageWriter implements GroupWriter {
   readonly #log: Logger;
   readonly #store: MessageStore;
   readonly #queue: WriterQueue;
-  /** Changes that wait or run, and those of one group one after another. */
+  /** Waiting and running changes; those of one group run one after another. */
   readonly #changes = new Set<PendingChange>();
   readonly #changesOf = new KeyedQueue();
   #running: Promise<void> | undefined;
-  /** Batches on their way to the database, and how many were begun and are answered so far. */
+  /** Batches sent to the database, and the numbers of batches begun and answered so far. */
   readonly #underWay = new Set<Batch>();
   #begun = 0;
   #answered = 0;
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
-  /** Past the `limits` of messages and changes that wait, no more are taken: a send is answered `UNAVAILABLE`. */
+  /** When the queue reaches the `limits`, further messages and changes are refused with `UNAVAILABLE`. */
   constructor(
     database: Database,
     dialogs: DialogDirectory,
@@ -78,21 +79,21 @@ export class MessageWriter implements GroupWriter {
     this.#queue = new WriterQueue(limits, this.#store);
   }
 
-  /** Messages and changes that wait. */
+  /** Returns the number of queued messages and changes. */
   get queueLength(): number {
     return this.#queue.length;
   }
 
-  /** True if the queue takes another message of the usual size. */
+  /** Returns true if the queue has room for another message of usual size. */
   get hasRoom(): boolean {
     return this.#queue.hasRoom;
   }
 
   /**
-   * Stores a message and answers once it is committed; or with the error: `NOT_FOUND`, `NOT_A_MEMBER`, `CONFLICT`
-   * (the `clientMessageId` stands for a message in another chat), `UNAVAILABLE` past the bound of the queue, or
-   * what the database said. A callback and not a promise: it runs between the push of this message and that of
-   * the next, so that who sees both the reply and other people's pushes sees them in the order of `seq`.
+   * Stores a message and calls `answer` after the commit, or with the error: `NOT_FOUND`, `NOT_A_MEMBER`, `CONFLICT`
+   * (the `clientMessageId` is used for a message in another chat), `UNAVAILABLE` if the queue is full, or an error of
+   * the database. It is a callback instead of a promise so that it runs between the push of this message and that of
+   * the next one, and connections receive replies and pushes in the order of `seq`.
    */
   write(draft: MessageDraft, answer: WriteAnswer): void {
     const extras = encodeExtras(draft);
@@ -101,12 +102,13 @@ export class MessageWriter implements GroupWriter {
   }
 
   /**
-   * Runs a change of a group or its members in one transaction, at its place among the group's messages: what was sent
-   * before it is stored before it, what is sent after it meets its effect. Changes of one group follow each other in the
-   * order of the calls; `groupId` is null for a group that is only made. `origin` is the connection that asks for it,
-   * `committed` publishes it: see {@link Database.transaction}.
+   * Runs a change of a group or its members in one transaction, in order with the group's messages: messages sent
+   * before are stored before it, messages sent after are subject to it. Changes of one group run in the order of the
+   * calls; `groupId` is null while a group is created. `origin` is the connection of the command, `committed` publishes
+   * the change: see {@link Database.transaction}.
    *
-   * It has its connection to the database before messages begin to wait for it: they never wait for the pool.
+   * A change acquires its database connection before messages are held for it, so that messages never wait for the
+   * pool.
    */
   async change<T>(
     origin: ConnectionId,
@@ -128,16 +130,16 @@ export class MessageWriter implements GroupWriter {
   }
 
   /**
-   * Takes back what a connection asked for and is not on its way to the database, because its token is not valid any
-   * more; answered with `UNAUTHORIZED`.
+   * Discards queued messages and changes of a connection whose token is no longer valid; they are answered with
+   * `UNAUTHORIZED`.
    */
   discard(origin: ConnectionId): void {
-    const error = new ApiError('UNAUTHORIZED', 'The token was revoked before this was done');
+    const error = new ApiError('UNAUTHORIZED', 'The token was revoked before the command ran');
     for (const send of this.#queue.takeOf(origin)) this.#finish(send, { error });
     for (const change of this.#changes) if (change.origin === origin) change.discard(error);
   }
 
-  /** Resolves when all that is on its way to the database now and may be in a chat has been published and answered. */
+  /** Resolves when all running batches and changes that may affect a chat have been published and answered. */
   async underWay(chatId: ChatId): Promise<void> {
     const changes = [...this.#changes].filter(
       ({ isRunning, groupId }) => isRunning && (groupId ?? chatId) === chatId,
@@ -169,7 +171,7 @@ export class MessageWriter implements GroupWriter {
       return work(transaction, (message) => this.#store.writeSystem(transaction, message));
     };
     try {
-      change.check(); // nothing is asked for what is discarded
+      change.check(); // a discarded change acquires no connection
       return await this.#database.transaction(inTurn, committed);
     } finally {
       if (groupId !== null && isHolding) this.#queue.release(groupId);
@@ -179,7 +181,7 @@ export class MessageWriter implements GroupWriter {
     }
   }
 
-  /** True while messages for a group that is held are not answered yet which came before. */
+  /** Returns true while messages for a held group that came before are not answered yet. */
   #isAhead(groupId: ChatId): boolean {
     return (
       this.#queue.has(groupId) ||
@@ -197,12 +199,12 @@ export class MessageWriter implements GroupWriter {
   }
 
   async #run(): Promise<void> {
-    await Promise.resolve(); // lets the other frames of the same read join the first batch
+    await Promise.resolve(); // so that other frames of the same read join the first batch
     let batch = this.#submitNext();
     while (batch) {
       const outcome = await batch.outcome;
-      // The next batch is on its way to the database while this one is answered; not after a failure,
-      // whose messages may have to be written again first.
+      // The next batch is sent before this one is answered, except after a failure, because its messages may have to be
+      // written again first.
       const next = 'results' in outcome && !outcome.results.some(isStale) ? this.#submitNext() : undefined;
       await this.#settle(batch.sends, outcome);
       this.#noteAnswered(batch);
@@ -211,7 +213,7 @@ export class MessageWriter implements GroupWriter {
     this.#running = undefined;
   }
 
-  /** Sends the next messages to the database; undefined where there are none. */
+  /** Sends the next batch to the database; returns undefined if no messages are queued. */
   #submitNext(): Batch | undefined {
     const next = this.#queue.takeBatch();
     if (!next) return undefined;
@@ -231,7 +233,7 @@ export class MessageWriter implements GroupWriter {
     for (const { resolve } of due) resolve();
   }
 
-  /** Resolves when so many batches are answered. */
+  /** Resolves when `count` batches are answered. */
   async #answeredUpTo(count: number): Promise<void> {
     if (count > this.#answered) await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
   }
@@ -258,12 +260,12 @@ export class MessageWriter implements GroupWriter {
     if ('results' in outcome) {
       const { results } = outcome;
       for (const [index, send] of sends.entries()) this.#answer(send, results[index] as Result);
-      // Nothing was submitted since: they keep their place.
+      // No batch was submitted in between, so they keep their order.
       this.#queue.putBack(sends.filter((_, index) => isStale(results[index] as Result)));
     } else if (isUnavailable(outcome.error) || sends.length === 1) {
       for (const send of sends) this.#finish(send, { error: outcome.error });
     } else {
-      // One row spoils the statement for all: alone, each fails or succeeds for itself.
+      // One bad row fails the whole statement, so each message is written on its own.
       this.#log.warn(
         { err: outcome.error, size: sends.length },
         'batch failed, writing its messages one by one',
@@ -277,7 +279,7 @@ export class MessageWriter implements GroupWriter {
     }
   }
 
-  /** Answers a message and its repeats: with its own result once it is stored; a refused one leaves them their try. */
+  /** Answers a message. Its repeats get the same result if it was stored; otherwise they are tried themselves. */
   #finish(send: Send, outcome: Parameters<WriteAnswer>[0]): void {
     this.#reply(send, outcome);
     for (const repeat of send.repeats) {
@@ -289,16 +291,16 @@ export class MessageWriter implements GroupWriter {
     }
   }
 
-  /** A fault in an answer must not stop the writer for everybody else. */
+  /** Answers a message. A fault in the answer must not stop the writer. */
   #reply({ answer }: Send, outcome: Parameters<WriteAnswer>[0]): void {
     try {
       answer(outcome);
     } catch (error) {
-      this.#log.error({ err: error }, 'a message could not be answered');
+      this.#log.error({ err: error }, 'failed to answer message');
     }
   }
 
-  /** Pushes and answers. A fault in either must not take the messages behind it along. */
+  /** Pushes and answers a message. A fault in either must not affect later messages. */
   #answer(send: Send, result: Result): void {
     const { draft } = send;
     if (isStale(result)) return;
@@ -307,7 +309,7 @@ export class MessageWriter implements GroupWriter {
       this.#observer.messageStored(draft, result, () => this.#finish(send, { stored: result }));
     } catch (error) {
       const messageId = 'reason' in result ? undefined : result.messageId;
-      this.#log.error({ err: error, messageId }, 'a stored message could not be pushed or answered');
+      this.#log.error({ err: error, messageId }, 'failed to push or answer stored message');
     }
   }
 }

@@ -1,16 +1,16 @@
 import type { ChatId, ConnectionId } from '../ids.ts';
 
-/** A change of a group that waits or runs. */
+/** A waiting or running change of a group. */
 export class PendingChange {
-  /** The connection that asked for it. */
+  /** The connection of the command. */
   readonly origin: ConnectionId;
-  /** Null for a group that is only made. */
+  /** Null while a group is created. */
   readonly groupId: ChatId | null;
-  /** Called when it does not wait any more, once or several times. */
+  /** Removes the change from the count of the queue; further calls do nothing. */
   readonly leaveQueue: () => void;
-  /** Rejects when it is discarded. */
+  /** Rejects when the change is discarded. */
   readonly discarded: Promise<never>;
-  /** Resolves when it is over. */
+  /** Resolves when the change has ended. */
   readonly ended: Promise<void>;
   #state: 'waiting' | 'running' | 'ended' = 'waiting';
   #error: unknown;
@@ -37,7 +37,7 @@ export class PendingChange {
     return this.#state === 'running';
   }
 
-  /** Gives it up, unless it runs already. */
+  /** Discards the change unless it is already running. */
   discard(error: unknown): void {
     if (this.#state !== 'waiting' || this.#error) return;
     this.#error = error;
@@ -49,7 +49,7 @@ export class PendingChange {
     if (this.#error) throw this.#error;
   }
 
-  /** Its turn has come; throws if it was discarded. */
+  /** Marks the change as running; throws if it was discarded. */
   begin(): void {
     this.check();
     this.#state = 'running';

@@ -1,46 +1,46 @@
-/** Milliseconds for which work may stand still before one says so, and between two times. */
+/** Milliseconds without progress before a warning, and between two warnings. */
 const STALLED = 60_000;
-const SAY_AGAIN = 600_000;
+const WARN_INTERVAL = 600_000;
 
-/** Notices when work stands still though there is some. Times are in milliseconds. */
+/** Detects when pending work makes no progress. Times are in milliseconds. */
 export class StallWatch {
   #position: number | undefined;
   #movedAt: number;
   #hasWork = false;
-  #saidAt: number | undefined;
+  #warnedAt: number | undefined;
 
   constructor(now: number) {
     this.#movedAt = now;
   }
 
-  /** Notes how far the work is, and whether there is more. Returns true if it goes on after it was said to stand still. */
-  look(position: number, hasWork: boolean, now: number): boolean {
-    // What has just come was not waited for yet.
+  /** Records the position of the work and whether there is more. Returns true if it has resumed after a warning. */
+  record(position: number, hasWork: boolean, now: number): boolean {
+    // Work that has just arrived has not been waiting.
     const moves = !hasWork || !this.#hasWork || position !== this.#position;
     this.#position = position;
     this.#hasWork = hasWork;
     if (!moves) return false;
     this.#movedAt = now;
-    const wasSaid = this.#saidAt !== undefined;
-    this.#saidAt = undefined;
-    return wasSaid;
+    const hadWarned = this.#warnedAt !== undefined;
+    this.#warnedAt = undefined;
+    return hadWarned;
   }
 
-  /** Notes that a look failed: there may be work. */
+  /** Records a failure: there may be pending work. */
   fail(): void {
     this.#hasWork = true;
   }
 
-  /** Milliseconds for which the work has stood still; 0 where there is none. */
+  /** Returns the milliseconds without progress; 0 if there is no work. */
   stalledFor(now: number): number {
     return this.#hasWork ? now - this.#movedAt : 0;
   }
 
-  /** True if it is to be said now that the work stands still. */
-  isToBeSaid(now: number): boolean {
+  /** Returns true if a warning is due, and records it. */
+  shouldWarn(now: number): boolean {
     if (this.stalledFor(now) < STALLED) return false;
-    if (this.#saidAt !== undefined && now - this.#saidAt < SAY_AGAIN) return false;
-    this.#saidAt = now;
+    if (this.#warnedAt !== undefined && now - this.#warnedAt < WARN_INTERVAL) return false;
+    this.#warnedAt = now;
     return true;
   }
 }

@@ -2,55 +2,55 @@ import type { ChatId, ConnectionId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 
-/** Messages in one statement: past a thousand, larger batches add latency and no throughput. */
+/** Messages per statement: larger batches add latency but no throughput. */
 const MAX_BATCH = 1_000;
-/** Letters of content in one statement, give or take a message: encoding more would hold up the event loop. */
+/** Approximate characters of content per statement: encoding more would block the event loop. */
 const MAX_BATCH_LETTERS = 64 * 1024;
-/** Counted for a message with `custom` data, whatever its size. */
+/** Characters counted for a message with `custom` data of any size. */
 const CUSTOM_LETTERS = 4 * 1024;
 
-/** Bytes of memory that a message which waits takes beside its content, and a change. */
+/** Bytes of memory of a queued message in addition to its content, and of a queued change. */
 const SEND_BYTES = 512;
 const CHANGE_BYTES = 8 * SEND_BYTES;
-/** Share of the limits that messages may take which are kept back: there is room for everybody else's. */
+/** Share of the limits for held messages, so that there is room for all others. */
 const HELD_SHARE = 1 / 2;
-/** Bytes of memory that parsed JSON takes at most for each byte of its text, as in `[[[[]]]]`. */
+/** Maximum bytes of memory of parsed JSON per byte of text, as in `[[[[]]]]`. */
 const PARSED_JSON = 32;
 
 /** Called when a write has ended: with the committed message, or with the error. */
 export type WriteAnswer = (outcome: { readonly stored: StoredMessage } | { readonly error: unknown }) => void;
 
-/** A message that waits to be batched with its neighbours. */
+/** A queued message. */
 export interface Send {
   readonly draft: MessageDraft;
   readonly answer: WriteAnswer;
-  /** As the batch statement takes them. */
+  /** The extras in the form of the parameter of the batch statement. */
   readonly extras: string | null;
   readonly bytes: number;
-  /** What has the same `clientMessageId` in the same batch, and waits for what becomes of this one. */
+  /** Messages with the same `clientMessageId` in the same batch, which wait for the result of this one. */
   readonly repeats: Send[];
 }
 
 /** Messages to be stored by one statement. */
 export interface NextBatch {
   readonly sends: readonly Send[];
-  /** Of messages that are all plain, their chats. */
+  /** The chats, if all messages are plain. */
   readonly plainIn?: readonly ChatId[] | undefined;
 }
 
-/** Knows of a message that waits what decides on its batch. */
+/** Provides the properties of a queued message that determine its batch. */
 export interface SendSorter {
-  /** The chat it goes to, where that is known. */
+  /** Returns the chat of a message, if it is known. */
   chatOf(draft: MessageDraft): ChatId | undefined;
-  /** True if the statement for plain messages can store it. */
+  /** Returns true if the statement for plain messages can store it. */
   isPlain(send: Send, chatId: ChatId): boolean;
 }
 
 type QueueLimits = Pick<Limits, 'queueLength' | 'queueBytes'>;
 
 /**
- * Messages in the order in which they came, as many as the limits allow. While a chat is held, what comes for it waits
- * beside the queue, so that nobody else's messages wait for it. Only groups are held.
+ * A bounded queue of messages in the order of arrival. While a chat is held, its new messages are kept outside of the
+ * queue, so that other messages do not wait for them. Only groups are held.
  */
 export class WriterQueue {
   readonly #limits: QueueLimits;
@@ -60,7 +60,7 @@ export class WriterQueue {
   #changes = 0;
   #length = 0;
   #bytes = 0;
-  /** Of these, what is kept back. */
+  /** The held part of these. */
   #heldLength = 0;
   #heldBytes = 0;
 
@@ -69,22 +69,22 @@ export class WriterQueue {
     this.#sorter = sorter;
   }
 
-  /** Messages and changes that wait. */
+  /** Returns the number of queued messages and changes. */
   get length(): number {
     return this.#length + this.#changes;
   }
 
-  /** Bytes of memory that they take. */
+  /** Returns the bytes of memory of the queued messages and changes. */
   get bytes(): number {
     return this.#bytes + this.#changes * CHANGE_BYTES;
   }
 
-  /** True if it takes another message of the usual size. */
+  /** Returns true if there is room for another message of usual size. */
   get hasRoom(): boolean {
     return this.length < this.#limits.queueLength && this.bytes + 2 * SEND_BYTES <= this.#limits.queueBytes;
   }
 
-  /** Adds a message; false, and nothing done, where there are too many. */
+  /** Adds a message; returns false if the queue is full. */
   add(send: Send): boolean {
     const held = this.#heldFor(send);
     if (!this.#fits(send.bytes) || (held && !this.#fitsBeside(send.bytes))) return false;
@@ -94,7 +94,7 @@ export class WriterQueue {
     return true;
   }
 
-  /** Counts a change that waits until the function it returns is called; undefined where there are too many. */
+  /** Counts a waiting change until the returned function is called; returns undefined if the queue is full. */
   addChange(): (() => void) | undefined {
     if (!this.#fits(CHANGE_BYTES)) return undefined;
     this.#changes++;
@@ -103,14 +103,14 @@ export class WriterQueue {
     };
   }
 
-  /** Keeps back what comes for a group from now on, until it is released; what is there of it already comes next. */
+  /** Holds new messages for a group until it is released, and moves its queued messages to the head of the queue. */
   hold(groupId: ChatId): void {
     this.#held.set(groupId, []);
     const [theirs, others] = partition(this.#sends, (send) => isTo(send, groupId));
     if (theirs.length > 0) this.#sends = [...theirs, ...others];
   }
 
-  /** Lets what was kept back come next. */
+  /** Moves the held messages of a group to the head of the queue. */
   release(groupId: ChatId): void {
     const held = this.#held.get(groupId);
     this.#held.delete(groupId);
@@ -119,7 +119,7 @@ export class WriterQueue {
     this.#sends = [...held, ...this.#sends];
   }
 
-  /** True if messages for a group wait that are not kept back. */
+  /** Returns true if messages for a group are queued that are not held. */
   has(groupId: ChatId): boolean {
     return this.#sends.some((send) => isTo(send, groupId));
   }
@@ -130,7 +130,7 @@ export class WriterQueue {
     for (const send of sends) this.#count(send, 1);
   }
 
-  /** Takes out what a connection asked for. */
+  /** Removes and returns the messages of a connection. */
   takeOf(origin: ConnectionId): Send[] {
     const isTheirs = ({ draft }: Send) => draft.origin === origin;
     const [theirs, others] = partition(this.#sends, isTheirs);
@@ -146,9 +146,9 @@ export class WriterQueue {
   }
 
   /**
-   * Takes the messages of the next batch; undefined where none is there that is not kept back. The first message decides
-   * whether it is a batch of plain messages. Messages of the other kind stay, and so does what follows them in the same
-   * chat: the order within a chat is that in which messages came.
+   * Removes and returns the next batch; undefined if only held messages are left. The first message determines whether
+   * it is a batch of plain messages. Messages of the other kind stay, and so do later ones in the same chats, so that
+   * each chat keeps the order of arrival.
    */
   takeBatch(): NextBatch | undefined {
     const sends: Send[] = [];
@@ -179,13 +179,13 @@ export class WriterQueue {
     return joinRepeats(isPlainBatch ? { sends, plainIn: chatIds } : { sends });
   }
 
-  /** One is always taken, whatever its size. */
+  /** An empty queue accepts a message of any size. */
   #fits(bytes: number): boolean {
     const { queueLength, queueBytes } = this.#limits;
     return this.length === 0 || (this.length < queueLength && this.bytes + bytes <= queueBytes);
   }
 
-  /** The same of what is kept back. */
+  /** The same for held messages. */
   #fitsBeside(bytes: number): boolean {
     const { queueLength, queueBytes } = this.#limits;
     return (
@@ -209,12 +209,12 @@ export class WriterQueue {
   }
 }
 
-/** True if a message goes to a group. */
+/** Returns true if a message is addressed to a group. */
 export function isTo({ draft: { to } }: Send, groupId: ChatId): boolean {
   return 'groupId' in to && to.groupId === groupId;
 }
 
-/** Those of which `test` is true, and the others. */
+/** Divides messages into those that pass `test` and the others. */
 function partition(sends: readonly Send[], test: (send: Send) => boolean): [Send[], Send[]] {
   const found: Send[] = [];
   const others: Send[] = [];
@@ -222,7 +222,7 @@ function partition(sends: readonly Send[], test: (send: Send) => boolean): [Send
   return [found, others];
 }
 
-/** The batch without the messages that repeat another one of it, which keeps them until it has its answer. */
+/** Removes messages that repeat another one of the batch and attaches them to that one. */
 function joinRepeats({ sends, plainIn }: NextBatch): NextBatch {
   const firsts = new Map<string, Send>();
   const isFirst = sends.map((send) => {
@@ -238,9 +238,9 @@ function joinRepeats({ sends, plainIn }: NextBatch): NextBatch {
   return { sends: sends.filter(isKept), plainIn: plainIn?.filter(isKept) };
 }
 
-/** Bytes of memory that a message takes at most while it waits. */
-export function bytesOf({ content, extras: given }: MessageDraft, extras: string | null): number {
-  const text = 2 * content.length + SEND_BYTES; // no string takes more than two bytes a character
+/** Returns the maximum bytes of memory of a queued message. */
+export function bytesOf({ content, extras: parsed }: MessageDraft, extras: string | null): number {
+  const text = 2 * content.length + SEND_BYTES; // a string takes at most two bytes per character
   if (extras === null) return text;
-  return text + extras.length * (given?.custom ? PARSED_JSON : 2);
+  return text + extras.length * (parsed?.custom ? PARSED_JSON : 2);
 }

@@ -1,19 +1,19 @@
 import type { ChatId, MessageId } from '../ids.ts';
 
-/** Messages of a chat that may have what is looked for, from one to another. */
+/** A range of messages of a chat that may match a search. */
 export interface Candidate {
   readonly chatId: ChatId;
   readonly firstId: MessageId;
-  /** The newest that is looked for. */
+  /** The newest message of the range. */
   readonly lastId: MessageId;
-  /** How many there are. */
+  /** Number of messages in the range. */
   readonly messages: number;
 }
 
-/** Messages that are read in the time that it takes to find the first one of a candidate. */
+/** Cost of finding the first message of a candidate, in messages read. */
 const LOOK_UP = 2;
 
-/** Candidates that are read together, for their messages between two ids. */
+/** Candidates that are read together, restricted to messages between two ids. */
 export interface Window {
   readonly candidates: readonly Candidate[];
   readonly above: MessageId;
@@ -21,22 +21,22 @@ export interface Window {
 }
 
 /**
- * Candidates of many chats, which go back from the newest message in steps: each step reads the next messages of all that
- * have some, and none is read twice. Chats with few messages have candidates that cover years, and nearly all of them at
- * the same time: so what counts is not how many candidates a step has, but how many messages.
+ * Divides the candidates of many chats into steps from the newest message backwards. Each step reads the next messages
+ * of all candidates that have some, and no message is read twice. Candidates of chats with few messages cover years and
+ * overlap, so a step is measured by its number of messages, not of candidates.
  */
 export class CandidateList {
   readonly #candidates: readonly Candidate[];
-  /** The newest message that others than these may have. */
+  /** The newest message of the candidates beyond the limits. */
   readonly #rest: MessageId;
   readonly #isAll: boolean;
   #below: MessageId;
-  /** Candidates that were read down to the last message of the next one. */
+  /** Number of candidates that were read down to the last message of the next one. */
   #end = 0;
 
   /**
-   * Takes rows in the order of their last messages, the newest first, of which those of a chat and all together were
-   * limited to so many: there may be more behind. Messages are looked for between two ids.
+   * `rows` are ordered by their last message, newest first, and were limited per chat and in total, so there may be
+   * more. `bounds` are the ids between which messages are searched.
    */
   constructor(
     rows: readonly Candidate[],
@@ -55,17 +55,17 @@ export class CandidateList {
     this.#isAll = end < 0;
   }
 
-  /** All messages that are newer than this one were read; undefined where those are all. */
+  /** Returns the id above which all messages have been read; undefined if all have. */
   get searchedTo(): MessageId | undefined {
     if (this.#end < this.#candidates.length) return this.#aboveAt(this.#end);
     return this.#isAll ? undefined : this.#rest;
   }
 
-  /** Returns the next step, of some `messages` as far as one can tell; undefined behind the last one. */
+  /** Returns the next step with an estimated number of `messages`; undefined after the last one. */
   next(messages: number): Window | undefined {
     const count = this.#candidates.length;
     if (this.#end === count) return undefined;
-    // The last step that is not too large, but one candidate at least.
+    // The largest step within the limit, with at least one candidate.
     let [end, tooFar] = [this.#end + 1, count + 1];
     while (end + 1 < tooFar) {
       const middle = (end + tooFar) >> 1;
@@ -81,12 +81,12 @@ export class CandidateList {
     return { candidates, above, below };
   }
 
-  /** What is read together with so many candidates: down to the last message of the next one. */
+  /** Returns the lower bound of a step with the first `end` candidates: the last message of the next one. */
   #aboveAt(end: number): MessageId {
     return this.#candidates[end]?.lastId ?? this.#rest;
   }
 
-  /** Messages that a step of so many candidates reads, if they are evenly spread, and what it takes to find them. */
+  /** Estimates the cost of a step with the first `end` candidates in messages, if these are evenly distributed. */
   #estimate(end: number): number {
     const above = this.#aboveAt(end);
     let sum = 0;

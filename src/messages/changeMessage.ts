@@ -23,34 +23,34 @@ export interface MessageActor extends ActingUser {
 /** A message that is about to change. */
 export interface MessageChange {
   readonly transaction: Transaction;
-  /** Locked against other changes of it. */
+  /** Locked against other changes. */
   readonly row: MessageRow;
   readonly chat: Chat;
 }
 
 /** A change of a message, to be pushed. */
 export interface MessageEvent {
-  /** What of the message it is the state of: a newer push of the same part replaces an older one. */
+  /** The part of the message whose state it describes: a newer push of the same part replaces an older one. */
   readonly part: string;
-  /** What the message says now, where that changed. */
+  /** The new content, if it changed. */
   readonly content?: string;
-  /** Stand beside the address of the message and its `version`. */
+  /** Fields in addition to the address of the message and its `version`. */
   readonly fields?: Fields;
-  /** Where the statement that changed the message has counted the change, by {@link countChange}. */
+  /** The counted change, if the statement that changed the message included {@link countChange}. */
   readonly raised?: Raised;
 }
 
-/** A change of a message as it was counted: its number, and the newest message of the chat. */
+/** A counted change of a message: the new version, and the newest message of the chat. */
 export interface Raised {
   readonly version: number;
   readonly head: number;
 }
 
-/** A message after a change of it, or as it was where there was nothing to change. */
+/** A message after a change, or unchanged if there was nothing to change. */
 export interface ChangedMessage<Change> {
   readonly row: MessageRow;
   readonly change: Change;
-  /** What the reply says of every message that was changed. */
+  /** Fields of the reply that are common to all changes of messages. */
   readonly changed: Static<TObject<typeof ChangedMessageSchema>>;
 }
 
@@ -102,8 +102,8 @@ export async function changeMessageForAll<Event extends MessageEvent | undefined
 }
 
 /**
- * Assignments of an `update messages` that count the change, for `sync` to find and for clients to tell newer pushes from
- * older ones.
+ * Assignments of an `update messages` that count the change, so that `sync` finds it and clients recognise newer
+ * pushes.
  */
 export const countChange = 'changed_xid = pg_current_xact_id(), version = coalesce(version, 0) + 1';
 
@@ -112,7 +112,7 @@ export const raisedColumns = `
 messages.version, (select last_seq from chats where chats.id = messages.chat_id) as head
 `;
 
-/** Counts a change of messages that is none of their rows. */
+/** Counts a change of messages that does not affect their rows. */
 async function raiseVersions(
   db: Database,
   messageIds: readonly MessageId[],
@@ -127,7 +127,7 @@ where id = any (array(select id.value::bigint from jsonb_array_elements_text($1:
 returning ${raisedColumns}
 `;
 
-/** What happened in a group, the server wrote: nobody takes it back. */
+/** Refuses changes of system messages with `FORBIDDEN`. */
 export function assertWrittenByUser({ kind }: MessageRow): void {
-  if (kind === 'system') throw new ApiError('FORBIDDEN', 'System messages stay as they are');
+  if (kind === 'system') throw new ApiError('FORBIDDEN', 'System messages cannot be changed');
 }

@@ -4,20 +4,20 @@ import type { ChatId } from '../ids.ts';
 import { type Pair, pairOf } from '../users/pairs.ts';
 import type { MessageDraft } from './drafts.ts';
 
-/** Pairs remembered: about 150 bytes each. */
+/** Cached pairs, about 150 bytes each. */
 const MAX_REMEMBERED = 200_000;
 
-/** Knows the chat of each pair of people, and makes it with their first message. */
+/** Finds the dialog of two users, and creates it with their first message. */
 export interface DialogDirectory {
-  /** The chat of a draft, where it is known already. */
+  /** Returns the chat of a draft, if it is cached. */
   chatOf(draft: MessageDraft): ChatId | undefined;
-  /** The chat of each draft, the group it names or the dialog of its two people, where all are known already. */
+  /** Returns the chat of each draft, if all are groups or cached. */
   known(drafts: readonly MessageDraft[]): ChatId[] | undefined;
-  /** The same, with dialogs looked up or made; null where one of the two people does not exist. */
+  /** Returns the chat of each draft, reading or creating dialogs; null if one of the two users does not exist. */
   find(drafts: readonly MessageDraft[]): Promise<(ChatId | null)[]>;
 }
 
-/** A dialog never changes its id and never goes away, so what was found once is remembered. */
+/** Creates a directory that caches dialogs: their ids never change, and they are never deleted. */
 export function createDialogDirectory({ writer }: Database): DialogDirectory {
   const dialogs = new LRUCache<string, ChatId>({ max: MAX_REMEMBERED });
   const chatOf = ({ senderId, to }: MessageDraft): ChatId | undefined =>
@@ -56,7 +56,7 @@ export function createDialogDirectory({ writer }: Database): DialogDirectory {
 
 const pairKey = ({ low, high }: Pair) => `${low}:${high}`;
 
-/** Makes the dialogs that are missing, both people members; pairs with somebody who does not exist are left out. */
+/** Creates missing dialogs with both members, except for pairs with a user who does not exist. */
 const makeDialogs = `
 with made as (
   insert into chats (kind, user_low, user_high, created_by)
@@ -72,8 +72,8 @@ select id, user_low from made union select id, user_high from made
 `;
 
 /**
- * A statement of its own: it sees what another node made a moment ago, too, and blocks that began before. Where one
- * stands between two people, how far each is shown to be to the other stands still from the beginning.
+ * A separate statement, so that it sees dialogs that another node has just created, and earlier blocks. If one user
+ * blocks the other, their shown positions are frozen from the beginning.
  */
 const findDialogs = `
 with found as materialized (

@@ -2,7 +2,7 @@ import type { ChatId, ConnectionId, MessageId, UserId } from '../ids.ts';
 import type { Trace } from '../observability/tracing.ts';
 import type { CustomData } from '../protocol/schema/types.ts';
 
-/** A message to be stored, addressed to a group or to a person. */
+/** A message to be stored, addressed to a group or to a user. */
 export interface MessageDraft {
   readonly senderId: UserId;
   readonly to: { readonly groupId: ChatId } | { readonly receiverId: UserId };
@@ -10,26 +10,26 @@ export interface MessageDraft {
   readonly content: string;
   readonly clientMessageId?: string | undefined;
   readonly extras?: MessageExtras | undefined;
-  /** The connection it came from: it gets the reply and not the push. */
+  /** The connection of the sender, which receives the reply and not the push. */
   readonly origin: ConnectionId;
-  /** Told when it was committed and pushed. */
+  /** Records when it was committed and pushed. */
   readonly trace?: Trace | undefined;
 }
 
-/** What most messages do not have. */
+/** Optional parts that most messages do not have. */
 export interface MessageExtras {
   /** A message of the same chat. */
   readonly replyTo?: MessageId | undefined;
-  /** True: it does not count as unread. */
+  /** True if it does not count as unread. */
   readonly silent?: boolean | undefined;
-  /** The integrator's own data; of a system message, what happened. */
+  /** The integrator's own data; of a system message, the event. */
   readonly custom?: CustomData | undefined;
-  /** Who wrote it first, and the username at that moment, which is not stored. */
+  /** The original author, and their username at that moment, which is not stored. */
   readonly forwardedFrom?: UserId | undefined;
   readonly forwardedFromName?: string | undefined;
 }
 
-/** The extras of a message; undefined for one that has none, which costs least. */
+/** Returns the extras of a message, or undefined if there are none, which is the fastest case. */
 export function extrasOf(options: MessageExtras): MessageExtras | undefined {
   return Object.keys(options).length > 0 ? options : undefined;
 }
@@ -43,13 +43,13 @@ export interface StoredMessage {
   readonly createdAt: string;
   /** The sender's username at the time of the commit. */
   readonly senderName: string;
-  /** Members whom the content names with `@`; null for none. */
+  /** Members mentioned with `@` in the content; null for none. */
   readonly mentions: UserId[] | null;
-  /** True when an earlier message with the same `clientMessageId` answers for it and nothing was stored. */
+  /** True if an earlier message with the same `clientMessageId` is returned instead and nothing was stored. */
   readonly repeated: boolean;
 }
 
-/** Returns what the reply to a send says, beside `data`, `message` and `senderName`. */
+/** Returns the fields of the reply to a send in addition to `data`, `message` and `senderName`. */
 export function sendReply({ messageId, seq, createdAt, mentions }: StoredMessage) {
   return mentions ? { messageId, seq, createdAt, mentions } : { messageId, seq, createdAt };
 }

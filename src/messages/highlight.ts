@@ -1,13 +1,15 @@
 import { foldWithSources } from '../text/fold.ts';
 
-/** What the database puts around hits: characters of the private use area, which the words it gets do not have. */
+/**
+ * The marks that the database puts around hits: characters of the private use area, which its input does not contain.
+ */
 export const HIT_START = '\u{E000}';
 export const HIT_END = '\u{E001}';
 const MARKS = new RegExp(`[${HIT_START}${HIT_END}]`, 'g');
 
 /** Characters shown before and after a hit. */
-const AROUND = 60;
-/** Parts of a content that are shown. */
+const CONTEXT = 60;
+/** Maximum fragments of a content. */
 const MAX_FRAGMENTS = 2;
 
 export interface HighlightPart {
@@ -15,12 +17,12 @@ export interface HighlightPart {
   readonly hit: boolean;
 }
 
-/** Where something is in a text: the index of its first unit, and the one behind its last. */
+/** A range of a text: the index of its first UTF-16 unit, and the index after its last. */
 export type Range = readonly [start: number, end: number];
 
 /**
- * Returns where a content has what was looked for: the words that the database marked in `headline`, the folded content
- * with marks; or, where there are none, the first place that has the folded `text`.
+ * Returns the ranges of a content that match a search: the words that the database marked in `headline`, the folded
+ * content with marks, or, without marks, the first occurrence of the folded `text`.
  */
 export function hitsIn(content: string, headline: string, text: string): Range[] {
   const { text: folded, sources } = foldWithSources(content);
@@ -35,7 +37,7 @@ export function hitsIn(content: string, headline: string, text: string): Range[]
   });
 }
 
-/** Returns where in a text without marks the parts between the marks are. */
+/** Returns the ranges between the marks as positions in the text without marks. */
 function markedIn(headline: string): Range[] {
   const ranges: Range[] = [];
   let [start, marks] = [0, 0];
@@ -47,7 +49,7 @@ function markedIn(headline: string): Range[] {
   return ranges;
 }
 
-/** Returns the parts of a content around the first of the hits, or its beginning where there are none. */
+/** Returns the parts of a content around its first hits, or its beginning if there are none. */
 export function highlight(content: string, hits: readonly Range[]): HighlightPart[] {
   const pieces: HighlightPart[] = [];
   let shown = 0; // up to here, of the content
@@ -74,13 +76,13 @@ export function highlight(content: string, hits: readonly Range[]): HighlightPar
   return joined(pieces);
 }
 
-// A letter has at most two units, so what is cut in the middle is not among the last or first of them.
+// A character has at most two units, so one cut in the middle is never among those that are kept.
 const before = (content: string, start: number): number =>
-  start - [...content.slice(Math.max(0, start - 2 * AROUND), start)].slice(-AROUND).join('').length;
+  start - [...content.slice(Math.max(0, start - 2 * CONTEXT), start)].slice(-CONTEXT).join('').length;
 const after = (content: string, end: number): number =>
-  end + [...content.slice(end, end + 2 * AROUND)].slice(0, AROUND).join('').length;
+  end + [...content.slice(end, end + 2 * CONTEXT)].slice(0, CONTEXT).join('').length;
 
-/** Returns the same without empty parts and with neighbours of a kind in one. */
+/** Removes empty parts and joins neighbours of the same kind. */
 function joined(pieces: readonly HighlightPart[]): HighlightPart[] {
   const parts: HighlightPart[] = [];
   for (const piece of pieces) {

@@ -8,36 +8,36 @@ import { customOf, eventOf, type MessageRow, reactionsOf, selectMessagesAnd } fr
 
 export const DEFAULT_LIMIT = 20;
 
-/** Which messages of a chat: the `limit` that follow `afterSeq`, or else the newest ones. */
+/** A range of messages of a chat: the `limit` messages after `afterSeq`, or else the newest ones. */
 export interface Stretch {
   readonly afterSeq?: number | undefined;
   /** Only messages with a lower `seq`. */
   readonly beforeSeq?: number | undefined;
   readonly limit: number;
-  /** How many of the newest are left out. */
+  /** Number of the newest messages to skip. */
   readonly skip?: number;
 }
 
-/** A message, and what else a page says of the chat at the time. */
+/** A message with the bounds of the chat at the time. */
 export interface PageRow extends MessageRow {
   readonly lastSeq: number;
-  /** Of the oldest message that the reader may see. */
+  /** The `seq` of the oldest message that the reader may see. */
   readonly firstSeq: number;
 }
 
-/** The names are null where the account was deleted. */
+/** The names are null for deleted accounts. */
 interface DialogPageRow extends PageRow {
   readonly ownName: string | null;
   readonly otherName: string | null;
 }
 
-/** Messages of a page of the history, which is numbered from 1. */
+/** Returns the range of a page of the history; pages are numbered from 1. */
 export const pageOf = (limit = DEFAULT_LIMIT, page = 1): Stretch => ({ limit, skip: (page - 1) * limit });
 
 /**
- * Messages of a chat, newest first, as far as the member may see them. They are a span of `seq`, read from the primary key:
- * the thousandth page costs what the first does. Membership and messages are read by one statement, which takes a fifth less
- * than two. None are read for who is no member: where there are none, the caller has to find out why.
+ * Reads messages of a chat, newest first, as far as the member may see them. A range of `seq` is read by primary key,
+ * so all pages cost the same. One statement reads membership and messages, which takes a fifth less time than two.
+ * Returns no rows without a membership; the caller has to determine the reason.
  */
 export function readStretch(db: Queries, userId: UserId, chat: ChatAddress, of: Stretch): Promise<PageRow[]> {
   return chat.groupId === undefined
@@ -45,7 +45,7 @@ export function readStretch(db: Queries, userId: UserId, chat: ChatAddress, of: 
     : select(db, groupStretch, userId, chat.groupId, of);
 }
 
-/** The same of a dialog, with the names of the two people. */
+/** Reads messages of a dialog with the names of both members. */
 export const readDialogStretch = (
   db: Queries,
   userId: UserId,
@@ -62,10 +62,10 @@ const select = <Row extends PageRow>(
 ) => db.query<Row>(statement, [userId, id, afterSeq ?? null, beforeSeq, limit, skip]);
 
 /**
- * Reads the messages of a chat that the user $1 is in, and $2 names: between the `seq`s $3 and $4, $5 of them, without the
- * $6 newest. The chat and the span are found first, so that the messages are looked up by their keys whatever PostgreSQL
- * expects of the tables. The span is a list, and not `between`, of which PostgreSQL would expect a share of the chat: for a
- * page is planned what a page is.
+ * Returns a statement that reads messages of the chat $2 of the member $1: at most $5 between the `seq`s $3 and $4,
+ * skipping the $6 newest. The chat and the range are found first, so that messages are read by key regardless of
+ * statistics. The range is a list instead of `between`, for which PostgreSQL would estimate a share of the chat instead
+ * of a page.
  */
 const stretchOf = (chat: string, columns = '') => `
 with membership as materialized (
@@ -95,7 +95,7 @@ const dialogStretch = prepared(
   ),
 );
 
-/** What every row of a history page has, in the spelling of the contract. */
+/** Returns a row of a history page with the field names of the protocol. */
 export function historyRow(row: MessageRow): Static<typeof HistoryRow> {
   const createdAt = row.createdAt.toISOString();
   const editedAt = row.editedAt?.toISOString() ?? null;

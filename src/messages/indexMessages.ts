@@ -5,51 +5,54 @@ import { FOLD_VERSION, foldForSearch, wordsOf } from '../text/fold.ts';
 import {
   indexNext,
   lockMessages,
-  noteIndexed,
-  noteRenewed,
   oldEntries,
+  recordIndexed,
+  recordRenewed,
   reindexMessage,
   rewriteEntries,
   takeIndex,
   writeEntries,
 } from './searchIndex.sql.ts';
 
-/** Letters of content that are folded before others have their turn, and milliseconds: some take longer than most. */
+/**
+ * Characters of content, and milliseconds, after which folding yields to the event loop: some characters take longer
+ * than most.
+ */
 const LETTERS_AT_ONCE = 64 * 1024;
 const TURN = 2;
 
-/** Result of a piece of work of the indexer. */
+/** Result of a unit of work of the indexer. */
 export interface Work {
-  /** Messages, entries, chats or changes; none where another node was at it. */
+  /** Number of messages, entries, chats or changes; 0 if another node was working. */
   readonly count: number;
-  /** The transaction that noted it, as the next look at the progress has it. */
+  /** The transaction that recorded it, as the next read of the progress returns it. */
   readonly notedBy?: string;
 }
 
-/** State of the index, and what was indexed just now. */
+/** State of the index after a slice. */
 export interface Indexed extends Work {
   readonly notedBy: string;
   /** The newest id of a message. */
   readonly newest: number;
-  /** Ids of messages from the newest back to what is surely indexed. */
+  /** Number of ids between the newest message and the last one that is certainly indexed. */
   readonly lag: number;
-  /** There are entries that another version of the fold has made. */
+  /** True if there are entries made by another version of the fold. */
   readonly hasOld: boolean;
-  /** Ids of messages that have an entry, and no filter yet. */
+  /** Number of ids of messages that have an entry and no filter yet. */
   readonly filterLag: number;
-  /** There are entries that were changed since their filter was made. */
+  /** True if there are entries that changed since their filter was made. */
   readonly hasChanged: boolean;
-  /** The last message that was taken, where there may be more. */
+  /** The last message of the slice, if there may be more. */
   readonly last: MessageId | null;
-  /** All messages up to this one that could be seen have their entry. */
+  /** All visible messages up to this one have their entry. */
   readonly taken: MessageId;
-  /** Null where nothing was to be done, or another node was at it. */
+  /** Null if there was nothing to do, or another node was working. */
   readonly isOver: boolean | null;
 }
 
 /**
- * Indexes the next `slice` messages, if nobody else has noted anything since `knownBy`, and answers with the state of the
- * index. All up to `taken` that could be seen are known to have their entry.
+ * Indexes the next `slice` messages, unless another node has recorded progress since `knownBy`, and returns the state
+ * of the index. All visible messages up to `taken` are known to have their entry.
  */
 export async function indexNewMessages(
   db: Database,
@@ -67,7 +70,7 @@ export async function indexNewMessages(
   if (remaining.length === 0) return state;
   const { notedBy, last, isOver, newest } = state;
   await write(remaining, (entries) => db.execute(writeEntries, [...entries, notedBy]));
-  const [noted] = await db.execute<Pick<Indexed, 'notedBy' | 'lag' | 'hasOld'>>(noteIndexed, [
+  const [noted] = await db.execute<Pick<Indexed, 'notedBy' | 'lag' | 'hasOld'>>(recordIndexed, [
     notedBy,
     last,
     isOver,
@@ -81,8 +84,8 @@ export async function indexNewMessages(
 type Slice = Indexed & (Source | { readonly id: null });
 
 /**
- * Makes the next entries anew, up to `limit`, that another version of the fold has made. They were
- * found by what they were until then, and are by what the edits of any server make of them.
+ * Rewrites up to `limit` entries that another version of the fold has made. Until then, searches use the old entry;
+ * concurrent edits write the entry themselves.
  */
 export async function renewOldEntries(db: Database, limit: number): Promise<Work> {
   return db.transaction(async (transaction) => {
@@ -90,16 +93,16 @@ export async function renewOldEntries(db: Database, limit: number): Promise<Work
     if (!mine) return NOTHING;
     const old = await db.query<{ id: MessageId }>(oldEntries, [limit, FOLD_VERSION], transaction);
     const ids = old.map(({ id }) => id);
-    // Locked, unlike new ones: nobody would come back for what is being changed.
+    // Locked, unlike new ones, because entries that change concurrently would not be visited again.
     const messages = await db.query<Source>(lockMessages, [JSON.stringify(ids)], transaction);
     await write(messages, (entries) => db.execute(rewriteEntries, entries, transaction));
     const last = ids.length === limit ? ids.at(-1) : null;
-    const [noted] = await db.execute<Noted>(noteRenewed, [last], transaction);
+    const [noted] = await db.execute<Noted>(recordRenewed, [last], transaction);
     return { count: ids.length, ...noted };
   });
 }
 
-/** Writes the entry of a message that was changed; {@link indexNewMessages} leaves what is there alone. */
+/** Writes the entry of a changed message; {@link indexNewMessages} does not overwrite existing entries. */
 export async function reindex(
   db: Database,
   messageId: MessageId,
@@ -124,7 +127,7 @@ interface Source {
   readonly content: string;
 }
 
-/** Writes the entries of messages by a statement that takes them as arrays, and the version of the fold. */
+/** Writes the entries of messages with `run`, which receives them as arrays and the version of the fold. */
 async function write(
   messages: readonly Source[],
   run: (entries: readonly unknown[]) => Promise<unknown>,

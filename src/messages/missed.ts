@@ -14,10 +14,10 @@ order by message.seq
 `,
 );
 
-/** Messages that are looked through for the newest that was visible to a snapshot. */
+/** Messages scanned for the newest one that was visible to a snapshot. */
 const MAX_LOOK_BACK = 1_000;
 
-/** The record of chats that gaps are filled from. */
+/** Returns the record of chats from which gaps are filled. */
 export function createChatRecord(db: Database): ChatRecord {
   return {
     read: (chatId, from, to) => readMissed(db, chatId, from, to),
@@ -43,37 +43,41 @@ select last_seq as seq from chats where id = $1
 `,
 );
 
-/** A chat's messages become visible in the order of seq, so everything below the newest that was visible was, too. */
+/**
+ * Messages of a chat become visible in the order of seq, so everything below the newest visible one was visible, too.
+ */
 const headAt = `
 select max(seq) filter (where pg_visible_in_snapshot(xid, $2::pg_snapshot)) as seq,
   coalesce(min(seq), 1) = 1 as "isStart"
 from (select seq, xid from messages where chat_id = $1 order by seq desc limit $3) newest
 `;
 
-/** The messages of a chat from one `seq` to another as they are now, in the form of their pushes, lowest first. */
+/** Reads the messages of a chat from one `seq` to another in their current state, as pushes in the order of `seq`. */
 async function readMissed(
   db: Database,
   chatId: ChatId,
   from: number,
   to: number,
 ): Promise<readonly ReadPush[]> {
-  const nobody = 0; // whose own reactions are not asked for
-  const rows = await db.query<MessageRow>(span, [nobody, chatId, from, to]);
+  const noUser = 0; // own reactions are not needed
+  const rows = await db.query<MessageRow>(span, [noUser, chatId, from, to]);
   return rows.map((row) => ({ seq: row.seq, frame: pushOf(row), membership: membershipOf(row) }));
 }
 
-/** Returns how a system message changed the members of its group. */
+/** Returns the membership change of a system message. */
 const membershipOf = ({ kind, custom }: MessageRow): MembershipChange | undefined =>
   kind === 'system' ? (custom as SystemEvent | null)?.membership : undefined;
 
-/** What became of the message meanwhile comes along: else a deleted one would be an empty one. */
+/**
+ * Encodes the push of a message. Later changes are included: otherwise a deleted message would look like an empty one.
+ */
 function pushOf(row: MessageRow): string {
   const { messageId, seq, kind, senderId, senderName, content, createdAt } = row;
   const at = { messageId, seq, createdAt: createdAt.toISOString(), senderId, ...chatOf(row) };
-  const place = row.version > 0 ? { ...at, ...changesOf(row) } : at;
+  const address = row.version > 0 ? { ...at, ...changesOf(row) } : at;
   if (kind === 'system') {
     const { type = '', membership: _, ...fields } = (row.custom ?? {}) as Partial<SystemEvent>;
-    return encodePush(type, content, senderName, { ...place, event: { type, ...fields }, ...fields });
+    return encodePush(type, content, senderName, { ...address, event: { type, ...fields }, ...fields });
   }
   const extras = {
     replyTo: row.replyTo ?? undefined,
@@ -84,7 +88,7 @@ function pushOf(row: MessageRow): string {
     forwardedFromName: row.forwardedFromName ?? undefined,
   };
   const type = row.isGroup ? 'messageInGroup' : 'privateMessage';
-  return encodePush(type, content, senderName, { ...place, ...extras });
+  return encodePush(type, content, senderName, { ...address, ...extras });
 }
 
 function changesOf({ version, editedAt, deletedAt, counts, pinned }: MessageRow) {

@@ -1,6 +1,6 @@
 /**
- * Moves the position of a sender in the chat to a message, an `update` without its `from` and `where`: who writes has read
- * what was before. Takes expressions for the place of the message.
+ * Returns an `update` without `from` and `where` that moves the positions of a sender to their message, because senders
+ * have read what was before. The parameters are SQL expressions for the columns of the message.
  */
 export const moveOwnPosition = (seq: string, tally: string, createdAt: string): string => `
   update chat_members

@@ -2,12 +2,15 @@ import { LRUCache } from 'lru-cache';
 import type { ChatId, UserId } from '../ids.ts';
 import type { MessageDraft } from './drafts.ts';
 
-/** Chats remembered: about 200 bytes each, and 30 for each of their members who wrote. */
+/** Cached chats, about 200 bytes each, and 30 for each sender. */
 const MAX_CHATS = 100_000;
-/** Members remembered of one chat. */
+/** Cached senders per chat. */
 const MAX_SENDERS = 1_000;
 
-/** Where a permit was found: the run of the database, which a failover or a restore changes, and `chats.rules_version`. */
+/**
+ * The origin of a permit: the run of the database, which changes with a failover or a restore, and
+ * `chats.rules_version`.
+ */
 export interface PermitOrigin {
   readonly run: string;
   readonly rulesVersion: number;
@@ -20,25 +23,25 @@ interface ChatPermits {
 }
 
 /**
- * Remembers who was found to be allowed to write in a chat, by which version of its rules. It is no permission by
- * itself: the statement that stores a message compares the version under the lock of the chat.
+ * Caches which users may write in a chat under which version of its rules. A permit alone is not sufficient: the
+ * statement that stores a message compares the version under the lock of the chat.
  */
 export class Permits {
   readonly #chats = new LRUCache<ChatId, ChatPermits>({ max: MAX_CHATS });
   #run = '';
 
-  /** The run of the database that all of them are of. */
+  /** Returns the run of the database in which all permits were found. */
   get run(): string {
     return this.#run;
   }
 
-  /** True if the sender of a message is known to be allowed to write in a chat of its kind, by the version of its rules. */
+  /** Returns true if the sender of a message is known to be allowed to write in a chat of its kind. */
   has(chatId: ChatId, { senderId, to }: Pick<MessageDraft, 'senderId' | 'to'>): boolean {
     const chat = this.#chats.get(chatId);
     return chat !== undefined && chat.isGroup === 'groupId' in to && chat.senders.has(senderId);
   }
 
-  /** The version of the rules of a chat by which its permits were found. */
+  /** Returns the version of the rules of a chat under which its permits were found. */
   versionOf(chatId: ChatId): number | undefined {
     return this.#chats.peek(chatId)?.rulesVersion;
   }
@@ -60,7 +63,7 @@ export class Permits {
     senders.add(senderId);
   }
 
-  forget(chatId: ChatId): void {
+  delete(chatId: ChatId): void {
     this.#chats.delete(chatId);
   }
 }

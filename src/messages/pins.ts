@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts';
 import type { UserId } from '../ids.ts';
 import type { MessageRow } from './read.ts';
 
-/** Refuses with `FORBIDDEN` a member of a group who is neither owner nor admin; in a dialog both may. */
+/** Refuses with `FORBIDDEN` members of a group who are neither owner nor admin; in a dialog both members may pin. */
 export async function assertMayPin(
   db: Database,
   userId: UserId,

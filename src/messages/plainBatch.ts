@@ -3,42 +3,42 @@ import { nameOf } from '../users/names.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 import { type Refusal, STALE } from './refusals.ts';
 
-/** The answer of {@link writePlain}. */
+/** The result of {@link writePlain}. */
 export interface PlainAnswer {
-  /** Of each chat, its newest `seq` before the batch, whether its messages were stored, and when. */
+  /** For each chat, its newest `seq` before the batch, whether its messages were stored, and the time. */
   readonly seqs: readonly number[];
   readonly current: readonly boolean[];
   readonly times: readonly string[];
-  /** Of the messages that were stored, in order of arrival; null for none. */
+  /** The ids of the stored messages in order of arrival; null for none. */
   readonly ids: readonly number[] | null;
-  /** Of each pair of a chat and a sender; null once the account is deleted. */
+  /** The username for each pair of a chat and a sender; null for deleted accounts. */
   readonly names: readonly (string | null)[];
 }
 
 interface Chat {
   readonly id: ChatId;
-  /** Place in the order of ids, from 1. */
+  /** Index in the order of ids, from 1. */
   position: number;
   messages: number;
-  /** Place of its last message in the batch. */
+  /** Number of its last message in the batch. */
   rank: number;
   /** Its senders. */
   readonly pairs: Map<UserId, Pair>;
 }
 
-/** Somebody who writes in a chat. */
+/** A sender in a chat. */
 interface Pair {
-  /** Its place among all pairs. */
-  readonly place: number;
+  /** Its index among all pairs. */
+  readonly index: number;
   readonly chat: Chat;
   readonly senderId: UserId;
-  /** Of a dialog. */
+  /** Null in a group. */
   readonly receiverId: UserId | null;
-  /** Number within the chat of the last message. */
+  /** Number of the last message within the chat. */
   last: number;
 }
 
-/** A batch of plain messages, as the statement {@link writePlain} takes it and answers. */
+/** Converts a batch of plain messages to the parameters of {@link writePlain}, and its result to messages. */
 export class PlainBatch {
   readonly #drafts: readonly MessageDraft[];
   readonly #chats: readonly Chat[];
@@ -67,7 +67,7 @@ export class PlainBatch {
       if (pair) pair.last = chat.messages;
       else {
         const receiverId = 'receiverId' in to ? to.receiverId : null;
-        const fresh = { place: pairs.length, chat, senderId, receiverId, last: chat.messages };
+        const fresh = { index: pairs.length, chat, senderId, receiverId, last: chat.messages };
         chat.pairs.set(senderId, fresh);
         pairs.push(fresh);
       }
@@ -82,7 +82,7 @@ export class PlainBatch {
     this.#pairs = pairs;
   }
 
-  /** The parameters, with the version of the rules of each chat, which was read in that `run` of the database. */
+  /** Returns the parameters with the version of the rules of each chat, which was read in `run` of the database. */
   parameters(versionOf: (chatId: ChatId) => number | undefined, run: string): unknown[] {
     return [
       list(this.#chats, ({ id }) => id),
@@ -102,7 +102,7 @@ export class PlainBatch {
     ];
   }
 
-  /** The messages as they were stored; `STALE` for those of a chat whose rules are others by now. */
+  /** Returns the stored messages; `STALE` for those of chats whose rules have changed. */
   results({ seqs, current, times, ids, names }: PlainAnswer): (StoredMessage | Refusal)[] {
     const createdAt = times.map((time) => new Date(time).toISOString());
     let stored = 0;
@@ -115,7 +115,7 @@ export class PlainBatch {
         messageId: ids?.[stored++] as number,
         seq: (seqs[at] as number) + (this.#numbers[index] as number),
         createdAt: createdAt[at] as string,
-        senderName: nameOf({ username: names[pairs.get(senderId)?.place as number] ?? null }),
+        senderName: nameOf({ username: names[pairs.get(senderId)?.index as number] ?? null }),
         mentions: null,
         repeated: false,
       };
@@ -123,7 +123,10 @@ export class PlainBatch {
   }
 }
 
-/** An array of numbers as PostgreSQL reads it: made at once, where pg would look at each for what it has to escape. */
+/**
+ * Returns an array of numbers as text for PostgreSQL. This is faster than the encoding of pg, which checks each value
+ * for characters to escape.
+ */
 function list<T>(values: readonly T[], numberOf: (value: T) => number | null): string {
   return `{${values.map((value) => numberOf(value) ?? 'null').join(',')}}`;
 }

@@ -4,10 +4,10 @@ import type { MessageDraft, StoredMessage } from './drafts.ts';
 import { encodeMessagePush } from './sendFrames.ts';
 
 /**
- * Publishes a committed message to everybody who may see it but for the connection it came from. `reply` answers the
- * sender, in the place of the message among those of others: behind what was written before it, wherever that was, and
- * before what was written after it. The push of a message that is only repeated was published, unless the node that
- * wrote it could not: whoever has not received it reads it.
+ * Publishes a committed message to all members of its chat except the connection of the sender. `reply` answers the
+ * sender in order with the messages of others: after all messages with a lower `seq`, from any node, and before those
+ * with a higher one. The push of a repeated message was already published, unless the node that stored it failed;
+ * connections that have not received it read it from the database.
  */
 export function publishMessage(
   bus: Bus,
@@ -26,11 +26,11 @@ export function publishMessage(
   }
 }
 
-/** The topics that a message is published to. */
+/** Returns the topics of a message. */
 export const topicsOf = ({ to, senderId }: Pick<MessageDraft, 'to' | 'senderId'>): Topic[] =>
   'groupId' in to ? [chatTopic(to.groupId)] : [userTopic(to.receiverId), userTopic(senderId)];
 
-/** `ownTopic` is the one of the sender, which is made once. */
+/** Publishes the push. `ownTopic` is the topic of the sender, built once. */
 function pushMessage(bus: Bus, ownTopic: Topic, draft: MessageDraft, stored: StoredMessage): void {
   const { senderId, to, origin: except } = draft;
   const { chatId, seq } = stored;

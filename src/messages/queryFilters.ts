@@ -1,24 +1,24 @@
 import { addMention, addParts, addSender, addWord, type Filter, newFilter } from '../text/parts.ts';
 
-/** What somebody looks for. */
-export interface Wanted {
-  /** The words, as PostgreSQL writes a `tsquery`. */
+/** The terms of a search. */
+export interface SearchTerms {
+  /** The words as a `tsquery` of PostgreSQL. */
   readonly words: string;
-  /** To be found within words; null where nothing is left of it once it is folded. */
+  /** A text to find within words; null if it is empty when folded. */
   readonly text: string | null;
   readonly senderId?: number | undefined;
-  /** Somebody whom the message mentions. */
+  /** A mentioned user. */
   readonly mentioned?: number | undefined;
 }
 
-/** Filters in hexadecimal digits, of which messages have one at least. */
+/** Maximum filters of a search. A message matches if it has all bits of at least one. */
 export const MAX_FILTERS = 4;
 
 /**
- * Returns filters, of which messages that are found have all bits of one: {@link MAX_FILTERS} at most. Where anything may
- * be found, one has no bits but those of the sender and the mention.
+ * Returns at most {@link MAX_FILTERS} filters in hexadecimal digits; each matching message has all bits of one of them.
+ * If nothing can be excluded, a filter has only the bits of the sender and the mention.
  */
-export function filtersOf({ words, text, senderId, mentioned }: Wanted): string[] {
+export function filtersOf({ words, text, senderId, mentioned }: SearchTerms): string[] {
   const filters = alternativesOf(words).map((alternative) => {
     const filter = newFilter();
     for (const word of alternative) addWord(filter, word);
@@ -36,19 +36,19 @@ export function filtersOf({ words, text, senderId, mentioned }: Wanted): string[
   return filters.map((filter: Filter) => filter.toString('hex'));
 }
 
-/** Bits of a filter that are looked at one by one. */
+/** Bits of a filter that are compared one by one. */
 export const CHECKED_BITS = 8;
 
 /**
- * Returns how filters are compared with those of messages, as the statement takes it: whether there is one, its bits one
- * by one as far as there is room for them, and the filter where there are more; {@link MAX_FILTERS} of each.
+ * Returns the parameters with which filters are compared with those of messages, {@link MAX_FILTERS} of each: whether
+ * there is a filter, up to {@link CHECKED_BITS} of its bits, and the whole filter if it has more.
  */
 export function comparisonsOf(filters: readonly string[]): [boolean[], (number | null)[], (string | null)[]] {
   const all = Array.from({ length: MAX_FILTERS }, (_, index) => filters[index]);
   const bits = all.map((filter = '') => bitsOf(filter));
   return [
     all.map((filter) => filter !== undefined),
-    // from all over it
+    // evenly spaced over the filter
     bits.flatMap((set) => {
       const step = Math.max(1, set.length / CHECKED_BITS);
       return Array.from({ length: CHECKED_BITS }, (_, n) => set[Math.floor(n * step)] ?? null);
@@ -57,23 +57,23 @@ export function comparisonsOf(filters: readonly string[]): [boolean[], (number |
   ];
 }
 
-/** Returns the numbers of the bits that are set. */
+/** Returns the indexes of the set bits. */
 function bitsOf(filter: string): number[] {
   return [...filter].flatMap((digit, index) =>
     [0, 1, 2, 3].filter((bit) => Number.parseInt(digit, 16) & (8 >> bit)).map((bit) => index * 4 + bit),
   );
 }
 
-/** Lists of words: what matches has all words of one of them at least. Where there are none, nothing matches. */
+/** Lists of words: a match contains all words of at least one list. Without lists, nothing matches. */
 type Alternatives = readonly (readonly string[])[];
 
 const ANYTHING: Alternatives = [[]];
-/** Beside the filter of the text. */
+/** One filter is reserved for the text. */
 const MAX_ALTERNATIVES = MAX_FILTERS - 1;
 
 const TOKEN = /\s*(?:'((?:[^'\\]|''|\\.)*)'[:*A-D]*|(<(?:-|\d+)>|[&|!()]))/gsy;
 
-/** Returns the words that a `tsquery` takes; what it excludes, and too many alternatives, may be anything. */
+/** Returns the words that a `tsquery` requires. Excluded words, and too many alternatives, match anything. */
 export function alternativesOf(query: string): Alternatives {
   const tokens = [...query.matchAll(TOKEN)];
   let at = 0;
@@ -107,7 +107,7 @@ export function alternativesOf(query: string): Alternatives {
   return tokens.length === 0 ? [] : any();
 }
 
-/** Either side alone is asked for where together they are too many. */
+/** Combines two sides. If there are too many combinations, only one side is required. */
 function both(left: Alternatives, right: Alternatives): Alternatives {
   const found = left.flatMap((words) => right.map((more) => [...words, ...more]));
   if (found.length <= MAX_ALTERNATIVES) return found;

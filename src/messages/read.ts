@@ -9,19 +9,19 @@ import type { Message } from '../protocol/schema/messages.ts';
 import type { CustomData } from '../protocol/schema/types.ts';
 import { nameOfUser } from '../users/names.ts';
 
-/** What a system message says in its `custom`: the type of the command, what it did, and whom it let in or out. */
+/** The `custom` data of a system message: the type of the command, its event, and the membership change. */
 export interface SystemEvent {
   readonly type: string;
-  /** For the nodes; clients have the rest. */
+  /** For nodes only; clients receive the rest. */
   readonly membership?: MembershipChange;
 }
 
-/** What {@link selectMessages} reads of a message. */
+/** A row of {@link selectMessages}. */
 export interface MessageRow {
   readonly messageId: MessageId;
   readonly chatId: ChatId;
   readonly isGroup: boolean;
-  /** The two people of a dialog, added up. */
+  /** The sum of the ids of both members of a dialog. */
   readonly pair: number | null;
   readonly seq: number;
   readonly kind: 'text' | 'system';
@@ -44,13 +44,16 @@ export interface MessageRow {
 }
 
 /**
- * Begins a statement that reads messages as $1, a user, sees them; conditions on `message` follow. What belongs to a
- * message is looked up for each by scalar subqueries: in a plan that is kept, a join or an `exists` may become a hash of
- * a whole table.
+ * The beginning of a statement that reads messages as the user $1 sees them; conditions on `message` follow. Related
+ * rows are read by scalar subqueries, because in a cached plan a join or an `exists` may become a hash of a whole
+ * table.
  */
 export const selectMessages = selectMessagesAnd('');
 
-/** The same with more columns, each behind a comma, from what has those of the table `messages`. */
+/**
+ * Returns {@link selectMessages} with more columns, each after a comma, and optionally a source with the columns of
+ * `messages`.
+ */
 export function selectMessagesAnd(columns: string, messages = 'messages'): string {
   return `
 select message.id as "messageId", message.chat_id as "chatId", chat.kind = 'group' as "isGroup",
@@ -82,7 +85,7 @@ where message.id = $2 and chat.closed_at is null
 `,
 );
 
-/** A message that the user may see now; refuses with `NOT_FOUND` all others, as if they did not exist. */
+/** Reads a message that the user may currently see; refuses all others with `NOT_FOUND`, as if they did not exist. */
 export async function readMessage(
   db: Queries,
   userId: UserId,
@@ -98,14 +101,14 @@ const byIdAndSender = `${selectMessages}
 where message.id = $2 and message.sender_id = $1
 `;
 
-/** A message that the user wrote, as it is now, wherever it is. */
+/** Reads a message that the user wrote in any chat, in its current state. */
 export async function readWritten(db: Queries, userId: UserId, messageId: MessageId): Promise<MessageRow> {
   const [row] = await db.query<MessageRow>(byIdAndSender, [userId, messageId]);
   if (!row) throw new ApiError('NOT_FOUND', `There is no message ${messageId}`);
   return row;
 }
 
-/** The same as {@link readMessage}, but for what was deleted. */
+/** Reads a message like {@link readMessage}; refuses deleted ones with `NOT_FOUND` as well. */
 export async function readLiveMessage(
   db: Queries,
   userId: UserId,
@@ -117,12 +120,15 @@ export async function readLiveMessage(
   return row;
 }
 
-/** Whose dialog or which group a message is in, seen from who reads: the receiver is whom it was sent to. */
+/** Returns the chat of a message: the group, or the user to whom it was sent. */
 export function chatOf({ isGroup, chatId, pair, senderId }: MessageRow) {
   return isGroup ? { groupId: chatId } : { receiverId: (pair ?? 0) - senderId };
 }
 
-/** A message as commands answer it. Each property is named: of rows by the hundred, spreads would be most of the work. */
+/**
+ * Returns a message in the form of replies. Each property is listed, because spreads would dominate the time for
+ * hundreds of rows.
+ */
 export function messageOf(row: MessageRow): Static<typeof Message> {
   const message: Static<typeof Message> = {
     messageId: row.messageId,
@@ -148,17 +154,18 @@ export function messageOf(row: MessageRow): Static<typeof Message> {
   return Object.assign(message, chatOf(row));
 }
 
-/** The data of whoever wrote it. */
+/** Returns the custom data of a message that a user wrote. */
 export const customOf = ({ kind, custom }: MessageRow): CustomData | null =>
   kind === 'system' ? null : custom;
 
-/** The event that a system message is about. */
+/** Returns the event of a system message. */
 export function eventOf({ kind, custom }: MessageRow) {
   if (kind !== 'system' || !custom) return null;
   const { membership: _, ...event } = custom as unknown as SystemEvent;
   return event;
 }
 
+/** Returns the reactions of a message in the form of replies. */
 export function reactionsOf({ counts, own }: Pick<MessageRow, 'counts' | 'own'>) {
   if (!counts) return [];
   return Object.entries(counts).map(([emoji, count]) => ({

@@ -1,7 +1,7 @@
 import { ApiError, LimitError } from '../protocol/errors.ts';
 import type { MessageDraft } from './drafts.ts';
 
-/** Why a message is not stored. */
+/** Reasons why a message is not stored. */
 export type RefusalReason =
   | 'OTHER_CHAT'
   | 'NO_CHAT'
@@ -10,26 +10,26 @@ export type RefusalReason =
   | 'NOT_POSTING'
   | 'NO_ORIGINAL'
   | 'SLOW_MODE'
-  /** The rules of the chat changed between the judgement and the lock on it: the message is judged again. */
+  /** The rules of the chat changed between the check and the lock on the chat: the message is checked again. */
   | 'STALE';
 
 /** A message that is not stored. */
 export interface Refusal {
   readonly reason: RefusalReason;
-  /** Seconds until slow mode lets its sender write again. */
+  /** Seconds until the sender may write again in slow mode. */
   readonly seconds?: number;
 }
 
-/** A message that is to be judged again. */
+/** A message whose permission must be checked again. */
 export const STALE: Refusal = { reason: 'STALE' };
 
 export const isStale = (result: object): boolean => 'reason' in result && result.reason === 'STALE';
 
-/** Returns the error that a refused message is answered with. */
+/** Returns the error with which a refused message is answered. */
 export function refusalFor({ reason, seconds = 1 }: Refusal, { to, extras }: MessageDraft): ApiError {
   switch (reason) {
     case 'OTHER_CHAT':
-      return new ApiError('CONFLICT', 'This clientMessageId stands for a message in another chat');
+      return new ApiError('CONFLICT', 'This clientMessageId is already used for a message in another chat');
     case 'NO_CHAT':
       return new ApiError(
         'NOT_FOUND',

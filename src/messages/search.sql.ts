@@ -5,30 +5,31 @@ import { HIT_END, HIT_START } from './highlight.ts';
 import { CHECKED_BITS, MAX_FILTERS } from './queryFilters.ts';
 
 /*
- * The statements of a search. They find by keys alone, in an order that does not depend on how many hits there are: all
- * are prepared. A search goes back from the newest message (src/messages/search.ts), in the order of ids:
+ * The statements of a search. They find rows by keys only, in an order that does not depend on the number of hits; all
+ * are prepared. A search goes backwards from the newest message in the order of ids (src/messages/search.ts):
  *
- * - what has no filter yet is read: those few of all chats by the primary key, those of one by message_search_chat;
- * - what was changed and is not in its filter yet is read: few;
- * - of what has one, filters are read by the primary key of message_search_filters, and the messages of those that may
- *   have what is looked for, by message_search_chat.
+ * - messages without a filter, which are few, are read: of all chats by the primary key, of one chat by
+ *   message_search_chat;
+ * - changed messages that are not in their filter yet, which are few, are read;
+ * - for all others, filters are read by the primary key of message_search_filters, and the messages of those that may
+ *   match, by message_search_chat.
  */
 
-/** Messages of before that have no filter yet that are read at most. */
+/** Maximum messages without a filter that are read. */
 export const MAX_UNFILTERED = 20_000;
-/** Filters that are taken, of a chat and of all together: one more than whose messages are read at most. */
+/** Maximum filters read, per chat and in total: one more than the number of filters whose messages are read. */
 export const CANDIDATE_LIMITS = { perChat: 513, total: 4_097 };
-/** Changes that are looked at. */
+/** Maximum changes scanned. */
 const MAX_CHANGED = 5_000;
-/** Of more hits, relevance is only looked at for the newest: what a person wants is among them. */
+/** Maximum hits, the newest ones, whose relevance is computed. */
 const MAX_RANKED = 5_000;
 
-/** Chats in which is searched: all of a user, or one. */
+/** The chats searched: all chats of a user, or one. */
 export type Scope = 'all' | 'one';
-/** What comes first. */
+/** The order of the hits. */
 export type Order = 'recency' | 'relevance';
 
-/** The words $1 as PostgreSQL takes them, the message up to which there are filters, and the newest one. */
+/** Returns the words $1 as a `tsquery`, the message up to which there are filters, and the newest message. */
 export const readWords = prepared(
   'words of a search',
   `
@@ -40,8 +41,8 @@ from message_search_progress
 );
 
 /**
- * The id from which on messages were written at $1, as the first of them has it: by bisection, with the index messages_id.
- * Ids and times are given in nearly the same order.
+ * Finds the id of the first message written at $1 or later, by binary search in the index messages_id. Ids and times
+ * have nearly the same order.
  */
 export const idAt = prepared(
   'id at a time',
@@ -66,9 +67,9 @@ const isIn = (scope: Scope, chat: string, column = 'chat_id') =>
   scope === 'one' ? `and ${column} = ${chat}` : '';
 
 /**
- * What is compared with the filters of messages, for each alternative: some of its bits, which take a tenth of the time, and
- * its filter in hexadecimal digits where that has more of them ({@link comparisonsOf}). $4 says which alternatives there
- * are, $5 has the bits of all, $6 the filters.
+ * SQL expressions that are compared with the filters of messages, for each alternative: some of its bits, which takes a
+ * tenth of the time, and its whole filter in hexadecimal digits if it has more bits ({@link comparisonsOf}). $4
+ * contains which alternatives exist, $5 the bits of all, $6 the filters.
  */
 const alternatives = Array.from({ length: MAX_FILTERS }, (_, index) => ({
   isThere: `($4::boolean[])[${index + 1}]`,
@@ -80,16 +81,16 @@ const columns = alternatives.flatMap(({ isThere, filter, bits }, index) => [
   `${filter} as filter${index}`,
   ...bits.map((bit, number) => `${bit} as bit${index}_${number}`),
 ]);
-const asked = (column: string) => `(select ${column} from asked)`;
+const term = (column: string) => `(select ${column} from terms)`;
 const mayMatch = alternatives
   .map(({ bits }, index) => {
     const bitsAreSet = bits.map((_, number) => {
-      const bit = asked(`bit${index}_${number}`);
+      const bit = term(`bit${index}_${number}`);
       return `(${bit} is null or get_bit(parts, ${bit}) = 1)`;
     });
-    const filter = asked(`filter${index}`);
+    const filter = term(`filter${index}`);
     return [
-      asked(`is_there${index}`),
+      term(`is_there${index}`),
       ...bitsAreSet,
       `(${filter} is null or parts & ${filter} = ${filter})`,
     ].join(' and ');
@@ -97,14 +98,14 @@ const mayMatch = alternatives
   .join('\n      or ');
 
 /**
- * The newest filters of chats of the user $1 that may have messages which are looked for, by their last one below $3. $2
- * and $3 are ids, of which the messages are between; alternatives follow, and with `one` the chat.
+ * Finds the newest filters of the chats of the user $1 that may contain matching messages with ids between $2 and $3,
+ * ordered by their last one. The alternatives follow, and with `one` the chat.
  */
 export function candidates(scope: Scope): PreparedStatement {
   return prepared(
     `candidates in ${scope}`,
     `
-with asked as materialized (
+with terms as materialized (
   select ${columns}
 )
 select found.chat_id as "chatId", found.first_id as "firstId", newest.id as "lastId", found.messages
@@ -138,7 +139,10 @@ limit ${CANDIDATE_LIMITS.total}
   );
 }
 
-/** The last of {@link MAX_UNFILTERED} messages from the newest back, between the ids $1 and $2, of the chat $3 with `one`. */
+/**
+ * Finds the last of {@link MAX_UNFILTERED} messages from the newest backwards, between the ids $1 and $2; with `one` in
+ * the chat $3.
+ */
 export function lastUnfiltered(scope: Scope): PreparedStatement {
   return prepared(
     `last unfiltered in ${scope}`,
@@ -152,10 +156,10 @@ limit 1
   );
 }
 
-/** What {@link hits} looks at. */
+/** Sources of {@link hits}. */
 export type Source = 'unfiltered' | 'changed' | 'filtered';
 
-/** Entries by a source; those of one chat if `scope` says so, which is $14 then. */
+/** Entries by source; with the scope `one` of the chat $14. */
 const sources = (scope: Scope): Readonly<Record<Source, string>> => ({
   unfiltered: `
     select * from (
@@ -171,7 +175,7 @@ const sources = (scope: Scope): Readonly<Record<Source, string>> => ({
     ) message
     cross join lateral (select * from message_search where message_id = message.id limit 1) entry
     where message_id > $3 and message_id < $4 and ${matches}`,
-  // chats, and ids of their messages from one to another
+  // chats, and ranges of ids of their messages
   filtered: `
     select entry.* from unnest($14::bigint[], $15::bigint[], $16::bigint[]) filter (chat_id, first_id, last_id)
     cross join lateral (
@@ -182,10 +186,10 @@ const sources = (scope: Scope): Readonly<Record<Source, string>> => ({
     ) entry`,
 });
 
-const matches = `(position((select text from asked) in folded) > 0 or document @@ (select words from asked))`;
+const matches = `(position((select text from terms) in folded) > 0 or document @@ (select words from terms))`;
 
-/** What is looked up by key and may refuse a hit; the newest come first, so that few are. */
-const passing = `
+/** Conditions that are checked by key for each hit, newest first, so that few are checked. */
+const conditions = `
 cross join lateral (
   select * from messages where chat_id = hit.chat_id and seq = hit.seq limit 1
 ) message
@@ -199,55 +203,58 @@ where message.deleted_at is null
   and ($10::jsonb is null or message.custom @> $10)
   and ($12::float8 is null or (hit.rank, hit.message_id) < ($12, $13::bigint))`;
 
-/** The hits that are looked at, and what they are worth. */
+/** The hits with their rank. */
 const ranked: Readonly<Record<Order, string>> = {
   recency: 'select message_id, chat_id, seq, 0::float8 as rank from found order by message_id desc',
   relevance: `
-  select message_id, chat_id, seq, ts_rank(document, (select words from asked))::float8 as rank
+  select message_id, chat_id, seq, ts_rank(document, (select words from terms))::float8 as rank
   from (select * from found order by message_id desc limit ${MAX_RANKED}) newest`,
 };
 
 /**
- * Messages that are found, by what comes first: $1 the words of {@link SearchText}, $2 its text, $3 and $4 ids, of which
- * theirs are between, $5 who asks, $6 sender, $7 from, $8 to (times), $9 only mentions of who asks, $10 custom, $11 how many
- * at most, $12 and $13 the rank and the id behind which they come, or null. What a source needs follows.
+ * Finds hits of a source in an order: $1 words and $2 text of {@link SearchText}, $3 and $4 exclusive bounds of ids, $5
+ * user, $6 sender, $7 from, $8 to (times), $9 only mentions of the user, $10 custom, $11 limit, $12 and $13 rank and id
+ * after which the hits continue, or null. The parameters of the source follow.
  */
 export function hits(source: Source, scope: Scope, order: Order): PreparedStatement {
   return prepared(
     `hits ${source} in ${scope} by ${order}`,
     `
-with asked as materialized (
+with terms as materialized (
   select websearch_to_tsquery('folded_english', $1) as words, $2::text as text
 ), found as materialized (${sources(scope)[source]}
 )
 select hit.message_id as "messageId", hit.rank
 from (${ranked[order]}
 ) hit
-${passing}
+${conditions}
 order by ${order === 'recency' ? '' : 'hit.rank desc,'} hit.message_id desc
 limit $11::int
 `,
   );
 }
 
-/** What somebody looks for, as the statements take it. */
+/** The query in the form of the parameters of the statements. */
 export interface SearchText {
   /** In the language of `websearch_to_tsquery`. */
   readonly words: string;
-  /** To be found within words, too; null where nothing is left of it once it is folded. */
+  /** A text to find within words as well; null if it is empty when folded. */
   readonly text: string | null;
 }
 
 /**
- * Folds what somebody looks for, as the messages in the index are. A run of dashes excludes nothing: to the parser of
- * PostgreSQL each is an operator, and it has room for 32.
+ * Folds a query like the messages of the index. Runs of dashes are removed: PostgreSQL parses each dash as an operator
+ * and allows 32.
  */
 export function searchText(query: string): SearchText {
   const folded = foldForSearch(query);
   return { words: wordsOf(folded).replaceAll(/-(?:[\s!&|()]*-)+/g, ' '), text: folded || null };
 }
 
-/** Marks the words $1 in each of the texts $2, which have nothing but ASCII beside letters, and are as long as before. */
+/**
+ * Marks the words $1 in each of the texts $2, which consist of ASCII and letters. Apart from the marks, their length
+ * does not change.
+ */
 export const headlines = `
 select text.value as text, ts_headline(
   'folded_english', text.value, websearch_to_tsquery('folded_english', $1),

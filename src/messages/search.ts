@@ -15,27 +15,27 @@ import {
   type SearchText,
 } from './search.sql.ts';
 
-/** Messages that are read one step after another, until there are enough hits: most searches find them among the first. */
+/** Messages read per step until there are enough hits; most searches end after the first step. */
 const STEPS = [512, 3_584, 12_288];
-/** Milliseconds by which times of messages may be in another order than their ids. */
+/** Maximum milliseconds by which the order of times may differ from that of ids. */
 const SKEW = 60_000;
-/** Later than any message. */
+/** An id above those of all messages. */
 const END = Number.MAX_SAFE_INTEGER;
 
 export interface Search extends SearchText {
   readonly userId: UserId;
-  /** Undefined: in all chats. */
+  /** Undefined for all chats. */
   readonly chatId: ChatId | undefined;
   readonly senderId: UserId | undefined;
   readonly from: Date | undefined;
   readonly to: Date | undefined;
-  /** Only what mentions this user. */
+  /** True for messages that mention this user only. */
   readonly hasMention: boolean;
   readonly custom: CustomData | undefined;
   readonly order: Order;
-  /** How many at most. */
+  /** Maximum number of hits. */
   readonly limit: number;
-  /** Behind which hit they come. */
+  /** The hit after which the results continue. */
   readonly after: Hit | undefined;
 }
 
@@ -47,14 +47,14 @@ export interface Hit {
 export interface Found {
   /** In their order. */
   readonly hits: readonly Hit[];
-  /** Only what is newer than this message was searched; undefined where that is all. */
+  /** Only messages newer than this one were searched; undefined if all were. */
   readonly searchedTo: MessageId | undefined;
 }
 
 /**
- * Finds messages in the chats of a user by words and by parts of words, the newest first until there are enough: what is
- * read does not depend on how many there are, nor on what others have. What is read is bounded, too; `searchedTo` says how
- * far it got. By relevance, as many of the newest are looked at as can be, and the best of them come first.
+ * Finds messages in the chats of a user by words and parts of words, newest first until there are enough. The amount of
+ * data read depends neither on the number of messages nor on other users, and it is limited; `searchedTo` is the point
+ * reached. By relevance, as many of the newest messages as possible are ranked.
  */
 export async function findMessages(db: Queries, search: Search): Promise<Found> {
   const [progress] = await db.query<Progress>(readWords, [search.words]);
@@ -76,14 +76,14 @@ export async function findMessages(db: Queries, search: Search): Promise<Found> 
   return found.downTo(searchedTo);
 }
 
-/** How far filters have been made, and the words as PostgreSQL takes them. */
+/** The words as a `tsquery`, and the progress of the filters. */
 interface Progress {
   readonly words: string;
   readonly filteredTo: MessageId;
   readonly newest: MessageId;
 }
 
-/** Ids, of which those of messages are between. */
+/** Exclusive bounds of ids of messages. */
 interface Bounds {
   readonly above: MessageId;
   readonly below: MessageId;
@@ -97,7 +97,10 @@ async function boundsOf(db: Queries, { from, to, order, after }: Search): Promis
   return { above, below: order === 'recency' ? Math.min(below, after?.messageId ?? END) : below };
 }
 
-/** Reads what has no filter yet. Returns how far it got, where that is not all: the index is far behind, or made anew. */
+/**
+ * Searches messages without a filter. Returns the id reached if that is not all, because the index is far behind or
+ * being rebuilt.
+ */
 async function searchUnfiltered(
   db: Queries,
   search: Search,
@@ -117,7 +120,7 @@ async function searchUnfiltered(
   return last && order === 'recency' ? from : undefined;
 }
 
-/** Reads what filters say may have what is looked for. Returns how far it got, where that is not all. */
+/** Searches messages whose filters may match. Returns the id reached if that is not all. */
 async function searchFiltered(
   db: Queries,
   search: Search,
@@ -164,7 +167,7 @@ const conditionsOf = (search: Search, { above, below }: Bounds): readonly unknow
     : [null, null]),
 ];
 
-/** Hits from several sources, each once. */
+/** Collects hits from several sources without duplicates. */
 class FoundHits {
   readonly #limit: number;
   readonly #hits = new Map<MessageId, Hit>();
@@ -177,14 +180,14 @@ class FoundHits {
     for (const hit of hits) this.#hits.set(hit.messageId, hit);
   }
 
-  /** True if there are enough that are newer than a message. */
+  /** Returns true if there are enough hits newer than a message. */
   isFull(searchedTo = -1): boolean {
     let count = 0;
     for (const messageId of this.#hits.keys()) if (messageId > searchedTo) count++;
     return count >= this.#limit;
   }
 
-  /** Those that are newer than a message: behind it may be others before them. */
+  /** Returns the hits newer than a message; older ones may be incomplete. */
   downTo(searchedTo: MessageId | undefined): Found {
     const hits = [...this.#hits.values()]
       .filter(({ messageId }) => messageId > (searchedTo ?? -1))

@@ -3,19 +3,19 @@ import { FILTER_BITS } from '../text/parts.ts';
 import { notedBy, withoutWaiting } from './searchIndex.sql.ts';
 
 /*
- * The statements of the filters that a search reads instead of messages: see migration 0026. A filter has messages of a
- * chat in the order of their ids, which none is added before any more: all up to `refolded_id` have their entry. There are
- * all of those up to `filtered_id`.
+ * The statements of the filters that a search reads instead of messages: see migration 0026. A filter covers messages
+ * of a chat in the order of their ids. None can be inserted between them later, because all messages up to
+ * `refolded_id` have their entry. All filters up to `filtered_id` exist.
  */
 
-/** Messages of a filter. */
-export const FILTERED = 32;
-/** Entries that are looked at at once for whether they have their filter, and chats whose filters are made at once. */
+/** Messages per filter. */
+export const FILTER_SIZE = 32;
+/** Entries checked for a filter per statement, and therefore the maximum of chats. */
 const SPAN = 2_048;
-/** Messages of a chat that are taken at once. */
+/** Messages of a chat per statement. */
 const PER_CHAT = 128;
 
-/** What an entry has, for its filter: an array of its id, `seq`, folded content, words, sender and mentions. */
+/** Returns SQL for the data of an entry: an array of its id, `seq`, folded content, words, sender and mentions. */
 const entryOf = (entry: string) => `
 json_build_array(
   ${entry}.message_id, ${entry}.seq, ${entry}.folded, tsvector_to_array(${entry}.document), sender.sender_id, sender.mentions
@@ -26,8 +26,8 @@ cross join lateral (
 ) sender`;
 
 /**
- * The next entries without a filter, of up to `limit` chats, a row for each chat with its last filter if that has room;
- * a row with the progress alone where there are none. `filteredTo` is up to where all have one already.
+ * Reads the next entries without a filter of up to `limit` chats: a row per chat with its last filter if that has room,
+ * or a single row with the progress if there are none. All entries up to `filteredTo` have a filter.
  */
 export function nextFilters(limit: number): PreparedStatement {
   return prepared(
@@ -58,7 +58,7 @@ select progress."notedBy", coalesce(
 from progress
 left join lateral (
   select due.chat_id as "chatId", due.messages,
-    case when due.messages < ${FILTERED} then due.first_id end as "firstId", (
+    case when due.messages < ${FILTER_SIZE} then due.first_id end as "firstId", (
       select json_agg(${entryOf('entry')} order by entry.message_id)
       from (
         select * from message_search
@@ -74,20 +74,20 @@ left join lateral (
   );
 }
 
-/** The filter of the row `number` of those that are one behind the other in a parameter. */
+/** Returns SQL for the filter of the row `number` in a parameter of concatenated filters. */
 const nthFilter = (filters: string) => `
 ('x' || encode(substring(${filters}::bytea from (number::int - 1) * ${FILTER_BITS / 8} + 1 for ${FILTER_BITS / 8}), 'hex'))::bit(${FILTER_BITS})`;
 
-/** Only who has read the progress as it is now may note more: what others did since is read again. */
+/** Locks the progress if no other node has changed it since it was read; otherwise the work is repeated. */
 const mineAt = (by: string) => `
 with mine as materialized (
   select ${withoutWaiting} from message_search_progress where xmin::text = ${by} for update skip locked
 )`;
 
 /**
- * Writes filters, of chats ($2) from a message ($3) to another one ($4), its `seq` or the highest ($5), so many messages
- * ($6), and filters, one behind the other ($7): new ones, or what more is in the last one of a chat. Notes that there are all
- * up to $8. Returns no row where another node is at it, or was since $1 noted something.
+ * Writes new filters, or adds to the last filter of a chat: chats ($2), first ($3) and last message ($4), highest `seq`
+ * ($5), number of messages ($6), and concatenated filters ($7). Records that all up to $8 exist. Returns no row if
+ * another node is working, or has recorded progress since $1.
  */
 export const writeFilters = `
 ${mineAt('$1')}, written as (
@@ -103,7 +103,7 @@ update message_search_progress set filtered_id = $8::bigint from mine
 returning ${notedBy}
 `;
 
-/** Up to `limit` entries that were changed since their filter was made: with that filter, if it is there. */
+/** Reads up to `limit` entries that changed since their filter was made, with that filter if it exists. */
 export function changedEntries(limit: number): PreparedStatement {
   return prepared(
     `${limit} changed entries`,
@@ -127,16 +127,16 @@ left join lateral (
 }
 
 /**
- * Adds to the filters of chats ($2) from a message ($3) on what is in $4 (one behind the other, once for each), and
- * forgets of the changes of messages, chats ($5) and seqs ($6), those that are as they were noted by $7. Returns no row
- * where another node is at it, or was since $1 noted something.
+ * Adds the concatenated filters $4 to the filters of chats ($2) that begin with messages ($3), and deletes the changes
+ * of chats ($5) and seqs ($6) that are unchanged since the transactions $7. Returns no row if another node is working,
+ * or has recorded progress since $1.
  */
 export const mergeChanges = `
 ${mineAt('$1')}, merged as (
   update message_search_filters filter set parts = filter.parts | ${nthFilter('$4')}
   from mine cross join unnest($2::bigint[], $3::bigint[]) with ordinality made (chat, first, number)
   where filter.chat_id = made.chat and filter.first_id = made.first
-), forgotten as (
+), deleted as (
   delete from message_search_changed change
   using mine cross join unnest($5::bigint[], $6::bigint[], $7::text[]) note (chat, number, noted_by)
   where change.chat_id = note.chat and change.seq = note.number and change.xmin::text = note.noted_by

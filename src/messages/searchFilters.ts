@@ -3,12 +3,12 @@ import type { Database } from '../database/database.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { addMention, addParts, addSender, addWord, type Filter, newFilter } from '../text/parts.ts';
 import type { Work } from './indexMessages.ts';
-import { changedEntries, FILTERED, mergeChanges, nextFilters, writeFilters } from './searchFilters.sql.ts';
+import { changedEntries, FILTER_SIZE, mergeChanges, nextFilters, writeFilters } from './searchFilters.sql.ts';
 
-/** Milliseconds for which filters are made before others have their turn. */
+/** Milliseconds after which the work yields to the event loop. */
 const TURN = 2;
 
-/** Makes the next filters of up to `limit` chats; counts them, and at least 1 while there may be more. */
+/** Makes the next filters of up to `limit` chats. `count` is their number, and at least 1 while there may be more. */
 export async function makeFilters(db: Database, limit: number): Promise<Work> {
   const rows = await db.indexer.query<Row>({ ...nextFilters(limit) });
   const progress = rows[0];
@@ -35,14 +35,14 @@ export async function makeFilters(db: Database, limit: number): Promise<Work> {
   return noted ? { count: made.length + Number(filteredTo < refoldedTo), ...noted } : { count: 0 };
 }
 
-/** Adds to filters what was changed since they were made, up to `limit` messages. */
+/** Adds up to `limit` changed messages to their filters. */
 export async function mergeChangedEntries(db: Database, limit: number): Promise<Work> {
   const changes = await db.indexer.query<Change>({ ...changedEntries(limit) });
   const [first] = changes;
   if (!first) return { count: 0 };
   const merged = new Map<string, { chatId: ChatId; firstId: MessageId; filter: Filter }>();
   for (const { chatId, firstId, entry } of changes) {
-    if (firstId === null || !entry) continue; // deleted, or made with what it is changed to
+    if (firstId === null || !entry) continue; // deleted, or the filter already includes the change
     const key = `${chatId} ${firstId}`;
     const into = merged.get(key) ?? { chatId, firstId, filter: newFilter() };
     addEntry(into.filter, entry);
@@ -61,7 +61,7 @@ export async function mergeChangedEntries(db: Database, limit: number): Promise<
   return noted ? { count: changes.length, ...noted } : { count: 0 };
 }
 
-/** As {@link entryOf} in the statements has it. */
+/** The result of {@link entryOf}. */
 type Entry = readonly [
   id: MessageId,
   seq: number,
@@ -75,7 +75,7 @@ interface Noted {
   readonly notedBy: string;
 }
 
-/** How far the filters are, and how far they may be made. */
+/** The progress of the filters, and the limit up to which they may be made. */
 interface Progress extends Noted {
   readonly filteredTo: MessageId;
   readonly refoldedTo: MessageId;
@@ -87,7 +87,7 @@ type Row = Progress & (Chat | { readonly chatId: null });
 interface Chat {
   readonly chatId: ChatId;
   readonly firstId: MessageId | null;
-  /** In the last filter. */
+  /** Number of messages in the last filter. */
   readonly messages: number | null;
   readonly entries: readonly Entry[];
 }
@@ -100,7 +100,7 @@ interface Change extends Noted {
   readonly entry: Entry | null;
 }
 
-/** A filter, or what more is in it. */
+/** A filter, or an addition to one. */
 interface Made {
   readonly chatId: ChatId;
   readonly firstId: MessageId;
@@ -110,18 +110,18 @@ interface Made {
   readonly filter: Filter;
 }
 
-/** Entries of one filter, the first message in it and how many there are before them. */
+/** Entries of one filter, its first message, and the number of messages already in it. */
 interface Part {
   readonly firstId: MessageId;
   readonly before: number;
   readonly entries: readonly Entry[];
 }
 
-/** Divides the entries of a chat: as many as there is room for in the last filter, then as many as a filter has. */
+/** Divides the entries of a chat: the first ones fill the last filter, the others fill new filters. */
 function* partsOf({ firstId, messages, entries }: Chat): Generator<Part> {
   let before = firstId === null ? 0 : (messages ?? 0);
   for (let start = 0, end = 0; start < entries.length; start = end) {
-    end = start + FILTERED - before;
+    end = start + FILTER_SIZE - before;
     const part = entries.slice(start, end);
     yield {
       firstId: start === 0 && firstId !== null ? firstId : (part[0] as Entry)[0],

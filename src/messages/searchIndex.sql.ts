@@ -1,46 +1,47 @@
 import { type PreparedStatement, prepared } from '../database/statements.ts';
 
 /*
- * The statements of the search index. Entries are written behind the send path; `message_search_progress` says how far:
+ * The statements of the search index. Entries are written asynchronously to the send path; `message_search_progress`
+ * contains the progress:
  *
- * - every message up to `settled_id` has its entry, as far as it is to have one. Ids are given before the commit, so a
- *   lower one may become visible after a higher one: it only moves on to an id noted at a time of which no transaction
- *   is open any more;
- * - `noted_id` was the newest id when the transactions before `noted_xmax` were the only ones that could still be
- *   writing older ones, and `noted_settled_id` was settled and committed then. It is the transaction that noted them:
- *   whoever had an id by then had written before, and so had a lower number;
- * - up to `checked_id` no entry is left of a message that was deleted while the entry was being written: such a deletion
- *   did not find it;
- * - up to `refolded_id` no entry is left of another version of the fold;
+ * - every message up to `settled_id` has its entry, if it needs one. Ids are assigned before the commit, so a lower id
+ *   may become visible after a higher one: `settled_id` only advances to an id recorded at a time from which no
+ *   transaction is still open;
+ * - `noted_id` was the newest id when only transactions before `noted_xmax` could still write older ids, and
+ *   `noted_settled_id` was settled and committed then. `noted_xmax` is the transaction that recorded them: a
+ *   transaction with an id assigned before had already written, and so has a lower number;
+ * - up to `checked_id` no entry exists of a message that was deleted while the entry was being written, so that the
+ *   deletion did not find it;
+ * - up to `refolded_id` no entry of another version of the fold exists;
  * - up to `filtered_id` there are the filters that `searchMessages` reads first (searchFilters.sql.ts).
  *
  * Each of them moves in the transaction that makes it true.
  */
 
-/** Messages that are looked at at once for whether they have an entry. */
+/** Messages checked for an entry per statement. */
 const LOOKED_AT_ONCE = 10_000;
-/** Messages that are checked at once for whether they were deleted, and entries for which version of the fold made them. */
+/** Messages checked for deletion, and entries checked for the version of their fold, per statement. */
 const CHECKED_AT_ONCE = 10_000;
 
-/** The transaction that has noted how far the index is. */
+/** The transaction that recorded the progress of the index. */
 export const notedBy = 'message_search_progress.xmin::text as "notedBy"';
 
 /**
- * A commit of the indexer does not wait for the disk, nor do those of messages wait for it. A crash may lose the last of
- * them: entries together with the progress that speaks of them, so they are made once more. No later commit that builds
- * on a lost one is kept: it stands behind it in the same log.
+ * Makes commits of the indexer asynchronous, so that they do not delay those of messages. A crash may lose the last of
+ * them, but always entries together with their progress, so they are made again. No later commit that depends on a lost
+ * one survives, because it comes after it in the WAL.
  */
 export const withoutWaiting = `set_config('synchronous_commit', 'off', true)`;
 
 /**
- * Notes that all messages up to `last` are indexed that could be seen, or all of them (null), if `mine` says that all
- * transactions have ended that were open when `noted_id` was noted. `mine.newest` was the newest id before this
- * transaction had a number. Deletions that found no entry, because it was not committed, have ended by then, too: what
- * they left is removed.
+ * Returns SQL that records that all visible messages up to `last`, or all messages (null), are indexed, if by `mine`
+ * all transactions have ended that were open when `noted_id` was recorded. `mine.newest` was the newest id before this
+ * transaction got its number. Deletions that found no entry because it was not committed have ended by then as well;
+ * their entries are removed.
  *
- * Progress from another database, of which this one is a copy, is noted again.
+ * Progress from another database, of which this one is a copy, is recorded again.
  */
-const noting = (last: string, fold: string) => `
+const recording = (last: string, fold: string) => `
 bounds as materialized (
   select settled, case when is_over then greatest(checked_id, least(noted_settled_id, checked_id + ${CHECKED_AT_ONCE})) else checked_id end as checked,
     least(settled, refolded_id + ${CHECKED_AT_ONCE}) as refolded
@@ -73,19 +74,20 @@ bounds as materialized (
 `;
 
 /**
- * Indexes the next `slice` messages without an entry, and answers with the state of the index, in one statement: those
- * who send hardly notice it. It does nothing but answer where there is nothing to do, another node is at it, or was since
- * $1 (null: never mind).
+ * Indexes the next `slice` messages without an entry and returns the state of the index, in one statement, which hardly
+ * delays senders. It only returns the state if there is nothing to do, another node is working, or has recorded
+ * progress since $1 (null for any).
  *
- * Contents in ASCII are folded by PostgreSQL, which does it as `foldForSearch` does, and in a third of the time that it
- * takes to send them to and fro. Those that are not (`id` to `content`, a row for each) remain for {@link writeEntries}
- * and {@link noteIndexed}: nothing is noted before. $2 is the version of the fold.
+ * PostgreSQL folds ASCII contents, with the same result as `foldForSearch` and in a third of the time of transferring
+ * them. The others (`id` to `content`, a row for each) are returned for {@link writeEntries} and {@link recordIndexed},
+ * and nothing is recorded before. $2 is the version of the fold.
  *
- * While older transactions are open, messages up to $3 are left out that have their entries as far as they could be seen:
- * what such a transaction keeps from being noted may be much.
+ * While older transactions are open, messages up to $3 are skipped, of which all visible ones have their entries: there
+ * may be many whose progress cannot be recorded yet.
  *
- * The sequence is read before the progress is locked, and so before the transaction has a number: whoever had an id by then
- * had written before, and so has a lower one. Before the first message, the sequence names its id already.
+ * The sequence is read before the progress is locked, and so before this transaction gets its number: a transaction
+ * with an id assigned before had already written, and so has a lower number. Before the first message, the sequence
+ * already contains its id.
  */
 export function indexNext(slice: number): PreparedStatement {
   return prepared(
@@ -123,7 +125,7 @@ with state as materialized (
   insert into message_search (message_id, chat_id, seq, document, folded, fold)
   select id, chat_id, seq, to_tsvector('folded_english', folded), folded, $2::smallint
   from (select *, lower(content collate "C") as folded from next where is_ascii offset 0) entry
-), ${noting('(select last from reached)', '$2')}
+), ${recording('(select last from reached)', '$2')}
   where not exists (select from next where not is_ascii)
   returning ${notedBy}, message_search_progress.settled_id, message_search_progress.refolded_id, old.is_there as "hasOld"
 )
@@ -142,26 +144,26 @@ left join (select id, chat_id as "chatId", seq, content from next where not is_a
 }
 
 /**
- * Notes what {@link indexNext} could not note because of what remained: $1 its `notedBy`, $2 `last`, $3 `isOver`,
- * $4 `newest`, $5 the version of the fold.
+ * Records the progress that {@link indexNext} could not record because of the remaining messages: $1 its `notedBy`, $2
+ * `last`, $3 `isOver`, $4 `newest`, $5 the version of the fold.
  */
-export const noteIndexed = `
+export const recordIndexed = `
 with mine as materialized (
   select *, $4::bigint as newest, $3::boolean as is_over, ${withoutWaiting}
   from message_search_progress where xmin::text = $1
   for update skip locked
-), ${noting('$2::bigint', '$5')}
+), ${recording('$2::bigint', '$5')}
   returning ${notedBy}, mine.newest - message_search_progress.settled_id as lag, old.is_there as "hasOld"
 )
 select * from noted
 `;
 
-/** Takes the index for this transaction, or returns no row where another node is at it. */
+/** Locks the index for this transaction; returns no row if another node is working. */
 export const takeIndex = `
 select ${withoutWaiting}, set_config('parley.renews_entries', 'on', true) from message_search_progress for update skip locked
 `;
 
-/** The next $1 entries that another version of the fold than $2 has made. */
+/** Reads the next $1 entries made by another version of the fold than $2. */
 export const oldEntries = `
 select message_id as id from message_search, message_search_progress
 where message_id > refolded_id and message_id <= settled_id and fold is distinct from $2
@@ -169,7 +171,7 @@ order by message_id
 limit $1
 `;
 
-/** Those of the messages $1 that are not deleted, as they stay until the end of the transaction. */
+/** Reads and locks those of the messages $1 that are not deleted. */
 export const lockMessages = `
 select id, chat_id as "chatId", seq, content from messages
 where id = any (array(select jsonb_array_elements_text($1::jsonb)::bigint)) and deleted_at is null
@@ -177,23 +179,24 @@ order by id
 for share
 `;
 
-/** Notes up to where old entries were made anew; null: as far as there were any. */
-export const noteRenewed = `
+/** Records the id up to which old entries were rewritten; null if all were. */
+export const recordRenewed = `
 update message_search_progress set refolded_id = coalesce($1::bigint, settled_id)
 returning ${notedBy}
 `;
 
-/** Entries as $1 to $5 (arrays: ids, chats, seqs, folded contents, and their words where they differ, or null) say. */
+/** The entries of the arrays $1 to $5: ids, chats, seqs, folded contents, and their words if they differ, or null. */
 const entries = `
 select id, chat, seq, to_tsvector('folded_english', coalesce(words, folded)) as document, folded
 from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[]) entry (id, chat, seq, folded, words)
 `;
 
 /**
- * Writes new entries, made by version $6 of the fold, unless another node has noted something since $7: it may have
- * checked already whether their messages were deleted. One that is at the index is waited for: were nothing written
- * because of it, and it noted nothing, {@link noteIndexed} would note what is not there. Without ON CONFLICT, which costs
- * a second record in the log for each: where an edit wrote one first, the primary key is violated.
+ * Writes new entries, made by version $6 of the fold, unless another node has recorded progress since $7, because it
+ * may already have checked whether their messages were deleted. It waits for a node that holds the lock: otherwise, if
+ * nothing was written because of that node and it recorded nothing, {@link recordIndexed} would record missing entries.
+ * It does without ON CONFLICT, which writes a second WAL record per entry: if an edit wrote an entry first, the primary
+ * key is violated.
  */
 export const writeEntries = `
 with mine as materialized (
@@ -203,21 +206,21 @@ insert into message_search (message_id, chat_id, seq, document, folded, fold)
 select id, chat, seq, document, folded, $6::smallint from mine cross join (${entries}) entry
 `;
 
-/** Writes entries anew that are there. */
+/** Rewrites existing entries. */
 export const rewriteEntries = `
 update message_search set document = entry.document, folded = entry.folded, fold = $6::smallint
 from (${entries}) entry
 where message_id = entry.id
 `;
 
-/** Writes the entry of the message $1, whether it is there or not. */
+/** Writes the entry of the message $1, new or existing. */
 export const reindexMessage = `
 insert into message_search (message_id, chat_id, seq, document, folded, fold)
 select id, chat_id, seq, to_tsvector('folded_english', $3), $2, $4::smallint from messages where id = $1
 on conflict (message_id) do update set document = excluded.document, folded = excluded.folded, fold = excluded.fold
 `;
 
-/** The oldest transaction that may still write: while it is open, nothing is settled that was written since it began. */
+/** Reads the oldest transaction that may still write. While it is open, no later messages can be settled. */
 export const oldestTransaction = `
 select * from (
   select pid::text as process, application_name as application, state, backend_xid as xid,

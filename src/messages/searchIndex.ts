@@ -7,25 +7,25 @@ import { StallWatch } from './StallWatch.ts';
 import { makeFilters, mergeChangedEntries } from './searchFilters.ts';
 import { oldestTransaction } from './searchIndex.sql.ts';
 
-/** Entries of before that are made anew by one transaction, which keeps their messages from being changed meanwhile. */
+/** Old entries that are rewritten per transaction, which locks their messages. */
 const RENEWED = 100;
 /**
- * Chats whose next filters are made by one transaction: many of whom there are few messages, or few where there may be many
- * of each, since the index is far behind. And changed entries that are added to their filters at once.
+ * Chats whose next filters are made per transaction: many if there are few messages of each, or few if the index is far
+ * behind and there may be many messages of each. And changed entries added to their filters per transaction.
  */
 const FILTERED_CHATS = 256;
 const FILTERED_CHATS_BEHIND = 64;
 const CHANGED = 128;
-/** Messages from which on filters are made of them, and from which on those are made before other messages are indexed. */
+/** Messages without a filter from which filters are made, and from which they take precedence over indexing. */
 const FILTERED_AT_ONCE = 2_000;
 const FILTERED_FIRST = 10_000;
-/** Milliseconds between two looks for new messages, and while another node works. */
+/** Milliseconds between two checks for new messages, and between checks while another node is working. */
 const PAUSE = 200;
-const LEFT_TO_OTHERS = 1_000;
+const OTHER_NODE_PAUSE = 1_000;
 
 /**
- * Takes new messages into the search index, behind the send path: a slice at a time, with rests in which those who send
- * are alone ({@link IndexingSchedule}). Any number of nodes may run it: one works, until it does not any more.
+ * Adds new messages to the search index, asynchronously to the send path: a slice at a time, with pauses that are left
+ * to senders ({@link IndexingSchedule}). Any number of nodes may run it: one works until it stops, then another one.
  */
 export class SearchIndexer {
   readonly #db: Database;
@@ -35,9 +35,9 @@ export class SearchIndexer {
   #running: Promise<void> | undefined;
   #closed = false;
   #lag = 0;
-  /** The transaction that had last noted what it did when this node looked, or did so itself. */
+  /** The transaction that last recorded progress, as far as this node knows. */
   #notedBy: string | undefined;
-  /** All messages up to this one that could be seen when this node looked have their entry. */
+  /** All messages up to this one that were visible at the last check have their entry. */
   #taken = 0;
   readonly #stall = new StallWatch(performance.now());
 
@@ -47,12 +47,12 @@ export class SearchIndexer {
     this.#runAfter(PAUSE);
   }
 
-  /** Ids of messages from the newest back to what is surely indexed. */
+  /** Number of ids between the newest message and the last one that is certainly indexed. */
   get lag(): number {
     return this.#lag;
   }
 
-  /** Seconds for which nothing was settled though there is something, or nobody could look. */
+  /** Seconds without progress although there is work or checks fail. */
   get stalledSeconds(): number {
     return Math.round(this.#stall.stalledFor(performance.now()) / 1_000);
   }
@@ -79,35 +79,35 @@ export class SearchIndexer {
       fault = error;
       this.#taken = 0;
       this.#stall.fail();
-      // An edit wrote the entry of a message at the same time: next time it is there.
-      const isThere = violatedConstraint(error) === 'message_search_pkey';
-      if (!isThere && !isTransient(error)) this.#log.error({ err: error }, 'messages could not be indexed');
+      // An edit wrote the entry of a message at the same time; the next run finds it.
+      const hasEntry = violatedConstraint(error) === 'message_search_pkey';
+      if (!hasEntry && !isTransient(error)) this.#log.error({ err: error }, 'failed to index messages');
     }
-    if (this.#stall.isToBeSaid(performance.now())) await this.#warn(fault);
+    if (this.#stall.shouldWarn(performance.now())) await this.#warn(fault);
     this.#runAfter(rest);
   }
 
-  /** Works off a slice; resolves to the milliseconds to rest. */
+  /** Processes a slice; resolves to the milliseconds to pause. */
   async #work(): Promise<number> {
     const start = performance.now();
     const { slice } = this.#schedule;
     const state = await indexNewMessages(this.#db, slice, this.#notedBy, this.#taken);
     this.#lag = state.lag;
-    this.#schedule.look(state.newest, start);
-    if (this.#stall.look(state.newest - state.lag, state.lag > 0, start))
-      this.#log.info({ lag: state.lag }, 'the search index goes on');
-    const isLeftToOthers =
+    this.#schedule.record(state.newest, start);
+    if (this.#stall.record(state.newest - state.lag, state.lag > 0, start))
+      this.#log.info({ lag: state.lag }, 'search index resumed');
+    const isOtherNodeWorking =
       state.isOver === null && this.#notedBy !== undefined && this.#notedBy !== state.notedBy;
     this.#notedBy = state.notedBy;
-    if (isLeftToOthers) return LEFT_TO_OTHERS;
+    if (isOtherNodeWorking) return OTHER_NODE_PAUSE;
     if (state.isOver !== null) this.#taken = state.taken;
     const indexed = performance.now();
     const isFull = await this.#workOn(state, state.last !== null);
-    // What comes behind the entries keeps no sender from writing, and may take half of the time.
+    // The work after the entries does not block senders and may take half of the time.
     return isFull ? this.#schedule.restAfter(indexed - start) + performance.now() - indexed : PAUSE;
   }
 
-  /** Does what else there is to do; resolves to true if there is more. */
+  /** Does the other pending work; resolves to true if there is more. */
   async #workOn({ hasOld, hasChanged, filterLag }: Indexed, isFull: boolean): Promise<boolean> {
     if (isFull && filterLag < FILTERED_FIRST) return true;
     if (hasOld && !isFull) return (await this.#note(renewOldEntries(this.#db, RENEWED))) === RENEWED;
@@ -123,12 +123,12 @@ export class SearchIndexer {
     return count;
   }
 
-  /** Says why the index stands still: a fault, or a transaction that may still write messages with lower ids. */
+  /** Logs why the index makes no progress: a fault, or a transaction that may still write messages with lower ids. */
   async #warn(fault: unknown): Promise<void> {
     const [oldest] = await this.#db.reads.query(oldestTransaction, []).catch(() => []);
     this.#log.warn(
       { seconds: this.stalledSeconds, lag: this.#lag, oldest, err: fault },
-      'the search index stands still',
+      'search index stalled',
     );
   }
 }

@@ -2,14 +2,14 @@ import { encodePush, encodeReply, encodeRequestId, type RequestId } from '../pro
 import { type MessageDraft, type StoredMessage, sendReply } from './drafts.ts';
 
 /*
- * The two frames that every message has. Of a plain one they are put together as text: its numbers, times and names of fields
- * need no escaping, and no object has to be made and walked over. That takes 0.5 µs each instead of 1.5.
+ * Encodes the two frames of a message. Those of plain messages are concatenated as text: their numbers, times and field
+ * names need no escaping, and no object has to be created. That takes 0.5 µs each instead of 1.5 µs.
  */
 
 /** Encodes the reply to a send. */
 export function encodeSendReply(type: string, stored: StoredMessage, id: RequestId | undefined): string {
   if (stored.mentions) return encodeReply(type, sendReply(stored), id);
-  const params = `"data":null,"message":null,"senderName":null,${place(stored)}`;
+  const params = `"data":null,"message":null,"senderName":null,${addressFields(stored)}`;
   return `{"type":"${type}","success":true,"params":{${params}}${encodeRequestId(id)}}`;
 }
 
@@ -22,14 +22,14 @@ export function encodeMessagePush(
   const { messageId, seq, createdAt, senderName, mentions } = stored;
   if (extras || mentions) {
     const fields = { messageId, seq, createdAt, senderId, ...to, ...extras };
-    // What is undefined is left out of the frame.
+    // Undefined fields are omitted from the frame.
     const options = { silent: extras?.silent || undefined, mentions: mentions ?? undefined };
     return encodePush(type, content, senderName, { ...fields, ...options });
   }
   const chat = 'groupId' in to ? `"groupId":${to.groupId}` : `"receiverId":${to.receiverId}`;
   const names = `"data":null,"message":${JSON.stringify(content)},"senderName":${JSON.stringify(senderName)}`;
-  return `{"type":"${type}","success":true,"params":{${names},${place(stored)},"senderId":${senderId},${chat}}}`;
+  return `{"type":"${type}","success":true,"params":{${names},${addressFields(stored)},"senderId":${senderId},${chat}}}`;
 }
 
-const place = ({ messageId, seq, createdAt }: StoredMessage): string =>
+const addressFields = ({ messageId, seq, createdAt }: StoredMessage): string =>
   `"messageId":${messageId},"seq":${seq},"createdAt":"${createdAt}"`;

@@ -4,8 +4,8 @@ import type { MessageId } from '../ids.ts';
 import { countChange, type Raised, raisedColumns } from './changeMessage.ts';
 
 /**
- * Empties messages for everybody: nothing of what they said is kept but that they were there. They are locked first:
- * the statement that empties them then sees what the search index took of them. The change is counted.
+ * Replaces messages by tombstones: deletes their content and everything attached to them and counts the change. The
+ * messages are locked first, so that the following statement sees their entries in the search index.
  */
 export async function leaveTombstones(
   db: Database,
@@ -16,7 +16,7 @@ export async function leaveTombstones(
   return db.execute<Tombstone>(tombstones, [JSON.stringify(messageIds)], transaction);
 }
 
-/** When a message was deleted, and how that was counted. */
+/** The time of the deletion of a message, and the counted change. */
 export interface Tombstone extends Raised {
   readonly deletedAt: Date;
 }
@@ -27,28 +27,28 @@ order by id for no key update
 `;
 
 export const tombstones = `
-with wanted as (
+with requested as (
   select id.value::bigint as id from jsonb_array_elements_text($1::jsonb) id
 ), before as (
-  select id, mentions from messages where id = any (array(select id from wanted))
-), gone as (
+  select id, mentions from messages where id = any (array(select id from requested))
+), emptied as (
   update messages
   set content = '', custom = null, mentions = null, reactions = null, deleted_at = clock_timestamp(),
     ${countChange}
-  where id = any (array(select id from wanted))
+  where id = any (array(select id from requested))
   returning id, chat_id, seq, deleted_at, ${raisedColumns}
 ), edits as (
-  delete from message_edits where message_id = any (array(select id from wanted))
+  delete from message_edits where message_id = any (array(select id from requested))
 ), searched as (
-  delete from message_search where message_id = any (array(select id from wanted))
+  delete from message_search where message_id = any (array(select id from requested))
 ), reacted as (
-  delete from reactions using gone where reactions.chat_id = gone.chat_id and reactions.seq = gone.seq
+  delete from reactions using emptied where reactions.chat_id = emptied.chat_id and reactions.seq = emptied.seq
 ), pinned as (
-  delete from pins using gone where pins.chat_id = gone.chat_id and pins.seq = gone.seq
+  delete from pins using emptied where pins.chat_id = emptied.chat_id and pins.seq = emptied.seq
 ), mentioned as (
-  delete from mentions using gone, before
-  where before.id = gone.id and mentions.user_id = any (before.mentions)
-    and mentions.chat_id = gone.chat_id and mentions.seq = gone.seq
+  delete from mentions using emptied, before
+  where before.id = emptied.id and mentions.user_id = any (before.mentions)
+    and mentions.chat_id = emptied.chat_id and mentions.seq = emptied.seq
 )
-select deleted_at as "deletedAt", version, head from gone
+select deleted_at as "deletedAt", version, head from emptied
 `;

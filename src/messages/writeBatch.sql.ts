@@ -3,28 +3,29 @@ import { moveOwnPosition } from './ownPosition.sql.ts';
 /**
  * Stores a batch of messages: one statement, one round trip, one commit.
  *
- * Parameters are arrays of equal length, a draft per position: chat ids, sender ids, receiver ids (null for a
- * group), kinds, contents, client message ids (null where the sender gave none), and as JSON the extras that
- * most messages do not have (null then): replyTo, silent, custom, forwardedFrom, and the names in mentioned.
+ * Parameters are arrays of equal length with one element per draft: chat ids, sender ids, receiver ids (null for a
+ * group), kinds, contents, client message ids (null for none), and the extras as JSON (null for none): replyTo, silent,
+ * custom, forwardedFrom, and mentioned names.
  *
  * 1. `draft` numbers the drafts in arrival order.
- * 2. `judged` looks up what decides on each: membership, block, posting right, slow mode, the message replied
- *    to. The lateral look-ups with a limit keep PostgreSQL on the indexes whatever its statistics say. What a
- *    change writes as system message was judged by the change.
- * 3. `chosen` names the `target` chat of those to store: neither refused nor known by their client message id,
- *    of which a batch has each once.
- * 4. `base` locks the targets in id order, so that two nodes never deadlock, and reads the newest `last_seq`
- *    under the lock. `numbered` counts the targets in the same order (`k`), which finds a chat's `last_seq`
- *    by position: a join of the two would be quadratic in the batch.
- *    A chat whose rules changed since its drafts were judged (`rules_version`, which only the lock shows as it is now)
- *    takes none of them: they are refused as `STALE`, to be judged again.
- * 5. `placed` gives each message its `seq`, in arrival order; `stored` inserts, in the order of the client message
- *    ids, so that two nodes with the same ids never deadlock; `named` keeps the mentions, `counted` updates the chats. `sent` moves the senders' own positions: who writes has read what was before.
+ * 2. `judged` checks each draft: membership, block, posting right, slow mode, the message replied to. Lateral joins
+ *    with a limit make PostgreSQL use indexes regardless of statistics. System messages are checked by the change that
+ *    writes them.
+ * 3. `chosen` sets the `target` chat of those to store: neither refused nor known by their client message id, which is
+ *    unique within a batch.
+ * 4. `base` locks the targets in id order, so that two nodes never deadlock, and reads `last_seq` under the lock.
+ *    `numbered` numbers the targets in the same order (`k`), by which the `last_seq` of a chat is found: a join of the
+ *    two would be quadratic in the batch. If the rules of a chat changed since its drafts were checked
+ *    (`rules_version`, whose current value is only visible under the lock), they are refused as `STALE` and checked
+ *    again.
+ * 5. `placed` assigns `seq` in arrival order; `stored` inserts in the order of the client message ids, so that two
+ *    nodes with the same ids never deadlock; `named` inserts the mentions, `counted` updates the chats. `sent` moves
+ *    the senders' own positions, because senders have read what was before.
  *
- * Returns a row per draft in arrival order: where it is stored (seq, id, created_at), `repeated` when an
- * earlier message answers for it, the sender's name, whom it mentions, or the reason of the `refusal`, with the seconds `slow_for` which slow mode goes on. `permit` is the
- * version of the rules by which the sender may write without looking anything up; the first row has the `run` of the
- * database.
+ * Returns a row per draft in arrival order: seq, id and created_at, `repeated` if they are those of an earlier message,
+ * the sender's name and the mentions, or the reason of the `refusal`, with the remaining seconds of slow mode in
+ * `slow_for`. `permit` is the version of the rules under which the sender may write without further checks; the first
+ * row contains the `run` of the database.
  */
 export const writeBatch = `
 with draft as (

@@ -1,30 +1,33 @@
 import { moveOwnPosition } from './ownPosition.sql.ts';
 
-/** True under the lock of a chat if its rules are as they were when its senders were found to be allowed to write. */
-const isCurrent = 'chats.rules_version = given.rules_version';
+/**
+ * An SQL condition, valid under the lock of a chat: its rules have not changed since its senders were found to be
+ * allowed to write.
+ */
+const isCurrent = 'chats.rules_version = input.rules_version';
 
 /**
- * Stores a batch of plain messages, of which all is known but their places: texts without extras and mentions, in chats
- * where their senders may write by a known version of the rules (see permits.ts). Stores what {@link writeBatch} would,
- * in half of its time: it looks up nothing but names, has a third of the plan nodes, and visits each chat once.
+ * Stores a batch of plain messages: texts without extras and mentions, in chats where their senders may write under a
+ * known version of the rules (see permits.ts). The result is that of {@link writeBatch} in half of the time: it reads
+ * only names, has a third of the plan nodes, and visits each chat once.
  *
- * Parameters are arrays. Of the chats, in the order of their ids, so that two nodes never deadlock: $1 id,
- * $2 rules_version, $3 number of messages, $4 place of its last message in the batch: with the newest id that was given
- * before, it makes about the id of that message for last_message_id, which another node may have as well. Of the
- * messages, in the order of arrival: $5 position of the chat in $1, $6 number within the chat, $7 sender, $8 content,
- * $9 client message id or null. Of the pairs of a chat and a sender: $10 position of the chat, $11 sender, $12 number of
- * the last message, $13 receiver or null. $14 is the run of the database in which the versions were read.
+ * Parameters are arrays. For the chats, in the order of their ids, so that two nodes never deadlock: $1 id, $2
+ * rules_version, $3 number of messages, $4 number of its last message in the batch. Added to the newest assigned id,
+ * that is approximately the id of that message, for last_message_id, which need not be unique among nodes. For the
+ * messages, in the order of arrival: $5 index of the chat in $1, $6 number within the chat, $7 sender, $8 content, $9
+ * client message id or null. For the pairs of a chat and a sender: $10 index of the chat, $11 sender, $12 number of the
+ * last message, $13 receiver or null. $14 is the run of the database in which the versions were read.
  *
- * 1. `repeated` has the chats with a message that was stored before, by its client message id; `people` the names of the
- *    senders, and the chats with somebody whose account was deleted.
- * 2. `raised` locks each chat and raises it by its messages; or leaves it as it is, where its rules are others by now, or
- *    it is one of those: nothing of that chat is stored. It returns all chats in either case, so that they are found
- *    by position: a join would be quadratic in the batch.
- * 3. `placed` gives each message its `seq` and its id, `stored` inserts, in the order of the client message ids, so that
- *    two nodes with the same ids for different chats never deadlock, `sent` moves the senders' own positions.
+ * 1. `repeated` contains the chats with a message that was stored before, by its client message id; `people` contains
+ *    the names of the senders, and the chats with a deleted account.
+ * 2. `raised` locks each chat and adds its messages to its counters. If its rules have changed, or it is one of the
+ *    chats above, it stays unchanged and nothing of it is stored. All chats are returned in either case, so that they
+ *    are found by index: a join would be quadratic in the batch.
+ * 3. `placed` assigns `seq` and id, `stored` inserts in the order of the client message ids, so that two nodes with the
+ *    same ids for different chats never deadlock, `sent` moves the senders' own positions.
  *
- * Returns one row: of the chats the `seq` before the batch, whether their messages were stored, and when; the ids of
- * the messages that were, in the order of arrival; the usernames of the pairs.
+ * Returns one row: for the chats the `seq` before the batch, whether their messages were stored, and the time; the ids
+ * of the stored messages in the order of arrival; the usernames of the pairs.
  */
 export const writePlain = `
 with repeated as materialized (
@@ -41,7 +44,7 @@ with repeated as materialized (
   from unnest($10::bigint[], $11::bigint[], $13::bigint[]) with ordinality as pair (k, sender_id, receiver_id, nth)
   left join lateral (select username from users where id = sender_id limit 1) sender on true
   left join lateral (select id from users where id = receiver_id and deleted_at is null limit 1) receiver on true
-), given as materialized (
+), input as materialized (
   select k, chat_id, n, coalesce(pg_sequence_last_value('messages_id_seq'), 0) + rank as newest_id,
     case
       when pg_postmaster_start_time() = $14::timestamptz
@@ -49,15 +52,15 @@ with repeated as materialized (
     end as rules_version
   from repeated cross join people
   cross join unnest($1::bigint[], $2::bigint[], $3::int[], $4::int[])
-    with ordinality as given (chat_id, rules_version, n, rank, k)
+    with ordinality as input (chat_id, rules_version, n, rank, k)
 ), raised as (
   update chats
   set last_seq = last_seq + case when ${isCurrent} then n else 0 end,
     tally = tally + case when ${isCurrent} then n else 0 end,
     last_message_at = case when ${isCurrent} then clock_timestamp() else last_message_at end,
     last_message_id = case when ${isCurrent} then newest_id else last_message_id end
-  from given
-  where chats.id = given.chat_id
+  from input
+  where chats.id = input.chat_id
   returning k, last_seq - n as last_seq, tally - n as tally, last_message_at,
     coalesce(${isCurrent}, false) as is_current
 ), base as materialized (
@@ -88,13 +91,12 @@ from base
 `;
 
 /**
- * Stores a single plain message: what {@link writePlain} does, in two thirds of the time, most of which it spends on nodes
- * that a single message does not need. A lone sender waits for little else.
+ * Stores a single plain message in two thirds of the time of {@link writePlain}, most of which is spent on plan nodes
+ * that a single message does not need. On an idle server that is most of the latency.
  *
  * Parameters: $1 chat, $2 rules_version, $3 sender, $4 content, $5 client message id or null, $6 run of the database,
- * $7 receiver or null.
- * Returns a row with id, seq, when it was stored in seconds since the epoch, and the username; none where it has to be
- * judged.
+ * $7 receiver or null. Returns a row with id, seq, the time in seconds since the epoch, and the username; no row if the
+ * permission must be checked again.
  */
 export const writeOne = `
 with raised as (

@@ -1,10 +1,10 @@
 /**
- * Stores the system message of a change in its transaction, which has locked the chat. Its rules, of which the members
- * are a part, have another version from now on; a group that is closed has no members, and `changed_xid` is the
- * transaction that closed it. All by the primary keys.
+ * Stores the system message of a change in its transaction, which has locked the chat. Increments the version of the
+ * rules, which include the members; a closed group has no members, and `changed_xid` is the transaction that closed it.
+ * Uses primary keys only.
  *
- * Parameters: $1 chat, $2 sender, $3 content, $4 custom, $5 client message id or null, $6 by how many there are more
- * members, $7 whether it closes. Returns a row with id, seq and when it was stored.
+ * Parameters: $1 chat, $2 sender, $3 content, $4 custom, $5 client message id or null, $6 change of the number of
+ * members, $7 true if it closes the group. Returns a row with id, seq and time.
  */
 export const writeSystem = `
 with fresh as materialized (

@@ -4,7 +4,7 @@ import { IndexingSchedule } from '../../src/messages/IndexingSchedule.ts';
 /** A schedule that has looked every 50 ms for two seconds while so many messages were sent a second. */
 function whileSending(perSecond: number): IndexingSchedule {
   const schedule = new IndexingSchedule();
-  for (let at = 0; at <= 2_000; at += 50) schedule.look(1_000_000 + (perSecond * at) / 1_000, at);
+  for (let at = 0; at <= 2_000; at += 50) schedule.record(1_000_000 + (perSecond * at) / 1_000, at);
   return schedule;
 }
 
@@ -40,9 +40,9 @@ describe('the schedule of the search indexer', () => {
 
   it('sees within half a second that somebody begins to send, and within three that nobody does', () => {
     const schedule = whileSending(0);
-    for (let at = 2_000; at <= 2_500; at += 50) schedule.look(1_000_000 + (at - 2_000) / 2, at);
+    for (let at = 2_000; at <= 2_500; at += 50) schedule.record(1_000_000 + (at - 2_000) / 2, at);
     expect(schedule.slice).to.equal(64);
-    for (let at = 2_500; at <= 5_500; at += 50) schedule.look(1_000_250, at);
+    for (let at = 2_500; at <= 5_500; at += 50) schedule.record(1_000_250, at);
     expect(schedule.slice).to.equal(1_000);
   });
 });

@@ -4,42 +4,42 @@ import { StallWatch } from '../../src/messages/StallWatch.ts';
 describe('the watch over work that may stand still', () => {
   it('says so after a minute, and again every ten', () => {
     const watch = new StallWatch(0);
-    watch.look(5, true, 0);
-    watch.look(5, true, 59_000);
-    expect(watch.isToBeSaid(59_000)).to.equal(false);
-    watch.look(5, true, 61_000);
+    watch.record(5, true, 0);
+    watch.record(5, true, 59_000);
+    expect(watch.shouldWarn(59_000)).to.equal(false);
+    watch.record(5, true, 61_000);
     expect(watch.stalledFor(61_000)).to.equal(61_000);
-    expect(watch.isToBeSaid(61_000)).to.equal(true);
-    expect(watch.isToBeSaid(62_000)).to.equal(false);
-    expect(watch.isToBeSaid(661_000)).to.equal(true);
+    expect(watch.shouldWarn(61_000)).to.equal(true);
+    expect(watch.shouldWarn(62_000)).to.equal(false);
+    expect(watch.shouldWarn(661_000)).to.equal(true);
   });
 
   it('says once that it goes on', () => {
     const watch = new StallWatch(0);
-    watch.look(5, true, 0);
-    expect(watch.isToBeSaid(70_000)).to.equal(true);
-    expect(watch.look(6, true, 71_000)).to.equal(true);
-    expect(watch.look(7, true, 72_000)).to.equal(false);
+    watch.record(5, true, 0);
+    expect(watch.shouldWarn(70_000)).to.equal(true);
+    expect(watch.record(6, true, 71_000)).to.equal(true);
+    expect(watch.record(7, true, 72_000)).to.equal(false);
     expect(watch.stalledFor(73_000)).to.equal(1_000);
   });
 
   it('has nothing to say while there is nothing to do, or the work moves', () => {
     const watch = new StallWatch(0);
-    watch.look(5, false, 0);
-    watch.look(5, false, 100_000);
+    watch.record(5, false, 0);
+    watch.record(5, false, 100_000);
     expect(watch.stalledFor(200_000)).to.equal(0);
-    watch.look(5, true, 200_000); // something has come just now
+    watch.record(5, true, 200_000); // something has come just now
     expect(watch.stalledFor(201_000)).to.equal(1_000);
-    watch.look(6, true, 202_000);
-    expect(watch.isToBeSaid(203_000)).to.equal(false);
+    watch.record(6, true, 202_000);
+    expect(watch.shouldWarn(203_000)).to.equal(false);
   });
 
   it('counts from where the work moved last when looks fail', () => {
     const watch = new StallWatch(0);
-    watch.look(5, false, 10_000);
+    watch.record(5, false, 10_000);
     watch.fail();
     watch.fail();
     expect(watch.stalledFor(75_000)).to.equal(65_000);
-    expect(watch.isToBeSaid(75_000)).to.equal(true);
+    expect(watch.shouldWarn(75_000)).to.equal(true);
   });
 });
