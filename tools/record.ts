@@ -21,7 +21,7 @@ interface Frame {
 /** Milliseconds between two looks for whether a message is indexed. */
 const PAUSE = 100;
 
-/** Plays a small conversation against a real server of its own and returns its traffic, times made equal. */
+/** Runs a small conversation on a server of its own and returns its traffic with constant times. */
 export async function recordExamples(): Promise<Examples> {
   const folder = await mkdtemp(join(tmpdir(), 'parley-docs-'));
   const config = readConfig({ HOST: '127.0.0.1', PORT: '0', DATA_DIR: folder, RATE_LIMITS: 'off' });
@@ -101,7 +101,10 @@ function kindOf({ body, status }: RecordedCall): string {
   return status < 300 ? Object.keys(body ?? {}).join() : String(status);
 }
 
-/** The frames of the conversation by message. Ada has a second connection, which is pushed what she does. */
+/**
+ * Records the frames of the conversation by message. Ada has a second connection, which receives pushes of her own
+ * actions.
+ */
 async function recordFrames(port: number, logins: Record<Name, Login>, second: string) {
   const frames: Record<string, object[]> = {};
   let isRecording = true;
@@ -163,7 +166,7 @@ function propertyAt(value: unknown, path: string): unknown {
   return found;
 }
 
-/** Sends a frame and resolves to its reply or error, which is no push: nobody else is talking. */
+/** Sends a frame and resolves to its reply or error, ignoring pushes. */
 async function ask(socket: WebSocket, text: string): Promise<Frame> {
   socket.send(text);
   for (;;) {
@@ -174,8 +177,8 @@ async function ask(socket: WebSocket, text: string): Promise<Frame> {
 }
 
 /**
- * Resolves when the pushes that were on their way have come: a pong keeps its place among the frames. Where the
- * connection was ended, none comes, and nothing after the close.
+ * Resolves when all pushes sent so far have arrived, because a pong is ordered among the frames; or when the connection
+ * is closed.
  */
 function settled(socket: WebSocket): Promise<void> {
   return new Promise((resolve) => {
@@ -194,7 +197,7 @@ function nameOf(frame: Frame): string {
   return 'id' in frame ? names.reply : names.push;
 }
 
-/** Replaces what differs between two recordings. */
+/** Replaces values that differ between two recordings. */
 function steady(key: string, value: unknown): unknown {
   if (key === 'token') return 'eyJhbGciOiJIUzI1NiIs…';
   if ((key === 'nextCursor' && value) || (key === 'code' && /^[\w-]{22}$/.test(String(value))))

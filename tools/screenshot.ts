@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 import { startProcess } from '../test/process.ts';
 
-/*
- * Makes the picture of the README: a server of its own, three people in real windows.
- */
+/* Takes the screenshot of the README with a server of its own and three users in browser windows. */
 
 const folder = await mkdtemp(join(tmpdir(), 'parley-screenshot-'));
 const server = await startProcess({ DATA_DIR: folder });
@@ -86,7 +84,7 @@ async function find(page: Page, name: string): Promise<void> {
   await page.getByRole('link', { name }).click();
 }
 
-/** Writes in a chat that is being opened. */
+/** Writes a message in a chat that is being opened. */
 async function say(page: Page, chat: string, text: string): Promise<void> {
   await page.getByRole('button', { name: `About ${chat}` }).waitFor();
   await page.getByRole('textbox', { name: 'Write a message' }).fill(text);

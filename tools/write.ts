@@ -3,7 +3,7 @@ import { asyncapiDocument } from '../src/docs/asyncapi.ts';
 import { replaceFile } from '../src/files.ts';
 import { recordExamples } from './record.ts';
 
-/* `npm run docs`: records the examples anew and writes them and the document that shows them. */
+/* `npm run docs`: records the examples and writes them and the document that contains them. */
 
 const examples = await recordExamples();
 await replaceFile('src/docs/examples.json', `${JSON.stringify(examples, null, 2)}\n`);

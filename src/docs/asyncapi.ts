@@ -16,7 +16,10 @@ import {
 
 const CHANNEL = { $ref: '#/channels/socket' };
 
-/** The AsyncAPI 3.0 document (https://www.asyncapi.com/docs/reference/specification/v3.0.0) of all commands, as YAML. */
+/**
+ * Generates the AsyncAPI 3.0 document (https://www.asyncapi.com/docs/reference/specification/v3.0.0) of all commands as
+ * YAML.
+ */
 export function asyncapiDocument(registry: Iterable<Command>, examples: Examples): string {
   const commands = [...registry];
   const messages = Object.fromEntries(
@@ -76,14 +79,14 @@ export function asyncapiDocument(registry: Iterable<Command>, examples: Examples
   );
 }
 
-/** Where the id stands that a reply has from its request. */
+/** Location of the id that a reply has in common with its request. */
 const ID = '$message.payload#/id';
 
 interface Message {
   readonly name: string;
   readonly title: string;
   readonly schema: TSchema;
-  /** Whether it has an `id` that pairs it with another message. */
+  /** True if it has an `id` that pairs it with another message. */
   readonly paired: boolean;
 }
 
@@ -122,12 +125,12 @@ const HEAVY =
 function operationsOf({ type, summary, description, cost, isHeavy, push }: Command): [string, object][] {
   const names = messageNames(type);
   const weight = cost && `Counts as ${cost} commands against the rate limit.`;
-  const told = [description, weight, isHeavy && HEAVY].filter(Boolean).join('\n\n');
+  const text = [description, weight, isHeavy && HEAVY].filter(Boolean).join('\n\n');
   const command = {
     action: 'receive',
     channel: CHANNEL,
     summary,
-    ...(told && { description: told }),
+    ...(text && { description: text }),
     messages: [inChannel(names.request)],
     reply: { channel: CHANNEL, messages: [inChannel(names.reply), inChannel(names.error)] },
   };

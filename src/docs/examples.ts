@@ -1,8 +1,8 @@
 import recorded from './examples.json' with { type: 'json' };
 
-/** Real traffic for the documents to show; see tools/record.ts. */
+/** Recorded traffic that the documents show as examples; see tools/record.ts. */
 export interface Examples {
-  /** Frames by the name of the message they are examples of. */
+  /** Frames by the name of their message. */
   readonly frames: Readonly<Record<string, readonly object[]>>;
   /** HTTP calls by method and path, such as `POST /auth/login`. */
   readonly calls: Readonly<Record<string, readonly RecordedCall[]>>;
@@ -11,13 +11,13 @@ export interface Examples {
 export interface RecordedCall {
   readonly body: object | null;
   readonly status: number;
-  /** Null where there is no body. */
+  /** Null without a body. */
   readonly answer: object | null;
 }
 
 export const examples: Examples = recorded;
 
-/** The names of a command's messages in the document. */
+/** Returns the names of a command's messages in the document. */
 export const messageNames = (type: string) => ({
   request: `${type}Request`,
   reply: `${type}Reply`,
@@ -25,5 +25,5 @@ export const messageNames = (type: string) => ({
   push: `${type}Push`,
 });
 
-/** The error to a frame that names no command. */
+/** The name of the error reply to a frame without a valid command. */
 export const UNREADABLE = 'unreadableError';

@@ -19,7 +19,7 @@ export interface RouteDescription {
   readonly errors: readonly ErrorCode[];
 }
 
-/** The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0) of the HTTP calls, as YAML. */
+/** Generates the OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0) of the HTTP calls as YAML. */
 export function openapiDocument(routes: readonly RouteDescription[], { calls }: Examples): string {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
@@ -55,7 +55,7 @@ Every error is \`{ "error": true, "code", "message" }\`. Programs should use \`c
 `.trim();
 
 const ERROR = 'Error';
-/** The refusals that need no route. */
+/** Errors that do not depend on a route. */
 const ANYWHERE: readonly ErrorCode[] = ['NOT_FOUND', 'METHOD_NOT_ALLOWED'];
 
 function errorSchema(routes: readonly RouteDescription[]) {
@@ -94,13 +94,13 @@ function operation(route: RouteDescription, calls: readonly RecordedCall[]): obj
   };
 }
 
-/** A body: its schema, and examples by name. */
+/** Returns the content of a body: its schema, and examples by name. */
 function content(schema: object, examples: unknown[][], type = 'application/json'): object {
   const named = examples.map(([name, value]) => [name, { value }]);
   return { [type]: { schema, ...(named.length > 0 && { examples: Object.fromEntries(named) }) } };
 }
 
-/** The refusals of a route, with those that any such route may meet. */
+/** Returns the errors of a route, including those common to all routes of its kind. */
 function errorsOf({ errors, body }: RouteDescription): ErrorCode[] {
   const ofBody: readonly ErrorCode[] = body ? ['PAYLOAD_TOO_LARGE', 'UNAVAILABLE'] : [];
   return [...new Set([...errors, ...ofBody, 'INTERNAL' as const])];

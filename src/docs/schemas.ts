@@ -2,7 +2,7 @@ import { type TObject, type TSchema, Type } from 'typebox';
 import type { Command } from '../commands/define.ts';
 import { type ErrorCode, errorCodes } from '../protocol/errors.ts';
 
-/** Formats of our own mean nothing to others' tools: the documents say them in words. */
+/** Descriptions of the formats of Parley, which other tools do not know. */
 const OWN_FORMATS: Readonly<Record<string, string>> = {
   text: 'Well-formed Unicode without NUL (U+0000).',
   moment: 'Example: 2026-01-31T12:00:00Z.',
@@ -11,7 +11,7 @@ const OWN_FORMATS: Readonly<Record<string, string>> = {
   name: 'Well-formed Unicode without control characters, line breaks, bidirectional controls and invisible characters. Joiners are allowed between letters of joining scripts and in emoji. It must not begin with a combining mark.',
 };
 
-/** A schema as plain JSON, fit for a document. */
+/** Returns a schema as plain JSON for a document. */
 export function plain(schema: TSchema): object {
   return JSON.parse(JSON.stringify(schema), (_, value) => {
     if (value?.keptAsGiven === true) delete value.keptAsGiven;
@@ -22,7 +22,7 @@ export function plain(schema: TSchema): object {
   });
 }
 
-/** A pointer to a schema among the components of the document. */
+/** Returns a reference to a schema among the components of the document. */
 export const schemaRef = (name: string) => Type.Ref(`#/components/schemas/${name}`);
 
 const REQUEST_ID = 'RequestId';
@@ -30,7 +30,7 @@ const paramsName = (type: string) => `${type}Params`;
 const resultName = (type: string) => `${type}Result`;
 const pushedName = (type: string) => `${type}Pushed`;
 
-/** The parts of envelopes, by the names that {@link requestSchema} and the others refer to them by. */
+/** Returns the parts of envelopes by the names with which {@link requestSchema} and the others refer to them. */
 export function partSchemas(commands: readonly Command[]): Record<string, TSchema> {
   const requestId = Type.Union([Type.String(), Type.Integer()], {
     description: 'Chosen by the client and returned in the reply',
@@ -82,14 +82,14 @@ export function pushSchema({ type }: Command): TObject {
   });
 }
 
-/** What every command may answer, beside the refusals of its own. */
+/** Errors of every command, in addition to its own. */
 const COMMON_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'];
-/** What those may answer as well that only read. */
+/** Additional errors of read commands. */
 const READ_ERRORS: readonly ErrorCode[] = ['TIMEOUT'];
-/** What is answered to a frame that names no command. */
+/** Errors in reply to a frame without a valid command. */
 const UNREADABLE_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'UNKNOWN_TYPE', 'RATE_LIMITED'];
 
-/** Every code that may come over the WebSocket. */
+/** Returns all error codes of the WebSocket. */
 export function socketErrors(commands: readonly Command[]): ReadonlySet<ErrorCode> {
   return new Set([...commands.flatMap(errorsOf), ...UNREADABLE_ERRORS]);
 }
