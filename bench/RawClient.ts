@@ -4,14 +4,14 @@ import { connect, type Socket } from 'node:net';
 const TEXT = 0x1;
 const PING = 0x9;
 const PONG = 0xa;
-/** Bytes of a frame's header, mask included, up to 64 KiB of payload. */
+/** Bytes of a frame header including the mask, for payloads up to 64 KiB. */
 const MAX_HEADER = 8;
 const EMPTY: Buffer = Buffer.alloc(0);
 
 /**
- * A WebSocket client (RFC 6455) that costs the machine as little as it can, since it shares the cores with
- * the server it measures: frames are written in batches with a zero mask, and what comes in is walked over,
- * not parsed. Only what the server sends is understood: unfragmented text frames, pings and close.
+ * A WebSocket client (RFC 6455) with minimal cost, because it shares the cores with the measured server: frames are
+ * written in batches with a zero mask, and received ones are skimmed, not parsed. It supports only what the server
+ * sends: unfragmented text frames, pings and close.
  */
 export class RawClient {
   readonly #socket: Socket;
@@ -55,7 +55,7 @@ export class RawClient {
     });
   }
 
-  /** Queues a text frame; all that is queued within one turn of the event loop goes in one write. */
+  /** Queues a text frame; frames queued within one turn of the event loop are sent with one write. */
   send(text: string): void {
     if (this.#outbox.length === 0) queueMicrotask(() => this.#flush());
     this.#outbox.push(text);
@@ -99,8 +99,8 @@ export class RawClient {
 }
 
 /**
- * Final frames one behind the other. A client's frames must be masked (section 5.3); a mask of zeros leaves the
- * payload as it is.
+ * Encodes final frames one after another. Frames of clients must be masked (section 5.3); a zero mask leaves the
+ * payload unchanged.
  */
 function maskedFrames(opcode: number, texts: readonly string[]): Buffer {
   let room = 0;

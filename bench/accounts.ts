@@ -10,10 +10,10 @@ export interface Account {
 export const BENCH_PASSWORD = 'of the benchmarks';
 export const BENCH_SECRET = 'a secret of the benchmarks, long enough';
 
-/** The name of the account with this number. */
+/** Returns the name of the account with a number. */
 export const nameOf = (n: number): string => `bench${n}`;
 
-/** Copies the only account under other names. */
+/** Copies the only account with other names. */
 const copyAccount = `
 insert into users overriding system value
 select copy.*
@@ -27,8 +27,8 @@ cross join lateral jsonb_populate_record(original, jsonb_build_object(
 returning id`;
 
 /**
- * Makes `count` accounts on a fresh server, whose secret is {@link BENCH_SECRET}: registers one and copies its row and
- * its token, since hashing a password for each takes longer than most scenarios.
+ * Creates `count` accounts on a fresh server with the secret {@link BENCH_SECRET}: registers one and copies its row and
+ * token, because hashing a password for each takes longer than most scenarios.
  */
 export async function makeAccounts(port: number, database: Client, count: number): Promise<Account[]> {
   const body = JSON.stringify({
@@ -37,7 +37,7 @@ export async function makeAccounts(port: number, database: Client, count: number
     password: BENCH_PASSWORD,
   });
   const answer = await fetch(`http://127.0.0.1:${port}/auth/register`, { method: 'POST', body });
-  if (!answer.ok) throw new Error(`registering was answered ${answer.status}: ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`registration failed with ${answer.status}: ${await answer.text()}`);
   const { token, user } = (await answer.json()) as { token: string; user: { id: number } };
   const { rows } = await database.query<{ id: string }>(copyAccount, [count - 1]);
   const claims = jwt.verify(token, BENCH_SECRET) as jwt.JwtPayload;
@@ -48,7 +48,7 @@ export async function makeAccounts(port: number, database: Client, count: number
   return [{ id: user.id, token }, ...copies];
 }
 
-/** A token for a user who was not registered but generated. */
+/** Returns a token for a generated user. */
 export const tokenOf = (id: number): string =>
   jwt.sign({ ver: 1, since: 0 }, BENCH_SECRET, {
     algorithm: 'HS256',

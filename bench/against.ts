@@ -13,7 +13,7 @@ import { HERE } from './targets.ts';
 const run = promisify(execFile);
 const git = (...args: string[]) => run('git', args, { cwd: HERE });
 
-/** The commit that a ref names; a {@link UsageError} when it names none. */
+/** Returns the commit of a ref; throws a {@link UsageError} for an unknown ref. */
 export function commitOf(ref: string): string {
   try {
     const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`];
@@ -29,12 +29,14 @@ export function commitOf(ref: string): string {
   }
 }
 
-/** Checks a commit out into a temporary worktree, which is gone at the end, and builds it; resolves to its folder. */
+/**
+ * Checks out a commit into a temporary worktree, which is removed at the end, and builds it. Resolves to its folder.
+ */
 export async function checkOut(commit: string): Promise<string> {
   const parent = await mkdtemp(join(tmpdir(), 'parley-bench-'));
   const folder = join(parent, 'checkout');
   atEnd(async () => {
-    await git('worktree', 'remove', '--force', folder).catch(() => {}); // there is none yet
+    await git('worktree', 'remove', '--force', folder).catch(() => {}); // it may not exist yet
     await rm(parent, { recursive: true, force: true });
   });
   await git('worktree', 'add', '--detach', folder, commit);
@@ -49,7 +51,7 @@ export async function checkOut(commit: string): Promise<string> {
 export const build = (folder: string): Promise<void> => npm(folder, 'run', 'build', '--silent');
 
 async function npm(folder: string, ...args: string[]): Promise<void> {
-  // A process group of its own: what npm starts would go on writing after npm is killed.
+  // A separate process group, because processes started by npm would continue after npm is killed.
   const child = spawn('npm', args, { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

@@ -1,13 +1,13 @@
 import { RawClient } from './RawClient.ts';
 
 /*
- * A process of its own, so that what it receives does not delay what is measured beside it: sends one request after
- * another on each connection until it is told to stop, then prints how many were answered and how many refused.
+ * Generates load in a separate process, so that receiving does not delay the measurement: sends one request after
+ * another on each connection until it is stopped, then reports the numbers of answered and refused ones.
  */
 
 export interface Attack {
   readonly port: number;
-  /** A connection each: its token, and the requests it repeats in turn. */
+  /** The token of each connection, and the requests that it repeats in turn. */
   readonly connections: readonly { readonly token: string; readonly requests: readonly object[] }[];
 }
 

@@ -4,9 +4,9 @@ import { pino } from 'pino';
 import { createPlainStore, createSeqStore, type Draft, type Recipient, type Stored } from './bareStores.ts';
 
 /*
- * The limit of this machine: the socket library and one statement per batch into the same PostgreSQL, and nothing of a
- * messenger: no accounts, no idempotency, no validation; with BARE_SEQ, membership and numbers per chat. The token is the
- * user's id. Of the commands there are only those that the scenarios send.
+ * Measures the limit of this machine: the socket library and one statement per batch into the same PostgreSQL, without
+ * accounts, idempotency or validation; with BARE_SEQ also membership and numbers per chat. The token is the user's id.
+ * Only the commands of the scenarios are supported.
  */
 
 const log = pino();
@@ -63,7 +63,7 @@ function reply(socket: Socket, type: string, params: object, id: number): void {
 
 const app = uWS.App();
 app.ws<{ readonly userId: number }>('/*', {
-  maxBackpressure: 0, // none: by default, messages to a slow reader are dropped
+  maxBackpressure: 0, // no limit: by default, messages to a slow reader are dropped
   upgrade(res, req, context) {
     const userId = Number(req.getHeader('authorization').slice('Bearer '.length));
     const key = req.getHeader('sec-websocket-key');
@@ -90,7 +90,7 @@ app.ws<{ readonly userId: number }>('/*', {
   },
 });
 
-/** Runs one of the commands that prepare a scenario. */
+/** Handles the commands that prepare a scenario. */
 async function handle(socket: Socket, request: Request): Promise<void> {
   if (request.type === 'newGroup') {
     const groupId = await store.makeGroup();

@@ -9,17 +9,17 @@ export interface Draft {
 
 export type Recipient = { readonly receiverId: number } | { readonly groupId: number };
 
-/** Where a message is stored; undefined for one that was refused. */
+/** A stored message; undefined for a refused one. */
 export type Stored = { readonly id: number; readonly seq?: number } | undefined;
 
-/** Stores batches of messages, each in one statement, and answers in their order. */
+/** Stores batches of messages, each with one statement, and returns the results in order. */
 export interface BareStore {
   makeGroup(): Promise<number>;
   addMember(groupId: number, userId: number): Promise<void>;
   write(batch: readonly Draft[]): Promise<Stored[]>;
 }
 
-/** The least there is: an INSERT of whatever comes. */
+/** Creates the minimal store: an INSERT without any checks. */
 export async function createPlainStore(database: Client): Promise<BareStore> {
   await database.query(
     'create table bare (id bigint generated always as identity primary key, sender bigint, recipient bigint, content text)',
@@ -54,9 +54,8 @@ create table messages (
 set plan_cache_mode = force_generic_plan; -- one plan for all sizes of batches`;
 
 /**
- * Checks that each sender is a member of the chat, raises `last_seq` of the chats, whose rows stay locked until the
- * commit, and gives each message its number in arrival order. Returns rows in this order, none for a message that is
- * refused.
+ * Checks that each sender is a member of the chat, increments `last_seq` of the chats, whose rows stay locked until the
+ * commit, and numbers the messages in arrival order. Returns rows in this order, none for refused messages.
  */
 const writeWithSeq = `
 with allowed as (
@@ -77,7 +76,7 @@ returning id, seq`;
 
 const originsOf = 'select chat_id, sender_id from messages where id = any($1::bigint[]) order by id';
 
-/** The same with what a messenger cannot do without: membership, and numbers without gaps in each chat. */
+/** Creates a store with the minimum of a messenger: membership, and numbers without gaps in each chat. */
 export async function createSeqStore(database: Client): Promise<BareStore> {
   await database.query(seqTables);
   const dialogs = new Map<number, number>();
@@ -128,5 +127,5 @@ export async function createSeqStore(database: Client): Promise<BareStore> {
   };
 }
 
-/** One number for two people, below 2^53 for ids below 2^26. */
+/** Returns a number for a pair of users, below 2^53 for ids below 2^26. */
 const keyOf = (one: number, other: number): number => Math.min(one, other) * 2 ** 26 + Math.max(one, other);

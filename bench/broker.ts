@@ -5,7 +5,7 @@ import { atEnd } from './cleanup.ts';
 import { pause } from './load.ts';
 import { processorTime, signal } from './processes.ts';
 
-/** A NATS server of a target's own. */
+/** The NATS server of a target. */
 export interface Broker {
   readonly url: string;
   /** Processor time used so far in microseconds. */
@@ -15,7 +15,7 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-/** Whether the program `nats-server` is installed. */
+/** Returns true if the program `nats-server` is installed. */
 export function hasBroker(): boolean {
   try {
     execFileSync('nats-server', ['--version'], { stdio: 'ignore' });

@@ -11,17 +11,17 @@ import { settled } from './searchIndex.ts';
 import type { Kind, Target } from './targets.ts';
 import type { Figures } from './usage.ts';
 
-/** Something that is measured, on one target after the other. */
+/** A measurement that runs on one target after another. */
 export interface Scenario {
   readonly title: string;
   readonly on: readonly Kind[];
-  /** Has a target of its own each time: what was measured before would change the result. */
+  /** True if it needs a fresh target each time, because earlier measurements would change the result. */
   readonly isFresh?: boolean;
-  /** Accounts that it needs, where those that every target has are too few; only of a fresh one. */
+  /** Number of accounts, if the default is too low; only for fresh targets. */
   readonly people?: number;
-  /** Its figures are named `case: figure`, and stand in a table with a line for each case. */
+  /** True if its figures are named `case: figure` and shown in a table with a row for each case. */
   readonly isByCase?: boolean;
-  /** The figure that says most. */
+  /** The most important figure. */
   readonly headline: string;
   run(target: Target, kind: Kind, scale: ScaleOptions): Promise<Figures>;
 }
@@ -81,19 +81,19 @@ export const SCENARIOS = {
     run: steadyLogins,
   },
   storm: {
-    title: 'latency at 200 messages/s while 20 logins are under way at any time, in ms',
+    title: 'latency at 200 messages/s with 20 logins in progress at any time, in ms',
     on: ['calm'],
     headline: 'push p99',
     run: loginStorm,
   },
   connects: {
-    title: '1,000 people connect, 50 at a time; costs are of a connect',
+    title: '1,000 people connect, 50 at a time; costs per connect',
     on: ['calm', 'bare'],
     headline: 'connects/s',
     run: connects,
   },
   idle: {
-    title: 'memory per idle connection, each of another user, in KiB',
+    title: 'memory per idle connection, each of a different user, in KiB',
     on: ['parley', 'bare'],
     isFresh: true,
     people: IDLE_PEOPLE,
@@ -101,13 +101,13 @@ export const SCENARIOS = {
     run: idle,
   },
   history: {
-    title: 'a page of 20 messages of a dialog of 2,000, in ms; costs are of a page',
+    title: 'a page of 20 messages of a dialog of 2,000, in ms; costs per page',
     on: ['calm'],
     headline: 'work µs',
     run: historyPage,
   },
   index: {
-    title: 'the search index: costs are of a message that is taken into it',
+    title: 'the search index: costs per indexed message',
     on: ['indexing'],
     headline: 'database µs',
     run: indexing,
@@ -120,7 +120,7 @@ export const SCENARIOS = {
     run: (target) => writeInPairs(target, 50, 16),
   },
   failover: {
-    title: '10,000 clients whose node is killed, until they are on the other',
+    title: '10,000 clients of a killed node, until they are connected to the other node',
     on: ['twoNodes'],
     isFresh: true,
     headline: 'all back, s',
@@ -134,22 +134,21 @@ export const SCENARIOS = {
     run: reading,
   },
   search: {
-    title: 'a million messages, 50,000 in 1,000 chats of the one who asks: chat list, searches, sync, in ms',
+    title: 'a million messages, 50,000 in 1,000 chats of the measured user: chat list, searches, sync, in ms',
     on: ['parley'],
     isFresh: true,
     headline: 'common word p50',
     run: search,
   },
   expensive: {
-    title: 'commands of one person beside ten others who ask for as much as they may, in ms',
+    title: 'commands of two people while ten others send as much as the limits allow, in ms',
     on: ['limited'],
     isFresh: true,
     headline: 'searches: ping p99',
     run: expensive,
   },
   scale: {
-    title:
-      'every command on the data of a large server, in ms; statements, their time and buffers are of a call',
+    title: 'every command on the data of a large server, in ms; statements, their time and buffers per call',
     on: ['scale'],
     isFresh: true,
     people: 0,
@@ -161,10 +160,10 @@ export const SCENARIOS = {
 
 export type ScenarioName = keyof typeof SCENARIOS;
 
-/** Scenarios, and the targets that each is run on. */
+/** Scenarios with their targets. */
 export type Selection = Partial<Record<ScenarioName, readonly Kind[]>>;
 
-/** Further names: parts of scenarios, and several at once. */
+/** Further names for parts of scenarios and for several scenarios. */
 export const GROUPS: Readonly<Record<string, Selection>> = {
   bare: { dialogs: ['bareSeq', 'bare'] },
   cluster: {
@@ -175,7 +174,7 @@ export const GROUPS: Readonly<Record<string, Selection>> = {
   },
 };
 
-/** What a name stands for; undefined for one that stands for nothing. */
+/** Returns the selection of a name; undefined for an unknown name. */
 export function selectionOf(name: string): Selection | undefined {
   if (Object.hasOwn(GROUPS, name)) return GROUPS[name];
   if (!Object.hasOwn(SCENARIOS, name)) return undefined;

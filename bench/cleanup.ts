@@ -1,12 +1,10 @@
-/*
- * What a benchmark starts (servers, databases, folders, a worktree) and must not leave behind, however it ends.
- */
+/* Cleans up everything that a benchmark starts (servers, databases, folders, a worktree), however it ends. */
 
 type Undo = () => Promise<unknown> | unknown;
 
 const pending = new Set<Undo>();
 
-/** Registers what undoes something; the returned function does it earlier. It is done once. */
+/** Registers a cleanup function. The returned function runs it early; it runs only once. */
 export function atEnd(undo: Undo): () => Promise<void> {
   pending.add(undo);
   return async () => {
@@ -14,7 +12,7 @@ export function atEnd(undo: Undo): () => Promise<void> {
   };
 }
 
-/** Undoes all that is registered, the latest first. One that fails is reported and keeps no other from its turn. */
+/** Runs all registered cleanup functions, the latest first. A failure is reported and does not stop the others. */
 async function endAll(): Promise<void> {
   for (let undo = [...pending].at(-1); undo; undo = [...pending].at(-1)) {
     pending.delete(undo);
@@ -26,11 +24,11 @@ async function endAll(): Promise<void> {
   }
 }
 
-/** Runs `main`, then undoes what is left, also after a failure and on Ctrl-C, and exits. */
+/** Runs `main`, then the registered cleanup functions, also after a failure and on Ctrl-C, and exits. */
 export function runToTheEnd(main: () => Promise<void>): void {
   let ending = false;
   const end = async (code?: number, error?: unknown) => {
-    if (ending) return; // what fails because its server is being stopped
+    if (ending) return; // a failure because the server is being stopped
     ending = true;
     if (error !== undefined) process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
     await endAll();

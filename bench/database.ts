@@ -6,16 +6,16 @@ import { startEmbeddedPostgres } from '../src/database/embedded.ts';
 import { atEnd } from './cleanup.ts';
 import { childrenOf, familyTime, signal } from './processes.ts';
 
-/** An embedded PostgreSQL of a target's own, with the settings of the product, whose costs can be read. */
+/** The embedded PostgreSQL of a target, with the settings of the product and readable costs. */
 export interface BenchDatabase {
   readonly url: string;
-  /** A connection beside those of the server, to prepare data and to read counters. */
+  /** A separate connection to prepare data and to read counters. */
   readonly client: pg.Client;
-  /** Processor time in microseconds of all its processes so far, those that ended included. */
+  /** Returns the processor time in microseconds of all its processes so far, including ended ones. */
   processorTime(): number;
-  /** Bytes of write-ahead log written so far. */
+  /** Returns the bytes of write-ahead log written so far. */
   walBytes(): Promise<number>;
-  /** Stops and resumes all its processes, so that an idle database takes nothing from the one that is measured. */
+  /** Stops and resumes all its processes, so that an idle database takes no resources from the measured one. */
   freeze(): void;
   thaw(): void;
   stop(): Promise<void>;
@@ -23,7 +23,7 @@ export interface BenchDatabase {
 
 const walPosition = `select (pg_current_wal_insert_lsn() - '0/0')::text as bytes`;
 
-/** What is loaded is loaded at the start, and a setting is made by a server that runs. */
+/** Makes the database load pg_stat_statements at its next start; the setting has to be made on a running server. */
 async function loadStatementCounts(folder: string): Promise<void> {
   const postgres = await startEmbeddedPostgres(folder, pino({ level: 'warn' }));
   const client = new pg.Client(postgres.url);
@@ -33,7 +33,7 @@ async function loadStatementCounts(folder: string): Promise<void> {
   await postgres.stop();
 }
 
-/** Starts a database in a folder, new or of before; `countsStatements` loads pg_stat_statements. */
+/** Starts a database in a new or existing folder; `countsStatements` loads pg_stat_statements. */
 export async function startDatabase(folder: string, countsStatements = false): Promise<BenchDatabase> {
   if (countsStatements) await loadStatementCounts(folder);
   const postgres = await startEmbeddedPostgres(folder, pino({ level: 'warn' }));
@@ -55,7 +55,7 @@ export async function startDatabase(folder: string, countsStatements = false): P
     processorTime: () => familyTime(postmaster),
     walBytes: async () => Number((await client.query(walPosition)).rows[0].bytes),
     freeze() {
-      signal(postmaster, 'SIGSTOP'); // first: it starts no others then
+      signal(postmaster, 'SIGSTOP'); // first, so that it starts no others
       for (const pid of childrenOf(postmaster)) signal(pid, 'SIGSTOP');
     },
     thaw,

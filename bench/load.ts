@@ -2,7 +2,7 @@ import { kindOf } from './frames.ts';
 import type { RawClient } from './RawClient.ts';
 import type { Usage } from './usage.ts';
 
-/** Somebody who sends: a connection, and the command it repeats but for content and id. */
+/** A sender: a connection, and the command that it repeats with a new content and id. */
 export interface Sender {
   readonly client: RawClient;
   /** Builds the frame of the n-th request; its id is n. */
@@ -16,24 +16,24 @@ export interface Load {
   /** Requests of each sender that are unanswered at any time. */
   readonly inFlight: number;
   readonly seconds: number;
-  /** Read at the beginning and the end of what is measured. */
+  /** Called at the beginning and the end of the measurement. */
   usage(): Promise<Usage>;
 }
 
 export interface LoadResult {
   readonly seconds: number;
-  /** Replies and pushes while measured. */
+  /** Replies and pushes during the measurement. */
   readonly replies: number;
   readonly pushes: number;
   readonly usage: { readonly from: Usage; readonly to: Usage };
-  /** Requests sent, replies and pushes over the whole run, warm-up included: what must add up. */
+  /** Requests, replies and pushes of the whole run including the warm-up, which must be consistent. */
   readonly totals: { readonly sent: number; readonly replies: number; readonly pushes: number };
 }
 
-/** Milliseconds before what is measured begins. */
+/** Milliseconds before the measurement begins. */
 const WARM_UP = 1000;
 
-/** Closed loop, for `seconds` after a warm-up. Throws at the first error reply. */
+/** Runs a closed loop for `seconds` after a warm-up. Throws at the first error reply. */
 export async function saturate({ senders, listeners, inFlight, seconds, usage }: Load): Promise<LoadResult> {
   let sent = 0;
   let replies = 0;
@@ -62,12 +62,12 @@ export async function saturate({ senders, listeners, inFlight, seconds, usage }:
     };
   }
 
-  const look = async () => ({ usage: await usage(), replies, pushes, at: performance.now() });
+  const read = async () => ({ usage: await usage(), replies, pushes, at: performance.now() });
   for (const { client } of senders) for (let n = 0; n < inFlight; n++) next.get(client)?.();
   await pause(WARM_UP);
-  const from = await look();
+  const from = await read();
   await pause(seconds * 1000);
-  const to = await look();
+  const to = await read();
 
   running = false;
   for (let waited = 0; replies < sent && waited < 100 && !failure; waited++) await pause(50);

@@ -3,14 +3,14 @@ import { setImmediate } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 
 /*
- * Loaded into the servers that are measured, which run with --expose-gc: asked over file descriptor 3, it collects the
- * garbage and answers how many bytes of JavaScript's heap are left.
+ * Runs in the measured servers, which have --expose-gc: at a request on file descriptor 3, it collects garbage and
+ * answers with the remaining bytes of the JavaScript heap.
  */
 
-/** Some things are freed only by the collection after the one that found them. */
+/** Number of collections: some objects are freed only by the collection after the one that found them. */
 const COLLECTIONS = 4;
 
-if (isMainThread) answer(); // worker threads load this too, and one that ends closes what it has opened
+if (isMainThread) answer(); // worker threads load this as well, and an ending thread closes its files
 
 function answer() {
   const pipe = new Socket({ fd: 3 });
@@ -21,6 +21,6 @@ function answer() {
     }
     pipe.write(`${process.memoryUsage().heapUsed}\n`);
   });
-  pipe.on('error', () => {}); // nobody is left who could ask
+  pipe.on('error', () => {}); // the benchmark has ended
   pipe.unref();
 }

@@ -10,8 +10,8 @@ export interface Latency {
 }
 
 /**
- * Open loop: `rate` messages per second for `seconds` after one of warm-up, each due at its own time; latency
- * counts from then, so that a server that stalls is not spared the requests it delayed (coordinated omission).
+ * Runs an open loop: `rate` messages per second for `seconds` after a warm-up of one second, each due at a fixed time.
+ * Latency counts from that time, so that delays caused by a stalled server are included (no coordinated omission).
  */
 export async function latencyAt(
   senders: readonly Sender[],
@@ -55,7 +55,7 @@ export async function latencyAt(
   const measured = count - warmUp;
   if (toReply.length !== measured || toPush.length !== measured)
     throw new Error(
-      `of ${measured} messages ${toReply.length} were acknowledged, and ${toPush.length} pushes came`,
+      `of ${measured} messages ${toReply.length} were acknowledged, and ${toPush.length} pushes arrived`,
     );
   return { reply: percentiles(toReply), push: percentiles(toPush) };
 }

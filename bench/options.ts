@@ -14,13 +14,13 @@ export interface Options {
   readonly scale: ScaleOptions;
 }
 
-/** A wrong command line; the message says what is expected. */
+/** A wrong command line; the message contains the expected form. */
 export class UsageError extends Error {}
 
-/** Enough for a median that one disturbance does not move. */
+/** Enough for a median that is robust against one disturbance. */
 const ROUNDS = 5;
 
-/** Messages of the scenario `scale`, of which the single cases are a third. */
+/** Messages of the scenario `scale`, a third of which belong to the single cases. */
 const MESSAGES = 1_000_000;
 
 /** Reads the command line: `[--rounds n] [--against ref] [--messages n] [--others n] [table | all | scenario …]`. */

@@ -1,18 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /*
- * Processor time from the scheduler's counters in /proc (proc_pid_stat(5)), in microseconds. They are far steadier than
- * rates where others use the machine as well.
+ * Reads processor times from the scheduler's counters in /proc (proc_pid_stat(5)), in microseconds. They vary less than
+ * rates when other processes use the machine.
  */
 
 /** Microseconds of a clock tick of /proc/<pid>/stat; 100 ticks a second on every Linux. */
 const TICK = 10_000;
 
-/** The counters of a process that are needed here, in microseconds. */
+/** Counters of a process in microseconds. */
 export interface ProcessStat {
   readonly parent: number;
   readonly threads: number;
-  /** Time used by all threads, those that ended included. */
+  /** Time used by all threads, including ended ones. */
   readonly own: number;
   /** Time used by children that ended. */
   readonly endedChildren: number;
@@ -21,7 +21,7 @@ export interface ProcessStat {
 /** Parses a line of /proc/<pid>/stat; the name of the program in it may contain spaces and brackets. */
 export function parseStat(line: string): ProcessStat {
   const fields = line.slice(line.lastIndexOf(') ') + 2).split(' ');
-  const at = (field: number) => Number(fields[field - 3]); // numbered as in the manual; the third comes first here
+  const at = (field: number) => Number(fields[field - 3]); // numbered as in the manual; the array begins with the third
   return {
     parent: at(4),
     threads: at(20),
@@ -32,7 +32,7 @@ export function parseStat(line: string): ProcessStat {
 
 const statOf = (pid: number): ProcessStat => parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 
-/** Processor time of a process; to the nanosecond where it has a single thread, in steps of a tick otherwise. */
+/** Returns the processor time of a process: exact for a single thread, otherwise in steps of a tick. */
 export function processorTime(pid: number): number {
   const { threads, own } = statOf(pid);
   if (threads > 1) return own;
@@ -43,19 +43,19 @@ export function processorTime(pid: number): number {
   }
 }
 
-/** Processor time of a process and all its children, living and ended. */
+/** Returns the processor time of a process and all its children, living and ended. */
 export function familyTime(pid: number): number {
   let time = processorTime(pid) + statOf(pid).endedChildren;
   for (const child of childrenOf(pid))
     try {
       time += processorTime(child);
     } catch {
-      // ended since; counted from the next look on
+      // it has ended and is counted from the next reading on
     }
   return time;
 }
 
-/** Ids of the living children of a process. */
+/** Returns the ids of the living children of a process. */
 export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -64,23 +64,23 @@ export function childrenOf(pid: number): number[] {
       try {
         return statOf(other).parent === pid;
       } catch {
-        return false; // ended since
+        return false; // it has ended
       }
     });
 }
 
-/** Resident memory of a process in bytes. */
+/** Returns the resident memory of a process in bytes. */
 export function residentMemory(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
-/** Bytes of the segment that `malloc` of the main thread takes its memory from; the heap of JavaScript is not in it. */
+/** Returns the bytes of the segment used by `malloc` of the main thread, which excludes the JavaScript heap. */
 export function nativeMemory(pid: number): number {
   const segment = /\[heap\]\n[^[]*?Rss:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/smaps`, 'utf8'));
   return Number(segment?.[1]) * 1024;
 }
 
-/** Sends a signal; a process that has ended is left in peace. */
+/** Sends a signal; does nothing if the process has ended. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

@@ -1,33 +1,33 @@
 import { ratios, type Spread, spread } from './statistics.ts';
 import type { Figures } from './usage.ts';
 
-/** Figures of one target, an entry for each round. */
+/** Figures of one target, one entry per round. */
 export type Rounds = readonly (Figures | undefined)[];
 
-/** What the rounds measured under a name; NaN where one failed. */
+/** Returns the values of a figure in all rounds; NaN for failed rounds. */
 export const valuesOf = (rounds: Rounds, name: string): number[] =>
   rounds.map((figures) => figures?.[name] ?? Number.NaN);
 
-/** Three digits, or thousands with commas. */
+/** Formats a value with three digits, or with commas for thousands. */
 export function figure(value: number): string {
   if (Number.isNaN(value)) return '–';
   const size = Math.abs(value);
   return value.toLocaleString('en', { maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : 2 });
 }
 
-/** The median, and between which values the rounds lie: `12.5 (11.9–13.1)`. */
+/** Formats the median and the range of the rounds: `12.5 (11.9–13.1)`. */
 export function figures({ median, min, max }: Spread, unit = ''): string {
   const range = Object.is(min, max) ? '' : ` (${figure(min)}–${figure(max)})`;
   return `${figure(median)}${unit}${range}`;
 }
 
-/** A difference of ratios to one, in percent: `+4.0 % (−1.0–6.1)`. */
+/** Formats the differences of ratios from one in percent: `+4.0 % (−1.0–6.1)`. */
 export function change(values: readonly number[]): string {
   const { median, min, max } = spread(values.map((value) => (value - 1) * 100));
   return `${median > 0 ? '+' : ''}${figures({ median, min, max }, ' %')}`;
 }
 
-/** Rows of text in columns as wide as they have to be. */
+/** Formats rows of text as aligned columns. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows)
@@ -44,7 +44,10 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** All figures of a scenario: a row for each, a column for each target, and the share that each is of the last one. */
+/**
+ * Formats all figures of a scenario: a row per figure, a column per target, and the share of each target of the last
+ * one.
+ */
 export function scenarioTable(results: ReadonlyMap<string, Rounds>, headline: string): string {
   const labels = [...results.keys()];
   const yardstick = labels.at(-1) as string;
@@ -62,7 +65,7 @@ export function scenarioTable(results: ReadonlyMap<string, Rounds>, headline: st
   return columns([['', ...labels], ...rows]);
 }
 
-/** Figures that are named `case: figure`: a row for each case, the median of each figure in a column. */
+/** Formats figures named `case: figure`: a row per case with the median of each figure in a column. */
 export function caseTable(rounds: Rounds): string {
   const rows = new Map<string, Map<string, string>>();
   for (const name of namesIn(new Map([['', rounds]]))) {
@@ -77,7 +80,7 @@ export function caseTable(rounds: Rounds): string {
   ]);
 }
 
-/** All figures of a scenario for two checkouts: before, after and the difference, which is of each round's two. */
+/** Formats all figures of a scenario for two checkouts: before, after and the difference within each round. */
 export function comparisonTable(before: Rounds, after: Rounds): string {
   const rows = namesIn(new Map([['', before]])).map((name) => [
     `  ${name}`,
@@ -88,7 +91,7 @@ export function comparisonTable(before: Rounds, after: Rounds): string {
   return columns([['', 'before', 'after', 'difference'], ...rows]);
 }
 
-/** In each round, the figure of one target as a share of another's. */
+/** Returns the figure of one target as a share of another's in each round. */
 export const shares = (rounds: Rounds, of: Rounds, name: string): number[] =>
   ratios(valuesOf(rounds, name), valuesOf(of, name));
 

@@ -3,25 +3,25 @@ import type { ScaleOptions } from './scenarios/scale.ts';
 import { type Kind, startTarget, type Target } from './targets.ts';
 import type { Figures } from './usage.ts';
 
-/** A target of a run: what it is, the checkout whose build it runs, and its name in the report. */
+/** A target of a run: its kind, the checkout whose build it runs, and its name in the report. */
 export interface Column {
   readonly label: string;
   readonly kind: Kind;
   readonly checkout: string;
 }
 
-/** A scenario and the targets that it alternates between. */
+/** A scenario and its targets. */
 export interface Plan {
   readonly name: ScenarioName;
   readonly columns: readonly Column[];
 }
 
-/** Figures by scenario and label, one entry for each round; undefined where it failed. */
+/** Figures by scenario and label, one entry per round; undefined for failures. */
 export type Results = ReadonlyMap<ScenarioName, ReadonlyMap<string, readonly (Figures | undefined)[]>>;
 
 /**
- * Runs every scenario on each of its targets once in a round, so that what the machine does meanwhile meets all of them.
- * Targets are started when they are first needed; those that are not measured are frozen.
+ * Runs every scenario on each of its targets once per round, so that other load on the machine affects all of them.
+ * Targets are started on first use; those that are not being measured are frozen.
  */
 export async function runRounds(
   plans: readonly Plan[],
@@ -73,7 +73,7 @@ export async function runRounds(
   return results;
 }
 
-/** Begins with another one in each round: none is always the first. */
+/** Rotates items, so that each round begins with a different one. */
 export function rotated<T>(items: readonly T[], by: number): T[] {
   const first = by % Math.max(items.length, 1);
   return [...items.slice(first), ...items.slice(0, first)];

@@ -6,32 +6,32 @@ import { fileURLToPath } from 'node:url';
 import { atEnd } from './cleanup.ts';
 import { nativeMemory, processorTime, residentMemory, signal } from './processes.ts';
 
-/** A server under load, in a process of its own. */
+/** A server under load in a separate process. */
 export interface BenchServer {
   readonly port: number;
-  /** Collects its garbage first. */
+  /** Reads the memory after a garbage collection. */
   memory(): Promise<Memory>;
   /** Processor time used so far in microseconds. */
   processorTime(): number;
   freeze(): void;
   thaw(): void;
-  /** Ends it, at once with SIGKILL. */
+  /** Stops the server; with SIGKILL at once. */
   stop(name?: NodeJS.Signals): Promise<void>;
 }
 
-/** What a process keeps, in bytes. */
+/** Memory of a process in bytes. */
 export interface Memory {
   /** Objects of JavaScript. */
   readonly heap: number;
-  /** What native code has taken with `malloc`. */
+  /** Memory allocated by native code with `malloc`. */
   readonly native: number;
-  /** All of its memory that is not paged out, with what is free in heaps. */
+  /** Resident memory, including free memory of heaps. */
   readonly resident: number;
 }
 
 const PROBE = fileURLToPath(new URL('memoryProbe.mjs', import.meta.url));
 
-/** Milliseconds in which a server finds out that time has gone by without it. */
+/** Milliseconds after a thaw for which warnings are suppressed. */
 const QUIET = 1_000;
 
 /**
@@ -69,7 +69,7 @@ export async function startServer(
   });
   const port = await listening(child, warn);
   child.once('exit', (code, name) => {
-    // Nobody would be told otherwise, and requests would wait for ever.
+    // Otherwise requests would wait forever.
     if (!isStopping) throw new Error(`the server ended by itself with ${code ?? name}`);
   });
   return {

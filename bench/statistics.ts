@@ -1,11 +1,11 @@
-/** The middle of several measurements, and how far they lie apart. */
+/** The median and the range of several measurements. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** Leaves out what is no number: a measurement that failed, a share of nothing. Of an even number, the median lies between two. */
+/** Returns the median and the range of the finite values: NaN stands for failed measurements and shares of nothing. */
 export function spread(values: readonly number[]): Spread {
   const sorted = values.filter(Number.isFinite).toSorted((a, b) => a - b);
   const at = (index: number) => sorted[index] ?? Number.NaN;
@@ -17,11 +17,11 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
-/** Divides what two targets measured in the same rounds. */
+/** Divides the values of two targets round by round. */
 export const ratios = (values: readonly number[], of: readonly number[]): number[] =>
   values.map((value, round) => value / (of[round] ?? Number.NaN));
 
-/** By how much a value grows from one of several measurements to the next: the line of least squares through them. */
+/** Returns the growth per measurement by linear regression (least squares). */
 export function slope(values: readonly number[]): number {
   const middle = (values.length - 1) / 2;
   const rise = values.reduce((sum, value, at) => sum + (at - middle) * value, 0);
@@ -42,7 +42,7 @@ export function percentiles(values: readonly number[]): Percentiles {
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }
 
-/** Names each of several figures with what they are about: `p99` becomes `reply p99`. */
+/** Adds a prefix to the names of figures: `p99` becomes `reply p99`. */
 export function prefixed(prefix: string, figures: object): Record<string, number> {
   return Object.fromEntries(Object.entries(figures).map(([name, value]) => [`${prefix} ${name}`, value]));
 }

@@ -5,10 +5,10 @@ import { spread } from './statistics.ts';
 
 /** A line of the table of goals. */
 interface Goal {
-  readonly what: string;
+  readonly title: string;
   readonly scenario: ScenarioName;
   readonly unit?: string;
-  /** The bound that must be kept; a lower one where less is better. */
+  /** The bound of the goal: an upper one if less is better. */
   readonly must: number;
   readonly isLessBetter?: boolean;
   /** The figure in each round. */
@@ -17,10 +17,10 @@ interface Goal {
 
 type RoundsOf = (label: string) => Rounds;
 
-/** A figure of a target as a share of another's. */
+/** Returns a figure of a target as a share of another's. */
 const share = (label: string, of: string, name: string) => (rounds: RoundsOf) =>
   shares(rounds(label), rounds(of), name);
-/** By how much it is more, in percent. */
+/** Returns by how many percent a figure of a target exceeds another's. */
 const more = (label: string, of: string, name: string) => (rounds: RoundsOf) =>
   share(label, of, name)(rounds).map((value) => (value - 1) * 100);
 const plain =
@@ -31,34 +31,34 @@ const plain =
 const RATE = 'acknowledged/s';
 const less = { isLessBetter: true };
 
-/** What Parley is to reach with everything on, beside the limit of the machine. */
+/** The goals for Parley with all functions enabled, relative to the limit of the machine. */
 const GOALS: readonly Goal[] = [
   {
-    what: 'dialogs 50 × 16, share of the bare server',
+    title: 'dialogs 50 × 16, share of the bare server',
     scenario: 'dialogs',
     must: 0.5,
     values: share('parley', 'bare', RATE),
   },
   {
-    what: 'dialogs 50 × 1, share of the bare server',
+    title: 'dialogs 50 × 1, share of the bare server',
     scenario: '50x1',
     must: 0.5,
     values: share('parley', 'bare', RATE),
   },
   {
-    what: '1 × 1, share of the bare server with seq, index behind',
+    title: '1 × 1, share of the bare server with seq, index behind',
     scenario: '1x1',
     must: 0.8,
     values: share('parley', 'bareSeq', RATE),
   },
   {
-    what: '1 × 1, share of the bare server with seq, index caught up',
+    title: '1 × 1, share of the bare server with seq, index caught up',
     scenario: '1x1',
     must: 0.8,
     values: share('calm', 'bareSeq', RATE),
   },
   {
-    what: 'latency at 1,000/s, p99 of pushes, of the bare server, index behind',
+    title: 'latency at 1,000/s, p99 of pushes, of the bare server, index behind',
     scenario: 'latency',
     unit: ' ×',
     must: 2,
@@ -66,7 +66,7 @@ const GOALS: readonly Goal[] = [
     values: share('parley', 'bare', 'push p99'),
   },
   {
-    what: 'latency at 1,000/s, p99 of pushes, of the bare server, index caught up',
+    title: 'latency at 1,000/s, p99 of pushes, of the bare server, index caught up',
     scenario: 'latency',
     unit: ' ×',
     must: 2,
@@ -74,13 +74,13 @@ const GOALS: readonly Goal[] = [
     values: share('calm', 'bare', 'push p99'),
   },
   {
-    what: 'group of 100, share of the bare server',
+    title: 'group of 100, share of the bare server',
     scenario: 'group',
     must: 0.7,
     values: share('parley', 'bare', RATE),
   },
   {
-    what: 'search index, database time per message',
+    title: 'search index, database time per message',
     scenario: 'index',
     unit: ' µs',
     must: 25,
@@ -88,7 +88,7 @@ const GOALS: readonly Goal[] = [
     values: plain('indexing', 'database µs'),
   },
   {
-    what: 'search index, WAL per message',
+    title: 'search index, WAL per message',
     scenario: 'index',
     unit: ' bytes',
     must: 800,
@@ -96,7 +96,7 @@ const GOALS: readonly Goal[] = [
     values: plain('indexing', 'WAL bytes'),
   },
   {
-    what: 'one node on NATS, processor time more than without',
+    title: 'one node on NATS, processor time more than without',
     scenario: 'nats',
     unit: ' %',
     must: 15,
@@ -104,7 +104,7 @@ const GOALS: readonly Goal[] = [
     values: more('nats', 'parley', 'work µs'),
   },
   {
-    what: 'two nodes, the pairs apart, processor time more',
+    title: 'two nodes, the pairs apart, processor time more',
     scenario: 'nats',
     unit: ' %',
     must: 25,
@@ -112,7 +112,7 @@ const GOALS: readonly Goal[] = [
     values: more('twoNodes', 'parley', 'work µs'),
   },
   {
-    what: 'p99 of pushes while 20 logins a second are under way, against none',
+    title: 'p99 of pushes while 20 logins a second are under way, against none',
     scenario: 'logins',
     unit: ' ×',
     must: 2,
@@ -120,7 +120,7 @@ const GOALS: readonly Goal[] = [
     values: plain('calm', 'push p99 times'),
   },
   {
-    what: 'history page of 20, work in server and database',
+    title: 'history page of 20, work in server and database',
     scenario: 'history',
     unit: ' ms',
     must: 2,
@@ -128,7 +128,7 @@ const GOALS: readonly Goal[] = [
     values: plain('calm', 'work µs', 1e-3),
   },
   {
-    what: 'idle connection',
+    title: 'idle connection',
     scenario: 'idle',
     unit: ' KiB',
     must: 5,
@@ -142,14 +142,14 @@ export const TABLE_SCENARIOS: readonly ScenarioName[] = [
   ...new Set([...GOALS.map(({ scenario }) => scenario), 'connects' as const]),
 ];
 
-/** Every goal whose scenario was run: what must be reached, what was measured, and whether it is enough. */
+/** Formats every goal whose scenario was run: the bound, the measured value, and whether it was reached. */
 export function goalTable(results: Results): string {
   const rows = GOALS.filter(({ scenario }) => results.has(scenario)).map((goal) => {
-    const { what, scenario, unit = '', must, isLessBetter } = goal;
+    const { title, scenario, unit = '', must, isLessBetter } = goal;
     const measured = spread(goal.values((label) => results.get(scenario)?.get(label) ?? []));
     const isReached = isLessBetter ? measured.median <= must : measured.median >= must;
     const bound = `${isLessBetter ? '≤' : '≥'} ${figure(must)}${unit}`;
-    return [what, figures(measured, unit), bound, isReached ? 'yes' : 'no'];
+    return [title, figures(measured, unit), bound, isReached ? 'yes' : 'no'];
   });
   return columns([['goal', 'measured', 'must', 'reached'], ...rows]);
 }

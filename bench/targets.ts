@@ -13,36 +13,36 @@ import type { Usage } from './usage.ts';
 /** The checkout that this file belongs to. */
 export const HERE = fileURLToPath(new URL('..', import.meta.url));
 
-/** Accounts of a target where the scenario says nothing else. */
+/** Default number of accounts of a target. */
 const PEOPLE = 1_000;
-/** Milliseconds for timers that were due while a target was frozen. */
+/** Milliseconds for timers that became due while a target was frozen. */
 const AWAKENING = 300;
 
 interface Form {
-  /** What runs: the built server of a checkout, or the bare server of this one. */
+  /** The script: the built server of a checkout, or the bare server of this one. */
   readonly script?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly nodes?: number;
-  /** The nodes are connected by NATS, also where there is only one. */
+  /** True if the nodes are connected by NATS, even a single one. */
   readonly nats?: boolean;
-  /** The database has pg_stat_statements. */
+  /** True if the database has pg_stat_statements. */
   readonly countsStatements?: boolean;
 }
 
 const BARE = 'bench/bare.ts';
 
-/** The servers that are measured. */
+/** The measured servers. */
 const FORMS = {
   parley: {},
-  /** Parley that is written to so little that its search index is never far behind. */
+  /** Parley with so few messages that its search index is never far behind. */
   calm: {},
-  /** Parley that indexes very many messages: what vacuum has to do then disturbs no other scenario. */
+  /** Parley that indexes very many messages, so that the vacuum after it affects no other scenario. */
   indexing: {},
   /** Parley with the default limits. */
   limited: { env: { RATE_LIMITS: 'on' } },
   nats: { nats: true },
   twoNodes: { nats: true, nodes: 2 },
-  /** Parley with counts of what each statement costs. */
+  /** Parley with statistics of statements. */
   scale: { countsStatements: true },
   bare: { script: BARE },
   bareSeq: { script: BARE, env: { BARE_SEQ: 'yes' } },
@@ -53,15 +53,15 @@ export type Kind = keyof typeof FORMS;
 export const isBare = (kind: Kind): boolean => kind === 'bare' || kind === 'bareSeq';
 export const needsBroker = (kind: Kind): boolean => 'nats' in FORMS[kind];
 
-/** One or several nodes on a fresh database of their own, with accounts. */
+/** One or several nodes on a fresh database with accounts. */
 export interface Target {
   readonly nodes: readonly BenchServer[];
   readonly database: BenchDatabase;
   readonly people: readonly Account[];
-  /** The port for the client with this number: neighbours are on different nodes where there are several. */
+  /** Returns the port for the client with an index; with several nodes, neighbours are on different ones. */
   port(index: number): number;
   usage(): Promise<Usage>;
-  /** Stops all its processes without ending them, so that they take nothing from the target that is measured. */
+  /** Suspends all its processes, so that they take no resources from the measured target. */
   freeze(): void;
   thaw(): Promise<void>;
   stop(): Promise<void>;
@@ -121,7 +121,7 @@ export async function startTarget(kind: Kind, checkout: string = HERE, count = P
   };
 }
 
-/** The bare server takes anybody at their word. */
+/** Returns accounts for the bare server, which does not verify tokens. */
 const numbered = (count: number): Account[] =>
   Array.from({ length: count }, (_, n) => ({ id: n + 1, token: String(n + 1) }));
 

@@ -6,12 +6,12 @@ export interface Case {
   readonly name: string;
   readonly user: keyof typeof CASE;
   readonly type: string;
-  /** The params of the n-th run, from 0: each may ask for something else. */
+  /** Returns the params of the n-th run, from 0, which may differ. */
   readonly params: (n: number) => object | Promise<object>;
 }
 
-/** Ids that the cases name. */
-interface Places {
+/** Ids and sizes that the cases use. */
+interface Sizes {
   readonly largeGroup: number;
   readonly members: number;
   readonly messages: number;
@@ -19,14 +19,14 @@ interface Places {
   readonly users: number;
 }
 
-const places = `
+const sizes = `
 select large.id::int as "largeGroup", large.member_count as members, large.last_seq::int as messages,
   dialog.last_seq::int as "longDialog", (select max(id)::int from users) as users
 from chats large, chats dialog
 where large.name = '${LARGE_GROUP}' and dialog.user_low = ${CASE.longDialog} and dialog.user_high = ${CASE.longDialogOther}
 `;
 
-/** Numbers of words: among the commonest, one of a hundred thousand messages, and what nobody has written. */
+/** Numbers of a common word, and of a word in one of a hundred thousand messages. */
 const [COMMON, RARE] = [3, 31_000];
 
 const search = (name: string, user: Case['user'], params: object): Case => ({
@@ -36,12 +36,12 @@ const search = (name: string, user: Case['user'], params: object): Case => ({
   params: () => ({ limit: 20, ...params }),
 });
 
-/** What only reads, on data as it is generated. */
+/** Returns the cases of read commands on the generated data. */
 export async function readingCases(db: Client): Promise<Case[]> {
   const {
     rows: [found],
-  } = await db.query<Places>(places);
-  if (!found) throw new Error('the data is not there');
+  } = await db.query<Sizes>(sizes);
+  if (!found) throw new Error('the data is missing');
   const { largeGroup: groupId, messages, longDialog, users } = found;
   const inGroup = { groupId };
   const receiverId = CASE.longDialogOther;
@@ -178,12 +178,12 @@ export async function readingCases(db: Client): Promise<Case[]> {
   ];
 }
 
-/** What writes, in the large group where that is possible. */
+/** Returns the cases of writing commands, in the large group where possible. */
 export async function writingCases(db: Client): Promise<Case[]> {
   const {
     rows: [found],
-  } = await db.query<Places>(places);
-  if (!found) throw new Error('the data is not there');
+  } = await db.query<Sizes>(sizes);
+  if (!found) throw new Error('the data is missing');
   const { largeGroup: groupId, messages, members } = found;
   const { rows } = await db.query<{ id: number }>(
     `select id::int from messages
@@ -192,7 +192,7 @@ export async function writingCases(db: Client): Promise<Case[]> {
     [groupId, messages],
   );
   const target = (n: number) => rows[n]?.id;
-  /** Of the large group, which is full. */
+  /** A member of the large group, which is full. */
   const somebody = (n: number) => members - n;
   const write = (name: string, user: Case['user'], type: string, params: Case['params']): Case => ({
     name,

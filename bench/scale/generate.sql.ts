@@ -1,34 +1,34 @@
 /*
- * Writes a server's data straight into the tables, as if it had been written over two years: every counter and every
- * reference agrees with the rows, only that it was all one transaction. Users of the single cases come first, with the
- * ids of {@link CASE}; those who have nothing to do with them begin with OTHERS.
+ * Statements that write the data of a server directly into the tables, as if written over two years: all counters and
+ * references are consistent, except that everything is one transaction. The users of the single cases come first, with
+ * the ids of {@link CASE}; all others begin at OTHERS.
  */
 
 /** Ids of the users of the single cases. */
 export const CASE = {
   manyChats: 1,
   manyGroups: 2,
-  /** In the large group, and has read 70 % of it. */
+  /** A member of the large group who has read 70 % of it. */
   behind: 3,
   manySessions: 4,
-  /** The two of the long dialog. */
+  /** The members of the long dialog. */
   longDialog: 5,
   longDialogOther: 6,
   owner: 7,
-  /** In some twenty chats, and the large group. */
+  /** A member of about twenty chats and the large group. */
   ordinary: 8,
 } as const;
 
-/** Names of the large group and of those who joined last. */
+/** The name of the large group, and the beginning of the newest usernames. */
 export const LARGE_GROUP = 'Everybody';
 export const NEWEST_NAMES = 'zz';
 
-/** First user beside those of the single cases. */
+/** The first user outside of the single cases. */
 const OTHERS = 20;
 
 /**
- * What words are made of, by script: three of 32 syllables of two letters in Latin (0), Cyrillic (1), Greek (3) and Arabic
- * (4). In CJK (2) they are two characters, and nothing separates them.
+ * Syllables of words by script: a word has three of 32 syllables of two letters in Latin (0), Cyrillic (1), Greek (3)
+ * and Arabic (4). In CJK (2) a word has two characters, and nothing separates words.
  */
 const SYLLABLES = [
   'babebibobudadedidodufafefifofugagegigogukakekikokulalelilolumame',
@@ -39,14 +39,14 @@ const SYLLABLES = [
 ];
 const CJK = 2;
 
-/** The n-th word of 32,768 in a script, the commonest first. */
+/** Returns the n-th word of 32,768 in a script, most common first. */
 export function wordOf(n: number, script: number): string {
   const at = (index: number) => SYLLABLES[script]?.slice((index % 32) * 2, (index % 32) * 2 + 2) ?? '';
   if (script === CJK) return String.fromCharCode(0x4e00 + (n % 997), 0x4e00 + (Math.floor(n / 32) % 997));
   return at(n) + at(Math.floor(n / 32)) + at(Math.floor(n / 1024));
 }
 
-/** Users $1; the password hash $2 is of all. One in a hundred has a name that only the newest have. */
+/** Inserts $1 users with the password hash $2. The newest hundredth has usernames with {@link NEWEST_NAMES}. */
 export const users = `
 insert into users (id, email, email_folded, username, username_folded, username_search, password_hash, display_name,
   display_name_search, created_at)
@@ -59,7 +59,7 @@ cross join lateral (
 ) named
 `;
 
-/** The k-th member of a group of other people, of users $2: spread over all of them. */
+/** Creates a function that returns the k-th member of a group, distributed over all users. */
 export const member = `
 create or replace function pg_temp.member(chat bigint, k bigint, users int) returns bigint language sql immutable as $$
   select ${OTHERS} + abs(hashint8(chat * 1024 + k)::bigint) % (users - ${OTHERS})
@@ -67,9 +67,9 @@ $$
 `;
 
 /**
- * The chats to be made. A dialog has \`low\` and \`high\`; a group its owner, further members by \`member\`, or all users
- * from \`first\` on. $1 users, $2 dialogs, $3 groups, $4 members and $5 messages of the large group, $6 messages of the long
- * dialog, $7 chats and $8 groups of who is in many.
+ * Creates a table of the planned chats. A dialog has \`low\` and \`high\`; a group has an owner, and further members by
+ * \`member\` or all users from \`first\` on. $1 users, $2 dialogs, $3 groups, $4 members and $5 messages of the large
+ * group, $6 messages of the long dialog, $7 chats and $8 groups of the users with many.
  */
 export const plan = `
 create temp table plan on commit drop as
@@ -115,7 +115,7 @@ from plan
 order by id
 `;
 
-/** $1 users. Positions: 70 % of what there is for who is behind, all for the owner of a group, and most for others. */
+/** Inserts the members; $1 users. Owners have read everything, `behind` 70 % and the others most of it. */
 export const members = `
 insert into chat_members (chat_id, user_id, role, read_seq, delivered_seq, read_tally, joined_at)
 select chat_id, user_id, role, read_seq, read_seq, greatest(0, read_seq - case kind when 'group' then 1 else 0 end),
@@ -148,9 +148,10 @@ where people.chat_id = chats.id
 `;
 
 /**
- * In the order in which they were written: the chats went on beside each other. Words come as in a language (the n-th with
- * a chance of about 1/n); three quarters of the messages are in Latin letters. Of a hundred, three are deleted, two edited,
- * and every sixth one in a group mentions somebody: in the large group, every twentieth mentions who is behind. $1 users.
+ * Inserts the messages in the order of their times, in which the chats are interleaved; $1 users. Words are distributed
+ * as in a language (the n-th with a probability of about 1/n); three quarters of the messages are in Latin letters.
+ * Three in a hundred are deleted, two edited. Every sixth message in a group has a mention; in the large group every
+ * twentieth mentions `behind`.
  */
 export const messages = `
 insert into messages (chat_id, seq, sender_id, kind, content, tally, created_at, edited_at, deleted_at, version, mentions,
@@ -216,7 +217,7 @@ insert into message_edits (message_id, version, content, created_at)
 select id, 1, 'as it was', created_at from messages where edited_at is not null
 `;
 
-/** Of each hundred messages of people, two have a reaction. */
+/** Adds a reaction to two in a hundred messages of users. */
 export const reactions = `
 with reacted as (
   insert into reactions (chat_id, seq, user_id, emoji)
@@ -227,7 +228,7 @@ update messages set reactions = '{"👍": 1}', version = coalesce(version, 0) + 
 from reacted where messages.chat_id = reacted.chat_id and messages.seq = reacted.seq
 `;
 
-/** Those who were in the large group and are not any more: as many as are. $1 users, $2 members. */
+/** Inserts as many former members of the large group as it has members. $1 users, $2 members. */
 export const former = `
 insert into former_members (chat_id, user_id, left_at, left_seq)
 select (select id from plan where name = '${LARGE_GROUP}'), ${OTHERS} + $2::int + n, now(), 100
@@ -239,7 +240,7 @@ insert into blocks (user_id, blocked_id)
 select id, id + 1 from generate_series(${OTHERS}, $1::int - 1, 50) id
 `;
 
-/** $1 users, $2 sessions of theirs, $3 sessions of one: all ended. */
+/** Inserts ended sessions: $1 users, $2 sessions of all users, $3 sessions of one user. */
 export const sessions = `
 with node as (
   insert into nodes (id, beat_at) values (gen_random_uuid(), now() - interval '1 hour') returning id
@@ -255,7 +256,7 @@ from node, (
 ) session
 `;
 
-/** New rows come after those that are there. */
+/** Advances the sequences past the generated rows. */
 export const sequences = `
 select setval(pg_get_serial_sequence('users', 'id'), (select max(id) from users)),
   setval(pg_get_serial_sequence('chats', 'id'), (select max(id) from chats))

@@ -6,13 +6,13 @@ import { makeFilters } from '../../src/messages/searchFilters.ts';
 import * as sql from './generate.sql.ts';
 import type { Size } from './size.ts';
 
-/** Messages that are taken into the search index at once, and chats whose next filters are made at once. */
+/** Messages indexed, and chats whose next filters are made, per statement. */
 const INDEXED_AT_ONCE = 2_000;
 const FILTERED_AT_ONCE = 256;
 
 /**
- * Fills a database that has nothing but the schema, and its search index. All users have the password of
- * `passwordHash`. `progress` is called with what is done and the seconds since the start.
+ * Fills an empty database and its search index. All users have the password of `passwordHash`. `progress` is called
+ * after each step with its name and the seconds since the start.
  */
 export async function generate(
   url: string,
@@ -22,7 +22,7 @@ export async function generate(
   progress: (done: string, seconds: number) => void,
 ): Promise<void> {
   const start = performance.now();
-  const done = (what: string) => progress(what, (performance.now() - start) / 1_000);
+  const done = (step: string) => progress(step, (performance.now() - start) / 1_000);
   const { users, largeGroup } = size;
   const steps: readonly (readonly [name: string, statement: string, bind?: readonly unknown[]])[] = [
     ['people', sql.member],
@@ -63,7 +63,7 @@ export async function generate(
   done('vacuum of the search index');
 }
 
-/** Takes everything into the search index, by the code of the server, and beside a server that does so, too. */
+/** Indexes everything with the code of the server, possibly concurrently with a running server. */
 async function index(url: string): Promise<void> {
   const db = openDatabase(url, 2);
   try {
@@ -74,12 +74,12 @@ async function index(url: string): Promise<void> {
   }
 }
 
-/** Resolves to how many messages are left. */
+/** Indexes some messages; resolves to the number of remaining ones. */
 async function indexNext(db: Database): Promise<number> {
   try {
     return (await indexNewMessages(db, INDEXED_AT_ONCE)).lag;
   } catch (error) {
     if (violatedConstraint(error) !== 'message_search_pkey') throw error;
-    return INDEXED_AT_ONCE; // the server had written the same entries, and is found to have done so next time
+    return INDEXED_AT_ONCE; // the server wrote the same entries; the next call finds them
   }
 }

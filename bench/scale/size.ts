@@ -1,28 +1,28 @@
-/** Number of rows of each kind, and of the single cases that are as heavy as any. */
+/** Numbers of rows of each kind, and of the single heavy cases. */
 export interface Size {
   readonly users: number;
-  /** Dialogs and groups of a few people; their lengths differ as those of real ones do, with the mean of 27 messages. */
+  /** Dialogs and groups of a few members with realistic lengths, 27 messages on average. */
   readonly dialogs: number;
   readonly groups: number;
   /** One group of many members and messages. */
   readonly largeGroup: { readonly members: number; readonly messages: number };
-  /** One dialog. */
+  /** Messages of the long dialog. */
   readonly longDialog: number;
-  /** Chats of somebody who is in many, half of them dialogs. */
+  /** Chats of the user with many chats, half of them dialogs. */
   readonly manyChats: number;
-  /** Groups of 50 members that somebody is in. */
+  /** Groups with 50 members of the user with many groups. */
   readonly manyGroups: number;
-  /** Sessions of 30 days: of everybody together, and of one user. */
+  /** Sessions of 30 days: of all users together, and of one user. */
   readonly sessions: number;
   readonly ownSessions: number;
 }
 
-/** What {@link sizeOf} makes 1 of. */
+/** Messages at which {@link sizeOf} has the factor 1. */
 const MESSAGES = 6_200_000;
 
 /**
- * The data of a server with so many messages: 6.2 million are of 500,000 users, and everything else grows and shrinks
- * with them. `others` multiplies what the single cases have nothing to do with.
+ * Returns the size of a server with `messages` messages: 6.2 million correspond to 500,000 users, and everything else
+ * scales with them. `others` multiplies all data outside of the single cases.
  */
 export function sizeOf(messages: number, others = 1): Size {
   const part = (of: number, least: number, factor = 1) =>

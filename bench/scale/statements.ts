@@ -1,11 +1,11 @@
 import type { Client } from 'pg';
 
-/** What PostgreSQL did for some calls. */
+/** The work of PostgreSQL for some calls. */
 export interface Work {
   /** Milliseconds. */
   readonly time: number;
   readonly statements: number;
-  /** Pages of 8 KiB that were looked at, in memory or not. */
+  /** Accessed pages of 8 KiB, in memory or not. */
   readonly buffers: number;
 }
 
@@ -23,7 +23,7 @@ where dbid = (select oid from pg_database where datname = current_database())
   and queryid not in (select queryid from background) and query not like '%pg_stat_statements%'
 `;
 
-/** Reads what a server's statements cost, from pg_stat_statements, less those that it makes by itself. */
+/** Reads the cost of a server's statements from pg_stat_statements, excluding its background statements. */
 export async function watchStatements(db: Client, idle: () => Promise<void>) {
   await db.query('create extension if not exists pg_stat_statements');
   await db.query('select pg_stat_statements_reset()');

@@ -7,16 +7,16 @@ import { costPer, type Figures } from '../usage.ts';
 
 const CONNECTS = 1_000;
 const CONNECTS_AT_ONCE = 50;
-/** Idle connections are opened by the thousand, and memory is read after each. */
+/** Idle connections opened between two readings of the memory. */
 const STEP = 1_000;
 /** Accounts that {@link idle} needs. */
 export const IDLE_PEOPLE = 8 * STEP;
-/** Milliseconds until what was opened is recorded. */
+/** Milliseconds until open connections are recorded. */
 const SETTLING = 1_000;
-/** Milliseconds for what follows a connect in the background. */
+/** Milliseconds for the background work after a connect. */
 const AFTERMATH = 500;
 
-/** As many people connect, each with a token of their own, 50 at a time. */
+/** Measures 1,000 users who connect, each with a separate token, 50 at a time. */
 export async function connects(target: Target): Promise<Figures> {
   const clients: RawClient[] = [];
   const tokens = target.people.slice(0, CONNECTS).map(({ token }) => token);
@@ -37,13 +37,13 @@ export async function connects(target: Target): Promise<Figures> {
 }
 
 /**
- * What a connection keeps that is open and silent, each of another user: how memory grows with each thousand, garbage
- * collected. `heap KiB` is kept by JavaScript, `native KiB` by the socket library, `KiB` by both. There is no load before,
- * which would leave free memory behind that connections are made of.
+ * Measures the memory of open, silent connections, each of a different user: its growth with each thousand after
+ * garbage collection. `heap KiB` is used by JavaScript, `native KiB` by the socket library, `KiB` is the sum. There is
+ * no load before, because it would leave free memory that connections would use.
  */
 export async function idle(target: Target): Promise<Figures> {
   const [node] = target.nodes;
-  if (!node) throw new Error('there is no node');
+  if (!node) throw new Error('the target has no node');
   const clients: RawClient[] = [];
   const samples: Memory[] = [];
   for (let from = 0; from < IDLE_PEOPLE; from += STEP) {
@@ -57,7 +57,7 @@ export async function idle(target: Target): Promise<Figures> {
     samples.push(await node.memory());
   }
   for (const client of clients) client.close();
-  const grown = samples.slice(1); // pools and tables were made, and code compiled, with the first
+  const grown = samples.slice(1); // the first thousand also creates pools and tables and compiles code
   const perConnection = (values: readonly number[]) => slope(values) / STEP / 1024;
   const heap = perConnection(grown.map((memory) => memory.heap));
   const native = perConnection(grown.map((memory) => memory.native));

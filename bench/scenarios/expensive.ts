@@ -12,18 +12,18 @@ import { type Percentiles, percentiles, prefixed } from '../statistics.ts';
 import type { Target } from '../targets.ts';
 import type { Figures } from '../usage.ts';
 
-/** Those who ask for all they may, and connections of each. */
+/** Users who send as much as the limits allow, and connections of each. */
 const ATTACKERS = 10;
 const CONNECTIONS = 4;
-/** Messages of the group they are in, of which the last hundreds are as long as can be, and people who left it. */
+/** Messages of their group, how many of the last ones have the maximum length, and former members. */
 const MESSAGES = 500_000;
 const LONG_MESSAGES = 300;
 const FORMER = 100_000;
 const SECONDS = 10;
 
 /**
- * The most expensive commands at their bounds, by ten people on forty connections, and searches by one on as many, beside
- * people who ping, write, make groups, read and search.
+ * Measures users who ping, write, create groups, read and search while ten others send the most expensive commands on
+ * forty connections, and while one user searches on as many.
  */
 export async function expensive(target: Target): Promise<Figures> {
   const port = target.port(0);
@@ -82,7 +82,7 @@ export async function expensive(target: Target): Promise<Figures> {
   return results;
 }
 
-/** What others notice of an attack. */
+/** Measures the commands of other users during an attack. */
 async function beside(attack: Attack, ada: Account, bob: Account): Promise<Figures> {
   const { port } = attack;
   const child = fork(fileURLToPath(new URL('../attack.ts', import.meta.url)));
@@ -92,7 +92,7 @@ async function beside(attack: Attack, ada: Account, bob: Account): Promise<Figur
   const [pings, writes, groups, pages, searches] = await Promise.all(
     [ada, ada, ada, bob, bob].map(({ token }) => RawClient.open(port, token)),
   );
-  await longestTurn(port); // begins anew
+  await longestTurn(port); // resets the maximum
 
   const until = performance.now() + SECONDS * 1000;
   const repeat = async (interval: number, time: () => Promise<number>): Promise<Percentiles> => {
@@ -140,20 +140,20 @@ async function beside(attack: Attack, ada: Account, bob: Account): Promise<Figur
   };
 }
 
-/** Ends an attack, and resolves to how many requests were answered and how many refused. */
+/** Ends an attack; resolves to the numbers of answered and refused requests. */
 async function end(child: ChildProcess): Promise<{ readonly answered: number; readonly refused: number }> {
   const ended = once(child, 'message');
   child.send('end');
   return (await ended)[0];
 }
 
-/** The longest turn of the event loop since the last look, in milliseconds, of which 10 are its clock's. */
+/** Returns the longest turn of the event loop since the last reading in milliseconds, with a resolution of 10. */
 async function longestTurn(port: number): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   return Number(/^nodejs_eventloop_lag_max_seconds (\S+)$/m.exec(text)?.[1]) * 1000;
 }
 
-/** Written straight into the tables, and into the search index by the statement of the indexer. */
+/** Writes data directly into the tables and the search index. */
 async function generate(db: pg.Client, groupId: number): Promise<void> {
   await db.query('begin');
   await db.query('select from message_search_progress for update');
@@ -169,8 +169,8 @@ async function generate(db: pg.Client, groupId: number): Promise<void> {
     MESSAGES,
   ]);
   await db.query(
-    `with gone as (insert into users (deleted_at) select now() from generate_series(1, $2::int) returning id)
-     insert into former_members (chat_id, user_id) select $1::bigint, id from gone`,
+    `with deleted as (insert into users (deleted_at) select now() from generate_series(1, $2::int) returning id)
+     insert into former_members (chat_id, user_id) select $1::bigint, id from deleted`,
     [groupId, FORMER],
   );
   await db.query(

@@ -6,7 +6,10 @@ import type { Figures } from '../usage.ts';
 /** Clients that lose their node at once. */
 const CLIENTS = 10_000;
 
-/** Clients of one node of two, which is killed; each connects to the other as soon as it notices. */
+/**
+ * Measures clients of one of two nodes, which is killed: each connects to the other node as soon as its connection
+ * breaks.
+ */
 export async function failover({ nodes, people }: Target): Promise<Figures> {
   const [doomed, refuge] = nodes as [BenchServer, BenchServer];
   const clients: RawClient[] = [];

@@ -3,7 +3,7 @@ import type { Target } from '../targets.ts';
 import { costPer, type Figures } from '../usage.ts';
 import { writeInPairs } from './writing.ts';
 
-/** What taking a message into the search index costs: messages are written while the indexer is kept out. */
+/** Measures the cost of indexing a message: messages are written while the indexer is stopped. */
 export async function indexing(target: Target): Promise<Figures> {
   await quiet(target);
   await mergePending(target);
@@ -22,10 +22,10 @@ export async function indexing(target: Target): Promise<Figures> {
 
 const newestId = 'select max(id) as id from messages';
 
-/** Messages that the index is behind at least, so that it goes on working while a scenario runs. */
+/** Minimum backlog of the index in messages, so that it works during the whole scenario. */
 const BACKLOG = 100_000;
 
-/** Makes sure that the search index is behind. */
+/** Ensures that the search index is behind. */
 export async function behind(target: Target): Promise<void> {
   while ((await searchLag(target)) < BACKLOG) await writeInPairs(target, 50, 16, 1);
 }

@@ -8,10 +8,10 @@ import { writeAtRate } from './writing.ts';
 const RATE = 200;
 const SECONDS = 5;
 const LOGINS_PER_SECOND = 20;
-/** Logins that are under way at once in a storm. */
+/** Concurrent logins in a storm. */
 const LOGINS_AT_ONCE = 20;
 
-/** Messages at 200/s while nobody logs in, and while 20 logins are due every second (open loop). */
+/** Measures messages at 200/s without logins, and with 20 logins due every second (open loop). */
 export async function steadyLogins(target: Target): Promise<Figures> {
   const quiet = await writeAtRate(target, RATE, SECONDS);
   const logins: Promise<number>[] = [];
@@ -26,7 +26,7 @@ export async function steadyLogins(target: Target): Promise<Figures> {
   };
 }
 
-/** Messages at 200/s while twenty logins are under way at any time (closed loop), and how many of them are answered. */
+/** Measures messages at 200/s with 20 logins in progress at any time (closed loop), and the rate of answered logins. */
 export async function loginStorm(target: Target): Promise<Figures> {
   let isOver = false;
   let logins = 0;
@@ -43,7 +43,7 @@ export async function loginStorm(target: Target): Promise<Figures> {
   return { ...result, 'logins/s': perSecond };
 }
 
-/** Logs one of the accounts in, and resolves to the milliseconds it took. */
+/** Logs in to one of the accounts; resolves to the milliseconds it took. */
 async function login(target: Target, n: number): Promise<number> {
   const start = performance.now();
   const body = JSON.stringify({ username: nameOf(n % target.people.length), password: BENCH_PASSWORD });
@@ -53,7 +53,7 @@ async function login(target: Target, n: number): Promise<number> {
   return performance.now() - start;
 }
 
-/** The latencies alone: the costs of messages and of logins cannot be told apart. */
+/** Returns only the latencies, because the costs of messages and logins cannot be separated. */
 const without = (prefix: string, figures: Figures): Figures =>
   prefixed(
     prefix,

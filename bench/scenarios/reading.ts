@@ -11,7 +11,10 @@ const PAGES_READ = 1_000;
 const WARM_UP = 200;
 const LONG_HISTORY = 100_000;
 
-/** Pages of 20 from all over a dialog of 2,000 messages, one request after another: time, and what a page costs. */
+/**
+ * Measures pages of 20 at random positions in a dialog of 2,000 messages, one request after another: time and cost per
+ * page.
+ */
 export async function historyPage(target: Target): Promise<Figures> {
   const { client, receiverId } = await dialogOf(target, HISTORY);
   const read = async (n: number) => {
@@ -27,7 +30,7 @@ export async function historyPage(target: Target): Promise<Figures> {
   return { ...percentiles(times), ...costPer(PAGES_READ, from, to) };
 }
 
-/** The chat list, and pages of 100 of a dialog with 100,000 messages, one request after another. */
+/** Measures the chat list, and pages of 100 of a dialog with 100,000 messages, one request after another. */
 export async function reading(target: Target): Promise<Figures> {
   const { client, receiverId } = await dialogOf(target, LONG_HISTORY);
   const time = async (name: string, type: string, params: object, rows: number) => {
@@ -48,10 +51,10 @@ export async function reading(target: Target): Promise<Figures> {
   return result;
 }
 
-/** The next two people who have not written each other yet, by target: each round has a dialog of its own. */
+/** The index of the next pair of users without a dialog, by target, because each round needs a new dialog. */
 const nextPair = new WeakMap<Target, number>();
 
-/** A new dialog with so many messages, and the connection of the one who wrote them. */
+/** Creates a dialog with a number of messages; resolves to it and the connection of the writer. */
 async function dialogOf(
   target: Target,
   messages: number,
@@ -59,7 +62,7 @@ async function dialogOf(
   const first = nextPair.get(target) ?? 500;
   nextPair.set(target, first + 2);
   const [writer, reader] = target.people.slice(first);
-  if (!writer || !reader) throw new Error('there are not enough people');
+  if (!writer || !reader) throw new Error('too few accounts');
   const client = await RawClient.open(target.port(0), writer.token);
   let sent = 0;
   await new Promise<void>((resolve) => {
@@ -74,7 +77,7 @@ async function dialogOf(
   return { client, receiverId: reader.id };
 }
 
-/** Asks, and makes sure of the number of rows in the reply. */
+/** Sends a request and checks the number of rows in the reply. */
 export async function rowsOf(
   client: RawClient,
   type: string,
@@ -83,6 +86,6 @@ export async function rowsOf(
 ): Promise<{ ms: number; params: Reply }> {
   const reply = await ask(client, type, params);
   const found = reply.params.data?.length;
-  if (found !== rows) throw new Error(`${type} answered ${found} rows, not ${rows}`);
+  if (found !== rows) throw new Error(`${type} returned ${found} rows, expected ${rows}`);
   return reply;
 }

@@ -13,11 +13,11 @@ import { percentiles } from '../statistics.ts';
 import type { Target } from '../targets.ts';
 import type { Figures } from '../usage.ts';
 
-/** Runs of a case, the first of which brings its pages into memory, and the seconds after which it gets no more. */
+/** Runs of a case, how many of them are warm-ups, and the seconds after which no further runs begin. */
 const RUNS = 20;
 const WARM_UPS = 2;
 const LONGEST = 20;
-/** Milliseconds in which a server does all that it does by itself. */
+/** Milliseconds in which a server runs all its background statements. */
 const IDLE = 10_000;
 /** Pages of a sync. */
 const SYNC_PAGES = 100;
@@ -26,13 +26,15 @@ type Statements = Awaited<ReturnType<typeof watchStatements>>;
 type User = keyof typeof CASE;
 
 export interface ScaleOptions {
-  /** Messages that everybody has written. */
+  /** Messages of all users. */
   readonly messages: number;
-  /** Times as many as usual of what the single cases have nothing to do with. */
+  /** Factor of all data outside of the single cases. */
   readonly others: number;
 }
 
-/** Every command on the data of a server with so many messages; `others` multiplies what others have stored. */
+/**
+ * Measures every command on the data of a server with `messages` messages; `others` multiplies the data of other users.
+ */
 export async function scale(
   { port, database: { url, client } }: Target,
   { messages, others }: ScaleOptions,
@@ -43,7 +45,7 @@ export async function scale(
   return everyCommand(port(0), client);
 }
 
-/** Runs every case on a database that has the data, by the server at a port. */
+/** Runs every case on a filled database with the server at a port. */
 async function everyCommand(port: number, db: Client): Promise<Figures> {
   const statements = await watchStatements(db, () => pause(IDLE));
   const clients = new Map<User, RawClient>();
@@ -53,46 +55,46 @@ async function everyCommand(port: number, db: Client): Promise<Figures> {
     return client;
   };
   const figures: Record<string, number> = {};
-  const note = (name: string, measured: Figures) => {
+  const record = (name: string, measured: Figures) => {
     for (const [figure, value] of Object.entries(measured)) figures[`${name}: ${figure}`] = value;
     process.stderr.write(`${name}: ${JSON.stringify(measured)}\n`);
   };
   const run = async ({ name, user, type, params }: Case) => {
     const client = await clientOf(user);
-    note(name, await timed(statements, async (n) => (await ask(client, type, await params(n))).ms));
+    record(name, await timed(statements, async (n) => (await ask(client, type, await params(n))).ms));
   };
 
   for (const one of await readingCases(db)) await run(one);
   for (const user of ['ordinary', 'manyChats'] as const)
-    note(`connect: ${user}`, await timed(statements, () => connect(port, user)));
-  note(
+    record(`connect: ${user}`, await timed(statements, () => connect(port, user)));
+  record(
     'sync: all of the large group',
     await timed(statements, await syncing(await clientOf('behind')), SYNC_PAGES),
   );
   const nothing = await syncCursor(await clientOf('manyChats'));
   const many = await clientOf('manyChats');
-  note(
+  record(
     'sync: nothing new, many chats',
     await timed(statements, async () => (await ask(many, 'sync', { cursor: nothing })).ms),
   );
   const before = await syncCursor(await clientOf('behind'));
   await db.query(change, [CASE.behind]);
-  note(
+  record(
     'sync: 30,000 changes of the large group',
     await timed(statements, await syncing(await clientOf('behind'), before), 30),
   );
   for (const one of await writingCases(db)) await run(one);
-  note(
+  record(
     'search: what was written just now',
     await timed(statements, await foundAfter(await clientOf('ordinary'))),
   );
   for (const client of clients.values()) client.close();
   for (const [name, measured] of await besideChanges(port, db))
-    note(`write in a dialog while ${name}`, measured);
+    record(`write in a dialog while ${name}`, measured);
   return figures;
 }
 
-/** Runs something again and again: latency, and what PostgreSQL did for each. */
+/** Runs a case repeatedly; returns the latency and the work of PostgreSQL per run. */
 async function timed(
   statements: Statements,
   run: (n: number) => Promise<number | undefined>,
@@ -124,7 +126,7 @@ async function connect(port: number, user: User): Promise<number> {
   return ms;
 }
 
-/** Milliseconds from the reply to a message until it is found. */
+/** Measures the milliseconds from the reply to a message until a search finds it. */
 async function foundAfter(client: RawClient) {
   const receiverId = 21;
   return async (n: number) => {
@@ -132,7 +134,7 @@ async function foundAfter(client: RawClient) {
     await ask(client, 'privateMessage', { receiverId, content: query });
     const start = performance.now();
     while ((await ask(client, 'searchMessages', { receiverId, query })).params.data?.length === 0)
-      if (performance.now() - start > 10_000) throw new Error('the search index does not catch up');
+      if (performance.now() - start > 10_000) throw new Error('the search index is still behind');
     return performance.now() - start;
   };
 }
@@ -141,7 +143,7 @@ async function syncCursor(client: RawClient): Promise<string> {
   return (await ask(client, 'sync', { fromNow: true })).params.nextCursor as string;
 }
 
-/** The next page with each run, as long as there are more. */
+/** Reads the next page with each run while there are more. */
 async function syncing(client: RawClient, from?: string) {
   let cursor = from;
   let more = true;
@@ -154,7 +156,7 @@ async function syncing(client: RawClient, from?: string) {
   };
 }
 
-/** Changes of 30,000 old messages in all chats of $1. */
+/** Changes 30,000 old messages in all chats of $1. */
 const change = `
 update messages set content = 'changed', edited_at = now(), version = coalesce(version, 0) + 1, changed_xid = pg_current_xact_id()
 from chats

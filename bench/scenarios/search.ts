@@ -7,17 +7,20 @@ import type { Target } from '../targets.ts';
 import type { Figures } from '../usage.ts';
 import { rowsOf } from './reading.ts';
 
-/** Chats of the one who asks, messages in each, and messages of others. */
+/** Chats of the measured user, messages in each, and messages of others. */
 const CHATS = 1_000;
 const PER_CHAT = 50;
 const OTHERS = 950_000;
-/** Messages of the one who asks that change while away. */
+/** Messages of the measured user that change while offline. */
 const CHANGES = 5_000;
 
-/** A million generated messages, 50,000 of them in the 1,000 chats of the one who asks; one request after another. */
+/**
+ * Measures a million generated messages, 50,000 of them in the 1,000 chats of the measured user; one request after
+ * another.
+ */
 export async function search({ people, port, database: { client: db } }: Target): Promise<Figures> {
   const [reader, writer] = people;
-  if (!reader || !writer) throw new Error('there is nobody');
+  if (!reader || !writer) throw new Error('too few accounts');
   const client = await RawClient.open(port(0), reader.token);
   await generate(db, reader.id, writer.id);
 
@@ -39,7 +42,7 @@ export async function search({ people, port, database: { client: db } }: Target)
     ...(await search('by relevance', 'w10', { order: 'relevance' })),
   };
   const { nextCursor } = (await ask(client, 'sync', { fromNow: true })).params;
-  if (!nextCursor) throw new Error('sync answered no cursor');
+  if (!nextCursor) throw new Error('sync returned no cursor');
   await change(db, reader.id);
   const sync = async (limit: number) => {
     const times: number[] = [];
@@ -51,7 +54,7 @@ export async function search({ people, port, database: { client: db } }: Target)
   return result;
 }
 
-/** Milliseconds of a whole sync in pages of `limit`. */
+/** Measures the milliseconds of a complete sync in pages of `limit`. */
 async function syncAll(client: RawClient, cursor: string, limit: number): Promise<number> {
   const start = performance.now();
   let [next, rows, more] = [cursor, 0, true];
@@ -60,16 +63,16 @@ async function syncAll(client: RawClient, cursor: string, limit: number): Promis
     [next, more] = [params.nextCursor ?? '', params.more ?? false];
     rows += params.data?.length ?? 0;
   }
-  if (rows < CHANGES) throw new Error(`sync answered ${rows} changes`);
+  if (rows < CHANGES) throw new Error(`sync returned only ${rows} changes`);
   return performance.now() - start;
 }
 
 /**
- * Chats with messages of eight words each, of which the n-th of a vocabulary of 2,000 comes with a chance of about
- * 1/n: like a language. Written straight into the tables, and into the index by the statement of the indexer.
+ * Generates chats with messages of eight words, where the n-th word of a vocabulary of 2,000 has a probability of about
+ * 1/n, as in a language. Writes directly into the tables and the search index.
  */
 async function generate(db: pg.Client, reader: number, writer: number): Promise<void> {
-  // keeps the server's own indexer out until the end
+  // stops the server's indexer until the end
   await db.query('begin');
   await db.query('select from message_search_progress for update');
   const perOther = 475;
@@ -118,7 +121,7 @@ async function generate(db: pg.Client, reader: number, writer: number): Promise<
   await db.query('vacuum analyze');
 }
 
-/** Half of the changes are new messages, half are edits, in all of the chats. */
+/** Adds new messages and edits old ones in all of the chats, half of the changes each. */
 async function change(db: pg.Client, reader: number): Promise<void> {
   await db.query(
     `with mine as (select chat_id from chat_members where user_id = $1), added as (

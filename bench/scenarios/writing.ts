@@ -6,11 +6,11 @@ import type { Target } from '../targets.ts';
 import { costPer, type Figures } from '../usage.ts';
 
 const CONTENT = 'How are you doing today? Shall we meet at six?';
-/** Seconds that are measured. */
+/** Seconds of the measurement. */
 const SECONDS = 2.5;
 const LATENCY_SECONDS = 4;
 
-/** People in pairs write each other, each with so many requests in flight; of two people, only one writes. */
+/** Measures people in dialogs, each with `inFlight` requests in flight; of two people, only one writes. */
 export async function writeInPairs(
   target: Target,
   people: number,
@@ -23,7 +23,7 @@ export async function writeInPairs(
   return await throughput(target, { senders, listeners, inFlight, seconds }, 1);
 }
 
-/** One group of 100 connected members, ten of whom write with 16 in flight. */
+/** Measures one group of 100 connected members, ten of whom write with 16 requests in flight. */
 export async function writeInGroup(target: Target): Promise<Figures> {
   const members = target.people.slice(0, 100);
   const listeners = await Promise.all(
@@ -41,7 +41,10 @@ export async function writeInGroup(target: Target): Promise<Figures> {
   return await throughput(target, { senders, listeners, inFlight: 16, seconds: SECONDS }, 99);
 }
 
-/** Fifty people in pairs write at a fixed rate in all; latency counts from when each message was due. */
+/**
+ * Measures fifty people in dialogs who write at a fixed total rate; latency counts from the time when each message was
+ * due.
+ */
 export async function writeAtRate(target: Target, rate: number, seconds = LATENCY_SECONDS): Promise<Figures> {
   const senders = await pairs(target, 50);
   const listeners = senders.map(({ client }) => client);
@@ -55,7 +58,7 @@ export async function writeAtRate(target: Target, rate: number, seconds = LATENC
   };
 }
 
-/** Messages and pushes per second, and the costs of a message; throws when a reply or a push is missing. */
+/** Measures messages and pushes per second and the costs per message; throws if a reply or a push is missing. */
 async function throughput(
   target: Target,
   load: Omit<Load, 'usage'>,
@@ -68,7 +71,7 @@ async function throughput(
   const { user, system } = process.cpuUsage(generator);
   const { sent, replies, pushes } = result.totals;
   if (replies !== sent || pushes !== sent * pushesPerMessage)
-    throw new Error(`of ${sent} messages ${replies} were acknowledged, and ${pushes} pushes came`);
+    throw new Error(`of ${sent} messages ${replies} were acknowledged, and ${pushes} pushes arrived`);
   return {
     'acknowledged/s': result.replies / result.seconds,
     'delivered/s': result.pushes / result.seconds,
@@ -77,7 +80,7 @@ async function throughput(
   };
 }
 
-/** Connected people of whom each writes to the neighbour. */
+/** Connects people, each of whom writes to their neighbour. */
 async function pairs(target: Target, count: number): Promise<Sender[]> {
   const people = target.people.slice(0, count);
   return Promise.all(
@@ -93,7 +96,7 @@ function close(clients: readonly RawClient[]): void {
   for (const client of clients) client.close();
 }
 
-/** The command that writes a message to a person, with an id behind which nothing follows. */
+/** Returns the frame of a message to a user, which ends with its id. */
 export function dialogFrame(receiverId: number, id: number, content: string): string {
   return `{"type":"privateMessage","params":{"receiverId":${receiverId},"content":"${content}"},"id":${id}}`;
 }
