@@ -6,6 +6,7 @@ import { Inbox } from './Inbox.ts';
 import { Link, type LinkOptions } from './Link.ts';
 import { type Ask, Outbox, type Reply } from './Outbox.ts';
 import type { ChatAddress, CommandName, Params, Push, Result } from './protocol.ts';
+import { membershipIn, sendType } from './pushes.ts';
 import { type Chat, type Chats, createView, type Observable, type Presence, type View } from './view/view.ts';
 
 export type ClientOptions = LinkOptions;
@@ -23,6 +24,18 @@ export class Client implements AsyncIterable<Push> {
   #view: View | undefined;
   #connection = new AbortController();
   #state: State = 'connecting';
+  /** What commands of this client that succeeded change in it. */
+  readonly #effects: {
+    readonly [Name in CommandName]?: (params: Params<Name>, result: Result<Name>) => void;
+  } = {
+    newGroup: (_, address) => this.#inbox.own(address, 1, undefined),
+    subscribePresence: ({ userIds }) => {
+      for (const userId of userIds) this.#watched.add(userId);
+    },
+    unsubscribePresence: ({ userIds = [...this.#watched] }) => {
+      for (const userId of userIds) this.#watched.delete(userId);
+    },
+  };
   #self: Self | undefined;
   #end: ParleyError | undefined;
 
@@ -190,29 +203,22 @@ export class Client implements AsyncIterable<Push> {
 
   #done(type: CommandName, params: object, result: object): void {
     this.#events.emit('done', { type, params, result });
-    const given = params as Partial<Params<'privateMessage'>> & { groupId?: number; userIds?: number[] };
+    this.#effects[type]?.(params as never, result as never);
+    const given = params as Partial<Params<'privateMessage'>> & { groupId?: number };
     const {
       groupId = given.groupId,
       seq,
       ...sent
-    } = result as Partial<Result<'forwardMessage'>> & {
-      groupId?: number;
-    };
-    for (const userId of given.userIds ?? []) {
-      if (type === 'subscribePresence') this.#watched.add(userId);
-      if (type === 'unsubscribePresence') this.#watched.delete(userId);
-    }
-    if (type === 'unsubscribePresence' && !given.userIds) this.#watched.clear();
-
+    } = result as Partial<Result<'forwardMessage'>> & typeof given;
     const address = (groupId === undefined ? { receiverId: given.receiverId } : { groupId }) as ChatAddress;
-    if (seq && sent.createdAt && type !== 'leaveGroup') {
+    if (membershipIn({ type, params } as unknown as Push, this.#self?.userId ?? 0) === 'ends')
+      this.#inbox.forget(address);
+    else if (seq && sent.createdAt) {
       const { content = sent.content, clientMessageId: _, ...rest } = given;
       const all = { ...rest, ...sent, seq, data: null, message: content };
-      const name = groupId === undefined ? 'privateMessage' : 'messageInGroup';
       // What this client has not written has to be read.
-      this.#inbox.own(address, seq, content ? ({ type: name, params: all } as Push) : undefined);
-    } else if (type === 'newGroup') this.#inbox.own(address, 1, undefined);
-    if (type === 'leaveGroup' || type === 'deleteGroup') this.#inbox.forget(address);
+      this.#inbox.own(address, seq, content ? ({ type: sendType(address), params: all } as Push) : undefined);
+    }
   }
 
   #named(userId: number, username: string): void {

@@ -44,6 +44,9 @@ const RENEW_AFTER = 5 * 60_000;
 /** Milliseconds in which all pushes have come that were on their way when a cursor was read. */
 const SETTLED_AFTER = 10_000;
 
+/** Asks over no connection: nothing is answered. */
+const NEVER: Ask = () => new Promise(() => {});
+
 /**
  * Puts what comes in order: each chat counts its messages without a gap, so a number that was told already is a
  * repeat, and one that is too high shows a hole, which is read from the server before anything else is told. After
@@ -63,7 +66,7 @@ export class Inbox {
   /** Milliseconds that the clock of the server is ahead. */
   clockOffset = 0;
   /** For as long as the present connection lasts. */
-  #ask: Ask = () => Promise.reject();
+  #ask = NEVER;
   #arrivals = 0;
   #renewal: ReturnType<typeof setTimeout> | undefined;
 
@@ -111,7 +114,7 @@ export class Inbox {
   lost(): void {
     this.#early = [];
     this.#isFresh = false;
-    this.#ask = () => new Promise(() => {});
+    this.#ask = NEVER;
     this.#arrivals = 0;
     clearTimeout(this.#renewal);
     for (const thread of this.#sequences.values()) thread.held = undefined;
@@ -119,16 +122,14 @@ export class Inbox {
 
   /** A push came. */
   push(push: Push): void {
-    if (this.#early) this.#early.push(push);
-    else this.#take(push);
+    this.#take(push);
   }
 
   /** A reply says that this client took a place; without a push it has to be read what is there. */
   own(address: ChatAddress, seq: number, push: Push | undefined): void {
     const arrival = { key: chatKey(address), seq, push };
     this.#sequence(arrival.key).own.add(seq);
-    if (this.#early) this.#early.push(arrival);
-    else this.#take(arrival);
+    this.#take(arrival);
   }
 
   /** Nothing more comes of a chat, or everything anew. */
@@ -145,6 +146,10 @@ export class Inbox {
   }
 
   #take(item: Arrival | Push): void {
+    if (this.#early) {
+      this.#early.push(item);
+      return;
+    }
     const arrival = 'key' in item ? item : this.#arrivalOf(item);
     const key = arrival?.key ?? chatKeyOf((item as Push).params, this.#userId);
     const held = key === undefined ? undefined : this.#sequences.get(key)?.held;

@@ -1,3 +1,4 @@
+import { chatKey } from './chatAddress.ts';
 import { type ErrorCode, isPassing, ParleyError } from './errors.ts';
 import type { CommandName, Params, Result } from './protocol.ts';
 import { randomId } from './randomId.ts';
@@ -30,8 +31,8 @@ interface Request {
   readonly frame: string;
   /** It does not wait for {@link Outbox.opened}. */
   readonly isAhead: boolean | undefined;
-  /** Requests of one lane go one after another. */
-  readonly lane: string;
+  /** Requests of one queue go one after another. */
+  readonly queue: string;
   readonly take: (result: never) => void;
   readonly reject: (error: unknown) => void;
   readonly unwatch: () => void;
@@ -72,8 +73,8 @@ const LONGEST_WAIT = 10;
 export class Outbox {
   readonly #write: (frame: string) => void;
   readonly #done: (type: CommandName, params: object, result: object) => void;
-  /** The first request of a lane may be sent, the others wait. */
-  readonly #lanes = new Map<string, Request[]>();
+  /** The first request of a queue may be sent, the others wait. */
+  readonly #queues = new Map<string, Set<Request>>();
   readonly #sent = new Map<number, Request>();
   /** Sent over a connection that broke before the reply. */
   readonly #cut = new Set<Request>();
@@ -103,7 +104,10 @@ export class Outbox {
       if (this.#closed) throw this.#closed;
       signal?.throwIfAborted();
       const id = ++this.#lastId;
-      const params = withClientMessageId(type, given);
+      const { clientMessageId } = given as { clientMessageId?: string };
+      const params: object = SENDS.has(type)
+        ? { ...given, clientMessageId: clientMessageId ?? randomId() }
+        : given;
       const frame = JSON.stringify({ type, params, id });
       if (frame.length * 3 > FRAME_BYTES && new TextEncoder().encode(frame).length > FRAME_BYTES)
         throw new ParleyError('PAYLOAD_TOO_LARGE', `The command is over ${FRAME_BYTES / 1024} KiB`);
@@ -114,7 +118,7 @@ export class Outbox {
         type,
         frame,
         isAhead,
-        lane: FREE.test(type) ? `${id}` : laneOf(params),
+        queue: FREE.test(type) ? `${id}` : chatKey(params),
         take(result) {
           try {
             resolve(take(result));
@@ -128,17 +132,16 @@ export class Outbox {
         retries: 0,
       };
       signal?.addEventListener('abort', aborted);
-      const lane = this.#lanes.get(request.lane);
-      if (lane) lane.push(request);
-      else this.#lanes.set(request.lane, [request]);
-      if (!lane) this.#send(request);
+      const queue = this.#queues.get(request.queue) ?? new Set();
+      this.#queues.set(request.queue, queue.add(request));
+      this.#send(request);
     });
   }
 
   /** Replies over the open socket will not be lost: sends every waiting request, those that were cut off first. */
   opened(): void {
     this.#open = true;
-    for (const [first] of [...this.#lanes.values()]) if (first) this.#send(first);
+    for (const [first] of [...this.#queues.values()]) if (first) this.#send(first);
   }
 
   /** The socket is gone. */
@@ -146,8 +149,7 @@ export class Outbox {
     this.#open = false;
     for (const request of [...this.#sent.values()]) {
       this.#sent.delete(request.id);
-      if (request.state === 'done') this.#finish(request);
-      else if (ONCE.has(request.type)) {
+      if (request.state === 'done' || ONCE.has(request.type)) {
         request.reject(
           new ParleyError('CONNECTION_LOST', `It is not known whether ${request.type} was done`),
         );
@@ -194,8 +196,8 @@ export class Outbox {
   close(error: ParleyError): void {
     this.#closed = error;
     this.#open = false;
-    for (const lane of [...this.#lanes.values()])
-      for (const request of [...lane]) {
+    for (const queue of [...this.#queues.values()])
+      for (const request of [...queue]) {
         request.reject(error);
         this.#finish(request);
       }
@@ -203,11 +205,16 @@ export class Outbox {
   }
 
   #send(request: Request): void {
-    if (!(this.#open || request.isAhead) || request.state !== 'waiting') return;
-    if (this.#lanes.get(request.lane)?.[0] !== request) return;
+    const isOpen = this.#open || request.isAhead;
+    if (!isOpen || request.state !== 'waiting' || this.#firstIn(request.queue) !== request) return;
     request.state = 'sent';
     this.#sent.set(request.id, request);
     this.#write(request.frame);
+  }
+
+  #firstIn(queue: string): Request | undefined {
+    const [first] = this.#queues.get(queue) ?? [];
+    return first;
   }
 
   /** What was sent keeps its place until the reply: what follows must not overtake it. */
@@ -221,12 +228,10 @@ export class Outbox {
     request.state = 'done';
     clearTimeout(request.retry);
     request.unwatch();
-    const lane = this.#lanes.get(request.lane);
-    const at = lane?.indexOf(request) ?? -1;
-    if (lane && at >= 0) lane.splice(at, 1);
-    const [next] = lane ?? [];
+    this.#queues.get(request.queue)?.delete(request);
+    const next = this.#firstIn(request.queue);
     if (next) this.#send(next);
-    else this.#lanes.delete(request.lane);
+    else this.#queues.delete(request.queue);
     this.#settle(request);
   }
 
@@ -235,15 +240,4 @@ export class Outbox {
     if (request) this.#cut.delete(request);
     if (this.#cut.size === 0) this.#uncut?.();
   }
-}
-
-/** The params, for messages with an id of theirs, so that they can be sent again. */
-function withClientMessageId(type: string, given: object): object {
-  if (!SENDS.has(type)) return given;
-  const { clientMessageId = randomId() } = given as { clientMessageId?: string };
-  return { ...given, clientMessageId };
-}
-
-function laneOf(params: { receiverId?: unknown; groupId?: unknown }): string {
-  return `${params.receiverId ?? ''}/${params.groupId ?? ''}`;
 }

@@ -10,6 +10,11 @@ export interface Entrance {
   readonly user: Account;
 }
 
+interface Refusal {
+  readonly code?: ErrorCode;
+  readonly message?: string;
+}
+
 /** The HTTP calls of a server, which are about accounts; each rejects with a {@link ParleyError}. */
 export interface Accounts {
   register(account: { email: string; username: string; password: string }): Promise<Entrance>;
@@ -35,10 +40,10 @@ export function accounts(url: string): Accounts {
     }).catch((error) => {
       throw new ParleyError('UNAVAILABLE', `The server cannot be reached: ${error.message}`);
     });
-    if (response.status === 204) return undefined as Answer;
-    const answer: { code?: ErrorCode; message?: string } = await response.json().catch(() => ({}));
-    if (response.ok) return answer as Answer;
-    const { code = 'UNAVAILABLE', message = `The server answered ${response.status}` } = answer;
+    const answer = await response.json().catch(() => {}); // without a body, or no JSON
+    if (response.ok) return answer;
+    const { code = 'UNAVAILABLE', message = `The server answered ${response.status}` }: Refusal =
+      answer ?? {};
     throw new ParleyError(code, message, Number(response.headers.get('retry-after')) || undefined);
   }
 

@@ -1,4 +1,4 @@
-import type { Message, Push } from './protocol.ts';
+import type { Message, Push, PushName } from './protocol.ts';
 
 /** The fields of a message without extras that was never changed. */
 export const FRESH = {
@@ -19,6 +19,15 @@ export const FRESH = {
 /** Returns true if a push takes a place in a chat: it has the time when it did. */
 export function isPlace({ params }: Push): boolean {
   return 'createdAt' in params && 'seq' in params;
+}
+
+/** Returns the type of the command that sends a message to a chat, and of its push. */
+export function sendType({
+  groupId,
+}: {
+  readonly groupId?: number | undefined;
+}): 'messageInGroup' | 'privateMessage' {
+  return groupId === undefined ? 'privateMessage' : 'messageInGroup';
 }
 
 /** Returns the message that a push is about, with the same fields as one that is read. */
@@ -50,8 +59,7 @@ export function messageFrom({ type, params }: Push): Message {
 /** Returns a message that was read as it is pushed late: with what it has, and what has become of it. */
 export function pushOf({ content, kind: _, event, ...fields }: Message): Push {
   const has = Object.entries(fields).filter(([, value]) => value && (value as unknown[]).length !== 0);
-  const { type = fields.groupId === undefined ? 'privateMessage' : 'messageInGroup', ...happened } =
-    event ?? {};
+  const { type = sendType(fields), ...happened } = event ?? {};
   const params = {
     data: null,
     message: content,
@@ -62,13 +70,20 @@ export function pushOf({ content, kind: _, event, ...fields }: Message): Push {
   return { type, params } as unknown as Push;
 }
 
-const JOINS = new Set<string>(['newGroup', 'addUserInGroup', 'joinGroup', 'joinByInvite']);
-const LEAVES = new Set<string>(['leaveGroup', 'removeUserFromGroup', 'banUser']);
+/** The pushes that let users into a group, or out of it: those that they name, or all if they name none. */
+const MEMBERSHIP: { readonly [Name in PushName]?: 'begins' | 'ends' } = {
+  newGroup: 'begins',
+  addUserInGroup: 'begins',
+  joinGroup: 'begins',
+  joinByInvite: 'begins',
+  leaveGroup: 'ends',
+  removeUserFromGroup: 'ends',
+  banUser: 'ends',
+  deleteGroup: 'ends',
+};
 
 /** Returns whether a push lets a user into its group, or out of it. */
 export function membershipIn({ type, params }: Push, userId: number): 'begins' | 'ends' | undefined {
-  const { userId: target, userIds = [] } = params as { userId?: number; userIds?: number[] };
-  const isAbout = target === userId || userIds.includes(userId);
-  if (type === 'deleteGroup' || (isAbout && LEAVES.has(type))) return 'ends';
-  return isAbout && JOINS.has(type) ? 'begins' : undefined;
+  const { userId: target = userId, userIds = [] } = params as { userId?: number; userIds?: number[] };
+  return target === userId || userIds.includes(userId) ? MEMBERSHIP[type] : undefined;
 }

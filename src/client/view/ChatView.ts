@@ -2,7 +2,7 @@ import { isForOthers } from '../chatAddress.ts';
 import type { ParleyError } from '../errors.ts';
 import type { Ask } from '../Outbox.ts';
 import type { ChatAddress, Message } from '../protocol.ts';
-import { FRESH } from '../pushes.ts';
+import { FRESH, sendType } from '../pushes.ts';
 import { randomId } from '../randomId.ts';
 import type { Chat, ChatMessage, SendOptions } from './Chat.ts';
 import type { Context } from './Context.ts';
@@ -26,7 +26,7 @@ export class ChatView implements Chat {
   readonly #context: Context;
   readonly #find: () => ChatSummary | undefined;
   readonly #messages: Store<readonly ChatMessage[]>;
-  readonly #history = new History();
+  #history = new History();
   readonly #unsent = new Map<string, Unsent>();
   /** The keys that stored messages had before, by messageId. */
   readonly #keys = new Map<number, string>();
@@ -70,7 +70,7 @@ export class ChatView implements Chat {
   end(): void {
     this.#round++;
     this.#reading = undefined;
-    this.#history.clear();
+    this.#history = new History();
     this.hasOlder = false;
     this.#messages.changed();
   }
@@ -137,11 +137,9 @@ export class ChatView implements Chat {
     this.#unsent.set(key, message);
     this.#messages.changed();
     this.#typedAt = 0;
-    const { receiverId, groupId } = this.address;
-    const params = { content, clientMessageId: key, ...options };
+    const params = { ...this.address, content, clientMessageId: key, ...options };
     try {
-      if (groupId === undefined) await this.#context.client.call('privateMessage', { receiverId, ...params });
-      else await this.#context.client.call('messageInGroup', { groupId, ...params });
+      await this.#context.client.call(sendType(this.address), params);
     } catch (error) {
       this.#unsent.set(key, { ...message, status: 'failed', error: error as ParleyError });
       this.#messages.changed();

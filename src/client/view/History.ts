@@ -64,13 +64,6 @@ export class History {
     for (const [seq, message] of this.#messages) this.#messages.set(seq, change(message));
   }
 
-  clear(): void {
-    this.#messages.clear();
-    this.#changes.clear();
-    this.first = Number.POSITIVE_INFINITY;
-    this.newest = 0;
-  }
-
   #keep(message: Message): void {
     const { seq, version } = message;
     if (version < (this.#messages.get(seq)?.version ?? 0)) return;
