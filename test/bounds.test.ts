@@ -279,7 +279,8 @@ describe('a reply that cannot be encoded', () => {
       subscribe: () => true,
       getBufferedAmount: () => 0,
     } as unknown as Socket;
-    const shared = { params: Type.Object({}), result: Type.Object({}), errors: [], summary: '' };
+    const facts = { repeatable: true, storesMessage: false, ordered: true, cost: 1 } as const;
+    const shared = { params: Type.Object({}), result: Type.Object({}), errors: [], summary: '', ...facts };
     const broken = [
       defineCommand({ ...shared, type: 'bigint', handle: async () => ({ data: 1n }) }),
       defineCommand({ ...shared, type: 'nothing', handle: () => Promise.reject() }),

@@ -15,6 +15,9 @@ export const addUserInGroup = defineCommand({
     'Allowed for members who may add users (whoMayAdd). The setting historyFrom decides which part of the history the new member sees.',
   params: Type.Object({ groupId: IdOfGroup, userId: IdOfUser }),
   result: Sent,
+  repeatable: false,
+  storesMessage: false,
+  ordered: true,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'ALREADY_A_MEMBER', 'FORBIDDEN'],
   push: {

@@ -21,6 +21,9 @@ export const banUser = defineCommand({
     reason: Type.Optional(Text(1, 500, 'For the other admins')),
   }),
   result: Changed,
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {

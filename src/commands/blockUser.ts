@@ -18,6 +18,10 @@ export const blockUser = defineCommand({
     'Private messages of the blocked user to this user are refused. Neither sees the other’s typing, presence and read position; the read position stays as it is until the last block between the two ends, and advances only with messages of the other. The blocked user is not notified.',
   params: Type.Object({ userId: IdOfUser }),
   result: Type.Object({}),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND'],
   push: {
     summary: 'This user blocked a user on another connection',

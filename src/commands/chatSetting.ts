@@ -31,6 +31,10 @@ export function defineSetting<const Name extends string, Properties extends TPro
     ...(description !== undefined && { description }),
     params: inChat(params.properties),
     result: Type.Object({}),
+    repeatable: true,
+    storesMessage: false,
+    ordered: true,
+    cost: 1,
     errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
     push: {
       summary: 'This user changed the setting on another connection',

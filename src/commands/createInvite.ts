@@ -37,6 +37,10 @@ export const createInvite = defineCommand({
     ),
   }),
   result: Type.Object({ data: Invite }),
+  repeatable: false,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   async handle({ groupId, expiresInSeconds, maxUses = null, clientInviteId = null }, { session, db }) {
     const [known] = await db.query<InviteRow>(findInvite, [session.userId, clientInviteId]);

@@ -6,6 +6,15 @@ import type { Fields } from '../protocol/frames.ts';
 import { SendReply } from '../protocol/schema/messages.ts';
 import { compileValidator } from '../protocol/validator.ts';
 import type { CommandContext, ReadContext } from './context.ts';
+import {
+  type ChangeFacts,
+  type CommandFacts,
+  type Cost,
+  type LocalFacts,
+  READ,
+  SEND,
+  type TakesMessageId,
+} from './facts.ts';
 
 /** What other connections are told of a command's effect. */
 export interface PushDefinition<Fields extends TObject = TObject> {
@@ -27,21 +36,18 @@ export interface CommandDefinition<
   readonly params: Params;
   /** Stands in `params` of the reply: `data` for results, other names beside the three fixed fields. */
   readonly result: Result;
-  /** The codes it refuses with, beside `BAD_REQUEST`, `RATE_LIMITED`, `UNAVAILABLE`, `INTERNAL` and, if it only reads, `TIMEOUT`. */
+  /** The codes it refuses with, beside `BAD_REQUEST`, `RATE_LIMITED`, `UNAVAILABLE` and `INTERNAL`. */
   readonly errors: readonly ErrorCode[];
   readonly push?: PushDefinition<Pushed>;
-  /** As how many commands it counts, where the rate of commands is limited; 1 if left out. */
-  readonly cost?: number;
   /** How often a connection may use it: `burst` at once, refilled at `perSecond`; without, only the common limit holds. */
   readonly rate?: { readonly burst: number; readonly perSecond: number };
-  /** Answered by this node without the database: it waits for no turn of its user. */
-  readonly isLocal?: true;
   handle(params: Static<Params>, context: CommandContext): Promise<Static<Result>>;
 }
 
 /** A command that only reads. */
 export interface ReadDefinition<Name extends string, Params extends TObject, Result extends TObject>
-  extends Omit<CommandDefinition<Name, Params, Result, never>, 'handle' | 'push'> {
+  extends Omit<CommandDefinition<Name, Params, Result, never>, 'handle' | 'push'>,
+    Cost {
   /**
    * What it reads may take long, however little it answers: it runs on a few connections of its own kind, and waits
    * there for a bounded time.
@@ -55,7 +61,8 @@ export type Content = Pick<MessageDraft, 'to' | 'content' | 'clientMessageId' | 
 
 /** A command that does nothing but write one message. */
 export interface SendDefinition<Name extends string, Params extends TObject, Pushed extends TObject>
-  extends Omit<CommandDefinition<Name, Params, TObject, Pushed>, 'handle' | 'result'> {
+  extends Omit<CommandDefinition<Name, Params, TObject, Pushed>, 'handle' | 'result'>,
+    Cost {
   /** What to write, from checked params. */
   draft(params: Static<Params>): Content;
 }
@@ -75,56 +82,73 @@ export interface Command<
   Params extends TObject = TObject,
   Result extends TObject = TObject,
   Pushed extends TObject = TObject,
-> extends Omit<CommandDefinition<Name, Params, Result, Pushed>, 'handle'> {
+> extends Omit<CommandDefinition<Name, Params, Result, Pushed>, 'handle'>,
+    CommandFacts {
   /**
    * May run beside neighbours that are pipelined as well, because the writer keeps their order. All other
    * commands of a connection run one after another.
    */
   readonly pipelined: boolean;
-  /** It changes nothing and tells nobody: reads have connections to the database of their own. */
-  readonly isRead: boolean;
   /** It reads what may take long: see {@link ReadDefinition}. */
   readonly isHeavy?: true;
   /** Validates, runs, and calls `done` once, which must not throw; wrong params end with `BAD_REQUEST`. Never throws. */
   execute(params: unknown, context: CommandContext, done: (outcome: Outcome) => void): void;
 }
 
-/** Defines a command: schema, types, validator, documents and the typed client all derive from this. */
+/** Defines a command with an effect: schema, types, validator, documents and the typed client all derive from this. */
 export function defineCommand<
   const Name extends string,
   Params extends TObject,
   Result extends TObject,
   Pushed extends TObject = never,
->(definition: CommandDefinition<Name, Params, Result, Pushed>): Command<Name, Params, Result, Pushed> {
-  const { handle, ...rest } = definition;
-  const { params, validate } = strict(definition.params);
-  return {
-    ...rest,
-    params,
-    pipelined: false,
-    isRead: false,
-    execute: executing(async (input, context) => {
-      const checked = validate(input);
-      if (rest.isLocal) return handle(checked, context);
-      return context.turns.changes.run(context.session.userId, () => handle(checked, context));
-    }),
-  };
+>(
+  definition: CommandDefinition<Name, Params, Result, Pushed> & ChangeFacts,
+): Command<Name, Params, Result, Pushed> {
+  return define({ ...definition, reads: false }, (context, work) =>
+    context.turns.changes.run(context.session.userId, work),
+  );
+}
+
+/** Defines a command that this node answers without the database: it waits for no turn of its user. */
+export function defineLocal<const Name extends string, Params extends TObject, Result extends TObject>(
+  definition: CommandDefinition<Name, Params, Result, never> & LocalFacts,
+): Command<Name, Params, Result, never> {
+  return define(definition, (_, work) => work());
 }
 
 /** Defines a command that only reads. One that takes too long is a `TIMEOUT`. */
 export function defineRead<const Name extends string, Params extends TObject, Result extends TObject>(
   definition: ReadDefinition<Name, Params, Result>,
 ): Command<Name, Params, Result, never> {
+  const { handle, errors, ...rest } = definition;
+  const { params, validate } = strict(definition.params);
+  return {
+    ...rest,
+    ...READ,
+    errors: [...errors, 'TIMEOUT'],
+    params,
+    pipelined: false,
+    execute: executing(async (input, context) => {
+      const checked = validate(input);
+      return read(rest, context, (reading) => handle(checked, reading));
+    }),
+  };
+}
+
+/** Makes a command of a definition whose handler runs in its turn. */
+function define<Name extends string, Params extends TObject, Result extends TObject, Pushed extends TObject>(
+  definition: CommandDefinition<Name, Params, Result, Pushed> & CommandFacts,
+  inTurn: <T>(context: CommandContext, work: () => Promise<T>) => Promise<T>,
+): Command<Name, Params, Result, Pushed> {
   const { handle, ...rest } = definition;
   const { params, validate } = strict(definition.params);
   return {
     ...rest,
     params,
     pipelined: false,
-    isRead: true,
     execute: executing(async (input, context) => {
       const checked = validate(input);
-      return read(rest, context, (reading) => handle(checked, reading));
+      return inTurn(context, () => handle(checked, context));
     }),
   };
 }
@@ -141,16 +165,16 @@ function executing(run: (input: unknown, context: CommandContext) => Promise<unk
 
 /** Defines a command that writes a message: it goes to the writer at once, and is answered in the writer's order. */
 export function defineSend<const Name extends string, Params extends TObject, Pushed extends TObject>(
-  definition: SendDefinition<Name, Params, Pushed>,
+  definition: SendDefinition<Name, Params, Pushed> & TakesMessageId,
 ): Command<Name, Params, typeof SendReply, Pushed> {
   const { draft, ...rest } = definition;
   const { params, validate } = strict(definition.params);
   return {
     ...rest,
+    ...SEND,
     params,
     result: SendReply,
     pipelined: true,
-    isRead: false,
     execute(input, context, done) {
       try {
         write(draft(validate(input)), context, done);
@@ -163,7 +187,8 @@ export function defineSend<const Name extends string, Params extends TObject, Pu
 
 /** A command that writes one message, which it has to read something for first. */
 export interface PreparedSendDefinition<Name extends string, Params extends TObject, Result extends TObject>
-  extends Omit<CommandDefinition<Name, Params, Result, never>, 'handle' | 'push'> {
+  extends Omit<CommandDefinition<Name, Params, Result, never>, 'handle' | 'push'>,
+    Cost {
   prepare(params: Static<Params>, context: ReadContext): Promise<Content>;
   /** Returns the reply to a message that was stored as it was prepared. */
   reply(stored: StoredMessage, content: Content): Static<Result>;
@@ -173,7 +198,7 @@ export interface PreparedSendDefinition<Name extends string, Params extends TObj
 
 /** Defines a command that prepares a message and writes it. */
 export function definePreparedSend<const Name extends string, Params extends TObject, Result extends TObject>(
-  definition: PreparedSendDefinition<Name, Params, Result>,
+  definition: PreparedSendDefinition<Name, Params, Result> & TakesMessageId,
 ): Command<Name, Params, Result, never> {
   const { prepare, reply, repeat, ...rest } = definition;
   const { params, validate } = strict(definition.params);
@@ -183,9 +208,9 @@ export function definePreparedSend<const Name extends string, Params extends TOb
   };
   return {
     ...rest,
+    ...SEND,
     params,
     pipelined: false,
-    isRead: false,
     execute(input, context, done) {
       const succeed = (fields: unknown) => done({ fields: fields as Fields });
       const fail = (error: unknown) => done({ error });

@@ -16,6 +16,10 @@ export const deleteMessage = defineCommand({
     'The message keeps its seq, with empty content and deletedAt. Deleting it again changes nothing.',
   params: Type.Object({ messageId: IdOfMessage }),
   result: Type.Object({ ...ChangedMessage, deletedAt: Time }),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: {
     summary: 'A user deleted a message',

@@ -26,6 +26,10 @@ export const editMessage = defineCommand({
     custom: Nullable(Custom),
     mentions: Type.Array(Id),
   }),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: {
     summary: 'A user edited a message; message is the new content',

@@ -9,6 +9,10 @@ export const endOtherSessions = defineCommand({
   description: 'The connections close with 4401. This connection stays open and its token stays valid.',
   params: Type.Object({}),
   result: Type.Object({}),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: [],
   async handle(_, { session, sessionId, bus, db }) {
     const { userId, tokenId } = session;

@@ -15,6 +15,10 @@ export const endSession = defineCommand({
     sessionId: Type.Optional({ ...IdOfSession, description: 'Default: the session of this connection' }),
   }),
   result: Type.Object({}),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ sessionId }, { session, sessionId: own, sessions, bus, db, log, finish }) {
     const named = sessionId ?? own;

@@ -17,6 +17,7 @@ export const forwardMessage = definePreparedSend({
     clientMessageId: Type.Optional(ClientMessageId),
   }),
   result: ForwardReply,
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   async prepare({ messageId, receiverId, groupId, silent, clientMessageId }, { session, db }) {
     const to = groupId === undefined ? receiverId !== undefined && { receiverId } : { groupId };

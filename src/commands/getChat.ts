@@ -13,6 +13,7 @@ export const getChat = defineRead({
   description: 'data is null for a dialog without messages.',
   params: inChat({}),
   result: Type.Object({ data: Nullable(ChatRow) }),
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ receiverId, groupId }, { session: { userId }, db }) {
     const chat =

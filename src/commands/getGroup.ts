@@ -12,6 +12,7 @@ export const getGroup = defineRead({
   summary: 'Read the properties of a group of this user, or of a public group',
   params: Type.Object({ groupId: IdOfGroup }),
   result: Type.Object({ data: Group }),
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId }, { session, db }) {
     const group = await openGroup(db, groupId);

@@ -9,6 +9,7 @@ export const getMessage = defineRead({
   summary: 'Read one message',
   params: Type.Object({ messageId: IdOfMessage }),
   result: Type.Object({ data: Message }),
+  cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ messageId }, { session, db }) {
     return { data: messageOf(await readMessage(db, session.userId, messageId)) };

@@ -27,6 +27,7 @@ export const getMessages = defineRead({
         'True if there are more matching messages: continue with afterSeq, or with beforeSeq if only that was given. A page may be shorter than limit',
     }),
   }),
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ afterSeq, beforeSeq, limit = DEFAULT_LIMIT, ...address }, { session, db }) {
     const rows = await readStretch(db, session.userId, address, { afterSeq, beforeSeq, limit });

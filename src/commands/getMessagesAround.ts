@@ -14,6 +14,7 @@ export const getMessagesAround = defineRead({
   description: 'The page has fewer messages than limit if they are large: continue with getMessages.',
   params: Type.Object({ messageId: IdOfMessage, limit: Limit }),
   result: Type.Object({ data: Type.Array(Message) }),
+  cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT }, { session: { userId }, db }) {
     const rows = await db.query<MessageRow>(around, [userId, messageId, limit]);

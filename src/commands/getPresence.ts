@@ -8,6 +8,7 @@ export const getPresence = defineRead({
   summary: 'Read the presence of up to 100 users',
   params: Type.Object({ userIds: UserIds }),
   result: Type.Object({ data: Type.Array(Presence) }),
+  cost: 1,
   errors: [],
   async handle({ userIds }, { session, presence }) {
     return { data: await presence.of(session.userId, userIds) };

@@ -19,6 +19,7 @@ export const getProfile = defineRead({
       ),
     }),
   }),
+  cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ userId }, { session, db, presence }) {
     const user = await existingUser(db, userId ?? session.userId);

@@ -19,6 +19,7 @@ export const getReceipts = defineRead({
     ),
     nextCursor: NextCursor,
   }),
+  cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const { chatId, seq, senderId, createdAt } = await readMessage(db, session.userId, messageId);

@@ -12,6 +12,7 @@ export const getThread = defineRead({
   summary: 'List the replies to a message, oldest first',
   params: Type.Object({ messageId: IdOfMessage, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Message), nextCursor: NextCursor }),
+  cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     await readMessage(db, session.userId, messageId);

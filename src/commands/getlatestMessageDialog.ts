@@ -13,6 +13,7 @@ export const getlatestMessageDialog = defineRead({
   result: Type.Object({
     data: Type.Array(Type.Object({ ...HistoryRow.properties, receiver_id: Id, receverName: UserName })),
   }),
+  cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ receiverId, limit, page }, { session: { userId }, db }) {
     const messages = await readDialogStretch(db, userId, receiverId, pageOf(limit, page));

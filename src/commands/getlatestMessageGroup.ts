@@ -10,6 +10,7 @@ export const getlatestMessageGroup = defineRead({
   summary: 'Page through the history of a group, newest first',
   params: Type.Object({ groupId: IdOfGroup, limit: Limit, page: Page }),
   result: Type.Object({ data: Type.Array(Type.Object({ ...HistoryRow.properties, group_id: Id })) }),
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId, limit, page }, { session, db }) {
     const messages = await readStretch(db, session.userId, { groupId }, pageOf(limit, page));

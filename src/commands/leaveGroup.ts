@@ -12,6 +12,9 @@ export const leaveGroup = defineCommand({
     'If the owner leaves, the longest-serving admin becomes the owner, or else the longest-serving member. When the last member leaves, the group is closed.',
   params: Type.Object({ groupId: IdOfGroup }),
   result: Sent,
+  repeatable: false,
+  storesMessage: false,
+  ordered: true,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   push: {

@@ -16,6 +16,7 @@ export const listBlockedUsers = defineRead({
     ),
     nextCursor: NextCursor,
   }),
+  cost: 1,
   errors: [],
   async handle({ limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const bind = [session.userId, cursors.idFrom(cursor, 0), limit + 1];

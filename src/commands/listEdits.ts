@@ -13,6 +13,7 @@ export const listEdits = defineRead({
   description: 'The last row of the last page is the current version.',
   params: Type.Object({ messageId: IdOfMessage, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Edit), nextCursor: NextCursor }),
+  cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     await readLiveMessage(db, session.userId, messageId);

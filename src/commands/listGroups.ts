@@ -23,6 +23,7 @@ export const listGroups = defineRead({
     cursor: Cursor,
   }),
   result: Type.Object({ data: Type.Array(Group), nextCursor: NextCursor }),
+  cost: 1,
   errors: [],
   async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const pattern = query === undefined ? null : containing(foldForSearch(query));

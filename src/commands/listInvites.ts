@@ -14,6 +14,7 @@ export const listInvites = defineRead({
   description: 'The owner and admins see all invites, other members only the invites that they created.',
   params: Type.Object({ groupId: IdOfGroup, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Invite), nextCursor: NextCursor }),
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const { member } = await membershipInGroup(db, session.userId, groupId);

@@ -17,6 +17,7 @@ export const listLastMessage = defineRead({
     ),
   }),
   result: Type.Object({ data: Type.Array(ChatRow) }),
+  cost: 1,
   errors: [],
   async handle({ limit = DEFAULT_LIMIT, page = 1, archived }, { session, db }) {
     const bind = [session.userId, limit, (page - 1) * limit, archived ?? null];

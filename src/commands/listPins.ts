@@ -17,6 +17,7 @@ export const listPins = defineRead({
     data: Type.Array(Type.Object({ ...Message.properties, pinnedBy: Id, pinnedAt: Time })),
     nextCursor: NextCursor,
   }),
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ limit = DEFAULT_LIMIT, cursor, ...address }, { session, db, cursors }) {
     const { chat, member } = await membershipIn(db, session.userId, address);

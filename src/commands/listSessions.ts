@@ -32,6 +32,7 @@ export const listSessions = defineRead({
     ),
     nextCursor: NextCursor,
   }),
+  cost: 1,
   errors: [],
   async handle({ live, limit = DEFAULT_LIMIT, cursor }, { session, sessionId, sessions, db, cursors }) {
     await sessions.flushed();

@@ -11,6 +11,10 @@ export const markDelivered = defineCommand({
     'The position never decreases. Reading includes delivery. In a dialog the other person receives a push; for groups see getReceipts.',
   params: inChat({ seq: Seq }),
   result: Type.Object({}),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   push: {
     summary: 'Messages were delivered to the other person of a dialog, or to another connection of this user',

@@ -22,6 +22,10 @@ export const markRead = defineCommand({
       lastSeq: { ...Seq, description: 'The counts include all messages up to this seq' },
     }),
   }),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   push: {
     summary: 'The other person of a dialog has read, or this user on another connection',

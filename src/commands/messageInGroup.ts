@@ -14,6 +14,7 @@ export const messageInGroup = defineSend({
     clientMessageId: Type.Optional(ClientMessageId),
     ...SendOptions,
   }),
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   push: {
     summary: 'A user sent a message to a group',

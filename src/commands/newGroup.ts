@@ -28,6 +28,9 @@ export const newGroup = defineCommand({
     clientMessageId: Type.Optional(ClientMessageId),
   }),
   result: Type.Object({ groupId: Id }),
+  repeatable: true,
+  storesMessage: true,
+  ordered: true,
   cost: 5,
   errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
   push: {

@@ -16,6 +16,10 @@ export const pinMessage = defineCommand({
     'Allowed for the owner and admins of a group, and for both people of a dialog. If the message is already pinned, nothing changes.',
   params: Type.Object({ messageId: IdOfMessage }),
   result: Type.Object(ChangedMessage),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
   push: { summary: 'A user pinned a message', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {

@@ -1,15 +1,19 @@
 import { Type } from 'typebox';
-import { defineCommand } from './define.ts';
+import { defineLocal } from './define.ts';
 
-export const ping = defineCommand({
+export const ping = defineLocal({
   type: 'ping',
   summary: 'Check the connection',
   description:
     'For clients that cannot see WebSocket pings, such as scripts in browsers: if no reply arrives, the connection is broken.',
   params: Type.Object({}),
   result: Type.Object({}),
+  reads: true,
+  repeatable: true,
+  storesMessage: false,
+  ordered: false,
+  cost: 1,
   errors: [],
-  isLocal: true,
   async handle() {
     return {};
   },

@@ -15,6 +15,7 @@ export const privateMessage = defineSend({
     clientMessageId: Type.Optional(ClientMessageId),
     ...SendOptions,
   }),
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   push: {
     summary: 'A message to this user, or a message that this user sent on another connection',

@@ -35,6 +35,10 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
     description,
     params: Type.Object({ messageId: IdOfMessage, emoji: Emoji }),
     result: Type.Object({ ...ChangedMessage, emoji: Written, count: Count }),
+    repeatable: true,
+    storesMessage: false,
+    ordered: true,
+    cost: 1,
     errors: ['NOT_FOUND', 'FORBIDDEN', ...errors],
     push: {
       summary: pushSummary,

@@ -15,6 +15,9 @@ export const removeUserFromGroup = defineCommand({
     'Allowed for the owner, and for admins if the member is not an admin. The removed user can be added and can join again; to prevent that, use banUser.',
   params: Type.Object({ groupId: IdOfGroup, userId: IdOfUser }),
   result: Changed,
+  repeatable: false,
+  storesMessage: false,
+  ordered: true,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {

@@ -10,6 +10,10 @@ export const reportMessage = defineCommand({
     'The table reports stores the report with the content of the message; no other user is notified. Each user can report a message once.',
   params: Type.Object({ messageId: IdOfMessage, reason: Text(1, 500, 'Reason of the report') }),
   result: Type.Object({}),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ messageId, reason }, { session, db, log }) {
     const report = { messageId, reporterId: session.userId };

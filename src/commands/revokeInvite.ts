@@ -11,6 +11,10 @@ export const revokeInvite = defineCommand({
   description: 'Allowed for its creator, the owner and admins.',
   params: Type.Object({ groupId: IdOfGroup, inviteId: IdOfInvite }),
   result: Type.Object({}),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   async handle({ groupId, inviteId }, { session, db }) {
     const { member } = await membershipInGroup(db, session.userId, groupId);

@@ -41,8 +41,8 @@ export const searchMessages = defineRead({
     data: Type.Array(Hit),
     nextCursor: NextCursor,
   }),
-  errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   cost: 20,
+  errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   isHeavy: true,
   async handle(
     { query, order = 'recency', limit = DEFAULT_LIMIT, cursor, ...filters },

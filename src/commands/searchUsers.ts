@@ -21,8 +21,8 @@ export const searchUsers = defineRead({
     cursor: Cursor,
   }),
   result: Type.Object({ data: Type.Array(Profile), nextCursor: NextCursor }),
-  cost: 2,
   isHeavy: true,
+  cost: 2,
   errors: [],
   async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence, cursors }) {
     const prefix = foldForSearch(query);

@@ -15,6 +15,10 @@ export const sendEvent = defineCommand({
   description: 'Allowed for users who may send messages to the chat.',
   params: inChat({ event: EventName, custom: Type.Optional(Custom) }),
   result: Type.Object({}),
+  repeatable: false,
+  storesMessage: false,
+  ordered: false,
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   rate: { burst: 100, perSecond: 20 },
   push: {

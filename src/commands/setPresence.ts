@@ -6,6 +6,10 @@ export const setPresence = defineCommand({
   summary: 'Become invisible, which shows this user as offline to everybody, or visible again',
   params: Type.Object({ invisible: Type.Boolean() }),
   result: Type.Object({}),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: [],
   push: {
     summary: 'This user became invisible or visible on another connection',

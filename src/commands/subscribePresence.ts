@@ -10,6 +10,10 @@ export const subscribePresence = defineCommand({
     'The subscription ends with the connection. A connection can subscribe to at most 1,000 users. A reconnect within seconds is not a change. While one of the two users has blocked the other, the user appears offline. If the beginning of a block, or the end of the last one, changes what is visible, the change is pushed.',
   params: Type.Object({ userIds: UserIds }),
   result: Type.Object({ data: Type.Array(Presence) }),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['CONFLICT'],
   push: { summary: 'The presence of a subscribed user changed', fields: Presence },
   async handle({ userIds }, { session, origin, presence }) {

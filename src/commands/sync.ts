@@ -40,8 +40,8 @@ export const sync = defineRead({
         'Time of the server’s clock at the beginning of the page. The difference to the clock of the device helps to decide when mutedUntil ends',
     },
   }),
-  errors: [],
   cost: 10,
+  errors: [],
   async handle({ cursor, fromNow = false, limit = DEFAULT_LIMIT }, { session, db, cursors }) {
     // The present is taken first: what is committed while the changes are read comes now, and once more the next time.
     const [present] = await db.query<Present>(presentState, []);

@@ -15,6 +15,10 @@ export const typing = defineCommand({
     `of ${MANY_MEMBERS} members or more, the server pushes about ${SHOWN_TYPISTS} typing users at a time, and each again after ${SHOWN_AGAIN_SECONDS} seconds.`,
   params: inChat({ typing: Type.Boolean() }),
   result: Type.Object({}),
+  repeatable: false,
+  storesMessage: false,
+  ordered: false,
+  cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   rate: { burst: 10, perSecond: 2 },
   push: {

@@ -16,6 +16,10 @@ export const unblockUser = defineCommand({
     'If that was the last block between the two, both receive the other’s present positions and presence, as the pushes markRead, markDelivered and subscribePresence.',
   params: Type.Object({ userId: IdOfUser }),
   result: Type.Object({}),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND'],
   push: {
     summary: 'This user unblocked a user on another connection',

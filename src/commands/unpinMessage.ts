@@ -12,6 +12,10 @@ export const unpinMessage = defineCommand({
     'Allowed for the owner and admins of a group, and for both people of a dialog. If the message is not pinned, nothing changes.',
   params: Type.Object({ messageId: IdOfMessage }),
   result: Type.Object(ChangedMessage),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: { summary: 'A user unpinned a message', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {

@@ -1,16 +1,20 @@
 import { Type } from 'typebox';
 import { UserIds } from '../protocol/schema/types.ts';
-import { defineCommand } from './define.ts';
+import { defineLocal } from './define.ts';
 
-export const unsubscribePresence = defineCommand({
+export const unsubscribePresence = defineLocal({
   type: 'unsubscribePresence',
   summary: 'End subscriptions to the presence of users',
   params: Type.Object({
     userIds: Type.Optional({ ...UserIds, description: 'Default: all subscribed users' }),
   }),
   result: Type.Object({}),
+  reads: false,
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: [],
-  isLocal: true,
   async handle({ userIds }, { origin, presence }) {
     presence.unsubscribe(origin, userIds);
     return {};

@@ -24,6 +24,10 @@ export const updateProfile = defineCommand({
     custom: Type.Optional(Nullable(Custom)),
   }),
   result: Type.Object({ data: Profile }),
+  repeatable: true,
+  storesMessage: false,
+  ordered: true,
+  cost: 1,
   errors: ['NOT_FOUND'],
   push: {
     summary:

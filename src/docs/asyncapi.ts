@@ -124,8 +124,10 @@ const HEAVY =
 
 function operationsOf({ type, summary, description, cost, isHeavy, push }: Command): [string, object][] {
   const names = messageNames(type);
-  const weight = cost && `Counts as ${cost} commands against the rate limit.`;
-  const text = [description, weight, isHeavy && HEAVY].filter(Boolean).join('\n\n');
+  const weight = cost > 1 && `Counts as ${cost} commands against the rate limit.`;
+  const text = [description, weight, isHeavy && HEAVY].filter(Boolean).join('
+
+');
   const command = {
     action: 'receive',
     channel: CHANNEL,

@@ -84,8 +84,6 @@ export function pushSchema({ type }: Command): TObject {
 
 /** Errors of every command, in addition to its own. */
 const COMMON_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'];
-/** Additional errors of read commands. */
-const READ_ERRORS: readonly ErrorCode[] = ['TIMEOUT'];
 /** Errors in reply to a frame without a valid command. */
 const UNREADABLE_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'UNKNOWN_TYPE', 'RATE_LIMITED'];
 
@@ -94,11 +92,7 @@ export function socketErrors(commands: readonly Command[]): ReadonlySet<ErrorCod
   return new Set([...commands.flatMap(errorsOf), ...UNREADABLE_ERRORS]);
 }
 
-const errorsOf = ({ errors, isRead }: Command): ErrorCode[] => [
-  ...errors,
-  ...COMMON_ERRORS,
-  ...(isRead ? READ_ERRORS : []),
-];
+const errorsOf = ({ errors }: Command): ErrorCode[] => [...errors, ...COMMON_ERRORS];
 
 export function errorSchema(command: Command): TObject {
   return errorFrame(Type.Literal(command.type), errorsOf(command));

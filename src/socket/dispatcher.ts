@@ -226,7 +226,7 @@ class CommandReceiver implements Receiver {
 
   /** Returns the reply. Never throws: what cannot be encoded is the fault of this command alone. */
   #conclude(
-    { type, isRead, pipelined }: Command,
+    { type, reads, pipelined }: Command,
     id: RequestId | undefined,
     number: number,
     outcome: Outcome,
@@ -236,7 +236,7 @@ class CommandReceiver implements Receiver {
       if ('stored' in outcome) return { reply: encodeSendReply(type, outcome.stored, id), code: 'ok' };
       if ('fields' in outcome) return { reply: encodeBounded(type, outcome.fields, id), code: 'ok' };
       if (!pipelined && isTimeout(outcome.error)) this.#timedOut(type, number, start);
-      const refusal = refusalOf(outcome.error, isRead);
+      const refusal = refusalOf(outcome.error, reads);
       if (!refusal) return this.#failed(type, id, number, outcome.error);
       this.#node.metrics.limitReached(refusal);
       return { reply: encodeRefusal(type, id, refusal), code: refusal.code };
