@@ -1,14 +1,11 @@
 import { expect } from 'chai';
-import { ONCE } from '../src/client/Outbox.ts';
 import type { CommandName } from '../src/client/protocol.ts';
 import { commands } from '../src/commands/registry.ts';
+import type { ErrorCode } from '../src/protocol/errors.ts';
 import type { Frame } from './client.ts';
 import { connectAs, newClients, newGroup, type RunningServer, startServer } from './harness.ts';
 import { type ActorName, newCast, newScene, type Scene, traces } from './scene.ts';
 import * as on from './scene-params.ts';
-
-/** Commands that change nothing, and may come as often as they like. */
-const READS = /^(get|list|search|sync$|ping$)/;
 
 interface Row {
   readonly params: on.Build;
@@ -85,8 +82,16 @@ describe('a command that is sent again over another node', function () {
   after(() => other.close());
 
   it('is in the table whenever the client sends it again', () => {
-    const repeated = commands.map(({ type }) => type).filter((type) => !READS.test(type) && !ONCE.has(type));
-    expect(Object.keys(table)).to.have.members(repeated);
+    const repeated = commands.filter(({ reads, repeatable }) => repeatable && !reads);
+    expect(Object.keys(table)).to.have.members(repeated.map(({ type }) => type));
+  });
+
+  it('takes a clientMessageId in the table if it stores a message', async () => {
+    const scene = await newScene(await newCast(), 'owner');
+    for (const { type, storesMessage } of commands) {
+      const params = await table[type]?.params(scene);
+      expect(isSend({ params: params ?? {} }), type).to.equal(storesMessage);
+    }
   });
 
   for (const [type, { params: build, who, endsConnections }] of Object.entries(table)) {
@@ -146,6 +151,37 @@ describe('a command that is sent again over another node', function () {
     for (const [n, [type, params]] of done.entries())
       expect(await elsewhere.done(type, params), type).to.deep.equal(answers[n]);
   });
+});
+
+/** What a command that is not repeatable is refused with the second time; without, it is done once more. */
+const others: Partial<Record<CommandName, Row & { readonly refusal?: ErrorCode }>> = {
+  addUserInGroup: { ...row(on.member('guest')), refusal: 'ALREADY_A_MEMBER' },
+  leaveGroup: { ...row(on.group(), 'member'), refusal: 'NOT_A_MEMBER' },
+  removeUserFromGroup: { ...row(on.member('friend')), refusal: 'NOT_FOUND' },
+  createInvite: row(on.group()),
+  sendEvent: row(on.group({ event: 'wave' })),
+  typing: row(on.group({ typing: true })),
+};
+
+describe('a command that is not repeatable', () => {
+  it('is in the table', () => {
+    const types = commands.filter(({ repeatable }) => !repeatable).map(({ type }) => type);
+    expect(Object.keys(others)).to.have.members(types);
+  });
+
+  for (const [type, { params: build, who, refusal }] of Object.entries(others))
+    it(`${type} is ${refusal ? 'refused' : 'done once more'} when it is sent again`, async () => {
+      const scene = await newScene(await newCast(), who);
+      const { actor, friend } = scene;
+      const params = await build(scene);
+      const first = await actor.client.done(type, params);
+      await friend.client.rest();
+      const again = await actor.client.call(type, params);
+      if (refusal) return expect(again.code).to.equal(refusal);
+      expect(again.code).to.equal(undefined);
+      if (first.data) return expect(again.params).not.to.deep.equal(first);
+      expect((await friend.client.rest()).map((push) => push.type)).to.deep.equal([type]);
+    });
 });
 
 /** What the friend finds out, as far as there is a group still. */

@@ -1,4 +1,5 @@
 import { chatKey } from './chatAddress.ts';
+import { STORING, UNORDERED, UNREPEATABLE } from './commandFacts.ts';
 import { type ErrorCode, isPassing, ParleyError } from './errors.ts';
 import type { CommandName, Params, Result } from './protocol.ts';
 import { randomId } from './randomId.ts';
@@ -40,25 +41,6 @@ interface Request {
   retries: number;
   retry?: ReturnType<typeof setTimeout>;
 }
-
-/** What takes a `clientMessageId`. */
-const SENDS: ReadonlySet<string> = new Set<CommandName>([
-  'privateMessage',
-  'messageInGroup',
-  'forwardMessage',
-  'newGroup',
-]);
-/** Sent twice, they would do something twice, or be refused the second time. */
-export const ONCE: ReadonlySet<string> = new Set<CommandName>([
-  'addUserInGroup',
-  'leaveGroup',
-  'removeUserFromGroup',
-  'createInvite',
-  'sendEvent',
-  'typing',
-]);
-/** What only reads, or is over in a moment, waits for nobody. */
-const FREE = /^(get|list|search|sync$|typing$|sendEvent$|ping$)/;
 
 /** Bytes of a frame that the server takes. */
 const FRAME_BYTES = 64 * 1024;
@@ -105,7 +87,7 @@ export class Outbox {
       signal?.throwIfAborted();
       const id = ++this.#lastId;
       const { clientMessageId } = given as { clientMessageId?: string };
-      const params: object = SENDS.has(type)
+      const params: object = STORING.includes(type)
         ? { ...given, clientMessageId: clientMessageId ?? randomId() }
         : given;
       const frame = JSON.stringify({ type, params, id });
@@ -118,7 +100,7 @@ export class Outbox {
         type,
         frame,
         isAhead,
-        queue: FREE.test(type) ? `${id}` : chatKey(params),
+        queue: UNORDERED.includes(type) ? `${id}` : chatKey(params),
         take(result) {
           try {
             resolve(take(result));
@@ -149,7 +131,7 @@ export class Outbox {
     this.#open = false;
     for (const request of [...this.#sent.values()]) {
       this.#sent.delete(request.id);
-      if (request.state === 'done' || ONCE.has(request.type)) {
+      if (request.state === 'done' || UNREPEATABLE.includes(request.type)) {
         request.reject(
           new ParleyError('CONNECTION_LOST', `It is not known whether ${request.type} was done`),
         );

@@ -1,6 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Outbox } from '../../src/client/Outbox.ts';
+import type { CommandName } from '../../src/client/protocol.ts';
+import type { CommandFacts } from '../../src/commands/facts.ts';
+import { commands } from '../../src/commands/registry.ts';
 import { until } from '../until.ts';
 
 describe('requests that were cut off', () => {
@@ -66,5 +69,72 @@ describe('results', () => {
     const refused = call.catch(({ message }) => message);
     outbox.answer({ id: 1, params: {} });
     expect(await refused).to.equal('of no use');
+  });
+});
+
+describe('an outbox', () => {
+  interface Sent {
+    readonly id: number;
+    readonly params: { readonly clientMessageId?: string };
+  }
+
+  /** An open outbox, what it sends, and a call of a command about one chat. */
+  function opened(type: CommandName) {
+    const sent: Sent[] = [];
+    const outbox = new Outbox(
+      (frame) => sent.push(JSON.parse(frame)),
+      () => {},
+    );
+    outbox.opened();
+    const params = { groupId: 1 } as never;
+    const call = () => outbox.call(type, params, () => 'done').catch(({ code }) => code);
+    return { outbox, sent, call };
+  }
+
+  const having = (fact: keyof CommandFacts) =>
+    commands.filter((command) => command[fact]).map(({ type }) => type);
+  const types = commands.map(({ type }) => type);
+
+  it('sends an ordered command after the reply to the one before, all others at once', () => {
+    const waiting = types.filter((type) => {
+      const { outbox, sent, call } = opened(type);
+      void call();
+      void call();
+      const first = sent.length;
+      outbox.answer({ id: 1, params: {} });
+      expect(sent.map(({ id }) => id)).to.deep.equal([1, 2]);
+      return first === 1;
+    });
+    expect(waiting).to.deep.equal(having('ordered'));
+  });
+
+  it('gives an id to each message to be stored, the same when it is sent again', () => {
+    const storing = types.filter((type) => {
+      const { outbox, sent, call } = opened(type);
+      void call();
+      outbox.lost();
+      outbox.opened();
+      const ids = sent.map(({ params }) => params.clientMessageId);
+      if (ids[0] !== undefined)
+        expect(ids[0])
+          .to.equal(ids[1])
+          .and.match(/^[0-9a-f]{32}$/);
+      return ids[0] !== undefined;
+    });
+    expect(storing).to.deep.equal(having('storesMessage'));
+  });
+
+  it('sends what was cut off again where it is repeatable, and rejects the rest', async () => {
+    const repeated: string[] = [];
+    for (const type of types) {
+      const { outbox, sent, call } = opened(type);
+      const result = call();
+      outbox.lost();
+      outbox.opened();
+      outbox.answer({ id: 1, params: {} });
+      if (sent.length === 2) repeated.push(type);
+      expect(await result, type).to.equal(sent.length === 2 ? 'done' : 'CONNECTION_LOST');
+    }
+    expect(repeated).to.deep.equal(having('repeatable'));
   });
 });
