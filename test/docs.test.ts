@@ -63,6 +63,15 @@ describe('asyncapi.yaml', () => {
     expect(channels.socket.messages).to.have.all.keys(Object.keys(examples.frames));
   });
 
+  it('has the facts of every command, with its operation and in an overview', () => {
+    const { info, operations } = parse(asyncapiDocument(registry.values(), examples));
+    for (const { type, summary, reads, repeatable, storesMessage, ordered, cost } of registry.values()) {
+      expect(operations[type]['x-parley']).to.deep.equal({ reads, repeatable, storesMessage, ordered, cost });
+      const marks = [reads, repeatable, storesMessage, ordered].map((fact) => (fact ? 'yes' : ''));
+      expect(info.description).to.include(`| ${[`\`${type}\``, summary, ...marks, cost].join(' | ')} |`);
+    }
+  });
+
   it('has an example for every message, and every example fits its schema', () => {
     const { components } = parse(asyncapiDocument(registry.values(), examples));
     for (const [name, message] of Object.entries<Message>(components.messages)) {

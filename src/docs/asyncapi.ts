@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox';
 import { stringify } from 'yaml';
 import type { Command } from '../commands/define.ts';
 import { VERSION } from '../version.ts';
+import { commandTable, factsOf } from './commandTable.ts';
 import { type Examples, messageNames, UNREADABLE } from './examples.ts';
 import { introduction } from './introduction.ts';
 import {
@@ -36,7 +37,7 @@ export function asyncapiDocument(registry: Iterable<Command>, examples: Examples
       info: {
         title: 'Parley',
         version: VERSION,
-        description: introduction(),
+        description: `${introduction()}\n\n${commandTable(commands)}`,
         license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
         tags: [{ name: 'messenger' }],
       },
@@ -122,7 +123,8 @@ function describe({ name, title, schema, paired }: Message, frames: readonly obj
 const HEAVY =
   'The server runs one or two of these commands at a time per user, over all connections of the user. About ten more wait for some seconds; beyond that they are refused with `RATE_LIMITED`, or with `UNAVAILABLE` if the commands of other users are the cause.';
 
-function operationsOf({ type, summary, description, cost, isHeavy, push }: Command): [string, object][] {
+function operationsOf(definition: Command): [string, object][] {
+  const { type, summary, description, cost, isHeavy, push } = definition;
   const names = messageNames(type);
   const weight = cost > 1 && `Counts as ${cost} commands against the rate limit.`;
   const text = [description, weight, isHeavy && HEAVY].filter(Boolean).join('
@@ -135,6 +137,7 @@ function operationsOf({ type, summary, description, cost, isHeavy, push }: Comma
     ...(text && { description: text }),
     messages: [inChannel(names.request)],
     reply: { channel: CHANNEL, messages: [inChannel(names.reply), inChannel(names.error)] },
+    'x-parley': factsOf(definition),
   };
   return push
     ? [
