@@ -66,6 +66,9 @@ export type BusMessage =
     }
   | { readonly signal: Signal };
 
+/** A serialised push. */
+export type PushMessage = Extract<BusMessage, { readonly frame: string }>;
+
 export type Unsubscribe = () => void;
 
 /** Names a publication that takes no place in a chat: each node numbers its own 0, 1, 2 … from its start on. */

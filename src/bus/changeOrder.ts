@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Guard } from '../net/guard.ts';
 import type { PushContext } from './bus.ts';
+import { schedule as processTimers, type Schedule } from './schedule.ts';
 import type { Topic } from './topics.ts';
 
 /** Milliseconds that a push waits for those before it: publications of two nodes overtake each other by less. */
@@ -18,23 +19,23 @@ export interface ChangeDelivery {
   close(): void;
 }
 
-/** One for all topics of a node. */
-export function createChangeDelivery(guard: Guard): ChangeDelivery {
+/** Creates the delivery of changes of all topics of a node: a {@link ChangeOrder}, and the timers for it. */
+export function createChangeDelivery(guard: Guard, schedule: Schedule = processTimers): ChangeDelivery {
   const order = new ChangeOrder(MAX_MESSAGES);
-  const timers = new Set<NodeJS.Timeout>();
+  const timers = new Set<() => void>();
   const release = guard('pushing a change that waited', (held: HeldChange) => order.release(held));
   return {
     take(topic, about, deliver) {
       const held = order.take(topic, about, deliver);
       if (!held) return;
-      const timer = setTimeout(() => {
-        timers.delete(timer);
+      const cancel = schedule(() => {
+        timers.delete(cancel);
         release(held);
       }, PATIENCE);
-      timers.add(timer);
+      timers.add(cancel);
     },
     close() {
-      for (const timer of timers) clearTimeout(timer);
+      for (const cancel of timers) cancel();
       timers.clear();
     },
   };

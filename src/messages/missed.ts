@@ -1,5 +1,5 @@
 import type { MembershipChange } from '../bus/bus.ts';
-import type { ChatRecord, ReadPush } from '../bus/orderedBus.ts';
+import type { ChatRecord, ReadPush } from '../bus/chatRecord.ts';
 import type { Database } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
 import type { ChatId } from '../ids.ts';

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Bus, BusMessage, BusTransport, MembershipChange, PushContext } from '../../src/bus/bus.ts';
-import { createOrderedBus, type ReadPush } from '../../src/bus/orderedBus.ts';
+import type { ReadPush } from '../../src/bus/chatRecord.ts';
+import { createOrderedBus } from '../../src/bus/orderedBus.ts';
 import { chatTopic, type Topic, userTopic } from '../../src/bus/topics.ts';
 import type { ConnectionId } from '../../src/ids.ts';
 import { createGuard } from '../../src/net/guard.ts';
