@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import type { NodeMessage } from '../../src/bus/bus.ts';
 import { decode, decodeBatch } from '../../src/bus/nats/codec.ts';
-import type { NatsLink } from '../../src/bus/nats/connection.ts';
+import type { NatsLink } from '../../src/bus/nats/link.ts';
 import { BATCHES, createSender } from '../../src/bus/nats/sender.ts';
 import type { Topic } from '../../src/bus/topics.ts';
 import type { ChatId } from '../../src/ids.ts';

@@ -2,7 +2,7 @@ import type { Guard } from '../../net/guard.ts';
 import type { NodeMessage } from '../bus.ts';
 import type { Topic } from '../topics.ts';
 import { type Addressed, encode, encodeBatch } from './codec.ts';
-import type { NatsLink } from './connection.ts';
+import type { NatsLink } from './link.ts';
 
 /** Sends messages to other nodes, in the order in which they are added. */
 export interface Sender {
