@@ -40,10 +40,10 @@ export function createOrderedBus(transport: BusTransport, options: OrderedBusOpt
     get isConnected() {
       return transport.isConnected;
     },
-    publish: transport.publish,
-    publishHead: transport.publishHead,
-    receive: transport.receive,
-    settled: transport.settled,
+    publish: (topic, message) => transport.publish(topic, message),
+    publishHead: (topic, head) => transport.publishHead(topic, head),
+    receive: (topic, message) => transport.receive(topic, message),
+    settled: () => transport.settled(),
     async close() {
       changes.close();
       filler.close();

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { type Bye, type Hello, PATIENCE, Peers, type Start } from '../../src/bus/nats/peers.ts';
+import { PATIENCE } from '../../src/bus/nats/peer.ts';
+import type { Bye, Hello, Start } from '../../src/bus/nats/peerMessages.ts';
+import { Peers } from '../../src/bus/nats/peers.ts';
 
 /** Times are small numbers here: milliseconds since the node began. */
 const start = (node: string, fields: Partial<Start> = {}): Start => ({

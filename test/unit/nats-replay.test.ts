@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { RecentPublications, Unconfirmed } from '../../src/bus/nats/replay.ts';
+import { Unconfirmed } from '../../src/bus/nats/confirmations.ts';
+import { RecentPublications } from '../../src/bus/nats/replay.ts';
 
 const TOPIC = 'user:1';
 

@@ -1,5 +1,5 @@
 import type { ChatId } from '../../ids.ts';
-import type { BusMessage, NodeMessage, Origin } from '../bus.ts';
+import type { NodeMessage, Origin, PushMessage } from '../bus.ts';
 import type { Topic } from '../topics.ts';
 
 /** A message, and the topics that it is published to. */
@@ -8,7 +8,7 @@ export interface Addressed {
   readonly message: NodeMessage;
 }
 
-type Push = Extract<BusMessage, { readonly frame: string }> & { readonly origin?: Origin };
+type Push = PushMessage & { readonly origin?: Origin };
 
 /**
  * A message in the index of a batch, with its topics, separated by spaces, and the bytes of its frame. `chatId` and

@@ -1,75 +1,6 @@
 import type { Origin } from '../bus.ts';
-import type { StreamPosition } from './replay.ts';
-
-/** Announces what a node sends from here on: all its publications from number `from` on, in order. */
-export interface Start extends StreamPosition {
-  readonly kind: 'start';
-  readonly node: string;
-  /** Number of the last beat. */
-  readonly beat: number;
-  /**
-   * On a connection that stays: up to which number the node was with its sending (`reached`), and up to which with
-   * everything that it ever sent there (`sent`). Without it the connection is a new one.
-   */
-  readonly continues?: { readonly reached: number; readonly sent: number };
-  /** Milliseconds for which signals or heads of chats of the node may not have arrived. */
-  readonly reconcile?: number | undefined;
-  /** Node whose `hello` it answers, and what that one may not know of others. */
-  readonly to?: string | undefined;
-  readonly roster?: Roster | undefined;
-}
-
-/** Says how far a node is with its sending, every second and when it has sent what a `start` announced. */
-export interface Beat {
-  readonly kind: 'beat';
-  readonly node: string;
-  /** Counts 1, 2, 3 …: one that is missing tells that something was lost on the way. */
-  readonly beat: number;
-  /** Everything with a lower number was sent before. */
-  readonly sent: number;
-}
-
-/** Asks all nodes what was missed, after the connection was made. */
-export interface Hello {
-  readonly kind: 'hello';
-  readonly node: string;
-  /** Number of the first publication of each known node that did not arrive. */
-  readonly from: Readonly<Record<string, number>>;
-  /** The same for nodes that are not known; without it, nothing of theirs was missed. */
-  readonly others?: number | undefined;
-  /** Milliseconds for which the asking node was away. */
-  readonly away: number;
-}
-
-/** Asks one node to send everything from a number on again. */
-export interface Ask {
-  readonly kind: 'ask';
-  readonly of: string;
-  readonly from: number;
-}
-
-/** Says that a node stops, having sent all its publications: as many as `next`. */
-export interface Bye {
-  readonly kind: 'bye';
-  readonly node: string;
-  readonly next: number;
-}
-
-export type PeerMessage = Start | Beat | Hello | Ask | Bye;
-
-/** Other nodes as a node knows them. */
-export interface Roster {
-  readonly alive: readonly string[];
-  readonly departed: readonly Departure[];
-}
-
-interface Departure {
-  readonly node: string;
-  /** Number of publications it made; undefined when it went without a word. */
-  readonly next?: number | undefined;
-  /** Milliseconds since it was last heard. */
-  readonly ago: number;
-}
+import { Peer, type PeerState } from './peer.ts';
+import type { Ask, Beat, Bye, Departure, Hello, Roster, Start } from './peerMessages.ts';
 
 /** Actions after a message of a peer was received. */
 export interface Effects {
@@ -80,34 +11,7 @@ export interface Effects {
   readonly isForgotten?: boolean;
 }
 
-/**
- * - `behind`: something was missed, and the peer was asked for it. What it publishes is ignored: it comes again.
- * - `replaying`: the peer is sending what was missed, up to the number `target`.
- * - `current`: everything arrived.
- * - `departed`: the peer said goodbye, or is not waited for any more.
- */
-type PeerState = 'behind' | 'replaying' | 'current' | 'departed';
-
-interface Peer {
-  state: PeerState;
-  /** Every publication up to this number arrived, or did not concern this node. */
-  last: number;
-  target: number;
-  /** Number of the last beat; undefined when any may be next. */
-  beat: number | undefined;
-  /** When anything of it arrived, in monotonic milliseconds. */
-  heardAt: number;
-  /** When its replay last made progress, in monotonic milliseconds. */
-  progressAt: number;
-  /** Number of publications it made, once it is known. */
-  count: number | undefined;
-}
-
-/** Milliseconds without progress after which a peer is not waited for any more. */
-export const PATIENCE = 5_000;
-/** Milliseconds of silence after which a peer is taken for dead. */
-const SILENCE = 15_000;
-/** Milliseconds for which those that are gone are remembered. */
+/** Milliseconds for which nodes that are not there any more are remembered. */
 const REMEMBERED = 3_600_000;
 /** Milliseconds that durations measured by two nodes may differ: messages take time, and so does noticing an outage. */
 const MARGIN = 10_000;
@@ -124,18 +28,18 @@ const MAX_REMEMBERED = 1_000;
  * everything arrives once and in order, nothing has to be kept until a gap is filled, and no clock decides: durations
  * are used to give up, never to order.
  *
- * All times are monotonic milliseconds of this node.
+ * All times are monotonic milliseconds of this node, and are passed in.
  */
 export class Peers {
   readonly #self: string;
   readonly #peers = new Map<string, Peer>();
-  /** True if this node has been connected since before anybody listened on it: nothing before matters. */
+  /** True if this node has been connected since before it had a subscriber: nothing before matters. */
   #isFresh = true;
   #isConnected = false;
   #wasConnected = false;
   /** Since when something may have been missed; undefined once everything has arrived. */
   #awaySince: number | undefined;
-  /** How long it was when `hello` was last said. */
+  /** How long that was at the last `hello`. */
   #away = 0;
   /** True if something was missed that nobody can send again. */
   #isLost = false;
@@ -153,11 +57,11 @@ export class Peers {
   /** Returns how many other nodes are there. */
   count(now: number): number {
     let count = 0;
-    for (const peer of this.#peers.values()) if (this.#isThere(peer, now)) count++;
+    for (const peer of this.#peers.values()) if (peer.isPresent(now)) count++;
     return count;
   }
 
-  /** The connection is there. Returns what to ask; `hasListeners` says whether anybody could miss anything. */
+  /** Begins a connection. Returns the question to all nodes; `hasListeners` says if anybody could miss anything. */
   connected(now: number, hasListeners: boolean): Hello {
     if (!this.#wasConnected && hasListeners) this.#isFresh = false;
     this.#isConnected = true;
@@ -165,39 +69,33 @@ export class Peers {
     this.#away = now - (this.#awaySince ?? now);
     const from: Record<string, number> = {};
     for (const [node, peer] of this.#peers) {
-      peer.progressAt = now;
-      if (peer.count === undefined) from[node] = peer.last + 1;
+      peer.connected(now);
+      if (peer.missing !== undefined) from[node] = peer.missing;
     }
     const hello: Hello = { kind: 'hello', node: this.#self, from, away: this.#away };
     return this.#isFresh ? hello : { ...hello, others: 0 };
   }
 
-  /** The connection is lost; until `since` it certainly was there. */
+  /** Ends a connection that certainly was there until `since`. */
   disconnected(now: number, since: number): void {
     this.#isConnected = false;
     this.#isFresh = false;
     // Of an outage before the last one was made up for, the earlier beginning counts.
     this.#awaySince ??= since;
-    for (const peer of this.#peers.values())
-      if (peer.state !== 'departed') peer.state = this.#isSilent(peer, now) ? 'departed' : 'behind';
+    for (const peer of this.#peers.values()) peer.disconnected(now);
   }
 
-  /** Takes note of a publication. Returns whether it is to be delivered: it is new, and in its turn. */
+  /** Takes note of a publication. Returns whether to deliver it: it is new, and in its turn. */
   receive({ node, number }: Origin, now: number): boolean {
     const peer =
       this.#peers.get(node) ?? (this.#isFresh ? this.#add(node, number - 1, 'current', now) : undefined);
-    if (!peer) return false;
-    peer.heardAt = now;
-    if ((peer.state !== 'current' && peer.state !== 'replaying') || number <= peer.last) return false;
-    peer.last = number;
-    peer.progressAt = now;
-    return true;
+    return peer?.receive(number, now) ?? false;
   }
 
+  /** Takes what a node announces. */
   handle(message: Start | Beat | Bye, now: number): Effects {
     const peer = this.#peers.get(message.node);
-    const silence = now - (peer?.heardAt ?? now);
-    if (peer) peer.heardAt = now;
+    const silence = peer?.noteReceived(now) ?? 0;
     switch (message.kind) {
       case 'start':
         return this.#start(message, peer ?? this.#discover(message, now), now);
@@ -212,70 +110,43 @@ export class Peers {
   check(now: number): Effects {
     if (!this.#isConnected) return {};
     for (const [node, peer] of this.#peers) {
-      const isWaitedFor = peer.state === 'behind' || peer.state === 'replaying';
-      if (isWaitedFor && now - peer.progressAt > PATIENCE) this.#giveUp(peer);
-      if (!isWaitedFor && now - peer.heardAt > REMEMBERED) this.#peers.delete(node);
+      const { isAwaited } = peer;
+      if (peer.giveUpIfStuck(now)) this.#isLost = true;
+      if (!isAwaited && now - peer.receivedAt > REMEMBERED) this.#peers.delete(node);
     }
     return this.#settle();
   }
 
-  /** Tells a node that says hello of the others. */
+  /** Returns what a node that says hello has to know of the others. */
   roster({ away, others }: Hello, now: number): Roster {
     const alive: string[] = [];
     const departed: Departure[] = [];
-    // A new node knows of nobody, and may have to tell others later.
+    // A new node knows of nobody, and may be asked by others later.
     const window = others === undefined ? REMEMBERED : away + MARGIN;
     for (const [node, peer] of this.#peers) {
-      if (this.#isThere(peer, now)) alive.push(node);
-      else if (now - peer.heardAt <= window)
-        departed.push({ node, next: peer.count, ago: now - peer.heardAt });
+      if (peer.isPresent(now)) alive.push(node);
+      else if (now - peer.receivedAt <= window) departed.push(peer.departure(now));
     }
     return { alive, departed };
   }
 
   #start(start: Start, peer: Peer, now: number): Effects {
-    const { continues, from, oldest, next, beat, reconcile, to, roster } = start;
-    if (continues) {
-      if (peer.state === 'current') peer.last = Math.max(peer.last, continues.sent - 1);
-      if (peer.state === 'replaying') peer.last = Math.max(peer.last, continues.reached - 1);
-    }
-    peer.beat = beat;
-    peer.progressAt = now;
-    peer.count = undefined;
-    const wanted = peer.last + 1;
-    let ask: Ask | undefined;
-    if (wanted < from && wanted >= oldest) {
-      ask = this.#askAgain(start.node, peer);
-    } else {
-      if (wanted < from) {
-        this.#isLost = true;
-        peer.last = from - 1;
-      }
-      peer.target = next;
-      peer.state = peer.last + 1 >= next ? 'current' : 'replaying';
-    }
+    const { ask, isLost } = peer.start(start, now);
+    if (isLost) this.#isLost = true;
+    const { to, roster, reconcile } = start;
     if (to === this.#self && roster) this.#learn(start.node, roster, now);
     return { ...(ask && { ask }), ...(reconcile !== undefined && { reconcile }), ...this.#settle() };
   }
 
-  #beat({ node, beat, sent }: Beat, peer: Peer, now: number, silence: number): Effects {
-    const isNext = peer.beat === undefined || beat === peer.beat + 1;
-    peer.beat = beat;
-    if (peer.state === 'behind' || peer.state === 'departed' || !isNext) {
-      const ask = this.#askAgain(node, peer);
-      return isNext ? { ask } : { ask, reconcile: silence };
-    }
-    peer.last = Math.max(peer.last, sent - 1);
-    peer.progressAt = now;
-    if (sent >= peer.target) peer.state = 'current';
-    return this.#settle();
+  #beat(beat: Beat, peer: Peer, now: number, silence: number): Effects {
+    const { ask, isInterrupted } = peer.beat(beat, now);
+    if (!ask) return this.#settle();
+    return isInterrupted ? { ask, reconcile: silence } : { ask };
   }
 
-  #bye({ node, next }: Bye, peer: Peer | undefined, now: number): Effects {
-    const isCurrent = peer ? peer.state === 'current' || peer.state === 'replaying' : this.#isFresh;
-    const departed = peer ?? this.#add(node, -1, 'departed', now);
-    if (isCurrent) departed.last = next - 1;
-    this.#depart(departed, next);
+  #bye({ node, next }: Bye, known: Peer | undefined, now: number): Effects {
+    const peer = known ?? this.#add(node, this.#isFresh ? next - 1 : -1, 'departed', now);
+    if (peer.bye(next)) this.#isLost = true;
     return this.#settle();
   }
 
@@ -287,84 +158,59 @@ export class Peers {
   }
 
   /** Takes note of what another node knows of those that were there meanwhile. */
-  #learn(teller: string, { alive, departed }: Roster, now: number): void {
-    const isOld = !this.#isFresh;
-    // The others have forgotten who was there.
-    if (isOld && this.#away > REMEMBERED - MARGIN) this.#isLost = true;
+  #learn(source: string, { alive, departed }: Roster, now: number): void {
+    if (this.#isFresh) {
+      for (const departure of departed) this.#noteDeparted(departure, now);
+      return;
+    }
+    // The others have forgotten which nodes were there.
+    if (this.#away > REMEMBERED - MARGIN) this.#isLost = true;
     for (const node of alive) {
-      if (!isOld || node === this.#self || node === teller) continue;
+      if (node === this.#self || node === source) continue;
       const peer = this.#peers.get(node) ?? this.#add(node, -1, 'behind', now);
-      if (peer.state !== 'departed') continue;
-      peer.state = 'behind';
-      peer.progressAt = now;
+      peer.returned(now);
     }
-    for (const { node, next, ago } of departed) {
-      const known = this.#peers.get(node);
-      if (node === this.#self || known?.state === 'current' || known?.state === 'replaying') continue;
-      const heardAt = now - ago;
-      if (!isOld) {
-        const gone = known ?? this.#add(node, (next ?? 0) - 1, 'departed', heardAt);
-        gone.count = next;
-        continue;
-      }
-      // Silent since before this node was away.
-      const isOldNews = next === undefined && known && heardAt <= known.heardAt + MARGIN;
-      if (isOldNews && known.state === 'departed') continue;
-      this.#depart(known ?? this.#add(node, -1, 'departed', heardAt), next);
-    }
+    for (const departure of departed) this.#learnDeparted(departure, now);
   }
 
-  /** A peer is gone, having made so many publications. */
-  #depart(peer: Peer, count: number | undefined): void {
-    if (count === undefined || peer.last + 1 < count) this.#isLost = true;
-    peer.state = 'departed';
-    peer.count = count;
+  /** Takes note of a node that departed before this one had a subscriber. */
+  #noteDeparted(departure: Departure, now: number): void {
+    const { node, next, ago } = departure;
+    const known = this.#peers.get(node);
+    if (node === this.#self || known?.isReceiving) return;
+    const peer = known ?? this.#add(node, (next ?? 0) - 1, 'departed', now - ago);
+    peer.noteCount(next);
   }
 
-  #giveUp(peer: Peer): void {
-    peer.state = 'departed';
-    this.#isLost = true;
+  /** Takes note of a node that departed while this one may have been away. */
+  #learnDeparted({ node, next, ago }: Departure, now: number): void {
+    const known = this.#peers.get(node);
+    if (node === this.#self || known?.isReceiving) return;
+    // Silent since before this node was away.
+    const isKnown = next === undefined && known && now - ago <= known.receivedAt + MARGIN;
+    if (isKnown && known.state === 'departed') return;
+    const peer = known ?? this.#add(node, -1, 'departed', now - ago);
+    if (peer.depart(next)) this.#isLost = true;
   }
 
-  #askAgain(node: string, peer: Peer): Ask {
-    peer.state = 'behind';
-    return { kind: 'ask', of: node, from: peer.last + 1 };
-  }
-
-  /** The outage is over when nothing more is waited for. Only then it is told, once, that something is lost. */
+  /** Ends the outage once nothing more is waited for. Only then it is reported, once, that something is lost. */
   #settle(): Effects {
     if (!this.#isConnected) return {};
-    for (const { state } of this.#peers.values()) if (state === 'behind' || state === 'replaying') return {};
+    for (const { isAwaited } of this.#peers.values()) if (isAwaited) return {};
     this.#awaySince = undefined;
     if (!this.#isLost) return {};
     this.#isLost = false;
     return { isForgotten: true };
   }
 
-  #isThere(peer: Peer, now: number): boolean {
-    return peer.state !== 'departed' && !this.#isSilent(peer, now);
-  }
-
-  #isSilent({ state, heardAt }: Peer, now: number): boolean {
-    return state === 'current' && now - heardAt > SILENCE;
-  }
-
-  #add(node: string, last: number, state: PeerState, heardAt: number): Peer {
-    if (this.#peers.size >= MAX_REMEMBERED) this.#forgetOldest();
-    const peer: Peer = {
-      state,
-      last,
-      target: 0,
-      beat: undefined,
-      heardAt,
-      progressAt: heardAt,
-      count: undefined,
-    };
+  #add(node: string, last: number, state: PeerState, receivedAt: number): Peer {
+    if (this.#peers.size >= MAX_REMEMBERED) this.#removeOldest();
+    const peer = new Peer(node, last, state, receivedAt);
     this.#peers.set(node, peer);
     return peer;
   }
 
-  #forgetOldest(): void {
+  #removeOldest(): void {
     for (const [node, { state }] of this.#peers)
       if (state === 'departed') {
         this.#peers.delete(node);

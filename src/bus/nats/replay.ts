@@ -1,15 +1,13 @@
-import type { BusMessage, ChatPosition, NodeMessage } from '../bus.ts';
+import type { NodeMessage, PushMessage } from '../bus.ts';
 import type { Topic } from '../topics.ts';
 
-/** A push that is published. */
-export type PushMessage = Extract<BusMessage, { readonly frame: string }>;
-
+/** A message, and the topic that it is published to. */
 export interface Publication {
   readonly topic: Topic;
   readonly message: NodeMessage;
 }
 
-/** Where the stream of a node's publications stands. */
+/** Position in the stream of a node's publications. */
 export interface StreamPosition {
   /** Number of the publication that is sent next. */
   readonly from: number;
@@ -23,10 +21,8 @@ export interface StreamPosition {
 const MAX_KEPT = 50_000;
 /** Bytes of memory that the kept publications may take. */
 const MAX_KEPT_BYTES = 16 * 1024 * 1024;
-/** Bytes of memory that a publication takes beside its frame and the ids in it, about. */
+/** Bytes of memory, roughly, that a publication takes beside its frame and the ids in it. */
 const ENTRY_BYTES = 256;
-/** Chats whose heads are kept at most, about 2 MiB. */
-const MAX_HEADS = 10_000;
 
 /**
  * Replay buffer and send queue in one: the newest publications of this node, numbered 0, 1, 2 …, and a cursor at the
@@ -50,6 +46,7 @@ export class RecentPublications {
     this.#maxBytes = maxBytes;
   }
 
+  /** Position of the cursor among what is kept. */
   get position(): StreamPosition {
     return { from: this.#cursor, oldest: this.#oldest, next: this.#next };
   }
@@ -69,10 +66,12 @@ export class RecentPublications {
     return this.#cursor < this.#oldest;
   }
 
+  /** True if there are publications at the cursor or behind it. */
   get hasUnsent(): boolean {
     return this.#cursor < this.#next;
   }
 
+  /** Keeps a publication, which gets the next number; drops the oldest ones beyond the limits. */
   add(topic: Topic, message: PushMessage): void {
     const number = this.#next++;
     // Characters of a string take two bytes at most.
@@ -107,52 +106,9 @@ export class RecentPublications {
 
   /**
    * Moves the cursor back to send everything from a number on again. Does nothing if some of it is not kept any more:
-   * who asked has to read the database anyway.
+   * the node that asked has to read the database anyway.
    */
   rewind(from: number): void {
     if (from >= this.#oldest) this.#cursor = Math.min(this.#cursor, from);
-  }
-}
-
-/** Messages of chats and signals that were published and that NATS has not confirmed yet. */
-export class Unconfirmed {
-  readonly #maxHeads: number;
-  readonly #heads = new Map<number, { seq: number; readonly topics: Topic[] }>();
-  #needsReconcile = false;
-
-  constructor(maxHeads = MAX_HEADS) {
-    this.#maxHeads = maxHeads;
-  }
-
-  /** True if heads alone do not say what other nodes may have missed: they have to look into the database. */
-  get needsReconcile(): boolean {
-    return this.#needsReconcile;
-  }
-
-  addHead(topic: Topic, { chatId, seq }: ChatPosition): void {
-    const known = this.#heads.get(chatId);
-    if (known) {
-      if (seq > known.seq) known.seq = seq;
-      if (!known.topics.includes(topic)) known.topics.push(topic);
-    } else if (this.#heads.size < this.#maxHeads) {
-      this.#heads.set(chatId, { seq, topics: [topic] });
-    } else {
-      this.#needsReconcile = true;
-    }
-  }
-
-  addSignal(): void {
-    this.#needsReconcile = true;
-  }
-
-  addAll(others: Unconfirmed): void {
-    for (const { topic, head } of others.heads()) this.addHead(topic, head);
-    this.#needsReconcile ||= others.needsReconcile;
-  }
-
-  /** How far each chat is on each of its topics. */
-  *heads(): IterableIterator<{ topic: Topic; head: ChatPosition }> {
-    for (const [chatId, { seq, topics }] of this.#heads)
-      for (const topic of topics) yield { topic, head: { chatId, seq } };
   }
 }
