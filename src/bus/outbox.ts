@@ -5,6 +5,7 @@ import { isTransient } from '../database/failures.ts';
 import type { UserId } from '../ids.ts';
 import { createGuard } from '../net/guard.ts';
 import type { NodeMessage, Publisher } from './bus.ts';
+import { SeenIds } from './seenIds.ts';
 import { type Topic, userTopic } from './topics.ts';
 
 /** Milliseconds between two looks. */
@@ -12,13 +13,13 @@ const LOOK = 1_000;
 /** Seconds that a node may be away from the database without missing anything. */
 const KEPT = 60;
 
-/** The bus of a process that is no node, such as an operator's command. */
+/** Publishes for a process that is not a node, such as an operator's command. */
 export interface OutboxBus extends Publisher {
-  /** Resolves when nodes can find all that was published. */
+  /** Resolves when everything published is in the outbox. */
   written(): Promise<void>;
 }
 
-/** Publishes by way of the outbox, where every node finds it within seconds. */
+/** Creates a publisher that writes to the outbox, where every node finds the messages within seconds. */
 export function createOutboxBus(db: Database): OutboxBus {
   let writing: Promise<unknown> = Promise.resolve();
   return {
@@ -35,8 +36,8 @@ export function createOutboxBus(db: Database): OutboxBus {
 }
 
 /**
- * Leaves a message for all nodes in the database. Within a `transaction` it is found if and only if that was committed,
- * whatever becomes of the node that ran it.
+ * Writes a message for all nodes to the outbox. Within a `transaction` it is found if and only if that was committed,
+ * even when the node that ran it dies.
  */
 export async function addToOutbox(
   db: Database,
@@ -69,8 +70,8 @@ interface Notice {
 }
 
 /**
- * Hands this node what is in the outbox, each message once; calls `missed` when the database was away for too long to
- * know all of it.
+ * Delivers the messages of the outbox to this node, each once; calls `missed` when the database was away for too long
+ * to know all of them.
  */
 export function watchOutbox(
   db: Database,
@@ -78,23 +79,18 @@ export function watchOutbox(
   missed: () => void,
   log: Logger,
 ): { close(): void } {
-  // By time and not from the last id on: a transaction with a lower one may commit later.
-  let seen: Set<number> | undefined;
-  let lookedAt = performance.now();
+  const seen = new SeenIds(KEPT * 1000, performance.now());
   let isLooking = false;
-  const hear = createGuard(log)('a notice of the outbox', receive); // the others are heard all the same
+  const receiveOne = createGuard(log)('a notice of the outbox', receive); // the others are received all the same
 
   async function look(): Promise<void> {
     const now = performance.now();
-    const notices = await db.query<Notice>(recent, []);
-    const news = seen ? notices.filter(({ id }) => !seen?.has(id)) : []; // connections see what was before
-    seen = new Set(notices.map(({ id }) => id));
-    if (now - lookedAt > KEPT * 1000) missed();
-    lookedAt = now;
-    for (const { topic, message } of news) hear(topic, message);
+    const { news, hasMissed } = seen.take(await db.query<Notice>(recent, []), now);
+    if (hasMissed) missed();
+    for (const { topic, message } of news) receiveOne(topic, message);
   }
 
-  async function turn(): Promise<void> {
+  async function lookInTurn(): Promise<void> {
     if (isLooking) return;
     isLooking = true;
     await look().catch((error) => {
@@ -103,8 +99,8 @@ export function watchOutbox(
     isLooking = false;
   }
 
-  void turn();
-  const timer = setInterval(turn, LOOK).unref();
+  void lookInTurn();
+  const timer = setInterval(lookInTurn, LOOK).unref();
   return { close: () => clearInterval(timer) };
 }
 
