@@ -14,7 +14,7 @@ const TOPIC = userTopic(1 as UserId);
 
 /** A node, as far as NATS is concerned, with a way of its own to NATS. */
 interface Node {
-  readonly carrier: NatsTransport;
+  readonly transport: NatsTransport;
   readonly way: Relay;
   /** Frames that arrived, own ones too. */
   readonly frames: string[];
@@ -39,7 +39,7 @@ describe('publications between nodes', function () {
     await nats.start();
   });
   afterEach(async () => {
-    await Promise.all(nodes.map(({ carrier }) => carrier.close()));
+    await Promise.all(nodes.map(({ transport }) => transport.close()));
     await Promise.all(nodes.splice(0).map(({ way }) => way.cut()));
   });
   after(() => nats?.stop());
@@ -55,28 +55,28 @@ describe('publications between nodes', function () {
       forgotten: () => node.forgotten++,
     };
     const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
-    const carrier = await createNatsTransport({ servers: [way.url] }, log, losses);
-    const node: Node = { carrier, way, frames, signals, heads, returned: 0, forgotten: 0 };
+    const transport = await createNatsTransport({ servers: [way.url] }, log, losses);
+    const node: Node = { transport, way, frames, signals, heads, returned: 0, forgotten: 0 };
     await isUp(node);
-    carrier.subscribe(topic, (message) => {
+    transport.subscribe(topic, (message) => {
       if ('frame' in message) frames.push(message.frame);
       else signals.push(message);
     });
-    await carrier.settled();
+    await transport.settled();
     nodes.push(node);
     return node;
   }
 
-  const isUp = ({ carrier }: Node) => until(() => carrier.connected);
+  const isUp = ({ transport }: Node) => until(() => transport.connected);
   async function cut(node: Node): Promise<void> {
     await node.way.cut();
-    await until(() => !node.carrier.connected);
+    await until(() => !node.transport.connected);
   }
   async function restore(node: Node): Promise<void> {
     await node.way.restore();
     await isUp(node);
   }
-  const edit = ({ carrier }: Node, frame: string) => carrier.publish(TOPIC, { frame });
+  const edit = ({ transport }: Node, frame: string) => transport.publish(TOPIC, { frame });
 
   it('arrive in order when some were missed and newer ones come at once', async () => {
     const [a, b] = [await startNode(), await startNode()];
@@ -108,7 +108,7 @@ describe('publications between nodes', function () {
     await until(() => b.frames.length === 1);
     await cut(b);
     edit(a, 'in the first');
-    await a.carrier.settled(); // NATS has it
+    await a.transport.settled(); // NATS has it
     a.way.hold(); // nobody answers in between
     await restore(b);
     await cut(b);
@@ -126,7 +126,7 @@ describe('publications between nodes', function () {
     await until(() => b.frames.length === 1);
     await cut(b);
     edit(a, 'meanwhile');
-    await a.carrier.settled();
+    await a.transport.settled();
     a.way.hold();
     await restore(b);
     await pause(2_500); // within the patience
@@ -141,11 +141,11 @@ describe('publications between nodes', function () {
     await cut(a);
     for (let n = 0; n < 100; n++) edit(a, `${n}`);
     const returnedBefore = b.returned;
-    a.carrier.publish(TOPIC, { signal: { kind: 'revoked' } });
-    a.carrier.publish(TOPIC, { frame: 'm', place: { chatId: 8, seq: 2 } });
-    a.carrier.publish(TOPIC, { frame: 'm', place: { chatId: 9, seq: 5 } });
+    a.transport.publish(TOPIC, { signal: { kind: 'revoked' } });
+    a.transport.publish(TOPIC, { frame: 'm', place: { chatId: 8, seq: 2 } });
+    a.transport.publish(TOPIC, { frame: 'm', place: { chatId: 9, seq: 5 } });
     const restored = restore(a);
-    await until(() => a.carrier.connected);
+    await until(() => a.transport.connected);
     edit(a, 'after');
     await restored;
     const edits = a.frames.filter((frame) => frame !== 'm');
@@ -164,7 +164,7 @@ describe('publications between nodes', function () {
   it('arrive when NATS itself was away, and every node with it', async () => {
     const all = [await startNode(), await startNode(), await startNode()];
     await nats.stop();
-    await until(() => all.every(({ carrier }) => !carrier.connected));
+    await until(() => all.every(({ transport }) => !transport.connected));
     for (const [index, node] of all.entries()) for (let n = 0; n < 10; n++) edit(node, `${index} ${n}`);
     await nats.start();
     for (const { frames } of all) {
@@ -230,12 +230,12 @@ describe('publications between nodes', function () {
     const [a, b, c] = [await startNode(), await startNode(), await startNode()];
     edit(a, 'before');
     await until(() => b.frames.length === 1 && c.frames.length === 1);
-    await a.carrier.close();
+    await a.transport.close();
     await cut(b);
     await restore(b);
     edit(c, 'after');
     await until(() => b.frames.length === 2);
-    await c.carrier.close();
+    await c.transport.close();
     const { returned } = b;
     await cut(b);
     await restore(b);
@@ -258,7 +258,7 @@ describe('publications between nodes', function () {
 
   it('reach other nodes as a head, and the subscribers here as well', async () => {
     const [a, b] = [await startNode(), await startNode()];
-    a.carrier.publishHead(TOPIC, { chatId: 3, seq: 4 });
+    a.transport.publishHead(TOPIC, { chatId: 3, seq: 4 });
     expect(a.heads).to.deep.equal([{ chatId: 3, seq: 4 }]);
     await until(() => b.heads.length === 1);
     expect(b.heads).to.deep.equal(a.heads);
@@ -314,8 +314,8 @@ describe('publications between nodes', function () {
     const message = () => ({ frame: `${++seq}`, place: { chatId: 8 as ChatId, seq } });
     await until(async () => {
       const before = batches;
-      a.carrier.publish(TOPIC, message());
-      await a.carrier.settled();
+      a.transport.publish(TOPIC, message());
+      await a.transport.settled();
       await stranger.flush();
       return batches === before;
     });
@@ -323,7 +323,7 @@ describe('publications between nodes', function () {
     await until(() => batches === seq); // all but the last message, and the edit
     const b = await startNode();
     await until(() => b.returned === 2); // for its own connection, and because it was told so
-    a.carrier.publish(TOPIC, message());
+    a.transport.publish(TOPIC, message());
     await until(() => b.frames.includes(`${seq}`));
     await stranger.close();
   });
@@ -336,9 +336,9 @@ describe('publications between nodes', function () {
     const frame = 'x'.repeat(100_000);
     const place = { chatId: 8, seq: 0 };
     let published = 0;
-    while (a.carrier.connected && published < 100_000_000) {
+    while (a.transport.connected && published < 100_000_000) {
       place.seq++;
-      a.carrier.publish(TOPIC, { frame, place: { ...place } });
+      a.transport.publish(TOPIC, { frame, place: { ...place } });
       published += frame.length;
     }
     expect(published).to.be.below(40_000_000);

@@ -1,13 +1,13 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 
 /**
- * Runs work on the same thing one after another, in the order of the calls, and work on different things side by side.
+ * Runs work with the same key one after another, in the order of the calls, and work with different keys side by side.
  * A change that runs up to its publication here is published in the order of the commits of this node.
  */
 export class KeyedQueue {
   readonly #queues = new Map<string, LimitFunction>();
 
-  /** Things that somebody works on. */
+  /** Number of keys with work that has not ended. */
   get size(): number {
     return this.#queues.size;
   }

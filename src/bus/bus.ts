@@ -1,7 +1,7 @@
 import type { ChatId, ConnectionId, UserId } from '../ids.ts';
 import type { Topic } from './topics.ts';
 
-/** What happened to a user that every node with a connection of theirs must act on. */
+/** An event about a user that every node with a connection of theirs must act on. */
 export type Signal =
   /** The user is a member of a chat from the message at `seq` on: a node that does not follow the chat must do so. */
   | { readonly kind: 'joined'; readonly chatId: ChatId; readonly seq: number }
@@ -16,7 +16,7 @@ export type Signal =
   /** Something about the user has changed: their connections are to be compared with the database. */
   | { readonly kind: 'reconcile' };
 
-/** Which place in a chat a push is about. */
+/** A chat, and the `seq` of one of its messages. */
 export interface ChatPosition {
   readonly chatId: ChatId;
   readonly seq: number;
@@ -34,7 +34,7 @@ export interface MembershipChange {
   readonly closes?: true;
 }
 
-/** The chat that a push is about which takes no place in it, such as an edit. */
+/** The chat of a push that has no `seq` of its own, such as an edit. */
 export interface PushContext {
   readonly chatId: ChatId;
   /** `last_seq` of the chat as the change read it: the push is delivered after that message. */
@@ -53,7 +53,7 @@ export type BusMessage =
   | {
       readonly frame: string;
       readonly except?: ConnectionId | undefined;
-      /** Users who do not get it though they listen. */
+      /** Users who do not get it although they are subscribed. */
       readonly exceptUsers?: readonly number[];
       /** Of a message that was stored: those of a chat reach the sockets in the order of `seq`. */
       readonly place?: ChatPosition;
@@ -61,7 +61,7 @@ export type BusMessage =
       readonly membership?: MembershipChange | undefined;
       /** Of a push that is about a chat or one of its messages, and takes no place in it. */
       readonly about?: PushContext | undefined;
-      /** Over in a moment: it is not told to nodes that could not hear it in time. */
+      /** Over in a moment: nodes that cannot receive it in time do not get it. */
       readonly isPassing?: true;
     }
   | { readonly signal: Signal };
@@ -77,23 +77,28 @@ export interface Origin {
   readonly number: number;
 }
 
-/** What one node tells the others: a message, or how far a chat is that they may have missed something of. */
+/** A publication of one node to the others: a message, or how far a chat is of which they may have missed some. */
 export type NodeMessage = (BusMessage & { readonly origin?: Origin }) | { readonly head: ChatPosition };
 
-/** Where messages are published. */
+/** Publishes messages to topics. */
 export interface Publisher {
+  /** Publishes a message to the subscribers of a topic on every node. */
   publish(topic: Topic, message: BusMessage): void;
 }
 
-/** Where messages are published and replies find their place among them. */
+/** Publishes messages, and puts replies in their place among them. */
 export interface OrderedPublisher extends Publisher {
-  /** Calls `then` once the topic's subscriber received a chat up to `head`; at once where there is none. */
+  /** Calls `then` once the subscriber of the topic received a chat up to `head`; at once if there is no subscriber. */
   after(topic: Topic, head: ChatPosition, then: () => void): void;
 }
 
-/** Brings messages of one topic in the order published, as far as it can; those of one chat may overtake each other. */
+/**
+ * Carries messages between nodes, below the ordered bus. Those of one topic arrive in the order published, as far as the
+ * transport can; those of one chat may overtake each other, be lost, or arrive twice. A publisher's own node receives
+ * within `publish`. After an outage the transport calls its owner for what may be missing.
+ */
 export interface BusTransport extends Publisher {
-  /** True where other nodes publish, too. */
+  /** True if other nodes publish, too. */
   readonly isShared: boolean;
   /** True while publications of other nodes arrive. */
   readonly isConnected: boolean;
@@ -104,28 +109,28 @@ export interface BusTransport extends Publisher {
    * what they do not have.
    */
   publishHead(topic: Topic, head: ChatPosition): void;
-  /** Takes what came by another way, for the subscribers of this node. */
+  /** Delivers a message that arrived in another way to the subscribers of this node. */
   receive(topic: Topic, message: NodeMessage): void;
-  /** Resolves when what other nodes publish from now on reaches the subscriptions made so far. */
+  /** Resolves when everything that other nodes publish from now on reaches the subscriptions made so far. */
   settled(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Carries messages to the nodes that have somebody interested, this one included. Messages of one topic arrive in the
- * order published, and those of one chat in the order of `seq`, each once. It only wakes people up: the record is
- * PostgreSQL, and what is missing of a chat is read there.
+ * Carries messages to all nodes with a subscriber of their topic, this one included. Messages of one topic arrive in the
+ * order published, and those of one chat in the order of `seq`, each once. The record is PostgreSQL, where missing
+ * messages of a chat are read.
  */
 export interface Bus extends BusTransport, OrderedPublisher {
   /**
-   * Says how far the chats of a topic were when somebody subscribed: what follows must not be missed. Instead of that,
-   * `snapshot` (a `pg_snapshot` as text) may say what of a chat was visible then.
+   * Sets how far the chats of a topic were when it was subscribed to: nothing that follows may be missed. Instead of the
+   * heads, `snapshot` (a `pg_snapshot` as text) may say which messages were visible then.
    */
   begin(topic: Topic, heads: Iterable<ChatPosition> | undefined, snapshot?: string): void;
   /**
-   * A chat of a topic is at least that far, or as far as the database says where `seq` is infinite: what was not
-   * delivered of it is read from there. `replied` is the connection that gets a reply for what is at the head, and so
-   * not its push.
+   * Has everything delivered that was not yet of a chat up to `head`, or, where its `seq` is infinite, up to the newest
+   * message in the database. `replied` is the connection that gets a reply for the message at the head, and not its
+   * push.
    */
   catchUp(topic: Topic, head: ChatPosition, replied?: ConnectionId): void;
   /** Returns up to which `seq` a chat was delivered to a topic; undefined where that is not known. */

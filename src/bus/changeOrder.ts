@@ -13,9 +13,9 @@ const MAX_PARTS = 64;
 
 /** Delivers the pushes about changes of messages in the order of their `version`. */
 export interface ChangeDelivery {
-  /** Calls `deliver` at once, in a moment, or never, where the subscribers of the topic have seen something newer. */
+  /** Calls `deliver` at once, in a moment, or never if the subscribers of the topic have received something newer. */
   take(topic: Topic, about: PushContext, deliver: () => void): void;
-  /** Drops what waits. */
+  /** Drops all pushes that wait. */
   close(): void;
 }
 
@@ -41,7 +41,7 @@ export function createChangeDelivery(guard: Guard, schedule: Schedule = processT
   };
 }
 
-/** A push that came before one with a lower version. */
+/** A push that arrived before one with a lower version. */
 export interface HeldChange {
   readonly message: ChangedMessage;
   readonly version: number;
@@ -49,7 +49,7 @@ export interface HeldChange {
   readonly deliver: () => void;
 }
 
-/** Changes of one message that the subscribers of a topic have seen. */
+/** Changes of one message that the subscribers of a topic have received. */
 interface ChangedMessage {
   /** The highest version that was delivered. */
   last: number;
@@ -64,7 +64,7 @@ const DELETED = 'deleted';
 
 /**
  * Puts the pushes about changes of messages in the order of their versions, which count 1, 2, 3 … for each message.
- * A push that comes too early is held until its predecessors came or the caller gives up; what comes later than that is
+ * A push that arrives early is held until its predecessors arrived or the caller gives up; one that arrives after that is
  * delivered unless something newer of the same part was. The first version met of a message begins its order.
  */
 export class ChangeOrder {
@@ -79,7 +79,7 @@ export class ChangeOrder {
     });
   }
 
-  /** Delivers a push and what waited for it, or drops it; returns it when it has to wait. */
+  /** Delivers a push and those that waited for it, or drops it; returns it when it has to wait. */
   take(topic: Topic, about: PushContext, deliver: () => void): HeldChange | undefined {
     const { chatId, seq, version, part = '' } = about;
     if (seq === undefined || version === undefined) {
@@ -94,13 +94,13 @@ export class ChangeOrder {
     }
     const change = { message, version, part, deliver };
     const index = held.findIndex((other) => other.version >= version);
-    if (held[index]?.version === version) return undefined; // it came twice
+    if (held[index]?.version === version) return undefined; // it arrived twice
     held.splice(index === -1 ? held.length : index, 0, change);
     deliverHeld(message, last + 1);
     return held.includes(change) ? change : undefined;
   }
 
-  /** Stops waiting for what should come before a push: delivers it, those that wait with a lower version first. */
+  /** Stops waiting for the predecessors of a push: delivers it, behind those that wait with a lower version. */
   release({ message, version }: HeldChange): void {
     if (version > message.last) deliverHeld(message, version);
   }
@@ -114,7 +114,7 @@ export class ChangeOrder {
   }
 }
 
-/** Delivers what waits up to a version, and what follows it without a gap. */
+/** Delivers the pushes that wait up to a version, and those that follow it without a gap. */
 function deliverHeld(message: ChangedMessage, upTo: number): void {
   const { held } = message;
   for (

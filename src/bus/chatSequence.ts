@@ -4,7 +4,7 @@ export interface Gap {
   readonly to: number;
 }
 
-/** Bounds what waits behind gaps, in all sequences that share it: further messages are read from the record, too. */
+/** Bounds the messages held behind gaps, in all sequences that share it: those beyond are read from the record. */
 export class HoldBudget {
   readonly #max: number;
   #used = 0;
@@ -14,13 +14,14 @@ export class HoldBudget {
     this.#max = max;
   }
 
-  /** False when there is no room. */
+  /** Takes room; returns false when there is none. */
   take(bytes: number): boolean {
     if (this.#used + bytes > this.#max) return false;
     this.#used += bytes;
     return true;
   }
 
+  /** Returns room that was taken. */
   giveBack(bytes: number): void {
     this.#used -= bytes;
   }
@@ -57,13 +58,13 @@ export class ChatSequence<Item extends { readonly frame: string }> {
     return this.#last === undefined || this.#head > this.#last;
   }
 
-  /** Sets where a sequence begins of which that was not known. */
+  /** Sets where the sequence begins, unless that is known. */
   begin(last: number): void {
     if (this.#last !== undefined) return;
     this.skipTo(last);
   }
 
-  /** A message arrived. */
+  /** Delivers a message that arrived, holds it until its turn comes, or drops it. */
   take(seq: number, item: Item): void {
     if (this.#last !== undefined && seq <= this.#last) return;
     if (seq > this.#head) this.#head = seq;
@@ -77,7 +78,7 @@ export class ChatSequence<Item extends { readonly frame: string }> {
     }
   }
 
-  /** The chat is known to reach `seq`. */
+  /** Takes note that the chat reaches `seq`. */
   raise(seq: number): void {
     this.#head = Math.max(this.#head, seq);
   }
@@ -86,7 +87,7 @@ export class ChatSequence<Item extends { readonly frame: string }> {
   after(seq: number, then: () => void): void {
     if (this.#last !== undefined && seq <= this.#last) return then();
     this.#waiting ??= [];
-    // Calls come nearly always in the order of `seq`.
+    // Calls are nearly always in the order of `seq`.
     const behind = this.#waiting.findLastIndex((other) => other.seq <= seq);
     this.#waiting.splice(behind + 1, 0, { seq, then });
   }
@@ -101,7 +102,7 @@ export class ChatSequence<Item extends { readonly frame: string }> {
     return to < from ? undefined : { from, to };
   }
 
-  /** Fills the gap up to `to` with what the record has of it, lowest `seq` first. */
+  /** Fills the gap up to `to` with the messages that the record has, lowest `seq` first. */
   fill(messages: Iterable<readonly [seq: number, item: Item]>, to: number): void {
     for (const [seq, item] of messages) {
       this.#release(); // some may have arrived after all

@@ -4,8 +4,8 @@ import type { Topic } from './topics.ts';
 type Deliver = (message: BusMessage) => void;
 
 /**
- * The bus of a server that runs as one node: delivers at once, within `publish`. `lost` is told how far a chat is that
- * somebody else wrote in.
+ * Creates the transport of a server that runs as one node: it delivers at once, within `publish`. `lost` is called with
+ * how far a chat is that another process wrote in.
  */
 export function createMemoryTransport(lost: (topic: Topic, head: ChatPosition) => void): BusTransport {
   const subscribers = new Map<Topic, Deliver>();

@@ -8,7 +8,7 @@ import type { NodeMessage, Publisher } from './bus.ts';
 import { SeenIds } from './seenIds.ts';
 import { type Topic, userTopic } from './topics.ts';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two reads of the outbox. */
 const LOOK = 1_000;
 /** Seconds that a node may be away from the database without missing anything. */
 const KEPT = 60;
@@ -49,7 +49,7 @@ export async function addToOutbox(
 }
 
 /**
- * Lets every node compare the connections of a user with the database, within a second of the commit of the transaction
+ * Has every node compare the connections of a user with the database, within a second of the commit of the transaction
  * that changed what they may do.
  */
 export function reconcileEverywhere(db: Database, userId: UserId, transaction: Transaction): Promise<void> {
@@ -81,7 +81,7 @@ export function watchOutbox(
 ): { close(): void } {
   const seen = new SeenIds(KEPT * 1000, performance.now());
   let isLooking = false;
-  const receiveOne = createGuard(log)('a notice of the outbox', receive); // the others are received all the same
+  const receiveOne = createGuard(log)('a notice of the outbox', receive); // a fault in one does not stop the others
 
   async function look(): Promise<void> {
     const now = performance.now();

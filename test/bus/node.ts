@@ -29,7 +29,7 @@ export class Node {
   readonly connections: Connections;
 
   constructor() {
-    const carrier: BusTransport = {
+    const transport: BusTransport = {
       isShared: true,
       isConnected: true,
       publish: (topic, message) => this.receive(topic, message),
@@ -43,7 +43,7 @@ export class Node {
       close: async () => {},
     };
     const log = pino({ level: 'silent' });
-    this.bus = createOrderedBus(carrier, {
+    this.bus = createOrderedBus(transport, {
       record: {
         read: async (_, from, to) => {
           this.reads++;

@@ -62,12 +62,12 @@ export function encodeBatch(batch: readonly Addressed[]): Buffer {
 }
 
 /**
- * Decodes what `encodeBatch` made, but for messages without a topic that is `wanted`, and calls `receive` for each of
- * those topics. Throws a SyntaxError for anything else.
+ * Decodes what `encodeBatch` made, without the messages of which no topic is `subscribed`, and calls `receive` for each
+ * subscribed topic. Throws a SyntaxError for anything else.
  */
 export function decodeBatch(
   payload: Buffer,
-  wanted: { has(topic: Topic): boolean },
+  subscribed: { has(topic: Topic): boolean },
   receive: (topic: Topic, message: NodeMessage) => void,
 ): void {
   const end = payload.indexOf('\n');
@@ -76,7 +76,7 @@ export function decodeBatch(
   for (const entry of index) {
     let message: NodeMessage | undefined;
     for (const topic of entry[0].split(' ') as Topic[])
-      if (wanted.has(topic)) {
+      if (subscribed.has(topic)) {
         message ??= messageOf(entry, payload, at);
         receive(topic, message);
       }

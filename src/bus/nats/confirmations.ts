@@ -73,7 +73,7 @@ export class Unconfirmed {
     this.#maxHeads = maxHeads;
   }
 
-  /** True if heads alone do not tell what other nodes may have missed: they have to read the database. */
+  /** True if other nodes may have missed more than the heads: they have to compare with the database. */
   get needsReconcile(): boolean {
     return this.#needsReconcile;
   }

@@ -31,7 +31,7 @@ export class InFlight {
     return this.#published;
   }
 
-  /** Ends a flush; those that are confirmed may come in any order. */
+  /** Ends a flush that was confirmed; flushes may end in any order. */
   confirm(count: number): void {
     this.#confirmed = Math.max(this.#confirmed, count);
   }

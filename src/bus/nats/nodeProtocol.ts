@@ -11,7 +11,7 @@ import { type Effects, Peers } from './peers.ts';
 import { createSender, NODES, type Sender } from './sender.ts';
 import { SendPolicy } from './sendPolicy.ts';
 
-/** Calls for what this node may have missed; see `TransportHandlers`. */
+/** Callbacks for what this node may have missed; see `TransportHandlers`. */
 interface Handlers {
   returned(): void;
   forgotten(): void;
@@ -59,7 +59,7 @@ export class NodeProtocol {
     }
   }
 
-  /** Tells the other nodes how far a chat is. */
+  /** Publishes how far a chat is. */
   publishHead(topic: Topic, head: ChatPosition): void {
     this.#confirmations.unconfirmed.addHead(topic, head);
     this.#flow.send(topic, { head });
@@ -184,7 +184,7 @@ export class NodeProtocol {
     void this.#confirm();
   }
 
-  /** Tells all nodes, behind everything that was sent before. */
+  /** Sends an announcement to all nodes, behind everything that was sent before. */
   #announce(message: PeerMessage): void {
     this.#sender.send();
     this.#link.publish(NODES, JSON.stringify(message));

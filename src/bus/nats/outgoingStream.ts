@@ -11,8 +11,8 @@ export interface Answer {
 
 /**
  * Sending end of the publications of this node: those that are kept, the cursor at the one to send next, and the
- * announcements that tell the other nodes what comes and how much was sent. The caller sends each announcement before
- * what comes next of the stream.
+ * announcements to the other nodes: what is sent next, and how much was sent. The caller sends each announcement before
+ * the publications that follow it.
  */
 export class OutgoingStream {
   readonly #node: string;
@@ -72,7 +72,7 @@ export class OutgoingStream {
     return { ...this.#position(), continues: this.#continues(), reconcile };
   }
 
-  /** Sends everything that was not confirmed again, to nodes that did not receive it and cannot tell. */
+  /** Sends everything that was not confirmed again, to nodes that did not receive it and cannot ask for it. */
   resendUnconfirmed(confirmed: number, reconcile: number): Start {
     this.#recent.rewind(Math.max(confirmed, this.#recent.position.oldest));
     const { from } = this.#recent.position;

@@ -95,7 +95,7 @@ export class Peer {
     this.#progressAt = now;
   }
 
-  /** Waits for the peer, or for what it published meanwhile, once the connection is back. */
+  /** Begins an outage: everything that the peer publishes in it has to be sent again. */
   disconnected(now: number): void {
     if (this.#state !== 'departed') this.#state = this.#isSilent(now) ? 'departed' : 'behind';
   }

@@ -157,7 +157,7 @@ export class Peers {
     return this.#add(message.node, first - 1, 'current', now);
   }
 
-  /** Takes note of what another node knows of those that were there meanwhile. */
+  /** Takes note of what another node knows of the nodes that were there during the outage. */
   #learn(source: string, { alive, departed }: Roster, now: number): void {
     if (this.#isFresh) {
       for (const departure of departed) this.#noteDeparted(departure, now);

@@ -1,4 +1,4 @@
-/** Shares round trips among those who wait for one that begins after they asked. */
+/** Shares round trips among callers: each waits for one that begins after its call. */
 export class RoundTrips {
   readonly #start: () => Promise<unknown>;
   #current: Promise<void> | undefined;

@@ -44,7 +44,7 @@ export class SendPolicy {
     return this.endSolitude();
   }
 
-  /** Chooses anew; `hasAnswer` if another node has just told which nodes are there. */
+  /** Decides again; `hasAnswer` if another node has just announced which nodes are there. */
   choose(others: number, now: number, hasAnswer = false): void {
     const isLongEnough = now - this.#connectedAt > ANSWER_PATIENCE;
     if (!isLongEnough && !hasAnswer) return;

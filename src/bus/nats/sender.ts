@@ -6,21 +6,21 @@ import type { NatsLink } from './link.ts';
 
 /** Sends messages to other nodes, in the order in which they are added. */
 export interface Sender {
-  /** Bytes that wait for the end of this turn of the event loop, about. */
+  /** Bytes, roughly, that wait for the end of this turn of the event loop. */
   readonly waiting: number;
   /** When the last batch was sent, in monotonic milliseconds. */
   readonly batchedAt: number;
-  /** Adds a message, which is sent at the end of this turn at the latest. Returns how many bytes it takes, about. */
+  /** Adds a message, which is sent at the end of this turn at the latest. Returns roughly how many bytes it takes. */
   add(topic: Topic, message: NodeMessage): number;
-  /** Sends what waits at once. To be called before anything that must not overtake it. */
+  /** Sends all messages that wait. To be called before anything that must not overtake them. */
   send(): void;
-  /** Forgets what waits. */
+  /** Drops all messages that wait. */
   clear(): void;
 }
 
 /** Begins every subject. */
 const PREFIX = 'parley';
-/** The subject on which all nodes hear of each other. */
+/** The subject of the announcements of nodes to each other. */
 export const NODES = `${PREFIX}.nodes`;
 /** The subject of batches, which all nodes receive. */
 export const BATCHES = `${PREFIX}.batches`;
@@ -29,15 +29,15 @@ export const subjectOf = (topic: Topic): string => `${PREFIX}.${topic.replace(':
 
 /** Bytes after which a batch is sent within the turn. */
 const MAX_BATCH_BYTES = 64 * 1024;
-/** Bytes of a message that goes to nodes with somebody interested alone: copies for the others cost more than it saves. */
+/** Bytes above which a message goes to the nodes with a subscriber only: copies for the others cost more than that. */
 const MAX_BATCHED_BYTES = 8 * 1024;
-/** Bytes of a message beside its frame, about. */
+/** Bytes of a message beside its frame, roughly. */
 const ENTRY_BYTES = 64;
 
 /**
- * Publishes what is added during one turn of the event loop as one batch to all nodes, while `batches` says that they
- * take it, and each message to the subject of its topic otherwise. For nodes and NATS a message in a batch costs a
- * tenth of one that travels alone, which is more than those cost that a node has no use for, unless there are many.
+ * Publishes everything that is added during one turn of the event loop as one batch to all nodes while `batches` returns
+ * true, and each message to the subject of its topic otherwise. A message in a batch costs nodes and NATS a tenth of one
+ * that travels alone, which saves more than the messages without a subscriber cost, unless there are many nodes.
  */
 export function createSender(link: NatsLink, batches: () => boolean, guard: Guard): Sender {
   let batch: (Addressed & { readonly topics: Topic[] })[] = [];
@@ -97,7 +97,7 @@ export function createSender(link: NatsLink, batches: () => boolean, guard: Guar
       link.publish(subjectOf(topic), encode({ head: message.place }));
   }
 
-  /** Made once for the topics that get the same message one after another, as both people of a dialog do. */
+  /** Encodes a message once for topics that get it one after another, as both people of a dialog do. */
   function payloadOf(message: NodeMessage): Uint8Array {
     if (last?.message !== message) last = { message, payload: Buffer.from(encode(message)) };
     return last.payload;

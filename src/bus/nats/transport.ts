@@ -20,18 +20,18 @@ export interface NatsTransport extends BusTransport {
 
 /** Callbacks for messages that were lost on the way. */
 export interface TransportHandlers {
-  /** A chat is that far, and something of it may not have arrived. */
+  /** A chat has reached `head`, and some of its messages may not have arrived. */
   lost(topic: Topic, head: ChatPosition): void;
   /**
-   * Signals, or how far chats are, may not have arrived: the database says.
-   * Called after every outage of this node, and again when a node comes back that was away itself.
+   * Signals or heads of chats may not have arrived: this node must compare with the database. Called after every outage
+   * of this node, and when another node reconnects.
    */
   returned(): void;
-  /** More was published meanwhile, beside messages, than any node has kept: the subscribers here must read it anew. */
+  /** More pushes beside messages were missed than any node has kept: the subscribers here must synchronise. */
   forgotten(): void;
 }
 
-/** Opens the connection to NATS, and calls the events of it from then on. */
+/** Opens the connection to NATS, whose events are called from then on. */
 export type OpenLink = (events: LinkEvents) => Promise<NatsLink>;
 
 /** Milliseconds between two beats. */
@@ -43,19 +43,19 @@ const BEAT_INTERVAL = 1_000;
  * topics that they have subscribers of. Beside that there is a subject per topic, subscribed to while the topic has a
  * subscriber on this node: for large messages, while there are many nodes, and while there are nodes of earlier
  * releases, which do not take batches (see `SendPolicy`). Which of them a message takes makes no difference to its
- * order, nor to what is received. A node that is alone does not send messages of chats; a node that comes then is sent
- * to the database for them.
+ * order, nor to what is received. A node that is alone does not send messages of chats; a node that starts later is
+ * sent to the database for them.
  *
- * NATS keeps nothing for nodes that are away; each kind of message has its own way to arrive all the same:
+ * NATS keeps nothing for nodes that are away; each kind of message has its own way to reach them:
  *
  * - Messages of chats, by their place: a node publishes again how far the chats are that NATS has not confirmed (see
  *   `Confirmations`), and the others read them from the database.
- * - Signals are not kept. Their effect is in the database, `unwatch` included: a node that was away, or to which one
- *   comes back that was away, compares its connections with the database when `returned` is called.
+ * - Signals are not kept. Their effect is in the database, `unwatch` included: after an outage, its own or that of
+ *   another node, a node compares its connections with the database when `returned` is called.
  * - Other pushes, such as edits, are numbered by the node that publishes them, kept for a while, and sent again to
  *   nodes that did not receive them (see `Peers` and `OutgoingStream`). What is not kept any more, or was published by
  *   a node that is not there any more, is reported by `forgotten`.
- * - Passing ones, such as `typing`, are published once.
+ * - Transient ones, such as `typing`, are published once.
  */
 export function createNatsTransport(
   options: NatsOptions,
