@@ -127,9 +127,7 @@ function operationsOf(definition: Command): [string, object][] {
   const { type, summary, description, cost, isHeavy, push } = definition;
   const names = messageNames(type);
   const weight = cost > 1 && `Counts as ${cost} commands against the rate limit.`;
-  const text = [description, weight, isHeavy && HEAVY].filter(Boolean).join('
-
-');
+  const text = [description, weight, isHeavy && HEAVY].filter(Boolean).join('\n\n');
   const command = {
     action: 'receive',
     channel: CHANNEL,
