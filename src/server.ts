@@ -52,7 +52,7 @@ import { Connections } from './socket/Connections.ts';
 import { createDispatcher } from './socket/dispatcher.ts';
 import { drainConnections } from './socket/drain.ts';
 import { createUpgradeLimits } from './socket/rateLimits.ts';
-import { createReconciler } from './socket/reconcile.ts';
+import { Reconciler } from './socket/reconcile.ts';
 import { watchSendBuffers } from './socket/sendBuffers.ts';
 import { createWebSocketRoutes } from './socket/webSocket.ts';
 import { recordDatabaseRuns } from './sync/databaseRuns.ts';
@@ -124,11 +124,11 @@ export async function startServer(
       createGuard(log),
       clock,
     );
-    const reconciler = createReconciler(db, bus, connections, log);
+    const reconciler = new Reconciler(db, bus, connections, log);
 
     const sessions = new SessionLog(db, clock, log);
     const changes = new KeyedQueue();
-    const presence = new Presence(db, bus, changes, sessions, connections, log);
+    const presence = new Presence(db, bus, changes, sessions, connections.presence, log);
     await sessions.start((users) => presence.orphaned(users));
 
     const metrics = createMetrics({
@@ -158,7 +158,7 @@ export async function startServer(
             reply();
           });
         },
-        outcomeUnknown: reconciler.messages,
+        outcomeUnknown: (drafts, chatIds) => reconciler.messages(drafts, chatIds),
       },
       log,
       limits,
@@ -166,7 +166,7 @@ export async function startServer(
 
     const dropSlow = (connection: Connection) => {
       metrics.slowConsumerDropped();
-      connection.drop();
+      connection.cut();
     };
     const buffers = watchSendBuffers(connections, limits.sendBuffersBytes, dropSlow, log);
     const indexer = new SearchIndexer(db, log);

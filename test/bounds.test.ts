@@ -274,11 +274,11 @@ describe('a reply that cannot be encoded', () => {
     const session = { userId: 1, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
     const take = (frame: unknown) => frames.push(JSON.parse(String(frame)));
     const connection = new Connection(1, session, '127.0.0.1', null, (_, frame) => take(frame));
-    connection.socket = {
+    connection.open({
       send: take,
       subscribe: () => true,
       getBufferedAmount: () => 0,
-    } as unknown as Socket;
+    } as unknown as Socket);
     const facts = { repeatable: true, storesMessage: false, ordered: true, cost: 1 } as const;
     const shared = { params: Type.Object({}), result: Type.Object({}), errors: [], summary: '', ...facts };
     const broken = [

@@ -166,7 +166,7 @@ describe('a socket whose frame meets a fault of the server', () => {
         load: async () => ({ sessionId: 1, groups: [], dialogs: undefined, snapshot: '1:1:' }),
       } as unknown as Admission,
       sessions: { opened: nothing, closed: nothing } as unknown as SessionLog,
-      presence: { arrived: async () => {}, departed: nothing } as unknown as Presence,
+      presence: { connected: async () => {}, disconnected: nothing } as unknown as Presence,
     };
     const metrics = { upgradeDone: nothing, connectionClosed: nothing } as unknown as Metrics;
     const dispatcher = (connection: Connection) => ({

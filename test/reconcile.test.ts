@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import type { Database } from '../src/database/database.ts';
 import type { PreparedStatement } from '../src/database/statements.ts';
 import { membershipsOfUser } from '../src/socket/reconcile.sql.ts';
-import { createReconciler, type Reconciler } from '../src/socket/reconcile.ts';
+import { Reconciler } from '../src/socket/reconcile.ts';
 import { Node } from './bus/node.ts';
 import type { Client, Frame } from './client.ts';
 import {
@@ -219,7 +219,7 @@ describe('a node compares its connections with the database', () => {
       },
     };
     const log = pino({ level: 'silent' });
-    reconciler = createReconciler({ ...database, ...failing }, node.bus, node.connections, log);
+    reconciler = new Reconciler({ ...database, ...failing }, node.bus, node.connections, log);
   });
   afterEach(() => {
     reconciler.close();
@@ -232,7 +232,7 @@ describe('a node compares its connections with the database', () => {
     const [connection] = node.connections.ofUser(user.id);
     if (!connection) throw new Error('not connected');
     if (seq > 0)
-      node.connections.setMembership(user.id, { chatId: groupId, seq, firstSeq: 1, before: seq - 1 });
+      node.connections.groups.setMembership(user.id, { chatId: groupId, seq, firstSeq: 1, before: seq - 1 });
     return connection;
   }
 
@@ -242,20 +242,20 @@ describe('a node compares its connections with the database', () => {
     await database.users.update({ tokenVersion: 2 }, { where: { id: bob.id } });
     failures = 2;
     reconciler.all();
-    await until(() => b.ended);
-    expect(a.ended).to.equal(false);
+    await until(() => b.state === 'closed');
+    expect(a.state).to.equal('open');
   });
 
   it('and does so by itself, again and again', async () => {
     const ada = await newUser();
-    const rounds = createReconciler(database, node.bus, node.connections, pino({ level: 'silent' }), {
+    const rounds = new Reconciler(database, node.bus, node.connections, pino({ level: 'silent' }), {
       min: 20,
       max: 40,
     });
     for (let tokenVersion = 2; tokenVersion < 5; tokenVersion++) {
       const connection = await connect(ada, 0, 0);
       await database.users.update({ tokenVersion }, { where: { id: ada.id } });
-      await until(() => connection.ended);
+      await until(() => connection.state === 'closed');
       node.connections.remove(connection);
       node.tokenVersion = tokenVersion;
     }
@@ -279,7 +279,7 @@ describe('a node compares its connections with the database', () => {
     const last = await connect(bob, 0, 0);
     await database.users.update({ tokenVersion: 2 }, { where: { id: bob.id } });
     reconciler.user(bob.id);
-    await until(() => last.ended); // it is done with the other
+    await until(() => last.state === 'closed'); // it is done with the other
     expect([...connection.groups]).to.deep.equal([]);
   });
 
@@ -298,7 +298,7 @@ describe('a node compares its connections with the database', () => {
   it('and hides the presence of those who block or are blocked, for as long as they do', async () => {
     const [ada, bob, eve] = await newClients(3);
     const connection = await connect(ada, 0, 0);
-    node.connections.watch(connection, [bob.id, eve.id], 10);
+    node.connections.presence.watch(connection, [bob.id, eve.id], 10);
     reconciler.all();
     await until(() => connection.watching?.watched.size === 2);
     await bob.client.done('blockUser', { userId: ada.id });

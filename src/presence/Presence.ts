@@ -28,8 +28,6 @@ const MAX_ATTEMPTS = 5;
 /** A connection that counts for the presence of its user. */
 export interface PresentConnection {
   readonly session: Pick<Session, 'userId'>;
-  /** Set by {@link Presence} while the connection counts. */
-  isPresent: boolean;
 }
 
 /** Users whose presence a connection watches. */
@@ -50,7 +48,7 @@ export interface Viewer {
   send(frame: string): void;
 }
 
-/** The connections of this node, as far as they watch presence: the part of `Connections` that this folder needs. */
+/** The connections of this node, as far as they watch presence: `PresenceSubscriptions` as far as this folder needs it. */
 export interface Viewers {
   get(id: ConnectionId): Viewer | undefined;
   /** Adds users to those whom a connection watches; false, and nothing done, when they would be more than `max`. */
@@ -125,7 +123,7 @@ export class Presence {
 
   /**
    * Subscribes a connection to changes of users, which are pushed while neither has blocked the other, and returns the
-   * current states. For changes of blocks see `Connections.setHidden`.
+   * current states. For changes of blocks see `PresenceSubscriptions.setHidden`.
    */
   async subscribe(
     viewerId: UserId,
@@ -220,7 +218,6 @@ export class Presence {
     const { userId } = connection.session;
     const open = (this.#open.get(userId) ?? 0) + 1;
     this.#open.set(userId, open);
-    connection.isPresent = true;
     const leaving = this.#leaving.get(userId);
     if (leaving) {
       clearTimeout(leaving);
@@ -236,8 +233,6 @@ export class Presence {
 
   /** Handles a connection that was closed on this node. */
   disconnected(connection: PresentConnection): void {
-    if (!connection.isPresent) return;
-    connection.isPresent = false;
     const { userId } = connection.session;
     const open = (this.#open.get(userId) ?? 1) - 1;
     if (open > 0) {

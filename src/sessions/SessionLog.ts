@@ -89,10 +89,12 @@ export class SessionLog {
     this.#flushSoon();
   }
 
-  closed(connection: RecordedConnection): void {
-    if (!this.#open.delete(connection.sessionId)) return;
+  /** Returns false, and records nothing, if the session was not recorded as open. */
+  closed(connection: RecordedConnection): boolean {
+    if (!this.#open.delete(connection.sessionId)) return false;
     this.#record(connection, this.#clock.now());
     this.#flushSoon();
+    return true;
   }
 
   /**

@@ -7,18 +7,18 @@ import type { Watching } from '../presence/Presence.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { CompactMap } from './CompactMap.ts';
 
-/** What receives the frames of one connection. */
+/** Receives the frames of one connection and answers them. */
 export interface Receiver {
   onFrame(frame: string): void;
-  /** A binary frame, which the protocol has no use for, gets an error reply. */
+  /** Answers a binary frame, for which the protocol has no use, with an error reply. */
   onBinary(): void;
-  /** The client has taken in some of what waited for it. */
+  /** Called when the client has read some of what waited for it. */
   onDrain(): void;
-  /** The socket is gone. */
+  /** Called when the socket has closed. */
   onDisconnect(): void;
-  /** The server ends the connection: nothing that waits for its turn runs any more. */
+  /** Discards the commands that wait for their turn: the server ends the connection. */
   stop(): void;
-  /** The token is not valid any more: nor does what this connection wrote and is not on its way to the database. */
+  /** Discards also what is not on its way to the database yet: the token is not valid any more. */
   revoke(): void;
   /** Returns the number of frames accepted and not yet answered. */
   unanswered(): number;
@@ -30,13 +30,13 @@ interface MembershipNote {
   readonly firstSeq: number | undefined;
 }
 
-/** What an upgrade hands to the socket it opens. */
+/** User data of a native socket, passed from its upgrade. */
 export interface SocketData {
   readonly connection: Connection;
 }
 
 /**
- * A frame as the bytes to send. Never a string: builds of the socket library for newer versions of Node send
+ * Returns the bytes of a frame. Never send a string: builds of the socket library for newer versions of Node send
  * strings that are Latin-1 inside as Latin-1, not as UTF-8.
  */
 export const bytesOf = (frame: string): Buffer => Buffer.from(frame);
@@ -46,7 +46,7 @@ const LARGE_FRAME = 16 * 1024;
 
 let turnIsNew = true;
 
-/** True once in all that is done before anything else is read or due. */
+/** Returns true for the first call in a turn of the event loop. */
 function isFirstOfTurn(): boolean {
   if (!turnIsNew) return false;
   turnIsNew = false;
@@ -59,48 +59,64 @@ function isFirstOfTurn(): boolean {
 export type Socket = WebSocket<SocketData>;
 
 /**
- * One socket and its session. It exists from the moment its token was accepted, so that what happens to the
- * user while the upgrade still asks the database is not missed; `socket` is there while it is open. Most connections
- * are silent: what only some of them need is made when they do.
+ * The state of a connection:
+ * - `admitting`: its token was accepted and its upgrade is under way.
+ * - `open`: its socket is open. It takes frames and receives pushes.
+ * - `closing`: it has to synchronise and closes once its commands are answered. It takes frames, and receives no pushes of
+ *   its chats. Its socket may not be open yet.
+ * - `closed`: it takes no frames any more, and its upgrade is refused.
+ */
+export type LifeCycleState = 'admitting' | 'open' | 'closing' | 'closed';
+
+/**
+ * One socket and its session. It exists from the moment its token was accepted, so that what happens to the user while
+ * the upgrade still asks the database is not missed.
+ *
+ * ```
+ *             open()             startClosing()
+ * admitting ─────────► open ─────────────────────► closing
+ *   │ │                  │                          ▲ │ open(): stays
+ *   │ └──────────────────┼──── startClosing() ──────┘ │
+ *   └────────────────────┴────────────┬───────────────┘
+ *                                     ▼ close(), cut(), dropped(), removed()
+ *                                   closed
+ * ```
+ *
+ * Every other transition throws. {@link Connections} registers and removes it.
+ *
+ * Most connections are silent: the fields that only some of them need are undefined until then.
  */
 export class Connection {
   readonly id: ConnectionId;
   readonly session: Session;
   readonly address: string;
-  /** What the client calls its device, or itself. */
+  /** Name that the client gives its device, or itself. */
   readonly device: string | null;
-  /** Its number in the record of sessions, from the moment it is admitted. */
+  /** Number in the record of sessions, from the admission on. */
   sessionId: SessionId = 0;
-  /** Of the record of sessions: when it was opened, in milliseconds since the epoch by the clock of the database. */
+  /** Time at which it was recorded as open, in milliseconds since the epoch by the clock of the database. */
   connectedAt = 0;
-  /** Whose presence it watches; undefined where that is nobody's. */
+  /** Users whose presence it subscribes to; undefined where there are none. */
   watching: Watching | undefined;
-  /** How often its user was told to see nothing more of somebody's presence. */
+  /** Number of times that a block hid the presence of somebody from its user. */
   hidings = 0;
-  /** Groups its user is in, each with the oldest message that this member may see. */
+  /** Groups of its user, each with the oldest message that this member may see. */
   readonly groups = new CompactMap<ChatId>();
-  /** Of its groups those that this node delivers older messages of still: pushes begin behind that `seq`. */
+  /** Groups of which this node still delivers older messages: pushes to this connection begin behind that `seq`. */
   readonly behind = new CompactMap<ChatId>();
-  /** Groups joined and left while the upgrade was under way; undefined where there are none. */
+  /** Groups joined and left before it was subscribed; undefined where there are none. */
   changed: Map<ChatId, MembershipNote> | undefined;
-  /** What of the database was visible (a `pg_snapshot` as text) when its groups were read. */
+  /** State of the database (a `pg_snapshot` as text) in which its groups were read; undefined before that. */
   snapshot: string | undefined;
-  /** Its groups are listened to: from here on what happens is not only noted. */
-  isSubscribed = false;
-  /** How often a message let it into a group or out of one. */
+  /** Number of messages that let it into a group or out of one. */
   changes = 0;
-  socket: Socket | undefined;
-  /** Made for the first frame that comes: most connections are silent. */
+  /** Made for the first frame. */
   receiver: Receiver | undefined;
-  /** Counted in the presence of its user. */
-  isPresent = false;
+  #state: LifeCycleState = 'admitting';
+  #socket: Socket | undefined;
   readonly #publish: PublishToTopic;
-  /** A topic that only this connection listens to, once something was sent to it. */
+  /** A topic to which only this connection is subscribed, once something was sent to it. */
   #topic: string | undefined;
-  /** Set when it must not open any more. */
-  ended = false;
-  /** It is to be closed in a moment, for it has to synchronise: nothing more of its chats is pushed. */
-  isLeaving = false;
 
   constructor(
     id: ConnectionId,
@@ -116,6 +132,71 @@ export class Connection {
     this.device = device;
   }
 
+  get state(): LifeCycleState {
+    return this.#state;
+  }
+
+  /** The native socket, while there is one. */
+  get socket(): Socket | undefined {
+    return this.#socket;
+  }
+
+  /** True once its groups are subscribed to: before that, joining and leaving is only noted. */
+  get isSubscribed(): boolean {
+    return this.snapshot !== undefined;
+  }
+
+  /** True while it receives, or is about to receive, all pushes of its chats. */
+  get isFollowing(): boolean {
+    return this.isSubscribed && (this.#state === 'admitting' || this.#state === 'open');
+  }
+
+  /** Begins its life with a socket; one that has to synchronise stays `closing`. */
+  open(socket: Socket): void {
+    if (this.#socket || this.#state === 'closed') throw this.#illegal('open');
+    this.#socket = socket;
+    if (this.#state === 'admitting') this.#state = 'open';
+  }
+
+  /** Ends its pushes; the caller closes it once its commands are answered. */
+  startClosing(): void {
+    if (this.#state !== 'admitting' && this.#state !== 'open') throw this.#illegal('start closing');
+    this.#state = 'closing';
+  }
+
+  /** Closes it with a close frame; with `Unauthorized`, what it asked for is taken back as well. */
+  close(code: CloseCode, reason: string): void {
+    this.#end();
+    if (code === CloseCode.Unauthorized) this.receiver?.revoke();
+    this.#socket?.end(code, reason);
+  }
+
+  /** Closes it at once, and discards what waits for a client that does not read. */
+  cut(): void {
+    this.#end();
+    this.#socket?.close();
+  }
+
+  /** Takes note that the library closes the socket, in a moment, because its client does not read. */
+  dropped(): void {
+    this.#end();
+  }
+
+  /** Takes note that the socket has closed or never opens. What its client has sent before is still done. */
+  removed(): void {
+    this.#state = 'closed';
+    this.#socket = undefined;
+  }
+
+  #end(): void {
+    this.#state = 'closed';
+    this.receiver?.stop();
+  }
+
+  #illegal(transition: string): Error {
+    return new Error(`connection ${this.id} is ${this.#state} and cannot ${transition}`);
+  }
+
   /**
    * Sends a frame. The first of a turn goes at once: a lone sender waits for nothing else. Others go by way of a topic of
    * their own: the socket library then writes all that the turn has for this socket, replies and pushes in their order,
@@ -123,44 +204,30 @@ export class Connection {
    */
   send(frame: string): void {
     // The library puts what is published before it first, and knows at once how much waits for the client.
-    if (frame.length > LARGE_FRAME || isFirstOfTurn()) this.socket?.send(bytesOf(frame));
+    if (frame.length > LARGE_FRAME || isFirstOfTurn()) this.#socket?.send(bytesOf(frame));
     else this.#publish(this.#topic ?? this.#subscribe(), bytesOf(frame));
   }
 
   #subscribe(): string {
     const topic = `connection:${this.id}`;
-    if (this.socket?.subscribe(topic)) this.#topic = topic;
+    if (this.#socket?.subscribe(topic)) this.#topic = topic;
     return topic;
   }
 
-  /** Notes a group joined or left while the upgrade is under way. */
+  /** Notes a group joined or left before the connection is subscribed. */
   noteChange(chatId: ChatId, change: MembershipNote): void {
     this.changed ??= new Map();
     this.changed.set(chatId, change);
   }
 
-  /** Bytes that wait for the client to take them in. */
+  /** Bytes that the client has not read yet. */
   get waitingBytes(): number {
-    return this.socket?.getBufferedAmount() ?? 0;
+    return this.#socket?.getBufferedAmount() ?? 0;
   }
 
-  /** Publishes to the topic's other sockets. False when this one is not open. */
+  /** Publishes to the topic's other sockets. Returns false when this one is not open. */
   publish(topic: Topic, frame: Buffer): boolean {
-    this.socket?.publish(topic, frame);
-    return this.socket !== undefined;
-  }
-
-  /** Ends it at once, with what waits for a client that does not read. */
-  drop(): void {
-    this.ended = true;
-    this.receiver?.stop();
-    this.socket?.close();
-  }
-
-  close(code: CloseCode, reason: string): void {
-    this.ended = true;
-    this.receiver?.stop();
-    if (code === CloseCode.Unauthorized) this.receiver?.revoke();
-    this.socket?.end(code, reason);
+    this.#socket?.publish(topic, frame);
+    return this.#socket !== undefined;
   }
 }

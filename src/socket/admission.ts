@@ -6,7 +6,8 @@ import type { Database } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
 import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
 import { LimitError } from '../protocol/errors.ts';
-import type { GroupPosition, UserChats } from './Connections.ts';
+import type { UserChats } from './Connections.ts';
+import type { GroupPosition } from './GroupSubscriptions.ts';
 
 /** What a new connection needs; undefined when its token was revoked. */
 export interface ConnectionState extends UserChats {

@@ -6,9 +6,9 @@ import type { Connection } from './Connection.ts';
 const STEP = 100;
 
 /**
- * Closes sockets with 1012, a slice at a time in so many milliseconds, so that their clients come back one after
- * another, or spread over the other nodes. Those that wait for an answer come last; resolves to those that still do in
- * the end, which are open.
+ * Closes sockets with 1012 within `duration` milliseconds, a slice at a time, so that their clients reconnect one after
+ * another, or spread over the other nodes. Those that wait for an answer come last. Resolves to those that still wait in
+ * the end, which are not closed.
  */
 export async function drainConnections(
   connections: Iterable<Connection>,
@@ -19,16 +19,16 @@ export async function drainConnections(
   const end = performance.now() + duration;
   for (let left = duration; left > 0 && staying.size > 0; left = end - performance.now()) {
     const slice = Math.ceil((staying.size * STEP) / left);
-    const idle = [...staying].filter(isIdle);
-    for (const connection of idle.slice(0, slice)) {
+    for (const connection of staying) if (connection.state === 'closed') staying.delete(connection);
+    for (const connection of [...staying].filter(isIdle).slice(0, slice)) {
       connection.close(CloseCode.ServiceRestart, reason);
       staying.delete(connection);
     }
     await delay(Math.min(STEP, left));
   }
-  return [...staying].filter(({ ended }) => !ended);
+  return [...staying].filter(({ state }) => state !== 'closed');
 }
 
-/** True unless it waits for an answer, or to be let in. */
-const isIdle = ({ socket, receiver, ended }: Connection): boolean =>
-  ended || (socket !== undefined && (receiver?.unanswered() ?? 0) === 0);
+/** Returns true unless the connection waits for an answer, or for its admission. */
+const isIdle = ({ socket, receiver }: Connection): boolean =>
+  socket !== undefined && (receiver?.unanswered() ?? 0) === 0;

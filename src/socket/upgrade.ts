@@ -1,7 +1,6 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { bearerToken } from '../auth/authenticate.ts';
 import type { Session } from '../auth/session.ts';
 import type { Tokens } from '../auth/tokens.ts';
 import { refusalOf } from '../database/failures.ts';
@@ -20,9 +19,7 @@ import type { Admission } from './admission.ts';
 import type { Connection, SocketData } from './Connection.ts';
 import type { Connections } from './Connections.ts';
 import type { UpgradeRefusal } from './rateLimits.ts';
-
-/** The subprotocol a browser names to pass its token, since it cannot set headers. */
-const PROTOCOL = 'auth';
+import { readUpgradeRequest, type UpgradeRequest } from './upgradeRequest.ts';
 
 export interface UpgradeServices {
   readonly tokens: Tokens;
@@ -30,7 +27,7 @@ export interface UpgradeServices {
   readonly addressOf: AddressOf;
   readonly limits: Limits;
   readonly isLimited: boolean;
-  /** Lets so many in a second. */
+  /** Takes an upgrade from the rate limiters; returns which of them refuses it, if one does. */
   readonly upgrades: (userId: UserId, network: string) => UpgradeRefusal | undefined;
   readonly admission: Admission;
   readonly accepting: () => boolean;
@@ -38,7 +35,7 @@ export interface UpgradeServices {
   readonly metrics: Metrics;
   readonly guard: Guard;
   readonly corkHost: CorkHost;
-  /** The socket is open. */
+  /** Called when the socket is open. */
   readonly opened: (connection: Connection) => void;
 }
 
@@ -49,90 +46,99 @@ export async function upgrade(
   context: us_socket_context_t,
   services: UpgradeServices,
 ): Promise<void> {
+  const { connections, metrics } = services;
   let connection: Connection | undefined;
-  let aborted = false;
-  const gone = () => {
-    aborted = true;
-    if (connection) services.connections.remove(connection);
+  let isAborted = false;
+  const abort = () => {
+    isAborted = true;
+    if (connection) connections.remove(connection);
   };
-  res.onAborted(services.guard('upgrade abort', gone));
+  res.onAborted(services.guard('upgrade abort', abort));
 
-  // The request is only valid before the first await.
   const headers = readHeaders(req);
   if (framingOf(headers) !== 'certain') {
-    services.metrics.upgradeDone('BAD_REQUEST');
+    metrics.upgradeDone('BAD_REQUEST');
     return refuseUncertain(res);
   }
-  const protocols = headers.get('sec-websocket-protocol');
-  const key = headers.get('sec-websocket-key');
-  const extensions = headers.get('sec-websocket-extensions');
-  const token = tokenOf(headers.get('authorization'), protocols, req.getQuery('token'));
-  const address = services.addressOf(res, headers);
-  const device = deviceOf(req.getQuery('device') ?? headers.get('user-agent'));
-
+  const request = readUpgradeRequest(res, req, headers, services.addressOf);
   try {
-    if (!services.accepting()) throw new ApiError('UNAVAILABLE', 'The server is stopping', 1);
-    const session = services.tokens.verify(token);
-    if (!session)
-      throw new ApiError('UNAUTHORIZED', 'The token is missing, malformed, expired or wrongly signed');
-    if (services.isLimited) {
-      assertRoom(services, session, address);
-      const refusal = services.upgrades(session.userId, networkOf(address));
-      if (refusal) throw tooManyUpgrades(refusal);
-    }
-
-    const expected = services.connections.register(session, address, device);
-    connection = expected;
-    await services.connections.settled(); // what is read then is followed by what is published
-    if (aborted) return;
-    const state = await services.admission.load({ id: expected.id, session });
-    if (aborted) return;
-    if (!services.accepting()) throw new ApiError('UNAVAILABLE', 'The server is stopping', 1);
-    if (!state || expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked or has expired');
-
-    expected.sessionId = state.sessionId;
-    await services.connections.subscribe(expected, state);
-    if (aborted) return;
-    if (expected.ended) throw new ApiError('UNAUTHORIZED', 'The token was revoked or has expired');
-    const admission: SocketData = { connection: expected };
-    const open = () => res.upgrade(admission, key, protocolAnswer(protocols), extensions, context);
-    services.corkHost.run(() => res.cork(open));
-    services.opened(expected);
-    services.metrics.upgradeDone('ok');
+    const session = authorize(request, services);
+    connection = connections.register(session, request.address, request.device);
+    await admit(connection, services);
+    openSocket(res, context, request, connection, services);
+    services.opened(connection);
+    metrics.upgradeDone('ok');
   } catch (error) {
     if (connection?.socket) {
       bug(error, services.log);
-      return connection.close(CloseCode.InternalError, 'The server failed'); // its close handler forgets it
+      return connection.close(CloseCode.InternalError, 'The server failed'); // its close handler removes it
     }
-    if (connection) services.connections.remove(connection);
-    if (!aborted) refuse(res, error, services);
+    if (connection) connections.remove(connection);
+    if (!isAborted) refuse(res, error, services);
   }
 }
 
-/** The token from the first place where one is present; empty when there is none. */
-function tokenOf(authorization: string, protocols: string, query: string | undefined): string {
-  if (authorization) return bearerToken(authorization) ?? '';
-  const [first, second] = protocols.split(',').map((protocol) => protocol.trim());
-  if (first === PROTOCOL) return second ?? '';
-  return query ?? '';
+/** Returns the session of the token; throws where it is not valid, or a limit is reached. */
+function authorize({ token, address }: UpgradeRequest, services: UpgradeServices): Session {
+  if (!services.accepting()) throw stopping();
+  const session = services.tokens.verify(token);
+  if (!session)
+    throw new ApiError('UNAUTHORIZED', 'The token is missing, malformed, expired or wrongly signed');
+  if (!services.isLimited) return session;
+  const network = networkOf(address);
+  assertRoom(services, session.userId, network);
+  const refusal = services.upgrades(session.userId, network);
+  if (refusal) throw tooManyUpgrades(refusal);
+  return session;
 }
 
-/** Only the name of the protocol is echoed, never the token beside it. */
-function protocolAnswer(protocols: string): string {
-  return protocols.split(',')[0]?.trim() === PROTOCOL ? PROTOCOL : '';
+/** Subscribes a connection to all that its user receives. Rejects where it was closed meanwhile. */
+async function admit(connection: Connection, services: UpgradeServices): Promise<void> {
+  const { connections, admission } = services;
+  const { id, session } = connection;
+  await connections.settled(); // what is read then is followed by what is published
+  assertNotClosed(connection);
+  const state = await admission.load({ id, session });
+  if (!services.accepting()) throw stopping();
+  if (!state) throw revoked();
+  assertNotClosed(connection);
+  connection.sessionId = state.sessionId;
+  await connections.subscribe(connection, state);
+  assertNotClosed(connection);
 }
 
-function assertRoom({ connections, limits }: UpgradeServices, { userId }: Session, address: string): void {
+function openSocket(
+  res: HttpResponse,
+  context: us_socket_context_t,
+  { key, extensions, protocol }: UpgradeRequest,
+  connection: Connection,
+  { corkHost }: UpgradeServices,
+): void {
+  const data: SocketData = { connection };
+  const open = () => res.upgrade(data, key, protocol, extensions, context);
+  corkHost.run(() => res.cork(open));
+}
+
+/** Throws if the connection was closed while its upgrade waited: by a signal, its expiry, or its client. */
+function assertNotClosed({ state }: Connection): void {
+  if (state === 'closed') throw revoked();
+}
+
+function assertRoom({ connections, limits }: UpgradeServices, userId: UserId, network: string): void {
   const { connectionsPerUser, connectionsPerAddress } = limits;
   if (connections.countOfUser(userId) >= connectionsPerUser)
     throw tooMany(`At most ${connectionsPerUser} connections per user`);
-  if (connections.countOfNetwork(networkOf(address)) >= connectionsPerAddress)
+  if (connections.countOfNetwork(network) >= connectionsPerAddress)
     throw tooMany(`At most ${connectionsPerAddress} connections per address`);
 }
 
+const stopping = () => new ApiError('UNAVAILABLE', 'The server is stopping', 1);
+
+const revoked = () => new ApiError('UNAUTHORIZED', 'The token was revoked or has expired');
+
 const tooMany = (message: string) => new LimitError('connections', 'RATE_LIMITED', message, 10);
 
-/** Come back after some seconds, spread by chance: who is sent away together must not come back together. */
+/** The seconds to wait are random, so that clients that are refused together do not return together. */
 const tooManyUpgrades = (of: UpgradeRefusal) =>
   new LimitError(
     'upgrades',
@@ -140,14 +146,6 @@ const tooManyUpgrades = (of: UpgradeRefusal) =>
     `Too many connect at once${of === 'all' ? '' : ` from this ${of}`}; come back in a moment`,
     1 + Math.floor(Math.random() * 5),
   );
-
-/** Characters of a device name that are kept. */
-const DEVICE_LENGTH = 100;
-
-/** What a client calls its device, without control characters; null when it says nothing. */
-function deviceOf(name: string): string | null {
-  return name.toWellFormed().replaceAll(/\p{C}/gu, ' ').trim().slice(0, DEVICE_LENGTH).toWellFormed() || null;
-}
 
 function bug(error: unknown, log: Logger): ApiError {
   const requestId = randomUUID();

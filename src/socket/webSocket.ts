@@ -12,54 +12,31 @@ import type { Connection, Socket, SocketData } from './Connection.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { type UpgradeServices, upgrade } from './upgrade.ts';
 
-/** What the socket library knows of a message it had to drop, and its types do not. */
+/** Adds a callback of the socket library that its types do not know: for a message that it had to drop. */
 interface Behavior extends WebSocketBehavior<SocketData> {
   dropped(socket: Socket): void;
 }
 
-/** Where clients connect. */
+export type WebSocketServices = Omit<UpgradeServices, 'opened' | 'metrics' | 'guard'> & {
+  readonly sessions: SessionLog;
+  readonly presence: Presence;
+};
+
+/** Paths to which clients connect. */
 const PATHS = ['/', '/ws'];
 
-/** What puts the WebSocket on an app: it authenticates upgrades and hands frames to the dispatcher. */
+/** Returns a function that mounts the WebSocket on an app: it authenticates upgrades and hands frames to the dispatcher. */
 export function createWebSocketRoutes(
-  services: Omit<UpgradeServices, 'opened' | 'metrics' | 'guard'> & {
-    readonly sessions: SessionLog;
-    readonly presence: Presence;
-  },
+  services: WebSocketServices,
   dispatcher: Dispatcher,
   metrics: Metrics,
 ): (app: TemplatedApp) => void {
-  const { connections, sessions, presence, limits, log } = services;
+  const { limits, log } = services;
   const guard = createGuard(log);
-
-  /** What state the connection is in after a fault is not worth finding out: its client connects again. */
-  function closeFailed(_: unknown, socket: Socket): void {
-    socket.end(CloseCode.InternalError, 'The server failed');
-  }
-
-  function opened(connection: Connection): void {
-    connections.attach(connection);
-    if (connection.socket) {
-      sessions.opened(connection);
-      presence.connected(connection).catch((error) => {
-        if (!isTransient(error)) log.error({ err: error }, 'arrival not told'); // an outage has its line
-      });
-    }
-    const { id, sessionId, session, address, device } = connection;
-    log.debug({ connection: id, sessionId, userId: session.userId, address, device }, 'connection opened');
-  }
-
-  function receive(socket: Socket, message: ArrayBuffer, isBinary: boolean): void {
-    const { connection } = socket.getUserData();
-    if (message.byteLength > limits.frameBytes) {
-      metrics.limited('frame');
-      return connection.close(CloseCode.TooBig, `A frame has at most ${limits.frameBytes} bytes`);
-    }
-    connection.receiver ??= dispatcher(connection);
-    if (isBinary) connection.receiver.onBinary();
-    else connection.receiver.onFrame(Buffer.from(message).toString());
-  }
-
+  const upgradeServices = {
+    ...services,
+    ...{ metrics, guard, opened: (connection: Connection) => connectionOpened(services, connection) },
+  };
   const behavior: Behavior = {
     compression: uWS.DISABLED,
     maxPayloadLength: FRAME_BYTES_RECEIVED,
@@ -71,15 +48,13 @@ export function createWebSocketRoutes(
 
     upgrade: guard(
       'upgrade',
-      (res, req, context) => upgrade(res, req, context, { ...services, metrics, opened, guard }),
+      (res, req, context) => upgrade(res, req, context, upgradeServices),
       (refusal, res) => respondError(res, refusal),
     ),
 
-    open: guard('socket open', (socket) => {
-      socket.getUserData().connection.socket = socket;
-    }),
+    open: guard('socket open', (socket) => socket.getUserData().connection.open(socket), endFailed),
 
-    message: guard('socket message', receive, closeFailed),
+    message: guard('socket message', receive, endFailed),
 
     drain: guard('socket drain', (socket) => {
       socket.getUserData().connection.receiver?.onDrain();
@@ -87,24 +62,61 @@ export function createWebSocketRoutes(
 
     dropped: guard('socket dropped', (socket) => {
       const { connection } = socket.getUserData();
-      if (connection.ended) return;
-      connection.ended = true;
-      connection.receiver?.stop();
+      if (connection.state === 'closed') return;
+      connection.dropped();
       metrics.slowConsumerDropped();
-      log.warn({ connection: connection.id, userId: connection.session.userId }, 'dropping a slow consumer');
+      log.warn({ connection: connection.id, userId: connection.session.userId }, 'slow consumer dropped');
     }),
 
     close: guard('socket close', (socket, code) => {
-      const { connection } = socket.getUserData();
-      connections.remove(connection);
-      connection.receiver?.onDisconnect();
-      sessions.closed(connection);
-      presence.disconnected(connection);
+      connectionClosed(services, socket.getUserData().connection, code);
       metrics.connectionClosed(code);
-      log.debug({ connection: connection.id, code }, 'connection closed');
     }),
   };
   return (app) => {
     for (const path of PATHS) app.ws(path, behavior);
   };
+
+  function receive(socket: Socket, message: ArrayBuffer, isBinary: boolean): void {
+    const { connection } = socket.getUserData();
+    if (message.byteLength > limits.frameBytes) {
+      metrics.limited('frame');
+      return connection.close(CloseCode.TooBig, `A frame has at most ${limits.frameBytes} bytes`);
+    }
+    connection.receiver ??= dispatcher(connection);
+    if (isBinary) connection.receiver.onBinary();
+    else connection.receiver.onFrame(Buffer.from(message).toString());
+  }
+}
+
+/** Ends a connection after a fault, whatever state it is in: its client connects again. */
+function endFailed(_: unknown, socket: Socket): void {
+  socket.end(CloseCode.InternalError, 'The server failed');
+}
+
+function connectionOpened(
+  { connections, sessions, presence, log }: WebSocketServices,
+  connection: Connection,
+): void {
+  connections.attach(connection);
+  if (connection.socket) {
+    sessions.opened(connection);
+    presence.connected(connection).catch((error) => {
+      if (!isTransient(error)) log.error({ err: error }, 'presence not published'); // an outage has its line
+    });
+  }
+  const { id, sessionId, session, address, device } = connection;
+  log.debug({ connection: id, sessionId, userId: session.userId, address, device }, 'connection opened');
+}
+
+function connectionClosed(
+  { connections, sessions, presence, log }: WebSocketServices,
+  connection: Connection,
+  code: number,
+): void {
+  connections.remove(connection);
+  connection.receiver?.onDisconnect();
+  const wasOpened = sessions.closed(connection);
+  if (wasOpened) presence.disconnected(connection);
+  log.debug({ connection: connection.id, code }, 'connection closed');
 }

@@ -159,8 +159,8 @@ describe('the members of a group on a node', () => {
     node.store(5);
     node.store(6);
     node.store(7);
-    node.connections.setMembership(EVE, { chatId: CHAT, seq: 6, firstSeq: null, before: null });
-    node.connections.setMembership(BOB, { chatId: CHAT, seq: 6, firstSeq: 5, before: 4 });
+    node.connections.groups.setMembership(EVE, { chatId: CHAT, seq: 6, firstSeq: null, before: null });
+    node.connections.groups.setMembership(BOB, { chatId: CHAT, seq: 6, firstSeq: 5, before: 4 });
     await until(() => ada.length === 2);
     node.deliver(7);
     expect(ada).to.deep.equal(['5', '6', '7']);
@@ -180,7 +180,7 @@ describe('the members of a group on a node', () => {
   it('are in a group by what the database says, though no message says that they joined', async () => {
     const eve = await node.connect(EVE, []);
     for (const seq of [1, 2, 3, 4, 5, 6]) node.store(seq);
-    node.connections.setMembership(EVE, { chatId: CHAT, seq: 6, firstSeq: 1, before: 3 });
+    node.connections.groups.setMembership(EVE, { chatId: CHAT, seq: 6, firstSeq: 1, before: 3 });
     const [connection] = node.connections.ofUser(EVE);
     await until(() => connection?.groups.has(CHAT) === true);
     node.message(7);

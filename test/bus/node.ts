@@ -89,10 +89,10 @@ export class Node {
     });
     const socket = { topics: new Set<string>(), frames: [] as string[] };
     this.#sockets.set(connection, socket);
-    connection.socket = {
+    connection.open({
       subscribe: (topic: string) => socket.topics.add(topic),
       unsubscribe: (topic: string) => socket.topics.delete(topic),
-    } as unknown as Socket;
+    } as unknown as Socket);
     this.connections.attach(connection);
     return socket.frames;
   }
