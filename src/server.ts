@@ -146,18 +146,8 @@ export async function startServer(
       db,
       createDialogDirectory(db),
       {
-        batchWritten(drafts, seconds) {
-          metrics.batchWritten(drafts.length, seconds);
-          if (tracing)
-            for (const { trace } of drafts) trace?.part('commit', seconds, { 'parley.batch': drafts.length });
-        },
-        messageStored(draft, stored, reply) {
-          const start = performance.now();
-          publishMessage(bus, draft, stored, () => {
-            draft.trace?.part('push', (performance.now() - start) / 1000);
-            reply();
-          });
-        },
+        batchWritten: (drafts, seconds) => metrics.batchWritten(drafts.length, seconds),
+        publish: (draft, stored, reply) => publishMessage(bus, draft, stored, reply),
         outcomeUnknown: (drafts, chatIds) => reconciler.messages(drafts, chatIds),
       },
       log,

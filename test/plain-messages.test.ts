@@ -36,13 +36,13 @@ async function newWorld(extras?: { silent: false }): Promise<World> {
     return database.writer.query(world.changed(config));
   };
   const db = { ...database, writer: { ...database.writer, query } };
-  const observer = {
+  const hooks = {
     batchWritten() {},
-    messageStored: (_: unknown, __: unknown, reply: () => void) => reply(),
+    publish: (_: unknown, __: unknown, reply: () => void) => reply(),
     outcomeUnknown() {},
   };
   const dialogs = createDialogDirectory(db);
-  const writer = new MessageWriter(db, dialogs, observer, pino({ level: 'silent' }), defaultLimits);
+  const writer = new MessageWriter(db, dialogs, hooks, pino({ level: 'silent' }), defaultLimits);
   const world: World = {
     users,
     groupId,

@@ -11,14 +11,14 @@ describe('the writer of messages', () => {
   it('writes no more than 64 Ki letters in one statement, give or take a message, and keeps the order', async () => {
     const [ada, bob] = await newUsers(2);
     const batches: number[] = [];
-    const observer = {
+    const hooks = {
       batchWritten: (drafts: readonly { content: string }[]) =>
         void batches.push(drafts.reduce((sum, { content }) => sum + content.length, 0)),
-      messageStored: (_: unknown, __: unknown, reply: () => void) => reply(),
+      publish: (_: unknown, __: unknown, reply: () => void) => reply(),
       outcomeUnknown() {},
     };
     const log = pino({ level: 'silent' });
-    const writer = new MessageWriter(database, createDialogDirectory(database), observer, log, defaultLimits);
+    const writer = new MessageWriter(database, createDialogDirectory(database), hooks, log, defaultLimits);
     const content = '\\"'.repeat(2000);
     const to = { receiverId: bob.id };
     const seqs = await Promise.all(
@@ -61,9 +61,9 @@ describe('a batch that fails', () => {
       counts.queries++;
       throw error;
     };
-    const observer = {
+    const hooks = {
       batchWritten() {},
-      messageStored() {},
+      publish() {},
       outcomeUnknown: (drafts: readonly unknown[]) => {
         counts.unknown += drafts.length;
       },
@@ -77,7 +77,7 @@ describe('a batch that fails', () => {
     const writer = new MessageWriter(
       { ...database, writer: { ...database.writer, query } },
       dialogs,
-      observer,
+      hooks,
       log,
       defaultLimits,
     );

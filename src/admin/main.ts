@@ -49,12 +49,12 @@ async function run(words: readonly string[]): Promise<void> {
   const bus = createOutboxBus(db);
   try {
     const nothing = () => {};
-    const observer = {
+    const hooks = {
       batchWritten: nothing,
       outcomeUnknown: nothing,
-      messageStored: (_: unknown, __: unknown, reply: () => void) => reply(),
+      publish: (_: unknown, __: unknown, reply: () => void) => reply(),
     };
-    const writer = new MessageWriter(db, createDialogDirectory(db), observer, log, config.limits);
+    const writer = new MessageWriter(db, createDialogDirectory(db), hooks, log, config.limits);
     const result = await command.run(positionals, values, { db, bus, writer, passwords, log });
     await bus.written();
     await print(result);

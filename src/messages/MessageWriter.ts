@@ -23,15 +23,15 @@ interface Batch {
   readonly outcome: Promise<BatchOutcome>;
 }
 
-/** Callbacks of the writer. */
-export interface WriterObserver {
+/** Steps after the commit of a message that the writer leaves to others. */
+export interface WriterHooks {
   /** Called after each committed batch. */
   batchWritten(drafts: readonly MessageDraft[], seconds: number): void;
   /**
-   * Called for each stored message, in the order of `seq` within its chat. Must call `reply` once when the sender may
-   * receive the reply.
+   * Publishes a stored message; called in the order of `seq` within its chat. Must call `reply` once when the sender may
+   * receive the reply: see {@link publishMessage}.
    */
-  messageStored(draft: MessageDraft, stored: StoredMessage, reply: () => void): void;
+  publish(draft: MessageDraft, stored: StoredMessage, reply: () => void): void;
   /** Called if the connection was lost before the answer, so that it is unknown which messages were committed. */
   outcomeUnknown(drafts: readonly MessageDraft[], chatIds: readonly (ChatId | null)[]): void;
 }
@@ -49,7 +49,7 @@ export interface WriterObserver {
 export class MessageWriter implements GroupWriter {
   readonly #database: Database;
   readonly #dialogs: DialogDirectory;
-  readonly #observer: WriterObserver;
+  readonly #hooks: WriterHooks;
   readonly #log: Logger;
   readonly #store: MessageStore;
   readonly #queue: WriterQueue;
@@ -64,16 +64,10 @@ export class MessageWriter implements GroupWriter {
   #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
   /** When the queue reaches the `limits`, further messages and changes are refused with `UNAVAILABLE`. */
-  constructor(
-    database: Database,
-    dialogs: DialogDirectory,
-    observer: WriterObserver,
-    log: Logger,
-    limits: Limits,
-  ) {
+  constructor(database: Database, dialogs: DialogDirectory, hooks: WriterHooks, log: Logger, limits: Limits) {
     this.#database = database;
     this.#dialogs = dialogs;
-    this.#observer = observer;
+    this.#hooks = hooks;
     this.#log = log;
     this.#store = new MessageStore(database, dialogs);
     this.#queue = new WriterQueue(limits, this.#store);
@@ -98,7 +92,7 @@ export class MessageWriter implements GroupWriter {
   write(draft: MessageDraft, answer: WriteAnswer): void {
     const extras = encodeExtras(draft);
     const send = { draft, answer, extras, bytes: bytesOf(draft, extras), repeats: [] };
-    this.#enqueue(send, (error) => this.#reply(send, { error }));
+    this.#enqueue(send, (error) => this.#call(send, { error }));
   }
 
   /**
@@ -135,7 +129,7 @@ export class MessageWriter implements GroupWriter {
    */
   discard(origin: ConnectionId): void {
     const error = new ApiError('UNAUTHORIZED', 'The token was revoked before the command ran');
-    for (const send of this.#queue.takeOf(origin)) this.#finish(send, { error });
+    for (const send of this.#queue.takeOf(origin)) this.#reply(send, { error });
     for (const change of this.#changes) if (change.origin === origin) change.discard(error);
   }
 
@@ -218,7 +212,7 @@ export class MessageWriter implements GroupWriter {
     const next = this.#queue.takeBatch();
     if (!next) return undefined;
     this.#begun++;
-    const batch = { sends: next.sends, outcome: this.#submit(next) };
+    const batch = { sends: next.sends, outcome: this.#commit(next) };
     this.#underWay.add(batch);
     return batch;
   }
@@ -238,7 +232,7 @@ export class MessageWriter implements GroupWriter {
     if (count > this.#answered) await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
   }
 
-  async #submit({ sends, plainIn }: NextBatch): Promise<BatchOutcome> {
+  async #commit({ sends, plainIn }: NextBatch): Promise<BatchOutcome> {
     const start = performance.now();
     const drafts = sends.map(({ draft }) => draft);
     let chatIds: readonly (ChatId | null)[] | undefined = plainIn;
@@ -247,23 +241,28 @@ export class MessageWriter implements GroupWriter {
       const results = await (plainIn
         ? this.#store.writePlain(drafts, plainIn)
         : this.#store.write(sends, chatIds));
-      this.#observer.batchWritten(drafts, (performance.now() - start) / 1000);
+      this.#noteCommitted(drafts, (performance.now() - start) / 1000);
       return { results };
     } catch (error) {
       if (chatIds && !isRefusedByServer(error) && !(error instanceof NotConnectedError))
-        this.#observer.outcomeUnknown(drafts, chatIds);
+        this.#hooks.outcomeUnknown(drafts, chatIds);
       return { error };
     }
+  }
+
+  #noteCommitted(drafts: readonly MessageDraft[], seconds: number): void {
+    this.#hooks.batchWritten(drafts, seconds);
+    for (const { trace } of drafts) trace?.part('commit', seconds, { 'parley.batch': drafts.length });
   }
 
   async #settle(sends: readonly Send[], outcome: BatchOutcome): Promise<void> {
     if ('results' in outcome) {
       const { results } = outcome;
-      for (const [index, send] of sends.entries()) this.#answer(send, results[index] as Result);
+      for (const [index, send] of sends.entries()) this.#publish(send, results[index] as Result);
       // No batch was submitted in between, so they keep their order.
       this.#queue.putBack(sends.filter((_, index) => isStale(results[index] as Result)));
     } else if (isUnavailable(outcome.error) || sends.length === 1) {
-      for (const send of sends) this.#finish(send, { error: outcome.error });
+      for (const send of sends) this.#reply(send, { error: outcome.error });
     } else {
       // One bad row fails the whole statement, so each message is written on its own.
       this.#log.warn(
@@ -271,28 +270,28 @@ export class MessageWriter implements GroupWriter {
         'batch failed, writing its messages one by one',
       );
       for (const send of sends) {
-        let outcome = await this.#submit({ sends: [send] });
+        let outcome = await this.#commit({ sends: [send] });
         while ('results' in outcome && outcome.results.some(isStale))
-          outcome = await this.#submit({ sends: [send] });
+          outcome = await this.#commit({ sends: [send] });
         await this.#settle([send], outcome);
       }
     }
   }
 
-  /** Answers a message. Its repeats get the same result if it was stored; otherwise they are tried themselves. */
-  #finish(send: Send, outcome: Parameters<WriteAnswer>[0]): void {
-    this.#reply(send, outcome);
+  /** Replies to a message. Its repeats get the same result if it was stored; otherwise they are tried themselves. */
+  #reply(send: Send, outcome: Parameters<WriteAnswer>[0]): void {
+    this.#call(send, outcome);
     for (const repeat of send.repeats) {
-      if ('error' in outcome && isUnavailable(outcome.error)) this.#finish(repeat, outcome);
-      else if ('error' in outcome) this.#enqueue(repeat, (error) => this.#reply(repeat, { error }));
+      if ('error' in outcome && isUnavailable(outcome.error)) this.#reply(repeat, outcome);
+      else if ('error' in outcome) this.#enqueue(repeat, (error) => this.#call(repeat, { error }));
       else if (isSameChat(send.draft.to, repeat.draft.to))
-        this.#reply(repeat, { stored: { ...outcome.stored, repeated: true } });
-      else this.#reply(repeat, { error: refusalFor({ reason: 'OTHER_CHAT' }, repeat.draft) });
+        this.#call(repeat, { stored: { ...outcome.stored, repeated: true } });
+      else this.#call(repeat, { error: refusalFor({ reason: 'OTHER_CHAT' }, repeat.draft) });
     }
   }
 
-  /** Answers a message. A fault in the answer must not stop the writer. */
-  #reply({ answer }: Send, outcome: Parameters<WriteAnswer>[0]): void {
+  /** Calls the `answer` of a message. A fault in it must not stop the writer. */
+  #call({ answer }: Send, outcome: Parameters<WriteAnswer>[0]): void {
     try {
       answer(outcome);
     } catch (error) {
@@ -300,13 +299,13 @@ export class MessageWriter implements GroupWriter {
     }
   }
 
-  /** Pushes and answers a message. A fault in either must not affect later messages. */
-  #answer(send: Send, result: Result): void {
+  /** Publishes a stored message, or replies to a refused one. A fault must not affect later messages. */
+  #publish(send: Send, result: Result): void {
     const { draft } = send;
     if (isStale(result)) return;
     try {
-      if ('reason' in result) return this.#finish(send, { error: refusalFor(result, draft) });
-      this.#observer.messageStored(draft, result, () => this.#finish(send, { stored: result }));
+      if ('reason' in result) return this.#reply(send, { error: refusalFor(result, draft) });
+      this.#hooks.publish(draft, result, () => this.#reply(send, { stored: result }));
     } catch (error) {
       const messageId = 'reason' in result ? undefined : result.messageId;
       this.#log.error({ err: error, messageId }, 'failed to push or answer stored message');
