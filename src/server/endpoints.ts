@@ -1,0 +1,126 @@
+import type { TemplatedApp } from 'uWebSockets.js';
+import type { Logger } from 'pino';
+import type { Passwords } from '../auth/passwords.ts';
+import type { Tokens } from '../auth/tokens.ts';
+import { Positions } from '../chats/Positions.ts';
+import { Typists } from '../chats/Typists.ts';
+import { registry } from '../commands/registry.ts';
+import type { createTurns } from '../commands/turns.ts';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import { asyncapiDocument } from '../docs/asyncapi.ts';
+import { examples } from '../docs/examples.ts';
+import { openapiDocument } from '../docs/openapi.ts';
+import { createAttemptLimits, noAttemptLimits } from '../http/attempts.ts';
+import { documentPages } from '../http/pages.ts';
+import { createRouter, type Router } from '../http/router.ts';
+import { routes } from '../http/routes.ts';
+import { webPages } from '../http/webPages.ts';
+import { type AddressOf, createAddressOf } from '../net/address.ts';
+import { type CorkHost, openCorkHost } from '../net/corkHost.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Tracing } from '../observability/tracing.ts';
+import type { CursorSigner } from '../protocol/cursor.ts';
+import { createAdmission } from '../socket/admission.ts';
+import { createDispatcher } from '../socket/dispatcher.ts';
+import { createUpgradeLimits } from '../socket/rateLimits.ts';
+import { createWebSocketRoutes } from '../socket/webSocket.ts';
+import type { Messaging } from './messaging.ts';
+import type { Upkeep } from './upkeep.ts';
+
+/** Dependencies of the WebSocket and of HTTP. */
+export interface EndpointServices {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly db: Database;
+  readonly tokens: Tokens;
+  readonly passwords: Passwords;
+  readonly signCursors: CursorSigner;
+  readonly turns: ReturnType<typeof createTurns>;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing | undefined;
+  readonly messaging: Messaging;
+  readonly upkeep: Upkeep;
+  /** False from the moment the server begins to stop. */
+  readonly accepting: () => boolean;
+}
+
+export interface Endpoints {
+  readonly router: Router;
+  readonly corkHost: CorkHost;
+  /** Mounts the WebSocket and HTTP on an app. */
+  mount(app: TemplatedApp): void;
+}
+
+export async function createEndpoints(services: EndpointServices): Promise<Endpoints> {
+  const addressOf = createAddressOf(services.config.trustProxy);
+  const corkHost = await openCorkHost();
+  const mountSockets = createSockets(services, addressOf, corkHost);
+  const router = createHttp(services, addressOf);
+  return {
+    router,
+    corkHost,
+    mount(app) {
+      mountSockets(app);
+      router.mount(app);
+    },
+  };
+}
+
+function createSockets(
+  {
+    config,
+    log,
+    db,
+    tokens,
+    signCursors,
+    turns,
+    metrics,
+    tracing,
+    messaging,
+    upkeep,
+    accepting,
+  }: EndpointServices,
+  addressOf: AddressOf,
+  corkHost: CorkHost,
+): (app: TemplatedApp) => void {
+  const { limits, rateLimits: isLimited } = config;
+  const { bus, writer, connections, sessions, presence, changes, nats } = messaging;
+  const { closures } = upkeep;
+  const [typists, positions] = [new Typists(), new Positions(db)];
+  const commandServices = {
+    ...{ db, bus, writer, closures, changes, sessions, presence, typists, positions },
+    ...{ signCursors, turns, limits, log },
+  };
+  const dispatcher = createDispatcher(registry, commandServices, { metrics, tracing, isLimited });
+  const admission = createAdmission(db, nats !== undefined);
+  const upgrades = createUpgradeLimits(limits);
+  return createWebSocketRoutes(
+    {
+      ...{ connections, sessions, presence, admission, tokens, upgrades },
+      ...{ addressOf, corkHost, accepting, limits, isLimited, log },
+    },
+    dispatcher,
+    metrics,
+  );
+}
+
+function createHttp(
+  { config, log, db, tokens, passwords, metrics, tracing, messaging, upkeep, accepting }: EndpointServices,
+  addressOf: AddressOf,
+): Router {
+  const { limits, corsOrigins } = config;
+  const { bus, writer, changes, nats } = messaging;
+  const { deletions } = upkeep;
+  const attempts = config.rateLimits ? createAttemptLimits(limits, nats && db) : noAttemptLimits;
+  const documents = documentPages({
+    asyncapi: () => asyncapiDocument(registry.values(), examples),
+    openapi: () => openapiDocument(routes, examples),
+  });
+  const pages = new Map([...documents, ...webPages(config.tlsCert !== undefined)]);
+  const services = {
+    ...{ db, bus, writer, changes, deletions, tokens, passwords, attempts },
+    ...{ limits, log, accepting, metricsText: metrics.text },
+  };
+  return createRouter(routes, pages, services, { metrics, tracing, addressOf, corsOrigins });
+}

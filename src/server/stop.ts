@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Passwords } from '../auth/passwords.ts';
+import type { createTurns } from '../commands/turns.ts';
+import type { DatabaseClock } from '../database/clock.ts';
+import type { Database } from '../database/database.ts';
+import type { Listener } from '../net/listener.ts';
+import type { Tracing } from '../observability/tracing.ts';
+import { CloseCode } from '../protocol/closeCodes.ts';
+import type { Connections } from '../socket/Connections.ts';
+import { drainConnections } from '../socket/drain.ts';
+import type { Endpoints } from './endpoints.ts';
+import type { Messaging } from './messaging.ts';
+import type { Upkeep } from './upkeep.ts';
+
+/** Milliseconds for which a stop waits for what is in flight. */
+const GRACE = 5_000;
+
+/** The parts of a server that listens. */
+export interface Parts {
+  readonly db: Database;
+  readonly clock: DatabaseClock;
+  readonly listener: Listener;
+  readonly passwords: Passwords;
+  readonly turns: ReturnType<typeof createTurns>;
+  readonly tracing: Tracing | undefined;
+  readonly messaging: Messaging;
+  readonly upkeep: Upkeep;
+  readonly endpoints: Endpoints;
+}
+
+/**
+ * Stops the parts of a server that accepts nothing new, in this order: the connections without a command in flight, within
+ * `drainTime` milliseconds; the port; what is in flight; the other connections; what works in the background; the bus;
+ * and the database.
+ */
+export async function stop(parts: Parts, drainTime: number): Promise<void> {
+  const { db, clock, listener, passwords, tracing, messaging, upkeep, endpoints } = parts;
+  const { connections, writer } = messaging;
+  try {
+    await drainConnections(connections, 'This node is stopping; connect again', drainTime);
+    listener.stop();
+    await Promise.all([passwords.close(), upkeep.deletions.close(), upkeep.closures.close()]);
+    await untilIdle(endpoints, connections);
+    await writer.drain();
+    for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
+    for (const part of [connections, upkeep.sendBuffers, upkeep.eventLoop, upkeep.outbox, clock])
+      part.close();
+    for (const part of [messaging.reconciler, messaging.presence]) part.close();
+    await Promise.all([messaging.sessions.close(), upkeep.indexer.close()]);
+    await Promise.all([upkeep.databaseRuns.close(), upkeep.foldedNames.close()]);
+    listener.close();
+    endpoints.corkHost.close();
+    await messaging.bus.close();
+  } finally {
+    // An embedded database must not stay behind, whatever went wrong before.
+    await Promise.all([db.close(), passwords.close(), tracing?.close()]);
+  }
+}
+
+/** Resolves when everything accepted was answered, or the grace is over. */
+async function untilIdle({ router }: Endpoints, connections: Connections): Promise<void> {
+  const deadline = performance.now() + GRACE;
+  const isBusy = () =>
+    router.unanswered > 0 || [...connections].some(({ receiver }) => receiver?.unanswered());
+  while (isBusy() && performance.now() < deadline) await delay(20);
+}

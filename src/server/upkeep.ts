@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import { finishDeletions } from '../accounts/deleteAccount.ts';
+import { watchOutbox } from '../bus/outbox.ts';
+import { emptyClosedGroups } from '../chats/closures.ts';
+import type { Database } from '../database/database.ts';
+import { watchFoldedNames } from '../database/foldedNames.ts';
+import type { Limits } from '../limits.ts';
+import { SearchIndexer } from '../messages/searchIndex.ts';
+import { watchEventLoop } from '../observability/eventLoop.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { watchSendBuffers } from '../socket/sendBuffers.ts';
+import { noteDatabaseRuns } from '../sync/databaseRuns.ts';
+import type { Messaging } from './messaging.ts';
+
+/** The parts that run in the background. */
+export type Upkeep = ReturnType<typeof startUpkeep>;
+
+interface Dependencies {
+  readonly log: Logger;
+  readonly db: Database;
+  readonly limits: Limits;
+  readonly metrics: Metrics;
+  readonly messaging: Messaging;
+}
+
+export function startUpkeep({ log, db, limits, metrics, messaging }: Dependencies) {
+  const { bus, writer, connections, resynchroniseAll } = messaging;
+  return {
+    indexer: new SearchIndexer(db, log),
+    databaseRuns: noteDatabaseRuns(db, log),
+    foldedNames: watchFoldedNames(db, log),
+    deletions: finishDeletions({ db, bus, writer, log }),
+    closures: emptyClosedGroups(db, log),
+    eventLoop: watchEventLoop(log),
+    outbox: watchOutbox(db, bus.receive, resynchroniseAll, log),
+    sendBuffers: watchSendBuffers(
+      connections,
+      limits.sendBuffersBytes,
+      (connection) => {
+        metrics.slowConsumerDropped();
+        connection.cut();
+      },
+      log,
+    ),
+  };
+}
