@@ -7,7 +7,7 @@ import { createLog } from './observability/log.ts';
 import { StartError } from './protocol/errors.ts';
 import { startServer } from './server.ts';
 
-/* Start: configuration, compose, listen, signals; nothing else. */
+/* Starts the server: configuration, warnings, signals; nothing else. */
 
 /** A stop that takes longer than this, in milliseconds, and than what closing sockets may take, is cut short. */
 const STOP_DEADLINE = 9_500;
@@ -18,7 +18,7 @@ try {
   const log = createLog({ level: config.logLevel, faults });
   for (const warning of [...misspeltSettings(config), await openFilesWarning(config.limits)])
     if (warning !== undefined) log.warn(warning);
-  const starting = startServer(config, log, () => tellCluster('migrating'));
+  const starting = startServer(config, log, () => notifyCluster('migrating'));
 
   let stopping = false;
   const stop = async (reason: string, code: number) => {
@@ -28,11 +28,11 @@ try {
     log.info({ reason }, 'stopping');
     setTimeout(() => process.exit(1), STOP_DEADLINE + config.drainSeconds * 1000).unref();
     try {
-      const server = await starting; // a stop during the start takes effect when there is something to stop
+      const server = await starting; // a stop during the start takes effect when the server listens
       await server.close();
       log.info('stopped');
     } catch (error) {
-      log.error({ err: error }, 'the stop was not an orderly one');
+      log.error({ err: error }, 'stop failed');
       exitCode = 1;
     }
     await faults?.flush();
@@ -40,8 +40,8 @@ try {
   };
   process.on('SIGTERM', (signal) => stop(signal, 0));
   process.on('SIGINT', (signal) => stop(signal, 0));
-  // Bugs, both. A promise that nobody waits for breaks off what awaited in it, and nothing else: the server goes on. An
-  // exception breaks off whatever code was under way, of Node and libraries, too: the server ends in order.
+  // Both are bugs. A rejection that nobody handles ends one asynchronous function: the server goes on. An exception may
+  // leave any code in the middle, that of Node and libraries, too: the server stops in order.
   process.on('unhandledRejection', (error) =>
     log.error({ err: error, requestId: randomUUID() }, 'unhandledRejection'),
   );
@@ -50,28 +50,28 @@ try {
     stop('uncaughtException', 1);
   });
 
-  // As a worker: not without the process that starts and stops it.
+  // A worker does not run without the process that starts and stops it.
   process.on('disconnect', () => stop('the cluster has ended', 1));
 
   const { port, summary } = await starting;
   process.on(
     'SIGUSR2',
-    createGuard(log)('the summary', () => log.info(summary(), 'summary')),
+    createGuard(log)('summary', () => log.info(summary(), 'summary')),
   );
   const url = `${config.tlsCert ? 'https' : 'http'}://localhost:${port}`;
   log.info({ port, url, docs: `${url}/docs/`, api: `${url}/api/` }, 'listening');
-  tellCluster('listening');
+  notifyCluster('listening');
 } catch (error) {
-  process.stderr.write(`${sentenceFor(error)}\n`);
+  process.stderr.write(`${textOf(error)}\n`);
   process.exit(1);
 }
 
-/** As a worker: one that has ended is told of by `disconnect`. */
-function tellCluster(state: 'migrating' | 'listening'): void {
+/** Notifies the cluster of this worker's state; where the cluster has ended, `disconnect` is emitted. */
+function notifyCluster(state: 'migrating' | 'listening'): void {
   process.send?.(state, undefined, undefined, () => {});
 }
 
-/** One line for what the operator can mend, the whole stack for a fault of ours. */
-function sentenceFor(error: unknown): string {
+/** Returns one line for an error that the operator can mend, and the whole stack for a bug. */
+function textOf(error: unknown): string {
   return error instanceof StartError ? error.message : String((error as Error).stack ?? error);
 }

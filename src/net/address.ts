@@ -4,7 +4,7 @@ import ipaddr from 'ipaddr.js';
 import proxyAddr from 'proxy-addr';
 import type { RequestHeaders } from './headers.ts';
 
-/** The address of a client, as people write it; to be asked before the first await. */
+/** Returns the address of a client as text; to be called before the first await. */
 export type AddressOf = (res: HttpResponse, headers: RequestHeaders) => string;
 
 /**
@@ -24,11 +24,11 @@ export function createAddressOf(trusted: readonly string[]): AddressOf {
   };
 }
 
-/** IPv4 as such also where it came in IPv6 clothes; empty for the socket of a file. */
+/** Returns an IPv4 address as such also where it is mapped into IPv6; empty for a Unix socket. */
 const plain = (address: string): string =>
   ipaddr.isValid(address) ? ipaddr.process(address).toString() : address;
 
-/** Whom limits take for one: an IPv4 address, or the /64 network that one customer has of IPv6. */
+/** Returns the unit that limits count: an IPv4 address, or the /64 network that one customer has of IPv6. */
 export function networkOf(address: string): string {
   if (!ipaddr.IPv6.isValid(address)) return address;
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`)}/64`;

@@ -1,6 +1,6 @@
 import type { RequestHeaders } from './headers.ts';
 
-/** How certain it is where a request ends: see {@link framingOf}. */
+/** Certainty of where a request ends: see {@link framingOf}. */
 export type Framing = 'certain' | 'chunked' | 'uncertain';
 
 /**

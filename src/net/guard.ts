@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { type ApiError, internal } from '../protocol/errors.ts';
 
 /**
- * Wraps a callback that native code or a timer calls, where nobody catches. What it throws, or rejects with, is logged
+ * Wraps a callback that native code or a timer calls, where nobody catches. An error that it throws or rejects with is logged
  * as `<name> failed`, and `failed` gets an `INTERNAL` with the id of that line and the arguments of the call. The
  * wrapped callback never throws: an exception that reaches uWebSockets.js aborts the process.
  */
@@ -22,8 +22,8 @@ export function createGuard(log: Logger): Guard {
           log.error({ err: error, requestId }, `${name} failed`);
           failed?.(internal(requestId), ...args);
         } catch (consequence) {
-          // Such as a socket that has closed meanwhile.
-          log.debug({ err: consequence, requestId }, `${name} failed, and what was to be done about it`);
+          // Such as a socket that has closed since.
+          log.debug({ err: consequence, requestId }, `${name} failed, and so did its error handler`);
         }
       };
       try {

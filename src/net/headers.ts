@@ -10,7 +10,7 @@ export interface RequestHeaders {
 
 /**
  * Reads the headers of a request while it is valid. The only way to read them: `getHeader` of the library returns the
- * first line alone, and what decides about trust must not depend on which of several one looks at.
+ * first line alone, and decisions about trust must not depend on which of several lines is read.
  */
 export function readHeaders(req: HttpRequest): RequestHeaders {
   const all = new Map<string, string[]>();

@@ -23,21 +23,22 @@ export interface ListenerSettings {
 /** The port, and the apps of the socket library behind it: one, and another for each later certificate. */
 export interface Listener {
   readonly port: number;
-  /** Whether all sockets are of one app: only within an app can a socket leave itself out when it publishes. */
+  /** True if all sockets are of one app: only within an app can a socket exclude itself from what it publishes. */
   readonly isSingle: boolean;
   readonly publish: PublishToTopic;
-  /** When the certificate ends, where there is one. */
+  /** Time at which the certificate expires, where there is one. */
   readonly certificateUntil: Date | undefined;
-  /** Serves what `mount` puts on an app. Rejects with a {@link StartError} when the port cannot be had. */
+  /** Serves the routes that `mount` adds to an app. Rejects with a {@link StartError} when the port is not available. */
   listen(mount: (app: TemplatedApp) => void): Promise<void>;
-  /** Takes no new connections any more. */
+  /** Stops accepting connections. */
   stop(): void;
   close(): void;
 }
 
 /**
- * With TLS where the configuration names a certificate; a new one in its place is used for connections from then on.
- * Rejects with a {@link StartError} when the certificate or the port is no good: before anything else is started.
+ * Creates the listener, with TLS where the configuration names a certificate; a new one in its place is used for
+ * connections from then on. Rejects with a {@link StartError} when the certificate is not valid or the port not available:
+ * before anything else is started.
  */
 export async function createListener(settings: ListenerSettings, log: Logger): Promise<Listener> {
   const { host, port, sharesPort, tlsCert, tlsKey } = settings;
@@ -63,8 +64,8 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
       for (const app of apps) app.publish(topic, frame);
     },
     async listen(mount) {
-      // A port that is shared with the apps of later certificates would be with other servers, too, without a word; and
-      // one that the system chooses is never shared.
+      // A port that is shared with the apps of later certificates would be shared with other servers, too, without an
+      // error; and one that the system chooses is never shared.
       if (files && !sharesPort) boundPort = await assertPort(host, port);
       await serve(mount);
       if (socket) boundPort = uWS.us_socket_local_port(socket);
@@ -78,7 +79,7 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
           await serve(mount);
           if (before) uWS.us_listen_socket_close(before);
           certificate = renewed;
-          log.info({ until: renewed.until }, 'a new certificate is used');
+          log.info({ until: renewed.until }, 'certificate renewed');
         },
       );
     },
@@ -109,7 +110,7 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
   function bind(app: TemplatedApp): Promise<us_listen_socket> {
     return new Promise((resolve, reject) => {
       const settle = (bound: us_listen_socket | false) => (bound ? resolve(bound) : reject(taken()));
-      // Two servers would share the port without a word, unless told not to.
+      // By default, two servers would share the port without an error.
       listenWith(app, host, boundPort, files || sharesPort ? SHARED : EXCLUSIVE, settle);
     });
   }

@@ -5,8 +5,8 @@ import type { Limits } from '../limits.ts';
 const OTHERS = 100;
 
 /**
- * Returns a warning for the operator when the system lets this process open fewer files than the configuration lets
- * connections; undefined otherwise, and where the system does not say. Node has raised the soft limit to the hard one.
+ * Returns a warning for the operator when this process may open fewer files than the configuration allows connections;
+ * undefined otherwise, and where the limit is not known. Node has raised the soft limit to the hard one.
  */
 export async function openFilesWarning({
   connectionsPerAddress,

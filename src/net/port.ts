@@ -3,8 +3,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { StartError } from '../protocol/errors.ts';
 
 /**
- * Returns the port, or a free one where it is 0, if this process may listen there and nobody else does. Throws a
- * {@link StartError} that says why not: to be asked before anything is started that takes long or changes something.
+ * Returns the port, or a free one where it is 0, if this process may listen there and no other does. Throws a
+ * {@link StartError} with the reason otherwise: to be called before anything is started that takes long or changes data.
  */
 export async function assertPort(host: string, port: number): Promise<number> {
   const probe = createServer().listen({ host, port, exclusive: true });

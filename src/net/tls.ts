@@ -4,14 +4,14 @@ import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import { StartError } from '../protocol/errors.ts';
 
-/** Files in PEM: the certificate with those that lead to its authority, and its private key. */
+/** Paths of files in PEM: the certificate with its intermediate certificates, and its private key. */
 export interface CertificateFiles {
   readonly cert: string;
   readonly key: string;
 }
 
 export interface Certificate {
-  /** Its content, to tell one from another. */
+  /** SHA-256 of the certificate, by which one is distinguished from another. */
   readonly fingerprint: string;
   readonly until: Date;
 }
@@ -44,25 +44,25 @@ async function read(variable: string, file: string): Promise<Buffer> {
   }
 }
 
-/** Calls `renewed` when there is another certificate in the files than the one that is `known`; a broken one is told in the log, and waited for. */
+/** Calls `renewed` when the files hold another certificate than the `known` one; an invalid one is logged once. */
 export function watchCertificate(
   files: CertificateFiles,
   known: () => Certificate | undefined,
   log: Logger,
   renewed: (certificate: Certificate) => Promise<void>,
 ): { close(): void } {
-  let complaint = '';
+  let lastError = '';
 
   async function look(): Promise<void> {
     const now = await readCertificate(files);
-    complaint = '';
+    lastError = '';
     if (now.fingerprint !== known()?.fingerprint) await renewed(now);
   }
 
   const timer = setInterval(() => {
     look().catch((error: Error) => {
-      if (error.message !== complaint) log.error({ err: error }, 'the certificate cannot be renewed');
-      complaint = error.message; // once
+      if (error.message !== lastError) log.error({ err: error }, 'certificate not renewed');
+      lastError = error.message; // each is logged once
     });
   }, LOOK).unref();
   return { close: () => clearInterval(timer) };

@@ -2,18 +2,18 @@ import type { OwnBudget } from '../ByteBudget.ts';
 
 /** A command of a connection on its way to its reply. */
 export interface QueuedCommand {
-  /** May run beside pipelined neighbours: its order is kept by whom it hands over to. */
+  /** May run beside pipelined neighbours: the part that it calls keeps their order. */
   readonly pipelined: boolean;
-  /** Bytes that are kept of it until it is answered. */
+  /** Bytes of memory that it takes until it is answered. */
   readonly bytes: number;
-  /** Called when it has to wait for its turn: it lets go of what it can make again. */
+  /** Called when it has to wait for its turn: it discards what it can make again. */
   wait?(): void;
-  /** Starts it; `answer` is to be called once, with the reply. */
+  /** Starts the command, which calls `answer` once, with the reply. */
   run(answer: (reply: string) => void): void;
 }
 
 interface Slot {
-  readonly task: QueuedCommand;
+  readonly command: QueuedCommand;
   reply?: string;
 }
 
@@ -21,19 +21,19 @@ interface Slot {
 export interface CommandQueueOptions {
   readonly send: (reply: string) => void;
   /**
-   * Returns whether the client has taken in most of what it was sent. If not, only pipelined commands start, whose replies are
+   * Returns whether the client has read most of what it was sent. If not, only pipelined commands start, whose replies are
    * small, until `resume` is called.
    */
   readonly hasRoom: () => boolean;
-  /** What all connections keep beyond the share that each has for itself. */
+  /** Counts the bytes of all connections beyond the share that each has for itself. */
   readonly budget: OwnBudget;
 }
 
-/** Answered commands whose places are given back together. */
-const MANY = 64;
+/** Answered commands whose slots are freed together. */
+const FREED_TOGETHER = 64;
 
-/** Bytes that a connection may always keep, however many others there are. */
-const OWN_SHARE = 16 * 1024;
+/** Bytes that the commands of a connection may always take, however many other connections there are. */
+export const OWN_SHARE = 16 * 1024;
 
 /**
  * Keeps the commands of one connection in order. They run one after another, so that each meets the effect
@@ -42,9 +42,9 @@ const OWN_SHARE = 16 * 1024;
  */
 export class CommandQueue {
   readonly #options: CommandQueueOptions;
-  /** In order of arrival: answered ones until they are cleared, running ones, of which some may be done, waiting ones. */
+  /** In order of arrival: answered ones until they are freed, running ones, of which some may be done, waiting ones. */
   readonly #slots: (Slot | undefined)[] = [];
-  /** The oldest that is not answered, and the next to start. */
+  /** Indexes of the oldest that is not answered, and of the next to start. */
   #head = 0;
   #next = 0;
   #bytes = 0;
@@ -61,7 +61,7 @@ export class CommandQueue {
     return this.#slots.length - this.#head;
   }
 
-  /** Bytes that are kept of them. */
+  /** Bytes of memory that they take. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -71,40 +71,40 @@ export class CommandQueue {
     return this.#options.budget.fits(beyondShare(this.#bytes + bytes) - beyondShare(this.#bytes), more);
   }
 
-  push(task: QueuedCommand): void {
+  push(command: QueuedCommand): void {
     if (this.#stopped || this.#finished) return;
-    this.#slots.push({ task });
-    this.#count(task.bytes);
+    this.#slots.push({ command });
+    this.#count(command.bytes);
     this.#advance();
-    if (this.#next < this.#slots.length) task.wait?.();
+    if (this.#next < this.#slots.length) command.wait?.();
   }
 
-  /** Starts what waited for the client to take in what it was sent. */
+  /** Starts the commands that waited for the client to read what it was sent. */
   resume(): void {
     this.#advance();
   }
 
-  /** Starts nothing more: what runs is the last that is answered. */
+  /** Starts nothing more: the commands that run are the last to be answered. */
   finish(): void {
     this.#finished = true;
   }
 
-  /** Forgets what did not start, and answers nothing more: the connection has ended. */
+  /** Discards the commands that did not start, and answers nothing more: the connection has ended. */
   stop(): void {
     this.#stopped = true;
     this.#clear();
     this.#count(-this.#bytes);
   }
 
-  /** Starts what may start. Not reentrant: a task that answers at once is met by the loop that started it. */
+  /** Starts what may start. Not reentrant: the loop that started a command handles an answer that comes at once. */
   #advance(): void {
     if (this.#advancing) return;
     this.#advancing = true;
     for (let next = this.#startable(); next; next = this.#startable()) {
-      const entry = next;
+      const slot = next;
       this.#next++;
-      entry.task.run((reply) => {
-        entry.reply = reply;
+      slot.command.run((reply) => {
+        slot.reply = reply;
         this.#answer();
       });
     }
@@ -113,26 +113,26 @@ export class CommandQueue {
 
   #startable(): Slot | undefined {
     const next = this.#finished ? undefined : this.#slots[this.#next];
-    if (!next || !(next.task.pipelined || this.#options.hasRoom())) return undefined;
+    if (!next || !(next.command.pipelined || this.#options.hasRoom())) return undefined;
     const previous = this.#slots[this.#next - 1]; // undefined when it is answered
-    return !previous || (previous.task.pipelined && next.task.pipelined) ? next : undefined;
+    return !previous || (previous.command.pipelined && next.command.pipelined) ? next : undefined;
   }
 
-  /** Sends what is done, from the oldest on. */
+  /** Sends the replies that are there, from the oldest command on. */
   #answer(): void {
     for (let head = this.#slots[this.#head]; head?.reply !== undefined; head = this.#slots[this.#head]) {
       this.#slots[this.#head++] = undefined;
-      this.#forgetAnswered();
-      this.#count(-head.task.bytes);
+      this.#freeAnswered();
+      this.#count(-head.command.bytes);
       this.#options.send(head.reply);
     }
     this.#advance();
   }
 
-  /** Once there are many: taking the first away each time would move all the others each time. */
-  #forgetAnswered(): void {
+  /** Frees the slots of answered commands, many at once: freeing each by itself would move all the others each time. */
+  #freeAnswered(): void {
     if (this.#head === this.#slots.length) this.#clear();
-    else if (this.#head >= MANY && 2 * this.#head >= this.#slots.length) {
+    else if (this.#head >= FREED_TOGETHER && 2 * this.#head >= this.#slots.length) {
       this.#slots.splice(0, this.#head);
       this.#next -= this.#head;
       this.#head = 0;

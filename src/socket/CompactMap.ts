@@ -1,6 +1,6 @@
 /**
  * A map from numbers to numbers in one array, ordered by key: 16 bytes an entry, where a `Map` takes about 35 and 200 for
- * none. Looks up by bisection; made for what every connection has, a few to some thousand of.
+ * none. Looks up by bisection; made for a few to some thousand entries of every connection.
  */
 export class CompactMap<Key extends number> {
   /** Key, value, key, value … */
@@ -45,7 +45,7 @@ export class CompactMap<Key extends number> {
       yield [this.#flat[at] as Key, this.#flat[at + 1] as number];
   }
 
-  /** Gives back the room that was kept for growing. */
+  /** Frees the memory that was kept for growing. */
   trim(): void {
     this.#flat = this.#flat.slice();
   }

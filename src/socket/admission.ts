@@ -9,7 +9,7 @@ import { LimitError } from '../protocol/errors.ts';
 import type { UserChats } from './Connections.ts';
 import type { GroupPosition } from './GroupSubscriptions.ts';
 
-/** What a new connection needs; undefined when its token was revoked. */
+/** State of the database that a new connection needs. */
 export interface ConnectionState extends UserChats {
   readonly sessionId: SessionId;
 }
@@ -20,7 +20,10 @@ interface PendingConnection {
 }
 
 export interface Admission {
-  /** Rejects with `UNAVAILABLE` when too many wait already, as when the database is away. */
+  /**
+   * Returns the state for a connection; undefined when its token was revoked. Rejects with `UNAVAILABLE` when too many
+   * wait already, as when the database is away.
+   */
   load(connection: PendingConnection): Promise<ConnectionState | undefined>;
 }
 
@@ -30,15 +33,16 @@ const MAX_WAITING = 20_000;
 /** Connections that one query admits. */
 const MAX_BATCH = 200;
 
-/** Chats of a user that are read together with those of others: of who has more, one user at a time. */
+/** Chats of a user that are read together with those of others; users with more are read one at a time. */
 const MAX_CHATS = 500;
 
-/** Stands for the state of somebody whose chats are too many to be read with those of others. */
+/** Stands for the state of a user whose chats are too many to be read with those of others. */
 const MANY = Symbol('many chats');
 
 /**
- * Looks connection states up: a storm of reconnects is a few large queries and not thousands, and what a query reads is bounded by
- * the number of chats. With `dialogs`, which the messages of other nodes are put in order by.
+ * Looks the states of connections up in batches: a storm of reconnects is a few large queries and not thousands, each
+ * bounded by the number of chats. With `dialogs`, it reads also how far dialogs are, which orders the messages of other
+ * nodes.
  */
 export function createAdmission(db: Database, dialogs: boolean): Admission {
   let waiting = 0;
@@ -46,7 +50,7 @@ export function createAdmission(db: Database, dialogs: boolean): Admission {
     (pending: readonly PendingConnection[]) => read(db, pending, dialogs, MAX_CHATS),
     MAX_BATCH,
   );
-  // All connections of the user who waits for longest; the others come again.
+  // All connections of the user who waits for longest; the others are asked for again.
   const alone = batched(async (pending: readonly PendingConnection[]) => {
     const first = pending.reduce((one, other) => (one.id < other.id ? one : other));
     const isNext = ({ session }: PendingConnection) => session.userId === first.session.userId;
@@ -80,10 +84,10 @@ async function read(
   const rows = await db.query<Row>(admissionOfClaims, [claims, dialogs, maxChats]);
   const snapshot = rows[0]?.snapshot ?? ''; // one string for all of them
   const byId = new Map<ConnectionId, ConnectionState | typeof MANY>();
-  for (const { admitted, isMany, memberships, groups, dialogs: places } of rows) {
+  for (const { admitted, isMany, memberships, groups, dialogs: positions } of rows) {
     const own = {
-      groups: groupsOf(placesOf(groups), numbersOf(memberships)),
-      dialogs: dialogs ? placesOf(places) : undefined,
+      groups: groupsOf(positionsOf(groups), numbersOf(memberships)),
+      dialogs: dialogs ? positionsOf(positions) : undefined,
       snapshot,
     };
     const flat = numbersOf(admitted);
@@ -110,7 +114,7 @@ interface Row {
 
 const numbersOf = (list: string | null): number[] => JSON.parse(`[${list ?? ''}]`);
 
-/** Puts groups and what the user may see of them together: both in the order of the ids. */
+/** Joins groups with the oldest messages that the user may see of them: both are in the order of the ids. */
 function groupsOf(groups: readonly ChatPosition[], memberships: readonly number[]): GroupPosition[] {
   let at = 0;
   return groups.map(({ chatId, seq }) => {
@@ -119,7 +123,7 @@ function groupsOf(groups: readonly ChatPosition[], memberships: readonly number[
   });
 }
 
-function placesOf(list: string | null): ChatPosition[] {
+function positionsOf(list: string | null): ChatPosition[] {
   const flat = numbersOf(list);
   return Array.from({ length: flat.length / 2 }, (_, at) => ({
     chatId: flat[2 * at] as ChatId,

@@ -4,13 +4,13 @@ import type { Command } from '../commands/define.ts';
 import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 
-/** How fast a connection may go. */
+/** Limits the rate of the commands of a connection. */
 export interface RateLimiter {
-  /** Takes what a command costs; otherwise tells the seconds after which there is enough for it. */
+  /** Takes the cost of a command; where there is not enough for it, returns the seconds until there is. */
   take(command: Command | undefined): number | undefined;
 }
 
-/** Users whose pace is known: who is forgotten begins anew. */
+/** Users and networks whose buckets are kept; the others begin with full ones. */
 const MAX_USERS = 100_000;
 
 /**
@@ -53,12 +53,12 @@ function secondsUntil(bucket: TokenBucket | undefined, cost: number): number | u
   return Math.max(1, Math.ceil(bucket.getWaitTime(cost) / 1000));
 }
 
-/** What let no more connections in for a moment: their user, their address, or all together. */
+/** The rate limit that an upgrade is over: that of its user, of its address, or of all together. */
 export type UpgradeRefusal = 'user' | 'address' | 'all';
 
 /**
- * Limits upgrades: those of a user, of an address and of all, each so many at once and as many a second. What a user or
- * an address is refused takes nothing from the bucket of all.
+ * Limits upgrades: those of a user, of an address and of all, each so many at once and as many a second. An upgrade that
+ * is refused to a user or an address takes nothing from the bucket of all.
  */
 export function createUpgradeLimits(
   limits: Limits,

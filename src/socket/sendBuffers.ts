@@ -4,12 +4,12 @@ import type { Connection } from './Connection.ts';
 import type { Connections } from './Connections.ts';
 import { createRounds } from './rounds.ts';
 
-/** Milliseconds between two looks at all sockets, and into how many steps a look is divided. */
+/** Milliseconds between two looks at all sockets, and the steps into which a look is divided. */
 const LOOK = 1_000;
 const STEPS = 10;
 
 /**
- * Keeps what waits for all clients of a node together below `maxBytes`: each alone may be within its bound, and all
+ * Keeps the send buffers of all clients of a node together below `maxBytes`: each alone may be within its bound, and all
  * together more than the memory there is. Those with the most are dropped, as one that is over its own bound is.
  */
 export function watchSendBuffers(
@@ -24,7 +24,7 @@ export function watchSendBuffers(
     if (connection.waitingBytes > 0) behind.push(connection);
   }
 
-  /** All sockets were looked at once. */
+  /** Called when all sockets were looked at once. */
   function looked(): void {
     const seen = behind;
     behind = [];
