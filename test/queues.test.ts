@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { QueryTypes } from 'sequelize';
 import { ByteBudget } from '../src/ByteBudget.ts';
-import { CommandQueue } from '../src/socket/CommandQueue.ts';
 import type { Client } from './client.ts';
 import {
   database,
@@ -212,77 +211,5 @@ describe('a connection whose token is revoked', () => {
     await once(ada.client.socket, 'close');
     for (let n = 0; n < 300; n++)
       expect((await bob.client.push('privateMessage')).params.message).to.equal(`${n}`);
-  });
-});
-
-describe('the queue of a connection', () => {
-  function lane(hasRoom = () => true, budget = new ByteBudget(0, 1)) {
-    const told: string[] = [];
-    const queue = new CommandQueue({
-      send: (reply) => told.push(reply),
-      hasRoom,
-      budget: budget.of('somebody'),
-    });
-    const started: string[] = [];
-    const answers = new Map<string, () => void>();
-    const push = (name: string, pipelined = false, bytes = 1) =>
-      queue.push({
-        pipelined,
-        bytes,
-        wait: () => started.push(`${name} waits`),
-        run(answer) {
-          started.push(name);
-          answers.set(name, () => answer(name));
-        },
-      });
-    return { queue, told, started, push, answer: (name: string) => answers.get(name)?.() };
-  }
-
-  it('starts nothing more once it is stopped, and answers nothing', () => {
-    const { queue, told, started, push, answer } = lane();
-    push('one');
-    push('two');
-    queue.stop();
-    push('three');
-    answer('one');
-    expect(started).to.deep.equal(['one', 'two waits']);
-    expect(told).to.deep.equal([]);
-    expect([queue.length, queue.bytes]).to.deep.equal([0, 0]);
-  });
-
-  it('answers any number that are done at once behind one that takes its time', () => {
-    const { queue, told, push, answer } = lane();
-    push('slow');
-    const count = 100_000;
-    for (let n = 0; n < count; n++) queue.push({ pipelined: true, bytes: 1, run: (reply) => reply(`${n}`) });
-    answer('slow');
-    expect(told.length).to.equal(count + 1);
-    expect(told.at(-1)).to.equal(`${count - 1}`);
-  });
-
-  it('starts what only reads when the client has room, and what is pipelined at once', () => {
-    let room = false;
-    const { queue, started, push, answer } = lane(() => room);
-    push('send', true);
-    push('read');
-    answer('send');
-    push('send again', true);
-    expect(started).to.deep.equal(['send', 'read waits', 'send again waits']);
-    room = true;
-    queue.resume();
-    answer('read');
-    expect(started.slice(3)).to.deep.equal(['read', 'send again']);
-  });
-
-  it('counts the bytes of what is not answered, and for all connections what is over its share', () => {
-    const budget = new ByteBudget(10_000, 1);
-    const { queue, push, answer } = lane(() => true, budget);
-    push('one', false, 10_000);
-    expect(budget.used).to.equal(0);
-    push('two', false, 10_000);
-    expect([queue.bytes, budget.used]).to.deep.equal([20_000, 20_000 - 16_384]);
-    expect([queue.fits(6_384), queue.fits(6_385)]).to.deep.equal([true, false]);
-    answer('one');
-    expect([queue.bytes, budget.used]).to.deep.equal([10_000, 0]);
   });
 });

@@ -1,8 +1,6 @@
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
-import { defaultLimits } from '../src/limits.ts';
-import { createUpgradeLimits } from '../src/socket/rateLimits.ts';
 import { open, Refused } from './client.ts';
 import { http, JWT_SECRET, newUser, newUsers, server, startServer } from './harness.ts';
 
@@ -65,19 +63,6 @@ describe('a storm of connections', () => {
       expect(await storm(target.url, bob.token, 1)).to.deep.equal(['101']);
       await target.close();
     });
-
-  it('of one address takes nothing from the others', () => {
-    const refusal = createUpgradeLimits({
-      ...defaultLimits,
-      ...{ upgradesPerSecond: 100, userUpgradesPerSecond: 10, addressUpgradesPerSecond: 50 },
-    });
-    const refusals = (count: number, userId: number, address: string) =>
-      Array.from({ length: count }, () => refusal(userId, address)).filter((of) => of !== undefined);
-    expect(new Set(refusals(1000, 1, 'a'))).to.deep.equal(new Set(['user']));
-    for (let userId = 2; userId < 30; userId++) refusals(10, userId, 'a');
-    expect(new Set(refusals(5, 30, 'a'))).to.deep.equal(new Set(['address']));
-    expect(refusals(10, 31, 'b')).to.deep.equal([]);
-  });
 });
 
 describe('the upgrade', () => {

@@ -1,0 +1,47 @@
+import { expect } from 'chai';
+import { reasonToEnd } from '../../src/socket/endings.ts';
+
+const connection = {
+  sessionId: 11,
+  session: { userId: 7, tokenVersion: 3, tokenId: 'mine', since: 500, issuedAt: 0, expiresAt: 0 },
+};
+
+describe('a signal to the connections of a user', () => {
+  it('ends those whose token is older than the version that it names, or all without one', () => {
+    expect(reasonToEnd(connection, { kind: 'revoked', tokenVersion: 4 })).to.equal('The token was revoked');
+    expect(reasonToEnd(connection, { kind: 'revoked' })).to.equal('The token was revoked');
+  });
+
+  it('leaves those with a newer token alone, where it arrives late', () => {
+    for (const tokenVersion of [3, 2])
+      expect(reasonToEnd(connection, { kind: 'revoked', tokenVersion })).to.equal(undefined);
+  });
+
+  it('ends the session that was ended, and those with the same token', () => {
+    expect(reasonToEnd(connection, { kind: 'ended', sessionId: 11 })).to.equal('The session was ended');
+    expect(reasonToEnd(connection, { kind: 'ended', sessionId: 12, tokenId: 'mine' })).to.equal(
+      'The session was ended',
+    );
+  });
+
+  it('leaves other sessions alone', () => {
+    expect(reasonToEnd(connection, { kind: 'ended', sessionId: 12 })).to.equal(undefined);
+    expect(reasonToEnd(connection, { kind: 'ended', sessionId: 12, tokenId: 'other' })).to.equal(undefined);
+  });
+
+  it('ends all other sessions, except the one that asked and those that logged in since', () => {
+    const reasons = [
+      { kind: 'othersEnded', sessionId: 12 } as const,
+      { kind: 'othersEnded', sessionId: 12, since: 400 } as const,
+      { kind: 'othersEnded', sessionId: 11 } as const,
+      { kind: 'othersEnded', sessionId: 12, since: 500 } as const,
+    ].map((signal) => reasonToEnd(connection, signal));
+    expect(reasons).to.deep.equal(['The session was ended', 'The session was ended', undefined, undefined]);
+  });
+
+  it('ends none where it is about something else', () => {
+    expect(reasonToEnd(connection, { kind: 'unwatch', userId: 8 })).to.equal(undefined);
+    expect(reasonToEnd(connection, { kind: 'reconcile' })).to.equal(undefined);
+    expect(reasonToEnd(connection, { kind: 'joined', chatId: 1, seq: 1 })).to.equal(undefined);
+  });
+});
