@@ -1,4 +1,3 @@
-import type { TemplatedApp } from 'uWebSockets.js';
 import type { Logger } from 'pino';
 import type { Passwords } from '../auth/passwords.ts';
 import type { Tokens } from '../auth/tokens.ts';
@@ -18,6 +17,7 @@ import { routes } from '../http/routes.ts';
 import { webPages } from '../http/webPages.ts';
 import { type AddressOf, createAddressOf } from '../net/address.ts';
 import { type CorkHost, openCorkHost } from '../net/corkHost.ts';
+import type { Listener } from '../net/listener.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import type { CursorSigner } from '../protocol/cursor.ts';
@@ -45,11 +45,13 @@ export interface EndpointServices {
   readonly accepting: () => boolean;
 }
 
+type Mount = Parameters<Listener['listen']>[0];
+
 export interface Endpoints {
   readonly router: Router;
   readonly corkHost: CorkHost;
   /** Mounts the WebSocket and HTTP on an app. */
-  mount(app: TemplatedApp): void;
+  readonly mount: Mount;
 }
 
 export async function createEndpoints(services: EndpointServices): Promise<Endpoints> {
@@ -83,7 +85,7 @@ function createSockets(
   }: EndpointServices,
   addressOf: AddressOf,
   corkHost: CorkHost,
-): (app: TemplatedApp) => void {
+): Mount {
   const { limits, rateLimits: isLimited } = config;
   const { bus, writer, connections, sessions, presence, changes, nats } = messaging;
   const { closures } = upkeep;
