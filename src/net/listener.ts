@@ -2,7 +2,7 @@ import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import type { Logger } from 'pino';
 import { StartError } from '../protocol/errors.ts';
 import { assertPort } from './port.ts';
-import { readCertificate, watchCertificate } from './tls.ts';
+import { type CertificateFiles, readCertificate, watchCertificate } from './tls.ts';
 import { uWS } from './uws.ts';
 
 /** The native publish of the server, to all sockets of a topic. */
@@ -94,37 +94,36 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
   };
 
   async function serve(mount: (app: TemplatedApp) => void): Promise<void> {
-    // The library reads the files itself, once: sockets of an app keep the certificate it began with.
-    const app = files
-      ? uWS.SSLApp({
-          cert_file_name: files.cert,
-          key_file_name: files.key,
-          ssl_prefer_low_memory_usage: true,
-        })
-      : uWS.App();
+    const app = newApp(files);
     mount(app);
-    socket = await bind(app);
+    socket = await bind(app, host, boundPort, files || sharesPort ? SHARED : EXCLUSIVE);
     apps.push(app);
   }
+}
 
-  function bind(app: TemplatedApp): Promise<us_listen_socket> {
-    return new Promise((resolve, reject) => {
-      const settle = (bound: us_listen_socket | false) => (bound ? resolve(bound) : reject(taken()));
-      // By default, two servers would share the port without an error.
-      listenWith(app, host, boundPort, files || sharesPort ? SHARED : EXCLUSIVE, settle);
-    });
-  }
-
-  function taken(): StartError {
-    return new StartError(
-      `Cannot listen on ${host}:${port}: the port is in use or the address is not this machine's. Set PORT or HOST.`,
-    );
-  }
+/** The library reads the files itself, once: sockets of an app keep the certificate it began with. */
+function newApp(files: CertificateFiles | undefined): TemplatedApp {
+  if (!files) return uWS.App();
+  return uWS.SSLApp({
+    cert_file_name: files.cert,
+    key_file_name: files.key,
+    ssl_prefer_low_memory_usage: true,
+  });
 }
 
 /** `LIBUS_LISTEN_DEFAULT` and `LIBUS_LISTEN_EXCLUSIVE_PORT` of the library: with SO_REUSEPORT, and without. */
 const SHARED = 0;
 const EXCLUSIVE = 1;
+
+function bind(app: TemplatedApp, host: string, port: number, options: number): Promise<us_listen_socket> {
+  const message = `Cannot listen on ${host}:${port}: the port is in use or the address is not this machine's. Set PORT or HOST.`;
+  return new Promise((resolve, reject) => {
+    // By default, two servers would share the port without an error.
+    listenWith(app, host, port, options, (bound) =>
+      bound ? resolve(bound) : reject(new StartError(message)),
+    );
+  });
+}
 
 type Listen = (
   host: string,

@@ -12,6 +12,7 @@ import { type Request, type RequestId, readRequest, UNKNOWN_TYPE } from '../prot
 import { CommandQueue, type QueuedCommand } from './CommandQueue.ts';
 import { CommandTask, REQUEST_BYTES } from './CommandTask.ts';
 import type { Connection, Receiver } from './Connection.ts';
+import { commandContextOf } from './commandContext.ts';
 import { BINARY, encodeRefusal, encodeSuccess, overloaded, unknownType } from './outcomes.ts';
 import type { createRateLimiters, RateLimiter } from './rateLimits.ts';
 
@@ -57,7 +58,7 @@ export class CommandReceiver implements Receiver {
     this.#connection = connection;
     this.#queue = queue;
     this.#rateLimiter = shared.rateLimiterOf?.(userId);
-    this.#context = contextOf(shared.services, connection, queue);
+    this.#context = commandContextOf(shared.services, connection, queue);
   }
 
   unanswered(): number {
@@ -213,31 +214,4 @@ export class CommandReceiver implements Receiver {
   #requestId(number: number): string {
     return `${this.#context.sessionId}.${number}`;
   }
-}
-
-/** Names each property: an object that is spread takes 800 bytes, this one 250. */
-function contextOf(
-  services: CommandServices,
-  { session, sessionId, id: origin }: Connection,
-  queue: CommandQueue,
-): CommandContext {
-  return {
-    writer: services.writer,
-    presence: services.presence,
-    typists: services.typists,
-    positions: services.positions,
-    sessions: services.sessions,
-    bus: services.bus,
-    changes: services.changes,
-    db: services.db,
-    closures: services.closures,
-    limits: services.limits,
-    log: services.log,
-    signCursors: services.signCursors,
-    turns: services.turns,
-    session,
-    sessionId,
-    origin,
-    finish: () => queue.finish(),
-  };
 }
