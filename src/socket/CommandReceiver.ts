@@ -21,7 +21,7 @@ const WITH_REFUSALS = 1.25;
 
 /**
  * Milliseconds in which commands that were queued when their client left still begin: somebody who writes and closes
- * the window has written. Not for longer, because a token that is revoked meanwhile has no connection to end here.
+ * the window has written. Not for longer, because a token that is revoked then has no connection to end here.
  */
 const TIME_AFTER_DISCONNECT = 1_000;
 

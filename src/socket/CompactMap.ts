@@ -34,7 +34,7 @@ export class CompactMap<Key extends number> {
     return true;
   }
 
-  /** The keys as they are now, lowest first: the map may be changed while they are gone through. */
+  /** Returns a copy of the keys, lowest first: the map may be changed during an iteration over them. */
   keys(): Key[] {
     return Array.from({ length: this.size }, (_, at) => this.#flat[2 * at] as Key);
   }

@@ -78,7 +78,7 @@ export class Connections extends ConnectionRegistry {
 
   /**
    * Subscribes a connection that is admitted to its chats. Resolves when it misses nothing of what other nodes publish; it
-   * is closed then where its token has expired meanwhile.
+   * is closed then where its token has expired in the meantime.
    */
   async subscribe(connection: Connection, { groups, dialogs, snapshot }: UserChats): Promise<void> {
     connection.snapshot = snapshot;

@@ -25,7 +25,7 @@ export class Comparison {
   readonly #db: Database;
   readonly #bus: Bus;
   readonly #connections: Connections;
-  /** Users to compare again: what was read of them may be older than what was delivered meanwhile. */
+  /** Users to compare again: what was read of them may be older than what was delivered since. */
   readonly #again: Set<UserId>;
 
   constructor(db: Database, bus: Bus, connections: Connections, again: Set<UserId>) {

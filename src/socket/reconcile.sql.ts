@@ -2,7 +2,7 @@ import { claimIsValid, claimRows } from '../auth/tokenValidity.ts';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 
-/* What the connections of a node are compared with. Everything is looked up by key. */
+/* Statements that read the state with which the connections of a node are compared. All of them look up by key. */
 
 /** Tokens, given as `claims`, that are not valid any more. */
 export const revokedTokens = prepared(
@@ -16,10 +16,11 @@ export interface ChatsRow {
   readonly userId: UserId;
   /** All chats and the oldest message that may be seen of each, `id:firstSeq,id:firstSeq`, in the order of the ids. */
   readonly memberships: string;
-  /** Which of them are groups, `id,id`, in the order of the ids. */
+  /** Those of them that are groups, `id,id`, in the order of the ids. */
   readonly groups: string;
-  /** What was written in since the last round and how far it is: `id:seq,id:seq`. */
+  /** Groups with new messages since the last round, and how far they are: `id:seq,id:seq`. */
   readonly groupHeads: string;
+  /** The same of dialogs. */
   readonly dialogHeads: string;
 }
 
@@ -32,10 +33,10 @@ export interface ChatsRow {
 export const chatsOfUsers = prepared(
   'chats of users',
   `
-select wanted.id as "userId", own.memberships, own.groups, own."groupHeads", own."dialogHeads"
-from jsonb_to_recordset($1::jsonb) as wanted (id bigint, snapshot text)
+select requested.id as "userId", own.memberships, own.groups, own."groupHeads", own."dialogHeads"
+from jsonb_to_recordset($1::jsonb) as requested (id bigint, snapshot text)
 cross join lateral (
-  with own as materialized (select chat_id, first_seq from chat_members where user_id = wanted.id)
+  with own as materialized (select chat_id, first_seq from chat_members where user_id = requested.id)
   select
     (select coalesce(string_agg(chat_id || ':' || first_seq, ',' order by chat_id), '') from own) as memberships,
     coalesce(string_agg(id::text, ',' order by id) filter (where kind = 'group'), '') as groups,
@@ -43,7 +44,7 @@ cross join lateral (
     coalesce(string_agg(id || ':' || last_seq, ',') filter (
       where kind = 'dialog' and is_recent and not exists (
         select from messages where chat_id = chat.id and seq = last_seq
-          and pg_visible_in_snapshot(xid, wanted.snapshot::pg_snapshot)
+          and pg_visible_in_snapshot(xid, requested.snapshot::pg_snapshot)
       )
     ), '') as "dialogHeads"
   from (
@@ -91,28 +92,28 @@ export interface Block {
 /** Users who are blocked by, or block, the users $1. */
 export const blocksOfUsers = `
 select "userId", other
-from jsonb_array_elements_text($1::jsonb) wanted
+from jsonb_array_elements_text($1::jsonb) requested
 cross join lateral (
-  select user_id as "userId", blocked_id as other from blocks where user_id = wanted.value::bigint
+  select user_id as "userId", blocked_id as other from blocks where user_id = requested.value::bigint
   union all
-  select blocked_id, user_id from blocks where blocked_id = wanted.value::bigint
+  select blocked_id, user_id from blocks where blocked_id = requested.value::bigint
 ) block
 `;
 
 export interface Committed {
-  /** Which of the messages. */
+  /** Index of the message in the list. */
   readonly at: number;
   readonly head: number;
-  /** Where it is, if it is known by its clientMessageId. */
+  /** `seq` of the message, if it is found by its clientMessageId. */
   readonly own: number | null;
 }
 
 /** $1 messages: chat, sender and clientMessageId, if there is one. */
 export const committedMessages = `
-select (wanted.ord - 1)::int as at, chats.last_seq as head, (
+select (requested.ord - 1)::int as at, chats.last_seq as head, (
   select seq from messages
   where sender_id = (value->>'sender')::bigint and client_message_id = value->>'name' and chat_id = chats.id
 ) as own
-from jsonb_array_elements($1::jsonb) with ordinality as wanted (value, ord)
+from jsonb_array_elements($1::jsonb) with ordinality as requested (value, ord)
 cross join lateral (select id, last_seq from chats where id = (value->>'chat')::bigint limit 1) chats
 `;

@@ -122,7 +122,7 @@ export class Reconciler {
     const wasUrgent = this.#isUrgent;
     this.#isUrgent = false;
     const [now] = await this.#db.query<{ at: string }>('select clock_timestamp()::text as at', []);
-    // Not all at once, which takes long where they are many; connections that open meanwhile are among them.
+    // Not all at once, which takes long where they are many; connections that open in the meantime are among them.
     const all = this.#connections.following();
     for (let slice = takeSlice(all); slice.length > 0 && !this.#isClosed; slice = takeSlice(all)) {
       if (this.#users.size > 0) await this.#compareRequested(); // without waiting for the round

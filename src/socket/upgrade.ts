@@ -92,7 +92,7 @@ function authorize({ token, address }: UpgradeRequest, services: UpgradeServices
   return session;
 }
 
-/** Subscribes a connection to all that its user receives. Rejects where it was closed meanwhile. */
+/** Subscribes a connection to all that its user receives. Rejects where it was closed in the meantime. */
 async function admit(connection: Connection, services: UpgradeServices): Promise<void> {
   const { connections, admission } = services;
   const { id, session } = connection;
