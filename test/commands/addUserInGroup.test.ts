@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { database, http, newGroup, newUser, newUsers, startServer } from '../harness.ts';
 
 describe('addUserInGroup', () => {
-  it('tells all members and the added one, and keeps a system message', async () => {
+  it('pushes to all members and to the added user, and stores a system message', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const [a, b, c] = [await ada.connect(), await bob.connect(), await cleo.connect()];
     const groupId = await newGroup(a, bob);
@@ -24,7 +24,7 @@ describe('addUserInGroup', () => {
     expect(newest).to.include({ seq: 3, kind: 'system', content: `${bob.username} added ${cleo.username}` });
   });
 
-  it('lets the added user write and read at once', async () => {
+  it('allows the added user to write and read at once', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const groupId = await newGroup(a);
@@ -35,7 +35,7 @@ describe('addUserInGroup', () => {
     expect((await b.call('getlatestMessageGroup', { groupId })).params.data).to.have.length(4);
   });
 
-  it('adds once when two members add the same user at once', async () => {
+  it('adds a user once when two members add the user at the same time', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const groupId = await newGroup(a, bob);
@@ -46,7 +46,7 @@ describe('addUserInGroup', () => {
     expect(await database.members.count({ where: { chatId: groupId } })).to.equal(3);
   });
 
-  it('adds once when two nodes add the same user at once', async () => {
+  it('adds a user once when two nodes add the user at the same time', async () => {
     const other = await startServer();
     const ada = await newUser();
     const [here, there] = [await ada.connect(), await ada.connect(other.url)];
@@ -59,7 +59,7 @@ describe('addUserInGroup', () => {
     await other.close();
   });
 
-  it('refuses outsiders, members who are in already, and unknown groups and users', async () => {
+  it('refuses callers outside the group, users who are members already, and unknown groups and users', async () => {
     const [ada, bob, eve, gone] = await newUsers(4);
     const [a, e] = [await ada.connect(), await eve.connect()];
     const groupId = await newGroup(a, bob);

@@ -3,7 +3,7 @@ import { database, newClients, newGroup } from '../harness.ts';
 import { until } from '../until.ts';
 
 describe('blockUser', () => {
-  it('has private messages of the blocked refused, and says no more than FORBIDDEN', async () => {
+  it('refuses private messages of the blocked user with FORBIDDEN and no more details', async () => {
     const [ada, bob] = await newClients(2);
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'before' });
     await ada.client.push('privateMessage');
@@ -20,7 +20,7 @@ describe('blockUser', () => {
     expect((await ada.client.done('getlatestMessageDialog', { receiverId: bob.id })).data).to.have.length(1);
   });
 
-  it('refuses messages from its reply on in a dialog that was made while it was under way', async () => {
+  it('refuses messages from its reply on in a dialog that was created at the same time', async () => {
     const [ada, bob] = await newClients(2);
     const lock = await database.dedicated();
     await lock.query('begin');
@@ -35,7 +35,7 @@ describe('blockUser', () => {
     expect(await bob.client.refused('privateMessage', message)).to.equal('FORBIDDEN');
   });
 
-  it('refuses everything else that would reach the one who blocked', async () => {
+  it('refuses everything else that would reach the blocking user', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await bob.client.done('privateMessage', { receiverId: ada.id, content: 'before' });
     await ada.client.done('blockUser', { userId: bob.id });
@@ -51,7 +51,7 @@ describe('blockUser', () => {
       expect(await bob.client.refused(type, params), type).to.equal('FORBIDDEN');
   });
 
-  it('lets both go on in groups', async () => {
+  it('leaves both users able to write in groups', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('blockUser', { userId: bob.id });
@@ -59,7 +59,7 @@ describe('blockUser', () => {
     expect((await ada.client.push('messageInGroup')).params.message).to.equal('still here');
   });
 
-  it('hides typing and presence from each other, in groups as well', async () => {
+  it('hides typing and presence of the two users from each other, in groups as well', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     await ada.client.done('subscribePresence', { userIds: [bob.id] });
@@ -83,7 +83,7 @@ describe('blockUser', () => {
       ]);
   });
 
-  it('tells neither how far the other has read', async () => {
+  it('hides from both users how far the other has read', async () => {
     const [ada, bob] = await newClients(2);
     for (const [one, other] of [
       [ada, bob],
@@ -100,7 +100,7 @@ describe('blockUser', () => {
     expect(await ada.client.rest()).to.deep.equal([]);
   });
 
-  it('survives a repeat, tells own devices, and refuses oneself and nobody', async () => {
+  it('accepts a repeat, pushes to own devices, and refuses oneself and unknown users', async () => {
     const [ada, bob] = await newClients(2);
     const other = await ada.connect();
     await ada.client.done('blockUser', { userId: bob.id });
@@ -115,7 +115,7 @@ describe('blockUser', () => {
 });
 
 describe('unblockUser', () => {
-  it('leaves dialogs alone where many blocks end at once, as with an account', async () => {
+  it('changes no dialog when many blocks end at once, as with the deletion of an account', async () => {
     const [ada, bob] = await newClients(2);
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'Hi' });
     await ada.client.done('blockUser', { userId: bob.id });
@@ -131,7 +131,7 @@ describe('unblockUser', () => {
     });
   });
 
-  it('lets messages through again', async () => {
+  it('allows messages again', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('blockUser', { userId: bob.id });
     for (let times = 0; times < 2; times++) await ada.client.done('unblockUser', { userId: bob.id });

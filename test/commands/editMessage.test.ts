@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { database, newClients, newGroup } from '../harness.ts';
 
 describe('editMessage', () => {
-  it('changes what one wrote, tells the others, and keeps what it said', async () => {
+  it('changes an own message, pushes to the others, and keeps the former content', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId, seq, createdAt } = await ada.client.done('privateMessage', {
       receiverId: bob.id,
@@ -28,7 +28,7 @@ describe('editMessage', () => {
     expect(row.updated_at).to.equal(row.edited_at).and.not.equal(createdAt);
   });
 
-  it('does nothing the second time', async () => {
+  it('changes nothing when it is repeated', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'one' });
     const first = await ada.client.done('editMessage', {
@@ -43,7 +43,7 @@ describe('editMessage', () => {
     expect((await bob.client.rest()).filter(({ type }) => type === 'editMessage')).to.have.length(1);
   });
 
-  it('numbers versions of edits made at once', async () => {
+  it('numbers the versions of concurrent edits', async () => {
     const [ada, bob] = await newClients(2);
     const device = await ada.connect();
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: '0' });
@@ -56,7 +56,7 @@ describe('editMessage', () => {
     expect(data.map((row: { version: number }) => row.version)).to.deep.equal([1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it('is for the author alone, while in the chat, and not for system messages or what is deleted', async () => {
+  it('is allowed to the author only, as a member, and not for system or deleted messages', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
     const { messageId } = await bob.client.done('messageInGroup', { groupId, content: 'mine' });
@@ -75,7 +75,7 @@ describe('editMessage', () => {
 });
 
 describe('deleteMessage', () => {
-  it('leaves an empty place, tells the others, and takes everything of it along', async () => {
+  it('leaves an empty message, pushes to the others, and deletes everything that belongs to the message', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId, seq } = await ada.client.done('privateMessage', {
       receiverId: bob.id,
@@ -103,7 +103,7 @@ describe('deleteMessage', () => {
     expect((await bob.client.done('getlatestMessageDialog', { receiverId: ada.id })).data).to.have.length(2);
   });
 
-  it('is for the author, in groups for the owner and admins as well', async () => {
+  it('is allowed to the author, in groups to the owner and admins as well', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     const { messageId } = await bob.client.done('messageInGroup', { groupId, content: 'x' });
@@ -116,7 +116,7 @@ describe('deleteMessage', () => {
     expect(await ada.client.refused('deleteMessage', { messageId: system?.id })).to.equal('FORBIDDEN');
   });
 
-  it('frees nothing for a repeat of the message', async () => {
+  it('keeps the clientMessageId of the message in use', async () => {
     const [ada, bob] = await newClients(2);
     const params = { receiverId: bob.id, content: 'once', clientMessageId: 'once' };
     const { messageId } = await ada.client.done('privateMessage', params);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { newClients, newGroup } from '../harness.ts';
 
 describe('forwardMessage', () => {
-  it('writes it in another chat and names who wrote it first, however often it is passed on', async () => {
+  it('writes the message in another chat and names its first author, however often it is forwarded', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const { messageId } = await ada.client.done('privateMessage', {
       receiverId: bob.id,
@@ -55,7 +55,7 @@ describe('forwardMessage', () => {
     expect({ ...rest, content: 'x' }).to.deep.equal(one);
   });
 
-  it('is answered to who has left the group since, and for a message that was no forwarded one', async () => {
+  it('returns the stored message for a used clientMessageId, also after the user has left the group', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(bob.client, ada);
     const message = { groupId, content: 'first', clientMessageId: 'first' };
@@ -67,7 +67,7 @@ describe('forwardMessage', () => {
     });
   });
 
-  it('refuses what one cannot see or write to', async () => {
+  it('refuses messages that the user cannot see and chats that the user cannot write to', async () => {
     const [ada, bob, eve] = await newClients(3);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     const groupId = await newGroup(eve.client);

@@ -4,7 +4,7 @@ import { database, newClients, newGroup, type Person } from '../harness.ts';
 const rowOf = async ({ client }: Person, address: object) => (await client.done('getChat', address)).data;
 
 describe('getChat', () => {
-  it('is the row of the list, for both people of a dialog and for a group', async () => {
+  it('returns the row of the list, for both users of a dialog and for a group', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('messageInGroup', { groupId, content: `for @${bob.username}` });
@@ -17,7 +17,7 @@ describe('getChat', () => {
     expect(await rowOf(ada, { receiverId: bob.id })).to.include({ seq: 1, unreadCount: 0, readSeq: 1 });
   });
 
-  it('is null for a dialog in which nothing was written, and for notes to oneself there are none of', async () => {
+  it('returns null for a dialog without messages, and for notes to oneself before the first one', async () => {
     const [ada, bob] = await newClients(2);
     expect(await rowOf(ada, { receiverId: bob.id })).to.equal(null);
     expect(await rowOf(ada, { receiverId: ada.id })).to.equal(null);
@@ -32,7 +32,7 @@ describe('getChat', () => {
       expect(await rowOf(one, { receiverId: other.id })).to.equal(null);
   });
 
-  it('refuses who does not exist, groups one is not in, and those that are gone', async () => {
+  it('refuses unknown users, groups of others, and deleted groups', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client);
     for (const [person, address, code] of [
@@ -47,7 +47,7 @@ describe('getChat', () => {
     expect(await ada.client.refused('getChat', { groupId })).to.equal('NOT_FOUND');
   });
 
-  it('changes nothing: a chat that is marked unread stays so', async () => {
+  it('changes nothing: a chat marked as unread stays marked', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
     await bob.client.done('markRead', { receiverId: ada.id, seq: 1 });
@@ -58,7 +58,7 @@ describe('getChat', () => {
     expect((await bob.client.done('sync', { cursor })).data).to.deep.equal([]);
   });
 
-  it('counts every message up to its seq, while messages come', async () => {
+  it('counts every message up to its seq while messages arrive', async () => {
     const [ada, bob] = await newClients(2);
     const content = `@${bob.username}`;
     const sends = Array.from({ length: 100 }, () =>
@@ -88,7 +88,7 @@ describe('getChat', () => {
 });
 
 describe('markRead', () => {
-  it('says up to which message it counted, and whether the chat is still marked', async () => {
+  it('returns the seq up to which it counted, and whether the chat is still marked as unread', async () => {
     const [ada, bob] = await newClients(2);
     const write = () => ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     for (let n = 0; n < 3; n++) await write();
@@ -108,7 +108,7 @@ describe('markRead', () => {
 });
 
 describe('the reply to a send', () => {
-  it('names whom it mentions, a repeat the same; without mentions it has none', async () => {
+  it('names the mentioned users, also for a repeat, and no field without mentions', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const message = { groupId, content: `@${bob.username} @nobody`, clientMessageId: 'once' };
@@ -142,7 +142,7 @@ describe('the reply to a change of a message', () => {
     ['deleteMessage', {}, {}],
   ] as const;
 
-  it('says where it is: with whom, or in which group', async () => {
+  it('names the chat: the other user, or the group', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     for (const [type, address] of [
@@ -158,7 +158,7 @@ describe('the reply to a change of a message', () => {
     }
   });
 
-  it('names the other person, whoever wrote it, and nobody but oneself for a note', async () => {
+  it('names the other user, whichever of the two is the author, and the user alone for a note to oneself', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     expect(await bob.client.done('pinMessage', { messageId })).to.include({ receiverId: ada.id, seq: 1 });
@@ -169,7 +169,7 @@ describe('the reply to a change of a message', () => {
 });
 
 describe('the time of sync', () => {
-  it('is that of the database, on every page', async () => {
+  it('is the time of the database, on every page', async () => {
     const [ada, bob] = await newClients(2);
     for (let n = 0; n < 3; n++) await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     const clock = async () =>

@@ -4,7 +4,7 @@ import { database, newClients, newGroup } from '../harness.ts';
 const seqs = (rows: { seq: number }[]) => rows.map(({ seq }) => seq);
 
 describe('getMessages', () => {
-  it('reads after, before and between', async () => {
+  it('reads after, before and between two messages', async () => {
     const [ada, bob] = await newClients(2);
     for (let n = 1; n <= 10; n++)
       await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
@@ -24,7 +24,7 @@ describe('getMessages', () => {
     );
   });
 
-  it('is for those in the chat', async () => {
+  it('is allowed to the members of the chat', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client);
     expect(await eve.client.refused('getMessages', { groupId })).to.equal('NOT_A_MEMBER');
@@ -34,7 +34,7 @@ describe('getMessages', () => {
 });
 
 describe('getMessagesAround', () => {
-  it('reads a message with its neighbours, to the ends of the chat', async () => {
+  it('reads a message with its neighbours, up to the ends of the chat', async () => {
     const [ada, bob] = await newClients(2);
     const ids: number[] = [];
     for (let n = 1; n <= 9; n++)
@@ -48,7 +48,7 @@ describe('getMessagesAround', () => {
     expect(await around(5, 1)).to.deep.equal([5]);
   });
 
-  it('is for those who see the message', async () => {
+  it('is allowed to users who can see the message', async () => {
     const [ada, bob, eve] = await newClients(3);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     expect(await eve.client.refused('getMessagesAround', { messageId })).to.equal('NOT_FOUND');
@@ -59,7 +59,7 @@ describe('getMessagesAround', () => {
 });
 
 describe('reportMessage', () => {
-  it('keeps what the message said, once per user', async () => {
+  it('stores the content of the message, once per user', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'rude' });
     for (let times = 0; times < 2; times++)

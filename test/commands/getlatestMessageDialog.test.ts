@@ -5,7 +5,7 @@ type Row = Record<string, unknown>;
 const contents = (rows: Row[]) => rows.map(({ content }) => content);
 
 describe('getlatestMessageDialog', () => {
-  it('gives both directions, each row with its receiver', async () => {
+  it('returns both directions, each row with its receiver', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     await a.call('privateMessage', { receiverId: bob.id, content: 'question' });
@@ -44,7 +44,7 @@ describe('getlatestMessageDialog', () => {
     expect((await b.call('getlatestMessageDialog', { receiverId: ada.id })).params.data).to.deep.equal(data);
   });
 
-  it('is nobody else’s business', async () => {
+  it('returns nothing to other users', async () => {
     const [ada, bob, eve] = await newUsers(3);
     const [a, e] = [await ada.connect(), await eve.connect()];
     await a.call('privateMessage', { receiverId: bob.id, content: 'secret' });
@@ -52,7 +52,7 @@ describe('getlatestMessageDialog', () => {
       expect((await e.call('getlatestMessageDialog', { receiverId: id })).params.data).to.deep.equal([]);
   });
 
-  it('pages, is empty before the first message, and holds the notes to oneself', async () => {
+  it('pages, is empty before the first message, and returns the notes to oneself', async () => {
     const [ada, bob] = await newUsers(2);
     const a = await ada.connect();
     expect((await a.call('getlatestMessageDialog', { receiverId: bob.id })).params.data).to.deep.equal([]);
@@ -64,7 +64,7 @@ describe('getlatestMessageDialog', () => {
     expect([await page(1), await page(2), await page(3)]).to.deep.equal([['3', '2'], ['1'], []]);
   });
 
-  it('refuses somebody who never existed, and still shows the dialog with somebody who is gone', async () => {
+  it('refuses a user who never existed, and still returns the dialog with a deleted user', async () => {
     const [ada, bob] = await newUsers(2);
     const a = await ada.connect();
     expect(await a.call('getlatestMessageDialog', { receiverId: 999_999_999 })).to.include({

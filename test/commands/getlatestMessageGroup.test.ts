@@ -4,7 +4,7 @@ import { http, newGroup, newUsers } from '../harness.ts';
 type Row = Record<string, unknown>;
 
 describe('getlatestMessageGroup', () => {
-  it('gives rows in the spelling of the contract, newest first', async () => {
+  it('returns rows with the documented field names, newest first', async () => {
     const [ada, bob] = await newUsers(2);
     const a = await ada.connect();
     const groupId = await newGroup(a, bob);
@@ -39,7 +39,7 @@ describe('getlatestMessageGroup', () => {
     });
   });
 
-  it('pages without gap or repeat to the very end', async () => {
+  it('pages without a gap or a repeat to the end', async () => {
     const [ada] = await newUsers(1);
     const a = await ada.connect();
     const groupId = await newGroup(a);
@@ -52,7 +52,7 @@ describe('getlatestMessageGroup', () => {
     expect(pages.flat().map(({ seq }) => seq)).to.deep.equal(Array.from({ length: 25 }, (_, n) => 25 - n));
   });
 
-  it('takes 20 and 1 where limit and page are left out, and any page up to the largest integer', async () => {
+  it('uses limit 20 and page 1 by default, and accepts any page up to the largest integer', async () => {
     const [ada] = await newUsers(1);
     const a = await ada.connect();
     const groupId = await newGroup(a);
@@ -62,7 +62,7 @@ describe('getlatestMessageGroup', () => {
       expect((await a.call('getlatestMessageGroup', { groupId, page })).params.data).to.deep.equal([]);
   });
 
-  it('refuses outsiders, unknown groups and wrong pages', async () => {
+  it('refuses users outside the group, unknown groups and invalid pages', async () => {
     const [ada, eve] = await newUsers(2);
     const [a, e] = [await ada.connect(), await eve.connect()];
     const groupId = await newGroup(a);
@@ -82,7 +82,7 @@ describe('getlatestMessageGroup', () => {
       expect(await a.call('getlatestMessageGroup', params)).to.include({ code: 'BAD_REQUEST', message });
   });
 
-  it('shows names as they are now, and "Deleted user" where an account is gone', async () => {
+  it('returns current names, and "Deleted user" for a deleted account', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const groupId = await newGroup(a, bob);

@@ -10,7 +10,7 @@ const roles = async (groupId: number) =>
   );
 
 describe('setMemberRole', () => {
-  it('is for the owner, pushes, and does nothing the second time', async () => {
+  it('is allowed to the owner, pushes, and changes nothing when it is repeated', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
@@ -54,8 +54,8 @@ describe('transferOwnership', () => {
   });
 });
 
-describe('an owner who leaves', () => {
-  it('passes the group on to the longest-serving admin, then member', async () => {
+describe('an owner leaving the group', () => {
+  it('passes the group to the longest-serving admin, or else to the longest-serving member', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     await ada.client.done('setMemberRole', { groupId, userId: cleo.id, role: 'admin' });
@@ -69,7 +69,7 @@ describe('an owner who leaves', () => {
     expect(await roles(groupId)).to.deep.equal(new Map([[bob.id, 'owner']]));
   });
 
-  it('closes it as the last one out: its public name is free and nobody can join', async () => {
+  it('closes the group as the last member: its public name is free and nobody can join', async () => {
     const [ada, bob] = await newClients(2);
     const group = { groupName: `Last ${ada.id}`, isPrivate: false };
     const { groupId } = await ada.client.done('newGroup', group);
@@ -81,7 +81,7 @@ describe('an owner who leaves', () => {
 });
 
 describe('removeUserFromGroup', () => {
-  it('takes effect at once on live connections, and the group reads it', async () => {
+  it('takes effect at once on live connections, and stores a system message', async () => {
     const [ada, bob] = await newClients(2);
     const [device] = [await bob.connect()];
     const groupId = await newGroup(ada.client, bob);
@@ -99,7 +99,7 @@ describe('removeUserFromGroup', () => {
     await ada.client.done('addUserInGroup', { groupId, userId: bob.id });
   });
 
-  it('goes down the ranks only', async () => {
+  it('removes members of a lower rank only', async () => {
     const [ada, bob, cleo, dan] = await newClients(4);
     const groupId = await newGroup(ada.client, bob, cleo, dan);
     for (const { id } of [bob, cleo])
@@ -116,7 +116,7 @@ describe('removeUserFromGroup', () => {
 });
 
 describe('banUser', () => {
-  it('puts out for good: no joining, no invite, no adding, until the ban is lifted', async () => {
+  it('keeps a user out: joining, invites and adding are refused until the ban is lifted', async () => {
     const [ada, bob] = await newClients(2);
     const { groupId } = await ada.client.done('newGroup', {
       groupName: `Strict ${ada.id}`,
@@ -135,7 +135,7 @@ describe('banUser', () => {
     await bob.client.done('joinGroup', { groupId });
   });
 
-  it('is for admins, not against the owner, admins or oneself, and works ahead', async () => {
+  it('is allowed to admins, not against the owner, admins or oneself, and also before a user has joined', async () => {
     const [ada, bob, eve] = await newClients(3);
     const { groupId } = await ada.client.done('newGroup', {
       groupName: `Ahead ${ada.id}`,
@@ -153,7 +153,7 @@ describe('banUser', () => {
 });
 
 describe('listGroupMembers', () => {
-  it('lists with role and presence, page by page, for members', async () => {
+  it('lists members with role and presence, page by page, to members', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
     const { data, nextCursor } = await bob.client.done('listGroupMembers', { groupId, limit: 1 });
@@ -168,7 +168,7 @@ describe('listGroupMembers', () => {
 });
 
 describe('deleteGroup', () => {
-  it('ends the group for everybody, for the owner only', async () => {
+  it('closes the group for all members, and is allowed to the owner only', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     expect(await bob.client.refused('deleteGroup', { groupId })).to.equal('FORBIDDEN');

@@ -3,7 +3,7 @@ import { database, newClients, newGroup } from '../harness.ts';
 import { until } from '../until.ts';
 
 describe('newGroup with settings', () => {
-  it('adds people at once, who are told and get its messages', async () => {
+  it('adds users at once, who receive the push and the messages of the group', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const { groupId } = await ada.client.done('newGroup', {
       groupName: 'Crew',
@@ -31,7 +31,7 @@ describe('newGroup with settings', () => {
     });
   });
 
-  it('makes nothing when one of the people does not exist', async () => {
+  it('creates nothing when one of the users does not exist', async () => {
     const [ada, bob] = await newClients(2);
     const params = { groupName: 'Crew', userIds: [bob.id, 999_999_999] };
     expect(await ada.client.refused('newGroup', params)).to.equal('NOT_FOUND');
@@ -39,7 +39,7 @@ describe('newGroup with settings', () => {
     expect(await bob.client.rest()).to.deep.equal([]);
   });
 
-  it('makes one group of a repeat with a clientMessageId', async () => {
+  it('creates one group for repeats with the same clientMessageId', async () => {
     const [ada] = await newClients(1);
     const params = { groupName: 'Once', clientMessageId: 'group-1' };
     const [one, two] = [await ada.client.done('newGroup', params), await ada.client.done('newGroup', params)];
@@ -47,7 +47,7 @@ describe('newGroup with settings', () => {
     expect((await ada.client.done('listLastMessage')).data).to.have.length(1);
   });
 
-  it('refuses the clientMessageId of a message', async () => {
+  it('refuses a clientMessageId that a message has', async () => {
     const [ada, bob] = await newClients(2);
     const clientMessageId = 'used';
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Hi', clientMessageId });
@@ -65,7 +65,7 @@ returning id
 `;
 
 describe('public groups', () => {
-  it('have a name no other public one has, whatever the case', async () => {
+  it('have a unique name among public groups, ignoring case', async () => {
     const [ada, bob] = await newClients(2);
     const groupName = `Öffentlich ${ada.id}`;
     const { groupId } = await ada.client.done('newGroup', { groupName, isPrivate: false });
@@ -79,7 +79,7 @@ describe('public groups', () => {
     await bob.client.done('updateGroup', { groupId: other, isPrivate: false }); // the name is free
   });
 
-  it('are found among many newer ones, at once by what is rare, and page by page otherwise', async () => {
+  it('are found among many newer ones, in one page by rare terms, and page by page by frequent terms', async () => {
     const [ada] = await newClients(1);
     const custom = { rare: ada.id };
     const { groupId } = await ada.client.done('newGroup', {
@@ -104,7 +104,7 @@ describe('public groups', () => {
     await database.chats.destroy({ where: { id: newer.map(({ id }) => id) } });
   });
 
-  it('are found by a part of the name and own data, newest first, private ones are not', async () => {
+  it('are found by a part of the name and by custom data, newest first, without private ones', async () => {
     const [ada, bob] = await newClients(2);
     const tag = `tag${ada.id}x`;
     const ids: number[] = [];
@@ -135,7 +135,7 @@ describe('public groups', () => {
 });
 
 describe('joinGroup', () => {
-  it('lets anybody into a public group and pushes to the members; again it changes nothing', async () => {
+  it('adds any user to a public group and pushes to the members, and changes nothing when it is repeated', async () => {
     const [ada, bob] = await newClients(2);
     const { groupId } = await ada.client.done('newGroup', { groupName: `Open ${ada.id}`, isPrivate: false });
     const { seq } = await bob.client.done('joinGroup', { groupId });
@@ -146,7 +146,7 @@ describe('joinGroup', () => {
     expect((await bob.client.push('messageInGroup')).params.message).to.equal('welcome');
   });
 
-  it('refuses private groups and those that do not exist', async () => {
+  it('refuses private and unknown groups', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client);
     expect(await bob.client.refused('joinGroup', { groupId })).to.equal('FORBIDDEN');
@@ -156,7 +156,7 @@ describe('joinGroup', () => {
 });
 
 describe('updateGroup', () => {
-  it('changes what is given, says so to the members, and does nothing the second time', async () => {
+  it('changes the given fields, pushes to the members, and changes nothing when it is repeated', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const change = { groupId, groupName: 'Divers', description: 'Deep', custom: { a: 1 } };
@@ -175,7 +175,7 @@ describe('updateGroup', () => {
     expect(row.event).to.deep.include({ type: 'updateGroup' });
   });
 
-  it('is for the owner and admins', async () => {
+  it('is allowed to the owner and admins', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
     expect(await bob.client.refused('updateGroup', { groupId, groupName: 'Mine' })).to.equal('FORBIDDEN');
@@ -185,7 +185,7 @@ describe('updateGroup', () => {
     expect(await bob.client.refused('updateGroup', { groupId })).to.equal('BAD_REQUEST');
   });
 
-  it('decides who may add and who may post', async () => {
+  it('restricts adding members and posting to admins', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('updateGroup', { groupId, whoMayAdd: 'admins', whoMayPost: 'admins' });
@@ -198,7 +198,7 @@ describe('updateGroup', () => {
     await bob.client.done('addUserInGroup', { groupId, userId: cleo.id });
   });
 
-  it('slows members down, not admins', async () => {
+  it('sets slow mode for members, not for admins', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('updateGroup', { groupId, slowModeSeconds: 3 });
@@ -219,7 +219,7 @@ describe('updateGroup', () => {
     for (const content of ['a', 'b']) await ada.client.done('messageInGroup', { groupId, content });
   });
 
-  it('hides from newcomers what was before, where the history begins with joining', async () => {
+  it('hides earlier messages from new members when the history begins with joining', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client);
     await ada.client.done('updateGroup', { groupId, historyFrom: 'joining' });

@@ -27,8 +27,8 @@ async function presenceOf(client: Client) {
   return (await client.rest()).filter(({ type }) => type === 'subscribePresence');
 }
 
-describe('a block between two people', () => {
-  it('shows each as offline to the other on all connections that watch, and its end as they are', async () => {
+describe('a block between two users', () => {
+  it('shows each as offline to the other on all subscribed connections, and the real state when it ends', async () => {
     const [ada, bob, cleo] = await arrived(3);
     const desk = await ada.connect();
     const watchers = [
@@ -51,7 +51,7 @@ describe('a block between two people', () => {
       expect((await next(client)).online, 'it goes on').to.equal(false);
   });
 
-  it('tells nothing where nothing is known of the other, and hides when they were seen', async () => {
+  it('pushes nothing when nothing is known of the other, and hides when the other was last seen', async () => {
     const [ada] = await arrived(1);
     const [bob, cleo] = [await newUser(), await newUser()];
     const lastSeenAt = '2026-01-01T12:00:00.000Z';
@@ -65,7 +65,7 @@ describe('a block between two people', () => {
     expect(await presenceOf(ada.client)).to.deep.equal([]);
   });
 
-  it('ends with the last of two, from whichever side', async () => {
+  it('ends with the last of two blocks, from either side', async () => {
     const [ada, bob] = await arrived(2);
     await watch(ada.client, bob);
     await block(ada, bob);
@@ -79,7 +79,7 @@ describe('a block between two people', () => {
     expect(await next(ada.client)).to.include(online(bob));
   });
 
-  it('lets a subscription wait that is made meanwhile, and forgets one that is taken back', async () => {
+  it('defers a subscription made during the block, and removes one that is cancelled', async () => {
     const [ada, bob, cleo] = await arrived(3);
     for (const other of [bob, cleo]) await block(ada, other);
     expect(await watch(ada.client, bob, cleo)).to.deep.equal([nothing(bob), nothing(cleo)]);
@@ -91,7 +91,7 @@ describe('a block between two people', () => {
     expect(await presenceOf(ada.client)).to.deep.equal([]);
   });
 
-  it('counts hidden subscriptions like others', async () => {
+  it('counts hidden subscriptions like visible ones', async () => {
     const [ada, bob] = await arrived(2);
     await block(ada, bob);
     await watch(ada.client, bob);
@@ -103,7 +103,7 @@ describe('a block between two people', () => {
     expect(await ada.client.refused('subscribePresence', { userIds })).to.equal('CONFLICT');
   });
 
-  it('that begins and ends again and again leaves the watcher with what is so in the end', async () => {
+  it('that begins and ends repeatedly leaves the subscriber with the final state', async () => {
     const [ada, bob] = await arrived(2);
     await watch(ada.client, bob);
     let isOnline = true;

@@ -39,8 +39,8 @@ async function dialog() {
   return { ada, bob, sent };
 }
 
-describe('while one of two people has blocked the other', () => {
-  it('neither sees how far the other reads, in no list and by no push', async () => {
+describe('receipts during a block between two users', () => {
+  it('are hidden from both, in every list and push', async () => {
     for (const who of ['reader', 'writer'] as const) {
       const { ada, bob, sent } = await dialog();
       const [one, other] = who === 'reader' ? [bob, ada] : [ada, bob];
@@ -66,7 +66,7 @@ describe('while one of two people has blocked the other', () => {
     }
   });
 
-  it('a message of the other says that everything before is read', async () => {
+  it('are implied by a message of the other: everything before it is read', async () => {
     const { ada, bob } = await dialog();
     await ada.client.done('blockUser', { userId: bob.id });
     await markRead(bob, ada, 2);
@@ -75,7 +75,7 @@ describe('while one of two people has blocked the other', () => {
     expect(await shown(ada, bob)).to.deep.equal([1, 1]);
   });
 
-  it('a dialog that is begun shows nothing either', async () => {
+  it('are hidden in a dialog that begins during the block', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('blockUser', { userId: bob.id });
     await write(ada, bob);
@@ -86,7 +86,7 @@ describe('while one of two people has blocked the other', () => {
     expect(await shown(bob, ada)).to.deep.equal([1, 1]);
   });
 
-  it('a dialog that is begun at the same moment, over two nodes, shows nothing', async function () {
+  it('are hidden in a dialog that begins at the same moment on another node', async function () {
     this.timeout(60_000);
     const other = await startServer();
     for (let times = 0; times < 4; times++) {
@@ -103,7 +103,7 @@ describe('while one of two people has blocked the other', () => {
     await other.close();
   });
 
-  it('groups go on as before', async () => {
+  it('stay visible in groups', async () => {
     const { ada, bob } = await dialog();
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('blockUser', { userId: bob.id });
@@ -114,8 +114,8 @@ describe('while one of two people has blocked the other', () => {
   });
 });
 
-describe('when the last block between two people ends', () => {
-  it('both are told how far the other is now, where that moved, and sync tells it, too', async () => {
+describe('receipts at the end of the last block between two users', () => {
+  it('are pushed to both when they have moved, and reported by sync', async () => {
     const { ada, bob } = await dialog();
     const desk = await ada.connect();
     await ada.client.done('blockUser', { userId: bob.id });
@@ -149,7 +149,7 @@ describe('when the last block between two people ends', () => {
     expect((await ada.client.push('markRead')).params.seq).to.equal(3);
   });
 
-  it('from both sides at once, nothing stays hidden', async () => {
+  it('are all visible when both blocks end at the same time', async () => {
     for (let times = 0; times < 2; times++) {
       const { ada, bob } = await dialog();
       const both = (type: string) =>
@@ -161,7 +161,7 @@ describe('when the last block between two people ends', () => {
     }
   });
 
-  it('what is read meanwhile is hidden or told, whichever comes first', async () => {
+  it('of the same moment are either hidden or pushed', async () => {
     const { ada, bob } = await dialog();
     for (let n = 4; n <= 13; n++) {
       await write(ada, bob);
@@ -176,7 +176,7 @@ describe('when the last block between two people ends', () => {
     }
   });
 
-  it('by the deletion of an account, what was hidden stays so', async () => {
+  it('stay hidden when the block ends by the deletion of an account', async () => {
     const { ada, bob } = await dialog();
     await bob.client.done('blockUser', { userId: ada.id });
     await markRead(bob, ada, 3);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { database, http, newClients, newGroup, type Person } from '../harness.ts';
 
 describe('createInvite', () => {
-  it('lets people in with its code, as often as it says', async () => {
+  it('admits users with its code, up to its number of uses', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client);
     const { data } = await ada.client.done('createInvite', { groupId, maxUses: 1, expiresInSeconds: 3600 });
@@ -22,7 +22,7 @@ describe('createInvite', () => {
     expect((await bob.client.push('messageInGroup')).params.message).to.equal('welcome');
   });
 
-  it('lets no more in than it says, however many come at once', async () => {
+  it('admits no more users than its number of uses, however many join at the same time', async () => {
     const [ada, ...others] = await newClients(6);
     const groupId = await newGroup(ada.client);
     const { code } = (await ada.client.done('createInvite', { groupId, maxUses: 2 })).data;
@@ -30,7 +30,7 @@ describe('createInvite', () => {
     expect(answers.filter(({ success }) => success)).to.have.length(2);
   });
 
-  it('is made once of a repeat with a clientInviteId', async () => {
+  it('creates one invite for repeats with the same clientInviteId', async () => {
     const [ada] = await newClients(1);
     const groupId = await newGroup(ada.client);
     const params = { groupId, clientInviteId: 'one' };
@@ -43,7 +43,7 @@ describe('createInvite', () => {
     expect(await ada.client.refused('createInvite', { ...params, groupId: other })).to.equal('CONFLICT');
   });
 
-  it('expires', async () => {
+  it('creates an invite that expires', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client);
     const { code } = (await ada.client.done('createInvite', { groupId, expiresInSeconds: 1 })).data;
@@ -54,7 +54,7 @@ describe('createInvite', () => {
 });
 
 describe('revokeInvite', () => {
-  it('makes it useless, by who made it or an admin', async () => {
+  it('makes an invite invalid, and is allowed to its creator and to admins', async () => {
     const [ada, bob, cleo, eve] = await newClients(4);
     const groupId = await newGroup(ada.client, bob, cleo);
     const { inviteId, code } = (await bob.client.done('createInvite', { groupId })).data;
@@ -90,7 +90,7 @@ describe('an invite', () => {
     'may not add people any more': ({ owner }) => owner('updateGroup', { whoMayAdd: 'admins' }),
   };
   for (const [what, end] of Object.entries(endings))
-    it(`lets nobody in, and is not listed, once who made it ${what}`, async () => {
+    it(`admits nobody and is not listed once its creator ${what}`, async () => {
       const scene = await invited();
       const { eve, owner, inviteId, tryBy } = scene;
       expect(
@@ -103,7 +103,7 @@ describe('an invite', () => {
       expect(invite?.uses).to.equal(0);
     });
 
-  it('does not let back in who made it and was removed', async () => {
+  it('does not admit its own creator after their removal', async () => {
     const { bob, owner, tryBy } = await invited();
     await owner('removeUserFromGroup', { userId: bob.id });
     expect(await tryBy(bob)).to.equal('NOT_FOUND');
@@ -111,7 +111,7 @@ describe('an invite', () => {
     expect(await tryBy(bob)).to.equal('ok'); // in it already
   });
 
-  it('follows the role of who made it where only admins may add people', async () => {
+  it('depends on the role of its creator when only admins may add members', async () => {
     const { bob, eve, groupId, owner, tryBy } = await invited('admin');
     await owner('updateGroup', { whoMayAdd: 'admins' });
     await owner('setMemberRole', { userId: bob.id, role: 'member' });
@@ -121,7 +121,7 @@ describe('an invite', () => {
     expect(await tryBy(eve)).to.equal('ok');
   });
 
-  it('never lets anybody in after the message that says its maker was removed', async () => {
+  it('admits nobody after the message of the removal of its creator', async () => {
     const people = newClients(3);
     for (let round = 0; round < 15; round++) {
       const { bob, eve, owner, code } = await invited('member', people);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { database, newGroup, newUsers } from '../harness.ts';
 
 describe('leaveGroup', () => {
-  it('tells the members who stay and the other connections of who left', async () => {
+  it('pushes to the remaining members and to the other connections of the user', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b1, b2] = [await ada.connect(), await bob.connect(), await bob.connect()];
     const groupId = await newGroup(a, bob);
@@ -22,7 +22,7 @@ describe('leaveGroup', () => {
     expect(newest).to.include({ kind: 'system', content: `${bob.username} left the group` });
   });
 
-  it('takes the group away from who left: history, list, pushes', async () => {
+  it('ends the access of the user to the history, the list and the pushes of the group', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b1, b2] = [await ada.connect(), await bob.connect(), await bob.connect()];
     const groupId = await newGroup(a, bob);
@@ -36,7 +36,7 @@ describe('leaveGroup', () => {
     expect(await b2.rest()).to.deep.equal([]);
   });
 
-  it('refuses a second time, outsiders, and unknown groups', async () => {
+  it('refuses a repeat, users outside the group, and unknown groups', async () => {
     const [ada, bob, eve] = await newUsers(3);
     const [a, b, e] = [await ada.connect(), await bob.connect(), await eve.connect()];
     const groupId = await newGroup(a, bob);
@@ -50,7 +50,7 @@ describe('leaveGroup', () => {
     expect(await database.messages.count({ where: { chatId: groupId } })).to.equal(3);
   });
 
-  it('lets who left be added again, with the history', async () => {
+  it('allows the user to be added again, with the history', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const groupId = await newGroup(a, bob);

@@ -4,7 +4,7 @@ import { database, newGroup, newUsers } from '../harness.ts';
 type Row = Record<string, unknown>;
 
 describe('listLastMessage', () => {
-  it('gives one row per chat, newest first', async () => {
+  it('returns one row per chat, newest first', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const [a, c] = [await ada.connect(), await cleo.connect()];
     const groupId = await newGroup(a, bob);
@@ -79,7 +79,7 @@ describe('listLastMessage', () => {
     expect(data.map((row: Row) => row.receiverId)).to.deep.equal(others.map(({ id }) => id));
   });
 
-  it('pages', async () => {
+  it('pages through the chats', async () => {
     const [ada, ...others] = await newUsers(6);
     const a = await ada.connect();
     for (const { id } of others) await a.call('privateMessage', { receiverId: id, content: `to ${id}` });
@@ -92,7 +92,7 @@ describe('listLastMessage', () => {
     expect(four).to.deep.equal([]);
   });
 
-  it('pages through chats that two nodes wrote to with the same id in mind, each once', async () => {
+  it('lists each chat once when two nodes stored messages with the same ids in view', async () => {
     const [ada, ...others] = await newUsers(9);
     const a = await ada.connect();
     for (const { id } of others) await a.done('privateMessage', { receiverId: id, content: 'Hi' });
@@ -103,7 +103,7 @@ describe('listLastMessage', () => {
     expect(seen).to.have.lengthOf(others.length);
   });
 
-  it('is empty for a newcomer and refuses wrong params', async () => {
+  it('is empty for a new user and refuses invalid params', async () => {
     const [ada] = await newUsers(1);
     const a = await ada.connect();
     expect((await a.call('listLastMessage')).params).to.deep.equal({

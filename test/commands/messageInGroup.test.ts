@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { database, newGroup, newUsers } from '../harness.ts';
 
 describe('messageInGroup', () => {
-  it('answers with where the message stands, and pushes it to the other members', async () => {
+  it('answers with the position of the message, and pushes it to the other members', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const groupId = await newGroup(a, bob);
@@ -30,7 +30,7 @@ describe('messageInGroup', () => {
     });
   });
 
-  it('is in the database when it is answered', async () => {
+  it('has stored the message when it answers', async () => {
     const [ada] = await newUsers(1);
     const a = await ada.connect();
     const groupId = await newGroup(a);
@@ -39,7 +39,7 @@ describe('messageInGroup', () => {
     expect(stored).to.include({ chatId: groupId, seq, senderId: ada.id, content: 'kept', kind: 'text' });
   });
 
-  it('reaches every connection of every member but the one that sent', async () => {
+  it('reaches every connection of every member except the sending one', async () => {
     const [ada, bob, eve] = await newUsers(3);
     const [a1, a2, b1, b2, outsider] = await Promise.all(
       [ada, ada, bob, bob, eve].map((user) => user.connect()),
@@ -54,7 +54,7 @@ describe('messageInGroup', () => {
     for (const client of [a1, outsider]) expect(await client.rest()).to.deep.equal([]);
   });
 
-  it('reaches members who connect later, too', async () => {
+  it('reaches members who connect later', async () => {
     const [ada, bob] = await newUsers(2);
     const a = await ada.connect();
     const groupId = await newGroup(a, bob);
@@ -63,7 +63,7 @@ describe('messageInGroup', () => {
     expect((await b.push('messageInGroup')).params.message).to.equal('welcome');
   });
 
-  it('refuses outsiders and those who have left', async () => {
+  it('refuses users outside the group and users who have left it', async () => {
     const [ada, bob, eve] = await newUsers(3);
     const [a, b, e] = [await ada.connect(), await bob.connect(), await eve.connect()];
     const groupId = await newGroup(a, bob);
@@ -82,7 +82,7 @@ describe('messageInGroup', () => {
     expect(await a.rest()).to.deep.equal([]);
   });
 
-  it('refuses a group that does not exist, and a dialog passed off as one', async () => {
+  it('refuses an unknown group, and the chat id of a dialog', async () => {
     const [ada, bob] = await newUsers(2);
     const a = await ada.connect();
     const missing = await a.call('messageInGroup', { groupId: 999_999_999, content: 'hello?' });
@@ -96,7 +96,7 @@ describe('messageInGroup', () => {
     expect(disguised).to.include({ error: true, code: 'NOT_FOUND' });
   });
 
-  it('pushes nothing more to somebody who left while connected', async () => {
+  it('pushes nothing more to a connected user who has left', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const groupId = await newGroup(a, bob);

@@ -38,7 +38,7 @@ async function neighbours() {
 }
 
 describe('a new username', () => {
-  it('is pushed to everybody who shares a chat, and to own connections', async () => {
+  it('is pushed to all users who share a chat, and to own connections', async () => {
     const { ada, bob, cleo, eve } = await neighbours();
     await ada.client.done('updateProfile', { displayName: 'Ada L.' });
     expect((await bob.client.push('updateProfile')).params).to.include({ username: ada.username });
@@ -52,7 +52,7 @@ describe('a new username', () => {
     expect(await ada.client.rest(), 'once to oneself').to.deep.equal([]);
   });
 
-  it('comes to a dialog behind a block, and to a group the user has left', async () => {
+  it('is pushed to a dialog with a block, and to a group that the user has left', async () => {
     const { ada, bob, cleo, groupId } = await neighbours();
     await bob.client.done('blockUser', { userId: ada.id });
     await ada.client.done('leaveGroup', { groupId });
@@ -61,7 +61,7 @@ describe('a new username', () => {
       expect((await client.push('updateProfile')).params.username).to.equal(username);
   });
 
-  it('is told to nobody who may see no message of the user, who had left before', async () => {
+  it('is not pushed to users who can see no message of the user, who had left before', async () => {
     const [ada, bob, cleo, eve] = await newClients(4);
     const groupId = await newGroup(ada.client, bob, cleo);
     await ada.client.done('updateGroup', { groupId, historyFrom: 'joining' });
@@ -76,7 +76,7 @@ describe('a new username', () => {
     expect(found).to.deep.equal([[{ kind: 'user', userId: bob.id, username }], []]);
   });
 
-  it('is told by sync before everything else, once, to those who share a chat and to oneself', async () => {
+  it('is returned first by sync, once, to the users who share a chat and to the user', async () => {
     const { ada, bob, cleo, eve, groupId } = await neighbours();
     await ada.client.done('messageInGroup', { groupId, content: 'before' });
     const people = [ada, bob, cleo, eve];
@@ -94,7 +94,7 @@ describe('a new username', () => {
     }
   });
 
-  it('is not told where only the email or the password changed, nor to who begins anew', async () => {
+  it('is not returned by sync after a change of the email or password only, nor without a cursor', async () => {
     const { ada, bob } = await neighbours();
     const cursor = await cursorOf(bob);
     const { token, password: currentPassword } = ada;
@@ -106,7 +106,7 @@ describe('a new username', () => {
     expect(users((await bob.client.done('sync', {})).data)).to.deep.equal([]);
   });
 
-  it('is found page by page behind thousands of others who share no chat', async () => {
+  it('is found page by page among thousands of users who share no chat', async () => {
     const { ada, bob } = await neighbours();
     const cursor = await cursorOf(bob);
     const first = `crowd${process.pid}`;
@@ -128,7 +128,7 @@ describe('a new username', () => {
     expect(await changes(bob, cursor, 1)).to.deep.equal([{ kind: 'user', userId: ada.id, username }]);
   });
 
-  it('goes by the order of the changes, from whichever node and connection they come', async () => {
+  it('is pushed in the order of the changes, from whichever node and connection they arrive', async () => {
     const { ada, bob } = await neighbours();
     const names = Array.from({ length: 5 }, () => `new${process.pid}-${++renamed}`);
     await Promise.all(names.map((username) => rename(ada, username)));
@@ -139,7 +139,7 @@ describe('a new username', () => {
     expect(pushed.at(-1)).to.equal(data.username);
   });
 
-  it('can be had a limited number of times', async () => {
+  it('can be chosen a limited number of times', async () => {
     const limited = await startServer({ RATE_LIMITS: 'on', RENAMES_PER_USER: '2' });
     const { token } = await newUser(limited.url);
     const statuses = [];
@@ -153,7 +153,7 @@ describe('a new username', () => {
 });
 
 describe('the deletion of an account', () => {
-  it('is pushed as a name to everybody who shared a chat, before the user leaves the group', async () => {
+  it('is pushed as a name to all users who shared a chat, before the user leaves the group', async () => {
     const { ada, bob, cleo, eve, groupId } = await neighbours();
     await ada.client.done('updateProfile', { displayName: 'Ada L.' });
     await bob.client.rest();
@@ -168,7 +168,7 @@ describe('the deletion of an account', () => {
     expect(await eve.client.rest()).to.deep.equal([]);
   });
 
-  it('is told by sync to those who still see what the user wrote', async () => {
+  it('is returned by sync to users who still see messages of the user', async () => {
     const { ada, bob, cleo, eve, groupId } = await neighbours();
     await ada.client.done('messageInGroup', { groupId, content: 'mine' });
     const people = [bob, cleo, eve];
@@ -183,7 +183,7 @@ describe('the deletion of an account', () => {
     expect(found.map(users)).to.deep.equal([[change], [change], []]);
   });
 
-  it('is the last that is told, whatever rename comes at the same moment', async () => {
+  it('is pushed last when the user is renamed at the same moment', async () => {
     const { ada, bob } = await neighbours();
     const cursor = await cursorOf(bob);
     const body = { username: `late${process.pid}` };

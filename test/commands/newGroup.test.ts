@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { database, newUser } from '../harness.ts';
 
 describe('newGroup', () => {
-  it('answers with nulls and the id of the group, which its creator owns', async () => {
+  it('answers with nulls and the id of the group, whose owner is its creator', async () => {
     const ada = await newUser();
     const a = await ada.connect();
     const { type, success, params } = await a.call('newGroup', { groupName: 'new name' });
@@ -15,7 +15,7 @@ describe('newGroup', () => {
     });
   });
 
-  it('begins the history with a system message', async () => {
+  it('stores a system message as the first message', async () => {
     const ada = await newUser();
     const a = await ada.connect();
     const { groupId } = (await a.call('newGroup', { groupName: 'Crew' })).params;
@@ -28,7 +28,7 @@ describe('newGroup', () => {
     });
   });
 
-  it('tells the other connections of its creator, and they get its messages', async () => {
+  it('pushes to the other connections of its creator, which receive its messages', async () => {
     const ada = await newUser();
     const [a1, a2] = [await ada.connect(), await ada.connect()];
     const { groupId } = (await a1.call('newGroup', { groupName: 'Crew' })).params;
@@ -42,13 +42,13 @@ describe('newGroup', () => {
     expect((await a2.push('messageInGroup')).params).to.include({ groupId, message: 'hello, me' });
   });
 
-  it('allows two groups of one name', async () => {
+  it('allows two groups with the same name', async () => {
     const a = await (await newUser()).connect();
     const [one, two] = await Promise.all([1, 2].map(() => a.call('newGroup', { groupName: 'Twins' })));
     expect(one.params.groupId).not.to.equal(two.params.groupId);
   });
 
-  it('refuses a name that is missing, empty, too long or not a text', async () => {
+  it('refuses a name that is missing, empty, too long or not a string', async () => {
     const a = await (await newUser()).connect();
     const expected = [
       [{}, 'params.groupName is required'],

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { newClients, newGroup } from '../harness.ts';
 
 describe('pinMessage', () => {
-  it('pins for everybody, in dialogs by both, and does nothing the second time', async () => {
+  it('pins for all members, is allowed to both users of a dialog, and changes nothing when it is repeated', async () => {
     const [ada, bob] = await newClients(2);
     const sent = [];
     for (const content of ['one', 'two', 'three'])
@@ -30,7 +30,7 @@ describe('pinMessage', () => {
     expect((await ada.client.done('listPins', { receiverId: bob.id })).data).to.have.length(2);
   });
 
-  it('is for the owner and admins in groups', async () => {
+  it('is allowed to the owner and admins in groups', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
     const { messageId } = await bob.client.done('messageInGroup', { groupId, content: 'x' });

@@ -32,7 +32,7 @@ where chat_id = $1 and seq > $2 and deleted_at is null and kind = 'text' and not
 `;
 
 describe('markRead', () => {
-  it('counts down what is unread, and tells the other person and own devices', async () => {
+  it('reduces the number of unread messages, and pushes to the other user and own devices', async () => {
     const [ada, bob] = await newClients(2);
     const device = await bob.connect();
     for (let n = 1; n <= 5; n++)
@@ -50,7 +50,7 @@ describe('markRead', () => {
     expect(await chat(ada.client)).to.include({ unreadCount: 0, otherReadSeq: 3, otherDeliveredSeq: 3 });
   });
 
-  it('goes forwards only, and not beyond the newest', async () => {
+  it('moves forwards only, and not beyond the newest message', async () => {
     const [ada, bob] = await newClients(2);
     for (let n = 1; n <= 3; n++)
       await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
@@ -61,7 +61,7 @@ describe('markRead', () => {
     expect(await bob.client.refused('markRead', { receiverId: 999_999_999, seq: 1 })).to.equal('NOT_FOUND');
   });
 
-  it('costs no transaction where there is nothing to change', async () => {
+  it('runs no transaction when there is nothing to change', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: '1' });
     let transactions = 0;
@@ -84,7 +84,7 @@ describe('markRead', () => {
     expect(await chat(bob.client)).to.include({ unreadCount: 0, readSeq: 1, markedUnread: false });
   });
 
-  it('in a group tells own devices only; silent, system and deleted messages are not unread', async () => {
+  it('pushes to own devices only in a group, and counts no silent, system or deleted messages as unread', async () => {
     const [ada, bob] = await newClients(2);
     const device = await bob.connect();
     const groupId = await newGroup(ada.client, bob);
@@ -104,7 +104,7 @@ describe('markRead', () => {
     expect((await chat(bob.client)).unreadCount).to.equal(0);
   });
 
-  it('counts exactly what is unread, however much was deleted, by whom and where', async () => {
+  it('counts unread messages exactly after deletions by any member at any position', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'gone' });
@@ -119,7 +119,7 @@ describe('markRead', () => {
     }
   });
 
-  it('counts a deletion that is under way while all are counted anew once', async () => {
+  it('counts a concurrent deletion once while all messages are recounted', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await database.execute(written, [groupId, ada.id, 10]);
@@ -141,7 +141,7 @@ describe('markRead', () => {
     expect(await chat(bob.client)).to.include({ unreadCount: 7 });
   });
 
-  it('is implied by writing', async () => {
+  it('is implied by sending a message', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'ping' });
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'pong' });
@@ -149,7 +149,7 @@ describe('markRead', () => {
     expect(await chat(ada.client)).to.include({ unreadCount: 1, readSeq: 1 });
   });
 
-  it('of many at once is committed together, and whose place is locked waits alone', async () => {
+  it('commits many calls together, and only a call whose row is locked waits', async () => {
     const people = await newClients(5);
     const [ada, bob, ...others] = people;
     const groupId = await newGroup(ada.client, bob, ...others);
@@ -172,7 +172,7 @@ describe('markRead', () => {
     for (const state of states) expect(state).to.include({ unreadCount: 0, readSeq: seq, deliveredSeq: seq });
   });
 
-  it('adds up when many write and read at once, on two nodes', async () => {
+  it('leaves correct counts when many users write and read at the same time, on two nodes', async () => {
     const other = await startServer();
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
@@ -193,7 +193,7 @@ describe('markRead', () => {
 });
 
 describe('markDelivered', () => {
-  it('tells the other person, forwards only', async () => {
+  it('pushes to the other user, and moves forwards only', async () => {
     const [ada, bob] = await newClients(2);
     for (let n = 1; n <= 2; n++)
       await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
@@ -205,7 +205,7 @@ describe('markDelivered', () => {
 });
 
 describe('getReceipts', () => {
-  it('says who of those who were there has got and read a message', async () => {
+  it('lists which of the members at that time have received and read a message', async () => {
     const [ada, bob, cleo, dan] = await newClients(4);
     const groupId = await newGroup(ada.client, bob, cleo);
     const { messageId, seq } = await ada.client.done('messageInGroup', { groupId, content: 'read me' });
@@ -225,7 +225,7 @@ describe('getReceipts', () => {
 });
 
 describe('the settings of a chat', () => {
-  it('are one’s own, told to own devices, and listed', async () => {
+  it('are private to the user, pushed to own devices, and listed', async () => {
     const [ada, bob] = await newClients(2);
     const device = await bob.connect();
     const groupId = await newGroup(ada.client, bob);
@@ -264,7 +264,7 @@ describe('the settings of a chat', () => {
     expect(await chat(bob.client)).to.include({ muted: false });
   });
 
-  it('are for those in the chat', async () => {
+  it('are allowed to the members of the chat', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client);
     for (const [type, params] of [
@@ -287,7 +287,7 @@ describe('the settings of a chat', () => {
 });
 
 describe('typing', () => {
-  it('is shown to the others in the chat, and says when it is over', async () => {
+  it('is pushed to the other members of the chat when it begins and when it ends', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
     await bob.client.rest();
@@ -305,7 +305,7 @@ describe('typing', () => {
     }
   });
 
-  it('is limited in rate, and nothing else is', async () => {
+  it('has a rate limit of its own that limits no other command', async () => {
     const limited = await startServer({ RATE_LIMITS: 'on' });
     const [ada, bob] = await newClients(2);
     const client = await ada.connect(limited.url);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { newClients, newUser, startServer } from '../harness.ts';
 
 describe('getPresence', () => {
-  it('tells who is online, in the order asked', async () => {
+  it('returns the presence of users, in the order of the request', async () => {
     const [ada, bob] = await newClients(2);
     const away = await newUser();
     const { data } = await ada.client.done('getPresence', { userIds: [away.id, bob.id, 999_999_999] });
@@ -15,7 +15,7 @@ describe('getPresence', () => {
     expect(await ada.client.refused('getPresence', { userIds: Array(101).fill(1) })).to.equal('BAD_REQUEST');
   });
 
-  it('sees connections to another node', async () => {
+  it('includes connections to another node', async () => {
     const other = await startServer();
     const [ada] = await newClients(1);
     const bob = await newUser();
@@ -27,7 +27,7 @@ describe('getPresence', () => {
 });
 
 describe('subscribePresence', () => {
-  it('tells who comes and, after some seconds, who goes; a reconnect is no change', async function () {
+  it('pushes when a user connects and, after a grace period, disconnects, and nothing for a reconnect', async function () {
     this.timeout(60_000);
     const [ada] = await newClients(1);
     const bob = await newUser();
@@ -53,7 +53,7 @@ describe('subscribePresence', () => {
     expect(await ada.client.rest()).to.deep.equal([]);
   });
 
-  it('tells of two devices that connect at once, once', async () => {
+  it('pushes once for two devices that connect at the same time', async () => {
     const [ada] = await newClients(1);
     const bob = await newUser();
     await ada.client.done('subscribePresence', { userIds: [bob.id] });
@@ -79,7 +79,7 @@ describe('subscribePresence', () => {
 });
 
 describe('setPresence', () => {
-  it('shows the invisible as offline everywhere, and visible again', async () => {
+  it('shows an invisible user as offline everywhere until the user is visible again', async () => {
     const [ada, bob] = await newClients(2);
     const device = await bob.connect();
     await ada.client.done('subscribePresence', { userIds: [bob.id] });

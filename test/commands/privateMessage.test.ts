@@ -29,7 +29,7 @@ describe('privateMessage', () => {
     expect(await a1.rest()).to.deep.equal([]);
   });
 
-  it('counts one sequence for both directions of a dialog', async () => {
+  it('numbers both directions of a dialog in one sequence', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const seqs = [];
@@ -42,7 +42,7 @@ describe('privateMessage', () => {
     expect(seqs).to.deep.equal([1, 2, 3]);
   });
 
-  it('makes one dialog of two people who write to each other for the first time at once', async () => {
+  it('creates one dialog when two users first write to each other at the same time', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const replies = await Promise.all([
@@ -54,7 +54,7 @@ describe('privateMessage', () => {
     expect(await database.chats.count({ where: { userLow, userHigh } })).to.equal(1);
   });
 
-  it('to oneself is a note for all own connections', async () => {
+  it('to oneself is a note pushed to all own connections', async () => {
     const ada = await newUser();
     const [a1, a2] = [await ada.connect(), await ada.connect()];
     const note = await a1.call('privateMessage', { receiverId: ada.id, content: 'buy milk' });
@@ -85,7 +85,7 @@ describe('privateMessage', () => {
     );
   });
 
-  it('refuses contents that are empty, too long, or that PostgreSQL cannot hold', async () => {
+  it('refuses contents that are empty, too long, or that PostgreSQL cannot store', async () => {
     const [ada, bob] = await newUsers(2);
     const a = await ada.connect();
     const expected = {
@@ -111,7 +111,7 @@ describe('privateMessage', () => {
     }
   });
 
-  it('shows the name the sender has now', async () => {
+  it('shows the current name of the sender', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const username = `${ada.username}-renamed`;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { http, newClients } from '../harness.ts';
 
 describe('getProfile', () => {
-  it('shows everybody, and the email only to oneself', async () => {
+  it('returns the profile of any user, with the email only for the user’s own', async () => {
     const [ada, bob] = await newClients(2);
     const own = (await ada.client.done('getProfile')).data;
     expect(own).to.include({
@@ -18,7 +18,7 @@ describe('getProfile', () => {
     expect(await bob.client.refused('getProfile', { userId: 999_999_999 })).to.equal('NOT_FOUND');
   });
 
-  it('shows a deleted account as such, with nothing of it left', async () => {
+  it('returns a deleted account as deleted, without its former data', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('updateProfile', { displayName: 'Ada', about: 'secret', custom: { a: 1 } });
     await http('DELETE', '/users/me', { token: ada.token, body: { password: ada.password } });
@@ -34,7 +34,7 @@ describe('getProfile', () => {
 });
 
 describe('updateProfile', () => {
-  it('changes what is given, keeps the rest, and empties with null', async () => {
+  it('changes the given fields, keeps the others, and clears fields with null', async () => {
     const [ada] = await newClients(1);
     const custom = { z: [1, { deep: 'é' }], a: null };
     await ada.client.done('updateProfile', {
@@ -46,7 +46,7 @@ describe('updateProfile', () => {
     expect(data).to.deep.include({ displayName: 'Ada Lovelace', about: 'Countess', avatar: null, custom });
   });
 
-  it('tells own devices and the people one writes with, nobody else', async () => {
+  it('pushes to own devices and to users with a common dialog, and to nobody else', async () => {
     const [ada, bob, eve] = await newClients(3);
     const other = await ada.connect();
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
@@ -61,7 +61,7 @@ describe('updateProfile', () => {
     expect(await eve.client.rest()).to.deep.equal([]);
   });
 
-  it('refuses own data that is too large or cannot be kept, and unknown fields', async () => {
+  it('refuses custom data that is too large or cannot be stored, and unknown fields', async () => {
     const [ada] = await newClients(1);
     const wrong = [
       { custom: { text: 'x'.repeat(4096) } },

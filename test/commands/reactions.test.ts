@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { newClients, newGroup } from '../harness.ts';
 
 describe('addReaction', () => {
-  it('counts each user and emoji once, and shows one’s own', async () => {
+  it('counts each emoji of a user once, and marks own reactions', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     const { messageId, seq } = await ada.client.done('messageInGroup', { groupId, content: 'vote' });
@@ -24,7 +24,7 @@ describe('addReaction', () => {
     expect(row.reactions).to.deep.include({ emoji: '👍', count: 2, own: false });
   });
 
-  it('takes any single emoji and nothing else', async () => {
+  it('accepts any single emoji and nothing else', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     for (const emoji of ['😀', '👩🏽‍🚀', '🇨🇿', '1️⃣', '🏴󠁧󠁢󠁷󠁬󠁳󠁿', '☎', '👨‍👩‍👧‍👦'])
@@ -36,7 +36,7 @@ describe('addReaction', () => {
     expect((await ada.client.done('getMessage', { messageId })).data.reactions).to.have.length(7);
   });
 
-  it('takes an emoji in the spelling of any keyboard as the same one', async () => {
+  it('treats all encodings of an emoji as the same one', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     await ada.client.done('addReaction', { messageId, emoji: '🏳\u{200D}🌈' });
@@ -48,7 +48,7 @@ describe('addReaction', () => {
     expect((await ada.client.done('getMessage', { messageId })).data.reactions).to.deep.equal([]);
   });
 
-  it('is for who can see the message', async () => {
+  it('is allowed to users who can see the message', async () => {
     const [ada, bob, eve] = await newClients(3);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     expect(await eve.client.refused('addReaction', { messageId, emoji: '👍' })).to.equal('NOT_FOUND');
@@ -58,7 +58,7 @@ describe('addReaction', () => {
 });
 
 describe('removeReaction', () => {
-  it('takes one’s own back, once', async () => {
+  it('removes an own reaction, once', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     for (const { client } of [ada, bob]) await client.done('addReaction', { messageId, emoji: '👍' });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { newClients, newGroup } from '../harness.ts';
 
 describe('a message with replyTo', () => {
-  it('is pushed and kept with it, and found in the thread', async () => {
+  it('is pushed and stored with it, and found in the thread', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'question' });
@@ -21,7 +21,7 @@ describe('a message with replyTo', () => {
     );
   });
 
-  it('is refused for a message of another chat, a deleted one and none', async () => {
+  it('is refused for a message of another chat, a deleted one and an unknown one', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client);
     const elsewhere = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'here' });
@@ -38,7 +38,7 @@ describe('a message with replyTo', () => {
 });
 
 describe('mentions', () => {
-  it('are members named with @, whatever the case, each once and never oneself', async () => {
+  it('are members named with @, ignoring case, each once and never the author', async () => {
     const [ada, bob, cleo, eve] = await newClients(4);
     const groupId = await newGroup(ada.client, bob, cleo);
     const content = `@${bob.username.toUpperCase()}, @${cleo.username}. and @${bob.username} (not x@${eve.username}) @${eve.username} @${ada.username} @nobody-at-all`;
@@ -53,7 +53,7 @@ describe('mentions', () => {
     expect((await bob.client.push('messageInGroup')).params).not.to.have.property('mentions');
   });
 
-  it('follow an edit', async () => {
+  it('are updated by an edit', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     const { messageId } = await ada.client.done('messageInGroup', { groupId, content: `@${bob.username}` });
@@ -67,7 +67,7 @@ describe('mentions', () => {
 });
 
 describe('a message with custom data', () => {
-  it('is pushed and read as given', async () => {
+  it('is pushed and read unchanged', async () => {
     const [ada, bob] = await newClients(2);
     const custom = { order: { id: 7, tags: ['a', null, 1.5, true] }, é: '👍', empty: {} };
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'order', custom });

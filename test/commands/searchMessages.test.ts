@@ -39,7 +39,7 @@ describe('searchMessages', () => {
       expect(await hits(nothing, 0), nothing).to.deep.equal([]);
   });
 
-  it('marks what was found', async () => {
+  it('marks the matches', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'A <b>climber</b> climbs' });
     const [words] = (await find(bob, { query: 'climbing' }, 1)).data;
@@ -48,7 +48,7 @@ describe('searchMessages', () => {
     expect(marked(part)).to.equal('A <b>c[limber]</b> climbs');
   });
 
-  it('looks into one’s own chats only, as far as one may see them', async () => {
+  it('searches the chats of the user only, as far as the user may see them', async () => {
     const [ada, bob, eve] = await newClients(3);
     const word = `word${ada.id}`;
     const groupId = await newGroup(ada.client, bob);
@@ -67,7 +67,7 @@ describe('searchMessages', () => {
     expect(await bob.client.refused('searchMessages', { query: word, groupId })).to.equal('NOT_A_MEMBER');
   });
 
-  it('narrows by chat, sender, time, mention and own data', async () => {
+  it('filters by chat, sender, time, mention and custom data', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('messageInGroup', {
@@ -101,7 +101,7 @@ describe('searchMessages', () => {
     expect(await bob.client.refused('searchMessages', both)).to.equal('BAD_REQUEST');
   });
 
-  it('goes on from page to page, by recency and by relevance', async () => {
+  it('continues from page to page, by recency and by relevance', async () => {
     const [ada, bob] = await newClients(2);
     for (let n = 1; n <= 7; n++)
       await ada.client.done('privateMessage', {
@@ -127,7 +127,7 @@ describe('searchMessages', () => {
     }
   });
 
-  it('follows edits and deletions', async () => {
+  it('reflects edits and deletions', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', {
       receiverId: bob.id,
@@ -145,7 +145,7 @@ describe('searchMessages', () => {
     expect(contents(await find(bob, { query: 'quokka' }, 0))).to.deep.equal([]);
   });
 
-  it('misses none of many messages written at once', async () => {
+  it('finds all of many messages written at the same time', async () => {
     const [ada, bob] = await newClients(2);
     const word = `flood${ada.id}`;
     const ids = Array.from({ length: 1_500 }, (_, n) =>
@@ -178,7 +178,7 @@ insert into message_search (message_id, chat_id, seq, document, folded, fold)
 select id, chat_id, seq, to_tsvector('folded_english', lower(content)), lower(content), 1 from written
 `;
 
-describe('searchMessages in many messages', function () {
+describe('searchMessages among many messages', function () {
   this.timeout(60_000);
   let ada: Person;
   let groupId: number;
@@ -207,7 +207,7 @@ describe('searchMessages in many messages', function () {
     }
   };
 
-  it('goes on where a page has searched its share, while they have no filters', async () => {
+  it('continues in the next page after a bounded number of messages, while they have no filters', async () => {
     try {
       expect(await pages({ query: 'aardvark' })).to.deep.equal({ found: ['an aardvark'], count: 3 });
     } finally {
@@ -215,7 +215,7 @@ describe('searchMessages in many messages', function () {
     }
   });
 
-  it('finds what is rare at once, in any script, when they have', async () => {
+  it('finds rare words in one page, in any script, when the messages have filters', async () => {
     const isDone = `
       select from message_search_progress
       where filtered_id >= (select max(message_id) from message_search where chat_id = $1) - 2000`;
@@ -232,7 +232,7 @@ describe('searchMessages in many messages', function () {
       expect(await pages({ query }), query).to.deep.equal({ found: [], count: 1 });
   });
 
-  it('finds what any of them may have, the newest first, by as many pages as it takes', async () => {
+  it('finds frequent words, the newest message first, in as many pages as needed', async () => {
     const client = await ada.connect();
     const { data } = await client.done('searchMessages', { groupId, query: 'many', limit: 5 });
     expect(contents({ data })).to.deep.equal([9, 8, 7, 6, 5].map((n) => `message ${n} of many`));

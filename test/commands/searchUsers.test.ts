@@ -22,7 +22,7 @@ async function listed({ client }: Person, params: object, type: 'searchUsers' | 
 }
 
 describe('searchUsers', () => {
-  it('finds by the beginning of username or display name, whatever case and accents', async () => {
+  it('finds users by the prefix of the username or display name, ignoring case and accents', async () => {
     const [ada, bob] = await newClients(2);
     const unique = `Žofie${process.pid}`;
     await bob.client.done('updateProfile', { displayName: `${unique} Nováková` });
@@ -34,7 +34,7 @@ describe('searchUsers', () => {
     expect(await find('nováková')).to.deep.equal([]); // not the beginning
   });
 
-  it('takes wildcards as the characters they are', async () => {
+  it('treats wildcards as plain characters', async () => {
     const [ada, bob] = await newClients(2);
     const find = async (query: string) => (await ada.client.done('searchUsers', { query })).data;
     for (const query of ['%', '_ser', '\\', '％', '＿ser', '＼', '\u0301', '\u0301\u0327'])
@@ -44,7 +44,7 @@ describe('searchUsers', () => {
       expect(await find(query), query).to.have.length(1);
   });
 
-  it('lists in the order of the names, each person once, by the first of both names', async () => {
+  it('lists in the order of the names, each user once, by the first of both names', async () => {
     const [ada, ...others] = await newClients(5);
     const [bob, cleo, dan, eve] = others as [Person, Person, Person, Person];
     const prefix = `q${process.pid}q`;
@@ -68,7 +68,7 @@ describe('searchUsers', () => {
     expect(await listed(ada, { query: `${prefix}-z`, limit: 1 })).to.deep.equal([]);
   });
 
-  it('goes on behind names that many have, and that are not to be listed', async () => {
+  it('continues after names that many users have, and after users that are not listed', async () => {
     const [ada] = await newClients(1);
     const name = `n${process.pid}n`;
     const made = await database.execute<{ id: number }>(manyOfOneName, [name, MANY]);
@@ -85,7 +85,7 @@ describe('searchUsers', () => {
     );
   });
 
-  it('goes on behind the longest name there is', async () => {
+  it('continues after the longest possible name', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const displayName = `${ada.id}${'\u{fdfa}'.repeat(100)}`.slice(0, 100); // 33 bytes each, once it is folded
     for (const { client } of [bob, cleo]) await client.done('updateProfile', { displayName });
@@ -93,7 +93,7 @@ describe('searchUsers', () => {
     expect(await listed(ada, { query, limit: 1 })).to.deep.equal([bob.id, cleo.id]);
   });
 
-  it('refuses the cursors of before, and those of others', async () => {
+  it('refuses cursors of earlier releases, and cursors of other users', async () => {
     const [ada, bob] = await newClients(2);
     for (const position of [[7], [7, 7], ['ada'], ['ada', '7'], { name: 'ada', id: 7 }, null])
       expect(
@@ -108,7 +108,7 @@ describe('searchUsers', () => {
     expect(await bob.client.refused('searchUsers', { query: 'a', cursor: own })).to.equal('BAD_REQUEST');
   });
 
-  it('goes on from page to page, filters by own data, and leaves out the deleted', async () => {
+  it('continues from page to page, filters by custom data, and omits deleted users', async () => {
     const [ada, bob, cleo, dan] = await newClients(4);
     const group = `team-${ada.id}`;
     for (const { client } of [bob, cleo, dan])
@@ -138,7 +138,7 @@ describe('searchUsers', () => {
 });
 
 describe('listUsers', () => {
-  it('lists in the order of registration with the online state', async () => {
+  it('lists users in the order of registration with their online state', async () => {
     const [ada] = await newClients(1);
     const late = await newUser();
     const rows: { userId: number; online: boolean }[] = [];

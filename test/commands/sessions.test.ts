@@ -51,7 +51,7 @@ describe('listSessions', () => {
     await laptop.close();
   });
 
-  it('shows connections to other nodes, which end with their node', async () => {
+  it('lists connections to other nodes, which end with their node', async () => {
     const other = await startServer();
     const ada = await newUser();
     const there = await ada.connect(other.url);
@@ -69,7 +69,7 @@ describe('old sessions', () => {
       userId,
     ]);
 
-  it('are forgotten some at a time, with tokens that have expired, and what another node is at is left to it', async () => {
+  it('are deleted in slices, with expired tokens, and without waiting for the rows that another node deletes', async () => {
     const ada = await newUser();
     const [first] = await database.execute<{ id: number }>(oldSessions, [ada.id, 5]);
     await database.execute(
@@ -106,7 +106,7 @@ returning id
 `;
 
 describe('endSession', () => {
-  it('closes the connection and ends its token, on the socket and over HTTP', async () => {
+  it('closes the connection and revokes its token, for the socket and for HTTP', async () => {
     const ada = await newUser();
     const stolen = await login(ada);
     const here = await ada.connect();
@@ -122,7 +122,7 @@ describe('endSession', () => {
     await connectAs(await login(ada));
   });
 
-  it('closes only the connection where the token is that of the one who asks', async () => {
+  it('closes only the connection when it has the same token as the caller', async () => {
     const ada = await newUser();
     const [here, there] = [await ada.connect(), await ada.connect()];
     const [{ sessionId }] = (await here.done('listSessions')).data;
@@ -131,7 +131,7 @@ describe('endSession', () => {
     await here.done('listSessions');
   });
 
-  it('ends the own token after its reply, with all connections that have it', async () => {
+  it('revokes the token of the caller after its reply, and closes all connections with it', async () => {
     for (const isNamed of [true, false]) {
       const ada = await newUser();
       const token = await login(ada);
@@ -147,7 +147,7 @@ describe('endSession', () => {
     }
   });
 
-  it('runs nothing that was sent behind the end of the own token', async () => {
+  it('runs no command that was sent after the end of the own token', async () => {
     const ada = await newUser();
     const here = await connectAs(await login(ada));
     here.send('privateMessage', { receiverId: ada.id, content: 'before' });
@@ -161,7 +161,7 @@ describe('endSession', () => {
     ]);
   });
 
-  it('ends a token without a jti, and no other of its user', async () => {
+  it('revokes a token without a jti, and no other token of its user', async () => {
     const { id } = await newUser();
     const sign = (iat: number) => jwt.sign({ sub: String(id), ver: 1, iat }, JWT_SECRET, { expiresIn: 60 });
     const now = Math.floor(Date.now() / 1000);
@@ -184,7 +184,7 @@ describe('endSession', () => {
 });
 
 describe('endOtherSessions', () => {
-  it('ends every other connection and token, those that are not connected as well', async () => {
+  it('closes every other connection and revokes every other token, also those without a connection', async () => {
     const ada = await newUser();
     const [one, two] = [await login(ada), await login(ada)];
     const here = await connectAs(one);
@@ -198,7 +198,7 @@ describe('endOtherSessions', () => {
     await connectAs(await login(ada)); // logged in after
   });
 
-  it('ends tokens of older versions by when they were issued', async () => {
+  it('revokes tokens of older releases by their time of issue', async () => {
     const ada = await newUser();
     const sign = (seconds: number) => {
       const claims = { sub: String(ada.id), ver: 1, iat: Date.now() / 1000 + seconds };
@@ -212,7 +212,7 @@ describe('endOtherSessions', () => {
     await connectAs(sign(0.5)); // of a node that still runs the older version
   });
 
-  it('ends no session that began after it, however late a node receives the signal', async () => {
+  it('ends no session that began after it, even if a node receives the signal late', async () => {
     const ada = await newUser();
     const here = await ada.connect();
     await here.done('endOtherSessions');

@@ -62,7 +62,7 @@ async function readBy(statement: string, bind: readonly unknown[]): Promise<{ ro
 }
 
 describe('sync', () => {
-  it('without a cursor gives all there is, and nothing with the next', async () => {
+  it('returns everything without a cursor, and nothing with the next cursor', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('messageInGroup', { groupId, content: 'one' });
@@ -85,7 +85,7 @@ describe('sync', () => {
     expect(await changes(ada, cursor)).to.deep.include({ all: [] });
   });
 
-  it('gives what is new, edited, deleted, reacted to and pinned, each as it is now', async () => {
+  it('returns new, edited, deleted and pinned messages and reactions, each in the current state', async () => {
     const [ada, bob] = await newClients(2);
     const ids: number[] = [];
     for (let n = 0; n < 6; n++)
@@ -109,7 +109,7 @@ describe('sync', () => {
     expect(await changes(bob, cursor)).to.deep.include({ all }); // a repeat gives the same
   });
 
-  it('gives receipts, settings and group changes', async () => {
+  it('returns receipts, settings and group changes', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
@@ -141,7 +141,7 @@ describe('sync', () => {
     expect(of(back, 'chat').map((change) => change.groupId)).to.include(groupId);
   });
 
-  it('pages through many changes without gap or repeat, while more happen', async () => {
+  it('pages through many changes without a gap or a repeat, while more changes happen', async () => {
     const [ada, bob] = await newClients(2);
     const cursor = await now(bob);
     const write = (from: number, to: number) =>
@@ -169,7 +169,7 @@ describe('sync', () => {
     expect(known.get(1)).to.equal('edited');
   });
 
-  it('tells of a message that changes again between two pages as it is then', async () => {
+  it('returns the later state of a message that changes again between two pages', async () => {
     const [ada, bob] = await newClients(2);
     const ids: number[] = [];
     for (let n = 1; n <= 6; n++)
@@ -192,7 +192,7 @@ describe('sync', () => {
     ]);
   });
 
-  it('tells of a message that a transaction changes that began before the others and ends between two pages', async () => {
+  it('returns a message changed by a transaction that began before the others and ends between two pages', async () => {
     const [ada, bob] = await newClients(2);
     const ids: number[] = [];
     for (let n = 1; n <= 6; n++)
@@ -215,7 +215,7 @@ describe('sync', () => {
     expect(next.find(({ seq }) => seq === 1)).to.include({ content: 'late' });
   });
 
-  it('finds what was written behind a savepoint of a transaction that was open at the time of the cursor', async () => {
+  it('returns messages written after a savepoint of a transaction that was open at the time of the cursor', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const cursor = await database.transaction(async (transaction) => {
@@ -233,7 +233,7 @@ describe('sync', () => {
     expect(messages((await changes(bob, cursor)).all).map(({ content }) => content)).to.deep.equal(['part']);
   });
 
-  it('pages through members who come, change and leave, and groups that one has left', async () => {
+  it('pages through members who join, change and leave, and through groups that the user has left', async () => {
     const [ada, bob, ...others] = await newClients(7);
     const groupId = await newGroup(ada.client, bob, ...others.slice(0, 3));
     const left = await Promise.all([1, 2, 3].map(() => newGroup(ada.client, bob)));
@@ -255,7 +255,7 @@ describe('sync', () => {
     expect(await changes(bob, cursor)).to.deep.include({ all });
   });
 
-  it('finds what changed among more chats than one statement looks at', async () => {
+  it('finds changes among more chats than one statement reads', async () => {
     const [ada] = await newClients(1);
     const make = `
 with made as (
@@ -285,7 +285,7 @@ select id, 1, $1, 'text', 'hi' from made`;
     expect(messages((await changes(ada)).all)).to.have.length(1_204);
   });
 
-  it('goes on from cursors of older versions, without a loss', async () => {
+  it('continues from cursors of older versions, without loss', async () => {
     const [ada, bob] = await newClients(2);
     const ids: number[] = [];
     for (let n = 1; n <= 4; n++)
@@ -363,7 +363,7 @@ select id, 1, $1, 'text', 'hi' from made`;
     await other.close();
   });
 
-  it('begins anew with a cursor of another database', async () => {
+  it('starts over with a cursor of another database', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
     const [, ...position] = positionIn(await now(bob));
@@ -371,7 +371,7 @@ select id, 1, $1, 'text', 'hi' from made`;
     expect(messages((await changes(bob, cursor)).all)).to.have.length(1);
   });
 
-  it('refuses a cursor that it did not answer, that it answered to somebody else, or that is not signed', async () => {
+  it('refuses a cursor that it did not return, that belongs to another user, or that is not signed', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
     const position = positionIn(await now(bob));
@@ -388,7 +388,7 @@ select id, 1, $1, 'text', 'hi' from made`;
       });
   });
 
-  it('tells nobody of chats they are not in, nor of what was before they came', async () => {
+  it('returns nothing of chats of others, nor of the time before the user joined', async () => {
     const [ada, bob, eve] = await newClients(3);
     const cursor = await now(eve);
     const groupId = await newGroup(ada.client, bob);
@@ -405,7 +405,7 @@ select id, 1, $1, 'text', 'hi' from made`;
     ]);
   });
 
-  it('reads no more than is new, of chats that many left and of those with many messages', async () => {
+  it('reads only new rows, in chats that many users have left and in chats with many messages', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const many = 5_000;

@@ -3,7 +3,7 @@ import type { Frame } from '../client.ts';
 import { newClients } from '../harness.ts';
 
 describe('the push of a system message', () => {
-  it('has what the history has of it: the event, the sentence and who did it', async () => {
+  it('has the same event, sentence and acting user as the history', async () => {
     const [ada, bob, cleo, dan] = await newClients(4);
     const { groupId } = await ada.client.done('newGroup', {
       groupName: `Public ${process.pid}`,
