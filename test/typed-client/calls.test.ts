@@ -41,7 +41,7 @@ describe('a call of the typed client', () => {
     expect((await client.call('markRead', params)).data.unreadCount).to.equal(0);
   });
 
-  it('rejects with the code and the sentence of the server', async () => {
+  it('rejects with the code and the message of the server', async () => {
     const client = typedClient(await newUser());
     const missing = await errorOf(client.call('leaveGroup', { groupId: 999_999_999 }));
     expect(missing).to.be.instanceOf(ParleyError).and.include({ name: 'ParleyError', code: 'NOT_FOUND' });
@@ -52,7 +52,7 @@ describe('a call of the typed client', () => {
     expect(unknown.code).to.equal('UNKNOWN_TYPE');
   });
 
-  it('refuses a frame that the server would not take, and goes on', async () => {
+  it('refuses a frame that the server would not accept, and continues', async () => {
     const client = typedClient(await newUser());
     const content = '䷀'.repeat(30_000);
     expect(await errorOf(client.call('privateMessage', { receiverId: 1, content }))).to.include({
@@ -61,7 +61,7 @@ describe('a call of the typed client', () => {
     await client.call('ping');
   });
 
-  it('tells of slow mode instead of waiting for it', async () => {
+  it('rejects in slow mode instead of waiting', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('updateGroup', { groupId, slowModeSeconds: 60 });
@@ -72,7 +72,7 @@ describe('a call of the typed client', () => {
     expect(error.retryAfter).to.be.within(55, 60);
   });
 
-  it('that must not be sent twice is told when nobody knows whether it was done', async () => {
+  it('that must not be sent twice rejects when its outcome is unknown', async () => {
     const relay = await startRelay(server.url);
     const [ada] = await newClients(1);
     const groupId = await newGroup(ada.client);
@@ -87,7 +87,7 @@ describe('a call of the typed client', () => {
     await relay.cut();
   });
 
-  it('can be given up, before it was sent and after', async () => {
+  it('can be aborted before and after it is sent', async () => {
     const relay = await startRelay(server.url);
     const [ada, bob] = await newClients(2);
     const to = { receiverId: bob.id };
@@ -118,7 +118,7 @@ describe('a call of the typed client', () => {
     await relay.cut();
   });
 
-  it('comes with an iteration over all pushes, in order', async () => {
+  it('works together with an iteration over all pushes, in order', async () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(bob);
     await client.online();
@@ -140,7 +140,7 @@ describe('a call of the typed client', () => {
     ]);
   });
 
-  it('lets a listener fail alone', async () => {
+  it('isolates the error of a listener', async () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(bob);
     const uncaught: unknown[] = [];
@@ -181,7 +181,7 @@ describe('the accounts of the typed client', () => {
     expect(await errorOf(login({ email, password: 'another horse' }))).to.include({ code: 'UNAUTHORIZED' });
   });
 
-  it('reject with the code and the sentence of the server, or that it cannot be reached', async () => {
+  it('reject with the code and the message of the server, or when it cannot be reached', async () => {
     const { register } = accounts(server.url);
     expect(await errorOf(register({ ...account(), password: 'short' }))).to.include({
       code: 'BAD_REQUEST',

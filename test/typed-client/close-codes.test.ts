@@ -35,7 +35,7 @@ describe('the typed client of a server that closes with codes it does not know',
     return { code, message, state: client.state, tokens: server.tokens };
   }
 
-  it('connects again after those that ask for it, and stops for good at one that forbids it', async () => {
+  it('reconnects after those that ask for it, and stops after one that forbids it', async () => {
     const codes = [1001, 1012, 4000, 4150, 4399, 4400, 4429, 4499, 4600];
     expect(await endOf([...codes], 'token')).to.deep.equal({
       code: 'FORBIDDEN',
@@ -45,13 +45,13 @@ describe('the typed client of a server that closes with codes it does not know',
     });
   });
 
-  it('asks for no fresh token when another connection is forbidden', async () => {
+  it('requests no fresh token when a reconnect is forbidden', async () => {
     const fresh = ['first', 'second'];
     const { code, tokens } = await endOf([4150, 4999], () => fresh.shift() ?? '');
     expect([code, tokens, fresh]).to.deep.equal(['FORBIDDEN', ['first', 'first'], ['second']]);
   });
 
-  it('connects again after 4401 with a fresh token, and gives up when it gets the same once more', async () => {
+  it('reconnects after 4401 with a fresh token, and stops when it gets the same token again', async () => {
     const given = ['first', 'second', 'second'];
     const { code, tokens } = await endOf([4401, 4401], () => given.shift() ?? '');
     expect([code, tokens]).to.deep.equal(['UNAUTHORIZED', ['first', 'second']]);

@@ -26,7 +26,7 @@ describe('the connection of the typed client', () => {
   });
   after(() => relay.cut());
 
-  it('is there when it says so, and knows who is connected', async () => {
+  it('is open when it is online, and knows its user', async () => {
     const user = await newUser();
     const client = typedClient(user, { device: 'laptop' });
     const states = statesOf(client);
@@ -38,21 +38,21 @@ describe('the connection of the typed client', () => {
     expect(session?.device).to.equal('laptop');
   });
 
-  it('takes the address in every spelling', async () => {
+  it('accepts the address in every form', async () => {
     const user = await newUser();
     const spellings = [server.url, `${server.url}/`, server.url.replace('http', 'ws'), `${server.url}/ws`];
     for (const url of spellings) await typedClient(user, { url }).online();
     expect(() => connect({ url: 'nonsense', token: '' })).to.throw(/Invalid URL/);
   });
 
-  it('works with the platform’s kind of WebSocket, which can set no headers', async () => {
+  it('works with the WebSocket of the platform, which cannot set headers', async () => {
     const client = typedClient(await newUser(), {
       open: (url, token) => new WebSocket(url, ['auth', token]),
     });
     expect((await client.call('newGroup', { groupName: 'Climbers' })).groupId).to.be.a('number');
   });
 
-  it('is given up when the token is refused, and everything that waits with it', async () => {
+  it('closes when the token is refused, and rejects all waiting calls', async () => {
     const client = typedClient({ token: 'nonsense' });
     const states = statesOf(client);
     const call = client.call('listLastMessage');
@@ -66,7 +66,7 @@ describe('the connection of the typed client', () => {
     expect(await refusal(iterate())).to.equal('UNAUTHORIZED');
   });
 
-  it('asks for a fresh token when the last one is refused, and goes on', async () => {
+  it('requests a fresh token when the last one is refused, and continues', async () => {
     const user = await newUser();
     const tokens = ['nonsense', user.token];
     const client = typedClient(user, { token: async () => tokens.shift() ?? '' });
@@ -74,7 +74,7 @@ describe('the connection of the typed client', () => {
     expect(tokens).to.deep.equal([]);
   });
 
-  it('tries again when a fresh token cannot be had just now, and stops when there will be none', async () => {
+  it('retries when a fresh token is temporarily unavailable, and stops when there is none', async () => {
     const user = await newUser();
     let asked = 0;
     const client = typedClient(user, {
@@ -90,7 +90,7 @@ describe('the connection of the typed client', () => {
     expect(await refusal(over.online())).to.equal('UNAUTHORIZED');
   });
 
-  it('outlives its token, and stops with the password', async function () {
+  it('survives the end of its token, and closes when the password changes', async function () {
     this.timeout(60_000);
     const short = await startServer({ JWT_EXPIRES_IN: '1s' });
     const user = await newUser(short.url);
@@ -122,7 +122,7 @@ describe('the connection of the typed client', () => {
     await short.close();
   });
 
-  it('comes back by itself when it breaks, when nothing is heard, and when the server was away', async () => {
+  it('reconnects by itself after it breaks, after silence, and after an outage of the server', async () => {
     const user = await newUser();
     const client = typedClient(user, { url: relay.url, heartbeat: 100 });
     const states = statesOf(client);
@@ -150,7 +150,7 @@ describe('the connection of the typed client', () => {
     expect(states).to.deep.equal(['online', 'offline', 'online', 'offline', 'online', 'offline', 'online']);
   });
 
-  it('keeps silence apart from death', async () => {
+  it('distinguishes an idle connection from a dead one', async () => {
     const client = typedClient(await newUser(), { heartbeat: 50 });
     await client.online();
     const states = statesOf(client);
@@ -158,7 +158,7 @@ describe('the connection of the typed client', () => {
     expect(states).to.deep.equal([]);
   });
 
-  it('ends with close: what waits is told, and nothing comes after', async () => {
+  it('ends with close: waiting calls reject, and no event follows', async () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(bob);
     await client.online();
@@ -184,7 +184,7 @@ describe('the connection of the typed client', () => {
     client.close();
   });
 
-  it('watches again whom it watched', async () => {
+  it('renews its presence subscriptions', async () => {
     const [ada, bob] = await newUsers(2);
     const client = typedClient(ada, { url: relay.url });
     const { data } = await client.call('subscribePresence', { userIds: [bob.id] });

@@ -42,14 +42,14 @@ async function expectAllTold(told: Told[], groupId: number, first: number): Prom
   expect(told.map(({ seq, message }) => ({ seq, message }))).to.deep.equal(stored);
 }
 
-describe('what the typed client sends and tells', () => {
+describe('the delivery of the typed client', () => {
   let relay: Relay;
   beforeEach(async () => {
     relay = await startRelay(server.url);
   });
   afterEach(() => relay.cut());
 
-  it('is stored once when the connection breaks between the commit and the reply', async () => {
+  it('stores a message once when the connection breaks between the commit and the reply', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const client = typedClient(ada, { url: relay.url });
@@ -70,7 +70,7 @@ describe('what the typed client sends and tells', () => {
     await expectAllTold(told, groupId, 3);
   });
 
-  it('is stored and told once, in order, wherever in a frame the connection breaks', async function () {
+  it('stores and emits each message once, in order, wherever in a frame the connection breaks', async function () {
     this.timeout(60_000);
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
@@ -100,7 +100,7 @@ describe('what the typed client sends and tells', () => {
     }
   });
 
-  it('comes in order without a hole when the connection breaks again and again while catching up', async function () {
+  it('emits messages in order without a gap when the connection breaks repeatedly during a catch-up', async function () {
     this.timeout(60_000);
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
@@ -176,7 +176,7 @@ describe('what the typed client sends and tells', () => {
     await way.cut();
   });
 
-  it('waits out the limits on rates, in order', async function () {
+  it('waits for the rate limits, in order', async function () {
     this.timeout(60_000);
     const target = await startServer({ RATE_LIMITS: 'on' });
     const [ada] = await newUsers(1);
@@ -190,7 +190,7 @@ describe('what the typed client sends and tells', () => {
     await target.close();
   });
 
-  it('goes in the order of the calls, also when it was called while offline', async () => {
+  it('sends in the order of the calls, also those made while offline', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const client = typedClient(ada, { url: relay.url });
@@ -205,7 +205,7 @@ describe('what the typed client sends and tells', () => {
     expect((await reaction).seq).to.equal(23);
   });
 
-  it('fills a hole before it tells what came after it, and tells no repeat', async () => {
+  it('fills a gap before it emits later messages, and emits no repeat', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const dropped = new Set([4, 5, 8]);
@@ -237,7 +237,7 @@ describe('what the typed client sends and tells', () => {
     client.close();
   });
 
-  it('tells what one did oneself in a group in its place, as the others hear it', async () => {
+  it('emits own actions in a group at their position, as the others receive them', async () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(ada);
     const sent: Push[] = [];
@@ -253,7 +253,7 @@ describe('what the typed client sends and tells', () => {
     expect((await bob.client.push('addUserInGroup')).params).to.deep.equal(sent[1]?.params);
   });
 
-  it('begins a group anew after leaving it', async () => {
+  it('starts a group over after leaving it', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const client = typedClient(bob);
@@ -268,7 +268,7 @@ describe('what the typed client sends and tells', () => {
     expect(told.map(({ seq }) => seq)).to.deep.equal([3, 4, 6, 7]);
   });
 
-  it('catches up from where it was a moment ago, not from where it began', async function () {
+  it('catches up from its latest position, not from its first', async function () {
     this.timeout(60_000);
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
@@ -289,7 +289,7 @@ describe('what the typed client sends and tells', () => {
     expect(changes).to.be.within(4, 110); // the last ones, and the state of the chat
   });
 
-  it('after a reconnect also tells edits, deletions and reactions, as they are now', async () => {
+  it('emits edits, deletions and reactions after a reconnect too, in their current state', async () => {
     const [ada, bob] = await newClients(2);
     const ids: number[] = [];
     for (const content of ['1', '2', '3'])

@@ -8,8 +8,8 @@ import { holdingFrames, when } from './network.ts';
  * What the server sent one after another may come in one go, where the process was busy: then no turn of the
  * event loop lies between the frames, and who awaits the first goes on after the last.
  */
-describe('a typed client to which several frames come in one go', () => {
-  it('counts what is unread by the last of them', async () => {
+describe('a typed client that receives several frames in one chunk', () => {
+  it('has the unread count of the last one', async () => {
     const [ada, bob] = await newClients(2);
     const address = { receiverId: bob.id };
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'Hi' });
@@ -27,7 +27,7 @@ describe('a typed client to which several frames come in one go', () => {
     expect(client.chats.value[0]).to.include({ unreadCount: 0, markedUnread: false });
   });
 
-  it('counts what is unread by the last of them while it catches up', async () => {
+  it('has the unread count of the last one during a catch-up', async () => {
     const [ada, bob] = await newClients(2);
     const address = { receiverId: bob.id };
     const relay = await startRelay(server.url);
@@ -50,7 +50,7 @@ describe('a typed client to which several frames come in one go', () => {
     await relay.cut();
   });
 
-  it('shows who is there by the last of them', async () => {
+  it('has the presence of the last one', async () => {
     const [ada, bob] = await newUsers(2);
     const network = holdingFrames(() => true);
     const client = typedClient(ada, { open: network.open });
@@ -67,7 +67,7 @@ describe('a typed client to which several frames come in one go', () => {
     await device.close();
   });
 
-  it('shows who is there by the last of them after a reconnect', async () => {
+  it('has the presence of the last one after a reconnect', async () => {
     const [ada, bob] = await newUsers(2);
     const relay = await startRelay(server.url);
     const network = holdingFrames(({ type }) => type === 'subscribePresence');

@@ -6,8 +6,8 @@ import { until } from '../until.ts';
 import { expectFresh } from './fresh.ts';
 import { holding, through, when } from './network.ts';
 
-describe('what a typed client shows is what a fresh one shows', () => {
-  it('counts what came while it was away once', async () => {
+describe('a typed client compared with a fresh one', () => {
+  it('counts messages from its time offline once', async () => {
     const relay = await startRelay(server.url);
     const [ada, bob] = await newClients(2);
     const client = typedClient(ada, { url: relay.url });
@@ -26,7 +26,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await relay.cut();
   });
 
-  it('counts what comes while it marks as read', async () => {
+  it('counts messages that arrive while it marks a chat as read', async () => {
     const [ada, bob] = await newClients(2);
     const network = holding('markRead');
     const client = typedClient(ada, { open: network.open });
@@ -47,7 +47,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(ada, client);
   });
 
-  it('counts without changing anything: a chat that is marked as unread stays so', async () => {
+  it('counts without changing anything: a chat marked as unread stays marked', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     const client = typedClient(cleo);
@@ -70,7 +70,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     expect(data).to.include({ markedUnread: true });
   });
 
-  it('misses nothing when the first connection breaks at once', async () => {
+  it('loses nothing when the first connection breaks at once', async () => {
     const [ada, bob] = await newClients(2);
     const sockets: WebSocket[] = [];
     let held = 0;
@@ -102,7 +102,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(ada, client, { receiverId: bob.id });
   });
 
-  it('reads everything anew when the server knows its cursor no more', async () => {
+  it('reads everything again when the server does not know its cursor any more', async () => {
     const relay = await startRelay(server.url);
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
@@ -137,7 +137,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await relay.cut();
   });
 
-  it('begins anew when one is put out of a group and added again', async () => {
+  it('starts a group over when the user is removed and added again', async () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(bob);
     await client.chats.loaded;
@@ -160,7 +160,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     }
   });
 
-  it('begins anew when one leaves a group and joins it again, by whatever way', async () => {
+  it('starts a group over when the user leaves and joins again, in any way', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('updateGroup', { groupId, isPrivate: false });
@@ -188,7 +188,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     expect(told).to.deep.equal([...new Set(told)]);
   });
 
-  it('shows a chat that was looked at before one was in it', async () => {
+  it('shows a chat that was opened before the user was in it', async () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(bob);
     await client.chats.loaded;
@@ -210,7 +210,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(bob, client, { groupId }, { receiverId: ada.id });
   });
 
-  it('tries again to read a chat that could not be read', async () => {
+  it('retries to read a chat after a failure', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
     let refusals = 0;
@@ -223,7 +223,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     expect(refusals).to.equal(2);
   });
 
-  it('shows as read what is answered, and what one notes', async () => {
+  it('shows messages as read after an answer, and notes to oneself', async () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(ada);
     await client.chats.loaded;
@@ -240,7 +240,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(ada, client, { receiverId: bob.id }, { receiverId: ada.id });
   });
 
-  it('is muted until the time is over', async () => {
+  it('mutes a chat until the given time', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
     const client = typedClient(bob);
@@ -254,7 +254,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(bob, client);
   });
 
-  it('has the mentions, data and origin of what one writes, edits and forwards', async () => {
+  it('has the mentions, custom data and origin of messages that the user writes, edits and forwards', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     const people = [typedClient(ada), typedClient(bob)] as const;
@@ -281,7 +281,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(bob, people[1], { groupId });
   });
 
-  it('has what happened in a group as it is kept', async () => {
+  it('has the system messages of a group as stored', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const client = typedClient(bob);
     await client.chats.loaded;
@@ -301,7 +301,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(bob, client, { groupId });
   });
 
-  it('has the settings that were made last, on whatever device', async () => {
+  it('has the latest settings, from whichever device', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
     const late: (() => void)[] = [];
@@ -329,7 +329,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(bob, client);
   });
 
-  it('is not marked as unread once one writes, whatever was read before', async () => {
+  it('clears the mark as unread when the user writes, whatever was read before', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
     const network = holding('getChat');
@@ -345,7 +345,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(bob, client);
   });
 
-  it('asks for the counts only where an edit may change them', async () => {
+  it('requests the counts only when an edit may change them', async () => {
     const [ada, bob] = await newClients(2);
     let asked = 0;
     const open = (url: string, token: string) => {
@@ -373,7 +373,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
     await expectFresh(bob, client);
   });
 
-  it('shows the newest state of the newest message, whatever comes first', async () => {
+  it('shows the newest state of the newest message, in any order of arrival', async () => {
     const [ada, bob] = await newClients(2);
     const network = holding('getChat');
     const client = typedClient(bob, { open: network.open });
@@ -394,7 +394,7 @@ describe('what a typed client shows is what a fresh one shows', () => {
 });
 
 describe('names in the typed client', () => {
-  it('are those that people have now', async () => {
+  it('are the current names of the users', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     const { messageId } = await cleo.client.done('messageInGroup', { groupId, content: 'Hi' });
@@ -423,7 +423,7 @@ describe('names in the typed client', () => {
 });
 
 describe('the presence in the typed client', () => {
-  it('is hidden by a block, and there again after it', async () => {
+  it('is hidden during a block, and visible again after it', async () => {
     const [ada, bob] = await newUsers(2);
     const client = typedClient(ada);
     await bob.connect();

@@ -7,7 +7,7 @@ import { until } from '../until.ts';
 import { holding, through, when } from './network.ts';
 
 describe('the chats of the typed client', () => {
-  it('are listed with what is unread, pinned ones first, and follow what happens', async () => {
+  it('are listed with their unread counts, pinned ones first, and follow changes', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
     await cleo.client.done('privateMessage', { receiverId: bob.id, content: 'from cleo' });
@@ -35,7 +35,7 @@ describe('the chats of the typed client', () => {
     await when(chats, ([, chat]) => chat?.unreadCount === 0 && !chat.markedUnread && chat.mentionCount === 0);
   });
 
-  it('follow what the user does on another device', async () => {
+  it('follow the actions of the user on another device', async () => {
     const [ada, bob] = await newClients(2);
     for (const content of ['1', '2', '3', '4'])
       await ada.client.done('privateMessage', { receiverId: bob.id, content });
@@ -54,7 +54,7 @@ describe('the chats of the typed client', () => {
     await when(chats, ([chat]) => chat?.muted && chat.mutedUntil === '2100-01-01T00:00:00.000Z');
   });
 
-  it('come and go: a first message, a group one is added to, renamed, left, closed', async () => {
+  it('appear and disappear: a first message, a group joined, renamed, left and closed', async () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(bob);
     const { chats } = client;
@@ -76,7 +76,7 @@ describe('the chats of the typed client', () => {
     await when(chats, ([chat]) => chat?.name === 'Mine');
   });
 
-  it('are all there of those who write while another one is read', async () => {
+  it('include all chats with new messages during the reading of another one', async () => {
     const [bob, ...people] = await newClients(6);
     const network = holding('getChat');
     const client = typedClient(bob, { open: network.open });
@@ -96,7 +96,7 @@ describe('the chats of the typed client', () => {
       expect([unreadCount, lastMessage.seq]).to.deep.equal([1, 1]);
   });
 
-  it('keep what happens while the list is read', async () => {
+  it('keep changes that arrive while the list is read', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'one' });
@@ -120,7 +120,7 @@ describe('the chats of the typed client', () => {
     });
   });
 
-  it('report to the sender that messages have arrived', async () => {
+  it('report the delivery of messages to the sender', async () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(bob);
     await client.chats.loaded;
@@ -151,7 +151,7 @@ describe('the chats of the typed client', () => {
 });
 
 describe('a chat of the typed client', () => {
-  it('shows a message while it is sent, and how far it has come', async () => {
+  it('shows a message while it is sent, and its state', async () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(ada);
     await client.chats.loaded;
@@ -181,7 +181,7 @@ describe('a chat of the typed client', () => {
     expect(chat.messages.value).to.have.length(1);
   });
 
-  it('keeps a message that was refused, until it is discarded', async () => {
+  it('keeps a refused message until it is discarded', async () => {
     const [ada, bob] = await newClients(2);
     await bob.client.done('blockUser', { userId: ada.id });
     const client = typedClient(ada);
@@ -194,7 +194,7 @@ describe('a chat of the typed client', () => {
     expect(chat.messages.value).to.deep.equal([]);
   });
 
-  it('keeps what is sent while offline at the end, in order', async () => {
+  it('keeps messages sent while offline at the end, in order', async () => {
     const relay = await startRelay(server.url);
     const [ada, bob] = await newClients(2);
     const client = typedClient(ada, { url: relay.url });
@@ -232,7 +232,7 @@ describe('a chat of the typed client', () => {
     expect((await ada.client.push('markRead')).params.seq).to.equal(130);
   });
 
-  it('follows edits, reactions, pins and deletions, by others and by oneself', async () => {
+  it('follows edits, reactions, pins and deletions, of others and of the user', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'one' });
@@ -262,7 +262,7 @@ describe('a chat of the typed client', () => {
     expect(chat.messages.value.map(({ kind }) => kind)).to.deep.equal(['system', 'system', 'text']);
   });
 
-  it('shows what happened to messages while they were read', async () => {
+  it('shows changes of messages that happen while they are read', async () => {
     const [ada, bob] = await newClients(2);
     const write = async (content: string) =>
       (await ada.client.done('privateMessage', { receiverId: bob.id, content })).messageId;
@@ -289,7 +289,7 @@ describe('a chat of the typed client', () => {
     expect(second?.deletedAt).to.be.a('string');
   });
 
-  it('shows what the database has, in whatever order changes come', async () => {
+  it('shows the state of the database, in whatever order changes arrive', async () => {
     const [ada, bob] = await newClients(2);
     let held: (() => void)[] | undefined;
     // nodes that overtake each other
@@ -332,7 +332,7 @@ describe('a chat of the typed client', () => {
     }
   });
 
-  it('shows nothing of an edit that comes after the deletion', async () => {
+  it('ignores an edit that arrives after the deletion', async () => {
     const [ada, bob] = await newClients(2);
     const edits: (() => void)[] = [];
     const open = through((frame, pass) => (frame.type === 'editMessage' ? edits.push(pass) : pass()));
@@ -351,7 +351,7 @@ describe('a chat of the typed client', () => {
     expect(client.chats.value[0]?.lastMessage).to.include({ content: '', version: 2 });
   });
 
-  it('shows a message as it is that is pushed late, deleted or changed', async () => {
+  it('shows the current state of a message that is pushed late, deleted or changed', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const late: ((frame?: string) => void)[] = [];
@@ -385,7 +385,7 @@ describe('a chat of the typed client', () => {
     expect(client.chats.value[0]?.lastMessage).to.deep.include({ content: '', version: 1 });
   });
 
-  it('says who is typing, until the message comes', async () => {
+  it('shows the typing user until the message arrives', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const client = typedClient(bob);
@@ -403,7 +403,7 @@ describe('a chat of the typed client', () => {
     expect((await ada.client.push('typing')).params).to.include({ typing: false });
   });
 
-  it('begins anew in a group whose history begins with joining', async () => {
+  it('starts over in a group whose history begins with joining', async () => {
     const relay = await startRelay(server.url);
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
@@ -423,7 +423,7 @@ describe('a chat of the typed client', () => {
     await relay.cut();
   });
 
-  it('knows who is there', async () => {
+  it('shows the presence', async () => {
     const [ada, bob] = await newUsers(2);
     const client = typedClient(ada);
     const presence = client.presence(bob.id);
@@ -433,7 +433,7 @@ describe('a chat of the typed client', () => {
     expect(client.presence(bob.id)).to.equal(presence);
   });
 
-  it('is over with the account', async () => {
+  it('ends with the deletion of the account', async () => {
     const [ada] = await newUsers(1);
     const client = typedClient(ada);
     await client.chats.loaded;
