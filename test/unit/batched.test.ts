@@ -3,7 +3,7 @@ import { batched } from '../../src/database/batched.ts';
 import { pause } from '../until.ts';
 
 describe('a batched loader', () => {
-  it('reads what was asked for during a query with the next one, and goes on after a failure', async () => {
+  it('reads keys requested during a query with the next query, and continues after a failure', async () => {
     const reads: { keys: readonly number[]; end: (error?: Error) => void }[] = [];
     let begun = () => {};
     const next = () => new Promise<void>((resolve) => (begun = resolve));
@@ -34,7 +34,7 @@ describe('a batched loader', () => {
     expect(reads.map(({ keys }) => keys)).to.deep.equal([[1], [2, 3, 4], [5, 2]]);
   });
 
-  it('waits for no query that stalls, until three are under way', async () => {
+  it('does not wait for a stalled query until three are running', async () => {
     const ends: (() => void)[] = [];
     let begun = () => {};
     const next = () => new Promise<void>((resolve) => (begun = resolve));

@@ -13,16 +13,16 @@ import { goalTable } from '../../bench/table.ts';
 import { costPer, type Figures } from '../../bench/usage.ts';
 
 describe('the benchmarks', () => {
-  describe('read the command line', () => {
+  describe('the command line', () => {
     const selected = (...args: string[]) => Object.fromEntries(parseOptions(args).selection);
 
-    it('and measure the table of goals in five rounds when nothing is named', () => {
+    it('selects the table of goals in five rounds by default', () => {
       const { rounds, isTable, selection, against } = parseOptions([]);
       expect({ rounds, isTable, against }).to.deep.equal({ rounds: 5, isTable: true, against: undefined });
       expect([...selection.keys()]).to.include.members(['dialogs', '1x1', 'nats', 'history', 'index']);
     });
 
-    it('and measure named scenarios once, each on all its targets', () => {
+    it('selects named scenarios once, each on all its targets', () => {
       expect(selected('history', 'dialogs')).to.deep.equal({
         dialogs: ['parley', 'bareSeq', 'bare'],
         history: ['calm'],
@@ -31,16 +31,16 @@ describe('the benchmarks', () => {
       expect(parseOptions(['dialogs', '--rounds', '3'])).to.include({ rounds: 3 });
     });
 
-    it('and take several names of the same scenario together', () => {
+    it('combines several names of the same scenario', () => {
       expect(selected('bare')).to.deep.equal({ dialogs: ['bareSeq', 'bare'] });
       expect(selected('cluster', 'group').group).to.have.members(['parley', 'bare', 'twoNodes']);
     });
 
-    it('and compare in five rounds', () => {
+    it('compares in five rounds', () => {
       expect(parseOptions(['--against', 'HEAD~3', 'dialogs'])).to.include({ against: 'HEAD~3', rounds: 5 });
     });
 
-    it('and say what is expected instead of what is wrong', () => {
+    it('reports a wrong argument with the expected form', () => {
       const refused = (...args: string[]) =>
         expect(() => parseOptions(args), args.join(' ')).to.throw(UsageError);
       refused('dialog')
@@ -62,13 +62,13 @@ describe('the benchmarks', () => {
     });
   });
 
-  it('fits a line through values that grow', () => {
+  it('fit a line through growing values', () => {
     expect(slope([5, 7, 9, 11])).to.equal(2);
     expect(slope([0, 3, 1, 4])).to.be.closeTo(1, 1e-9);
     expect(slope([4, 4, 4])).to.equal(0);
   });
 
-  it('take the median and the range, without measurements that failed or shares of nothing', () => {
+  it('compute the median and the range, without failed measurements or shares of zero', () => {
     expect(spread([3, 1, 2])).to.deep.equal({ median: 2, min: 1, max: 3 });
     expect(spread([4, 1, Number.NaN, 2, 3, Number.POSITIVE_INFINITY])).to.deep.equal({
       median: 2.5,
@@ -85,7 +85,7 @@ describe('the benchmarks', () => {
     });
   });
 
-  it('say a figure with its range, and a difference in percent', () => {
+  it('print a figure with its range, and a difference in percent', () => {
     expect(figures(spread([18_000.4, 17_000, 19_000]))).to.equal('18,000 (17,000–19,000)');
     expect(figures(spread([12.345]), ' µs')).to.equal('12.3 µs');
     expect(change([1.1, 0.95, 1.04])).to.equal('+4 % (-5–10)');
@@ -101,7 +101,7 @@ describe('the benchmarks', () => {
     ]);
   });
 
-  it('read processor time from the line of a process whose name has brackets and spaces', () => {
+  it('read the processor time of a process whose name contains brackets and spaces', () => {
     const line =
       '42 (a) b (c)) S 7 42 42 0 -1 4194304 1 2 3 4 150 25 30 5 20 0 11 0 100 1000 200 18446744073709551615';
     expect(parseStat(line)).to.deep.equal({ parent: 7, threads: 11, own: 1_750_000, endedChildren: 350_000 });
@@ -119,7 +119,7 @@ describe('the benchmarks', () => {
     expect(nativeMemory(process.pid)).to.be.within(1, residentMemory(process.pid));
   });
 
-  it('tell the costs of one message', () => {
+  it('compute the costs of one message', () => {
     const from = { server: 1_000, database: 500, broker: 0, wal: 10_000 };
     const to = { server: 3_000, database: 1_500, broker: 0, wal: 50_000 };
     expect(costPer(100, from, to)).to.deep.equal({
@@ -133,7 +133,7 @@ describe('the benchmarks', () => {
 
   const rate = (value: number) => ({ 'acknowledged/s': value });
 
-  it('compare each round with the yardstick of the same round', () => {
+  it('compare each round with the reference of the same round', () => {
     const table = scenarioTable(
       new Map([
         ['parley', [rate(10), undefined, rate(30)]],
@@ -148,7 +148,7 @@ describe('the benchmarks', () => {
     ]);
   });
 
-  it('say whether a goal is reached, of those that were measured', () => {
+  it('report which of the measured goals are reached', () => {
     const results: Results = new Map<ScenarioName, Map<string, Figures[]>>([
       [
         'dialogs',
@@ -170,7 +170,7 @@ describe('the benchmarks', () => {
     ]);
   });
 
-  it('ask a server for its memory also after one of its worker threads has ended', async () => {
+  it('read the memory of a server also after one of its worker threads has ended', async () => {
     const probe = fileURLToPath(new URL('../../bench/memoryProbe.mjs', import.meta.url));
     const script = `
       const { Worker } = require('node:worker_threads');

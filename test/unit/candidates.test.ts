@@ -45,7 +45,7 @@ const chats = [...sparse, dense.filter((id) => id % 1_000 > 600)];
 const all = newestFirst(chats.flat());
 
 describe('the candidates of a search', () => {
-  it('are read the newest first, each message once, down to where they say', () => {
+  it('are read the newest first, each message once, down to the returned position', () => {
     for (const messages of [1, 50, 700, 10_000]) {
       const list = new CandidateList(candidatesOf(chats, 32), LIMITS, ALL);
       const steps = stepsOf(list, chats, messages);
@@ -56,7 +56,7 @@ describe('the candidates of a search', () => {
     }
   });
 
-  it('are read in steps of about as many messages as are asked for', () => {
+  it('are read in steps of about the requested size', () => {
     const spread = Array.from({ length: 300 }, (_, chat) =>
       Array.from({ length: 20 }, (_, n) => 1 + (((chat * 20 + n) * 2_741) % 6_007)).sort((a, b) => a - b),
     );
@@ -64,13 +64,13 @@ describe('the candidates of a search', () => {
     for (const step of steps.slice(0, -1)) expect(step.length).to.be.within(500, 2_000);
   });
 
-  it('say how far they were read', () => {
+  it('have the position up to which they were read', () => {
     const list = new CandidateList(candidatesOf(chats, 32), LIMITS, ALL);
     const read = stepsOf(list, chats, 500, 2).flat();
     expect(newestFirst(read)).to.deep.equal(all.filter((id) => id > (list.searchedTo as number)));
   });
 
-  it('go on from there, also where they all have newer messages', () => {
+  it('continue from that position, also when all of them have newer messages', () => {
     const found: number[] = [];
     for (let below = ALL.below, count = 0; ; count++) {
       expect(count).to.be.below(200);
@@ -93,7 +93,7 @@ describe('the candidates of a search', () => {
     expect(newestFirst(found)).to.deep.equal(all);
   });
 
-  it('end where more of a chat, or of all, were not asked for', () => {
+  it('end when no more of one chat, or of all chats, are requested', () => {
     const rows = candidatesOf([[1, 2, 3, 4, 5, 6]], 1);
     const ofChat = new CandidateList(rows.slice(0, 3), { perChat: 3, total: 100 }, ALL);
     expect(stepsOf(ofChat, [[1, 2, 3, 4, 5, 6]], 100).flat()).to.deep.equal([6, 5]);
@@ -103,7 +103,7 @@ describe('the candidates of a search', () => {
     expect(ofAll.searchedTo).to.equal(3);
   });
 
-  it('are none where there are none', () => {
+  it('are empty when nothing matches', () => {
     const list = new CandidateList([], LIMITS, ALL);
     expect(list.next(100)).to.equal(undefined);
     expect(list.searchedTo).to.equal(undefined);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { ClockEstimate } from '../../src/database/clock.ts';
 
 describe('the estimate of the clock of the database', () => {
-  it('is as good as the quickest answer, and no answer that was slow makes it worse', () => {
+  it('is as exact as the fastest answer, and not degraded by slow answers', () => {
     const estimate = new ClockEstimate();
     expect(estimate.measured(1_000, 51_001, 1_004)).to.equal(0); // ahead by 49,997 to 50,001
     expect(estimate.offset).to.equal(49_999);
@@ -13,7 +13,7 @@ describe('the estimate of the clock of the database', () => {
     expect(estimate.offset).to.be.within(offset - 0.5, offset + 0.5);
   });
 
-  it('agrees with all answers together', () => {
+  it('agrees with all answers', () => {
     const estimate = new ClockEstimate();
     estimate.measured(0, 509, 10); // by 499 to 509
     estimate.measured(10, 511, 20); // by 491 to 501
@@ -29,7 +29,7 @@ describe('the estimate of the clock of the database', () => {
     }
   });
 
-  it('takes the newest answer when the clock was set, and says by how much', () => {
+  it('uses the newest answer after the clock was set, and reports the difference', () => {
     const estimate = new ClockEstimate();
     for (const time of [0, 10, 20]) estimate.measured(time, time + 1, time + 2);
     for (const hours of [1, -3]) {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { CompactMap } from '../../src/socket/CompactMap.ts';
 
 describe('a compact map', () => {
-  it('holds what a Map holds, ordered by key', () => {
+  it('holds the same as a Map, ordered by key', () => {
     const change = fc.record({ key: fc.integer({ min: 1, max: 12 }), value: fc.option(fc.nat()) });
     const run = fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
       const [compact, map] = [new CompactMap<number>(), new Map<number, number>()];

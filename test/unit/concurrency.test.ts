@@ -37,11 +37,11 @@ class Work {
   }
 }
 
-describe('work that is limited', () => {
+describe('limited work', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
   afterEach(() => mock.timers.reset());
 
-  it('of one user runs so much at a time, and that of others beside it', async () => {
+  it('of one user runs up to its limit, concurrently with that of others', async () => {
     const work = new Work({ perUser: 2 });
     work.begin(ada, 'a1', 'a2', 'a3', 'a4');
     work.begin(bob, 'b1');
@@ -53,7 +53,7 @@ describe('work that is limited', () => {
     expect(work.started.slice(3)).to.deep.equal(['a3', 'a4']);
   });
 
-  it('of all runs so much at a time, and users take turns', async () => {
+  it('of all users runs up to its limit, and users take turns', async () => {
     const work = new Work({ perUser: 1, total: 2 });
     work.begin(ada, 'a1', 'a2', 'a3');
     work.begin(bob, 'b1', 'b2');
@@ -73,7 +73,7 @@ describe('work that is limited', () => {
     expect(work.started).to.deep.equal(['a1', 'b1', 'b2']);
   });
 
-  it('that fails makes room as well', async () => {
+  it('that fails makes room for others too', async () => {
     const limit = new ConcurrencyLimit({ perUser: 1, total: 1 });
     const failed = limit.run(ada, () => Promise.reject(new Error('no')));
     const next = limit.run(bob, async () => 'done');
@@ -81,7 +81,7 @@ describe('work that is limited', () => {
     expect(await next).to.equal('done');
   });
 
-  it('is refused to who has too much waiting, and to nobody who has nothing', async () => {
+  it('is refused to a user with too much waiting, and to no user with none', async () => {
     const work = new Work({ perUser: 1, total: 1, wait: { perUser: 2, total: 3, milliseconds: 5000 } });
     work.begin(ada, 'a1', 'a2', 'a3', 'a4');
     await turn();
@@ -95,7 +95,7 @@ describe('work that is limited', () => {
     expect(work.started).to.deep.equal(['a1', 'b1', 'c1', 'd1', 'a2', 'a3']);
   });
 
-  it('waits for so long, and then is refused by what it waited for: its own, or that of others', async () => {
+  it('waits for a limited time, and then is refused with the reason: the user’s own work, or that of others', async () => {
     const work = new Work({ perUser: 1, total: 1, wait: { perUser: 2, total: 9, milliseconds: 5000 } });
     work.begin(ada, 'a1', 'a2');
     work.begin(bob, 'b1');

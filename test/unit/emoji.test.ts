@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { emojiOf } from '../../src/text/emoji.ts';
 
 describe('an emoji', () => {
-  it('is the fully qualified one in every spelling', () => {
+  it('is normalised to its fully qualified form', () => {
     const spellings: [string, ...string[]][] = [
       ['👍🏻', '👍🏻\u{FE0F}', '👍\u{FE0F}🏻'],
       ['1\u{FE0F}\u{20E3}', '1\u{20E3}'],
@@ -20,7 +20,7 @@ describe('an emoji', () => {
         expect(emojiOf(spelling), JSON.stringify(spelling)).to.equal(qualified);
   });
 
-  it('is every character that is one by itself, as it is and with a variation selector', () => {
+  it('may be any emoji character, alone and with a variation selector', () => {
     for (let code = 0; code < 0x20000; code++) {
       const text = String.fromCodePoint(code);
       if (!/\p{Emoji}/u.test(text)) continue;
@@ -30,7 +30,7 @@ describe('an emoji', () => {
     }
   });
 
-  it('is nothing else', () => {
+  it('may be nothing else', () => {
     for (const text of [
       '',
       '1',

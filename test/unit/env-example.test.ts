@@ -33,7 +33,7 @@ describe('.env.example', () => {
     }),
   );
 
-  it('sets nothing as it is', () => {
+  it('sets nothing by default', () => {
     expect(parseEnv(file)).to.deep.equal({});
   });
 
@@ -51,7 +51,7 @@ describe('.env.example', () => {
     expect(() => readConfig(parseEnv(uncommented))).not.to.throw();
   });
 
-  it('has the defaults of the server, or says that there is none', () => {
+  it('has the defaults of the server, or states that there is none', () => {
     const example = settingsOf(readConfig(parseEnv(uncommented)));
     for (const { comment, settings } of paragraphs)
       for (const name of Object.keys(settings)) {

@@ -13,7 +13,7 @@ describe('a fair queue', () => {
     return queue;
   };
 
-  it('lets owners take turns, each in the order of its own items', () => {
+  it('serves owners in turn, each in the order of its own items', () => {
     const storm = [1, 2, 3, 4].map((n) => ['storm', n] as const);
     const queue = queueOf(...storm, ['ada', 10], ['bob', 20], ['bob', 21]);
     expect([queue.size, queue.sizeOf('storm')]).to.deep.equal([7, 4]);
@@ -21,7 +21,7 @@ describe('a fair queue', () => {
     expect([queue.size, queue.sizeOf('storm')]).to.deep.equal([0, 0]);
   });
 
-  it('passes over who is paused, and gives them their turn behind the others once they are resumed', () => {
+  it('skips a paused owner, and serves it after the others once it is resumed', () => {
     const queue = queueOf(['ada', 1], ['ada', 2], ['bob', 10]);
     queue.pause('ada');
     queue.pause('cleo');
@@ -36,7 +36,7 @@ describe('a fair queue', () => {
     expect(drain(queue)).to.deep.equal([20]);
   });
 
-  it('forgets an item that is removed', () => {
+  it('drops a removed item', () => {
     const queue = queueOf(['ada', 1], ['ada', 2]);
     queue.remove('ada', 1);
     queue.remove('ada', 1);
@@ -48,7 +48,7 @@ describe('a fair queue', () => {
     expect([queue.size, queue.shift()]).to.deep.equal([0, undefined]);
   });
 
-  it('gives out all that waits at once', () => {
+  it('returns all waiting items at once', () => {
     const queue = queueOf(['ada', 1], ['ada', 2], ['bob', 3]);
     queue.pause('bob');
     expect(queue.clear().sort()).to.deep.equal([1, 2, 3]);

@@ -8,7 +8,7 @@ import { storedSecret } from '../../src/secrets.ts';
 const creators = ['a', 'b', 'c', 'd'];
 const long = (letter: string) => letter.repeat(1_000_000);
 
-describe('files', () => {
+describe('files of the data folder', () => {
   let folder: string;
   let file: string;
 
@@ -18,7 +18,7 @@ describe('files', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  it('are created by one of several that try, and never seen half-written', async () => {
+  it('are created by one of several processes, and are never visible half-written', async () => {
     let isDone = false;
     const seen = new Set<string>();
     const look = async () => {
@@ -38,7 +38,7 @@ describe('files', () => {
     expect(await readdir(folder)).to.deep.equal(['secret']);
   });
 
-  it('are filled by one of several that meet an empty one', async () => {
+  it('are filled by one of several processes that find an empty one', async () => {
     await writeFile(file, '');
     const found = await Promise.all(
       creators.map(async (letter) => {
@@ -50,7 +50,7 @@ describe('files', () => {
     expect(await readdir(folder)).to.deep.equal(['secret']);
   });
 
-  it('of secrets are read alike by all servers that start, whether there is none or an empty one', async () => {
+  it('of secrets are the same for all servers that start, whether the file is absent or empty', async () => {
     for (const content of [undefined, '']) {
       await rm(file, { force: true });
       if (content !== undefined) await writeFile(file, content);
@@ -60,7 +60,7 @@ describe('files', () => {
     }
   });
 
-  it('lose what a kill left beside them a minute ago, and nothing else', async () => {
+  it('lose temporary files that a killed process left a minute ago, and nothing else', async () => {
     const left = 'secret.6fd4e8a4-6c02-4b52-9d7e-4b2f5d3c1a00';
     const fresh = 'secret.00000000-0000-0000-0000-000000000000';
     const others = ['secret', 'secret.bak', 'secret.2', 'other.6fd4e8a4-6c02-4b52-9d7e-4b2f5d3c1a00'];
@@ -71,7 +71,7 @@ describe('files', () => {
     expect((await readdir(folder)).sort()).to.deep.equal([fresh, ...others].sort());
   });
 
-  it('are not taken for left over because the clock of the machine is ahead of that of the files', async () => {
+  it('are not removed as left over when the clock of the machine is ahead of that of the files', async () => {
     const fresh = 'secret.6fd4e8a4-6c02-4b52-9d7e-4b2f5d3c1a00';
     await writeFile(join(folder, fresh), 'x');
     const { now } = Date;
@@ -84,7 +84,7 @@ describe('files', () => {
     expect(await readdir(folder)).to.deep.equal([fresh]);
   });
 
-  it('are filled although a kill left the turn of another', async () => {
+  it('are filled although a killed process left its lock', async () => {
     const turn = `${file}.00000000-0000-0000-0000-000000000000`;
     await writeFile(file, '');
     await writeFile(turn, 'left');

@@ -12,7 +12,7 @@ function* characters(): Generator<string> {
 }
 
 describe('the fold of a name', () => {
-  it('is the same for all forms of a character, and stays the same', () => {
+  it('is the same for all forms of a character, and idempotent', () => {
     for (const text of characters()) {
       const folded = fold(text);
       for (const form of [folded, text.normalize('NFD'), text.normalize('NFKC'), text.toLowerCase()])
@@ -54,7 +54,7 @@ describe('the fold of a name', () => {
     expect(fold('José')).to.not.equal(fold('Jose'));
   });
 
-  it('of several words leaves spaces out that cannot be told apart', () => {
+  it('of several words unifies spaces that look the same', () => {
     for (const name of [' The\u00a0Climbers  ', 'The\u2800 Climbers\u2800', 'The\u0001Climbers\n'])
       expect(foldName(name)).to.equal('the climbers');
   });
@@ -65,7 +65,7 @@ describe('the fold for search', () => {
     for (const text of texts) expect(foldForSearch(text), text).to.equal(foldForSearch(texts[0] ?? ''));
   };
 
-  it('is the same for all forms of a character, and stays the same', () => {
+  it('is the same for all forms of a character, and idempotent', () => {
     for (const text of characters()) {
       const folded = foldForSearch(text);
       for (const form of [folded, fold(text), text.normalize('NFD'), text.toLowerCase()])
@@ -73,7 +73,7 @@ describe('the fold for search', () => {
     }
   });
 
-  it('leaves out the marks that people leave out', () => {
+  it('omits marks that users omit when they type', () => {
     alike('Příliš žluťoučký', 'prilis zlutoucky');
     alike('Ёлка', 'елка');
     alike('за́мок', 'замок');
@@ -85,7 +85,7 @@ describe('the fold for search', () => {
     alike('don’t', "don't");
   });
 
-  it('keeps those that make another letter', () => {
+  it('keeps marks that make another letter', () => {
     const different = [
       ['й', 'и'],
       ['が', 'か'],
@@ -101,14 +101,14 @@ describe('the fold for search', () => {
     alike('ガ', 'ｶﾞ', 'カ\u3099');
   });
 
-  it('says of each unit where the letter begins that it comes from', () => {
+  it('maps each unit to the begin of its original letter', () => {
     const { text, sources } = foldWithSources('Ça ﷺ e\u0301!');
     expect(text).to.equal('ca صلى الله عليه وسلم e!');
     expect([...sources.subarray(0, 4)]).to.deep.equal([0, 1, 2, 3]);
     expect([...sources.subarray(text.length - 3, text.length)]).to.deep.equal([4, 5, 7]);
   });
 
-  it('has words of nothing but letters and ASCII, as long as before', () => {
+  it('keeps the length of words of plain letters and ASCII', () => {
     expect(wordsOf('“hi” 你好。🎉 a-b')).to.equal(' hi  你好    a-b');
   });
 });

@@ -36,7 +36,7 @@ const reaction = (version: number, emoji: string, count: number) => ({
 });
 
 describe('the history of a chat', () => {
-  it('takes what follows, and what is there as it is now; else something is missing', () => {
+  it('accepts the next message and new states of known ones, and reports a gap otherwise', () => {
     const history = new History();
     expect(history.put(message(5))).to.equal(false);
     expect(history.put(message(5), true)).to.equal(true);
@@ -50,7 +50,7 @@ describe('the history of a chat', () => {
     expect([history.first, history.newest]).to.deep.equal([3, 6]);
   });
 
-  it('shows the newer state of each part, in whatever order pages and changes come', () => {
+  it('shows the newer state of each part, in whatever order pages and changes arrive', () => {
     const steps: ((history: History) => unknown)[] = [
       (history) => history.put(message(1, { version: 1, content: 'a' }), true),
       (history) => history.put(message(1, { version: 3, content: 'b', reactions: [] }), true),
@@ -70,7 +70,7 @@ describe('the history of a chat', () => {
     }
   });
 
-  it('keeps a deletion last, whatever is heard after it', () => {
+  it('keeps a deletion, whatever arrives after it', () => {
     for (const order of [
       [edit(1, 1, 'x'), deletion(1, 2)],
       [deletion(1, 2), edit(1, 1, 'x')],
@@ -82,7 +82,7 @@ describe('the history of a chat', () => {
     }
   });
 
-  it('keeps what happened to a message until it is there', () => {
+  it('keeps changes of a message until the message arrives', () => {
     const history = new History();
     history.add([message(1)]);
     history.change(edit(2, 1, 'changed'));

@@ -3,7 +3,7 @@ import { Inbox } from '../../src/client/Inbox.ts';
 import type { Ask } from '../../src/client/Outbox.ts';
 
 describe('an inbox', () => {
-  it('catches up from its first cursor where the connection is lost right behind it', async () => {
+  it('catches up from its first cursor when the connection is lost right after it', async () => {
     const listener = { push() {}, own() {}, change() {}, reset() {}, broken() {} };
     const inbox = new Inbox(listener);
     const asked: object[] = [];

@@ -15,13 +15,13 @@ function indexedPerSecond(schedule: IndexingSchedule): number {
 }
 
 describe('the schedule of the search indexer', () => {
-  it('works most of the time while nobody sends', () => {
+  it('works most of the time while no user sends', () => {
     const schedule = whileSending(0);
     expect(schedule.restAfter(60)).to.equal(30);
     expect(schedule.slice).to.equal(1_000);
   });
 
-  it('leaves those who send alone most of the time, and keeps up with them', () => {
+  it('pauses most of the time while users send, and keeps up with them', () => {
     for (const perSecond of [500, 1_000, 2_000]) {
       const schedule = whileSending(perSecond);
       expect(schedule.slice).to.equal(64);
@@ -38,7 +38,7 @@ describe('the schedule of the search indexer', () => {
     }
   });
 
-  it('sees within half a second that somebody begins to send, and within three that nobody does', () => {
+  it('detects within half a second that users send, and within three seconds that none do', () => {
     const schedule = whileSending(0);
     for (let at = 2_000; at <= 2_500; at += 50) schedule.record(1_000_000 + (at - 2_000) / 2, at);
     expect(schedule.slice).to.equal(64);

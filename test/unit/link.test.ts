@@ -25,7 +25,7 @@ function linkOn(device: EventTarget, url: string): { link: Link; sockets: Socket
 describe('the link of the typed client', () => {
   afterEach(() => mock.reset());
 
-  it('tries again at once when the network comes back while it tries in vain', async () => {
+  it('reconnects at once when the network returns between its attempts', async () => {
     mock.method(Math, 'random', () => 0.99); // the longest pauses: half a second, then one, then two
     const device = new EventTarget();
     const { link, sockets } = linkOn(device, `http://127.0.0.1:${await freePort()}`);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { isMoment } from '../../src/protocol/schema/moment.ts';
 
-describe('a time that a client gives', () => {
+describe('the check of a time from a client', () => {
   const accepted = [
     '2026-01-31T12:00:00Z',
     '2026-01-31T12:00Z',
@@ -41,9 +41,9 @@ describe('a time that a client gives', () => {
       '+002026-01-01T12:00:00Z',
       '-000001-01-01T12:00:00Z',
     ],
-    ['what is the year 10000 in UTC', '9999-12-31T23:59:59-00:01'],
+    ['the year 10000 in UTC', '9999-12-31T23:59:59-00:01'],
     [
-      'anything without an offset, or of another form',
+      'a time without an offset, or in another form',
       '2026-01-01T12:00:00',
       '2026-01-01',
       '2026-01-01 12:00:00Z',
@@ -54,12 +54,12 @@ describe('a time that a client gives', () => {
     ],
   ] as const;
 
-  it('is one that exists, with its offset', () => {
+  it('accepts times that exist and have an offset', () => {
     for (const text of accepted) expect(isMoment(text), text).to.equal(true);
   });
 
   for (const [what, ...texts] of refused)
-    it(`is not ${what}`, () => {
+    it(`refuses ${what}`, () => {
       for (const text of texts) expect(isMoment(text), text).to.equal(false);
     });
 });

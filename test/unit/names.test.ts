@@ -16,7 +16,7 @@ describe('a name', () => {
     for (const name of [...names, ...emoji]) expect(nameProblem(name), name).to.equal(undefined);
   });
 
-  it('has nothing that is not shown', () => {
+  it('has no invisible characters', () => {
     for (const hidden of [
       '\ufe0f',
       '\u034f',
@@ -41,13 +41,13 @@ describe('a name', () => {
       expect(nameProblem(name), JSON.stringify(name)).to.match(/characters that are not shown/);
   });
 
-  it('stands in one line, in the direction it is written in', () => {
+  it('is in one line, in one direction', () => {
     expect(nameProblem('Ada\nLovelace')).to.equal('must not have line breaks or control characters (U+000A)');
     expect(nameProblem('Ada\u2028')).to.match(/line breaks/);
     expect(nameProblem('\u202eadA')).to.equal('must not have controls of the writing direction (U+202E)');
   });
 
-  it('begins with a letter, and can be seen', () => {
+  it('begins with a letter, and is visible', () => {
     expect(nameProblem('\u0301Ada')).to.equal('must not begin with a combining mark');
     for (const name of [' ', '\u00a0\u3000', '\u2800'])
       expect(nameProblem(name)).to.equal('must have something that can be seen');

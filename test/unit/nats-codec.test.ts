@@ -22,7 +22,7 @@ function travelled(batch: Buffer, wanted: readonly Topic[]): [Topic, NodeMessage
 }
 
 describe('messages between nodes', () => {
-  it('carry every field of a push but the connection that caused it', () => {
+  it('carry every field of a push except its origin', () => {
     // `Required`: a field that is added to a push has to be added here.
     const push: Required<Push> = {
       frame: '{"type":"editMessage"}\nsecond line, with ä and 👍',
@@ -38,11 +38,11 @@ describe('messages between nodes', () => {
     expect(travel({ ...push, origin })).to.deep.equal({ ...travels, origin });
   });
 
-  it('carry a push that has nothing but a frame', () => {
+  it('carry a push that has only a frame', () => {
     expect(travel({ frame: '{}' })).to.deep.equal({ frame: '{}' });
   });
 
-  it('carry a message of a chat, which says nothing but its place', () => {
+  it('carry a chat message as its position only', () => {
     const message = { frame: '{"message":"Zoë"}', place: { chatId: 3 as ChatId, seq: 4 } };
     expect(travel({ ...message, except: 7 as ConnectionId, membership: undefined })).to.deep.equal(message);
   });
@@ -60,7 +60,7 @@ describe('messages between nodes', () => {
     for (const message of messages) expect(travel(message)).to.deep.equal(message);
   });
 
-  it('are taken out of a batch in its order, for the topics that are wanted', () => {
+  it('are decoded from a batch in its order, for the subscribed topics', () => {
     const [one, two, three]: NodeMessage[] = [
       { frame: 'é1', place: { chatId: 1 as ChatId, seq: 1 } },
       { signal: { kind: 'reconcile' } },
@@ -86,7 +86,7 @@ describe('messages between nodes', () => {
     ]);
   });
 
-  it('are refused when they are something else', () => {
+  it('are refused in any other form', () => {
     expect(() => decode('nonsense')).to.throw(SyntaxError);
     expect(() => decode('nonsense\n{}')).to.throw(SyntaxError);
     expect(() => travelled(Buffer.from('nonsense'), ['user:1'])).to.throw(SyntaxError);

@@ -31,7 +31,7 @@ function connectedPeers(): Peers {
 
 const receives = (peers: Peers, number: number, now: number) => peers.receive({ node: 'p', number }, now);
 
-describe('what a node knows of its peers', () => {
+describe('the tracking of peers', () => {
   it('delivers every publication once', () => {
     const peers = connectedPeers();
     expect(receives(peers, 9, 1_100)).to.equal(false);
@@ -49,7 +49,7 @@ describe('what a node knows of its peers', () => {
     expect(receives(peers, 50, 30)).to.equal(true);
   });
 
-  it('ignores what comes after an outage until what was missed is sent again, then takes all in order', () => {
+  it('ignores new publications after an outage until the replay begins, then accepts all in order', () => {
     const peers = connectedPeers();
     peers.disconnected(2_000, 1_500);
     const hello = peers.connected(3_000, true);
@@ -67,7 +67,7 @@ describe('what a node knows of its peers', () => {
     expect(peers.isComplete).to.equal(true);
   });
 
-  it('counts those that are there', () => {
+  it('counts the live peers', () => {
     const peers = connectedPeers();
     peers.handle(start('q'), 1_000);
     expect(peers.count(1_000)).to.equal(2);
@@ -83,7 +83,7 @@ describe('what a node knows of its peers', () => {
     expect(peers.count(63_000 + PATIENCE + 1)).to.equal(0);
   });
 
-  it('is complete at once when nobody else was there', () => {
+  it('is complete at once when there was no other node', () => {
     const peers = new Peers('self', 0);
     peers.connected(100, true);
     expect(peers.check(100)).to.deep.equal({});
@@ -94,7 +94,7 @@ describe('what a node knows of its peers', () => {
     expect(peers.isComplete).to.equal(true);
   });
 
-  it('counts from the first of several outages until everything has arrived', () => {
+  it('measures the outage from the first of several ones until the replay is complete', () => {
     const peers = connectedPeers();
     peers.disconnected(2_000, 1_500);
     expect(peers.connected(2_100, true).away).to.equal(600);
@@ -113,7 +113,7 @@ describe('what a node knows of its peers', () => {
     expect(peers.connected(9_100, true).away).to.equal(600);
   });
 
-  it('takes a late answer, and asks again as long as none has come', () => {
+  it('accepts a late answer, and asks again until one arrives', () => {
     const peers = connectedPeers();
     peers.disconnected(2_000, 1_500);
     peers.connected(2_100, true);
@@ -123,7 +123,7 @@ describe('what a node knows of its peers', () => {
     expect(receives(peers, 11, 7_200)).to.equal(true);
   });
 
-  it('waits as long as a replay makes progress, and forgets what it does not bring', () => {
+  it('waits while a replay makes progress, and reports the rest as lost', () => {
     const peers = connectedPeers();
     peers.disconnected(2_000, 1_500);
     peers.connected(2_100, true);
@@ -136,7 +136,7 @@ describe('what a node knows of its peers', () => {
     expect(peers.check(30_000)).to.deep.equal({}); // told once
   });
 
-  it('forgets what a peer published that does not answer any more', () => {
+  it('reports the publications of a peer as lost that does not answer any more', () => {
     const peers = connectedPeers();
     peers.disconnected(2_000, 1_500);
     peers.connected(3_000, true);
@@ -145,7 +145,7 @@ describe('what a node knows of its peers', () => {
     expect(peers.isComplete).to.equal(true);
   });
 
-  it('takes up with a peer that comes back after it was given up', () => {
+  it('accepts a peer that returns after it was given up', () => {
     const peers = connectedPeers();
     peers.disconnected(2_000, 1_500);
     peers.connected(3_000, true);
@@ -160,7 +160,7 @@ describe('what a node knows of its peers', () => {
     expect(receives(peers, 10, 9_300)).to.equal(true);
   });
 
-  it('tells once that peers have forgotten something, when all have answered', () => {
+  it('reports lost publications once, when all peers have answered', () => {
     const peers = connectedPeers();
     peers.handle(start('q'), 10);
     peers.disconnected(2_000, 1_500);
@@ -172,7 +172,7 @@ describe('what a node knows of its peers', () => {
     });
   });
 
-  it('asks a peer that was away itself for what it did not publish to this node', () => {
+  it('asks a peer that had an outage itself for the publications that did not reach this node', () => {
     const peers = connectedPeers();
     expect(peers.handle(start('p', { from: 9, next: 12 }), 2_000)).to.deep.equal({}); // 9 has been here
     expect([9, 10, 11].map((number) => receives(peers, number, 2_010))).to.deep.equal([false, true, true]);
@@ -184,7 +184,7 @@ describe('what a node knows of its peers', () => {
     });
   });
 
-  it('ignores what is sent again for others', () => {
+  it('ignores a replay for other nodes', () => {
     const peers = connectedPeers();
     const again = start('p', { from: 2, next: 12, continues: { reached: 12, sent: 12 } });
     expect(peers.handle(again, 2_000)).to.deep.equal({});
@@ -194,7 +194,7 @@ describe('what a node knows of its peers', () => {
     ]);
   });
 
-  it('asks for what was lost on the way when a beat is missing', () => {
+  it('asks for lost publications when a beat is missing', () => {
     const peers = connectedPeers();
     expect(peers.handle(beat('p', 2, 12), 2_000)).to.deep.equal({});
     expect(peers.handle(beat('p', 5, 20), 5_000)).to.deep.equal({
@@ -204,7 +204,7 @@ describe('what a node knows of its peers', () => {
     expect(receives(peers, 20, 5_010)).to.equal(false);
   });
 
-  it('notices publications that a peer dropped before it could send them', () => {
+  it('detects publications that a peer dropped before it could send them', () => {
     const peers = connectedPeers();
     const gap = start('p', { from: 40, oldest: 40, next: 60, continues: { reached: 20, sent: 20 } });
     expect(peers.handle(gap, 2_000)).to.deep.equal({});
@@ -212,7 +212,7 @@ describe('what a node knows of its peers', () => {
     expect(peers.handle(beat('p', 1, 60), 2_020)).to.deep.equal({ isForgotten: true });
   });
 
-  describe('when peers come and go', () => {
+  describe('with peers that start and stop', () => {
     const hello = (peers: Peers, now: number): Hello => peers.connected(now, true);
     const answers = (
       peers: Peers,
@@ -220,7 +220,7 @@ describe('what a node knows of its peers', () => {
       alive: string[] = [],
     ) => peers.handle(start('p', { from: 10, next: 10, to: 'self', roster: { alive, departed } }), 3_100);
 
-    it('keeps its clients when one stops orderly, or crashes, while it is connected', () => {
+    it('reports nothing as lost when a peer stops orderly, or crashes, while the node is connected', () => {
       const peers = connectedPeers();
       peers.handle(start('q'), 1_000);
       peers.handle(start('r'), 1_000);
@@ -234,7 +234,7 @@ describe('what a node knows of its peers', () => {
       expect(peers.isComplete).to.equal(true);
     });
 
-    it('keeps its clients when one stopped meanwhile without having published anything more', () => {
+    it('reports nothing as lost when a peer stopped during an outage without a new publication', () => {
       const peers = connectedPeers();
       peers.receive({ node: 'q', number: 4 }, 1_000);
       peers.disconnected(2_000, 1_500);
@@ -244,11 +244,11 @@ describe('what a node knows of its peers', () => {
     });
 
     for (const [what, departed] of [
-      ['published something and stopped meanwhile', { node: 'q', next: 6, ago: 700 }],
-      ['came and went meanwhile', { node: 'r', next: 1, ago: 700 }],
-      ['was there meanwhile and went without a word', { node: 'r', ago: 700 }],
+      ['published and stopped during an outage', { node: 'q', next: 6, ago: 700 }],
+      ['started and stopped during an outage', { node: 'r', next: 1, ago: 700 }],
+      ['started and crashed during an outage', { node: 'r', ago: 700 }],
     ] as const)
-      it(`forgets what one published that ${what}`, () => {
+      it(`reports the publications of a peer as lost that ${what}`, () => {
         const peers = connectedPeers();
         peers.receive({ node: 'q', number: 4 }, 1_000);
         peers.handle(bye('q', 5), 1_100);
@@ -257,7 +257,7 @@ describe('what a node knows of its peers', () => {
         expect(answers(peers, [departed])).to.deep.equal({ isForgotten: true });
       });
 
-    it('waits for one that only others know, and forgets what it published if it does not answer', () => {
+    it('waits for a peer that only others know, and reports its publications as lost if it does not answer', () => {
       const peers = connectedPeers();
       peers.disconnected(2_000, 1_500);
       hello(peers, 3_000);
@@ -266,7 +266,7 @@ describe('what a node knows of its peers', () => {
       expect(peers.check(3_100 + PATIENCE + 1)).to.deep.equal({ isForgotten: true });
     });
 
-    it('hears everything of one that began meanwhile', () => {
+    it('receives everything from a peer that started during an outage', () => {
       const peers = connectedPeers();
       peers.disconnected(2_000, 1_500);
       expect(hello(peers, 3_000).others).to.equal(0);
@@ -278,7 +278,7 @@ describe('what a node knows of its peers', () => {
       ]);
     });
 
-    it('misses nothing of those that were there before it, or are gone', () => {
+    it('misses nothing from peers that were live before it started, or that have stopped', () => {
       const peers = new Peers('self', 0);
       const first = peers.connected(100, false);
       expect(first).to.not.have.property('others');
@@ -315,7 +315,7 @@ describe('what a node knows of its peers', () => {
       expect(peers.isComplete).to.equal(true);
     });
 
-    it('forgets everything after an outage that is longer than anybody remembers', () => {
+    it('reports everything as lost after an outage longer than the memory of all peers', () => {
       const peers = connectedPeers();
       peers.disconnected(2_000, 1_500);
       peers.connected(3_700_000, true);
@@ -325,7 +325,7 @@ describe('what a node knows of its peers', () => {
       });
     });
 
-    it('remembers a bounded number of them', () => {
+    it('remembers a bounded number of peers', () => {
       const peers = new Peers('self', 0);
       peers.connected(0, false);
       for (let n = 0; n < 3_000; n++) {

@@ -13,7 +13,7 @@ function sendAll(recent: RecentPublications): number[] {
 }
 
 describe('the replay buffer of a node', () => {
-  it('sends publications in the order of their numbers, and again from where it is rewound to', () => {
+  it('sends publications in the order of their numbers, and again after it is rewound', () => {
     const recent = new RecentPublications('a');
     for (let n = 0; n < 5; n++) recent.add(TOPIC, { frame: `${n}` });
     expect(sendAll(recent)).to.deep.equal([0, 1, 2, 3, 4]);
@@ -43,7 +43,7 @@ describe('the replay buffer of a node', () => {
     expect((next - oldest) * frame.length * 2).to.be.within(15 * 1024 * 1024, 16 * 1024 * 1024);
   });
 
-  it('does not go back to what it does not keep any more', () => {
+  it('does not rewind to publications that it has dropped', () => {
     const recent = new RecentPublications('a', 10);
     for (let n = 0; n < 25; n++) {
       recent.add(TOPIC, { frame: `${n}` });
@@ -56,8 +56,8 @@ describe('the replay buffer of a node', () => {
   });
 });
 
-describe('what NATS has not confirmed', () => {
-  it('has the newest place of each chat, for all topics of a chat and all chats of a topic', () => {
+describe('the publications that NATS has not confirmed', () => {
+  it('have the newest position of each chat, for all topics of a chat and all chats of a topic', () => {
     const older = new Unconfirmed();
     older.addHead('user:1', { chatId: 8, seq: 2 });
     older.addHead('user:2', { chatId: 8, seq: 2 });
@@ -73,7 +73,7 @@ describe('what NATS has not confirmed', () => {
     expect(newer.needsReconcile).to.equal(false);
   });
 
-  it('sends other nodes to the database where heads are not enough', () => {
+  it('make other nodes read the database when heads are not enough', () => {
     const full = new Unconfirmed(2);
     for (let chatId = 1; chatId <= 3; chatId++) full.addHead('user:1', { chatId, seq: 1 });
     expect([...full.heads()]).to.have.length(2);

@@ -36,8 +36,8 @@ function batch(payload: Uint8Array | string): [Topic, NodeMessage][] {
 
 const message = (seq: number, frame = `${seq}`) => ({ frame, place: { chatId: 1 as ChatId, seq } });
 
-describe('the sender to other nodes', () => {
-  it('sends what is added in one turn as one batch, at its end', async () => {
+describe('the batch sender', () => {
+  it('sends the publications of one turn of the event loop as one batch, at its end', async () => {
     const { sender, published } = start();
     const [one, two] = [message(1), message(2)];
     sender.add('user:1', one);
@@ -60,7 +60,7 @@ describe('the sender to other nodes', () => {
     expect(sender.waiting).to.equal(0);
   });
 
-  it('sends at once what must not be overtaken', async () => {
+  it('sends publications at once that must not be overtaken', async () => {
     const { sender, published } = start();
     sender.add('user:1', message(1));
     sender.send();
@@ -69,7 +69,7 @@ describe('the sender to other nodes', () => {
     expect(published).to.have.length(1);
   });
 
-  it('sends large messages, and all while batches are not taken, alone and in their order', async () => {
+  it('sends large messages, and all messages while peers accept no batches, alone and in order', async () => {
     const { sender, state, published } = start();
     const large = message(2, 'x'.repeat(10_000));
     sender.add('user:1', message(1));
@@ -92,7 +92,7 @@ describe('the sender to other nodes', () => {
     expect(published.length).to.be.within(2, 10);
   });
 
-  it('sends alone what NATS does not take as a batch, and of what it does not take at all the place', async () => {
+  it('splits a batch that NATS refuses, and sends the position of a message that it refuses alone', async () => {
     const { sender, published } = start(150);
     const [small, large] = [message(1), message(2, 'x'.repeat(200))];
     sender.add('user:1', small);
@@ -106,7 +106,7 @@ describe('the sender to other nodes', () => {
     ]);
   });
 
-  it('forgets what waits when the connection breaks', async () => {
+  it('drops waiting publications when the connection breaks', async () => {
     const { sender, state, published } = start();
     sender.add('user:1', message(1));
     state.isUp = false;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { OneOrMany } from '../../src/socket/OneOrMany.ts';
 
-describe('one or many', () => {
+describe('a one-or-many map', () => {
   it('keeps the values of each key, each once', () => {
     const values = Array.from({ length: 4 }, (_, id) => ({ id }));
     const change = fc.record({ key: fc.nat(2), value: fc.constantFrom(...values), adds: fc.boolean() });

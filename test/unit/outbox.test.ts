@@ -6,8 +6,8 @@ import type { CommandFacts } from '../../src/commands/facts.ts';
 import { commands } from '../../src/commands/registry.ts';
 import { until } from '../until.ts';
 
-describe('requests that were cut off', () => {
-  it('hold up no catching up once they are answered, though they are refused for a while', async () => {
+describe('interrupted requests', () => {
+  it('delay no catch-up once they are answered, although they are refused for a while', async () => {
     const ids: number[] = [];
     const outbox = new Outbox(
       (frame) => ids.push(JSON.parse(frame).id),
@@ -34,8 +34,8 @@ describe('requests that were cut off', () => {
   });
 });
 
-describe('results', () => {
-  it('are taken at once, however soon the next frame comes, but those of calls that were given up', async () => {
+describe('the results of calls', () => {
+  it('are processed at once, before the next frame, except those of aborted calls', async () => {
     const taken: unknown[] = [];
     const outbox = new Outbox(
       () => {},
@@ -57,7 +57,7 @@ describe('results', () => {
     expect(await refused).to.equal('given up');
   });
 
-  it('that cannot be taken reject the call, and nothing else', async () => {
+  it('that cannot be processed reject the call, and nothing else', async () => {
     const outbox = new Outbox(
       () => {},
       () => {},

@@ -28,7 +28,7 @@ describe('the parts of words', () => {
     'ｶﾞｷﾞｸﾞ 한국어 𝒜𝒷𝒸𝒹 👩‍👩‍👧 café',
   ];
 
-  it('are found in every text that has them, in any script', () => {
+  it('are found in every text that contains them, in any script', () => {
     for (const text of texts) {
       const folded = foldForSearch(text);
       for (let start = 0; start < folded.length; start++)
@@ -47,14 +47,14 @@ describe('the parts of words', () => {
       expect(mayHave(texts.join('\n'), part), part).to.equal(false);
   });
 
-  it('are three letters or more in a row, and two of scripts that say much with two', () => {
+  it('are sequences of three letters or more, or of two in dense scripts', () => {
     for (const text of ['', 'ab', 'ab cd', 'a北', '!!!!', '1.2.3', '\n\n\n', 'ы'])
       expect(hasParts(text), text).to.equal(false);
     for (const text of ['abc', '北京', '123', 'привет', '한국', '👍'])
       expect(hasParts(text), text).to.equal(true);
   });
 
-  it('stay the same in the database, and so do words and people', () => {
+  it('keep the same values in the database, and so do words and users', () => {
     expect(bitsOf(partsOf('abc привет 北京'))).to.deep.equal([
       28, 629, 969, 1662, 2101, 2454, 4301, 5044, 5075, 5395, 5528, 5531, 6084, 7421,
     ]);
@@ -63,7 +63,7 @@ describe('the parts of words', () => {
     expect(bitsOf(filterOf((filter) => addMention(filter, 7)))).to.deep.equal([494, 3871, 4150, 4997]);
   });
 
-  it('are evenly spread over the bits of a filter', () => {
+  it('are evenly distributed over the bits of a filter', () => {
     const counts = new Array(16).fill(0);
     for (let id = 0; id < 1_000; id++)
       for (const bit of bitsOf(filterOf((filter) => addSender(filter, id)))) counts[bit >> 9]++;

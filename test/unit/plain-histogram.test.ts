@@ -12,7 +12,7 @@ describe('a plain histogram', () => {
     return registry.metrics();
   };
 
-  it('has the text of one of prom-client', async () => {
+  it('has the same text as one of prom-client', async () => {
     const name = 'seconds';
     const help = 'How long it takes';
     const theirs = await text((registry) => {
@@ -28,7 +28,7 @@ describe('a plain histogram', () => {
     expect(own).to.equal(theirs);
   });
 
-  it('has its zeros from the beginning where it has no label', async () => {
+  it('has zero values from the start when it has no labels', async () => {
     const name = 'messages';
     const help = 'How many there are';
     const theirs = await text((registry) => {

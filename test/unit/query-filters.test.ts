@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { alternativesOf, comparisonsOf, filtersOf, MAX_FILTERS } from '../../src/messages/queryFilters.ts';
 import { addParts, addSender, addWord, newFilter } from '../../src/text/parts.ts';
 
-describe('the words that a query takes', () => {
+describe('the words that a query requires', () => {
   for (const [query, expected] of [
     ['', []],
     [`'run'`, [['run']]],
@@ -29,7 +29,7 @@ describe('the words that a query takes', () => {
       expect(alternativesOf(query)).to.deep.equal(expected);
     });
 
-  it('are any where there are too many alternatives', () => {
+  it('are unrestricted when there are too many alternatives', () => {
     expect(alternativesOf(`'a' | 'b' | 'c' | 'd'`)).to.deep.equal([[]]);
     const either = `( 'a' | 'b' ) & ( 'c' | 'd' | 'e' )`;
     expect(alternativesOf(either)).to.deep.equal([['a'], ['b']]);
@@ -37,7 +37,7 @@ describe('the words that a query takes', () => {
 });
 
 describe('the filters of a search', () => {
-  it('are those of its words and of its text, each with the sender', () => {
+  it('are those of its words and of its text, each combined with the sender', () => {
     const [words, text] = [newFilter(), newFilter()];
     for (const word of ['run', 'late']) addWord(words, word);
     addParts(text, 'running late');
@@ -46,14 +46,14 @@ describe('the filters of a search', () => {
     expect(filters).to.deep.equal([words, text].map((filter) => filter.toString('hex')));
   });
 
-  it('take anything where the text has no parts, and nothing where there is neither', () => {
+  it('match anything when the text has no parts, and nothing when there are no words either', () => {
     const anything = newFilter().toString('hex');
     expect(filtersOf({ words: '', text: 'ab' })).to.deep.equal([anything]);
     expect(filtersOf({ words: '', text: null })).to.deep.equal([]);
     expect(filtersOf({ words: `'a' | 'b' | 'c'`, text: 'a or b' })).to.have.length(MAX_FILTERS);
   });
 
-  it('are compared bit by bit, and as a whole where there are more', () => {
+  it('are compared bit by bit, and as a whole when there are more', () => {
     const few = Buffer.alloc(1024);
     few.writeUInt8(0b10100000, 0);
     few.writeUInt8(1, 1023);

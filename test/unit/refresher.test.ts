@@ -5,11 +5,11 @@ import { ParleyError } from '../../src/client/errors.ts';
 import { Refresher } from '../../src/client/view/Refresher.ts';
 import { Timers } from '../../src/client/view/Timers.ts';
 
-describe('reading what is wanted', () => {
+describe('the refresher', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
   afterEach(() => mock.timers.reset());
 
-  it('is done once at a time, and again after pauses that grow while it is wanted meanwhile', async () => {
+  it('runs one read at a time, and another after growing pauses when one was requested during it', async () => {
     const reads: string[] = [];
     let isWanted = true;
     const refresher = new Refresher(async (key) => {
@@ -40,7 +40,7 @@ describe('reading what is wanted', () => {
     expect(reads).to.have.length(16);
   });
 
-  it('is done seldom however often it is wanted, and however fast the answer comes', async () => {
+  it('limits the rate of reads, however often they are requested and however fast the answer is', async () => {
     let now = 0;
     const due = new Map<number, () => void>();
     const timers = { start: (run: () => void, pause: number) => due.set(now + pause, run) };
@@ -57,7 +57,7 @@ describe('reading what is wanted', () => {
     expect(reads).to.equal(6); // after 0, 0.5, 1.5, 3.5, 7.5 and 15.5 seconds
   });
 
-  it('is tried again after what passes, as late as the server says, and given up for what stays', async () => {
+  it('retries after temporary errors, as late as the server says, and gives up after permanent ones', async () => {
     const timers = new Timers();
     const errors = [
       new ParleyError('UNAVAILABLE', ''),
@@ -87,7 +87,7 @@ describe('reading what is wanted', () => {
     expect(await code).to.equal('NOT_A_MEMBER');
   });
 
-  it('ends with the client: what waits is tried a last time, and no timer runs on', async () => {
+  it('ends with the client: a waiting read is tried a last time, and no timer remains', async () => {
     const timers = new Timers();
     let isOver = false;
     const code = timers

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createRounds } from '../../src/socket/rounds.ts';
 
 describe('rounds', () => {
-  it('look at all items, a slice in each step, and begin anew', () => {
+  it('visit all items, a slice in each step, and start over', () => {
     const items = new Set(Array.from({ length: 25 }, (_, n) => n));
     const [seen, rounds]: [number[], number[]] = [[], []];
     const step = createRounds(
@@ -22,7 +22,7 @@ describe('rounds', () => {
     expect(rounds.length).to.be.within(2, 3);
   });
 
-  it('of nothing end at once, and see what comes later', () => {
+  it('over nothing end at once, and visit items that are added later', () => {
     const [items, seen]: [Set<string>, string[]] = [new Set(), []];
     const step = createRounds(items, 10, (item) => seen.push(item));
     step();

@@ -30,7 +30,7 @@ const draft: fc.Arbitrary<MessageDraft> = fc.record({
 });
 
 describe('the frames of a message', () => {
-  it('reply what any frame with these fields does', () => {
+  it('contain the same reply as a frame made from its fields', () => {
     const requestId = fc.oneof(fc.constant(undefined), fc.maxSafeInteger(), text);
     fc.assert(
       fc.property(stored, requestId, (message, id) => {
@@ -41,7 +41,7 @@ describe('the frames of a message', () => {
     );
   });
 
-  it('push what any frame with these fields does', () => {
+  it('contain the same push as a frame made from its fields', () => {
     fc.assert(
       fc.property(draft, stored, (draft, message) => {
         const { messageId, seq, createdAt, senderName, mentions } = message;

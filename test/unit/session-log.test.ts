@@ -10,10 +10,10 @@ interface Written {
   readonly ended_at: string | null;
 }
 
-describe('the record of sessions', () => {
+describe('the session log', () => {
   const session = { userId: 7, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
 
-  it('writes how a session is now, once, where the database took it only later', async () => {
+  it('writes the current state of a session, once, when the database accepts it late', async () => {
     const written: Written[][] = [];
     let isAway = true;
     const select = async (_: string, [entries]: [string]) => {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { StallWatch } from '../../src/messages/StallWatch.ts';
 
-describe('the watch over work that may stand still', () => {
-  it('says so after a minute, and again every ten', () => {
+describe('the stall watch', () => {
+  it('reports a stall after a minute, and again every ten', () => {
     const watch = new StallWatch(0);
     watch.record(5, true, 0);
     watch.record(5, true, 59_000);
@@ -14,7 +14,7 @@ describe('the watch over work that may stand still', () => {
     expect(watch.shouldWarn(661_000)).to.equal(true);
   });
 
-  it('says once that it goes on', () => {
+  it('reports once that the work continues', () => {
     const watch = new StallWatch(0);
     watch.record(5, true, 0);
     expect(watch.shouldWarn(70_000)).to.equal(true);
@@ -23,7 +23,7 @@ describe('the watch over work that may stand still', () => {
     expect(watch.stalledFor(73_000)).to.equal(1_000);
   });
 
-  it('has nothing to say while there is nothing to do, or the work moves', () => {
+  it('reports nothing while there is no work, or the work progresses', () => {
     const watch = new StallWatch(0);
     watch.record(5, false, 0);
     watch.record(5, false, 100_000);
@@ -34,7 +34,7 @@ describe('the watch over work that may stand still', () => {
     expect(watch.shouldWarn(203_000)).to.equal(false);
   });
 
-  it('counts from where the work moved last when looks fail', () => {
+  it('counts from the last progress when checks fail', () => {
     const watch = new StallWatch(0);
     watch.record(5, false, 10_000);
     watch.fail();

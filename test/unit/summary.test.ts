@@ -81,7 +81,7 @@ describe('the summary of a chat', () => {
     });
   });
 
-  it('takes the counts of the server up to their message, and no older ones', () => {
+  it('accepts the counts of the server up to their message, and no older ones', () => {
     const one = arrivals(
       entry(3, { unreadCount: 2 }),
       message(4),
@@ -99,7 +99,7 @@ describe('the summary of a chat', () => {
     });
   });
 
-  it('is read up to what this user writes, and by the other up to what they write', () => {
+  it('is read by each user up to the message that the user writes', () => {
     const own = { senderId: SELF, receiverId: OTHER };
     const unread = entry(3, { unreadCount: 3, markedUnread: true, mentionCount: 1 });
     const one = arrivals(unread, message(4), message(5, own), message(6));
@@ -112,14 +112,14 @@ describe('the summary of a chat', () => {
     expect(arrivals(later, message(5, own)).summary).to.include({ unreadCount: 1, markedUnread: true });
   });
 
-  it('forgets one by one what came without end, and counts on', () => {
+  it('drops the oldest of many messages one by one, and keeps counting', () => {
     let many = entry(1);
     for (let seq = 2; seq <= 2_500; seq++) many = arrived(many, message(seq), SELF);
     expect(many.summary.unreadCount).to.equal(2_499);
     expect(many.arrivals.length).to.be.at.most(1_001);
   });
 
-  it('has the newer of two states, part by part, whichever comes last', () => {
+  it('has the newer of two states, part by part, whichever arrives last', () => {
     const old = entry(3, { version: 2, content: 'old', readSeq: 1, otherReadSeq: 3, pinned: true });
     const recent = arrivals(entry(3, { version: 1, content: 'older', readSeq: 2 }), message(4), message(5));
     const one = merged(recent, old, old.summary).summary;
@@ -131,7 +131,7 @@ describe('the summary of a chat', () => {
     expect(advanced(two, { readSeq: 0, deliveredSeq: 7 })).to.include({ readSeq: 1, deliveredSeq: 7 });
   });
 
-  it('stands where the server has it, also beside one of the same moment', () => {
+  it('has the order of the server, also among chats of the same time', () => {
     const at = (id: number, changes: Partial<Row> = {}) => entry(1, { id, senderId: id, ...changes }).summary;
     const listed = [at(7), at(9), at(8, { pinned: true }), at(3, { createdAt: time(2) })].sort(byNewest);
     expect(listed.map(({ lastMessage }) => lastMessage.messageId)).to.deep.equal([8, 3, 9, 7]);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { TimeoutLog } from '../../src/observability/TimeoutLog.ts';
 
 describe('the log of timeouts', () => {
-  it('has a line for each command and user, and the next one a minute later with how many there were', () => {
+  it('has a line for each command and user, and the next one a minute later with the number since', () => {
     let now = 0;
     const lines: object[] = [];
     const log = new TimeoutLog({ warn: (line: object) => lines.push(line) } as never, () => now);

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { MANY_MEMBERS, SHOWN_TYPISTS, Typists } from '../../src/chats/Typists.ts';
 
-describe('who types in a large group', () => {
+describe('typing in a large group', () => {
   const large = { id: 1, memberCount: MANY_MEMBERS };
 
-  it('is shown, a few at a time, until they stop or say nothing more', () => {
+  it('is shown for a few users at a time, until they stop or time out', () => {
     const typists = new Typists();
     for (let user = 1; user <= SHOWN_TYPISTS; user++)
       expect(typists.accepts(large, user, true, 0)).to.equal(true);
@@ -17,14 +17,14 @@ describe('who types in a large group', () => {
     expect(typists.accepts({ ...large, id: 2 }, 7, true, 0), 'in another group').to.equal(true);
   });
 
-  it('is shown again no sooner than it is seen', () => {
+  it('is pushed again no sooner than it is visible', () => {
     const typists = new Typists();
     const times = [0, 1_999, 2_000, 3_999, 4_000];
     const shown = times.filter((now) => typists.accepts(large, 1, true, now));
     expect(shown).to.deep.equal([0, 2_000, 4_000]);
   });
 
-  it('in a small one is always shown', () => {
+  it('is always pushed when the group is small', () => {
     const typists = new Typists();
     const small = { id: 1, memberCount: MANY_MEMBERS - 1 };
     for (let user = 1; user <= 20; user++)

@@ -32,7 +32,7 @@ function newSend(content: string, groupId = 0, clientMessageId?: string): Send {
 }
 
 describe('the queue of the writer', () => {
-  it('gives everything once, in batches of one kind, in the order of each chat, and nothing that is held', () => {
+  it('returns each message once, in batches of one kind, in the order of each chat, and no held ones', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), fc.infiniteStream(fc.boolean()), (steps, pauses) => {
         const queue = newQueue();
@@ -86,7 +86,7 @@ describe('the queue of the writer', () => {
     );
   });
 
-  it('gives what came for a group before a change of it next, and what was held right after it', () => {
+  it('returns the messages from before a change of a group next, and held ones right after the change', () => {
     const queue = newQueue();
     const [other, before, during] = [newSend('plain', 1), newSend('other', 2), newSend('plain', 2)];
     for (const one of [other, before]) queue.add(one);
@@ -97,7 +97,7 @@ describe('the queue of the writer', () => {
     expect(queue.takeBatch()?.sends).to.deep.equal([during, other]);
   });
 
-  it('joins what repeats a message of the same batch', () => {
+  it('joins repeats of a message of the same batch', () => {
     const queue = newQueue();
     const [first, other, again] = [
       newSend('plain', 1, 'a'),
@@ -109,7 +109,7 @@ describe('the queue of the writer', () => {
     expect(first.repeats).to.deep.equal([again]);
   });
 
-  it('puts back what has to be judged before what came since', () => {
+  it('puts back messages that have to be checked before those that arrived since', () => {
     const queue = newQueue();
     const [first, second] = [newSend('plain', 1), newSend('plain', 1)];
     queue.add(first);
@@ -120,7 +120,7 @@ describe('the queue of the writer', () => {
     expect(queue.bytes).to.equal(0);
   });
 
-  it('takes no more than its limits, but always one', () => {
+  it('returns no more than its limits, but always one message', () => {
     const queue = new WriterQueue(
       { queueLength: 2, queueBytes: 100 },
       { chatOf: () => 1, isPlain: () => true },
@@ -128,7 +128,7 @@ describe('the queue of the writer', () => {
     expect([1, 2].map(() => queue.add(newSend('plain')))).to.deep.equal([true, false]);
   });
 
-  it('keeps back no more than a half of what it takes, until that is released or given back', () => {
+  it('reserves no more than a half of a batch, until that is released or put back', () => {
     const queue = newQueue();
     queue.hold(1);
     queue.hold(2);
@@ -146,7 +146,7 @@ describe('the queue of the writer', () => {
     expect(fill().length).to.equal(half - 1);
   });
 
-  it('gives back what a connection asked for, held or not', () => {
+  it('returns the messages of a connection, held or not', () => {
     const queue = newQueue();
     const [one, other] = [newSend('plain', 1), newSend('plain', 1)];
     const held = { ...newSend('plain', 2) };
@@ -157,7 +157,7 @@ describe('the queue of the writer', () => {
     expect([queue.length, queue.bytes]).to.deep.equal([1, other.bytes]);
   });
 
-  it('counts changes that wait as a part of it', () => {
+  it('counts waiting changes too', () => {
     const queue = new WriterQueue(
       { queueLength: 2, queueBytes: 100_000 },
       { chatOf: () => 1, isPlain: () => true },
