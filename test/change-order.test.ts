@@ -19,12 +19,12 @@ describe('the order of the changes of a message', () => {
       delivered.push(`${seq === 1 ? '' : `${seq}/`}${part} ${version}`),
     );
 
-  it('delivers what comes in order at once, from the first version it meets', () => {
+  it('delivers changes that arrive in order at once, from the first version on', () => {
     for (const version of [4, 5, 6]) expect(take(version)).to.equal(undefined);
     expect(delivered).to.deep.equal(['content 4', 'content 5', 'content 6']);
   });
 
-  it('holds what comes too early until its predecessors came', () => {
+  it('holds an early change until its predecessors have arrived', () => {
     take(1);
     expect(take(4, 'pin')).to.be.an('object');
     expect(take(3)).to.be.an('object');
@@ -33,7 +33,7 @@ describe('the order of the changes of a message', () => {
     expect(delivered).to.deep.equal(['content 1', 'content 2', 'content 3', 'pin 4']);
   });
 
-  it('stops waiting when told to, lower versions first, and goes on from there', () => {
+  it('stops waiting on request, delivers lower versions first, and continues from there', () => {
     take(1);
     const held = take(5);
     take(3, 'pin');
@@ -46,7 +46,7 @@ describe('the order of the changes of a message', () => {
     expect(delivered).to.have.length(5);
   });
 
-  it('delivers what comes too late unless something newer of the same part was delivered', () => {
+  it('delivers a late change unless a newer one of the same part was delivered', () => {
     take(1);
     const held = take(4);
     if (held) order.release(held);
@@ -55,7 +55,7 @@ describe('the order of the changes of a message', () => {
     expect(delivered).to.deep.equal(['content 1', 'content 4', 'pin 3']);
   });
 
-  it('delivers nothing of a message after its deletion', () => {
+  it('delivers no change of a message after its deletion', () => {
     take(1);
     const held = take(4, 'deleted');
     if (held) order.release(held);
@@ -64,12 +64,12 @@ describe('the order of the changes of a message', () => {
     expect(delivered).to.deep.equal(['content 1', 'deleted 4']);
   });
 
-  it('delivers each once', () => {
+  it('delivers each change once', () => {
     for (const version of [1, 1, 3, 3, 2, 2, 3]) take(version);
     expect(delivered).to.deep.equal(['content 1', 'content 2', 'content 3']);
   });
 
-  it('keeps messages and topics apart, and lets pass what is not about a message', () => {
+  it('keeps messages and topics apart, and passes on pushes that are not about a message', () => {
     take(1);
     take(5, 'content', 2);
     take(9, 'content', 1, 'chat:8');
@@ -77,14 +77,14 @@ describe('the order of the changes of a message', () => {
     expect(delivered).to.deep.equal(['content 1', '2/content 5', 'content 9', 'typing']);
   });
 
-  it('remembers so many messages, and delivers what waited of one that it forgets', () => {
+  it('remembers a bounded number of messages, and delivers the held changes of a forgotten one', () => {
     take(1);
     take(3);
     for (const seq of [2, 3, 4]) take(1, 'content', seq);
     expect(delivered).to.deep.equal(['content 1', '2/content 1', '3/content 1', 'content 3', '4/content 1']);
   });
 
-  it('gives up waiting after a moment, and drops what waits when it is closed', async () => {
+  it('stops waiting after a timeout, and drops held changes when it is closed', async () => {
     const delivery = createChangeDelivery(createGuard(pino({ level: 'silent' })));
     const got: number[] = [];
     const deliver = (version: number, seq = 1) =>
@@ -101,7 +101,7 @@ describe('the order of the changes of a message', () => {
 });
 
 describe('a queue by keys', () => {
-  it('runs work of one key in the order of the calls, whatever becomes of it, and that of others beside it', async () => {
+  it('runs the tasks of one key in the order of the calls, failures included, and those of other keys concurrently', async () => {
     const queue = new KeyedQueue();
     const log: string[] = [];
     const work = (name: string, milliseconds: number) => async () => {
@@ -130,7 +130,7 @@ describe('a queue by keys', () => {
     expect(log.indexOf('b1 ends')).to.be.below(log.indexOf('a1 ends'));
   });
 
-  it('keeps nothing of a key that nobody works on', async () => {
+  it('keeps no state of an idle key', async () => {
     const queue = new KeyedQueue();
     const rejected = queue.run('a', () => Promise.reject(new Error('no'))).catch(() => {});
     await Promise.all([rejected, queue.run('a', async () => 1), queue.run('b', () => pause(5))]);

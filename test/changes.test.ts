@@ -72,7 +72,7 @@ describe('changes of a message', () => {
     }
   });
 
-  it('end with the deletion, which device ever edits at the same time', async () => {
+  it('end with the deletion, whichever device edits at the same time', async () => {
     const [ada, bob] = await newClients(2);
     const devices = [ada.client, await ada.connect()];
     const pushes = pushesOf(bob.client);
@@ -90,7 +90,7 @@ describe('changes of a message', () => {
     }
   });
 
-  it('are answered with the version, and read with it', async () => {
+  it('have their version in the reply, and in later reads', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'one' });
     const read = async () => (await bob.client.done('getMessage', { messageId })).data.version;
@@ -116,7 +116,7 @@ describe('changes of a message', () => {
     expect(last.version).to.equal(steps.length);
   });
 
-  it('are answered to a repeated deletion as to the first, from both devices at once', async () => {
+  it('get the same reply for a repeated deletion as for the first, from both devices at the same time', async () => {
     const [ada, bob] = await newClients(2);
     const device = await ada.connect();
     for (let round = 0; round < 10; round++) {
@@ -129,7 +129,7 @@ describe('changes of a message', () => {
     }
   });
 
-  it('are published with the message they are about, for who may not see it to be left out', async () => {
+  it('are published with the seq of their message, so that members who may not see it are excluded', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const { messageId, seq } = await ada.client.done('messageInGroup', { groupId, content: 'one' });
@@ -157,7 +157,7 @@ describe('changes of a message', () => {
     expect(await about('deleteMessage')).to.deep.equal({ ...at, version: 6, part: 'deleted' });
   });
 
-  it('are not pushed to a newcomer who may not see the message, and to all others', async () => {
+  it('are pushed to all members except a new one who may not see the message', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('updateGroup', { groupId, historyFrom: 'joining' });
@@ -191,7 +191,7 @@ describe('changes of a message', () => {
     expect(ofCleo).to.deep.equal(types.map((type) => [after, type]));
   });
 
-  it('come along with a message that is pushed late', async () => {
+  it('are included in a message that is pushed late', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const write = async (content: string) => ada.client.done('messageInGroup', { groupId, content });
@@ -217,7 +217,7 @@ describe('changes of a message', () => {
   });
 });
 
-describe('changes of what is one’s own', () => {
+describe('changes of a user’s own settings', () => {
   /** Has two devices change the same at once, again and again; resolves to what a third is pushed. */
   async function raced(
     user: Person,
@@ -233,7 +233,7 @@ describe('changes of what is one’s own', () => {
     return pushes.filter((push) => push.type === type);
   }
 
-  it('are pushed in the order of their commits: settings of a chat', async () => {
+  it('of a chat are pushed in the order of their commits', async () => {
     const [ada, bob] = await newClients(2);
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'Hi' });
     const chat = { receiverId: bob.id };
@@ -247,7 +247,7 @@ describe('changes of what is one’s own', () => {
     expect(row.archived).to.equal(states.at(-1));
   });
 
-  it('are pushed in the order of their commits: the profile, as it was committed', async () => {
+  it('of the profile are pushed in the order of their commits', async () => {
     const [ada] = await newClients(1);
     const pushes = await raced(ada, 'updateProfile', [{ displayName: 'one' }, { about: 'two' }], 20);
     expect(pushes.at(-1)?.params).to.include({ displayName: 'one', about: 'two' });
@@ -256,7 +256,7 @@ describe('changes of what is one’s own', () => {
     expect(names.at(-1)?.params.displayName).to.equal(displayName);
   });
 
-  it('are pushed in the order of their commits: being invisible', async () => {
+  it('of the visibility are pushed in the order of their commits', async () => {
     const [ada] = await newClients(1);
     const pushes = await raced(ada, 'setPresence', [{ invisible: true }, { invisible: false }]);
     const states = pushes.map(({ params }) => params.invisible);

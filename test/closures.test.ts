@@ -69,7 +69,7 @@ async function leftSince(client: Client, cursor: string) {
 describe('a group that is deleted', () => {
   afterEach(() => Promise.all(holders.splice(0).map((holder) => holder.end())));
 
-  it('is gone for everybody at once, however long its members take to be moved', async () => {
+  it('is closed for all members at once, however long the removal of their rows takes', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupName = `Climbers of ${ada.username}`;
     const settings = { groupName, isPrivate: false, userIds: [bob.id] };
@@ -133,7 +133,7 @@ describe('a group that is deleted', () => {
     expect((await leftSince(bob.client, during.nextCursor)).left).to.deep.equal([]);
   });
 
-  it('is told by sync to who reads its pages while the members are moved', async () => {
+  it('is reported by sync to a client that reads its pages while the rows of members are removed', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'a chat that comes first' });
     const { groupId } = await ada.client.done('newGroup', { groupName: 'Climbers', userIds: [bob.id] });
@@ -157,7 +157,7 @@ describe('a group that is deleted', () => {
     expect((await leftSince(bob.client, cursor)).left).to.deep.equal([]);
   });
 
-  it('pushes nothing more of it to who connects meanwhile, on any node', async () => {
+  it('pushes nothing to a member who connects during the deletion, on any node', async () => {
     const [ada, bob] = await newClients(2);
     const { groupId } = await ada.client.done('newGroup', { groupName: 'Climbers', userIds: [bob.id] });
     const release = await holdMember(groupId, Math.min(ada.id, bob.id));
@@ -180,7 +180,7 @@ describe('a group that is deleted', () => {
     await until(() => isEmptied(groupId));
   });
 
-  it('is emptied by the next node that starts, when the one that closed it died', async () => {
+  it('is emptied by the next node that starts after the node that closed it died', async () => {
     const [ada, bob] = await newClients(2);
     const { groupId } = await ada.client.done('newGroup', { groupName: 'Climbers', userIds: [bob.id] });
     await closeAlone(groupId);
@@ -192,7 +192,7 @@ describe('a group that is deleted', () => {
     expect(await ada.client.refused('getGroup', { groupId })).to.equal('NOT_FOUND');
   });
 
-  it('is emptied once, by however many nodes and in however many slices', async () => {
+  it('is emptied once, by any number of nodes and in any number of slices', async () => {
     const [{ client }] = await newClients(1);
     const { groupId } = await client.done('newGroup', { groupName: 'Climbers' });
     await database.execute(
@@ -211,7 +211,7 @@ describe('a group that is deleted', () => {
     expect(await formerMembers(groupId)).to.have.length(1201);
   });
 
-  it('keeps the members of a group that is open, whatever is noted of it', async () => {
+  it('keeps the members of an open group, even when it is queued for emptying', async () => {
     const [ada] = await newUsers(1);
     const client = await ada.connect();
     const { groupId } = await client.done('newGroup', { groupName: 'Climbers' });

@@ -27,7 +27,7 @@ function received(client: Client): string[] {
   return all;
 }
 
-describe('several nodes in trouble', function () {
+describe('several nodes with faults', function () {
   this.timeout(60_000);
   let nats: NatsServer;
   let nodes: RunningServer[];
@@ -54,7 +54,7 @@ describe('several nodes in trouble', function () {
 
   const on = (user: User, node: number) => user.connect((nodes[node] as RunningServer).url);
 
-  it('let nobody read on who was removed while a node had neither NATS nor the database', async () => {
+  it('deliver nothing to a member who was removed while a node had neither NATS nor the database', async () => {
     const [toNats, toDatabase] = [await startRelay(nats.url), await startRelay(databaseUrl())];
     const apart = await startServer({ NATS_URL: toNats.url, DATABASE_URL: toDatabase.url });
     await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
@@ -82,7 +82,7 @@ describe('several nodes in trouble', function () {
     await Promise.all([toNats.cut(), toDatabase.cut()]);
   });
 
-  it('let nobody read on who was removed while their node was busy', async () => {
+  it('deliver nothing to a member who was removed while the node was busy', async () => {
     const busy = await startProcess({ DATABASE_URL: databaseUrl(), JWT_SECRET, NATS_URL: nats.url });
     processes.push(busy);
     await until(async () => (await metric(busy, 'parley_nats_connected')) === 1);
@@ -108,7 +108,7 @@ describe('several nodes in trouble', function () {
     }
   });
 
-  it('push everywhere what a node committed and could not publish, when it is sent again over another', async () => {
+  it('push a message that a node committed and could not publish once it is sent again over another node', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const silent = await startServer(); // on the same database, and without NATS: as if it had died behind the commit
     const groupId = await newGroup(await on(ada, 0), bob, cleo);
@@ -128,7 +128,7 @@ describe('several nodes in trouble', function () {
     await silent.close();
   });
 
-  it('let in on every node who was added behind a commit that was not answered', async () => {
+  it('subscribe a member on every node when the commit of the addition was not answered', async () => {
     const way = await startRelay(databaseUrl());
     const node = await startServer({ NATS_URL: nats.url, DATABASE_URL: way.url });
     const [ada, bob, eve] = await newUsers(3);
@@ -148,7 +148,7 @@ describe('several nodes in trouble', function () {
     await way.cut();
   });
 
-  it('send a connection to synchronise that missed how its user joined a group another one is in', async () => {
+  it('make a connection synchronise when it missed that its user joined a group', async () => {
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });
     await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);

@@ -28,7 +28,7 @@ function shownByRow({ content, senderName, seq, messageId, createdAt, event, ...
   return { ...message, custom, forwardedFrom, forwardedFromName };
 }
 
-describe('people on two nodes', function () {
+describe('users on two nodes', function () {
   this.timeout(60_000);
   let nats: NatsServer;
   let nodes: [RunningServer, RunningServer];
@@ -56,7 +56,7 @@ describe('people on two nodes', function () {
   const rename = ({ token }: User, username: string, node: 0 | 1) =>
     http('PATCH', '/users/me', { token, body: { username }, url: nodes[node].url });
 
-  it('learn of another name and of a deletion, behind the messages with the old one', async () => {
+  it('receive a new username and a deletion after the messages with the old name', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 1), on(cleo, 1)]);
     const groupId = await newGroup(a, cleo);
@@ -91,7 +91,7 @@ describe('people on two nodes', function () {
       });
   });
 
-  it('see nothing of each other behind a block, and what has moved when it ends', async () => {
+  it('see nothing of each other during a block, and the changes of that time when it ends', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = await Promise.all([on(ada, 0), on(bob, 1)]);
     await a.done('privateMessage', { receiverId: bob.id, content: 'hi' });
@@ -119,7 +119,7 @@ describe('people on two nodes', function () {
     for (const client of [a, elsewhere]) expect((await client.push('markRead')).params.seq).to.equal(1);
   });
 
-  it('get nothing of a group behind the reply that they are out of it', async () => {
+  it('receive nothing of a group after the reply that they have left it', async () => {
     const [ada, bob] = await newUsers(2);
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });
@@ -140,7 +140,7 @@ describe('people on two nodes', function () {
     await way.cut();
   });
 
-  it('get of messages that their node has missed the same as of others', async () => {
+  it('receive the same pushes for messages that their node missed as for others', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = await Promise.all([on(ada, 0), on(bob, 1)]);
     const groupId = await newGroup(a, bob);

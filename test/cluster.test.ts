@@ -88,7 +88,7 @@ describe('several nodes on NATS', function () {
     return node;
   };
 
-  it('carry messages, changes, events and presence to whoever is connected elsewhere', async () => {
+  it('carry messages, changes, events and presence to the connections of other nodes', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 1), on(cleo, 2)]);
     await b.done('subscribePresence', { userIds: [ada.id] });
@@ -121,7 +121,7 @@ describe('several nodes on NATS', function () {
     ).to.equal(ada.id);
   });
 
-  it('end sessions and revoked tokens everywhere, long before they are compared with the database', async () => {
+  it('end sessions and revoked tokens on all nodes, without waiting for the comparison with the database', async () => {
     const [ada, bob] = await newUsers(2);
     const [here, there] = [await on(ada, 0), await on(ada, 1)];
     const [b0, b1] = [await on(bob, 0), await on(bob, 2)];
@@ -141,7 +141,7 @@ describe('several nodes on NATS', function () {
     expect(await Promise.all([b0.closed, b1.closed])).to.deep.equal([4401, 4401]);
   });
 
-  it('tell all members the same order when all write at once, without a hole or a repeat', async () => {
+  it('push the same order to all members when all write at once, without a gap or a repeat', async () => {
     const people = await newUsers(6);
     const clients = await Promise.all(people.map((user, index) => on(user, index % 3)));
     const [owner] = clients;
@@ -171,7 +171,7 @@ describe('several nodes on NATS', function () {
     }
   });
 
-  it('keep order and miss nothing when two people begin to write each other from two nodes', async () => {
+  it('keep the order and lose nothing when two users write to each other for the first time from two nodes', async () => {
     for (let round = 0; round < 10; round++) {
       const [ada, bob] = await newUsers(2);
       const [a, b] = await Promise.all([on(ada, 0), on(bob, 1)]);
@@ -192,7 +192,7 @@ describe('several nodes on NATS', function () {
     }
   });
 
-  it('serve on while NATS is away, and tell what was missed as soon as it is back', async () => {
+  it('continue to serve while NATS is unavailable, and push the missed publications as soon as it is back', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 0), on(cleo, 1)]);
     const groupId = await newGroup(a, bob, cleo);
@@ -233,7 +233,7 @@ describe('several nodes on NATS', function () {
     expect(await metric(nodes[1] as RunningServer, 'parley_messages_healed_total')).to.be.above(0);
   });
 
-  it('tell the others what was written while one node alone could not reach NATS', async () => {
+  it('push to the other nodes the messages written on a node that could not reach NATS', async () => {
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });
     await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
@@ -258,7 +258,7 @@ describe('several nodes on NATS', function () {
     await way.cut();
   });
 
-  it('tell a node that alone was cut off from NATS all else that happened meanwhile, once', async () => {
+  it('push the missed publications once to a node that was cut off from NATS', async () => {
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });
     await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
@@ -303,7 +303,7 @@ describe('several nodes on NATS', function () {
     await way.cut();
   });
 
-  it('leave a client with what the database has, though NATS is cut twice in a row while a message is edited', async () => {
+  it('leave a client with the state of the database, although NATS is cut twice while a message is edited', async () => {
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });
     await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
@@ -338,7 +338,7 @@ describe('several nodes on NATS', function () {
     await way.cut();
   });
 
-  it('send their clients to synchronise when more was missed than a node remembers', async () => {
+  it('make their clients synchronise when more was missed than a replay buffer holds', async () => {
     const way = await startRelay(nats.url);
     const apart = await startServer({ NATS_URL: way.url });
     await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
@@ -360,7 +360,7 @@ describe('several nodes on NATS', function () {
     await way.cut();
   });
 
-  it('push nothing of before to who came into a group while NATS was away', async () => {
+  it('push no earlier messages to a user who joined a group while NATS was unavailable', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = await Promise.all([on(ada, 0), on(bob, 1)]);
     const groupId = await newGroup(a);
@@ -374,7 +374,7 @@ describe('several nodes on NATS', function () {
     expect(next.params).to.include({ message: 'welcome', seq: joined.seq + 1 });
   });
 
-  it('end tokens that were revoked while NATS was away, and right groups that changed, once it is back', async () => {
+  it('end tokens revoked while NATS was unavailable, and reconcile changed groups, once it is back', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 1), on(cleo, 1)]);
     const groupId = await newGroup(a, cleo);
@@ -442,7 +442,7 @@ describe('several nodes on NATS', function () {
     expect(told).to.deep.equal(seqs);
   });
 
-  it('tell after some seconds that the users of a killed node are offline', async () => {
+  it('push after a grace period that the users of a killed node are offline', async () => {
     // A database of their own: any node on it may find the dead one, and all of them have to be on NATS.
     await database.sequelize.query('create database killed_node_test');
     const own = new URL(databaseUrl());
@@ -467,7 +467,7 @@ describe('several nodes on NATS', function () {
     await database.sequelize.query('drop database killed_node_test');
   });
 
-  it('subscribe only to what somebody connected here may hear', async () => {
+  it('subscribe only to the topics of their own connections', async () => {
     const node = nodes[2] as RunningServer;
     await until(async () => (await metric(node, 'parley_nats_subscriptions')) === 0);
     const [ada, bob] = await newUsers(2);
@@ -485,7 +485,7 @@ describe('several nodes on NATS', function () {
     await until(async () => (await subscriptions()) === 0);
   });
 
-  it('store nothing of somebody after the message that says they were removed, whatever races', async () => {
+  it('store nothing of a user after the message of their removal, whatever commands run at the same time', async () => {
     const [ada, bob] = await newUsers(2);
     const a = await on(ada, 0);
     const writers = await Promise.all([on(bob, 1), on(bob, 2)]);
@@ -505,7 +505,7 @@ describe('several nodes on NATS', function () {
     }
   });
 
-  it('count failed logins together', async () => {
+  it('count failed logins on all nodes together', async () => {
     const pair = await Promise.all([1, 2].map(() => startServer({ NATS_URL: nats.url, RATE_LIMITS: 'on' })));
     const [ada] = await newUsers(1);
     const statuses: number[] = [];
@@ -517,7 +517,7 @@ describe('several nodes on NATS', function () {
     await Promise.all(pair.map((node) => node.close()));
   });
 
-  it('send their clients to the others in slices when they stop, and nobody misses anything', async () => {
+  it('send their clients to the other nodes in slices when they stop, without loss', async () => {
     const leaving = await startServer({ NATS_URL: nats.url, DRAIN_SECONDS: '2' });
     const users = await newUsers(10);
     const clients = await Promise.all(users.map((user) => user.connect(leaving.url)));
@@ -536,7 +536,7 @@ describe('several nodes on NATS', function () {
     expect((last?.at ?? 0) - start).to.be.below(3_000);
   });
 
-  it('go on when the database was away, with nothing lost or twice', async () => {
+  it('continue after an outage of the database, without loss or repeats', async () => {
     const way = await startRelay(databaseUrl());
     const pair = await Promise.all(
       [1, 2].map(() => startServer({ NATS_URL: nats.url, DATABASE_URL: way.url })),
@@ -574,7 +574,7 @@ describe('several nodes on NATS', function () {
     await way.cut();
   });
 
-  it('speak TLS to NATS, with an authority of one’s own', async () => {
+  it('use TLS to NATS with a private certificate authority', async () => {
     const folder = await temporaryFolder();
     const { cert, key } = makeCertificate(folder);
     const secure = (await natsServer('--tls', '--tlscert', cert, '--tlskey', key)) as NatsServer;
@@ -593,7 +593,7 @@ describe('several nodes on NATS', function () {
     expect(missing).to.equal('The file /nowhere, named in NATS_CREDS or NATS_CA, cannot be read');
   });
 
-  it('keep their clients when there is no other node to ask what was missed', async () => {
+  it('keep their clients when no other node can replay missed publications', async () => {
     const own = (await natsServer()) as NatsServer;
     const node = await startServer({ NATS_URL: own.url });
     const ada = await newUser();
@@ -606,7 +606,7 @@ describe('several nodes on NATS', function () {
     await own.stop();
   });
 
-  it('start without NATS, and find it later', async () => {
+  it('start without NATS, and connect later', async () => {
     const other = (await natsServer()) as NatsServer;
     const pair = await Promise.all([1, 2].map(() => startServer({ NATS_URL: other.url })));
     const [ada, bob] = await newUsers(2);
@@ -618,7 +618,7 @@ describe('several nodes on NATS', function () {
     await other.stop();
   });
 
-  it('come in with a password, and not without', async () => {
+  it('connect to NATS with a password, and not without', async () => {
     const guarded = (await natsServer('--user', 'parley', '--pass', 'a secret')) as NatsServer;
     await guarded.start();
     const url = guarded.url.replace('nats://', `nats://parley:${encodeURIComponent('a secret')}@`);

@@ -78,7 +78,7 @@ describe('publications between nodes', function () {
   }
   const edit = ({ transport }: Node, frame: string) => transport.publish(TOPIC, { frame });
 
-  it('arrive in order when some were missed and newer ones come at once', async () => {
+  it('arrive in order when some were missed and newer ones arrive at once', async () => {
     const [a, b] = [await startNode(), await startNode()];
     edit(a, 'zero');
     await until(() => b.frames.length === 1);
@@ -102,7 +102,7 @@ describe('publications between nodes', function () {
     expect(b.forgotten).to.equal(0);
   });
 
-  it('arrive though NATS is cut again before the first outage was made up for', async () => {
+  it('arrive although NATS is cut again before the replay of the first outage has ended', async () => {
     const [a, b] = [await startNode(), await startNode()];
     edit(a, 'before');
     await until(() => b.frames.length === 1);
@@ -120,7 +120,7 @@ describe('publications between nodes', function () {
     expect([a.forgotten, b.forgotten]).to.deep.equal([0, 0]);
   });
 
-  it('arrive when the answer is late', async () => {
+  it('arrive when the replay is late', async () => {
     const [a, b] = [await startNode(), await startNode()];
     edit(a, 'before');
     await until(() => b.frames.length === 1);
@@ -161,7 +161,7 @@ describe('publications between nodes', function () {
     ]);
   });
 
-  it('arrive when NATS itself was away, and every node with it', async () => {
+  it('arrive after an outage of NATS for every node', async () => {
     const all = [await startNode(), await startNode(), await startNode()];
     await nats.stop();
     await until(() => all.every(({ transport }) => !transport.connected));
@@ -214,7 +214,7 @@ describe('publications between nodes', function () {
     expect(all.map(({ forgotten }) => forgotten)).to.deep.equal([0, 0, 0]);
   });
 
-  it('are reported as forgotten when their node is gone', async () => {
+  it('are reported as lost when their node has died', async () => {
     const [a, b] = [await startNode(), await startNode()];
     edit(a, 'before');
     await until(() => b.frames.length === 1);
@@ -226,7 +226,7 @@ describe('publications between nodes', function () {
     expect(b.frames).to.deep.equal(['before']);
   });
 
-  it('are not reported as forgotten when their node stopped orderly, or nobody else was there', async () => {
+  it('are not reported as lost when their node stopped orderly, or there was no other node', async () => {
     const [a, b, c] = [await startNode(), await startNode(), await startNode()];
     edit(a, 'before');
     await until(() => b.frames.length === 1 && c.frames.length === 1);
@@ -244,7 +244,7 @@ describe('publications between nodes', function () {
     expect(b.forgotten).to.equal(0);
   });
 
-  it('survive a message that nobody can read', async () => {
+  it('survive a message that cannot be decoded', async () => {
     const [a, b] = [await startNode(), await startNode()];
     const stranger = await connect({ servers: [new URL(nats.url).host] });
     stranger.publish('parley.user.1', 'nonsense');
@@ -256,7 +256,7 @@ describe('publications between nodes', function () {
     await until(() => b.frames.length === 1);
   });
 
-  it('reach other nodes as a head, and the subscribers here as well', async () => {
+  it('reach other nodes, and the local subscribers, as a head', async () => {
     const [a, b] = [await startNode(), await startNode()];
     a.transport.publishHead(TOPIC, { chatId: 3, seq: 4 });
     expect(a.heads).to.deep.equal([{ chatId: 3, seq: 4 }]);
@@ -264,7 +264,7 @@ describe('publications between nodes', function () {
     expect(b.heads).to.deep.equal(a.heads);
   });
 
-  it('come from, and go to, a node of an earlier release, which does not take batches', async () => {
+  it('are exchanged with a node of an earlier release, which does not accept batches', async () => {
     const [a, b] = [await startNode(), await startNode()];
     const old = await connect({ servers: [new URL(nats.url).host], noEcho: true });
     const frames: string[] = [];
@@ -302,7 +302,7 @@ describe('publications between nodes', function () {
     expect([a.forgotten, b.forgotten]).to.deep.equal([0, 0]);
   });
 
-  it('are not sent by a node that is alone, and whoever comes then looks into the database', async () => {
+  it('are not sent by a single node, and a new node reads them from the database', async () => {
     const a = await startNode();
     const stranger = await connect({ servers: [new URL(nats.url).host] });
     let batches = 0;
@@ -328,7 +328,7 @@ describe('publications between nodes', function () {
     await stranger.close();
   });
 
-  it('do not pile up in a connection that NATS does not read', async () => {
+  it('do not accumulate in a connection that NATS does not read', async () => {
     const [a, b] = [await startNode(), await startNode()];
     edit(a, 'before');
     await until(() => b.frames.length === 1);

@@ -32,7 +32,7 @@ function pushed(client: Client, type: string): string[] {
   return messages;
 }
 
-describe('when the answer of the database to a commit is lost', () => {
+describe('after the answer of the database to a commit is lost', () => {
   let relay: Relay;
   let server: RunningServer;
   let ada: Person;
@@ -93,7 +93,7 @@ describe('when the answer of the database to a commit is lost', () => {
     expect((await http('POST', '/auth/login', { url: server.url, body: login })).status).to.equal(200);
   });
 
-  it('a new member receives what follows, and so do the others', async () => {
+  it('a new member receives the following messages, and so do the others', async () => {
     const groupId = await newGroup(ada.client, bob);
     await Promise.all([bob, eve].map(({ client }) => client.rest()));
     await callLosing('COMMIT', ada.client, 'addUserInGroup', { groupId, userId: eve.id });
@@ -104,7 +104,7 @@ describe('when the answer of the database to a commit is lost', () => {
       expect((await client.push('messageInGroup')).params.message).to.equal('for all');
   });
 
-  it('a new group is there for all who are in it', async () => {
+  it('a new group is visible to all its members', async () => {
     await callLosing('COMMIT', ada.client, 'newGroup', { groupName: 'Climbers', userIds: [bob.id] });
     const { groupId } = (await bob.client.push('newGroup')).params;
     await bob.client.done('messageInGroup', { groupId, content: 'Here we are' });
@@ -178,7 +178,7 @@ describe('a gap in a chat', () => {
     expect(messages).to.deep.equal(expected);
   });
 
-  it('of too many messages to push sends the clients to synchronise, and nobody else', async () => {
+  it('of too many messages to push makes the clients of the chat synchronise, and no others', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
     await importMessages(groupId, 6_000);
@@ -197,7 +197,7 @@ describe('a gap in a chat', () => {
   });
 });
 
-describe('a node compares its connections with the database', () => {
+describe('a node that compares its connections with the database', () => {
   let node: Node;
   let reconciler: Reconciler;
   let failures = 0;
@@ -236,7 +236,7 @@ describe('a node compares its connections with the database', () => {
     return connection;
   }
 
-  it('and ends those whose token was revoked, trying until the database answers', async () => {
+  it('ends those with a revoked token, and retries until the database answers', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await connect(ada, 0, 0), await connect(bob, 0, 0)];
     await database.users.update({ tokenVersion: 2 }, { where: { id: bob.id } });
@@ -246,7 +246,7 @@ describe('a node compares its connections with the database', () => {
     expect(a.state).to.equal('open');
   });
 
-  it('and does so by itself, again and again', async () => {
+  it('repeats the comparison by itself', async () => {
     const ada = await newUser();
     const rounds = new Reconciler(database, node.bus, node.connections, pino({ level: 'silent' }), {
       min: 20,
@@ -262,7 +262,7 @@ describe('a node compares its connections with the database', () => {
     rounds.close();
   });
 
-  it('and undoes nothing that was delivered since it asked', async () => {
+  it('reverts nothing that was delivered since it read the database', async () => {
     const [ada, eve] = await newClients(2);
     const groupId = await newGroup(ada.client, eve);
     const connection = await connect(eve, groupId, 2);
@@ -283,7 +283,7 @@ describe('a node compares its connections with the database', () => {
     expect([...connection.groups]).to.deep.equal([]);
   });
 
-  it('and lets in and out who joined and left without its knowing', async () => {
+  it('subscribes and unsubscribes users who joined and left without its knowledge', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client, eve);
     const [b, e] = [await connect(bob, groupId, 0), await connect(eve, groupId, 2)];
@@ -295,7 +295,7 @@ describe('a node compares its connections with the database', () => {
     await until(() => b.groups.has(groupId) && !e.groups.has(groupId));
   });
 
-  it('and hides the presence of those who block or are blocked, for as long as they do', async () => {
+  it('hides the presence of blocking and blocked users for as long as the block lasts', async () => {
     const [ada, bob, eve] = await newClients(3);
     const connection = await connect(ada, 0, 0);
     node.connections.presence.watch(connection, [bob.id, eve.id], 10);
@@ -310,7 +310,7 @@ describe('a node compares its connections with the database', () => {
     await until(() => connection.watching?.watched.size === 2);
   });
 
-  it('and learns how far chats are that it heard nothing of', async () => {
+  it('reads the newest seq of chats from which it received nothing', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await connect(bob, groupId, 2);

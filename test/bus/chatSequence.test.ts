@@ -18,14 +18,14 @@ function begin(last: number | undefined, budget = new HoldBudget(1_000)) {
 }
 
 describe('ChatSequence', () => {
-  it('delivers in the order of seq, each once, however messages arrive', () => {
+  it('delivers in the order of seq, each message once, in whatever order messages arrive', () => {
     const { events, take, sequence } = begin(3);
     take(4, 6, 7, 4, 3, 5, 6, 8);
     expect(events).to.deep.equal([4, 5, 6, 7, 8]);
     expect(sequence.gap).to.equal(undefined);
   });
 
-  it('names the gap before what is held, or up to what the chat is known to reach', () => {
+  it('returns the gap before the held messages, or up to the highest known seq of the chat', () => {
     const { sequence, take } = begin(3);
     take(9);
     expect(sequence.gap).to.deep.equal({ from: 4, to: 8 });
@@ -38,7 +38,7 @@ describe('ChatSequence', () => {
     expect(sequence.gap).to.deep.equal({ from: 10, to: 12 });
   });
 
-  it('calls what waits for a message right behind it, before the next that is held', () => {
+  it('calls the functions that wait for a message right after it, before the next held message', () => {
     const { sequence, events, take } = begin(9);
     take(11, 12);
     sequence.after(10, () => events.push('after 10'));
@@ -47,7 +47,7 @@ describe('ChatSequence', () => {
     expect(events).to.deep.equal(['at once', 10, 'after 10', 11, 12]);
   });
 
-  it('calls what waits in the order of seq, however it came, and what waits since within such a call', () => {
+  it('calls waiting functions in the order of seq, also those that are added within such a call', () => {
     const { sequence, events } = begin(9);
     for (const seq of [12, 10, 11, 10])
       sequence.after(seq, () => {
@@ -60,7 +60,7 @@ describe('ChatSequence', () => {
     expect(events).to.deep.equal([10, 10, 11, 12, 'later', 'later']);
   });
 
-  it('keeps the order when something arrives while the record is read', () => {
+  it('keeps the order when a message arrives while the database is read', () => {
     const { sequence, events, take } = begin(0);
     take(4);
     take(1, 2);
@@ -71,7 +71,7 @@ describe('ChatSequence', () => {
     expect(events).to.deep.equal([1, 2, 3, 4]);
   });
 
-  it('holds everything until it is known where it begins', () => {
+  it('holds all messages until its first seq is known', () => {
     const { sequence, events, take } = begin(undefined);
     take(7, 6, 5);
     expect(sequence.hasGap).to.equal(true);
@@ -81,7 +81,7 @@ describe('ChatSequence', () => {
     expect(sequence.hasGap).to.equal(false);
   });
 
-  it('goes on behind what is given up', () => {
+  it('continues after a gap that is given up', () => {
     const { sequence, events, take } = begin(0);
     take(100_001);
     sequence.skipTo(sequence.gap?.to ?? 0);
@@ -89,13 +89,13 @@ describe('ChatSequence', () => {
     expect(sequence.hasGap).to.equal(false);
   });
 
-  it('has a gap up to where the chat is when the budget has room for nothing', () => {
+  it('has a gap up to the highest known seq when the budget is used up', () => {
     const { sequence, take } = begin(3, new HoldBudget(0));
     take(5);
     expect(sequence.gap).to.deep.equal({ from: 4, to: 5 });
   });
 
-  it('leaves to the record what the budget has no room for, and gives the room back', () => {
+  it('leaves messages beyond the budget to the database, and releases the budget', () => {
     const budget = new HoldBudget(10);
     const { sequence, events } = begin(0, budget);
     sequence.take(2, item(2, '12345678'));

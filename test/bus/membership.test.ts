@@ -12,7 +12,7 @@ describe('the members of a group on a node', () => {
   });
   afterEach(() => node.close());
 
-  it('receive nothing behind their removal, though it arrives after what follows it', async () => {
+  it('receive nothing after their removal, although it arrives after the messages that follow it', async () => {
     const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
     node.store(5, { left: [EVE] });
     node.message(6);
@@ -22,7 +22,7 @@ describe('the members of a group on a node', () => {
     expect(eve).to.deep.equal(['5']);
   });
 
-  it('do not receive what they write themselves, though the record has it before their node knows', async () => {
+  it('do not receive their own messages, although the database has them before their node does', async () => {
     const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
     let answer = () => {};
     node.writing = new Promise((resolve) => {
@@ -42,7 +42,7 @@ describe('the members of a group on a node', () => {
     ]);
   });
 
-  it('leave also with a removal that never arrives', async () => {
+  it('leave with a removal that never arrives', async () => {
     const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
     node.store(5, { left: [EVE] });
     node.message(6);
@@ -50,7 +50,7 @@ describe('the members of a group on a node', () => {
     expect([ada, eve]).to.deep.equal([['5', '6'], ['5']]);
   });
 
-  it('do not stay in when the news of their joining comes after their removal', async () => {
+  it('do not stay in the group when their joining arrives after their removal', async () => {
     const ada = await node.connect(ADA, [{ seq: 4 }]);
     const eve = await node.connect(EVE, []);
     node.message(5, { joined: [EVE] });
@@ -62,7 +62,7 @@ describe('the members of a group on a node', () => {
     expect(node.reconciled).to.deep.equal([EVE]); // it is looked at, for it may have been another joining
   });
 
-  it('do not stay in when the node learns of all of it at once', async () => {
+  it('do not stay in the group when joining and removal arrive at the same time', async () => {
     const eve = await node.connect(EVE, []);
     node.store(5, { joined: [EVE] });
     node.store(6, { left: [EVE] });
@@ -72,7 +72,7 @@ describe('the members of a group on a node', () => {
     expect(eve).to.deep.equal(['5', '6']);
   });
 
-  it('receive all that was written behind their joining before the node followed the group', async () => {
+  it('receive all messages after their joining, also those from before the node followed the group', async () => {
     const eve = await node.connect(EVE, []);
     node.store(5, { joined: [EVE] });
     node.store(6);
@@ -93,7 +93,7 @@ describe('the members of a group on a node', () => {
     expect(eve).to.deep.equal(['9']);
   });
 
-  it('receive, when they connect, nothing that was older than what they read', async () => {
+  it('receive, after they connect, nothing older than the position read at the admission', async () => {
     const ada = await node.connect(ADA, [{ seq: 4 }]);
     for (const seq of [5, 6, 7, 8]) node.store(seq);
     const eve = await node.connect(EVE, [{ seq: 8, firstSeq: 8 }]);
@@ -103,7 +103,7 @@ describe('the members of a group on a node', () => {
     expect(eve).to.deep.equal(['9']);
   });
 
-  it('receive changes of those messages only that they may see', async () => {
+  it('receive changes only of messages that they may see', async () => {
     const ada = await node.connect(ADA, [{ seq: 9 }]);
     const eve = await node.connect(EVE, [{ seq: 9, firstSeq: 9 }]);
     const bob = await node.connect(BOB, []);
@@ -116,7 +116,7 @@ describe('the members of a group on a node', () => {
     expect(bob).to.deep.equal(['10', 'typing']);
   });
 
-  it('receive no change that was made after their removal, though the removal is late', async () => {
+  it('receive no change made after their removal, although the removal arrives late', async () => {
     const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
     node.store(5, { left: [EVE] });
     node.change('secret edit', { head: 5, seq: 3 });
@@ -133,7 +133,7 @@ describe('the members of a group on a node', () => {
     expect(node.bus.position(chatTopic(CHAT), CHAT)).to.equal(undefined);
   });
 
-  it('take note of what happens while their upgrade is under way', async () => {
+  it('follow the changes that happen during their upgrade', async () => {
     await node.connect(ADA, [{ seq: 4 }]);
     const session = {
       userId: EVE,
@@ -153,7 +153,7 @@ describe('the members of a group on a node', () => {
     expect([...connection.groups]).to.deep.equal([]);
   });
 
-  it('are set right by what the database says, in the order of the chat', async () => {
+  it('are corrected from the database, in the order of the chat', async () => {
     const [ada, eve] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(EVE, [{ seq: 4 }])];
     const bob = await node.connect(BOB, []);
     node.store(5);
@@ -168,7 +168,7 @@ describe('the members of a group on a node', () => {
     expect(bob).to.deep.equal(['7']);
   });
 
-  it('receive the first message of a dialog though another device connects while it is on its way', () => {
+  it('receive the first message of a dialog although another device connects during its delivery', () => {
     const frames: string[] = [];
     node.bus.subscribe(userTopic(ADA), (message) => 'frame' in message && frames.push(message.frame));
     node.bus.begin(userTopic(ADA), [], '1:1:');
@@ -177,7 +177,7 @@ describe('the members of a group on a node', () => {
     expect(frames).to.deep.equal(['first']);
   });
 
-  it('are in a group by what the database says, though no message says that they joined', async () => {
+  it('are in a group according to the database, although no message says that they joined', async () => {
     const eve = await node.connect(EVE, []);
     for (const seq of [1, 2, 3, 4, 5, 6]) node.store(seq);
     node.connections.groups.setMembership(EVE, { chatId: CHAT, seq: 6, firstSeq: 1, before: 3 });
@@ -187,7 +187,7 @@ describe('the members of a group on a node', () => {
     expect(eve).to.deep.equal(['7']);
   });
 
-  it('are out who joined and were removed while their upgrade was under way, and nobody else listened', async () => {
+  it('are out of the group when they joined and were removed during their upgrade and nobody else was subscribed', async () => {
     const session = {
       ...{ userId: EVE, tokenVersion: 1, tokenId: 'token' },
       ...{ since: 0, issuedAt: 0, expiresAt: Date.now() + 60_000 },
@@ -202,7 +202,7 @@ describe('the members of a group on a node', () => {
     await until(() => !connection.groups.has(CHAT));
   });
 
-  it('receive nothing from before they connected, though they joined again in it', async () => {
+  it('receive nothing from before they connected, although they joined again in that time', async () => {
     const ada = await node.connect(ADA, [{ seq: 4 }]);
     for (const seq of [5, 7, 8]) node.store(seq);
     node.store(6, { joined: [EVE] });
@@ -212,7 +212,7 @@ describe('the members of a group on a node', () => {
     expect(eve).to.deep.equal(['9']);
   });
 
-  it('are sent to synchronise when more is missing than is pushed', async () => {
+  it('receive a request to synchronise when more messages are missing than are pushed', async () => {
     const ada = await node.connect(ADA, [{ seq: 4 }]);
     node.receive(chatTopic(CHAT), { frame: 'far', place: { chatId: CHAT, seq: 1_000_000 } });
     await until(() => node.gapsTooLarge.length > 0);
@@ -220,7 +220,7 @@ describe('the members of a group on a node', () => {
     expect(ada).to.deep.equal(['far']);
   });
 
-  it('see their own reply before what was written after it, though that arrived earlier', async () => {
+  it('see their own reply before later messages, although those arrived earlier', async () => {
     const ada = await node.connect(ADA, [{ seq: 9 }]);
     node.store(10);
     node.message(11);
