@@ -20,7 +20,7 @@ describe('the page in a browser', function () {
   this.timeout(120_000);
   withBrowser();
 
-  it('takes two newcomers from registration to a conversation', async () => {
+  it('leads two new users from registration to a conversation', async () => {
     const names = await Promise.all([newUser(), newUser()]).then((users) =>
       users.map(({ username }) => `${username}-x`),
     );
@@ -51,7 +51,7 @@ describe('the page in a browser', function () {
     await ada.locator('.chat-header').getByText('online').waitFor();
   });
 
-  it('says what is wrong with an account, and lets in who has one', async () => {
+  it('shows the problem with an account, and logs a registered user in', async () => {
     const user = await newUser();
     const page = await newWindow();
     await page.goto(server.url);
@@ -75,7 +75,7 @@ describe('the page in a browser', function () {
     await page.getByRole('button', { name: 'Create account' }).waitFor();
   });
 
-  it('logs out in a way that the token is of no use any more, in no window and to nobody', async () => {
+  it('revokes the token at the logout, in every window', async () => {
     const user = await newUser();
     const [page, other] = [await windowOf(user), await windowOf(user)];
     await page.getByRole('button', { name: 'Settings' }).click();
@@ -87,7 +87,7 @@ describe('the page in a browser', function () {
     expect((await http('PATCH', '/users/me', { token: user.token, body: {} })).status).to.equal(401);
   });
 
-  it('says so when it could not end the token because the server is away', async () => {
+  it('reports that it could not revoke the token because the server is unreachable', async () => {
     const relay = await startRelay(server.url);
     const user = await newUser();
     const page = await windowOf(user, '', { url: relay.url });
@@ -101,7 +101,7 @@ describe('the page in a browser', function () {
     await page.close();
   });
 
-  it('lets a person talk with themselves in two windows of one browser', async () => {
+  it('shows notes to oneself in two windows of one browser', async () => {
     const [ada, bob] = await newUsers(2);
     const first = await windowOf(ada);
     const [second] = await Promise.all([
@@ -120,7 +120,7 @@ describe('the page in a browser', function () {
     await messageIn(first, 'Hello, me').waitFor();
   });
 
-  it('goes on by itself when the connection was gone: nothing lost, nothing twice, in order', async () => {
+  it('recovers by itself from a lost connection, without loss, repeats or a change of the order', async () => {
     const relay = await startRelay(server.url);
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: '0' });
@@ -146,7 +146,7 @@ describe('the page in a browser', function () {
     await relay.cut();
   });
 
-  it('comes back to the conversation after a reload, with paging upwards', async () => {
+  it('returns to the conversation after a reload, and pages upwards', async () => {
     const [ada, bob] = await newClients(2);
     for (let n = 1; n <= 130; n++)
       await ada.client.done('privateMessage', { receiverId: bob.id, content: `number ${n}.` });
@@ -166,7 +166,7 @@ describe('the page in a browser', function () {
     await eventually(() => messageIn(page, 'number 130.').isVisible(), true);
   });
 
-  it('shows replies, reactions, edits and deletions to both', async () => {
+  it('shows replies, reactions, edits and deletions to both users', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await windowOf(ada, `#/user/${bob.id}`), await windowOf(bob, `#/user/${ada.id}`)];
     await say(a, 'first');
@@ -188,7 +188,7 @@ describe('the page in a browser', function () {
     await messageIn(b, 'first').locator('.meta > .icon').waitFor();
   });
 
-  it('keeps a message that was refused, and offers to try again', async () => {
+  it('keeps a refused message, and offers to send it again', async () => {
     const [ada, bob] = await newClients(2);
     await bob.client.done('blockUser', { userId: ada.id });
     const page = await windowOf(ada, `#/user/${bob.id}`);
@@ -200,7 +200,7 @@ describe('the page in a browser', function () {
     expect((await bob.client.push('privateMessage')).params.message).to.equal('Hello?');
   });
 
-  it('opens with an invite link that was cut off, too, and says what is wrong with it', async () => {
+  it('opens with a truncated invite link too, and reports the problem', async () => {
     const page = await windowOf(await newUser());
     await page.goto(`${server.url}/#/join/abc%`);
     await page.reload();
@@ -208,7 +208,7 @@ describe('the page in a browser', function () {
     await page.getByRole('alert').waitFor();
   });
 
-  it('makes groups, gives roles, and lets people in by invite or by search', async () => {
+  it('creates groups, assigns roles, and lets users join by invite or by search', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const page = await windowOf(ada);
     const name = `Climbers ${ada.id}`;
@@ -264,7 +264,7 @@ describe('the page in a browser', function () {
     await page.getByText('3 members').waitFor();
   });
 
-  it('finds messages and goes to them, mutes, pins and archives chats', async () => {
+  it('finds messages and opens them, and mutes, pins and archives chats', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('messageInGroup', { groupId, content: 'the needle in the haystack' });
@@ -320,7 +320,7 @@ describe('the page in a browser', function () {
     await guest.getByRole('button', { name: 'Unblock' }).waitFor();
   });
 
-  it('shows what people write as text, whatever it is', async () => {
+  it('shows every content as plain text', async () => {
     const [ada, bob] = await newClients(2);
     const content = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
     await ada.client.done('privateMessage', { receiverId: bob.id, content });
@@ -329,7 +329,7 @@ describe('the page in a browser', function () {
     expect(await page.title()).to.match(/Parley$/);
   });
 
-  it('fits a phone: one thing at a time, nothing beside the screen', async () => {
+  it('fits a phone: shows one view at a time, and nothing overflows the screen', async () => {
     const [ada, bob] = await newClients(2);
     const long = `https://example.com/${'a'.repeat(200)}`;
     for (const content of ['Hi', long])
@@ -403,7 +403,7 @@ describe('the page in a browser', function () {
     expect(await focused()).to.equal('Settings');
   });
 
-  it('has nothing that axe objects to, by day and by night, on a desk and on a phone', async () => {
+  it('passes the axe checks in light and dark mode, on a desktop and on a phone', async () => {
     const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
     const check = async (page: Page, state: string) => {
       await page.evaluate(axe);
