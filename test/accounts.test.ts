@@ -26,7 +26,7 @@ const account = () => {
 };
 
 describe('POST /auth/register', () => {
-  it('answers 201 with a token and the user, without anything of the password', async () => {
+  it('answers 201 with a token and the user, and never with the password or its hash', async () => {
     const body = account();
     const reply = await http('POST', '/auth/register', { body });
     expect(reply.status).to.equal(201);
@@ -66,13 +66,13 @@ describe('POST /auth/register', () => {
     }
   });
 
-  it('makes one account of two registrations at once', async () => {
+  it('creates one account when two equal registrations arrive at the same time', async () => {
     const body = account();
     const answers = await Promise.all([1, 2, 3].map(() => http('POST', '/auth/register', { body })));
     expect(answers.map(({ status }) => status).sort()).to.deep.equal([201, 409, 409]);
   });
 
-  it('refuses what is missing or wrong, naming it', async () => {
+  it('refuses missing or invalid fields and names them', async () => {
     const good = account();
     const { email, ...noEmail } = good;
     const wrong: [unknown, string][] = [
@@ -101,7 +101,7 @@ describe('POST /auth/register', () => {
 });
 
 describe('POST /auth/login', () => {
-  it('takes the email or the username in any case', async () => {
+  it('accepts the email or the username in any case', async () => {
     const { id, email, username, password } = await newUser();
     for (const name of [
       { email },
@@ -116,7 +116,7 @@ describe('POST /auth/login', () => {
     }
   });
 
-  it('answers the same to an unknown account and a wrong password', async () => {
+  it('gives the same answer for an unknown account and for a wrong password', async () => {
     const { username, password } = await newUser();
     const [wrong, unknown] = await Promise.all([
       http('POST', '/auth/login', { body: { username, password: `${password}!` } }),
@@ -127,7 +127,7 @@ describe('POST /auth/login', () => {
     expect(wrong.body).to.include({ error: true, code: 'UNAUTHORIZED' });
   });
 
-  it('compares a password for an unknown account, too, so that the time tells nothing', async () => {
+  it('compares a password for an unknown account too, so that the time of the answer does not reveal it', async () => {
     const { username } = await newUser();
     const time = async (name: string) => {
       const start = performance.now();
@@ -144,7 +144,7 @@ describe('POST /auth/login', () => {
     expect(isAlike(), JSON.stringify(fastest)).to.equal(true);
   });
 
-  it('refuses a body with neither name, both, or no password', async () => {
+  it('refuses a body with neither name, with both names, or without a password', async () => {
     const { email, username, password } = await newUser();
     for (const body of [
       { password },
@@ -179,7 +179,7 @@ describe('PATCH /users/me', () => {
     expect((await update({ email, currentPassword: password })).body.user.email).to.equal(email);
   });
 
-  it('gives a new token with a new password and ends the old ones', async () => {
+  it('answers a new password with a new token and revokes the old tokens', async () => {
     const { token, username, password } = await newUser();
     const reply = await http('PATCH', '/users/me', {
       token,
@@ -196,7 +196,7 @@ describe('PATCH /users/me', () => {
     expect((await logIn('a new password')).status).to.equal(200);
   });
 
-  it('refuses names that are taken, wrong fields, nothing at all, and no token', async () => {
+  it('refuses taken names, invalid fields, an empty change, and a missing token', async () => {
     const [ada, bob] = await newUsers(2);
     const update = (body: unknown, token: string = ada.token) => http('PATCH', '/users/me', { token, body });
     expect((await update({ username: bob.username.toUpperCase() })).body).to.include({ code: 'CONFLICT' });
@@ -209,7 +209,7 @@ describe('PATCH /users/me', () => {
 });
 
 describe('DELETE /users/me', () => {
-  it('ends the account: no login, no token, and its names are free again', async () => {
+  it('ends the account: the login and the token are refused, and its names are free again', async () => {
     const { id, token, email, username, password } = await newUser();
     const reply = await http('DELETE', '/users/me', { token, body: { password } });
     expect([reply.status, reply.body]).to.deep.equal([204, '']);
@@ -222,7 +222,7 @@ describe('DELETE /users/me', () => {
     expect(again.body.user.id).not.to.equal(id);
   });
 
-  it('takes the user out of groups, and leaves the messages', async () => {
+  it('removes the user from their groups and keeps the messages', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const { groupId } = (await a.call('newGroup', { groupName: 'Crew' })).params;
@@ -237,7 +237,7 @@ describe('DELETE /users/me', () => {
     expect(row).to.include({ content: 'I was here', senderName: 'Deleted user', sender_id: bob.id });
   });
 
-  it('leaves all groups, though somebody removes the user meanwhile', async () => {
+  it('removes the user from all groups while another member removes the user from one of them', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const groupIds: number[] = [];
@@ -258,7 +258,7 @@ describe('DELETE /users/me', () => {
     await until(async () => (await database.members.count({ where: { userId: bob.id } })) === 0);
   });
 
-  it('leaves many groups behind the answer, and what its node does not come to, another one does', async () => {
+  it('removes the user from many groups after the answer, and another node finishes the work of a node that stops', async () => {
     const [ada, bob] = await newUsers(2);
     const a = await ada.connect();
     const groupIds: number[] = [];
@@ -289,7 +289,7 @@ describe('DELETE /users/me', () => {
     expect((await a.call('getGroup', { groupId: groupIds[23] })).params.data.memberCount).to.equal(1);
   });
 
-  it('is answered without a fault when it is repeated, at once or later', async () => {
+  it('is answered without an error when it is repeated, at the same time or later', async () => {
     const [ada, bob] = await newUsers(2);
     await newGroup(await ada.connect(), bob);
     const remove = () => http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
@@ -300,7 +300,7 @@ describe('DELETE /users/me', () => {
     await until(async () => (await database.members.count({ where: { userId: bob.id } })) === 0);
   });
 
-  it('forgets sessions, also of connections that are open, blocks, and invites', async () => {
+  it('deletes sessions (those of open connections too), blocks, and invites', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const { groupId } = await b.done('newGroup', { groupName: 'Crew', userIds: [ada.id] });
@@ -318,7 +318,7 @@ describe('DELETE /users/me', () => {
     expect(await (await (await newUser()).connect()).refused('joinByInvite', { code })).to.equal('NOT_FOUND');
   });
 
-  it('is finished by the next node that starts when it was cut off', async () => {
+  it('is finished by the next node that starts after it was interrupted', async () => {
     const [ada, bob] = await newUsers(2);
     const groupId = await newGroup(await ada.connect(), bob);
     // as a node leaves it that dies after the first transaction
@@ -338,7 +338,7 @@ describe('DELETE /users/me', () => {
     await node.close();
   });
 
-  it('is finished although another one, which was due before, cannot be', async () => {
+  it('is finished although an earlier deletion cannot be finished', async () => {
     const [ada, bob] = await newUsers(2);
     for (const [index, { id }] of [ada, bob].entries()) {
       await database.users.update(
@@ -367,7 +367,7 @@ describe('DELETE /users/me', () => {
     expect(failed).to.deep.equal([ada.id]);
   });
 
-  it('refuses a wrong or missing password, and no token', async () => {
+  it('refuses a wrong or missing password, and a missing token', async () => {
     const { token, password } = await newUser();
     expect((await http('DELETE', '/users/me', { token, body: { password: 'guessed' } })).status).to.equal(
       403,

@@ -55,7 +55,7 @@ select $1, gen_random_uuid(), n, '127.0.0.1', now() - interval '2 days', now() -
 describe('the operator’s command line', function () {
   this.timeout(60_000);
 
-  it('lists accounts by the beginning of a name, and shows one with its sessions', async () => {
+  it('lists accounts by the prefix of a name, and shows one account with its sessions', async () => {
     const [ada] = await newClients(1);
     const [found] = await admin('user', 'list', '--search', ada.username);
     expect(found).to.include({ id: ada.id, email: ada.email, disabledAt: null });
@@ -67,7 +67,7 @@ describe('the operator’s command line', function () {
     }
   });
 
-  it('keeps somebody out until they are enabled again, at once and on every connection', async () => {
+  it('disables an account at once and on every connection until it is enabled again', async () => {
     const [ada] = await newClients(1);
     const phone = await ada.connect();
     await admin('user', 'disable', ada.username);
@@ -87,7 +87,7 @@ describe('the operator’s command line', function () {
     await (await connectAs(body.token)).done('ping');
   });
 
-  it('ends sessions, and sets another password', async () => {
+  it('ends sessions, and sets a new password', async () => {
     const [ada] = await newClients(1);
     await admin('user', 'end-sessions', ada.email);
     expect(await ada.client.closed).to.equal(4401);
@@ -104,7 +104,7 @@ describe('the operator’s command line', function () {
     );
   });
 
-  it('ends sessions together with a change that was under way, and tells the nodes of it in the same commit', async () => {
+  it('ends sessions together with a change in progress, and notifies the nodes in the same commit', async () => {
     const [ada] = await newClients(1);
     const holding = await database.sequelize.transaction();
     await database.execute('update users set token_version = 5 where id = $1', [ada.id], holding);
@@ -120,7 +120,7 @@ describe('the operator’s command line', function () {
     expect(await ada.client.closed).to.equal(4401);
   });
 
-  it('deletes an account, which its groups see as if the owner had done it', async () => {
+  it('deletes an account, and its groups see the same as when the user deletes it', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('messageInGroup', { groupId, content: 'what stays' });
@@ -143,7 +143,7 @@ describe('the operator’s command line', function () {
     expect((await refused('user', 'show', ada.username)).code).to.equal(1);
   });
 
-  it('shows who is in a group, who was banned, and what was changed by whom', async () => {
+  it('shows the members of a group, the banned users, and the log of changes with their authors', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
@@ -163,7 +163,7 @@ describe('the operator’s command line', function () {
     expect((await refused('group', 'audit', '999999999')).stderr).to.equal('There is no group 999999999\n');
   });
 
-  it('lists the invites of a group that let people in: not those of somebody who left', async () => {
+  it('lists the valid invites of a group, without those of a user who has left', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
@@ -178,7 +178,7 @@ describe('the operator’s command line', function () {
     expect(await makers()).to.deep.equal([ada.id]);
   });
 
-  it('hands out what is kept of a person, and forgets it', async () => {
+  it('exports the stored data of a user, and erases it', async () => {
     const [ada, bob] = await newClients(2);
     const word = `rhubarb${ada.id}`;
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: word });
@@ -217,7 +217,7 @@ describe('the operator’s command line', function () {
     expect(count).to.equal(0);
   });
 
-  it('finds all that somebody wrote and reacted to, in chats that were left and closed as well', async () => {
+  it('finds all messages and reactions of a user, also in chats that the user left and in closed groups', async () => {
     const [ada, bob] = await newClients(2);
     const [left, closed] = [await newGroup(bob.client, ada), await newGroup(bob.client, ada)];
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'in a dialog' });
@@ -241,7 +241,7 @@ describe('the operator’s command line', function () {
     expect(await admin('user', 'erase', `${ada.id}`, '--yes')).to.include({ messages: 0 }); // again
   });
 
-  it('goes through a person’s chats a part at a time, each found by its key', async () => {
+  it('reads the chats of a user in slices that use the primary key', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     for (let n = 0; n < 20; n++) await ada.client.done('messageInGroup', { groupId, content: `${n}` });
@@ -263,7 +263,7 @@ describe('the operator’s command line', function () {
     );
   });
 
-  it('says how it is called when it is called wrongly', async () => {
+  it('prints its usage when it is called with wrong arguments', async () => {
     const help = await refused();
     expect([help.code, help.stdout]).to.satisfy(
       ([code, text]: [number, string]) => code === 0 && text.includes('user disable <user>'),
@@ -301,7 +301,7 @@ describe('the operator’s command line', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('says in one line what is wrong with the configuration, and how the migrations are called', async () => {
+  it('reports a wrong configuration in one line, and prints the usage of the migrations', async () => {
     for (const file of [MAIN, MIGRATE]) {
       const words = file === MAIN ? ['user', 'list'] : ['status'];
       const { code, stderr } = await runFile(file, { DATA_DIR: '/proc/parley' }, ...words);
@@ -312,7 +312,7 @@ describe('the operator’s command line', function () {
     expect([code, stderr]).to.deep.equal([1, 'Unknown action "stats"; expected start, undo, status\n']);
   });
 
-  it('is heard by every node, once', async () => {
+  it('takes effect on every node, once', async () => {
     const other = await startServer();
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);

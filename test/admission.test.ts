@@ -48,7 +48,7 @@ describe('the admission of connections', () => {
     return { people, ids };
   }
 
-  it('reads the chats of all who wait with one statement, and of who is in many with one more', async () => {
+  it('reads the chats of all waiting connections with one statement, and those of users in many chats with one more', async () => {
     const { people, ids } = await peopleWith([3, MANY]);
     const [ada, bob] = people as [User, User];
     const waiting = [ada, bob, ada, bob, bob].map((user, id) => newcomer(id + 1, user));
@@ -64,7 +64,7 @@ describe('the admission of connections', () => {
     }
   });
 
-  it('reads the chats of those who are in many one after another', async () => {
+  it('reads the chats of users in many chats one user after another', async () => {
     const { people } = await peopleWith([MANY, MANY, MANY]);
     const { load } = admissionOf();
     const waiting = [...people, ...people].map((user, id) => newcomer(id + 1, user));
@@ -73,7 +73,7 @@ describe('the admission of connections', () => {
     for (const entry of entries) expect(entry?.groups).to.have.lengthOf(MANY);
   });
 
-  it('has dialogs where other nodes are, and no groups that were deleted', async () => {
+  it('includes dialogs when there are other nodes, and never includes deleted groups', async () => {
     const { people, ids } = await peopleWith([2, 0]);
     const [ada, bob] = people as [User, User];
     const client = await ada.connect();
@@ -86,7 +86,7 @@ describe('the admission of connections', () => {
     expect((await alone.load(newcomer(2, ada)))?.dialogs).to.equal(undefined);
   });
 
-  it('lets nobody in whose token was revoked, among others and alone, and rejects all where the database fails', async () => {
+  it('refuses a revoked token, in a batch and alone, and rejects all connections when the database fails', async () => {
     const { people } = await peopleWith([1, MANY]);
     const [ada, bob] = people as [User, User];
     const { load } = admissionOf();

@@ -204,14 +204,14 @@ async function attemptAll(type: string, row: Attempt) {
 
 describe('a command', () => {
   for (const { type } of commands)
-    it(`${type} is for whom the table says, and changes nothing where it reads or is refused`, async () => {
+    it(`${type} is allowed to the users that the table names, and changes nothing when it reads or is refused`, async () => {
       expect(table, 'no row').to.have.property(type);
       await Promise.all(table[type].map((row) => attemptAll(type, row)));
     });
 });
 
 describe('pushes', () => {
-  it('reach nobody who is not, or not any more, in the group', async () => {
+  it('never reach users outside the group, nor users who have left it', async () => {
     const cast = await newCast();
     for (const who of ['outsider', 'former', 'banned'] as const) {
       const { actor, friend, groupId, group } = await newScene(cast, who);
@@ -225,8 +225,8 @@ describe('pushes', () => {
   });
 });
 
-describe('somebody who was blocked', () => {
-  it('leaves no trace with a message that was refused', async () => {
+describe('a blocked user', () => {
+  it('leaves no trace with a refused message', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('blockUser', { userId: bob.id });
     const { nextCursor: cursor } = await ada.client.done('sync', { fromNow: true });
@@ -235,7 +235,7 @@ describe('somebody who was blocked', () => {
     expect(await ada.client.rest()).to.deep.equal([]);
   });
 
-  it('sees nothing of the presence of who did it, by no command', async () => {
+  it('sees nothing of the presence of the blocking user, with any command', async () => {
     const { actor, friend, member, groupId } = await newScene(await newCast(), 'blocked');
     const userIds = [friend.id];
     for (const { client } of [actor, member]) await client.done('subscribePresence', { userIds });
@@ -257,7 +257,7 @@ describe('somebody who was blocked', () => {
   });
 });
 
-describe('a newcomer where the history begins with joining', () => {
+describe('a new member of a group whose history begins with joining', () => {
   async function newcomer() {
     const scene = await newScene(await newCast(), 'member');
     const { owner, guest, groupId, group } = scene;
@@ -269,7 +269,7 @@ describe('a newcomer where the history begins with joining', () => {
     return scene;
   }
 
-  it('finds no message from before, as admin neither', async () => {
+  it('finds no message from before the joining, not even as an admin', async () => {
     const { guest, friend, groupId, group } = await newcomer();
     const { messageId } = group;
     const plain = 'getMessage getMessagesAround getThread listEdits getReceipts deleteMessage unpinMessage';
@@ -283,7 +283,7 @@ describe('a newcomer where the history begins with joining', () => {
       expect(await guest.client.refused(type, params), type).to.equal('NOT_FOUND');
   });
 
-  it('is shown nothing of it in lists, not even with a cursor from before', async () => {
+  it('sees nothing of the earlier history in lists, not even with an earlier cursor', async () => {
     const { guest, groupId } = await newcomer();
     const { messageId } = await guest.client.done('messageInGroup', { groupId, content: 'x' });
     const { nextCursor } = await guest.client.done('sync');
@@ -304,7 +304,7 @@ describe('a newcomer where the history begins with joining', () => {
     }
   });
 
-  it('who was there before is told nothing of the time between, in the middle of a sync', async () => {
+  it('sees nothing of the time between leaving and joining again, not even in the middle of a sync', async () => {
     const { guest, friend, owner, groupId } = await newcomer();
     const { nextCursor: cursor, more } = await guest.client.done('sync', { limit: 2 });
     expect(more).to.equal(true);
@@ -317,14 +317,14 @@ describe('a newcomer where the history begins with joining', () => {
 });
 
 describe('a deleted account', () => {
-  it('can do nothing any more, whatever the command', async () => {
+  it('can use no command any more', async () => {
     const [gone] = await newClients(1);
     await http('DELETE', '/users/me', { token: gone.token, body: { password: gone.password } });
     expect(await gone.client.closed).to.equal(4401);
     expect(await connectAs(gone.token).catch(({ status }) => status)).to.equal(401);
   });
 
-  it('cannot be reached, and what was said with it stays', async () => {
+  it('cannot be reached, and its messages stay', async () => {
     const [ada, gone] = await newClients(2);
     const [userId, receiverId] = [gone.id, gone.id];
     const { groupId } = await ada.client.done('newGroup', { groupName: 'Ours', userIds: [userId] });

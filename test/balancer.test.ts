@@ -25,7 +25,7 @@ const FORGERIES: readonly Record<string, string | string[]>[] = [
 ];
 
 describe('the HAProxy of docs/operations.md', () => {
-  it('is that of docker-compose.yml, but for addresses', async () => {
+  it('is that of docker-compose.yml except for the addresses', async () => {
     const { configuration } = await readShipped();
     const lines = configuration.split('\n').map((line) => line.trim());
     const [, documented = ''] =
@@ -114,7 +114,7 @@ describe('two nodes behind the HAProxy of docker-compose.yml', function () {
         .end(JSON.stringify({ username: 'nobody', password: 'wrong' }));
     });
 
-  it('let people on both nodes talk with each other', async () => {
+  it('deliver messages between users on different nodes', async () => {
     const [ada, bob] = [await newUser(), await newUser()];
     const [a, b] = [await connectFrom('127.0.0.2', ada), await connectFrom('127.0.0.3', bob)];
     // the one with the fewest connections is next
@@ -123,7 +123,7 @@ describe('two nodes behind the HAProxy of docker-compose.yml', function () {
     expect((await b.push('privateMessage')).params.message).to.equal('Hi');
   });
 
-  it('see the address of the client, whatever it sends', async () => {
+  it('see the address of the client, whatever headers it sends', async () => {
     const ada = await newUser();
     const client = await connectFrom('127.0.0.4', ada);
     expect((await client.done('listSessions')).data[0].address).to.equal('127.0.0.4');
@@ -138,7 +138,7 @@ describe('two nodes behind the HAProxy of docker-compose.yml', function () {
     }
   });
 
-  it('hold limits per address, whatever the client sends', async () => {
+  it('apply the limits per address, whatever headers the client sends', async () => {
     const users = await Promise.all([1, 2, 3].map(() => newUser()));
     const statuses: number[] = [];
     for (let n = 0; n < 8; n++)
@@ -156,7 +156,7 @@ describe('two nodes behind the HAProxy of docker-compose.yml', function () {
     expect(await upgradeFrom('127.0.0.7', users[0] as User)).to.equal(101);
   });
 
-  it('are left alone by new clients from when they stop, and the others go on', async () => {
+  it('receive no new clients once they are stopping, while the other node continues', async () => {
     const [leaving, staying] = nodes as [RunningServer, RunningServer];
     const users = await Promise.all([1, 2].map(() => newUser()));
     const [a, b] = [

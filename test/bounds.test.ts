@@ -182,7 +182,7 @@ describe('the largest legal data', function () {
       expect(bytes).to.be.within(least, bound);
     });
 
-  it('is told completely by pages that end early, in both directions', async () => {
+  it('is returned completely by pages that end early, in both directions', async () => {
     const { groupId, token } = largest;
     const client = await connectAs(token);
     const seqs = (data: { seq: number }[]) => data.map(({ seq }) => seq);
@@ -203,7 +203,7 @@ describe('the largest legal data', function () {
     expect(down).to.deep.equal(all);
   });
 
-  it('is told completely and once by every list with a cursor', async () => {
+  it('is returned completely and once by every list with a cursor', async () => {
     const { token, userIds, ...world } = largest;
     const client = await connectAs(token);
     for (const [type, params, idOf, count] of [
@@ -227,7 +227,7 @@ describe('the largest legal data', function () {
     }
   });
 
-  it('is told completely and once by sync, in pages within their bound', async () => {
+  it('is returned completely and once by sync, in pages within their bound', async () => {
     const client = await connectAs(largest.token);
     const messages: number[] = [];
     const chats: string[] = [];
@@ -254,7 +254,7 @@ const whenIndexed = ({ client, groupId }: World) =>
   });
 
 describe('a reply over its bound', () => {
-  it('is INTERNAL for that one command, and the connection lives on', async () => {
+  it('fails that one command with INTERNAL and keeps the connection open', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     const content = 'x'.repeat(REPLY_BYTES); // no command writes this
@@ -269,7 +269,7 @@ describe('a reply over its bound', () => {
 });
 
 describe('a reply that cannot be encoded', () => {
-  it('is INTERNAL for that one command, logged under its id, and the next is answered', async () => {
+  it('fails that one command with INTERNAL, is logged with its request id, and does not stop the next command', async () => {
     const frames: Frame[] = [];
     const session = { userId: 1, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
     const take = (frame: unknown) => frames.push(JSON.parse(String(frame)));

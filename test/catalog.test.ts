@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { database, newClients, newGroup } from './harness.ts';
 
-describe('commands that store something once', () => {
+describe('commands with a client id', () => {
   before(() =>
     database.sequelize.query(`
       create table catalog_changes (tag text);
@@ -18,7 +18,7 @@ describe('commands that store something once', () => {
     `),
   );
 
-  it('make nothing in the catalog of the database, which would grow with every call', async () => {
+  it('add nothing to the system catalogs, which would grow with every call', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const { messageId } = await bob.client.done('messageInGroup', { groupId, content: 'x' });

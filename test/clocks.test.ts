@@ -35,7 +35,7 @@ describe('nodes whose clocks differ', function () {
       ),
     );
 
-  it('accept every login after endOtherSessions, and no token from before but the one that asked', async () => {
+  it('accept every login after endOtherSessions, and no earlier token but that of the caller', async () => {
     const ada = await newUser();
     const kept = await connectAs(ada.token, ahead.url);
     const before: string[] = [];
@@ -50,7 +50,7 @@ describe('nodes whose clocks differ', function () {
     expect(await statusesOf([ada.token])).to.deep.equal([101, 400, 101, 400]);
   });
 
-  it('say so at the start, with the difference', () => {
+  it('log the difference at the start', () => {
     for (const [node, seconds] of [
       [behind, -5],
       [ahead, 300],
@@ -60,7 +60,7 @@ describe('nodes whose clocks differ', function () {
     }
   });
 
-  it('issue and end tokens by one clock, in the second of their exp', async () => {
+  it('issue and expire tokens by one clock, in the second of their exp', async () => {
     const ada = await newUser();
     for (const node of [behind, ahead]) {
       const { iat = 0, exp = 0 } = jwt.decode(await logIn(ada, node)) as jwt.JwtPayload;
@@ -77,7 +77,7 @@ describe('nodes whose clocks differ', function () {
     expect(await statusesOf([token])).to.deep.equal([401, 401, 401, 401]);
   });
 
-  it('write down when sessions begin and end by one clock', async () => {
+  it('record the begin and the end of sessions by one clock', async () => {
     const ada = await newUser();
     for (const node of [behind, ahead]) await (await connectAs(ada.token, node.url)).close();
     const here = await ada.connect();

@@ -19,7 +19,7 @@ describe('the configuration', () => {
     });
   });
 
-  it('takes times with a unit or as seconds', () => {
+  it('accepts times with a unit or in seconds', () => {
     for (const [value, seconds] of [
       ['90', 90],
       ['15m', 900],
@@ -29,18 +29,18 @@ describe('the configuration', () => {
       expect(readConfig({ JWT_EXPIRES_IN: value }).jwtExpiresIn).to.equal(seconds);
   });
 
-  it('takes several secrets, each of which is long enough, or one with commas in it', () => {
+  it('accepts several secrets, each long enough, or one that contains commas', () => {
     const [one, two] = ['1'.repeat(32), '2'.repeat(40)];
     expect(readConfig({ JWT_SECRET: `${one}, ${two}` }).jwtSecret).to.deep.equal([one, two]);
     expect(readConfig({ JWT_SECRET: `${one},short` }).jwtSecret).to.deep.equal([`${one},short`]);
   });
 
-  it('takes a database whose password has commas in it', () => {
+  it('accepts a database URL whose password contains commas', () => {
     const url = 'postgres://a:1,b:2@db/parley';
     expect(readConfig({ DATABASE_URL: url }).databaseUrl).to.equal(url);
   });
 
-  it('takes an empty value as unset', () => {
+  it('treats an empty value as unset', () => {
     expect(readConfig({ PORT: '', JWT_SECRET: '', DATABASE_URL: ' ' })).to.deep.equal(readConfig({}));
   });
 
@@ -96,7 +96,7 @@ describe('the configuration', () => {
       expect(() => readConfig(env)).to.throw(StartError, message);
     });
 
-  describe('with variables that are no settings', () => {
+  describe('with unknown variables', () => {
     const settings = ['PORT', 'HOST', 'DATA_DIR', 'LOG_LEVEL', 'CORS_ORIGINS', 'WORKERS', 'NATS_CA'];
     const meant: [string, string][] = [
       ['PROT', 'PORT'],
@@ -109,7 +109,7 @@ describe('the configuration', () => {
       ['CORS_ORIGIN', 'CORS_ORIGINS'],
       ['NODE_EVN', 'NODE_ENV'],
     ];
-    it('says which setting was meant by one that differs by a slip', () => {
+    it('suggests the setting that a misspelt variable resembles', () => {
       for (const [name, setting] of meant) {
         const warning = [`${name} is not a setting of Parley; did you mean ${setting}?`];
         expect(settingWarnings(settings, [name], [])).to.deep.equal(warning);
@@ -117,7 +117,7 @@ describe('the configuration', () => {
       }
     });
 
-    it('says nothing of those that other programs read', () => {
+    it('ignores variables of other programs', () => {
       const ordinary =
         'PATH HOME HOSTNAME TERM USER LOGNAME SHELL SHLVL PWD OLDPWD LANG LC_ALL TZ MAIL EDITOR DISPLAY _ ' +
         'XDG_DATA_DIRS XDG_DATA_HOME NODE_ENV NODE_OPTIONS NATS_PORT NATS_SERVICE_HOST NATS_PORT_4222_TCP_ADDR ' +
@@ -126,7 +126,7 @@ describe('the configuration', () => {
       expect(settingWarnings(settings, names, [])).to.deep.equal([]);
     });
 
-    it('says so of all that are in the file, which is ours', () => {
+    it('warns about all unknown variables in the .env file', () => {
       expect(settingWarnings(settings, ['COLOUR', 'PORT'], ['COLOUR', 'PORT', 'NODE_ENV'])).to.deep.equal([
         'COLOUR is not a setting of Parley',
       ]);

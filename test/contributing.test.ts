@@ -53,7 +53,7 @@ describe('the example of CONTRIBUTING.md', function () {
     expect(stdout).to.equal('');
   });
 
-  it('keeps a note, and pushes it to the other connections of the user, once', async () => {
+  it('stores a note, and pushes it to the other connections of the user, once', async () => {
     const [ada, bob] = await newClients(2);
     const device = await ada.connect();
     for (let times = 0; times < 2; times++)

@@ -8,13 +8,13 @@ describe('a cursor', () => {
   const sign = createCursorSigner([NEW, OLD]);
   const cursors = sign('listUsers', 7);
 
-  it('comes back as the position it was made of', () => {
+  it('decodes to the position that it encodes', () => {
     expect(cursors.decode(cursors.encode([1, null, 'two']))).to.deep.equal([1, null, 'two']);
     expect(cursors.idFrom(cursors.encode([5]), 0)).to.equal(5);
     expect(cursors.idFrom(undefined, 0)).to.equal(0);
   });
 
-  it('is refused to another user, by another command, and changed in any place', () => {
+  it('is refused for another user, by another command, and after any change', () => {
     const cursor = cursors.encode([123]);
     expect(() => sign('listUsers', 8).decode(cursor)).to.throw(refusal);
     expect(() => sign('searchUsers', 7).decode(cursor)).to.throw(refusal);
@@ -26,18 +26,18 @@ describe('a cursor', () => {
       expect(() => cursors.decode(short), short).to.throw(refusal);
   });
 
-  it('is accepted when an older secret signed it, and not when that was taken away', () => {
+  it('is accepted when it is signed with an older secret, until that secret is removed', () => {
     const cursor = createCursorSigner([OLD])('listUsers', 7).encode([1]);
     expect(cursors.numbers(cursor, 1)).to.deep.equal([1]);
     expect(() => createCursorSigner([NEW])('listUsers', 7).decode(cursor)).to.throw(refusal);
   });
 
-  it('of another shape, as another version made it, is refused', () => {
+  it('with the form of another version is refused', () => {
     for (const position of [[], [1, 2], ['1'], null, { a: 1 }])
       expect(() => cursors.idFrom(cursors.encode(position), 0)).to.throw(refusal);
   });
 
-  it('goes on behind the last row of a page, and there is none behind the last page', () => {
+  it('continues after the last row of a page, and is absent after the last page', () => {
     const { data, nextCursor } = cursors.pageOf([1, 2, 3], 2, (row) => [row]);
     expect(data).to.deep.equal([1, 2]);
     expect(cursors.idFrom(nextCursor ?? '', 0)).to.equal(2);

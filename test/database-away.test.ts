@@ -11,7 +11,7 @@ import {
 } from './harness.ts';
 import { type Relay, startRelay } from './relay.ts';
 
-describe('while the database is away', () => {
+describe('while the database is unreachable', () => {
   let relay: Relay;
   let cutOff: RunningServer;
   let ada: User;
@@ -29,7 +29,7 @@ describe('while the database is away', () => {
     await relay.cut();
   });
 
-  it('answers every command UNAVAILABLE, keeps the sockets, and goes on when it is back', async () => {
+  it('answers every command with UNAVAILABLE, keeps the sockets, and continues when the database is back', async () => {
     await relay.cut();
     const commands: [string, object][] = [
       ['privateMessage', { receiverId: ada.id, content: 'lost?' }],
@@ -50,7 +50,7 @@ describe('while the database is away', () => {
     expect(data.map((row: { content: string }) => row.content)).to.deep.equal(['after', 'before']);
   });
 
-  it('loses nothing acknowledged when it goes in the middle of sending', async () => {
+  it('loses no acknowledged message when the outage begins in the middle of sending', async () => {
     const acknowledged = new Set<number>();
     const ids = new Set<string>();
     let round = 0;
@@ -83,7 +83,7 @@ describe('while the database is away', () => {
     for (const seq of acknowledged) expect(seq).to.be.at.most(seqs.length);
   });
 
-  it('tells the others of what was committed though the answer of the database was lost, once it is sent again', async () => {
+  it('pushes a committed message whose commit was not answered, once it is sent again', async () => {
     const [bob, cleo] = [await newUser(cutOff.url), await newUser(cutOff.url)];
     const [b, c] = [await bob.connect(), await cleo.connect()];
     const groupId = await newGroup(client, bob);
@@ -111,7 +111,7 @@ describe('while the database is away', () => {
     }
   });
 
-  it('bounds what waits for a database that stands still, and loses nothing of it', async () => {
+  it('bounds the commands that wait for a stalled database, and loses none of them', async () => {
     relay.hold();
     const count = 22_000;
     const ids = Array.from({ length: count }, (_, n) =>
@@ -131,7 +131,7 @@ describe('while the database is away', () => {
     expect(params.seq).to.equal(seqs.length + 2);
   });
 
-  it('answers HTTP and upgrades 503, and says that it is not ready', async () => {
+  it('answers HTTP calls and upgrades with 503, and reports that the server is not ready', async () => {
     await relay.cut();
     const { url } = cutOff;
     expect((await http('GET', '/health/live', { url })).status).to.equal(200);

@@ -40,10 +40,10 @@ async function withDatabase(options: string, work: (url: string) => Promise<void
   }
 }
 
-describe('a database with defaults of its own', function () {
+describe('a database with other defaults', function () {
   this.timeout(60_000);
 
-  it('works the same, whatever they are', () =>
+  it('works the same with any defaults', () =>
     withDatabase('', async (url) => {
       for (const [name, value] of Object.entries({
         datestyle: 'German, DMY',
@@ -75,7 +75,7 @@ describe('a database with defaults of its own', function () {
 describe('behind PgBouncer in transaction mode', function () {
   this.timeout(60_000);
 
-  it('a server works, though a statement may run on any connection of the database', async function () {
+  it('a server works, although a statement may run on any connection to the database', async function () {
     if (!hasPgbouncer()) {
       console.log('      skipped: there is no pgbouncer here');
       return this.skip();
@@ -112,7 +112,7 @@ select current_setting('enable_seqscan') as scans, current_setting('statement_ti
   return settings.flatMap(({ rows }) => rows);
 }
 
-describe('a database that cannot work', function () {
+describe('an unsuitable database', function () {
   this.timeout(60_000);
 
   /** The one line with which a start on it ends. */
@@ -129,7 +129,7 @@ describe('a database that cannot work', function () {
   }
 
   for (const encoding of ['LATIN1', 'SQL_ASCII'])
-    it(`is refused where its encoding is ${encoding}, with the line that makes another one`, () =>
+    it(`is refused with the encoding ${encoding}, and the message has the statement that creates a suitable one`, () =>
       withDatabase(`encoding '${encoding}' locale 'C'`, async (url) => {
         const sentence = await refusal(url);
         expect(sentence).to.match(
@@ -140,7 +140,7 @@ describe('a database that cannot work', function () {
         await run('drop database remedy_test');
       }));
 
-  it('is named where it is read-only, and waited for', () =>
+  it('is logged and waited for when it is read-only', () =>
     withDatabase('', async (url) => {
       await run('alter database environment_test set default_transaction_read_only = on');
       const db = openDatabase(url, 2);
@@ -148,7 +148,7 @@ describe('a database that cannot work', function () {
       expect(obstacle).to.match(/is read-only \(default_transaction_read_only\)/);
     }));
 
-  it('is refused to a role that may not make extensions or tables, with the lines for an administrator', () =>
+  it('is refused for a role that may not create extensions or tables, with the statements for an administrator', () =>
     withDatabase('', async (url) => {
       await run(`create role environment_role login password 'password'`);
       const own = urlOf('environment_test', 'environment_role');
@@ -171,7 +171,7 @@ describe('a database that cannot work', function () {
       }
     }));
 
-  it('is refused where its extensions are in a schema that nobody looks into', () =>
+  it('is refused when its extensions are in a schema outside the search path', () =>
     withDatabase('', async (url) => {
       const admin = openDatabase(url, 2);
       await admin.sequelize.query('create schema elsewhere; create extension pg_trgm schema elsewhere');
@@ -185,7 +185,7 @@ describe('a database that cannot work', function () {
     }));
 });
 
-describe('a database that nothing here can start', () => {
+describe('a database server of another kind', () => {
   const facts = { version: '15.8', versionNumber: 150_008, encoding: 'UTF8', name: 'parley' };
   /** As a database that says this of itself. */
   const check = (said: object) =>
@@ -194,20 +194,20 @@ describe('a database that nothing here can start', () => {
       query: async <Row>() => [{ ...facts, isStandby: false, isReadOnly: false, ...said }] as Row[],
     });
 
-  it('is refused where it is older than PostgreSQL 15', async () => {
+  it('is refused when it is older than PostgreSQL 15', async () => {
     expect(await check({})).to.equal(undefined);
     const error = await check({ version: '14.13', versionNumber: 140_013 }).catch((reason) => reason);
     expect(error).to.be.instanceOf(StartError);
     expect(error.message).to.match(/^The database is PostgreSQL 14\.13; expected 15 or later\./);
   });
 
-  it('is waited for where it is a standby, which may be promoted', async () => {
+  it('is waited for when it is a standby, which may be promoted', async () => {
     expect(await check({ isStandby: true, isReadOnly: true })).to.match(/^The database is a standby/);
   });
 });
 
 describe('the URL of a database', () => {
-  it('may name the server in its query, or with an escaped host, for all connections', async () => {
+  it('may have the server in its query, or an escaped host, for all connections', async () => {
     const { username, password, port } = new URL(databaseUrl());
     const user = `${username}:${password}`;
     for (const url of [
@@ -232,7 +232,7 @@ describe('the URL of a database', () => {
 describe('an outage of the database', function () {
   this.timeout(60_000);
 
-  it('leaves one line when it begins, with the reason, and one when it ends, with the seconds', async () => {
+  it('logs one line when it begins, with the reason, and one when it ends, with the seconds', async () => {
     const lines: Record<string, unknown>[] = [];
     const log = createLog({ level: 'info', stream: { write: (line) => void lines.push(JSON.parse(line)) } });
     const relay = await startRelay(databaseUrl());
@@ -265,7 +265,7 @@ describe('an outage of the database', function () {
     expect(lines.filter(({ level }) => Number(level) > 30)).to.deep.equal([went]);
   });
 
-  it('is one, though statements fail and succeed in turn', () => {
+  it('is one outage although statements fail and succeed in turn', () => {
     let now = 0;
     const lines: unknown[][] = [];
     const note = (...line: unknown[]) => void lines.push(line);
@@ -284,7 +284,7 @@ describe('an outage of the database', function () {
     ]);
   });
 
-  it('writes nothing to the console where a transaction is lost', async () => {
+  it('writes nothing to the console when a transaction is lost', async () => {
     const relay = await startRelay(databaseUrl());
     const said: unknown[] = [];
     const { warn, error } = console;
@@ -312,7 +312,7 @@ describe('an outage of the database', function () {
 describe('an outage of NATS', function () {
   this.timeout(60_000);
 
-  it('leaves the same two lines, and one where NATS was not there at the start', async function () {
+  it('logs the same two lines, and one when NATS is unreachable at the start', async function () {
     const nats = await natsServer();
     if (!nats) {
       console.log('      skipped: there is no nats-server here');

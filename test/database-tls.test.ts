@@ -7,7 +7,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/database/em
 import { makeCertificate } from './certificate.ts';
 import { newUser, startServer, temporaryFolder } from './harness.ts';
 
-describe('a database that only takes TLS', function () {
+describe('a database that accepts TLS only', function () {
   this.timeout(60_000);
   let folder: string;
   let postgres: EmbeddedPostgres;
@@ -34,7 +34,7 @@ describe('a database that only takes TLS', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('is spoken to in TLS by every connection, as the URL says', async () => {
+  it('is reached with TLS by every connection, as the URL says', async () => {
     const server = await startServer({
       DATABASE_URL: `${postgres.url}?sslmode=verify-full&sslrootcert=${cert}`,
     });
@@ -45,7 +45,7 @@ describe('a database that only takes TLS', function () {
     await server.close();
   });
 
-  it('is not spoken to where another authority has signed its certificate', async () => {
+  it('is refused when another authority has signed its certificate', async () => {
     const other = await temporaryFolder();
     const { cert: stranger } = makeCertificate(other);
     const started = await startServer({

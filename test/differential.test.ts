@@ -16,7 +16,7 @@ describe('the comparison of clients', function () {
   });
   after(() => site.close());
 
-  it('finds a client that misses a push, and tells the few steps that show it', async () => {
+  it('finds a client that misses a push, and reports the few steps that reproduce it', async () => {
     const others = stepsOf(1, 100).filter(({ kind }) => HARMLESS.has(kind));
     const steps = [...others.slice(0, 2), open, ...others.slice(2, 4), send, edit, ...others.slice(4, 6)];
     const options = { bound: 1_000, open: missing('editMessage'), shrinking: 60_000 };

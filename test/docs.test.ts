@@ -33,11 +33,11 @@ function differences(part: string, today: Recorded, kept: Recorded): string[] {
 type Recorded = Readonly<Record<string, readonly object[]>>;
 
 describe('asyncapi.yaml', () => {
-  it('is what `npm run docs` makes of the definitions', async () => {
+  it('is the output of `npm run docs` for the current definitions', async () => {
     expect(await readFile('asyncapi.yaml', 'utf8')).to.equal(asyncapiDocument(registry.values(), examples));
   });
 
-  it('has the examples of today’s traffic', async () => {
+  it('has examples recorded from the current traffic', async () => {
     const today = await recordExamples();
     const all = differences('frames', today.frames, examples.frames);
     expect([...all, ...differences('calls', today.calls, examples.calls)].join('\n')).to.equal('');
@@ -87,7 +87,7 @@ describe('asyncapi.yaml', () => {
     expect(`# The Parley protocol\n\n${description}\n`).to.equal(await readFile('docs/protocol.md', 'utf8'));
   });
 
-  it('has a first client that works as it is pasted, with the typed client and without', async () => {
+  it('has a first client that works as pasted, with the typed client and without', async () => {
     const user = await newUser();
     const { description } = parse((await http('GET', '/asyncapi.yaml')).body).info;
     const [typed = '', byHand = ''] = [...description.matchAll(/```js\n(.*?)```/gs)].map(([, script = '']) =>
@@ -115,7 +115,7 @@ describe('openapi.yaml', () => {
     expect(await new Validator().validate(body)).to.deep.include({ valid: true });
   });
 
-  it('has every HTTP call with its successes and refusals', async () => {
+  it('has every HTTP call with its successes and errors', async () => {
     const { paths } = parse((await http('GET', '/openapi.yaml')).body);
     for (const { method, path, success, errors, authenticated } of routes) {
       const operation = paths[path][method.toLowerCase()];
@@ -126,7 +126,7 @@ describe('openapi.yaml', () => {
     }
   });
 
-  it('has schemas that fit the calls of today', async () => {
+  it('has schemas that fit the current calls', async () => {
     const { paths, components } = parse((await http('GET', '/openapi.yaml')).body);
     for (const [name, calls] of Object.entries(examples.calls)) {
       const [method = '', path = ''] = name.split(' ');
@@ -172,12 +172,12 @@ describe('the pages of the documents', () => {
       }
     });
 
-  it('are found without a slash', async () => {
+  it('are found without a trailing slash', async () => {
     expect((await http('GET', '/docs')).headers.get('location')).to.equal('docs/');
     expect((await http('GET', '/api')).headers.get('location')).to.equal('api/');
   });
 
-  it('are not sent again to a browser that has them', async () => {
+  it('are not sent again to a browser that has cached them', async () => {
     for (const path of ['/docs/', '/docs/component.js', '/asyncapi.yaml', '/openapi.yaml']) {
       const etag = (await http('GET', path)).headers.get('etag') ?? '';
       const again = await fetch(server.url + path, { headers: { 'if-none-match': etag } });

@@ -8,7 +8,7 @@ async function answerTo(client: Client, frame: string | Buffer): Promise<object>
 }
 
 describe('the envelope', () => {
-  it('echoes an id that is a string or an integer, and has none where none was sent', async () => {
+  it('echoes an id that is a string or an integer, and has no id for a request without one', async () => {
     const client = await (await newUser()).connect();
     for (const id of ['7', 'ü'.repeat(40), '', 0, 7, -7]) {
       const reply = await answerTo(client, JSON.stringify({ type: 'listLastMessage', params: {}, id }));
@@ -20,7 +20,7 @@ describe('the envelope', () => {
     expect(error).to.have.all.keys('error', 'type', 'message', 'code');
   });
 
-  it('answers a frame that is no request with an error and stays open', async () => {
+  it('answers a frame that is not a request with an error and keeps the connection open', async () => {
     const client = await (await newUser()).connect();
     const bad = (type: string, message: string) => ({ error: true, type, code: 'BAD_REQUEST', message });
     const shape = 'expected { "type": …, "params": … }';
@@ -71,7 +71,7 @@ describe('the envelope', () => {
     expect(await client.call('ping')).to.deep.include({ type: 'ping', success: true });
   });
 
-  it('takes missing params as none', async () => {
+  it('treats missing params as empty', async () => {
     const client = await (await newUser()).connect();
     expect(await answerTo(client, '{"type":"listLastMessage"}')).to.include({ success: true });
     expect(await answerTo(client, '{"type":"newGroup"}')).to.include({
@@ -87,7 +87,7 @@ describe('the envelope', () => {
     }
   });
 
-  it('takes the longest legal message, every character escaped', async () => {
+  it('accepts the longest legal message with every character escaped', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const escaped = '\\ud83d\\ude00'.repeat(4000);
@@ -95,7 +95,7 @@ describe('the envelope', () => {
     expect((await b.push('privateMessage')).params.message).to.equal('😀'.repeat(4000));
   });
 
-  it('refuses ids beyond the integers that JSON can carry', async () => {
+  it('refuses ids outside the range of safe integers', async () => {
     const client = await (await newUser()).connect();
     for (const id of ['9007199254740993', '1e300', '-1', '0', '1.5'])
       expect(

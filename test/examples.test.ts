@@ -56,7 +56,7 @@ describe('the examples', function () {
     }
   });
 
-  it('have a bot that answers, also after the server was away', async () => {
+  it('include a bot that answers, also after an outage of the server', async () => {
     const target = await startServer();
     const name = `bot${process.pid}`;
     const bot = start(process.execPath, ['examples/bot.js'], { BOT_NAME: name }, target.url);
@@ -73,7 +73,7 @@ describe('the examples', function () {
     await bot.says(/offline/);
   });
 
-  it('have a messenger for the terminal', async () => {
+  it('include a messenger for the terminal', async () => {
     const [bob] = await newUsers(1);
     const device = await bob.connect();
     const name = `terminal${process.pid}`;
@@ -92,7 +92,7 @@ describe('the examples', function () {
     expect((await once(child, 'exit'))[0]).to.equal(0);
   });
 
-  it('have raw frames for Python', async function () {
+  it('include raw frames for Python', async function () {
     const python = ['python3', '/usr/bin/python3'].find((command) =>
       works(command, ['-c', 'import websockets']),
     );
@@ -103,7 +103,7 @@ describe('the examples', function () {
     await talk((user, to) => start(python, ['examples/chat.py', user.username, user.password, to, 'Hello']));
   });
 
-  it('have raw frames for Go', async function () {
+  it('include raw frames for Go', async function () {
     const folder = await mkdtemp(join(tmpdir(), 'parley-go-'));
     const built = join(folder, 'chat');
     // Debian has its packages in GOPATH

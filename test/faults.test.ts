@@ -106,7 +106,7 @@ where kind = 'text' and not exists (select from message_search where message_id 
 limit 1
 `;
 
-describe('a PostgreSQL in trouble', function () {
+describe('a PostgreSQL with faults', function () {
   this.timeout(90_000);
   let folder: string;
   let postgres: EmbeddedPostgres;
@@ -143,7 +143,7 @@ describe('a PostgreSQL in trouble', function () {
     await admin.end().catch(() => {});
   };
 
-  it('stopped at once: says UNAVAILABLE, and goes on with all it acknowledged when it is back', async () => {
+  it('stopped at once: commands get UNAVAILABLE, and no acknowledged message is lost when it is back', async () => {
     const writer = new Writer(client, ada.id, 'load-');
     await until(() => writer.acknowledged.size > 500);
     process.kill(await postmaster(), 'SIGQUIT');
@@ -163,7 +163,7 @@ describe('a PostgreSQL in trouble', function () {
     });
   });
 
-  it('frozen for ten seconds: is told at /health/ready, keeps sockets, and answers late rather than wrongly', async () => {
+  it('frozen for ten seconds: /health/ready reports it, sockets stay open, and answers are late but correct', async () => {
     await write('before');
     const pid = await postmaster();
     const signal = (name: string) => {
@@ -183,7 +183,7 @@ describe('a PostgreSQL in trouble', function () {
     await until(async () => (await readiness(server.url)) === '200 ok');
   });
 
-  it('out of connections: writes on over the one it has, refuses what needs another, and recovers', async () => {
+  it('out of connections: the server writes over the one it has, refuses commands that need another, and recovers', async () => {
     await write('before');
     const hoard: pg.Client[] = [];
     // the server's own pool is at rest; take everything that is left
@@ -208,7 +208,7 @@ describe('a PostgreSQL in trouble', function () {
     expect(await contents()).to.deep.equal(['before', 'during']);
   });
 
-  it('read-only: serves what is there, refuses what would be lost, says so, and recovers', async () => {
+  it('read-only: the server answers reads, refuses writes, reports it, and recovers', async () => {
     await write('before');
     const setReadOnly = (value: string) =>
       direct(async (admin) => {
@@ -248,7 +248,7 @@ describe('a full disk', function () {
     if (folder && existsSync(folder)) execFileSync('umount', ['-l', folder], { stdio: 'ignore' });
   });
 
-  it('under the embedded database refuses, loses nothing acknowledged, and goes on once there is room', async () => {
+  it('under the embedded database makes the server refuse writes, without loss, until there is space', async () => {
     const data = join(folder, 'data');
     await mkdir(data);
     const server = await startProcess({ DATA_DIR: data });
@@ -290,7 +290,7 @@ describe('a clock that jumps', function () {
   this.timeout(60_000);
   before(needFaketime);
 
-  it('changes no order, ends no session and no token, and keeps the limits going', async () => {
+  it('changes no order, ends no session and no token, and does not stop the limits', async () => {
     const server = await startWithClock('+0', { RATE_LIMITS: 'on' });
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await connect(server.url, ada.token), await connect(server.url, bob.token)];
@@ -317,7 +317,7 @@ describe('a clock that jumps', function () {
 describe('clients that never finish', function () {
   this.timeout(60_000);
 
-  it('are cut off: slow headers, slow bodies, and silence, while others are served', async () => {
+  it('are disconnected (slow headers, slow bodies, silence) while others are served', async () => {
     const server = await startServer();
     const ada = await newUser();
     const client = await ada.connect(server.url);
@@ -357,7 +357,7 @@ describe('clients that never finish', function () {
     await server.close();
   });
 
-  it('are gone when their network is: a half-open socket is closed, and its user offline', async () => {
+  it('are disconnected when their network fails: a half-open socket is closed, and its user is offline', async () => {
     const server = await startServer({ IDLE_SECONDS: '8' });
     const relay = await startRelay(server.url);
     const [ada, bob] = await newUsers(2);
@@ -385,7 +385,7 @@ describe('twenty readers that stop reading in a group of 20,000 messages', funct
   let server: ServerProcess;
   afterEach(() => server?.stop('SIGKILL'));
 
-  it('are dropped, the group does not notice, and memory stays bounded', async () => {
+  it('are dropped without an effect on the group, and memory stays bounded', async () => {
     server = await startProcess({ DATABASE_URL: databaseUrl(), JWT_SECRET, SEND_BUFFER_BYTES: '1048576' });
     const users = await newUsers(22);
     const [ada, bob, ...others] = users as [User, User, ...User[]];

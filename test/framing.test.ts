@@ -16,7 +16,7 @@ async function statusesOf(bytes: string): Promise<string[]> {
   return [...String(await raw.ended()).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status = '']) => status);
 }
 
-describe('a request of which nobody can be certain where it ends', () => {
+describe('a request with an ambiguous length', () => {
   const lengths: [string, string[]][] = [
     ['two lengths', ['Content-Length: 2', 'Content-Length: 40']],
     ['two lengths the other way around', ['Content-Length: 40', 'Content-Length: 2']],
@@ -40,7 +40,7 @@ describe('a request of which nobody can be certain where it ends', () => {
     ['two hosts', ['Host: y', 'Content-Length: 2']],
   ];
   for (const [what, lines] of lengths)
-    it(`is answered 400 and nothing behind it: ${what}`, async () => {
+    it(`is answered 400, and nothing after it is answered: ${what}`, async () => {
       for (const line of [
         'POST /auth/login',
         'GET /icon.svg',
@@ -52,7 +52,7 @@ describe('a request of which nobody can be certain where it ends', () => {
       expect(await statusesOf(`${upgradeRequest(lines)}{}${BEHIND}`), 'an upgrade').to.deep.equal(['400']);
     });
 
-  it('is answered 400 in the shape of every error', async () => {
+  it('is answered 400 with a body like every error', async () => {
     const raw = new RawSocket();
     raw.socket.write(request(['Content-Length: 2', 'Content-Length: 40'], '{}'));
     const { status, headers, body } = readAnswer(await raw.ended()) ?? {};
@@ -68,7 +68,7 @@ describe('a request of which nobody can be certain where it ends', () => {
     ['a trailer', '2\r\n{}\r\n0\r\nx:'],
     ['a size that is no number', `g\r\n{}${' '.repeat(14)}\r\n0\r\n\r\n`],
     ['an extension', '2;a="\r\n{}\r\n0\r\n\r\n'],
-    ['nothing wrong', '2\r\n{}\r\n0\r\n\r\n'],
+    ['no mistake', '2\r\n{}\r\n0\r\n\r\n'],
   ];
   const answers = [
     ['POST /auth/login', '400'],
@@ -77,7 +77,7 @@ describe('a request of which nobody can be certain where it ends', () => {
     ['POST /nothing/here', '404'],
   ] as const;
   for (const [what, body] of chunks)
-    it(`is the last one of its connection where it comes in chunks: ${what}`, async () => {
+    it(`is the last one of its connection when it is chunked: ${what}`, async () => {
       const coding = ['Transfer-Encoding: chunked'];
       for (const [line, status] of answers) {
         expect(await statusesOf(request(coding, body, line)), line).to.be.deep.oneOf([[status], ['400']]);
@@ -88,7 +88,7 @@ describe('a request of which nobody can be certain where it ends', () => {
       expect(upgrade, 'an upgrade').to.deep.equal(['400']);
     });
 
-  it('is the last one of its connection where another follows before the answer', async () => {
+  it('is the last one of its connection when another one follows before the answer', async () => {
     const raw = new RawSocket();
     raw.socket.write(request(['Transfer-Encoding: chunked'], '2\r\n{}\r\n0\r\n\r\n'));
     await raw.until((bytes) => readAnswer(bytes), 'an answer');
@@ -96,7 +96,7 @@ describe('a request of which nobody can be certain where it ends', () => {
     expect(String(await raw.ended()).match(/HTTP\/1\.1/g)).to.have.length(1);
   });
 
-  it('is the last one of its connection also where the client does not read its answers', async () => {
+  it('is the last one of its connection also when the client does not read its answers', async () => {
     const large = request([], '', 'GET /docs/component.js').repeat(3); // more than the system takes
     const chunked = `${request(['Transfer-Encoding: chunked'])}2\r\n{}\r\n0\r\n\r\n`;
     const uncertain = request(['Content-Length: 2', 'Content-Length: 40'], '{}');
@@ -112,7 +112,7 @@ describe('a request of which nobody can be certain where it ends', () => {
     }
   });
 
-  it('is no request with a length, behind which others are answered as ever', async () => {
+  it('is not one with a single length, after which further requests are answered', async () => {
     const raw = new RawSocket();
     raw.socket.write(request(['Content-Length: 2'], '{}') + request(['content-length:  02 '], '{}') + BEHIND);
     await raw.until(
@@ -124,7 +124,7 @@ describe('a request of which nobody can be certain where it ends', () => {
 });
 
 describe('the head of a request', () => {
-  it('may have 16 KiB in several packets, as with proxies, and is refused beyond', async () => {
+  it('may have 16 KiB in several packets, as with proxies, and is refused above that', async () => {
     for (const [bytes, status] of [
       [12 * 1024, 200],
       [20 * 1024, 431],

@@ -38,7 +38,7 @@ const expectServed = async (client: Client) => expect((await client.call('ping')
 /** Commands that tell what others have kept. */
 const READING = ['listLastMessage', 'listGroups', 'listUsers', 'getProfile', 'listSessions'];
 
-describe('whatever comes in', function () {
+describe('arbitrary input', function () {
   this.timeout(60_000 * MORE);
 
   it('is answered frame by frame, in order, and the connection stays open', async () => {
@@ -57,7 +57,7 @@ describe('whatever comes in', function () {
   });
 
   for (const { type, params } of registry.values())
-    it(`succeeds only with right params, and never is the fault of the server: ${type}`, async () => {
+    it(`succeeds only with valid params, and never causes an internal error: ${type}`, async () => {
       const { callers, known } = await newWorld();
       const [ada] = callers;
       await always(objectLike(params, known), 25 * MORE, async (given) => {
@@ -67,7 +67,7 @@ describe('whatever comes in', function () {
       for (const reading of READING) await ada.call(reading, '{}'); // what was kept is told in the right shape
     });
 
-  it('may come from several people and connections at once', async () => {
+  it('is accepted from several users and connections at the same time', async () => {
     for (let round = 0; round < 4 * MORE; round++) {
       const { callers, known } = await newWorld();
       const calls = [...registry.values()].map(({ type, params }) =>
@@ -84,7 +84,7 @@ describe('whatever comes in', function () {
     }
   });
 
-  it('may come in any fragments, cut anywhere, with pings in between', async () => {
+  it('is accepted in any fragments, split anywhere, with pings in between', async () => {
     const { token } = await newUser();
     const places = fc.array(fc.nat(), { maxLength: 8 });
     const cuts = fc.record({
@@ -120,7 +120,7 @@ describe('whatever comes in', function () {
     });
   });
 
-  it('ends the connection that breaks the WebSocket protocol, and no other', async () => {
+  it('closes the connection that violates the WebSocket protocol, and no other', async () => {
     const witness = await (await newUser()).connect();
     const { token } = await newUser();
     await always(breach, 150 * MORE, async (frames) => {
@@ -132,7 +132,7 @@ describe('whatever comes in', function () {
     });
   });
 
-  it('harms nobody else where it is no WebSocket at all, has no mask, or ends too early', async () => {
+  it('affects no other connection when it is not WebSocket, has no mask, or ends too early', async () => {
     const witness = await (await newUser()).connect();
     const { token } = await newUser();
     const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
@@ -151,7 +151,7 @@ describe('whatever comes in', function () {
   });
 
   for (const route of routes)
-    it(`is answered over HTTP, too: ${route.method} ${route.path}`, async () => {
+    it(`is answered over HTTP too: ${route.method} ${route.path}`, async () => {
       let caller = await newUser();
       const password = fc.constant(caller.password);
       const known = { password, currentPassword: password, username: fc.constant(caller.username) };
@@ -169,7 +169,7 @@ describe('whatever comes in', function () {
       expect((await http('GET', '/health/ready')).status).to.equal(200);
     });
 
-  it('harms nobody else where it is no HTTP', async () => {
+  it('affects no other connection when it is not HTTP', async () => {
     const call = fc.oneof(...routes.map((route) => httpCall(route, {})));
     const headers = ['content-length: 3', 'transfer-encoding: chunked', 'x: y\r\n'.repeat(200)];
     const wrong = fc.constantFrom(

@@ -36,7 +36,7 @@ async function pushIn(client: Client, groupId: number): Promise<Frame> {
 describe('a change of a group that waits', () => {
   afterEach(() => Promise.all(holders.splice(0).map((holder) => holder.end())));
 
-  it('holds up no message and no change of another chat, and its own in their order', async () => {
+  it('delays no message and no change of another chat, and keeps those of its own chat in order', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const other = await newGroup(bob.client, ada);
@@ -57,7 +57,7 @@ describe('a change of a group that waits', () => {
       expect(await pushIn(ada.client, groupId)).to.include({ message: `held ${n}`, seq: 3 + n });
   });
 
-  it('refuses what was sent behind it by its effect', async () => {
+  it('applies its effect to messages that were sent after it', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await bob.client.done('messageInGroup', { groupId, content: 'may write' });
@@ -72,7 +72,7 @@ describe('a change of a group that waits', () => {
     expect((await own).params.seq).to.equal(5);
   });
 
-  it('lets messages through that came between it and the next change', async () => {
+  it('does not delay messages that arrived between it and the next change', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const release = await holdGroups(groupId);
@@ -86,7 +86,7 @@ describe('a change of a group that waits', () => {
     expect(seqs[0]).to.equal(3);
   });
 
-  it('lets messages of its own group through until it has a connection to the database', async () => {
+  it('does not delay messages of its own group until it has a connection to the database', async () => {
     const [ada, bob] = await newClients(2);
     const [groupId, busy] = [await newGroup(ada.client, bob), await newGroup(ada.client)];
     const node = await startServer({ DATABASE_POOL_SIZE: '2' }); // one of them for changes

@@ -26,7 +26,7 @@ async function callStatus(lines: readonly string[]): Promise<number> {
 
 const bearer = ({ token }: User) => `Authorization: Bearer ${token}`;
 
-describe('a header in several lines', () => {
+describe('a repeated header', () => {
   describe('X-Forwarded-For of a trusted proxy', () => {
     let proxied: RunningServer;
     before(async () => {
@@ -36,7 +36,7 @@ describe('a header in several lines', () => {
     });
     after(() => proxied.close());
 
-    it('names the last address of all lines that is no proxy', async () => {
+    it('gives the last address of all lines that is not a proxy', async () => {
       const ada = await newUser();
       const client = await ada.connect(proxied.url);
       const rows: [string, string[], string][] = [
@@ -64,7 +64,7 @@ describe('a header in several lines', () => {
       }
     });
 
-    it('gives nobody more logins or connections than one address has', async () => {
+    it('allows no more logins or connections than one address has', async () => {
       const ada = await newUser();
       const body = JSON.stringify({ username: ada.username, password: 'wrong' });
       const statuses: number[] = [];
@@ -88,7 +88,7 @@ describe('a header in several lines', () => {
     });
   });
 
-  it('is refused where it is Authorization: nobody knows which one a proxy looked at', async () => {
+  it('is refused for Authorization, as a proxy may have checked another line', async () => {
     const [ada, bob] = [await newUser(), await newUser()];
     expect(await upgradeStatus([bearer(ada)])).to.equal(101);
     expect(await callStatus([bearer(ada)])).to.equal(400);
@@ -105,7 +105,7 @@ describe('a header in several lines', () => {
     }
   });
 
-  it('is one list where it is Sec-WebSocket-Protocol (RFC 6455, 11.3.4)', async () => {
+  it('forms one list for Sec-WebSocket-Protocol (RFC 6455, 11.3.4)', async () => {
     const { token } = await newUser();
     const protocols = (...values: string[]) => values.map((value) => `Sec-WebSocket-Protocol: ${value}`);
     expect(await upgradeStatus(protocols('auth', token))).to.equal(101);
@@ -121,7 +121,7 @@ describe('a header in several lines', () => {
     return answer;
   }
 
-  it('is one list of tags where it is If-None-Match, compared weakly (RFC 9110, 13.1.2)', async () => {
+  it('forms one list of tags for If-None-Match, compared weakly (RFC 9110, 13.1.2)', async () => {
     const { etag } = (await icon()).headers;
     const compressed = (await icon('Accept-Encoding: br')).headers.etag;
     expect(compressed).not.to.equal(etag);
@@ -144,7 +144,7 @@ describe('a header in several lines', () => {
     }
   });
 
-  it('is one list where it is Accept-Encoding, with what the client likes best (RFC 9110, 12.5.3)', async () => {
+  it('forms one list for Accept-Encoding, with the preferred coding of the client (RFC 9110, 12.5.3)', async () => {
     const rows: [string | undefined, ...string[]][] = [
       ['br', 'gzip, br'],
       ['br', 'gzip', 'br'],
@@ -162,7 +162,7 @@ describe('a header in several lines', () => {
     }
   });
 
-  it('names no origin that may call where it is Origin', async () => {
+  it('allows no origin for Origin', async () => {
     const strict = await startServer({ CORS_ORIGINS: 'https://app.example.com' });
     for (const [origins, allowed] of [
       [['https://app.example.com'], 'https://app.example.com'],

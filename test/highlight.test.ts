@@ -11,8 +11,8 @@ const show = (content: string, headline: string, query: string) =>
 const mark = (headline: string) => headline.replaceAll('[', HIT_START).replaceAll(']', HIT_END);
 const marked = (content: string, query: string) => show(content, foldForSearch(content), query);
 
-describe('what was found, highlighted', () => {
-  it('is found whatever case and accents, with the letters as they were written', () => {
+describe('the highlighted match', () => {
+  it('is found ignoring case and accents, with the letters as written', () => {
     expect(marked('Příliš žluťoučký kůň', 'ZLUTOUC')).to.equal('Příliš [žluťouč]ký kůň');
     expect(marked('e\u0301te\u0301 a\u0300 Paris', 'ete')).to.equal('[e\u0301te\u0301] a\u0300 Paris');
     expect(marked('ΟΔΟΣ και', 'οδος')).to.equal('[ΟΔΟΣ] και');
@@ -22,7 +22,7 @@ describe('what was found, highlighted', () => {
     expect(marked('nothing of it', 'walrus')).to.equal('nothing of it');
   });
 
-  it('takes decomposed Hangul and kana, niqqud and harakat along', () => {
+  it('includes decomposed Hangul and kana, niqqud and harakat', () => {
     expect(marked('\u1112\u1161\u11ab\u1100\u116e\u11a8', '한')).to.equal(
       '[\u1112\u1161\u11ab]\u1100\u116e\u11a8',
     );
@@ -31,7 +31,7 @@ describe('what was found, highlighted', () => {
     expect(marked('قال مُحَمَّد', 'محمد')).to.equal('قال [مُحَمَّد]');
   });
 
-  it('stands among at most sixty letters on either side, wherever it is', () => {
+  it('has at most sixty letters of context on either side, wherever it is', () => {
     for (const length of [0, 1, 59, 60, 61, 62, 63, 64, 65, 127, 128, 1000, 3990])
       for (const filler of ['x', 'é', 'e\u0301', '👍', '한']) {
         const [before, after] = [filler.repeat(length), filler.repeat(4000 - length)];
@@ -44,7 +44,7 @@ describe('what was found, highlighted', () => {
       }
   });
 
-  it('takes little longer where letters have hundreds of marks', () => {
+  it('takes little longer when letters have hundreds of marks', () => {
     const time = (content: string) =>
       fastest(() => {
         for (let count = 0; count < 20; count++) marked(content, 'zebra');
@@ -53,7 +53,7 @@ describe('what was found, highlighted', () => {
     expect(time(`a${'\u0301\u0316'.repeat(1999)}`)).to.be.below(20 * time('a\u0301'.repeat(2000)) + 100);
   });
 
-  it('is what the database marked, where it marked something', () => {
+  it('is the match that the database marked, if it marked one', () => {
     expect(show('A Climbér climbs', mark('a [climber] [climbs]'), 'walrus')).to.equal('A [Climbér] [climbs]');
     expect(show('no more than words', 'no more than words', 'or')).to.equal('no m[or]e than words');
     expect(show('changed meanwhile', mark('[chang]'), 'mean')).to.equal('changed [mean]while');

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { http, newUser, server, startServer } from './harness.ts';
 
 describe('HTTP', () => {
-  it('answers unknown routes 404 and wrong methods 405, in the shape of every error', async () => {
+  it('answers unknown routes with 404 and wrong methods with 405, with a body like every error', async () => {
     const missing = await http('GET', '/nothing/here');
     expect([missing.status, missing.body]).to.deep.equal([
       404,
@@ -29,7 +29,7 @@ describe('HTTP', () => {
     expect(response.status).to.equal(400);
   });
 
-  it('goes on when a client leaves in the middle of a body', async () => {
+  it('continues when a client disconnects in the middle of a body', async () => {
     await new Promise<void>((resolve) => {
       const call = request(`${server.url}/auth/login`, {
         method: 'POST',
@@ -41,7 +41,7 @@ describe('HTTP', () => {
     expect((await http('GET', '/health/live')).status).to.equal(200);
   });
 
-  it('refuses bearer tokens that are missing, malformed or of another scheme', async () => {
+  it('refuses bearer tokens that are missing, malformed or with another scheme', async () => {
     const { token } = await newUser();
     for (const authorization of ['', 'Bearer', 'Bearer ', 'Bearer a.b.c', `Basic ${token}`, token]) {
       const response = await fetch(`${server.url}/users/me`, {
@@ -54,7 +54,7 @@ describe('HTTP', () => {
     }
   });
 
-  it('lets any origin call by default, and answers a preflight', async () => {
+  it('allows any origin by default, and answers a preflight', async () => {
     const response = await fetch(`${server.url}/auth/login`, {
       method: 'OPTIONS',
       headers: { origin: 'https://app.example.com', 'access-control-request-method': 'POST' },
@@ -69,7 +69,7 @@ describe('HTTP', () => {
     expect(error.headers.get('access-control-allow-origin')).to.equal('*');
   });
 
-  it('lets only the configured origins call', async () => {
+  it('allows only the configured origins', async () => {
     const strict = await startServer({ CORS_ORIGINS: 'https://app.example.com, https://other.example.com' });
     const allowed = async (origin: string) => {
       const response = await fetch(`${strict.url}/health/live`, { headers: { origin } });
@@ -80,7 +80,7 @@ describe('HTTP', () => {
     await strict.close();
   });
 
-  it('is live and ready, to HEAD as well', async () => {
+  it('reports that it is live and ready, to HEAD as well', async () => {
     for (const path of ['/health/live', '/health/ready']) {
       const { status, body } = await http('GET', path);
       expect([status, body]).to.deep.equal([200, { status: 'ok' }]);
@@ -88,12 +88,12 @@ describe('HTTP', () => {
     }
   });
 
-  it('says to nobody who asks in another method that it is ready', async () => {
+  it('answers the readiness with no other method', async () => {
     for (const method of ['OPTIONS', 'POST'])
       expect((await http(method, '/health/ready')).status, method).to.equal(405);
   });
 
-  it('answers HEAD as GET without the body, and goes on with the connection', async () => {
+  it('answers HEAD like GET without the body, and keeps the connection usable', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const call = (method: string, path: string) =>
       new Promise<[number | undefined, number]>((resolve, reject) => {
@@ -118,7 +118,7 @@ describe('HTTP', () => {
     agent.destroy();
   });
 
-  it('shows metrics as Prometheus text', async () => {
+  it('serves metrics as Prometheus text', async () => {
     const client = await (await newUser()).connect();
     await client.call('listLastMessage');
     const { status, headers, body } = await http('GET', '/metrics');

@@ -38,7 +38,7 @@ describe('clientMessageId', () => {
     expect(await database.messages.count({ where: { senderId: ada.id } })).to.equal(1);
   });
 
-  it('stores once what reaches two nodes at the same time, and fails none of its neighbours', async () => {
+  it('stores a message once that reaches two nodes at the same time, and fails no other of the batch', async () => {
     const [ada, bob] = await newUsers(2);
     const other = await startServer();
     const [here, there] = [await ada.connect(), await ada.connect(other.url)];
@@ -63,7 +63,7 @@ describe('clientMessageId', () => {
     await other.close();
   });
 
-  it('answers the first result on another node and after the sender has left', async () => {
+  it('is answered with the first result on another node and after the sender has left', async () => {
     const [ada] = await newUsers(1);
     const a = await ada.connect();
     const groupId = await newGroup(a);
@@ -76,7 +76,7 @@ describe('clientMessageId', () => {
     await other.close();
   });
 
-  it('belongs to its sender alone', async () => {
+  it('belongs to its sender only', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const groupId = await newGroup(a, bob);
@@ -85,7 +85,7 @@ describe('clientMessageId', () => {
     expect(answers.map(({ params }) => params.seq)).to.deep.equal([3, 4]);
   });
 
-  it('is refused for a message in another chat, which would be lost', async () => {
+  it('is refused for a message in another chat, which would not be stored', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const a = await ada.connect();
     const to = (receiverId: number) => ({ receiverId, content: 'hi', clientMessageId: 'm-1' });
@@ -100,7 +100,7 @@ describe('clientMessageId', () => {
     expect((await Promise.all(together)).map(({ code }) => code)).to.deep.equal([undefined, 'CONFLICT']);
   });
 
-  it('stays free when the message was refused', async () => {
+  it('stays unused when the message is refused', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const groupId = await newGroup(b);
@@ -145,7 +145,7 @@ describe('a client id that reaches two nodes at the same moment', function () {
   /** The answers of both nodes to the same command. */
   const onBoth = (type: string, params: object) => Promise.all(nodes.map((node) => node.done(type, params)));
 
-  it('stores one message and is answered with it by both', async () => {
+  it('stores one message, and both nodes answer with it', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const message = { receiverId: bob.id, content: 'once', clientMessageId: `round ${round}` };
       const [one, two] = await onBoth('privateMessage', message);
@@ -155,7 +155,7 @@ describe('a client id that reaches two nodes at the same moment', function () {
     expect(await database.messages.count({ where: { senderId: ada.id } })).to.equal(ROUNDS);
   });
 
-  it('is answered with the first message by the node that judged before it was stored, its neighbours in order', async () => {
+  it('is answered with the first message by a node that checked before it was stored, others in order', async () => {
     await nodes[0].done('privateMessage', { receiverId: bob.id, content: 'the dialog exists' });
     const calls = await database.transaction(async (transaction) => {
       const lock =
@@ -178,7 +178,7 @@ describe('a client id that reaches two nodes at the same moment', function () {
     expect(await database.messages.count({ where: { senderId: ada.id } })).to.equal(1 + 5);
   });
 
-  it('makes no node wait for another, whatever the order of many ids', async () => {
+  it('causes no deadlock between nodes, whatever the order of many ids', async () => {
     await database.sequelize.query(`alter role current_user set deadlock_timeout = '1h'`);
     const servers = [await startServer(), await startServer()];
     try {
@@ -208,7 +208,7 @@ describe('a client id that reaches two nodes at the same moment', function () {
     }
   });
 
-  it('makes one group and is answered with it by both, public or not', async () => {
+  it('creates one group, public or private, and both nodes answer with it', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const group = {
         groupName: `Climbers ${ada.id} ${round}`,
@@ -221,7 +221,7 @@ describe('a client id that reaches two nodes at the same moment', function () {
     expect(await database.chats.count({ where: { createdBy: ada.id } })).to.equal(ROUNDS);
   });
 
-  it('stands for a group or a message, whichever was first; the other is refused', async () => {
+  it('identifies a group or a message, whichever was first, and the other is refused', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const clientMessageId = `round ${round}`;
       const [here, there] = round % 2 === 0 ? nodes : nodes.toReversed();
@@ -233,7 +233,7 @@ describe('a client id that reaches two nodes at the same moment', function () {
     }
   });
 
-  it('makes one invite, and forwards a message once', async () => {
+  it('creates one invite, and forwards a message once', async () => {
     const groupId = await newGroup(nodes[0]);
     const { messageId } = await nodes[0].done('messageInGroup', { groupId, content: 'on' });
     for (let round = 0; round < ROUNDS; round++) {

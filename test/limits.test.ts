@@ -39,7 +39,7 @@ async function upgradeOf({ url }: RunningServer, { token }: User, headers = {}) 
 }
 
 describe('limits on commands', () => {
-  it('answer RATE_LIMITED to a connection that sends without end, say when to go on, and let it', () =>
+  it('answer RATE_LIMITED to a connection that floods, with the time to wait, and accept commands afterwards', () =>
     limited({ COMMAND_BURST: '100', COMMANDS_PER_SECOND: '50' }, async (server) => {
       const client = await (await newUser(server.url)).connect();
       const ids = Array.from({ length: 200 }, () => client.send('ping'));
@@ -79,7 +79,7 @@ describe('limits on commands', () => {
       await client.close();
     }));
 
-  it('hold for all connections of a user together, and for nobody else', () =>
+  it('apply to all connections of a user together, and to no other user', () =>
     limited({ USER_COMMAND_BURST: '30', USER_COMMANDS_PER_SECOND: '1' }, async (server) => {
       const [ada, bob] = [await newUser(server.url), await newUser(server.url)];
       const [phone, desk, b] = [await ada.connect(), await ada.connect(), await bob.connect()];
@@ -91,7 +91,7 @@ describe('limits on commands', () => {
       await b.done('ping');
     }));
 
-  it('refuse sends past the queue as UNAVAILABLE, store all the others once, and recover at once', () =>
+  it('refuse sends beyond the queue with UNAVAILABLE, store all others once, and recover at once', () =>
     limited({ RATE_LIMITS: 'off', QUEUE_LENGTH: '50' }, async (server) => {
       const [ada, bob] = [await newUser(server.url), await newUser(server.url)];
       const a = await ada.connect();
@@ -115,7 +115,7 @@ describe('limits on commands', () => {
       expect(kept.reverse()).to.deep.equal([...stored, 'after']);
     }));
 
-  it('end a connection with too many unanswered commands', () =>
+  it('close a connection with too many unanswered commands', () =>
     limited({ RATE_LIMITS: 'off', UNANSWERED_PER_CONNECTION: '10' }, async (server) => {
       const client = await (await newUser(server.url)).connect();
       for (let n = 0; n < 100; n++) client.send('listLastMessage');
@@ -123,7 +123,7 @@ describe('limits on commands', () => {
       expect(await count(server, 'unanswered')).to.be.above(0);
     }));
 
-  it('close with 1009 on a frame past the size that is set', () =>
+  it('close with 1009 on a frame above the configured size', () =>
     limited({ FRAME_BYTES: '2000' }, async (server) => {
       const client = await (await newUser(server.url)).connect();
       client.socket.send(JSON.stringify({ type: 'ping', params: {}, id: 'x'.repeat(1_900) }));
@@ -135,7 +135,7 @@ describe('limits on commands', () => {
 });
 
 describe('limits on connections', () => {
-  it('hold per user', () =>
+  it('apply per user', () =>
     limited({ CONNECTIONS_PER_USER: '3' }, async (server) => {
       const [ada, bob] = [await newUser(server.url), await newUser(server.url)];
       const clients = await Promise.all([1, 2, 3].map(() => ada.connect()));
@@ -149,7 +149,7 @@ describe('limits on connections', () => {
       expect(await metric(server, 'parley_closes_total{code="1006"}')).to.equal(1);
     }));
 
-  it('hold per address, which a trusted proxy tells, and nobody else', () =>
+  it('apply per address, which only a trusted proxy may set', () =>
     limited({ CONNECTIONS_PER_ADDRESS: '2', TRUST_PROXY: 'loopback' }, async (server) => {
       const ada = await newUser(server.url);
       const from = (address: string) =>
@@ -169,14 +169,14 @@ describe('limits on connections', () => {
       ]);
     }));
 
-  it('do not believe a header of strangers', () =>
+  it('ignore the headers of untrusted proxies', () =>
     limited({ CONNECTIONS_PER_ADDRESS: '1' }, async (server) => {
       const ada = await newUser(server.url);
       expect((await upgradeOf(server, ada, { 'x-forwarded-for': '203.0.113.7' })).status).to.equal(101);
       expect((await upgradeOf(server, ada, { 'x-forwarded-for': '203.0.113.8' })).status).to.equal(429);
     }));
 
-  it('end who is silent for too long, pongs included, and keep who answers pings', () =>
+  it('close a connection that is silent for too long, and keep one that answers pings', () =>
     limited({ IDLE_SECONDS: '8' }, async (server) => {
       const ada = await newUser(server.url);
       const headers = { authorization: `Bearer ${ada.token}` };
@@ -190,7 +190,7 @@ describe('limits on connections', () => {
 });
 
 describe('limits on groups', () => {
-  it('hold per group, however somebody comes in', () =>
+  it('apply per group, for every way to join', () =>
     limited({ MEMBERS_PER_GROUP: '3' }, async (server) => {
       const people = await Promise.all([1, 2, 3, 4].map(() => newUser(server.url)));
       const [a, , , d] = await Promise.all(people.map((user) => user.connect()));
@@ -208,7 +208,7 @@ describe('limits on groups', () => {
       expect(await count(server, 'members')).to.equal(3);
     }));
 
-  it('hold per user, and count groups that are left no more', () =>
+  it('apply per user, and do not count groups that the user has left', () =>
     limited({ GROUPS_PER_USER: '2' }, async (server) => {
       const [ada, bob] = [await newUser(server.url), await newUser(server.url)];
       const [a, b] = [await ada.connect(), await bob.connect()];
@@ -232,7 +232,7 @@ describe('limits on attempts', () => {
       ...(address && { headers: { 'x-forwarded-for': address } }),
     });
 
-  it('answer 429 with Retry-After after many wrong passwords, however many are tried at once', () =>
+  it('answer 429 with Retry-After after many wrong passwords, also when they arrive at the same time', () =>
     limited({}, async (server) => {
       const [ada, bob] = [await newUser(server.url), await newUser(server.url)];
       const wrong = await Promise.all(Array.from({ length: 30 }, () => logIn(server, ada.username, 'wrong')));
@@ -244,7 +244,7 @@ describe('limits on attempts', () => {
       expect(await count(server, 'login')).to.equal(11);
     }));
 
-  it('let the owner in from elsewhere while a stranger guesses', () =>
+  it('allow the owner to log in from another address during an attack', () =>
     limited({ LOGIN_FAILURES_PER_ACCOUNT: '5', TRUST_PROXY: 'loopback' }, async (server) => {
       const ada = await newUser(server.url);
       for (let n = 0; n < 6; n++) await logIn(server, ada.username, 'guess', '203.0.113.66');
@@ -252,7 +252,7 @@ describe('limits on attempts', () => {
       expect((await logIn(server, ada.username, ada.password, '198.51.100.1')).status).to.equal(200);
     }));
 
-  it('end guessing through many accounts from one address', () =>
+  it('stop attempts on many accounts from one address', () =>
     limited({ LOGIN_FAILURES_PER_ADDRESS: '10', TRUST_PROXY: 'loopback' }, async (server) => {
       const statuses: number[] = [];
       for (let n = 0; n < 12; n++)
@@ -260,7 +260,7 @@ describe('limits on attempts', () => {
       expect(statuses).to.deep.equal([...Array(10).fill(401), 429, 429]);
     }));
 
-  it('count no correct logins, one after another or all at once', () =>
+  it('do not count correct logins, one after another or at the same time', () =>
     limited({ LOGIN_FAILURES_PER_ACCOUNT: '3', LOGIN_FAILURES_PER_ADDRESS: '3' }, async (server) => {
       const ada = await newUser(server.url);
       const statuses = new Set<number>();
@@ -270,7 +270,7 @@ describe('limits on attempts', () => {
       expect([...statuses]).to.deep.equal([200]);
     }));
 
-  it('are over when their window is', () =>
+  it('end with their window', () =>
     limited({ LOGIN_FAILURES_PER_ACCOUNT: '1', LOGIN_WINDOW_SECONDS: '4' }, async (server) => {
       const ada = await newUser(server.url);
       await logIn(server, ada.username, 'wrong');
@@ -281,7 +281,7 @@ describe('limits on attempts', () => {
       expect((await logIn(server, ada.username, ada.password)).status).to.equal(200);
     }));
 
-  it('count guesses of the current password, too', () =>
+  it('count wrong current passwords too', () =>
     limited({}, async (server) => {
       const { token } = await newUser(server.url);
       const statuses = new Set<number>();
@@ -292,7 +292,7 @@ describe('limits on attempts', () => {
       expect([...statuses]).to.deep.equal([403, 429]);
     }));
 
-  it('hold for accounts made from one address', () =>
+  it('apply to accounts created from one address', () =>
     limited({ REGISTRATIONS_PER_ADDRESS: '2' }, async (server) => {
       await newUser(server.url);
       await newUser(server.url);
@@ -313,7 +313,7 @@ describe('limits on attempts', () => {
     const wrong = (node: AttemptLimits) => node.guess('clocks', '192.0.2.9', async () => false);
     const refused = (node: AttemptLimits) => wrong(node).catch(({ code, retryAfter }) => [code, retryAfter]);
 
-    it('count for all nodes together, by the clock of the database', async () => {
+    it('are shared by all nodes, by the clock of the database', async () => {
       for (const hours of [-2, 3]) {
         setClock(hours);
         expect(await wrong(createAttemptLimits(limits, database))).to.equal(false);
@@ -326,7 +326,7 @@ describe('limits on attempts', () => {
       }
     });
 
-    it('let nobody wait longer than a window', async () => {
+    it('never last longer than a window', async () => {
       const node = createAttemptLimits(limits);
       for (let times = 0; times < 2; times++) await wrong(node);
       setClock(-2);

@@ -37,7 +37,7 @@ for (const [name, locale] of Object.entries(locales))
     this.timeout(60_000);
     withDatabase(locale);
 
-    it('has the same names, and finds the same, as any other', async () => {
+    it('compares names and finds messages like any other', async () => {
       const server = await startServer({ DATABASE_URL: urlOf() });
       try {
         const { url } = server;
@@ -78,7 +78,7 @@ for (const [name, locale] of Object.entries(locales))
     });
   });
 
-describe('names from before', function () {
+describe('names from earlier releases', function () {
   this.timeout(60_000);
   let db: Database;
   before(() => {
@@ -87,7 +87,7 @@ describe('names from before', function () {
   after(() => db.close()); // before the database is dropped
   withDatabase("locale_provider libc locale 'C'");
 
-  it('are kept where two are the same now, shown to the operator, and still let in', async () => {
+  it('are kept when two are the same now, are shown to the operator, and can still log in', async () => {
     await migrate(db);
     while (!(await undoMigration(db))[0]?.startsWith('0016'));
     const insertUser = async (username: string) => {

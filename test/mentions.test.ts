@@ -3,7 +3,7 @@ import { namesIn } from '../src/messages/mentions.ts';
 import { fastest } from './time.ts';
 
 describe('mentions in a text', () => {
-  it('are the names behind an @, with and without the punctuation at their end', () => {
+  it('are the names after an @, with and without punctuation at their end', () => {
     expect(namesIn('@Ada and @Bob.- (@Cleo) a@b.example @ @')).to.deep.equal([
       ['ada'],
       ['bob.-', 'bob'],
@@ -11,7 +11,7 @@ describe('mentions in a text', () => {
     ]);
   });
 
-  it('are found behind punctuation, and beside letters that no space divides from a name', () => {
+  it('are found after punctuation, and next to letters that no space separates from a name', () => {
     const mentionsBob = [
       '你好@Bob',
       'はい@Bob',
@@ -28,7 +28,7 @@ describe('mentions in a text', () => {
     expect(namesIn('@张三你好')).to.deep.equal([['张三你好', '张三你', '张三', '张']]);
   });
 
-  it('are none in the addresses of emails', () => {
+  it('are not found in email addresses', () => {
     for (const address of [
       'bob@Bob',
       'a.b@Bob',
@@ -42,13 +42,13 @@ describe('mentions in a text', () => {
       expect(namesIn(`write to ${address}.example`), address).to.deep.equal([]);
   });
 
-  it('are at most fifty different ones, those among the first two hundred', () => {
+  it('are at most fifty different names, those among the first two hundred', () => {
     expect(namesIn(Array.from({ length: 300 }, (_, n) => `@user${n}`).join(' '))).to.have.length(50);
     expect(namesIn(`${'@Ada '.repeat(199)}@Bob`)).to.deep.equal([['ada'], ['bob']]);
     expect(namesIn(`${'@Ada '.repeat(200)}@Bob`)).to.deep.equal([['ada']]);
   });
 
-  it('are looked for in a bounded number of names', () => {
+  it('are searched for in a bounded number of names', () => {
     const texts = [
       `@${'张'.repeat(4000)}`,
       '@张三你好吗'.repeat(600),

@@ -16,7 +16,7 @@ import { database, databaseUrl, temporaryFolder } from './harness.ts';
 import { until } from './until.ts';
 
 describe('the parts of a migration', () => {
-  it('begin with lines that say how they run', () => {
+  it('begin with directives that say how they run', () => {
     const sql = `-- Pages.
 alter table t add pages integer;
 -- in slices of 5000 by t (chat_id, seq)
@@ -51,14 +51,14 @@ select f();
     expect(partsOf('-- concurrently\ncreate index concurrently i on t (a);').length).to.equal(1);
   });
 
-  it('are refused where such a line is not complete', () => {
+  it('are refused when a directive is incomplete', () => {
     for (const head of ['-- in slices of many by t (id)', '-- in slices', '-- concurrently with others'])
       expect(() => partsOf(`${head}\nselect 1;`), head).to.throw(head);
   });
 });
 
 describe('the migrations of this server', () => {
-  it('make indexes of tables that are there concurrently, and each of those again without harm', async () => {
+  it('create indexes of existing tables concurrently, and each can be repeated', async () => {
     const names = await namesIn(FOLDER);
     for (const file of names.flatMap((name) => [name, `down/${name}`])) {
       const sql = await sqlOf(FOLDER, file);
@@ -153,7 +153,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
       return rows;
     };
 
-    it('does each slice once, goes on where it was cut off, and says how far it is', async () => {
+    it('runs each slice once, continues after an interruption, and reports its progress', async () => {
       await file('0002_words', `create table lines (line text);\n${count(1)}`);
       await other.query('begin');
       await other.query('select from pages where book = 3 and page = 50 for update');
@@ -179,7 +179,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
       expect((await migrationStatus(db, { folder })).underWay).to.equal(undefined);
     });
 
-    it('is taken back in slices, and finished that way before a start', async () => {
+    it('is reverted in slices, and a reversal is finished before a start', async () => {
       await file(
         '0002_words',
         count(1),
@@ -199,7 +199,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
       expect(await migrate(db, options())).to.deep.equal(['0002_words']);
     });
 
-    it('gives way to who has locked its rows, and is refused when that does not end', async () => {
+    it('yields to a transaction that has locked its rows, and fails when that does not end', async () => {
       await file('0002_words', count(1));
       await other.query('begin');
       await other.query('select from pages where book = 1 for update');
@@ -210,7 +210,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
     });
   });
 
-  describe('of what runs concurrently', () => {
+  describe('with concurrent statements', () => {
     const index = '-- concurrently\ncreate index concurrently pages_words on pages (words);\n';
     /** A transaction that an index has to wait for. */
     const read = async () => {
@@ -220,7 +220,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
     const waitsForReader = () =>
       until(() => lines.some(({ waitsFor }) => String(waitsFor).includes('a long')));
 
-    it('makes an index while others write, and says for whom it waits', async () => {
+    it('creates an index during writes, and reports the transaction that it waits for', async () => {
       await file('0002_index', index);
       await read();
       let ended = false;
@@ -242,7 +242,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
       expect((await indexes()).map(({ isValid }) => isValid)).to.deep.equal([true]);
     });
 
-    it('makes an index anew that was left behind invalid, and keeps one that is done', async () => {
+    it('recreates an index that was left invalid, and keeps a valid one', async () => {
       await file('0002_index', `${index}create unique index concurrently pages_once on pages (words);\n`);
       expect((await refusal(migrate(db, options()))).message).to.match(/could not create unique index/);
       const [once, first] = await indexes();
@@ -255,7 +255,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
       expect(kept).to.deep.equal(first);
     });
 
-    it('runs once when several nodes start at the same time, of which the others wait', async () => {
+    it('runs once when several nodes start at the same time, and the others wait', async () => {
       await file('0002_index', index);
       await read();
       const running = [migrate(db, options()), migrate(db, options()), migrate(db, options())];
@@ -265,7 +265,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
       expect((await Promise.all(running)).flat()).to.deep.equal(['0002_index']);
     });
 
-    it('takes the index that a node makes which has lost its lock, as one that was killed', async () => {
+    it('adopts the index of a node that has lost its lock, as after a kill', async () => {
       await file('0002_index', index);
       await read();
       const first = refusal(migrate(db, options()));
@@ -283,7 +283,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
     });
   });
 
-  it('is waited for as long as the node that runs it does something', async () => {
+  it('is waited for while the node that runs it makes progress', async () => {
     await file('0002_words', 'alter table pages add lines bigint;');
     const node = new pg.Client(urlOf());
     await node.connect();

@@ -24,7 +24,7 @@ const names = readdirSync(FOLDER)
 const newest = Number.parseInt(names.at(-1) ?? '', 10);
 
 describe('the SQL of a migration', () => {
-  it('says in a line of its own which version nodes have to know from then on', () => {
+  it('says in a directive which version nodes have to know from then on', () => {
     expect(compatibleFrom('-- compatible from: 0020\nalter table x drop column y;\n')).to.equal(20);
     expect(compatibleFrom('-- Drops y.\n-- compatible from: 7\nselect 1;')).to.equal(7);
     for (const sql of [
@@ -58,7 +58,7 @@ describe('the migrations', function () {
     return (rows as { table_name: string }[]).map(({ table_name }) => table_name);
   };
 
-  it('make the schema, and take every step of it back', async () => {
+  it('create the schema, and revert every step of it', async () => {
     expect(await migrationStatus(fresh)).to.deep.equal({
       executed: [],
       pending: names,
@@ -75,7 +75,7 @@ describe('the migrations', function () {
     expect(await migrate(fresh)).to.deep.equal(names);
   });
 
-  it('refuse rows that the rules of chats and members rule out, and nothing else', async () => {
+  it('refuse rows that violate the rules of chats and members, and no others', async () => {
     await migrate(fresh);
     const [ada, bob] = await fresh.execute<{ id: number }>(
       `insert into users (email, username, password_hash)
@@ -143,12 +143,12 @@ describe('the migrations', function () {
   const setVersion = (version: number, compat: number) =>
     fresh.execute('update schema_version set version = $1, compat_version = $2', [version, compat]);
 
-  it('keep the version of the schema, and the least that a server has to know', async () => {
+  it('store the version of the schema, and the lowest version that a server has to know', async () => {
     await migrate(fresh);
     expect((await migrationStatus(fresh)).schema).to.deep.equal({ version: newest, compatVersion: 16 });
   });
 
-  it('leave a newer schema alone that works with this server, and refuse one that does not', async () => {
+  it('accept a newer schema that works with this server, and refuse one that does not', async () => {
     await migrate(fresh);
     await setVersion(newest + 5, newest);
     await fresh.execute('delete from migrations where name = $1', [names.at(-1)]); // it would be run again
@@ -178,7 +178,7 @@ describe('the migrations', function () {
     });
     afterEach(() => reader.end());
 
-    it('give way to what waits behind them, and run when it is over', async () => {
+    it('yield to the statements that wait after them, and run when it has ended', async () => {
       const patient = { timeout: 60_000 };
       const running = migrate(fresh, patient);
       await until(async () => (await waiting()) === 1);
@@ -187,7 +187,7 @@ describe('the migrations', function () {
       expect(await running).to.deep.equal(names.slice(names.indexOf(reading)));
     });
 
-    it('are refused with the name of it when it does not end', async () => {
+    it('fail with its name when it does not end', async () => {
       const error = await refusal(migrate(fresh, { timeout: 1 }));
       expect(error).to.be.instanceOf(StartError);
       expect(error.message).to.match(
@@ -204,7 +204,7 @@ describe('the migrations', function () {
       ).length;
   });
 
-  it('keep nothing of a table locked that another migration has made somebody wait for', async () => {
+  it('release the lock on a table for which others wait because of another migration', async () => {
     await migrate(fresh);
     while ((await undoMigration(fresh))[0] !== '0022_search_words');
     const holder = new pg.Client(urlOf());
@@ -219,7 +219,7 @@ describe('the migrations', function () {
     await holder.end();
   });
 
-  it('wait for another node that migrates for so long, and say then that it does', async () => {
+  it('wait for another migrating node for a limited time, and then report it', async () => {
     const other = new pg.Client(urlOf());
     await other.connect();
     await other.query('begin');

@@ -18,7 +18,7 @@ interface Panel {
   readonly targets: readonly { readonly expr: string }[];
 }
 
-describe('what an operator is given to watch', () => {
+describe('the monitoring for operators', () => {
   let families: Set<string>;
   let rules: readonly Rule[];
   let panels: readonly Panel[];
@@ -32,7 +32,7 @@ describe('what an operator is given to watch', () => {
     panels = JSON.parse(await readFile('docs/monitoring/grafana.json', 'utf8')).panels;
   });
 
-  it('has alerts and graphs of metrics that exist', () => {
+  it('has alerts and graphs only of existing metrics', () => {
     const queries = [
       ...rules.map(({ alert, expr }) => [alert, expr] as const),
       ...panels.flatMap(({ title, targets }) => targets.map(({ expr }) => [title, expr] as const)),
@@ -43,7 +43,7 @@ describe('what an operator is given to watch', () => {
         expect(families.has(familyOf(metric)), `${name} asks for ${metric}`).to.equal(true);
   });
 
-  it('shows every metric of the server in some graph, and says of each what it is', async () => {
+  it('shows every metric of the server in a graph, with a description', async () => {
     const shown = new Set(
       panels.flatMap(({ targets }) => targets.flatMap(({ expr }) => namesIn(expr).map(familyOf))),
     );
@@ -56,7 +56,7 @@ describe('what an operator is given to watch', () => {
     }
   });
 
-  it('says in every alert what it means and what to do', () => {
+  it('has a meaning and an instruction in every alert', () => {
     for (const { alert, annotations } of rules) {
       expect(alert).to.match(/^Parley[A-Z]/);
       expect(annotations.summary).to.be.a('string');

@@ -9,7 +9,7 @@ const register = (username: string) =>
   });
 
 describe('names of accounts', () => {
-  it('cannot be told apart by what is not shown', async () => {
+  it('are not distinguished by invisible characters', async () => {
     const name = `Mira${process.pid}`;
     expect((await register(name)).status).to.equal(201);
     for (const hidden of ['\ufe0f', '\u034f', '\u180b', '\u3164', '\uffa0', '\u{e0100}', '\u17b4']) {
@@ -24,7 +24,7 @@ describe('names of accounts', () => {
       expect((await register(same)).status, same).to.equal(409);
   });
 
-  it('are shown in one line and in their direction, with the joiners and emoji of people', async () => {
+  it('are shown in one line and in their direction, with joiners and emoji', async () => {
     const [ada] = await newClients(1);
     const refused = async (displayName: string) =>
       (await ada.client.call('updateProfile', { displayName })).message;
@@ -39,7 +39,7 @@ describe('names of accounts', () => {
 });
 
 describe('names of groups', () => {
-  it('are those of no other public group but for what is not shown', async () => {
+  it('are unique among public groups, ignoring invisible characters', async () => {
     const [ada, bob] = await newClients(2);
     const groupName = `Straße ${ada.id}`;
     const { groupId } = await ada.client.done('newGroup', { groupName, isPrivate: false });
@@ -64,7 +64,7 @@ describe('names of groups', () => {
 });
 
 describe('mentions of names', () => {
-  it('reach whom the longest name in a text without spaces is of', async () => {
+  it('reach the user with the longest name in a text without spaces', async () => {
     const [ada] = await newClients(1);
     const [short, long] = ['张', '张三'].map((name) => `${name}${process.pid}${name}`);
     const people = await Promise.all([newUser(), newUser()]);
@@ -86,7 +86,7 @@ describe('mentions of names', () => {
 });
 
 describe('searches', () => {
-  it('find text in every form it can be written in', async () => {
+  it('find text in every Unicode form', async () => {
     const [ada] = await newClients(1);
     const texts: Record<string, string> = {
       ...{ 'か\u3099くせい': 'が', שָׁלוֹם: 'שלום', محمد: 'مُحَمَّد', Łódź: 'lodz', 'e\u0301te\u0301': 'Été' },

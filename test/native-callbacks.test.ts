@@ -37,8 +37,8 @@ function listeningLog(): { log: Logger; lines: Record<string, unknown>[] } {
   };
 }
 
-describe('what calls back from native code', () => {
-  it('has its failure logged under an id and handed on, thrown or rejected', async () => {
+describe('a callback from native code', () => {
+  it('has its error logged with an id and rethrown, thrown or rejected', async () => {
     const { log, lines } = listeningLog();
     const guard = createGuard(log);
     const failures: string[] = [];
@@ -63,7 +63,7 @@ describe('what calls back from native code', () => {
   });
 });
 
-describe('an HTTP server with a page that cannot be made', () => {
+describe('an HTTP server with a failing page', () => {
   let app: uWS.TemplatedApp;
   let url: string;
   const { log, lines } = listeningLog();
@@ -86,7 +86,7 @@ describe('an HTTP server with a page that cannot be made', () => {
   }
   afterEach(() => app.close());
 
-  it('answers 500 for that page, and everything else as before', async () => {
+  it('answers 500 for that page, and every other call normally', async () => {
     const broken = page(() => {
       throw new Error('no such file');
     }, 'text/plain');
@@ -105,7 +105,7 @@ describe('an HTTP server with a page that cannot be made', () => {
     }
   });
 
-  it('cuts the connection of an answer that fails when it is half written', async () => {
+  it('closes the connection of an answer that fails half-way', async () => {
     const whole = page(() => 'whole', 'text/plain');
     const headers = {
       get 'X-Broken'(): string {
@@ -127,7 +127,7 @@ describe('an HTTP server with a page that cannot be made', () => {
     expect(await (await fetch(`${url}/whole`)).text()).to.equal('whole');
   });
 
-  it('serves the page it began with, though a build takes its files away', async () => {
+  it('serves the page from its start, although a build removes the files', async () => {
     const built = await temporaryFolder();
     await mkdir(join(built, 'web', 'assets'), { recursive: true });
     await writeFile(join(built, 'web', 'index.html'), '<script src="/assets/a.js"></script>');
@@ -144,8 +144,8 @@ describe('an HTTP server with a page that cannot be made', () => {
   });
 });
 
-describe('a socket whose frame meets a fault of the server', () => {
-  it('closes with 1011, alone', async () => {
+describe('a socket whose frame causes an error in the server', () => {
+  it('closes with 1011, and no other does', async () => {
     const { log, lines } = listeningLog();
     const app = uWS.App();
     const nothing = () => {};
@@ -199,7 +199,7 @@ describe('a socket whose frame meets a fault of the server', () => {
 describe('a timer of the server', () => {
   const nothing = () => {};
 
-  it('that fails is logged, and goes on: send buffers', async () => {
+  it('that fails is logged and continues: send buffers', async () => {
     const { log, lines } = listeningLog();
     const slow = [{ waitingBytes: 2 }, { waitingBytes: 1 }] as Connection[];
     const dropped: Connection[] = [];
@@ -213,7 +213,7 @@ describe('a timer of the server', () => {
     expect(lines.map(({ msg }) => msg)).to.deep.equal(['send buffers failed']);
   });
 
-  it('that fails is logged, and goes on: expired tokens', async () => {
+  it('that fails is logged and continues: expired tokens', async () => {
     const { log, lines } = listeningLog();
     const record = { read: async () => [], head: async () => 0, headAt: async () => 0 };
     const options = { record, log, underWay: async () => {}, gapFilled: nothing, gapTooLarge: nothing };

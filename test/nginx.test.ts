@@ -33,7 +33,7 @@ describe('behind the nginx of docs/operations.md', function () {
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  it('a WebSocket and calls get through, with the address of the client whatever it sends', async () => {
+  it('a WebSocket and calls pass, with the address of the client whatever headers it sends', async () => {
     const ada = await newUser(nginx.url);
     const headers = {
       authorization: `Bearer ${ada.token}`,
@@ -46,7 +46,7 @@ describe('behind the nginx of docs/operations.md', function () {
     await client.close();
   });
 
-  it('a WebSocket gets to the next node where one refuses it, as while that one stops', async () => {
+  it('a WebSocket is sent to the next node when one refuses it, as during a stop', async () => {
     let refusals = 0;
     const stopping = createServer((_, answer) => {
       refusals++;
@@ -70,7 +70,7 @@ describe('behind the nginx of docs/operations.md', function () {
     }
   });
 
-  it('nothing gets through that begins behind a line without a name', async () => {
+  it('a request after a header line without a name does not pass', async () => {
     const raw = new RawSocket(nginx.port);
     const hidden = 'GET /hidden HTTP/1.1\r\nHost: x\r\n\r\n';
     const lines = ['Host: x', ': y', `Content-Length: ${hidden.length}`, 'Connection: close'];
@@ -81,7 +81,7 @@ describe('behind the nginx of docs/operations.md', function () {
   });
 
   describe('below a path', () => {
-    it('everything that the pages name is there, and nothing is asked of the rest of the host', async () => {
+    it('the pages load everything below the path, and nothing from the rest of the host', async () => {
       const get = (path: string) => http('GET', path, { url: new URL(nginx.prefixed).origin });
       expect((await get('/')).status).to.equal(404); // nothing of ours
       const found = new Map<string, string>();
@@ -115,7 +115,7 @@ describe('behind the nginx of docs/operations.md', function () {
       expect(base).to.equal(`${nginx.prefixed}/`);
     });
 
-    it('the typed client works, with and without a slash', async () => {
+    it('the typed client works, with and without a trailing slash', async () => {
       for (const url of [nginx.prefixed, `${nginx.prefixed}/`, `${nginx.prefixed}/ws`]) {
         const { username, password } = await newUser(nginx.url);
         const { token } = await accounts(url).login({ username, password });
@@ -128,7 +128,7 @@ describe('behind the nginx of docs/operations.md', function () {
     describe('in a browser', () => {
       withBrowser();
 
-      it('the page works, from the registration to a message', async () => {
+      it('the page works, from a registration to a message', async () => {
         const { username } = await newUser(nginx.url);
         const page = await newWindow();
         const wrong: string[] = [];

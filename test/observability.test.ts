@@ -58,7 +58,7 @@ interface Span {
   readonly attributes: { key: string; value: { stringValue?: string } }[];
 }
 
-describe('what an operator sees', function () {
+describe('the observability', function () {
   this.timeout(60_000);
   let process: ServerProcess | undefined;
   const start = async (env: Record<string, string> = {}) => {
@@ -77,7 +77,7 @@ describe('what an operator sees', function () {
     }
   };
 
-  it('has one id for a fault in the reply, in the log and at Sentry, with nothing people wrote', async () => {
+  it('has one id for an error in the reply, in the log and in Sentry, without content of users', async () => {
     const sentry = new Receiver();
     const port = await sentry.listen();
     const server = await start({ SENTRY_DSN: `http://key@127.0.0.1:${port}/1` });
@@ -155,7 +155,7 @@ describe('what an operator sees', function () {
     collector.close();
   });
 
-  it('gets a summary on SIGUSR2', async () => {
+  it('logs a summary on SIGUSR2', async () => {
     const server = await start();
     const [ada] = await newClients(1);
     await connect(server.url, ada.token);
@@ -166,7 +166,7 @@ describe('what an operator sees', function () {
     expect(line).to.have.nested.property('databasePools.reads');
   });
 
-  it('finds a command in the log of level debug, with its session', async () => {
+  it('logs a command with its session at the level debug', async () => {
     const server = await start({ LOG_LEVEL: 'debug' });
     const ada = await newUser();
     const client = await connect(server.url, ada.token);
@@ -178,7 +178,7 @@ describe('what an operator sees', function () {
     expect(line).to.include({ msg: 'command', outcome: 'NOT_FOUND', requestId: `${opened.sessionId}.2` });
   });
 
-  it('finds who read what took too long', async () => {
+  it('logs the user of a read that took too long', async () => {
     const server = await start();
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
@@ -197,7 +197,7 @@ describe('what an operator sees', function () {
     expect(line).to.have.property('requestId');
   });
 
-  it('is warned when the event loop was blocked, and clients go on', async () => {
+  it('warns about a blocked event loop, after which clients continue', async () => {
     const server = await start();
     const ada = await newUser();
     const client = await connect(server.url, ada.token);

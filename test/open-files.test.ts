@@ -20,7 +20,7 @@ describe('a server whose sockets have taken all open files', function () {
     await running?.stop('SIGTERM');
   });
 
-  it('answers UNAVAILABLE where it would need another connection to the database, and goes on once it has one', async function () {
+  it('answers UNAVAILABLE when it needs another connection to the database, and continues once it has one', async function () {
     if (platform() !== 'linux') return this.skip();
     const env = { DATABASE_URL: databaseUrl(), JWT_SECRET, PASSWORD_THREADS: '1', DATABASE_POOL_SIZE: '40' };
     running = await startProcess(env);

@@ -15,7 +15,7 @@ function watch(client: Client, type: string): number[] {
 const upTo = (last: number, from = 1) => Array.from({ length: last - from + 1 }, (_, index) => from + index);
 
 describe('the order of a chat', () => {
-  it('begins, for who connects, with what comes next: nothing of before is told', async () => {
+  it('begins for a new connection with the next message, and nothing earlier is pushed', async () => {
     const [ada, bob] = await newUsers(2);
     const a = await ada.connect();
     const groupId = await newGroup(a, bob);
@@ -96,7 +96,7 @@ describe('the order of a connection', () => {
     expect(answered).to.deep.equal(sent);
   });
 
-  it('lets each command meet the effect of the one before, without waiting for its reply', async () => {
+  it('applies each command after the effect of the one before, without waiting for its reply', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const groupId = await newGroup(a);
@@ -123,7 +123,7 @@ describe('the order of a connection', () => {
     ]);
   });
 
-  it('takes thousands of bad frames behind a command that takes its time', async () => {
+  it('handles thousands of invalid frames after a slow command', async () => {
     const [ada] = await newUsers(1);
     const a = await ada.connect();
     a.send('listLastMessage');

@@ -4,7 +4,7 @@ import { newClients } from './harness.ts';
 const MESSAGES = 7;
 
 describe('getMessages', () => {
-  it('answers the same part of a chat as a list of all that the member may see', async () => {
+  it('returns the same part of a chat as a list of all visible messages', async () => {
     const [owner, member] = await newClients(2);
     const { groupId } = await owner.client.done('newGroup', { groupName: `Pages ${owner.id}` });
     await owner.client.done('updateGroup', { groupId, historyFrom: 'joining' });

@@ -26,7 +26,7 @@ function allowedCores(): string[] {
 }
 
 describe('a password', () => {
-  it('is the same composed and decomposed, and with any space', async () => {
+  it('is the same composed and decomposed, and with any kind of space', async () => {
     const ada = await newUser();
     const { body } = await change(ada, { password: DECOMPOSED, currentPassword: ada.password });
     for (const password of [
@@ -41,7 +41,7 @@ describe('a password', () => {
     expect((await change({ ...ada, token: body.token }, renamed)).status).to.equal(200);
   });
 
-  it('that was hashed as it was typed still logs in, and is hashed anew', async () => {
+  it('that was hashed as typed still logs in, and is hashed again', async () => {
     const ada = await newUser();
     await database.users.update({ passwordHash: await hash(DECOMPOSED, 10) }, { where: { id: ada.id } });
     expect(await logIn(ada, COMPOSED)).to.equal(401);
@@ -50,7 +50,7 @@ describe('a password', () => {
     expect(await logIn(ada, COMPOSED)).to.equal(200);
   });
 
-  it('is measured as it is prepared, and has no control characters', async () => {
+  it('has its length checked in the prepared form, and has no control characters', async () => {
     const ada = await newUser();
     const refused = async (password: string) =>
       (await change(ada, { password, currentPassword: ada.password })).body.message;
@@ -61,7 +61,7 @@ describe('a password', () => {
     expect((await change(ada, { password: long, currentPassword: ada.password })).status).to.equal(200);
   });
 
-  it('is hashed where nothing else has to run', async function () {
+  it('is hashed in threads where nothing else runs', async function () {
     if (spawnSync('chrt', ['--version']).error) return this.skip();
     const passwords = createPasswords(1, 10, pino({ enabled: false }));
     await passwords.hash('correct horse', '');
@@ -72,7 +72,7 @@ describe('a password', () => {
     expect(policies).to.include('5'); // SCHED_IDLE, see proc(5) and sched(7)
   });
 
-  it('is hashed in a moment while others keep every core busy', async function () {
+  it('is hashed quickly while others keep every core busy', async function () {
     if (process.platform !== 'linux' || spawnSync('chrt', ['--version']).error) return this.skip();
     const passwords = createPasswords(1, 10, pino({ enabled: false }));
     await passwords.hash('correct horse', '');
@@ -94,7 +94,7 @@ describe('a password', () => {
     }
   });
 
-  it('takes as long to compare for an unknown account, in both forms', async () => {
+  it('takes the same time to compare for an unknown account, in both forms', async () => {
     const ada = await newUser();
     const time = async (username: string) => {
       const start = performance.now();
@@ -113,7 +113,7 @@ describe('a password', () => {
 });
 
 describe('passwords that are being hashed', () => {
-  it('are given up by a close but for those that a thread is at, without a fault in the log', async () => {
+  it('are cancelled by a close, except those in progress, without an error in the log', async () => {
     const lines: string[] = [];
     const passwords = createPasswords(2, 10, pino({ level: 'trace' }, { write: (line) => lines.push(line) }));
     await passwords.hash('correct horse', '');
@@ -129,7 +129,7 @@ describe('passwords that are being hashed', () => {
     expect(lines).to.deep.equal([]);
   });
 
-  it('keep no server from stopping: the logins that wait are answered UNAVAILABLE', async () => {
+  it('do not delay a stop: waiting logins are answered with UNAVAILABLE', async () => {
     const server = await startServer({ PASSWORD_THREADS: '1' });
     const { username, password } = await newUser();
     const logins = Array.from({ length: 80 }, () =>

@@ -166,7 +166,7 @@ async function rowsOf({ users, groupId }: World): Promise<unknown> {
 }
 
 describe('the statements for plain messages', () => {
-  it('store, refuse and answer what the statement for all messages does', async function () {
+  it('store, refuse and answer the same as the statement for all messages', async function () {
     this.timeout(60_000);
     const counts = new Map<string, number>();
     await fc.assert(
@@ -197,7 +197,7 @@ describe('the statements for plain messages', () => {
     for (const name of ['writeBatch', 'writePlain', 'writeOne']) expect(counts.get(name)).to.be.above(10);
   });
 
-  it('are not asked while what somebody may is not known, and not for what is more than a text', async () => {
+  it('are not used while the rights of the sender are unknown, nor for more than a text', async () => {
     const { write, statements, users } = await newWorld();
     await write(0, 1, 'the first one');
     await write(0, 1, 'plain');
@@ -227,7 +227,7 @@ describe('the statements for plain messages', () => {
   });
 
   for (const name of ['block', 'remove', 'admins', 'slow', 'close', 'leave', 'lose'] as const)
-    it(`store nothing more once this is committed: ${name}`, async () => {
+    it(`store no further message once this is committed: ${name}`, async () => {
       const { write, users, groupId } = await newWorld();
       const target = ['block', 'leave', 'lose'].includes(name) ? 0 : 'group';
       const sender = name === 'remove' ? 2 : 1;
@@ -237,7 +237,7 @@ describe('the statements for plain messages', () => {
       expect('error' in outcome).to.equal(true);
     });
 
-  it('are inserted in the order of their client message ids, as other nodes insert them', async () => {
+  it('insert in the order of the client message ids, like other nodes', async () => {
     const { write, users } = await newWorld();
     for (const to of [1, 2]) await write(0, to, 'the first one');
     const other = await database.dedicated();
@@ -256,7 +256,7 @@ describe('the statements for plain messages', () => {
     }
   });
 
-  it('are not trusted with what was judged in another run of the database, as before a failover', async () => {
+  it('do not use rights that were read before a restart or failover of the database', async () => {
     const world = await newWorld();
     await world.write(0, 1, 'one');
     world.statements.length = 0;

@@ -226,7 +226,7 @@ function indexesOf(plan: PlanNode | undefined): string[] {
 /*
  * The commands of the benchmark `scale`, on little data of the same kind.
  */
-describe('plans', function () {
+describe('the query plans', function () {
   this.timeout(180_000);
   let database: BenchDatabase;
   let server: RunningServer;
@@ -245,15 +245,15 @@ describe('plans', function () {
     await database?.stop();
   });
 
-  it('look at few pages for what is read, whatever else is stored', async () => {
+  it('read few pages for queries, whatever else is stored', async () => {
     expect(await overBounds(await readingCases(database.client))).to.deep.equal([]);
   });
 
-  it('look at few pages for what is changed, whatever else is stored', async () => {
+  it('read few pages for changes, whatever else is stored', async () => {
     expect(await overBounds(await writingCases(database.client))).to.deep.equal([]);
   });
 
-  it('find rows by these indexes, whatever the values', async () => {
+  it('use these indexes, whatever the values', async () => {
     const db = openDatabase(database.url, 2);
     const used: Record<string, readonly string[]> = {};
     const read = (query: object) => db.reads.query<Explained>((query as { text: string }).text, []);

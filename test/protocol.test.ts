@@ -66,7 +66,7 @@ describe('the description of the protocol', () => {
     expect([...kinds]).to.have.members(['Request', 'Reply', 'Error', 'Push']);
   });
 
-  it('names every error code and no other, those of the WebSocket apart', () => {
+  it('names every error code and no other, except those of the WebSocket protocol', () => {
     const [socket = '', http = ''] = section('Error codes').split('HTTP calls');
     const overSocket = socketErrors([...registry.values()]);
     expect(codesOf(socket)).to.have.members([...overSocket]);
@@ -77,7 +77,7 @@ describe('the description of the protocol', () => {
       expect([...Object.keys(errorCodes), ...Object.keys(defaultLimits).map(variableOf)]).to.include(name);
   });
 
-  it('gives refused upgrades the statuses of their codes', () => {
+  it('has the statuses of refused upgrades', () => {
     const rows = rowsOf(section('The upgrade')).filter(([status = '']) => /^\d+$/.test(status));
     expect(rows).to.have.length(6);
     for (const [status, code = ''] of rows)
@@ -92,7 +92,7 @@ describe('the description of the protocol', () => {
       if (!text.includes(`–${code}`) && code !== '1006') expect(codes).to.include(Number(code));
   });
 
-  it('has the ranges of close codes that clients follow', () => {
+  it('has the ranges of close codes that clients obey', () => {
     const ranges = rowsOf(section('Close codes')).flatMap(([range = '', rule = '']) => {
       const [from, to] = range.split('–').map(Number);
       return from && to ? { from, to, reconnects: !rule.startsWith('not ') } : [];
@@ -102,7 +102,7 @@ describe('the description of the protocol', () => {
       for (const code of [from, to]) expect(mayReconnect(code, false), `${code}`).to.equal(reconnects);
   });
 
-  it('is in the package and in the image, where the server reads it', () => {
+  it('is part of the package and of the image, where the server reads it', () => {
     expect(JSON.parse(readFileSync('package.json', 'utf8')).files).to.include('docs/protocol.md');
     expect(readFileSync('.dockerignore', 'utf8').split('\n')).to.include('!docs/protocol.md');
     expect(readFileSync('Dockerfile', 'utf8')).to.match(/^COPY --from=build \S+\/docs docs$/m);

@@ -57,8 +57,8 @@ async function waitingClient(server: RunningServer) {
 const large = (client: Client, bytes: number) =>
   client.socket.send(JSON.stringify({ type: 'listLastMessage', params: {}, id: 'x'.repeat(bytes) }));
 
-describe('commands that wait for their turn', () => {
-  it('end their connection with 4429 when they take more memory than one may', () =>
+describe('waiting commands', () => {
+  it('close their connection with 4429 when they take more memory than one connection may', () =>
     on({ UNANSWERED_BYTES_PER_CONNECTION: '1000000' }, async (server) => {
       const { client, release } = await waitingClient(server);
       for (let n = 0; n < 40; n++) large(client, 50_000);
@@ -67,7 +67,7 @@ describe('commands that wait for their turn', () => {
       await release();
     }));
 
-  it('are refused to a user who has a share of the memory there is for all, and to nobody else', () =>
+  it('are refused to a user who has used a share of the common memory, and to no other user', () =>
     on({ UNANSWERED_BYTES: '1048576' }, async (server) => {
       const [{ client, release }, other] = [
         await waitingClient(server),
@@ -84,7 +84,7 @@ describe('commands that wait for their turn', () => {
       expect((await client.call('listLastMessage')).success).to.equal(true);
     }));
 
-  it('end the connection with 4429 whose refusals, with the ids that it gave, take too much as well', () =>
+  it('close a connection with 4429 when its refusals take too much memory as well', () =>
     on({ UNANSWERED_BYTES: '1048576' }, async (server) => {
       const { client, release } = await waitingClient(server);
       const idle = await (await newUser(server.url)).connect();
@@ -94,7 +94,7 @@ describe('commands that wait for their turn', () => {
       await release();
     }));
 
-  it('of a connection within its own share are taken though there is no room for more', () => {
+  it('are accepted from a connection within its own share although the common memory is full', () => {
     const budget = new ByteBudget(100, 1 / 4);
     const [one, other] = [budget.of(1), budget.of(2)];
     expect([one.fits(25), one.fits(26), one.fits(31, 1.25)]).to.deep.equal([true, false, true]);
@@ -105,8 +105,8 @@ describe('commands that wait for their turn', () => {
   });
 });
 
-describe('messages that wait to be written', () => {
-  it('are refused as UNAVAILABLE when they take more memory than the queue may', () =>
+describe('messages waiting for the writer', () => {
+  it('are refused with UNAVAILABLE when they take more memory than the queue may', () =>
     on({ QUEUE_BYTES: '65536' }, async (server) => {
       const ada = await newUser(server.url);
       const client = await ada.connect();
@@ -122,8 +122,8 @@ describe('messages that wait to be written', () => {
     }));
 });
 
-describe('what waits for all clients together', () => {
-  it('is bounded by dropping those who are most behind', () =>
+describe('the output buffered for all clients together', () => {
+  it('is bounded by dropping the clients that are most behind', () =>
     on({ SEND_BUFFER_BYTES: '1000000000', SEND_BUFFERS_BYTES: '2097152' }, async (server) => {
       const [ada, bob] = await newUsers(2);
       const [a, stalled] = [await ada.connect(server.url), await bob.connect(server.url)];
@@ -142,7 +142,7 @@ describe('what waits for all clients together', () => {
 });
 
 describe('a connection whose token is revoked', () => {
-  it('does nothing more of what it had asked for', async () => {
+  it('runs none of its waiting commands', async () => {
     const [ada] = await newUsers(1);
     const [bob] = await newClients(1);
     const client = await ada.connect();
@@ -160,7 +160,7 @@ describe('a connection whose token is revoked', () => {
     expect(await groups()).to.equal(made);
   });
 
-  it('takes back what waits to be written, and nothing of others', () =>
+  it('withdraws its messages that wait for the writer, and no others', () =>
     on({}, async (server) => {
       const [ada, bob] = await newUsers(2);
       const [a, b, busy] = [
@@ -185,7 +185,7 @@ describe('a connection whose token is revoked', () => {
       expect(data[0]).to.include({ content: 'kept', seq: 4 });
     }));
 
-  it('takes back a change that waits behind another one of the group', () =>
+  it('withdraws a change that waits for another one of the group', () =>
     on({}, async (server) => {
       const [ada, bob] = await newUsers(2);
       const [a, busy] = [await ada.connect(server.url), await bob.connect(server.url)];
@@ -203,7 +203,7 @@ describe('a connection whose token is revoked', () => {
       expect(await database.members.count({ where: { chatId: groupId } })).to.equal(2);
     }));
 
-  it('is not one that its client closes: what was sent before is stored', async () => {
+  it('differs from one that its client closes, whose earlier messages are stored', async () => {
     const [ada, bob] = await newClients(2);
     ada.client.send('listLastMessage');
     for (let n = 0; n < 300; n++) ada.client.send('privateMessage', { receiverId: bob.id, content: `${n}` });

@@ -19,7 +19,7 @@ const commandsIn = (text: string) =>
   [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, lines]) => lines).join('\n');
 
 describe('the README', () => {
-  it('has a first conversation that works as it is pasted', async () => {
+  it('has a first conversation that works as pasted', async () => {
     const open = await startServer({ HOST: '0.0.0.0' });
     const names = { Ada: `Ada${process.pid}`, Bob: `Bob${process.pid}` };
     const script = commandsIn(await section('A first conversation'))
@@ -34,7 +34,7 @@ describe('the README', () => {
     expect(stdout).to.include(`"message":"Hi Bob","senderName":"${names.Ada}"`);
   });
 
-  it('has a chat in ten lines that works as it is pasted', async () => {
+  it('has a chat in ten lines that works as pasted', async () => {
     const [ada, bob] = await newUsers(2);
     const device = await bob.connect();
     const script = /^```js\n(.*?)^```/ms
@@ -61,7 +61,7 @@ describe('the README', () => {
       expect(settings).to.include(`\`${name}\``);
   });
 
-  it('names only npm scripts that exist', async () => {
+  it('names only existing npm scripts', async () => {
     const { scripts } = JSON.parse(await readFile('package.json', 'utf8'));
     const readme = await readFile('README.md', 'utf8');
     for (const [, name] of readme.matchAll(/npm run ([a-z:]+)/g))

@@ -89,7 +89,7 @@ describe('reads', () => {
     for (const reply of await Promise.all(replies)) expect(reply).to.include({ success: true });
   });
 
-  it('of one user run a few at a time, and those of others beside them', async () => {
+  it('of one user run a few at a time, concurrently with those of others', async () => {
     await start('16');
     const [ada, bob, cleo] = await newClients(3);
     const all = await readers(ada, [bob], 6);
@@ -104,7 +104,7 @@ describe('reads', () => {
     for (const reply of await Promise.all(replies)) expect(reply).to.include({ success: true });
   });
 
-  it('that run into their timeout are a TIMEOUT, which the typed client does not repeat', async () => {
+  it('that exceed their timeout fail with TIMEOUT, which the typed client does not repeat', async () => {
     await start('2');
     const [ada, bob] = await newClients(2);
     const [reader] = (await readers(ada, [bob])) as [Reader];
@@ -131,7 +131,7 @@ describe('reads', () => {
     await client.call('getMessages', { receiverId: ada.id });
   });
 
-  it('that are heavy run one at a time of a user, who is refused more than ten others, and nobody else is', async () => {
+  it('that are heavy run one at a time per user, and more than ten waiting ones are refused to that user only', async () => {
     await start('10');
     const [ada, bob, cleo] = await newClients(3);
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
@@ -174,7 +174,7 @@ describe('reads', () => {
     expect(await metric(server, 'parley_limited_total{limit="heavy"}')).to.equal(2);
   });
 
-  it('that are heavy and run into their timeout are a TIMEOUT, and make room', async () => {
+  it('that are heavy and exceed their timeout fail with TIMEOUT, and make room for others', async () => {
     await start('2');
     const [ada, bob] = await newClients(2);
     const [mine, other] = await Promise.all([ada, bob].map((person) => person.connect(server.url)));
@@ -202,7 +202,7 @@ describe('reads', () => {
 });
 
 describe('changes', () => {
-  it('of one user run a few at a time, and those of others beside them', async () => {
+  it('of one user run a few at a time, concurrently with those of others', async () => {
     const server = await startServer({ DATABASE_POOL_SIZE: '4' });
     const [ada, bob] = await newClients(2);
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
@@ -220,7 +220,7 @@ describe('changes', () => {
     await server.close();
   });
 
-  it('that run into their timeout are UNAVAILABLE: they may be repeated', async () => {
+  it('that exceed their timeout fail with UNAVAILABLE, and may be repeated', async () => {
     const [ada, bob] = await newClients(2);
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
     await database.transaction(async (transaction) => {

@@ -81,7 +81,7 @@ describe('a command that is sent again over another node', function () {
   });
   after(() => other.close());
 
-  it('is in the table whenever the client sends it again', () => {
+  it('is in the table if the client sends it again', () => {
     const repeated = commands.filter(({ reads, repeatable }) => repeatable && !reads);
     expect(Object.keys(table)).to.have.members(repeated.map(({ type }) => type));
   });
@@ -95,7 +95,7 @@ describe('a command that is sent again over another node', function () {
   });
 
   for (const [type, { params: build, who, endsConnections }] of Object.entries(table)) {
-    it(`${type} is answered like the first time, and changes nothing more`, async () => {
+    it(`${type} gets the same answer as the first time, and changes nothing more`, async () => {
       const scene = await newScene(await newCast(), who);
       const params = await build(scene);
       const { nextCursor } = await scene.friend.client.done('sync', { fromNow: true });
@@ -110,7 +110,7 @@ describe('a command that is sent again over another node', function () {
     });
 
     if (endsConnections) continue;
-    it(`${type} is answered by both alike at the same moment`, async () => {
+    it(`${type} gets the same answer from both nodes at the same time`, async () => {
       const scene = await newScene(await newCast(), who);
       const clients = [scene.actor.client, await connectAs(scene.actor.token, other.url)];
       const params = await build(scene);
@@ -121,7 +121,7 @@ describe('a command that is sent again over another node', function () {
     });
   }
 
-  it('deleteGroup is NOT_FOUND for everybody but who deleted it', async () => {
+  it('deleteGroup fails with NOT_FOUND for all but the user who deleted the group', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('deleteGroup', { groupId });
@@ -134,7 +134,7 @@ describe('a command that is sent again over another node', function () {
     expect(await ada.client.refused('deleteGroup', { groupId: left })).to.equal('NOT_FOUND');
   });
 
-  it('is answered whatever became of the message or the group since', async () => {
+  it('is answered whatever has happened to the message or the group since', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'on' });

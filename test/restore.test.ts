@@ -7,7 +7,7 @@ import { connectAs, freePort, newUser, temporaryFolder, typedClient, type User }
 import { type ServerProcess, startProcess } from './process.ts';
 import { until } from './until.ts';
 
-describe('a database that was set back to an earlier moment', function () {
+describe('a database that was restored to an earlier time', function () {
   this.timeout(120_000);
   let folder: string;
   let env: Record<string, string>;
@@ -40,7 +40,7 @@ describe('a database that was set back to an earlier moment', function () {
     return data.flatMap(({ kind, message }: Frame) => (kind === 'message' ? [message.content] : []));
   };
 
-  it('hides nothing from a cursor of what is lost, and goes on where nothing is', async () => {
+  it('hides nothing from a cursor of the lost time, and continues from one of the time before', async () => {
     const { url, stop } = await start();
     const [ada, bob] = [await newUser(url), await newUser(url)];
     const people = () => Promise.all([ada, bob].map(({ token }) => connectAs(token, url)));

@@ -114,7 +114,7 @@ describe('a search of messages that have filters', function () {
     expect(await found('-running'), 'all others').to.have.length(85); // the creation of the group is no text
   });
 
-  it('narrows by sender, mention, time and own data', async () => {
+  it('filters by sender, mention, time and custom data', async () => {
     const byBob = ids.filter((_, n) => n % 10 === 9).reverse();
     expect(await found('1', { senderId: bob.id })).to.deep.equal(byBob);
     expect(await found('1', { userId: bob.id, hasMention: true })).to.deep.equal([ids[50]]);
@@ -130,7 +130,7 @@ describe('a search of messages that have filters', function () {
     expect(await found('1', { to: new Date('2020-01-01') })).to.deep.equal([]);
   });
 
-  it('goes on behind any message', async () => {
+  it('continues after any message', async () => {
     for (const n of [99, 64, 63, 33, 32, 31, 1, 0]) {
       const after = { rank: 0, messageId: ids[n] as MessageId };
       const { hits } = await search('10', { after, limit: 3 });
@@ -140,7 +140,7 @@ describe('a search of messages that have filters', function () {
     }
   });
 
-  it('finds what comes behind the filters, and what more is added to them', async () => {
+  it('finds messages that are newer than the filters, and those that are added to the filters', async () => {
     const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'a numbat' });
     await whenIndexed(messageId);
     expect(await found('numbat')).to.deep.equal([messageId]);
@@ -152,7 +152,7 @@ describe('a search of messages that have filters', function () {
     expect(rest.map(({ messages }) => messages)).to.deep.equal([32, 32, 5]);
   });
 
-  it('has the best first by relevance, however many come behind the filters', async () => {
+  it('returns the most relevant first, however many messages are newer than the filters', async () => {
     const send = async (content: string) =>
       (await ada.client.done('messageInGroup', { groupId, content })).messageId;
     const best = await send('ibex ibex ibex');
@@ -168,7 +168,7 @@ describe('a search of messages that have filters', function () {
     expect(rest.hits.map(({ messageId }) => messageId)).to.deep.equal(others.slice(1));
   });
 
-  it('finds what was edited and not what was deleted, whichever server does it', async () => {
+  it('finds edited messages and no deleted ones, whichever server changes them', async () => {
     expect(await found('walrus')).to.deep.equal([]);
     await ada.client.done('editMessage', { messageId: ids[3], content: `a walrus @${bob.username}` });
     expect(await found('alru')).to.deep.equal([ids[3]]);
@@ -185,7 +185,7 @@ describe('a search of messages that have filters', function () {
     expect(await found('alru')).to.deep.equal([]);
   });
 
-  it('keeps a change that comes while the one before it is merged', async () => {
+  it('keeps a change that arrives while the previous one is merged', async () => {
     await ada.client.done('editMessage', { messageId: ids[10], content: 'an okapi' });
     const slow = await database.sequelize.transaction();
     let merging: Promise<unknown> | undefined;
@@ -209,7 +209,7 @@ describe('a search of messages that have filters', function () {
     expect(await found('quagg')).to.deep.equal([ids[10]]);
   });
 
-  it('shows nobody what is not theirs, also where filters say that it is there', async () => {
+  it('shows no message of others, also when the filters match', async () => {
     const [eve] = await newClients(1);
     expect((await search('evening', { userId: eve.id })).hits).to.deep.equal([]);
     await ada.client.done('updateGroup', { groupId, historyFrom: 'joining' });

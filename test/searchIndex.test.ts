@@ -75,7 +75,7 @@ describe('the search index', function () {
     await until(async () => !(await isIndexed(ids[0])));
   });
 
-  it('keeps nothing of a message that is deleted while a node stalls that has read it', async () => {
+  it('keeps nothing of a message that is deleted while a node that has read it stalls', async () => {
     const { messageId } = await ada.client.done('privateMessage', { receiverId: ada.id, content: 'sécret' });
     let [hasRead, goOn] = [false, () => {}];
     const stall = new Promise<void>((resolve) => {
@@ -98,7 +98,7 @@ describe('the search index', function () {
     expect(await isIndexed(messageId)).to.equal(false);
   });
 
-  it('has what a node has read while another one only looks at the index', async () => {
+  it('has the messages that a node has read while another one only checks the index', async () => {
     const { messageId } = await ada.client.done('privateMessage', { receiverId: ada.id, content: 'sécret' });
     const stuck = `
       select from pg_stat_activity where wait_event_type = 'Lock' and query like '%message_search_progress%'`;
@@ -115,7 +115,7 @@ describe('the search index', function () {
     expect(await isIndexed(messageId)).to.equal(true);
   });
 
-  it('finds entries of another version of the fold, also beside contents that PostgreSQL does not fold', async () => {
+  it('finds entries of another version of the fold, also next to contents that PostgreSQL does not fold', async () => {
     await ada.client.done('privateMessage', { receiverId: ada.id, content: 'Привет' });
     const query: Database['query'] = (text, values) => database.query(text, values, index.transaction);
     await query('update message_search_progress set refolded_id = -2', []);
@@ -125,7 +125,7 @@ describe('the search index', function () {
     expect(hasOld).to.equal(true);
   });
 
-  it('looks at what it has taken once more only when older transactions have ended', async () => {
+  it('checks the indexed messages again only when older transactions have ended', async () => {
     const query: Database['query'] = (text, values) => database.query(text, values, index.transaction);
     await query(`update message_search_progress set noted_xmax = '1000000000'`, []);
     const { count, taken, isOver } = await indexNewMessages(holding(query), 1_000, undefined, ids[0]);
@@ -134,7 +134,7 @@ describe('the search index', function () {
     await until(() => isIndexed(ids[0]));
   });
 
-  it('says how long it stands still', async () => {
+  it('reports for how long it has made no progress', async () => {
     const stalled = async () => {
       const { body } = await http('GET', '/metrics');
       return Number(/^parley_search_stalled_seconds (\d+)$/m.exec(body)?.[1]);
@@ -144,7 +144,7 @@ describe('the search index', function () {
     await until(async () => (await stalled()) === 0);
   });
 
-  it('takes a message that is committed after many that have later ids', async () => {
+  it('indexes a message that is committed after many messages with higher ids', async () => {
     const slow = await database.sequelize.transaction();
     const [message] = await database.execute<{ id: number }>(insertMessage, [ada.id], slow);
     await index.release();
@@ -156,7 +156,7 @@ describe('the search index', function () {
     await until(() => isIndexed(message?.id ?? 0));
   });
 
-  it('has what an edit made of a message, whichever of the two writes the entry first', async () => {
+  it('has the edited content of a message, whichever of the two writes the entry first', async () => {
     const edit = (messageId: number, content: string) =>
       ada.client.done('editMessage', { messageId, content });
     const change = await database.sequelize.transaction();
@@ -176,7 +176,7 @@ describe('the search index', function () {
 });
 
 describe('an entry of the search index', () => {
-  it('has what the fold makes of any content, whether the database folds it or the server', async function () {
+  it('has the folded form of any content, whether the database or the server folds it', async function () {
     this.timeout(60_000);
     const [ada] = await newClients(1);
     const ascii = Array.from({ length: 127 }, (_, n) => String.fromCharCode(n + 1)).join('');
@@ -209,7 +209,7 @@ describe('the search index of a new installation', function () {
   beforeEach(() => database.sequelize.query('create database search_test'));
   afterEach(() => database.sequelize.query('drop database search_test'));
 
-  it('has the first message, and catches up in a copy whose transactions are counted anew', async () => {
+  it('has the first message, and catches up in a copy whose transaction ids start over', async () => {
     const server = await startServer({ DATABASE_URL: databaseUrlOf('search_test') });
     const own = openDatabase(databaseUrlOf('search_test'), 2);
     try {

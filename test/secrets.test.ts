@@ -11,7 +11,7 @@ const account = (password: string) => {
 const hashOf = async (id: number) => (await database.users.findByPk(id))?.passwordHash ?? '';
 
 describe('passwords', () => {
-  it('must not be among the most common ones, at registration and later', async () => {
+  it('must not be common, at registration and later', async () => {
     for (const password of ['password', 'PASSWORD', '12345678', 'iloveyou', 'trustno1']) {
       const { status, body } = await http('POST', '/auth/register', { body: account(password) });
       expect([password, status, body.code]).to.deep.equal([password, 400, 'BAD_REQUEST']);
@@ -33,14 +33,14 @@ describe('passwords', () => {
       expect((await http('POST', '/auth/register', { body: account(password) })).status).to.equal(status);
   });
 
-  it('still let in who has a common one from before', async () => {
+  it('are accepted at the login even if an older one is common', async () => {
     const { id, username } = await newUser();
     await database.users.update({ passwordHash: await hash('password', 10) }, { where: { id } });
     const reply = await http('POST', '/auth/login', { body: { username, password: 'password' } });
     expect(reply.status).to.equal(200);
   });
 
-  it('are hashed anew at a login when the cost was raised, and not before the right one is given', async () => {
+  it('are hashed again at a login after the cost was raised, but only when the password is correct', async () => {
     const { id, username, password, token } = await newUser();
     const before = await hashOf(id);
     const dear = await startServer({ PASSWORD_COST: '11' });
@@ -66,7 +66,7 @@ describe('secrets of tokens', () => {
   const older = 'an older secret that is long enough to sign';
   const newer = 'the newer secret: long enough to sign';
 
-  it('can be changed without ending anybody’s session', async () => {
+  it('can be changed without ending sessions', async () => {
     const before = await startServer({ JWT_SECRET: older });
     const ada = await newUser(before.url);
     await before.close();
@@ -88,7 +88,7 @@ describe('secrets of tokens', () => {
     await after.close();
   });
 
-  it('may have commas in them', async () => {
+  it('may contain commas', async () => {
     // the tests' own secret has one, with a part of fewer than 32 bytes
     const { token } = await newUser();
     expect((await http('PATCH', '/users/me', { token, body: {} })).status).to.equal(400);

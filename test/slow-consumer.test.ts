@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { http, newGroup, newUsers } from './harness.ts';
 
 describe('a consumer that stops reading', () => {
-  it('is dropped at its buffer limit, and its group does not notice', async () => {
+  it('is dropped at its buffer limit, without an effect on its group', async () => {
     const [ada, bob, slow] = await newUsers(3);
     const [a, b, stalled] = [await ada.connect(), await bob.connect(), await slow.connect()];
     const groupId = await newGroup(a, bob, slow);

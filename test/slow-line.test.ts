@@ -10,7 +10,7 @@ const SLOW = 800_000;
 describe('a client on a slow line', function () {
   this.timeout(90_000);
 
-  it('synchronises the largest messages while others write, without being cut', async () => {
+  it('synchronises the largest messages while others write, without a disconnection', async () => {
     const { id: receiverId, token } = await newLargest();
     const relay = await startRelay(server.url, { rate: SLOW });
     const [ada] = await newClients(1);
@@ -39,7 +39,7 @@ describe('a client on a slow line', function () {
     }
   });
 
-  it('gets every page that it asked for at once, and pushes meanwhile', async () => {
+  it('receives all pages that it requested at once, and pushes between them', async () => {
     const { id: receiverId, groupId, token } = await newLargest();
     const relay = await startRelay(server.url, { rate: 4 * SLOW });
     const [ada] = await newClients(1);

@@ -60,7 +60,7 @@ describe('start:cluster', function () {
   afterEach(killCluster);
   after(() => nats?.stop());
 
-  it('runs several nodes on one port, starts again the one that dies, and stops them together', async () => {
+  it('runs several nodes on one port, restarts a node that dies, and stops all together', async () => {
     const port = await freePort();
     const { stdout } = start(['--workers', '2'], { PORT: `${port}`, NATS_URL: nats?.url ?? '' });
     const pids: number[] = [];
@@ -94,7 +94,7 @@ describe('start:cluster', function () {
     expect(pids.filter(isAlive)).to.deep.equal([]);
   });
 
-  it('says in one line what is missing or taken', async () => {
+  it('reports in one line a missing setting or a port in use', async () => {
     const cases = [
       [
         ['--workers', '2'],
@@ -169,7 +169,7 @@ describe('the supervisor of start:cluster', function () {
     return { child, key, supervised: new Supervised(child) };
   }
 
-  it('keeps the worker whose successor does not start, and replaces it at the next signal', async () => {
+  it('keeps a worker whose successor does not start, and replaces it at the next signal', async () => {
     const { child, key, supervised } = await startOne();
     await supervised.serves(1);
     await writeFile(key, 'no key');
@@ -187,7 +187,7 @@ describe('the supervisor of start:cluster', function () {
     expect(supervised.pids.filter(isAlive)).to.deep.equal([]);
   });
 
-  it('keeps the worker whose successor does not come up in time', async () => {
+  it('keeps a worker whose successor is not ready in time', async () => {
     const { child, supervised } = await startOne({ WORKER_START_SECONDS: '20' });
     await supervised.serves(1);
     const holder = new pg.Client(databaseUrl());
@@ -202,7 +202,7 @@ describe('the supervisor of start:cluster', function () {
     await supervised.serves(2);
   });
 
-  it('starts one that does not start after growing pauses, and exits with 1 when it gives the last up', async () => {
+  it('restarts a failing worker with growing pauses, and exits with 1 when it gives up the last one', async () => {
     const { child, key, supervised } = await startOne();
     await supervised.serves(1);
     await writeFile(key, 'no key');

@@ -33,7 +33,7 @@ describe('a server process with the embedded database', function () {
     return running;
   }
 
-  it('says where it listens and where the documents are', async () => {
+  it('logs where it listens and where the documents are', async () => {
     const { port, log } = await start();
     const line = log.find(({ msg }) => msg === 'listening');
     expect(line).to.include({
@@ -43,7 +43,7 @@ describe('a server process with the embedded database', function () {
     });
   });
 
-  it('keeps accounts, messages and tokens over a restart', async () => {
+  it('keeps accounts, messages and tokens across a restart', async () => {
     const first = await start();
     const ada = await newUser(first.url);
     const client = await ada.connect();
@@ -58,7 +58,7 @@ describe('a server process with the embedded database', function () {
     expect((await again.call('privateMessage', repeat)).params.messageId).to.equal(data[0].id);
   });
 
-  it('has everything it acknowledged after kill -9 in the middle of sending, once and in order', async () => {
+  it('has all acknowledged messages after kill -9 in the middle of sending, once and in order', async () => {
     const first = await start();
     const ada = await newUser(first.url);
     const client = await ada.connect();
@@ -105,7 +105,7 @@ describe('a server process with the embedded database', function () {
     ).to.equal(200);
   });
 
-  it('starts the database again when it is killed under the running server', async () => {
+  it('restarts the database when it is killed under the running server', async () => {
     const { url } = await start();
     const ada = await newUser(url);
     const client = await ada.connect();
@@ -126,7 +126,7 @@ describe('a server process with the embedded database', function () {
     }
   });
 
-  it('is not confused by a pid that belongs to somebody else now', async () => {
+  it('ignores a stale pid that belongs to another process', async () => {
     const first = await start();
     expect(await first.stop('SIGTERM')).to.equal(0);
     await writeFile(join(folder, 'postgres', 'postmaster.pid'), `${process.pid}\n`);
@@ -192,7 +192,7 @@ describe('a server process with the embedded database', function () {
     });
   });
 
-  it('reads a .env file, whose settings the environment overrules', async () => {
+  it('reads a .env file, whose settings the environment overrides', async () => {
     await writeFile(join(folder, '.env'), 'PORT=http\nLOG_LEVEL=loud\n');
     const failure: Failure = await startProcess({ PORT: '0' }, folder).catch((reason) => reason);
     expect(failure.stderr).to.match(/^LOG_LEVEL is "loud"; expected one of trace/);
@@ -204,7 +204,7 @@ describe('a server process with the embedded database', function () {
     );
   });
 
-  it('says in one line each which settings are misspelt, and that there are too few open files', async () => {
+  it('warns in one line each about misspelt settings and a low limit of open files', async () => {
     await writeFile(join(folder, '.env'), `DATABASE_URL=${databaseUrl()}\nCOLOUR=red\nLOGLEVEL=info\n`);
     const limited = ['sh', '-c', 'ulimit -n 4096; exec "$@"', 'sh']; // many more than the modules it reads at once
     running = await startProcess({ PROT: '3001', JWT_SECRET }, folder, limited);
@@ -235,7 +235,7 @@ describe('a server process with the embedded database', function () {
         (error) => (error instanceof StartError ? error.message : error),
       );
 
-    it('a data folder that cannot be made, is a file, or cannot be written to', async function () {
+    it('a data folder that cannot be created, is a file, or is not writable', async function () {
       if (platform() !== 'linux') return this.skip();
       const sentence = (path: string, problem: string, other = 'DATABASE_URL') =>
         `DATA_DIR is "${path}", which ${problem}; expected a folder that the server can create and write to, or ${other} to be set`;
@@ -263,7 +263,7 @@ describe('a server process with the embedded database', function () {
           );
     });
 
-    it('an address that is not to be had', async () => {
+    it('an address that is not available', async () => {
       expect(await reasonOf(assertPort('no.such.host.invalid', 3999))).to.match(
         /^Cannot listen on no\.such\.host\.invalid:3999: HOST cannot be resolved \(E\w+\)\. Set it .*$/,
       );
@@ -272,7 +272,7 @@ describe('a server process with the embedded database', function () {
       );
     });
 
-    it('a port for which it has no right', async function () {
+    it('a port that needs more privileges', async function () {
       const launcher = ['setpriv', '--bounding-set=-net_bind_service', '--inh-caps=-net_bind_service'];
       const first = await readFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8').catch(() => '0');
       const isRoot = process.getuid?.() === 0;
@@ -287,7 +287,7 @@ describe('a server process with the embedded database', function () {
     });
   });
 
-  it('refuses a port in use with a sentence', async () => {
+  it('refuses a port in use with one line', async () => {
     const { port } = await start();
     const other = await temporaryFolder();
     const failure: Failure = await startProcess({ DATA_DIR: other, PORT: String(port) }).catch(
@@ -301,7 +301,7 @@ describe('a server process with the embedded database', function () {
     await rm(other, { recursive: true, force: true });
   });
 
-  it('starts again on its port at once, though clients were connected', async () => {
+  it('starts again on its port at once, although clients were connected', async () => {
     const PORT = String(await freePort());
     for (let run = 0; run < 2; run++) {
       const { url, stop } = await start({ PORT });
@@ -312,7 +312,7 @@ describe('a server process with the embedded database', function () {
   });
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    it(`stops on ${signal}: finishes what is in flight, closes with 1001, stops the database, exits 0`, async () => {
+    it(`stops on ${signal}: finishes running commands, closes with 1001, stops the database, exits with 0`, async () => {
       const { url, stop } = await start();
       const ada = await newUser(url);
       const [busy, quiet] = [await ada.connect(), await ada.connect()];
@@ -333,7 +333,7 @@ describe('a server process with the embedded database', function () {
       running = undefined;
     });
 
-  it('makes the secrets that a full disk left empty', async () => {
+  it('generates the secrets that a full disk left empty', async () => {
     await writeFile(join(folder, 'jwt-secret'), '');
     await writeFile(join(folder, 'postgres-password'), '');
     const { url } = await start();
@@ -345,7 +345,7 @@ describe('a server process with the embedded database', function () {
     expect(left).to.deep.equal([]);
   });
 
-  it('refuses a secret that was cut off, and a database without its password, and says what to do', async () => {
+  it('refuses a truncated secret, and a database without its password, and explains the remedy', async () => {
     const first = await start();
     const ada = await newUser(first.url);
     await first.stop('SIGTERM');
@@ -377,13 +377,13 @@ describe('a server process with the embedded database', function () {
     expect(stdout.trim()).to.equal('600 64');
   });
 
-  it('needs no data folder to exist, with a database of one’s own either', async () => {
+  it('starts without an existing data folder, also with an external database', async () => {
     const { url } = await start({ DATABASE_URL: databaseUrl(), DATA_DIR: join(folder, 'not', 'yet') });
     expect((await http('GET', '/health/ready', { url })).status).to.equal(200);
     expect(await readFile(join(folder, 'not', 'yet', 'jwt-secret'), 'utf8')).to.have.length(64);
   });
 
-  it('goes on while its log cannot be written, as on a full disk', async function () {
+  it('continues while its log cannot be written, as on a full disk', async function () {
     if (!existsSync('/dev/full')) {
       console.log('      skipped: there is no /dev/full here');
       return this.skip();
@@ -400,7 +400,7 @@ describe('a server process with the embedded database', function () {
     await full.close();
   });
 
-  it('says in one line that the database does not answer', async () => {
+  it('reports in one line that the database does not answer', async () => {
     const failure: Failure = await startProcess({
       DATABASE_URL: 'postgres://parley:wrong-password@127.0.0.1:1/parley',
       JWT_SECRET: 'x'.repeat(32),

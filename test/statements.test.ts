@@ -7,7 +7,7 @@ describe('a prepared statement', () => {
 
   afterEach(() => database.execute('drop table if exists statement_test', []));
 
-  it('goes on when a migration has changed what it returns', async () => {
+  it('continues when a migration has changed its result columns', async () => {
     await database.execute('create table statement_test (id bigint primary key)', []);
     await database.execute('insert into statement_test values (1), (2)', []);
     expect(await database.query(all, [2])).to.deep.equal([{ id: 2 }]);
@@ -16,7 +16,7 @@ describe('a prepared statement', () => {
       expect(await database.query(all, [2])).to.deep.equal([{ id: 2, name: 'Ada' }]);
   });
 
-  it('fails once at most on a connection that had prepared it before', async () => {
+  it('fails at most once on a connection that prepared it before', async () => {
     const own = prepared(
       'pid of a test',
       'select *, pg_backend_pid() as pid from statement_test where $1 = 1',
@@ -37,8 +37,8 @@ describe('a prepared statement', () => {
   });
 });
 
-describe('a statement that is asked for as text', () => {
-  it('has its rows as PostgreSQL sends them, prepared or not', async () => {
+describe('a statement in text format', () => {
+  it('returns its rows as PostgreSQL sends them, prepared or not', async () => {
     const text = `select n * 2, $1::text, null, array[n, n], timestamptz '2026-01-01 00:00Z' from generate_series(1, 2) n`;
     for (const name of [undefined, 'texts of a test', 'texts of a test'])
       expect(
@@ -57,7 +57,7 @@ describe('a statement that is asked for as text', () => {
       ).to.be.empty;
   });
 
-  it('is refused with what PostgreSQL says', async () => {
+  it('fails with the error of PostgreSQL', async () => {
     const divide = (by: number) =>
       database.writer.query({ text: 'select 1 / $1::int', values: [by], asText: true });
     expect(await divide(0).catch(({ code }) => code)).to.equal('22012');

@@ -61,7 +61,7 @@ describe('a server that speaks TLS', function () {
     );
   };
 
-  it('serves HTTPS and WSS, tells browsers to stay there, and plain clients nothing', async () => {
+  it('serves HTTPS and WSS with HSTS, and does not answer plain clients', async () => {
     const listening = server.log.find(({ msg }) => msg === 'listening');
     expect(listening?.url).to.equal(`https://localhost:${server.port}`);
     const page = await get('/');
@@ -82,7 +82,7 @@ describe('a server that speaks TLS', function () {
     for (const client of clients) await client.close();
   });
 
-  it('uses a new certificate for new connections, keeps the old ones, and leaves nobody out', async () => {
+  it('uses a new certificate for new connections, keeps existing ones, and refuses none', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await connect(ada), await connect(bob)];
     const groupId = await newGroup(a, bob);
@@ -113,7 +113,7 @@ describe('a server that speaks TLS', function () {
       expect((await client.rest()).filter(({ type }) => type === 'messageInGroup')).to.deep.equal([]);
   });
 
-  it('refuses to start with files that are missing or do not belong together', async () => {
+  it('refuses to start with files that are missing or do not match', async () => {
     const other = makeCertificate(await temporaryFolder());
     const reason = (files: { cert: string; key: string }) =>
       start(files).then(

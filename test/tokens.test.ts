@@ -14,7 +14,7 @@ describe('a token', () => {
     time = now;
   };
 
-  it('is accepted until its exp and refused from it on, to the millisecond', () => {
+  it('is accepted until its exp and refused from then on, to the millisecond', () => {
     for (const fraction of [0, 1, 300, 700, 999]) {
       setTime(SECOND + fraction);
       const token = tokens.issue({ id: 7, tokenVersion: 1, othersEndedAt: null });
@@ -28,7 +28,7 @@ describe('a token', () => {
     }
   });
 
-  it('opens no connection where it expires while the upgrade waits', async () => {
+  it('opens no connection when it expires while the upgrade waits', async () => {
     const { connections } = new Node();
     const claims = { userId: 7, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0 };
     for (const [lifetime, hasEnded] of [
@@ -43,7 +43,7 @@ describe('a token', () => {
     connections.close();
   });
 
-  it('without a jti has an id of its own, which is the same each time', () => {
+  it('without a jti has a derived id, which is the same each time', () => {
     const sign = (iat: number) => jwt.sign({ sub: '7', ver: 1, iat }, JWT_SECRET, { expiresIn: LIFETIME });
     const seconds = SECOND / 1000;
     setTime(SECOND);

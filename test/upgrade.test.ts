@@ -42,7 +42,7 @@ async function storm(url: string, token: string, count: number) {
 }
 
 describe('a storm of connections', () => {
-  it('is let in at a limited rate, the others are told when to come back', async () => {
+  it('is accepted at a limited rate, and refused connections get the time to wait', async () => {
     const target = await startServer({ RATE_LIMITS: 'on', UPGRADES_PER_SECOND: '20' });
     const user = await newUser();
     const refused = (await storm(target.url, user.token, 60)).filter((answer) => answer !== '101');
@@ -55,7 +55,7 @@ describe('a storm of connections', () => {
     ['at the rate of one user', { USER_UPGRADES_PER_SECOND: '5' }],
     ['with as many connections as one user may have', { CONNECTIONS_PER_USER: '5' }],
   ] as const)
-    it(`of one user ${what} takes nothing from the others`, async () => {
+    it(`of one user ${what} does not affect the others`, async () => {
       const target = await startServer({ RATE_LIMITS: 'on', UPGRADES_PER_SECOND: '30', ...limit });
       const [ada, bob] = await newUsers(2);
       const answers = await storm(target.url, ada.token, 200);
@@ -66,7 +66,7 @@ describe('a storm of connections', () => {
 });
 
 describe('the upgrade', () => {
-  it('takes the token from the Authorization header, on / and on /ws', async () => {
+  it('reads the token from the Authorization header, on / and on /ws', async () => {
     const { token } = await newUser();
     for (const path of ['/', '/ws'])
       expect(
@@ -75,7 +75,7 @@ describe('the upgrade', () => {
     expect(await withHeader(`bearer ${token}`)).to.equal(101);
   });
 
-  it('takes the token from the subprotocol and answers with auth', async () => {
+  it('reads the token from the subprotocol and answers with auth', async () => {
     const { token } = await newUser();
     const client = await open(new WebSocket(address(), ['auth', token]));
     expect(client.socket.protocol).to.equal('auth');
@@ -83,7 +83,7 @@ describe('the upgrade', () => {
     await client.close();
   });
 
-  it('takes the token from the query', async () => {
+  it('reads the token from the query', async () => {
     const { token } = await newUser();
     expect(await statusOf(new WebSocket(address(`/?token=${token}`)))).to.equal(101);
     expect(await statusOf(new WebSocket(address(`/ws?room=1&token=${encodeURIComponent(token)}`)))).to.equal(
@@ -91,7 +91,7 @@ describe('the upgrade', () => {
     );
   });
 
-  it('decides by the first place where a token is present', async () => {
+  it('uses the first place with a token', async () => {
     const { token } = await newUser();
     const headers = (authorization: string) => ({ headers: { authorization } });
     expect(await statusOf(new WebSocket(address(`/?token=${token}`), headers('Bearer wrong')))).to.equal(401);
@@ -167,7 +167,7 @@ describe('the upgrade', () => {
     }
   });
 
-  it('refuses a token that was revoked', async () => {
+  it('refuses a revoked token', async () => {
     const [ada, bob] = [await newUser(), await newUser()];
     await http('PATCH', '/users/me', {
       token: ada.token,
@@ -177,14 +177,14 @@ describe('the upgrade', () => {
     for (const { token } of [ada, bob]) expect(await withHeader(`Bearer ${token}`)).to.equal(401);
   });
 
-  it('knows no other path', async () => {
+  it('accepts no other path', async () => {
     const { token } = await newUser();
     expect(
       await statusOf(new WebSocket(address('/chat'), { headers: { authorization: `Bearer ${token}` } })),
     ).to.equal(404);
   });
 
-  it('keeps every one of many connections that open at once', async () => {
+  it('keeps all of many connections that open at the same time', async () => {
     const user = await newUser();
     for (let round = 0; round < 3; round++) {
       const clients = await Promise.all(Array.from({ length: 100 }, () => user.connect()));
@@ -213,7 +213,7 @@ describe('a token that ends while its socket is open', () => {
     expect(await withHeader(`Bearer ${body.token}`)).to.equal(101);
   });
 
-  it('closes every connection with 4401 when the account is deleted, and nobody else’s', async () => {
+  it('closes every connection with 4401 when the account is deleted, and none of other users', async () => {
     const [ada, bob] = [await newUser(), await newUser()];
     const [a, b] = [await ada.connect(), await bob.connect()];
     await http('DELETE', '/users/me', { token: ada.token, body: { password: ada.password } });
@@ -221,7 +221,7 @@ describe('a token that ends while its socket is open', () => {
     expect((await b.call('listLastMessage')).success).to.equal(true);
   });
 
-  it('leaves connections alone when only the username or the email changes', async () => {
+  it('keeps connections open when only the username or the email changes', async () => {
     const ada = await newUser();
     const a = await ada.connect();
     await http('PATCH', '/users/me', { token: ada.token, body: { username: `${ada.username}-2` } });

@@ -57,7 +57,7 @@ describe('the page', () => {
     }
   });
 
-  it('comes compressed to who takes that, and is not sent again to who has it', async () => {
+  it('is compressed for browsers that accept it, and not sent again to those that have cached it', async () => {
     const script = linksIn((await http('GET', '/')).body).find((link) => link.endsWith('.js')) ?? '';
     const plain = await raw(script, { 'accept-encoding': 'identity' });
     expect(plain.headers['content-encoding']).to.equal(undefined);
@@ -75,7 +75,7 @@ describe('the page', () => {
     expect(again.body).to.have.length(0);
   });
 
-  it('has no way out of its folder', async () => {
+  it('gives no access outside its folder', async () => {
     for (const path of [
       '/../package.json',
       '/assets/../../../package.json',
@@ -87,7 +87,7 @@ describe('the page', () => {
 });
 
 describe('the client for browsers', () => {
-  it('is one file under 10 KiB, which pages of every origin may import', async () => {
+  it('is one file below 10 KiB, which pages of any origin may import', async () => {
     const { headers, body } = await raw('/client.js', { 'accept-encoding': 'gzip' });
     expect(headers['access-control-allow-origin']).to.equal('*');
     expect(headers['content-type']).to.equal('text/javascript; charset=utf-8');

@@ -8,7 +8,7 @@ import { MessageWriter } from '../src/messages/MessageWriter.ts';
 import { database, newUsers } from './harness.ts';
 
 describe('the writer of messages', () => {
-  it('writes no more than 64 Ki letters in one statement, give or take a message, and keeps the order', async () => {
+  it('writes about 64 Ki characters at most in one statement, and keeps the order', async () => {
     const [ada, bob] = await newUsers(2);
     const batches: number[] = [];
     const hooks = {
@@ -39,7 +39,7 @@ describe('the writer of messages', () => {
 });
 
 describe('the connection of the writer', () => {
-  it('goes on when a migration beside it changes the type of a column', async () => {
+  it('continues when a concurrent migration changes the type of a column', async () => {
     await database.execute('create table changing (name text)', []);
     try {
       await database.execute(`insert into changing values ('1')`, []);
@@ -95,27 +95,27 @@ describe('a batch that fails', () => {
   const refusal = (code: string) => Object.assign(new pg.DatabaseError('failed', 6, 'error'), { code });
 
   for (const code of ['25006', '25P03', '53100', '57014'])
-    it(`is known not to be stored where PostgreSQL refused it with ${code}`, async () => {
+    it(`is known not to be stored when PostgreSQL refused it with ${code}`, async () => {
       expect(await failing(refusal(code))).to.deep.equal({ queries: 1, unknown: 0 });
     });
 
-  it('is not written again where nobody knows what became of it: PostgreSQL ended the connection', async () => {
+  it('is not written again when its outcome is unknown: PostgreSQL closed the connection', async () => {
     expect(await failing(refusal('57P01'))).to.deep.equal({ queries: 1, unknown: 2 });
   });
 
-  it('is not written again where nobody knows what became of it: the connection broke', async () => {
+  it('is not written again when its outcome is unknown: the connection broke', async () => {
     const error = new ConnectionLostError(new Error('read ECONNRESET'));
     expect(await failing(error)).to.deep.equal({ queries: 1, unknown: 2 });
   });
 
   for (const code of ['40001', '40P01'])
-    it(`is written again, and not told to be of unknown outcome, where another transaction was in the way: ${code}`, async () => {
+    it(`is written again, and not reported as of unknown outcome, after a conflict with another transaction: ${code}`, async () => {
       const { queries, unknown } = await failing(refusal(code));
       expect(queries).to.be.above(2);
       expect(unknown).to.equal(0);
     });
 
-  it('is known not to be stored where there was no connection', async () => {
+  it('is known not to be stored when there was no connection', async () => {
     const error = new NotConnectedError(new Error('connect ECONNREFUSED'));
     expect(await failing(error)).to.deep.equal({ queries: 1, unknown: 0 });
   });

@@ -54,11 +54,11 @@ const STRANGE: readonly unknown[] = [
   ],
 ];
 
-describe('params that no client should send', () => {
+describe('invalid params', () => {
   before(() => newClients(1)); // has session 1, which endSession must not find to be the caller's own
 
   for (const { type, params } of registry.values())
-    it(`are never the fault of the server: ${type}`, async () => {
+    it(`never cause an internal error: ${type}`, async () => {
       const [ada, bob] = await newClients(2);
       const groupId = await newGroup(ada.client, bob);
       await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hello' });
@@ -77,7 +77,7 @@ describe('params that no client should send', () => {
       await ada.client.done('listSessions'); // still there
     });
 
-  it('are refused, not stumbled over, with as many levels as a frame has room for', async () => {
+  it('are refused with as many levels of nesting as a frame can have', async () => {
     const [ada] = await newClients(1);
     for (const levels of [3_000, 30_000]) {
       const custom = `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
@@ -86,7 +86,7 @@ describe('params that no client should send', () => {
     }
   });
 
-  it('are refused with a time that does not exist, by every command that takes one', async () => {
+  it('are refused with a time that does not exist, by every command with a time', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hello' });
     for (const time of ['2026-02-30T12:00:00Z', '2016-12-31T23:59:60Z', '2026-01-01T00:00:00+99:00'])
@@ -101,7 +101,7 @@ describe('params that no client should send', () => {
       }
   });
 
-  it('are refused with a time that UTC has in the year 10000', async () => {
+  it('are refused with a time whose year is 10000 in UTC', async () => {
     const [ada, bob] = await newClients(2);
     const mute = (until: string) => ada.client.call('muteChat', { receiverId: bob.id, muted: true, until });
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hello' });

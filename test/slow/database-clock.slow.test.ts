@@ -33,7 +33,7 @@ async function databaseWithClock(): Promise<{ url: string; set(hours: number): P
 describe('the clock of the database', function () {
   this.timeout(60_000);
 
-  it('is the one that nodes go by, right or wrong, and also when it is set', async () => {
+  it('is the one that nodes use, right or wrong, and also after it is set', async () => {
     const clock = await databaseWithClock();
     const node = await startServer({ DATABASE_URL: clock.url });
     const { token, username, password } = await newUser(node.url);

@@ -7,16 +7,16 @@ import { JWT_SECRET, startServer } from '../harness.ts';
 import { findPostgres, hasLocale, type PostgresService, startPostgres } from '../postgres.ts';
 import { type Failure, startProcess } from '../process.ts';
 
-/** Ways to make a cluster, and the locale of the system that they take. */
+/** Ways to make a cluster, and the locale of the system that they need. */
 const CLUSTERS = [
-  { name: 'German', parameters: ['--locale=de_DE.UTF-8'], locale: 'de_DE.utf8' },
-  { name: 'Turkish', parameters: ['--locale=tr_TR.UTF-8'], locale: 'tr_TR.utf8' },
+  { name: 'a German locale', parameters: ['--locale=de_DE.UTF-8'], locale: 'de_DE.utf8' },
+  { name: 'a Turkish locale', parameters: ['--locale=tr_TR.UTF-8'], locale: 'tr_TR.utf8' },
   {
-    name: 'Turkish by ICU',
+    name: 'a Turkish locale of ICU',
     parameters: ['--locale=C.UTF-8', '--locale-provider=icu', '--icu-locale=tr-TR'],
     locale: 'C.utf8',
   },
-  { name: 'without a language (C)', parameters: ['--locale=C', '--encoding=UTF8'], locale: 'C' },
+  { name: 'the locale C', parameters: ['--locale=C', '--encoding=UTF8'], locale: 'C' },
 ];
 
 describe('a PostgreSQL of the system', function () {
@@ -41,7 +41,7 @@ describe('a PostgreSQL of the system', function () {
   }
 
   for (const cluster of CLUSTERS)
-    it(`works the same where it is ${cluster.name}, for a role without special rights, over a socket`, async function () {
+    it(`works the same with ${cluster.name}, for a role without special rights, over a Unix socket`, async function () {
       const { folder, port } = await start(this, cluster);
       const at = (user: string, name: string) => `postgres://${user}@/${name}?host=${folder}&port=${port}`;
       const admin = new pg.Client({ connectionString: at('postgres', 'postgres') });
@@ -52,7 +52,7 @@ describe('a PostgreSQL of the system', function () {
       await goThroughBasicLife(() => startServer({ DATABASE_URL: at('parley', 'parley') }));
     });
 
-  it('plans the statement that stores messages without a scan, and compiles nothing', async function () {
+  it('plans the statement that stores messages without a scan or just-in-time compilation', async function () {
     const { port } = await start(this, { parameters: ['--locale=C.UTF-8'], locale: 'C.utf8' });
     const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
     await (await startServer({ DATABASE_URL: url })).close();
@@ -71,7 +71,7 @@ describe('a PostgreSQL of the system', function () {
   });
 
   for (const encoding of ['LATIN1', 'SQL_ASCII'])
-    it(`is refused in one line where its encoding is ${encoding}`, async function () {
+    it(`is refused in one line with the encoding ${encoding}`, async function () {
       const { port } = await start(this, {
         parameters: ['--locale=C', `--encoding=${encoding}`],
         locale: 'C',

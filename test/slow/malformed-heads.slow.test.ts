@@ -3,10 +3,10 @@ import { RawSocket } from '../fuzz/raw.ts';
 
 const BEHIND = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
 
-describe('a request whose head the socket library does not take for one', function () {
+describe('a request with a head that the socket library does not recognise', function () {
   this.timeout(60_000);
 
-  it('is never answered, nor anything behind it, and its connection is closed after ten seconds', async () => {
+  it('is never answered, nor any request after it, and its connection is closed after ten seconds', async () => {
     const heads: [string, string][] = [
       ['a space before the colon', 'Host: x\r\nContent-Length : 2\r\n'],
       ['a folded line', 'Host: x\r\nX: a\r\n b\r\nContent-Length: 2\r\n'],
