@@ -24,7 +24,7 @@ describe('blockUser', () => {
     const [ada, bob] = await newClients(2);
     const lock = await database.dedicated();
     await lock.query('begin');
-    await lock.query('lock table notices in share mode'); // what a block writes last
+    await lock.query('lock table notices in share mode'); // the last table that a block writes to
     const blocked = ada.client.call('blockUser', { userId: bob.id });
     await until(async () => (await database.query(waitForNotices, [])).length > 0);
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'before' });

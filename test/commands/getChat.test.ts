@@ -99,7 +99,7 @@ describe('markRead', () => {
 
     await bob.client.done('markUnread', { receiverId: ada.id });
     const unread = { readSeq: 2, unreadCount: 1, markedUnread: true, ...counts };
-    expect(await markRead(1), 'from a device that is behind').to.deep.equal(unread);
+    expect(await markRead(1), 'from a device with older state').to.deep.equal(unread);
     expect(await rowOf(bob, { receiverId: ada.id })).to.include({ markedUnread: true });
     expect(await markRead(2)).to.deep.equal({ ...unread, markedUnread: false });
     await write();

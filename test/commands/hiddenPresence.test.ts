@@ -15,14 +15,14 @@ const nothing = ({ id: userId }: User) => ({ userId, online: false, lastSeenAt: 
 const online = ({ id: userId }: User) => ({ userId, online: true, lastSeenAt: null });
 const named = <State>(state: State, { username: senderName }: User) => ({ ...state, senderName });
 
-/** People whose coming has been told. */
+/** Creates users whose presence as online has been published. */
 async function arrived<const Count extends number>(count: Count) {
   const people = await newClients(count);
   for (const { client } of people as Person[]) await client.done('setPresence', { invisible: false });
   return people;
 }
 
-/** Everything of presence that came, once what was done so far by both sides has arrived. */
+/** Returns all presence pushes to a client, once everything sent so far has been answered. */
 async function presenceOf(client: Client) {
   return (await client.rest()).filter(({ type }) => type === 'subscribePresence');
 }
@@ -44,11 +44,11 @@ describe('a block between two users', () => {
     await unblock(ada, bob);
     for (const [client, other] of watchers)
       expect(await next(client)).to.deep.equal(named(online(other), other));
-    expect(await presenceOf(cleo.client), 'nobody else is told').to.deep.equal([]);
+    expect(await presenceOf(cleo.client), 'no push to other users').to.deep.equal([]);
 
     await bob.client.done('setPresence', { invisible: true });
     for (const client of [ada.client, desk])
-      expect((await next(client)).online, 'it goes on').to.equal(false);
+      expect((await next(client)).online, 'the subscription continues').to.equal(false);
   });
 
   it('pushes nothing when nothing is known of the other, and hides when the other was last seen', async () => {

@@ -11,7 +11,7 @@ const cursorOf = async ({ client }: Person): Promise<string> =>
 const receipts = (frames: Frame[]) =>
   frames.filter(({ type }) => type === 'markRead' || type === 'markDelivered');
 
-/** How far the other is, [delivered, read], as every list shows it. */
+/** Returns the receipts of the other user, [delivered, read], which are the same in every list. */
 async function shown(one: Person, { id: receiverId }: Person): Promise<number[]> {
   const [{ data: row }, { data: rows }, { data: changes }] = await Promise.all([
     one.client.done('getChat', { receiverId }),
@@ -29,7 +29,7 @@ async function shown(one: Person, { id: receiverId }: Person): Promise<number[]>
   return all[0] as number[];
 }
 
-/** A dialog of three messages of the first, of which the second has read one. */
+/** Creates a dialog with three messages of the first user, of which the second has read one. */
 async function dialog() {
   const [ada, bob] = await newClients(2);
   const sent = [];
@@ -53,13 +53,13 @@ describe('receipts during a block between two users', () => {
       expect(await shown(ada, bob)).to.deep.equal([1, 1]);
       const { data } = await ada.client.done('getReceipts', { messageId: sent[1].messageId });
       expect(data).to.deep.equal([{ userId: bob.id, username: bob.username, delivered: false, read: false }]);
-      expect((await ada.client.done('sync', { cursor })).data, 'not even that something moved').to.deep.equal(
+      expect((await ada.client.done('sync', { cursor })).data, 'not even that a receipt moved').to.deep.equal(
         [],
       );
       const own = (await bob.client.done('getChat', { receiverId: ada.id })).data;
       expect(own).to.include({ readSeq: 3, deliveredSeq: 3, unreadCount: 0 });
       const seen = (await bob.client.done('getReceipts', { messageId: sent[2].messageId })).data;
-      expect(seen, 'one’s own').to.deep.include({
+      expect(seen, 'own receipts').to.deep.include({
         ...{ userId: bob.id, username: bob.username },
         ...{ delivered: true, read: true },
       });
@@ -140,7 +140,7 @@ describe('receipts at the end of the last block between two users', () => {
           ...{ senderId: bob.id, receiverId: ada.id, seq },
         });
       }
-    expect(receipts(await bob.client.rest()), 'nothing of Ada has moved').to.deep.equal([]);
+    expect(receipts(await bob.client.rest()), 'no receipt of Ada has moved').to.deep.equal([]);
     expect(await shown(ada, bob)).to.deep.equal([3, 2]);
     const { data } = await ada.client.done('sync', { cursor });
     expect(data).to.have.length(1);

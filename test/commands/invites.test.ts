@@ -69,7 +69,7 @@ describe('revokeInvite', () => {
 });
 
 describe('an invite', () => {
-  /** A group of Ada with an invite of Bob, an admin or a member, and what becomes of who tries the code. */
+  /** Creates a group of Ada with an invite of Bob, an admin or a member, and a function that tries the code. */
   async function invited(role: 'admin' | 'member' = 'member', people = newClients(3)) {
     const [ada, bob, eve] = await people;
     const groupId = await newGroup(ada.client, bob);
@@ -108,7 +108,7 @@ describe('an invite', () => {
     await owner('removeUserFromGroup', { userId: bob.id });
     expect(await tryBy(bob)).to.equal('NOT_FOUND');
     await owner('addUserInGroup', { userId: bob.id });
-    expect(await tryBy(bob)).to.equal('ok'); // in it already
+    expect(await tryBy(bob)).to.equal('ok'); // already a member
   });
 
   it('depends on the role of its creator when only admins may add members', async () => {

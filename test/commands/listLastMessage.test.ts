@@ -116,7 +116,7 @@ describe('listLastMessage', () => {
   });
 });
 
-/** Ids are those that were the newest before a batch, and so the same for two nodes. */
+/** Sets equal message ids for all chats, as two nodes with the same newest id would. */
 const alike = `
 update chats set last_message_at = '2026-01-01', last_message_id = 1
 where id in (select chat_id from chat_members where user_id = $1)

@@ -14,7 +14,7 @@ const leave = ({ token, password }: Person) => http('DELETE', '/users/me', { tok
 const cursorOf = async ({ client }: Person): Promise<string> =>
   (await client.done('sync', { fromNow: true })).nextCursor;
 
-/** All changes since a cursor, page by page. */
+/** Returns all changes since a cursor, page by page. */
 async function changes({ client }: Person, since: string, limit = 100) {
   const all = [];
   let cursor = since;
@@ -28,7 +28,7 @@ async function changes({ client }: Person, since: string, limit = 100) {
 
 const users = (all: { kind: string }[]) => all.filter(({ kind }) => kind === 'user');
 
-/** People of whom the first has a dialog with the second, a group with the third, and nothing with the fourth. */
+/** Users of whom the first has a dialog with the second, a group with the third, and no chat with the fourth. */
 async function neighbours() {
   const [ada, bob, cleo, eve] = await newClients(4);
   await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
@@ -49,7 +49,7 @@ describe('a new username', () => {
       expect((await client.push('updateProfile')).params).to.deep.equal(profile);
     expect((await cleo.client.push('updateProfile')).params, 'in a group').to.deep.equal(name);
     expect(await eve.client.rest()).to.deep.equal([]);
-    expect(await ada.client.rest(), 'once to oneself').to.deep.equal([]);
+    expect(await ada.client.rest(), 'once to the own connection').to.deep.equal([]);
   });
 
   it('is pushed to a dialog with a block, and to a group that the user has left', async () => {

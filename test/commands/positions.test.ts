@@ -10,7 +10,7 @@ import { until } from '../until.ts';
 const chat = async (client: { done(type: string): Promise<{ data: Record<string, unknown>[] }> }) =>
   (await client.done('listLastMessage')).data[0] ?? {};
 
-/** Messages of the user $2 in the group $1, up to $3: every seventh silent, as if they had been sent. */
+/** Inserts messages of the user $2 in the group $1, up to $3, every seventh of them silent. */
 const written = `
 with added as (
   insert into messages (chat_id, seq, sender_id, kind, content, silent, tally)
@@ -23,7 +23,7 @@ with added as (
 update chats set last_seq = seq, tally = added.tally, last_message_id = added.id
 from added where chats.id = $1 and seq = $3
 `;
-/** Some by the hand of an operator, of whole stretches and of the ends of two. */
+/** Deletions by an operator, of whole ranges and of the ends of two. */
 const deleted = `update messages set deleted_at = coalesce(deleted_at, now()) where chat_id = $1 and (seq % 3 = 0 or seq between 4090 and 4100)`;
 const deletedInPart = `update messages set deleted_at = coalesce(deleted_at, now()) where chat_id = $1 and seq between 8000 and 8200`;
 const unread = `
@@ -240,7 +240,7 @@ describe('the settings of a chat', () => {
       for (let times = 0; times < 2; times++) await bob.client.done(type, { groupId, ...params });
       expect((await device.push(type)).params).to.include({ groupId, ...params });
     }
-    expect(await device.rest()).to.deep.equal([]); // a repeat is no news
+    expect(await device.rest()).to.deep.equal([]); // a repeat changes nothing
     const on = { muted: true, mutedUntil: until, archived: true, pinned: true, markedUnread: true };
     expect(await chat(bob.client)).to.include(on);
     expect(await chat(ada.client)).to.include({

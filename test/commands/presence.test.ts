@@ -20,7 +20,7 @@ describe('getPresence', () => {
     const [ada] = await newClients(1);
     const bob = await newUser();
     const there = await bob.connect(other.url);
-    await there.done('listSessions'); // so that the other node has written what it knows
+    await there.done('listSessions'); // so that the other node has stored its sessions
     expect((await ada.client.done('getPresence', { userIds: [bob.id] })).data[0].online).to.equal(true);
     await other.close();
   });
@@ -67,7 +67,7 @@ describe('subscribePresence', () => {
     await ada.client.done('subscribePresence', { userIds: [bob.id] });
     await ada.client.done('unsubscribePresence', { userIds: [bob.id] });
     await bob.client.done('setPresence', { invisible: true });
-    // that Bob came may still have been on its way, that he went must not
+    // the push that Bob is online may arrive late, but not the one that he is offline
     expect((await ada.client.rest()).filter(({ params }) => !params.online)).to.deep.equal([]);
     const many = (from: number) => Array.from({ length: 100 }, (_, n) => from + n);
     for (let n = 0; n < 10; n++)

@@ -3,7 +3,7 @@ import type { Transaction } from 'sequelize';
 import { database, newClients, newGroup, type Person } from '../harness.ts';
 import { until } from '../until.ts';
 
-/** Searches until the index has what was sent: the number of hits expected. */
+/** Searches until the index has returned the expected number of hits. */
 async function find({ client }: Person, params: object, expected: number) {
   for (let tries = 0; ; tries++) {
     const page = await client.done('searchMessages', params);
@@ -164,7 +164,7 @@ describe('searchMessages', () => {
   });
 });
 
-/** Messages $3 of $2 in the chat $1, with their entries, as if they had been sent long ago: nobody waits for thousands. */
+/** Inserts messages $3 of $2 in the chat $1 with their index entries, which is faster than sending thousands. */
 const insertMessages = `
 with written as (
   insert into messages (chat_id, seq, sender_id, kind, content, tally)
@@ -182,7 +182,7 @@ describe('searchMessages among many messages', function () {
   this.timeout(60_000);
   let ada: Person;
   let groupId: number;
-  /** The index as it is, held until they have been searched without filters. */
+  /** The lock on the index, held until the messages have been searched without filters. */
   let index: Transaction;
   const old = ['我们明天在北京见面', 'Сказал Привет', 'an aardvark', 'a b q'];
 
@@ -195,7 +195,7 @@ describe('searchMessages among many messages', function () {
     await database.execute(insertMessages, [groupId, ada.id, texts]);
   });
 
-  /** All pages of a search: what was found, and how many there were. */
+  /** Returns all pages of a search: the hits, and the number of pages. */
   const pages = async (params: object) => {
     const client = await ada.connect();
     const found: string[] = [];

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { database, http, newClients, newUser, type Person, signedCursor } from '../harness.ts';
 
-/** More than are looked at for one page, also of those with a `custom`: every second one. */
+/** More users than one page reads, also of those with a `custom`: every second one. */
 const MANY = 4_200;
 const manyOfOneName = `
 insert into users (email, username, username_folded, username_search, password_hash, display_name, display_name_search, custom)
@@ -10,7 +10,7 @@ from generate_series(1, $2::int) n
 returning id
 `;
 
-/** All that a list answers, page by page. */
+/** Returns all rows of a list, page by page. */
 async function listed({ client }: Person, params: object, type: 'searchUsers' | 'listUsers' = 'searchUsers') {
   const ids: number[] = [];
   for (let cursor: string | null | undefined; cursor !== null; ) {

@@ -90,7 +90,7 @@ describe('old sessions', () => {
   });
 });
 
-/** Sessions of the user $1 that ended long ago, one that has just ended, and ended tokens, of which one has not expired. */
+/** Inserts old ended sessions of the user $1, one that has just ended, and revoked tokens, one of them not expired. */
 const oldSessions = `
 with tokens as (
   insert into ended_tokens (token_id, expires_at)
@@ -225,6 +225,6 @@ describe('endOtherSessions', () => {
     await addToOutbox(database, userTopic(ada.id), { frame: encodePush('typing', null, 'Ada', {}) });
     await after.push('typing');
     expect((await after.call('ping')).success).to.equal(true);
-    expect(await here.closed).to.equal(4401); // it is not the one that the signal names
+    expect(await here.closed).to.equal(4401); // not the connection that the signal names
   });
 });

@@ -14,7 +14,7 @@ import {
 
 type Change = Frame;
 
-/** Everything that changed since a cursor, page by page, and the next cursor. */
+/** Returns all changes since a cursor, page by page, and the next cursor. */
 async function changes(
   { client }: Pick<Person, 'client'>,
   cursor?: string,
@@ -46,7 +46,7 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** How many rows a statement returns, and how many it reads from tables and indexes for them. */
+/** Returns the number of rows that a statement returns, and of those that it reads from tables and indexes. */
 async function readBy(statement: string, bind: readonly unknown[]): Promise<{ rows: number; read: number }> {
   const readIn = (node: PlanNode): number => {
     const { 'Actual Rows': rows, 'Actual Loops': loops, 'Rows Removed by Filter': removed = 0 } = node;
@@ -291,7 +291,7 @@ select id, 1, $1, 'text', 'hi' from made`;
     for (let n = 1; n <= 4; n++)
       ids.push((await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` })).messageId);
     const settled = positionIn(await now(bob));
-    expect(settled.slice(2)).to.deep.equal([null, 0, 0, 0]); // what they take as well
+    expect(settled.slice(2)).to.deep.equal([null, 0, 0, 0]); // the columns that they read as well
     const [database, since] = settled;
     for (const messageId of ids.slice(0, 2))
       await ada.client.done('editMessage', { messageId, content: 'new' });
@@ -409,7 +409,7 @@ select id, 1, $1, 'text', 'hi' from made`;
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const many = 5_000;
-    // Statistics from before: no plan may depend on how large a chat is thought to be.
+    // Old statistics: no plan may depend on the estimated size of a chat.
     await database.sequelize.query('analyze');
     await database.transaction(async (transaction) => {
       const run = (sql: string) => database.query(sql, [groupId, many], transaction);
@@ -444,7 +444,7 @@ select $1::bigint, last_seq + n, $3::bigint, 'text', 'x' from chats, generate_se
       expect(read).to.be.at.most(200);
     }
 
-    // Each of the new ones was changed besides: they are passed over as changed messages.
+    // Each of the new ones was changed too: they are skipped as changed messages.
     const cursor = signedCursor('sync', ada, positionBefore);
     await database.execute('update messages set changed_xid = pg_current_xact_id() where chat_id = $1', [
       groupId,
