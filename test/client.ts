@@ -1,13 +1,13 @@
 import { WebSocket } from 'ws';
 
-/** A frame as it came, parsed. */
-// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+/** A received frame, parsed. */
+// biome-ignore lint/suspicious/noExplicitAny: tests read fields of any frame
 export type Frame = any;
 
-/** Milliseconds after which a frame that does not come fails the test. */
+/** Milliseconds after which a missing frame fails the test. */
 const PATIENCE = 15_000;
 
-/** A plain WebSocket client: it sends raw frames and keeps all that come until somebody asks for them. */
+/** A plain WebSocket client, which sends raw frames and keeps received ones until the test takes them. */
 export class Client {
   readonly socket: WebSocket;
   /** Resolves to the close code. */
@@ -28,14 +28,14 @@ export class Client {
     return this.reply(this.send(type, params));
   }
 
-  /** Sends a command that has to succeed, and resolves to the `params` of its reply. */
+  /** Sends a command that must succeed, and resolves to the `params` of its reply. */
   async done(type: string, params?: unknown): Promise<Frame> {
     const reply = await this.call(type, params);
     if (reply.error) throw new Error(`${type} was refused: ${reply.code}: ${reply.message}`);
     return reply.params;
   }
 
-  /** Sends a command that has to be refused, and resolves to the code. */
+  /** Sends a command that must be refused, and resolves to the code. */
   async refused(type: string, params?: unknown): Promise<string> {
     const reply = await this.call(type, params);
     if (!reply.error) throw new Error(`${type} was not refused`);
@@ -53,12 +53,12 @@ export class Client {
     return this.next((frame) => frame.id === id, `a reply to request ${id}`);
   }
 
-  /** The next push of a type. */
+  /** Resolves to the next push of a type. */
   push(type: string): Promise<Frame> {
     return this.next((frame) => frame.type === type && frame.success && !('id' in frame), `a push ${type}`);
   }
 
-  /** The first frame that has come, or will come, which matches. */
+  /** Resolves to the first frame that matches, received already or later. */
   next(
     matches: (frame: Frame) => boolean = () => true,
     what = 'a frame',
@@ -67,7 +67,7 @@ export class Client {
     const index = this.#frames.findIndex(matches);
     if (index >= 0) return Promise.resolve(this.#frames.splice(index, 1)[0]);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${what} did not come`)), patience);
+      const timer = setTimeout(() => reject(new Error(`${what} did not arrive`)), patience);
       this.#waiting.push({
         matches,
         resolve(frame) {
@@ -78,7 +78,7 @@ export class Client {
     });
   }
 
-  /** All frames that came and nobody asked for, once everything sent so far has been answered. */
+  /** Resolves to all frames that the test has not taken, once everything sent so far has been answered. */
   async rest(): Promise<Frame[]> {
     await this.call('listLastMessage', { limit: 1 });
     return this.#frames.splice(0);

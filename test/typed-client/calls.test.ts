@@ -33,7 +33,7 @@ describe('a call of the typed client', () => {
       () => client.call('typing', { receiverId: 1, groupId: 2, typing: true }),
       // @ts-expect-error a chat has an address
       () => client.call('muteChat', { muted: true }),
-      // @ts-expect-error nothing of this name is pushed
+      // @ts-expect-error no push has this name
       () => client.on('listLastMessage', () => {}),
     ];
     expect(wrong).to.have.length(7);

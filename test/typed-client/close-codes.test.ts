@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws';
 import type { ParleyError } from '../../src/client/index.ts';
 import { typedClient } from '../harness.ts';
 
-/** Starts a server that closes each connection with the next of some codes, and keeps the tokens that it was shown. */
+/** Starts a server that closes each connection with the next of some codes, and keeps the tokens that it received. */
 async function startClosingServer(...codes: number[]) {
   const tokens: (string | undefined)[] = [];
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
@@ -23,7 +23,7 @@ describe('the typed client of a server that closes with codes it does not know',
   beforeEach(() => mock.method(Math, 'random', () => 0)); // no pauses
   afterEach(() => mock.reset());
 
-  /** Resolves to the error with which a client gives up, and the tokens that it showed until then. */
+  /** Resolves to the error with which a client closes, and the tokens that it sent until then. */
   async function endOf(codes: number[], token: string | (() => string)) {
     const server = await startClosingServer(...codes);
     const client = typedClient({ token: '' }, { url: server.url, token });

@@ -12,7 +12,7 @@ const refusal = (promise: Promise<unknown>): Promise<string> =>
     (error) => (error instanceof ParleyError ? error.code : String(error)),
   );
 
-/** The states of a client from now on. */
+/** Collects the states of a client from now on. */
 function statesOf(client: ReturnType<typeof typedClient>): State[] {
   const states: State[] = [];
   client.on('state', (state) => states.push(state));
@@ -130,7 +130,7 @@ describe('the connection of the typed client', () => {
     relay.drop();
     await client.call('listLastMessage');
     await client.online();
-    relay.hold(); // half open: nothing is heard, and nobody says that it is over
+    relay.hold(); // half open: nothing is received, and no close arrives
     const waiting = client.call('listLastMessage');
     await new Promise<void>((resolve) => {
       const stop = client.on('state', (state) => {

@@ -19,7 +19,7 @@ import { until } from '../until.ts';
 type TypedClient = ReturnType<typeof connect>;
 type Told = { readonly seq: number; readonly message: string | null; readonly own: boolean };
 
-/** Everything a client tells of one group, its own messages among it, in the order it comes. */
+/** Collects all events of one group from a client, its own messages included, in the order of arrival. */
 function toldOf(client: TypedClient, groupId: number): Told[] {
   const told: Told[] = [];
   const keep = (own: boolean) => (push: Push) => {
@@ -32,7 +32,7 @@ function toldOf(client: TypedClient, groupId: number): Told[] {
   return told;
 }
 
-/** Checks that a client told each message of a group from `first` on once, in order, as it is stored. */
+/** Checks that a client emitted each message of a group from `first` on once, in order, as it is stored. */
 async function expectAllTold(told: Told[], groupId: number, first: number): Promise<void> {
   const rows = await database.messages.findAll({ where: { chatId: groupId }, order: [['seq', 'asc']] });
   const stored = rows
@@ -92,7 +92,7 @@ describe('the delivery of the typed client', () => {
     await Promise.all(people.map((client) => client.online()));
     for (const [index, all] of told.entries()) {
       await expectAllTold(all, groupId, 3);
-      // each sender's own messages, in the order they were sent, and each call answered with its place
+      // each sender's own messages, in the order they were sent, and each call answered with its position
       const own = all.filter(({ own }) => own);
       expect(own.map(({ message }) => message)).to.deep.equal(own.map((_, n) => `${index} ${n}`));
       expect(own.map(({ seq }) => seq)).to.deep.equal(seqs[index]);
@@ -125,7 +125,7 @@ describe('the delivery of the typed client', () => {
     await client.online();
     await expectAllTold(told, groupId, 3);
     const [, online] = states;
-    expect(Number(online?.split(' ')[1])).to.be.at.least(1_500); // not before all was told
+    expect(Number(online?.split(' ')[1])).to.be.at.least(1_500); // not before all events were emitted
   });
 
   it('survives a restart of the server in the middle of sending', async function () {
@@ -278,7 +278,7 @@ describe('the delivery of the typed client', () => {
     const write = (n: number) => ada.client.done('messageInGroup', { groupId, content: `${n}` });
     await Promise.all(Array.from({ length: 600 }, (_, n) => write(n)));
     await until(() => told.length === 600);
-    await new Promise((resolve) => setTimeout(resolve, 10_500)); // what was on its way has come by then
+    await new Promise((resolve) => setTimeout(resolve, 10_500)); // messages in transit have arrived by then
     await relay.cut();
     for (let n = 600; n < 603; n++) await write(n);
     let changes = 0;

@@ -5,7 +5,7 @@ import { typedClient, type User } from '../harness.ts';
 import { until } from '../until.ts';
 import { when } from './network.ts';
 
-/** What a client shows of its chats, and of the newest messages of some of them. */
+/** Returns the chats of a client, and the newest messages of some of them. */
 function shown(client: Client, addresses: readonly ChatAddress[], firsts: readonly number[]) {
   return {
     self: client.self,
@@ -20,8 +20,8 @@ function shown(client: Client, addresses: readonly ChatAddress[], firsts: readon
 }
 
 /**
- * Checks that a client of a user comes to show, field by field, what a fresh one shows: all its chats, and the messages
- * of those named. Their last messages are there already.
+ * Checks that a client of a user reaches the state of a fresh one, field by field: all its chats, and the messages
+ * of the named ones. Their last messages have arrived already.
  */
 export async function expectFresh(
   user: Pick<User, 'token'>,

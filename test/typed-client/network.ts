@@ -7,7 +7,7 @@ import { until } from '../until.ts';
 export function when<Value>(observable: Observable<Value>, holds: (value: Value) => unknown): Promise<Value> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`it stayed ${JSON.stringify(observable.value, null, 1)}`)),
+      () => reject(new Error(`the value stayed ${JSON.stringify(observable.value, null, 1)}`)),
       15_000,
     );
     const look = () => {
@@ -21,7 +21,7 @@ export function when<Value>(observable: Observable<Value>, holds: (value: Value)
   });
 }
 
-/** Opens sockets whose frames reach the client when `receive` passes them on, as they are or others. */
+/** Opens sockets whose frames reach the client when `receive` passes them on, changed or not. */
 export const through =
   (receive: (frame: Frame, pass: (frame?: string) => void) => void) => (url: string, token: string) => {
     const socket = new WebSocket(url, ['auth', token]);
@@ -37,7 +37,7 @@ export const through =
 /** Holds the replies to a command back, as a slow network would. */
 export const holding = (type: string) => holdingFrames((frame) => frame.type === type && 'id' in frame);
 
-/** Holds frames back, and lets them come in one go. */
+/** Holds frames back, and releases them in one chunk. */
 export function holdingFrames(isHeld: (frame: Frame) => boolean) {
   const held: (() => void)[] = [];
   let holds = false;
@@ -50,7 +50,7 @@ export function holdingFrames(isHeld: (frame: Frame) => boolean) {
     hold() {
       holds = true;
     },
-    /** Resolves when so many came. */
+    /** Resolves when a number of frames has arrived. */
     held: (count = 1) => until(() => held.length >= count),
     release() {
       holds = false;

@@ -5,8 +5,8 @@ import { expectFresh } from './fresh.ts';
 import { holdingFrames, when } from './network.ts';
 
 /*
- * What the server sent one after another may come in one go, where the process was busy: then no turn of the
- * event loop lies between the frames, and who awaits the first goes on after the last.
+ * Frames that the server sent one after another may arrive in one chunk when the process was busy: then no turn of the
+ * event loop is between the frames, and code that awaits the first one continues after the last.
  */
 describe('a typed client that receives several frames in one chunk', () => {
   it('has the unread count of the last one', async () => {
@@ -39,7 +39,7 @@ describe('a typed client that receives several frames in one chunk', () => {
     await when(client.chats, ([chat]) => chat?.unreadCount === 1);
     network.hold();
     relay.drop();
-    await network.held(); // what it missed
+    await network.held(); // the missed changes
     const marked = client.chat(address).markRead();
     await network.held(2);
     network.release();

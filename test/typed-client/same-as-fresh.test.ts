@@ -75,7 +75,7 @@ describe('a typed client compared with a fresh one', () => {
     const sockets: WebSocket[] = [];
     let held = 0;
     const connect = through((frame, pass) => {
-      // the first connection breaks before it is known from where to catch up
+      // the first connection breaks before the client has a cursor to catch up from
       if (sockets.length === 1 && frame.type === 'sync') held++;
       else pass();
     });
@@ -92,7 +92,7 @@ describe('a typed client compared with a fresh one', () => {
     expect(chat.messages.value).to.deep.equal([]);
     const sent = chat.send('own');
     await until(() => held > 0);
-    await client.call('ping', {}, { signal: AbortSignal.timeout(300) }).catch(() => {}); // whatever is answered is there
+    await client.call('ping', {}, { signal: AbortSignal.timeout(300) }).catch(() => {}); // all answers have arrived
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'meanwhile' });
     sockets[0]?.terminate();
     await sent;

@@ -221,7 +221,7 @@ describe('a chat of the typed client', () => {
     const chat = client.chat({ receiverId: ada.id });
     await when(chat.messages, ({ length }) => length === 50);
     expect(chat.hasOlder).to.equal(true);
-    await Promise.all([chat.loadOlder(), chat.loadOlder()]); // one page, though asked twice
+    await Promise.all([chat.loadOlder(), chat.loadOlder()]); // one page for two calls
     expect(chat.messages.value.map(({ seq }) => seq)).to.deep.equal(
       Array.from({ length: 100 }, (_, n) => n + 31),
     );
@@ -397,7 +397,7 @@ describe('a chat of the typed client', () => {
     await ada.client.done('messageInGroup', { groupId, content: 'Hi' });
     await when(chat.typing, ({ length }) => length === 0);
     chat.setTyping(true);
-    chat.setTyping(true); // is not told again so soon
+    chat.setTyping(true); // is not sent again so soon
     expect((await ada.client.push('typing')).params).to.include({ typing: true, senderId: bob.id });
     chat.setTyping(false);
     expect((await ada.client.push('typing')).params).to.include({ typing: false });
