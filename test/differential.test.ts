@@ -38,10 +38,10 @@ const open = by('Bob', 'open', { chat: 'group 1' });
 const send = by('Ada', 'send', { chat: 'group 1', text: 1, mentions: [], options: {} });
 const edit = by('Ada', 'edit', { chat: 'group 1', back: 0, text: 2, mentions: [], byAuthor: true });
 
-/** Kinds of steps that neither change a message nor a connection. */
+/** Kinds of steps that change neither a message nor a connection. */
 const HARMLESS = new Set(['mute', 'pinChat', 'archiveChat', 'watch', 'updateProfile', 'block', 'unblock']);
 
-/** Makes sockets that let one kind of push get lost. */
+/** Creates sockets that drop one type of push. */
 function missing(type: string): Open {
   return (url, token) => {
     const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` } });

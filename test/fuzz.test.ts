@@ -19,23 +19,23 @@ import {
 import { newWorld } from './fuzz/world.ts';
 import { http, newUser } from './harness.ts';
 
-/** So many times as many runs as usual, and where chance begins: every run of the tests tries the same unless told. */
+/** Factor for the number of runs, and the random seed: by default every run of the tests tries the same values. */
 const MORE = Number(process.env.FUZZ_RUNS ?? 1);
 const seed = Number(process.env.FUZZ_SEED ?? 1);
 
-/** Tries a property on values of an arbitrary; a failure tells the smallest value that shows it. */
+/** Checks a property on values of an arbitrary; a failure reports the smallest failing value. */
 async function always<T>(arbitrary: Arbitrary<T>, numRuns: number, property: (value: T) => Promise<void>) {
   await fc.assert(fc.asyncProperty(arbitrary, property), {
     numRuns,
     seed,
-    interruptAfterTimeLimit: 15_000 * MORE, // sooner than mocha gives up, and tells nothing
+    interruptAfterTimeLimit: 15_000 * MORE, // before the timeout of mocha, which would report no value
   });
 }
 
-/** That somebody who did nothing wrong is still served. */
+/** Checks that a well-behaved user is still served. */
 const expectServed = async (client: Client) => expect((await client.call('ping')).success).to.equal(true);
 
-/** Commands that tell what others have kept. */
+/** Commands that return data stored by others. */
 const READING = ['listLastMessage', 'listGroups', 'listUsers', 'getProfile', 'listSessions'];
 
 describe('arbitrary input', function () {
@@ -64,7 +64,7 @@ describe('arbitrary input', function () {
         await ada.call(type, given);
         await ada.comeBack();
       });
-      for (const reading of READING) await ada.call(reading, '{}'); // what was kept is told in the right shape
+      for (const reading of READING) await ada.call(reading, '{}'); // stored data is returned in the right form
     });
 
   it('is accepted from several users and connections at the same time', async () => {
@@ -163,8 +163,8 @@ describe('arbitrary input', function () {
         if (answer.status >= 300 || !isChange) return;
         expect(isRight(route.body, JSON.parse(String(call.body))), JSON.stringify(call)).to.equal(true);
         if (!route.authenticated) return;
-        expect(isOwn, `a stranger was let in: ${JSON.stringify(call)}`).to.equal(true);
-        caller = await newUser(); // this one has another password now, or is gone
+        expect(isOwn, `a call without a valid token succeeded: ${JSON.stringify(call)}`).to.equal(true);
+        caller = await newUser(); // the caller has another password now, or is deleted
       });
       expect((await http('GET', '/health/ready')).status).to.equal(200);
     });
@@ -219,7 +219,7 @@ function expectHttpAnswer({ status, headers, body }: RawAnswer, call: HttpCall):
   expect(errorCodes[error.code as ErrorCode].status, what).to.equal(status);
 }
 
-/** The type and id that the answer to a frame has to have. */
+/** Returns the type and id that the answer to a frame must have. */
 function addressOf(sent: string | Buffer): { type: string; id: unknown } {
   let request: { type?: unknown; id?: unknown } | null = null;
   try {

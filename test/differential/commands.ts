@@ -4,7 +4,7 @@ import { type Actor, kind } from './kind.ts';
 import { back, chat, contentOf, custom, group, maybe, message, text, user } from './params.ts';
 import type { ChatName, Known, Slot } from './world.ts';
 
-/* Every command that changes something visible. */
+/* All commands with a visible effect. */
 
 const { constantFrom, boolean, nat, record } = fc;
 
@@ -12,19 +12,19 @@ const addressOf = ({ world }: Actor, name: ChatName) => world.address(name);
 const messageId = ({ world, person }: Actor, { chat, back }: { chat: ChatName; back: number }) =>
   world.message(person, chat, back)?.messageId;
 
-/** True as often as it takes for what few may do to be done. */
+/** True often enough for commands that few users may run. */
 const mostly = fc.oneof(
   { weight: 3, arbitrary: fc.constant(true) },
   { weight: 1, arbitrary: fc.constant(false) },
 );
 
-/** Whoever made a group, or who was named. */
+/** Returns the creator of a group, or the user of the params. */
 const ownerOr = (actor: Actor, group: Slot, byOwner: boolean): Actor => {
   const owner = byOwner && actor.world.owners.get(group);
   return owner ? actor.as(owner) : actor;
 };
 
-/** A command about one of the groups and one of the people. */
+/** A command on one of the groups and one of the users. */
 const inGroup = (
   weight: number,
   type: 'addUserInGroup' | 'removeUserFromGroup' | 'banUser' | 'unbanUser' | 'transferOwnership',
@@ -46,7 +46,7 @@ const onUser = (weight: number, type: 'blockUser' | 'unblockUser') =>
     return user !== person.name && call(type, { userId: world.person(user).user.id });
   });
 
-/** Whoever wrote a message, or who was named. */
+/** Returns the author of a message, or the user of the params. */
 const authorOr = (actor: Actor, known: Known, byAuthor: boolean): Actor =>
   byAuthor ? actor.as(known.author) : actor;
 
@@ -242,7 +242,7 @@ export const commands = {
     return world.during(
       `${person.name}: rename`,
       change.catch(() => {}),
-    ); // the node is away
+    ); // the node is unreachable
   }),
 
   deleteAccount: kind(0.2, fc.constant({}), ({ world, person }) => {
@@ -252,6 +252,6 @@ export const commands = {
     return world.during(
       `${person.name}: deleteAccount`,
       change.catch(() => {}),
-    ); // the node is away
+    ); // the node is unreachable
   }),
 };

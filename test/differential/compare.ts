@@ -3,19 +3,19 @@ import { type Client, connect } from '../../src/client/node.ts';
 import { pause, until } from '../until.ts';
 import type { Person, World } from './world.ts';
 
-/** A field of the client that lives long, and of a fresh one. */
+/** A field that differs between the long-lived client and a fresh one. */
 export interface Difference {
-  /** From the name of the person on. */
+  /** The path of the field, which begins with the name of the user. */
   readonly path: string;
   readonly shown: unknown;
   readonly right: unknown;
 }
 
-/** Milliseconds after which a fresh client is not fresh any more. */
+/** Milliseconds after which a fresh client is replaced. */
 const FRESH_FOR = 500;
 const LOOK_AGAIN_AFTER = 15;
 
-/** Returns what still differs after so many milliseconds without a disturbance; nothing as soon as nothing does. */
+/** Returns the differences that remain after some milliseconds without a fault; nothing as soon as there are none. */
 export async function compare(world: World, bound: number): Promise<Difference[]> {
   const present = [...world.people.values()].filter(({ isGone }) => !isGone);
   return (await Promise.all(present.map((person) => comparePerson(world, person, bound)))).flat();
@@ -47,7 +47,7 @@ async function comparePerson(world: World, person: Person, bound: number): Promi
   }
 }
 
-/** A client that only looks: it does not report that messages have reached it. */
+/** A client that only reads: it does not report the delivery of messages. */
 function freshClient({ site }: World, { user }: Person): Client {
   return connect({
     url: site.urls[0],
@@ -63,7 +63,7 @@ function freshClient({ site }: World, { user }: Person): Client {
   });
 }
 
-/** Resolves when everything was read that the person has read. */
+/** Resolves when the client has read everything that the user has opened. */
 async function look(fresh: Client, { client, opened, watched }: Person): Promise<true> {
   const { chats } = fresh;
   const presences = [...watched].map((userId) => fresh.presence(userId));
@@ -83,17 +83,17 @@ type Address = Parameters<Client['chat']>[0];
 const firstSeq = (client: Client, address: Address): number | undefined =>
   client.chat(address).messages.value.find(({ seq }) => seq > 0)?.seq;
 
-/** What a client shows to a person, as far back as the one that lives long has read. */
+/** Returns the state of a client for a user, as far back as the long-lived client has read. */
 function stateOf(client: Client, person: Person): object {
   const chats = [...person.opened].map(([name, address]) => {
     const chat = client.chat(address);
     const first = firstSeq(person.client, address) ?? 0;
-    const all = chat.messages.value.filter(({ status }) => status !== 'failed'); // which only their client knows
+    const all = chat.messages.value.filter(({ status }) => status !== 'failed'); // known only to the client itself
     const messages = all.filter(({ seq }) => seq >= first || seq === 0);
     return [
       name,
       {
-        messages: messages.map(({ key, ...message }) => message), // keys are the client's own
+        messages: messages.map(({ key, ...message }) => message), // keys differ between clients
         hasOlder: chat.hasOlder || messages.length < all.length,
         summary: chat.summary.value,
         typing: chat.typing.value,
@@ -108,7 +108,7 @@ function stateOf(client: Client, person: Person): object {
   };
 }
 
-/** The paths below which two values differ. */
+/** Returns the paths below which two values differ. */
 function differences(path: string, shown: unknown, right: unknown): Difference[] {
   if (Object.is(shown, right)) return [];
   if (!isObject(shown) || !isObject(right)) return [{ path, shown, right }];
@@ -122,7 +122,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
-/** What tells an element of a list from the others. */
+/** Returns the key that identifies an element of a list. */
 function brief(value: unknown): unknown {
   const { key, seq, content } = (isObject(value) ? value : {}) as Record<string, unknown>;
   return key ?? (seq === undefined ? value : `${seq} ${content}`);

@@ -1,13 +1,13 @@
 import { type Client, type ClientOptions, connect } from '../../src/client/node.ts';
 
-/** A client on a device that says when its network is back. */
+/** A client on a device that reports when its network is back. */
 export interface Device {
   readonly client: Client;
-  /** Says it, as browsers do to pages: the client tries at once to connect again. */
+  /** Emits the event of browsers, on which the client reconnects at once. */
   wake(): void;
 }
 
-/** Connects a client that listens for the events of a device, which there are none of in Node. */
+/** Connects a client that listens for the events of a device, which Node does not have. */
 export function connectDevice(options: ClientOptions): Device {
   const events = new EventTarget();
   const { addEventListener, removeEventListener } = globalThis;

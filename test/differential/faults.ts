@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { kind } from './kind.ts';
 
-/* What goes wrong. Everything broken is mended before the next comparison, if no step does it before. */
+/* The faults. Every fault is repaired before the next comparison, if no step repairs it earlier. */
 
 const { constant, constantFrom, nat, record } = fc;
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { kind } from './kind.ts';
 import { chat, contentOf, text, user } from './params.ts';
 
-/* What people do with the client that lives long. */
+/* Actions on the long-lived client. */
 
 const { record, nat } = fc;
 

@@ -1,20 +1,20 @@
 import fc from 'fast-check';
 import { type ChatName, GROUPS, PEOPLE, type World } from './world.ts';
 
-/* What the steps name. */
+/* The params of steps. */
 
-/** Some more often than others, so that much happens in the same place. */
+/** Some chats and users occur more often than others, so that many steps meet. */
 export const chat: fc.Arbitrary<ChatName> = fc.oneof(
   fc.constantFrom(...PEOPLE, ...GROUPS),
   fc.constantFrom('Ada', 'Bob', 'group 1', 'group 1'),
 );
 export const group = fc.constantFrom(...GROUPS, 'group 1' as const);
 export const user = fc.constantFrom(...PEOPLE);
-/** How far before the newest message. */
+/** The distance from the newest message. */
 export const back = fc.oneof({ weight: 4, arbitrary: fc.nat(3) }, { weight: 1, arbitrary: fc.nat(12) });
 export const message = { chat, back };
 
-/** Left out so many times as often as it is there. */
+/** Absent this many times as often as present. */
 export const maybe = <T>(arbitrary: fc.Arbitrary<T>, without = 1) =>
   fc.oneof({ weight: without, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
 
@@ -22,6 +22,6 @@ export const custom = fc.record({ n: fc.nat(9) });
 export const text = { text: fc.nat(999), mentions: fc.subarray([...PEOPLE], { maxLength: 2 }) };
 export type Text = { readonly text: number; readonly mentions: readonly (typeof PEOPLE)[number][] };
 
-/** What a message says, naming people as they are called now. */
+/** Returns the content of a message, which mentions users by their current names. */
 export const contentOf = (world: World, { text, mentions }: Text): string =>
   [`text ${text}`, ...mentions.map((name) => `@${world.person(name).username}`)].join(' ');

@@ -5,7 +5,7 @@ import type { Site } from './site.ts';
 import { PATIENCE, QUIET, type Step, take } from './steps.ts';
 import { type Open, World } from './world.ts';
 
-/** Milliseconds in which a client has to show what is right, once nothing is broken and all is answered. */
+/** Milliseconds in which a client must show the right state, once there is no fault and every command is answered. */
 const BOUND = 15_000;
 const SHRINKING = 120_000;
 
@@ -17,13 +17,13 @@ export interface Failure {
 
 export interface RunOptions {
   readonly bound?: number;
-  /** Milliseconds that a failing sequence is made smaller for. */
+  /** Milliseconds for shrinking a failing sequence. */
   readonly shrinking?: number;
-  /** Makes the sockets of the clients that live long. */
+  /** Opens the sockets of the long-lived clients. */
   readonly open?: Open;
 }
 
-/** Takes the steps in a world of their own, comparing at quiet points and at the end; returns the first failure. */
+/** Runs the steps in a world of their own, and compares at quiet points and at the end; returns the first failure. */
 export async function run(
   site: Site,
   steps: readonly Step[],
@@ -53,7 +53,7 @@ export async function run(
 
 const END: Step = { who: 'Ada', device: 'client', kind: QUIET, params: {}, waits: true };
 
-/** A failure that fails in the same field. */
+/** Returns whether two failures are in the same field. */
 export async function smaller(site: Site, failure: Failure, options: RunOptions) {
   const fields = new Set(failure.differences.map(fieldOf));
   let smallest = failure;
@@ -70,7 +70,7 @@ export async function smaller(site: Site, failure: Failure, options: RunOptions)
   return smallest;
 }
 
-/** What is different, whoever sees it and in whichever chat. */
+/** Returns the differing field, independent of the user and the chat. */
 function fieldOf({ path }: Difference): string {
   return path
     .split('.')

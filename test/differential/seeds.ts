@@ -6,14 +6,14 @@ import { type Failure, type RunOptions, run, smaller } from './run.ts';
 import type { Site } from './site.ts';
 import { disturbsOthers, lineOf, type Step, stepsOf } from './steps.ts';
 
-/** Worlds side by side: while one waits, another goes on. */
+/** Concurrent worlds: while one waits, another continues. */
 const WORLDS = 10;
-/** Differences that are printed. */
+/** Differences to print. */
 const SHOWN = 6;
 
 /**
- * Runs so many steps of each seed, several seeds at a time. Ends at the first failure, and throws an error with the
- * seed, what differs, the shrunken sequence, and how to run both again.
+ * Runs the given number of steps of each seed, several seeds at a time. Ends at the first failure, and throws an error
+ * with the seed, the differences, the shrunken sequence, and the commands that run both again.
  */
 export async function runSeeds(site: Site, seeds: readonly number[], count: number): Promise<void> {
   let failed: { seed: number; failure: Failure } | undefined;
@@ -37,13 +37,13 @@ Again: DIFFERENTIAL_SEED=${seed} DIFFERENTIAL_STEPS=${count} npx mocha -g "a cli
   );
 }
 
-/** Runs steps that were written down; throws an error like {@link runSeeds}. */
+/** Runs the steps of a file; throws an error like {@link runSeeds}. */
 export async function runSteps(site: Site, steps: readonly Step[], options: RunOptions = {}): Promise<void> {
   const failure = await run(site, steps, options);
   if (failure) throw new Error(await report(site, failure, options));
 }
 
-/** What differs, and the smallest sequence found that shows it, which is kept in a file. */
+/** Returns the differences and the smallest failing sequence found, which is saved in a file. */
 async function report(site: Site, failure: Failure, options: RunOptions = {}): Promise<string> {
   const { steps, differences } = await smaller(site, failure, options);
   const file = join(tmpdir(), `differential-${process.pid}-${Date.now()}.json`);

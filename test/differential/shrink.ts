@@ -1,13 +1,13 @@
-/** Tells whether a sequence still fails. */
+/** Returns whether a sequence still fails. */
 export type Fails<Item> = (items: readonly Item[]) => Promise<boolean>;
 
-/** Sequences tried side by side. */
+/** Sequences tried concurrently. */
 const AT_ONCE = 4;
 
 /**
  * Returns a smaller sequence that still fails, by delta debugging (Zeller, "Yesterday, my program worked. Today, it
- * does not. Why?", 1999): whole parts are left out as long as it fails without them, then smaller ones. Where it fails
- * by chance only, a part may stay that is not needed. Ends at `deadline`, in milliseconds since the epoch.
+ * does not. Why?", 1999): large parts are removed while it still fails without them, then smaller ones. If it fails
+ * only sometimes, an unneeded part may stay. Ends at `deadline`, in milliseconds since the epoch.
  */
 export async function shrink<Item>(
   failing: readonly Item[],
@@ -25,7 +25,7 @@ export async function shrink<Item>(
   return items;
 }
 
-/** The sequences without one part of that size each. */
+/** Returns the sequences that each lack one part of that size. */
 function without<Item>(items: readonly Item[], size: number): (readonly Item[])[] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, part) =>
     items.filter((_, index) => Math.floor(index / size) !== part),

@@ -4,29 +4,29 @@ import { startProcess } from '../process.ts';
 import { type Relay, startRelay } from '../relay.ts';
 import { pause } from '../until.ts';
 
-/** The nodes that worlds share, each at an address that stays, and what can happen to them. */
+/** The nodes that worlds share, each at a fixed address, and their faults. */
 export interface Site {
   readonly name: string;
   readonly urls: readonly [string, ...string[]];
-  /** Counts what happened to the nodes. */
+  /** Counts the faults of the nodes. */
   readonly disturbances: number;
-  /** When what a killed node had not published yet was found by the others, in milliseconds since the epoch. */
+  /** When the other nodes had found the unpublished messages of a killed node, in milliseconds since the epoch. */
   readonly repairedBy: number;
   /** Stops a node and starts it again; the second of two nodes is killed. Resolves when it is back. */
   restart(node: number): Promise<void>;
-  /** Cuts the second node off from NATS for so many milliseconds. */
+  /** Cuts the second node off from NATS for some milliseconds. */
   cutNats(milliseconds: number): Promise<void>;
-  /** Resolves when nothing is broken. */
+  /** Resolves when there is no fault. */
   whole(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Milliseconds in which a node compares its connections with the database once, and the clients see what was found. */
+/** Milliseconds in which a node compares its connections with the database once, and the clients receive the result. */
 const RECONCILED_WITHIN = 75_000;
 
 interface Node {
   start(): Promise<void>;
-  /** Of a process: without a warning. */
+  /** Kills the process without a warning. */
   stop(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export async function startOneNode(): Promise<Site> {
   return createSite('one node', [url], [node], undefined, () => node.stop());
 }
 
-/** Two nodes on NATS, the second a process of its own; undefined where there is no `nats-server`. */
+/** Two nodes on NATS, the second in a process of its own; undefined when `nats-server` is not installed. */
 export async function startTwoNodes(): Promise<Site | undefined> {
   const nats: NatsServer | undefined = await natsServer();
   if (!nats) return undefined;
@@ -96,7 +96,7 @@ function createSite(
   let disturbances = 0;
   let repairedBy = 0;
 
-  /** Several worlds may want the same at a time, which happens once then. */
+  /** Several worlds may request the same fault at a time, which then happens once. */
   const once = (what: string, happen: () => Promise<void>): Promise<void> => {
     const going = under.get(what);
     if (going) return going;

@@ -5,17 +5,17 @@ import type { Actor, Kind } from './kind.ts';
 import { looks } from './looks.ts';
 import { type Name, PEOPLE, type World } from './world.ts';
 
-/** Something that somebody does, or that happens to them. It can be written down and done again. */
+/** An action of a user, or a fault. It can be saved and run again. */
 export interface Step {
   readonly who: Name;
   readonly device: 'client' | 'second';
   readonly kind: string;
   readonly params: object;
-  /** The next step waits until this one was answered. */
+  /** The next step waits until this one is answered. */
   readonly waits: boolean;
 }
 
-/** The step at which everything is compared. */
+/** The step that compares all clients. */
 export const QUIET = 'quiet';
 
 const kinds: Readonly<Record<string, Kind>> = {
@@ -25,12 +25,13 @@ const kinds: Readonly<Record<string, Kind>> = {
   [QUIET]: { weight: 8, params: fc.constant({}), run: () => undefined },
 };
 
-/** Kinds without which nothing is to be seen. */
+/** Kinds without which there is nothing to compare. */
 const ALWAYS: ReadonlySet<string> = new Set([QUIET, 'send', 'open']);
 
 /**
- * How often each kind comes in a sequence: some not at all, some four times as often, faults in every other one. So
- * each is met in mixtures where no other hides it: what a reconnect mends, say (Groce et al., "Swarm testing", 2012).
+ * Returns the weight of each kind in a sequence: some zero, some four times as large, faults in every other sequence.
+ * So each kind occurs in sequences in which no other hides it, as a reconnect might (Groce et al., "Swarm testing",
+ * 2012).
  */
 const mixture: fc.Arbitrary<Readonly<Record<string, number>>> = fc
   .tuple(fc.boolean(), fc.array(fc.constantFrom(0, 1, 1, 4), { minLength: 100, maxLength: 100 }))
@@ -59,20 +60,20 @@ const stepIn = (weights: Readonly<Record<string, number>>): fc.Arbitrary<Step> =
       }),
     );
 
-/** The steps of a seed. */
+/** Returns the steps of a seed. */
 export function stepsOf(seed: number, count: number): readonly Step[] {
   const [weights] = fc.sample(mixture, { seed, numRuns: 1 }) as [Record<string, number>];
   return fc.sample(stepIn(weights), { seed, numRuns: count });
 }
 
-/** True if steps break what other worlds need as well. */
+/** Returns whether steps break parts that other worlds need as well. */
 export const disturbsOthers = (steps: readonly Step[]): boolean =>
   steps.some(({ kind }) => kind === 'restart' || kind === 'cutNats');
 
-/** Milliseconds that a step waits for the answer to the one before, which a fault may keep away. */
+/** Milliseconds that a step waits for the answer to the previous one, which a fault may delay. */
 export const PATIENCE = 300;
 
-/** Begins a step; resolves when it is answered. */
+/** Starts a step; resolves when it is answered. */
 export async function take(world: World, { who, device, kind, params }: Step): Promise<void> {
   const actor = (name: Name): Actor => {
     const person = world.person(name);
@@ -88,7 +89,7 @@ export async function take(world: World, { who, device, kind, params }: Step): P
   if (!world.person(who).isGone) await kinds[kind]?.run(actor(who), params as never);
 }
 
-/** A step in one line. */
+/** Returns a step as one line. */
 export function lineOf({ who, device, kind, params, waits }: Step): string {
   const by = device === 'client' ? who : `${who}'s second device`;
   return `${by}: ${kind} ${JSON.stringify(params)}${waits ? '' : ', without waiting'}`;

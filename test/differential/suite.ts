@@ -3,8 +3,8 @@ import { runSeeds, runSteps } from './seeds.ts';
 import { type Site, startOneNode, startTwoNodes } from './site.ts';
 
 /*
- * People with a client that lives long, and others that come and go; whatever they do and whatever breaks, the one
- * shows in the end what a fresh one shows. DIFFERENTIAL_SEED runs one seed and DIFFERENTIAL_SEEDS so many, with
+ * Users with a long-lived client, and fresh clients in between; whatever they do and whatever breaks, the long-lived
+ * client shows the same as a fresh one in the end. DIFFERENTIAL_SEED runs one seed, DIFFERENTIAL_SEEDS a number, with
  * DIFFERENTIAL_STEPS each; DIFFERENTIAL_SEQUENCE the steps in a file.
  */
 
@@ -12,7 +12,7 @@ const { DIFFERENTIAL_SEED, DIFFERENTIAL_SEEDS, DIFFERENTIAL_STEPS, DIFFERENTIAL_
 
 const modes = { 'one node': startOneNode, 'two nodes': startTwoNodes };
 
-/** Defines the test for each mode, with so many seeds in each, and so many steps of each seed. */
+/** Defines the test for each mode, with a number of seeds and of steps of each seed. */
 export function defineDifferentialTests(seeds: Record<keyof typeof modes, number>, steps: number): void {
   for (const [name, start] of Object.entries(modes))
     describe(`a client that lives long, on ${name}`, function () {

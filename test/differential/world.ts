@@ -18,20 +18,20 @@ export const PEOPLE = ['Ada', 'Bob', 'Cleo', 'Dan'] as const;
 export type Name = (typeof PEOPLE)[number];
 export const GROUPS = ['group 1', 'group 2', 'group 3'] as const;
 export type Slot = (typeof GROUPS)[number];
-/** A dialog by the other person, or a group. */
+/** A dialog, named by the other user, or a group. */
 export type ChatName = Name | Slot;
 
-/** Lines that are no good: much happens while a page comes, and several frames come in one go. */
+/** Slow lines: much happens while a page arrives, and several frames arrive in one chunk. */
 const LINES: Partial<Record<Name, Parameters<typeof startRelay>[1]>> = {
   Bob: { pause: 30 },
   Cleo: { rate: 100_000 },
 };
-/** Milliseconds after which a device that is still offline looks for its network once more. */
+/** Milliseconds after which a device that is still offline checks its network again. */
 const WAKE_EVERY = 100;
-/** Milliseconds in which every command has to be answered once nothing is broken. */
+/** Milliseconds in which every command must be answered once there is no fault. */
 const ANSWERED_WITHIN = 30_000;
 
-/** A message that somebody got an answer about. */
+/** A message that a reply has confirmed. */
 export interface Known {
   readonly author: Name;
   readonly messageId: number;
@@ -40,11 +40,11 @@ export interface Known {
 
 export type LineState = 'open' | 'cut' | 'held';
 
-/** Somebody with a client that lives as long as the world, and a second device. */
+/** A user with a client that lives as long as the world, and a second device. */
 export interface Person {
   readonly name: Name;
   readonly user: Omit<User, 'connect'>;
-  /** As it is now. */
+  /** The current name. */
   username: string;
   readonly client: Client;
   readonly second: Client;
@@ -52,9 +52,9 @@ export interface Person {
   /** The line of the client. */
   readonly line: Relay;
   lineState: LineState;
-  /** Ends with the last change of it. */
+  /** Resolves after the last change of the line. */
   lineChange: Promise<void>;
-  /** Where somebody has written of late. */
+  /** The chats with recent messages. */
   readonly typesIn: Map<string, ChatAddress>;
   /** The chats that were opened, by their key. */
   readonly opened: Map<ChatName, ChatAddress>;
@@ -63,18 +63,18 @@ export interface Person {
   isGone: boolean;
 }
 
-/** A socket of a client, made by the test so that it can be looked into. */
+/** A socket of a client, created by the test so that it can inspect the frames. */
 export type Open = NonNullable<ClientOptions['open']>;
 
-/** People, what they have written, and what is under way. */
+/** The users, their messages, and the running commands. */
 export class World {
   readonly site: Site;
   readonly people: ReadonlyMap<Name, Person>;
   readonly groups = new Map<Slot, number>();
-  /** Who made each group. */
+  /** The creator of each group. */
   readonly owners = new Map<Slot, Name>();
   readonly invites = new Map<Slot, string>();
-  /** Commands that were answered as none may be. */
+  /** Commands with an answer that must never occur. */
   readonly faults: string[] = [];
   readonly #messages = new Map<string, Known[]>();
   readonly #pending = new Map<Promise<unknown>, string>();
@@ -87,7 +87,7 @@ export class World {
         client.on('done', ({ params, result }) => this.#note(person, { ...params, ...result }));
   }
 
-  /** `open` makes the sockets of the clients that live long. */
+  /** `open` opens the sockets of the long-lived clients. */
   static async create(site: Site, open?: Open): Promise<World> {
     await site.whole();
     const people = await Promise.all(
@@ -97,7 +97,7 @@ export class World {
         const line = await startRelay(at(0), LINES[name]);
         const first = connectDevice({ url: line.url, token: user.token, ...(open && { open }) });
         const second = connectDevice({ url: at(1), token: user.token });
-        if (name !== 'Dan') first.client.chats; // he looks later, the others from the first moment on
+        if (name !== 'Dan') first.client.chats; // he reads later, the others from the start
         return {
           ...{ name, user, username: user.username, line, isGone: false },
           ...{ client: first.client, second: second.client, devices: [first, second] },
@@ -125,7 +125,7 @@ export class World {
     return this.people.get(name) as Person;
   }
 
-  /** How a person names a chat; undefined for a group that nobody made. */
+  /** Returns the address of a chat for a user; undefined for a group that was not created. */
   address(name: ChatName): ChatAddress | undefined {
     const groupId = this.groups.get(name as Slot);
     if (groupId !== undefined) return { groupId };
@@ -133,14 +133,14 @@ export class World {
     return person && { receiverId: person.user.id };
   }
 
-  /** A message of a chat, so many before the newest; undefined where none is known. */
+  /** Returns a message of a chat at a distance from the newest; undefined if none is known. */
   message(person: Person, chat: ChatName, back: number): Known | undefined {
     const address = this.address(chat);
     const all = (address && this.#messages.get(recordOf(person.user.id, address))) ?? [];
     return all[all.length - 1 - (back % all.length)];
   }
 
-  /** Runs a command; what is refused is refused, but for refusals that are nobody's right. */
+  /** Runs a command; ignores refusals, except those that must never occur. */
   async call<Type extends CommandName>(
     { name, isGone }: Person,
     client: Client,
@@ -154,7 +154,7 @@ export class World {
     );
   }
 
-  /** Waits for something under a name by which it is told when it never ends. */
+  /** Waits for a promise under a name that is reported if it never settles. */
   async during<Value>(what: string, promise: Promise<Value>): Promise<Value | undefined> {
     this.#pending.set(promise, what);
     try {
@@ -176,7 +176,7 @@ export class World {
     this.owners.set(slot, person.name);
   }
 
-  /** Writes messages over a connection of their own, without waiting for one before the next. */
+  /** Sends messages over a connection of their own, without waiting for the replies. */
   burst(person: Person, address: ChatAddress, contents: readonly string[]): Promise<unknown> {
     const burst = async () => {
       const raw = await connectRaw(this.site.urls[0], person.user.token).catch(() => undefined);
@@ -191,7 +191,7 @@ export class World {
     return this.during(`${person.name}: burst`, burst());
   }
 
-  /** Mends the lines, and resolves when all is answered and everybody online; otherwise to what is not. */
+  /** Repairs the lines; resolves when all commands are answered and all clients are online, or to the failing ones. */
   async settle(): Promise<string | undefined> {
     await this.site.whole();
     const present = [...this.people.values()].filter(({ isGone }) => !isGone);
@@ -220,7 +220,7 @@ export class World {
     return `${[...this.#pending.values()].join('; ')} is not answered; ${states.join('; ')}`;
   }
 
-  /** Cuts or holds the line of somebody, or opens it again; one change after another. */
+  /** Cuts or holds the line of a user, or opens it again; one change after another. */
   setLine(person: Person, state: LineState): Promise<void> {
     const { line } = person;
     person.lineChange = person.lineChange.then(async () => {
@@ -243,7 +243,7 @@ export class World {
     await Promise.all(people.map((person) => this.setLine(person, 'cut')));
   }
 
-  /** Remembers what a reply says of a message that was stored. */
+  /** Remembers a stored message from its reply. */
   #note(person: Person, fields: Partial<Known> & { createdAt?: string }): void {
     const { messageId, seq, createdAt } = fields;
     if (!messageId || !seq || !createdAt) return;
@@ -253,7 +253,7 @@ export class World {
   }
 }
 
-/** One name for a chat, whoever names it. */
+/** Returns the key of a chat, the same for all its members. */
 function recordOf(
   userId: number,
   { groupId, receiverId }: Partial<Record<keyof ChatAddress, number>>,

@@ -5,7 +5,7 @@ import Value from 'typebox/value';
 import { type ErrorCode, errorCodes } from '../../src/protocol/errors.ts';
 import type { Frame } from '../client.ts';
 
-/** Refusals that say what is wrong with a request; the others say that something is wrong with the server. */
+/** Error codes for a wrong request; the others mean a problem of the server. */
 const refusals = new Set<ErrorCode>(Object.keys(errorCodes) as ErrorCode[]);
 for (const fault of ['INTERNAL', 'UNAVAILABLE', 'TIMEOUT'] as const) refusals.delete(fault);
 
@@ -14,7 +14,7 @@ export function expectAnswer(answer: Frame, request: unknown): void {
   else expect(refusals, `${JSON.stringify(answer)} to ${request}`.slice(0, 5_000)).to.include(answer.code);
 }
 
-/** Whether a value is what a schema asks for, as another library than that of the server sees it. */
+/** Returns whether a value fits a schema, by another library than that of the server. */
 export const isRight = (schema: TSchema | undefined, value: unknown) =>
   schema !== undefined && Value.Check(schema, value);
 const isText = (value: string) => value.isWellFormed() && !value.includes('\0');

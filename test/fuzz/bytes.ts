@@ -3,25 +3,25 @@ import type { Route } from '../../src/http/define.ts';
 import { FRAME_BYTES, json, type Known, type Member, objectLike } from './json.ts';
 import { type FrameParts, Opcode } from './raw.ts';
 
-/* What may come in below JSON: frames and calls as bytes. */
+/* Input below JSON: frames and calls as bytes. */
 
-/** Bytes in parts, cut where the numbers say. */
+/** Splits bytes into parts at random positions. */
 export function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   const ends = [...places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
 }
 
-/** Bytes that are no UTF-8, wherever they stand: too long, a surrogate, beyond Unicode, cut off. */
+/** Bytes that are not UTF-8 at any position: overlong, a surrogate, beyond Unicode, truncated. */
 const noUtf8 = fc
   .constantFrom([0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82], [0x80])
   .map((bytes) => Buffer.from(bytes));
 
-/** Text with something in it that is no UTF-8. */
+/** Text that contains bytes which are not UTF-8. */
 const brokenText = fc
   .tuple(fc.string(), noUtf8, fc.string())
   .map(([before, wrong, after]) => Buffer.concat([Buffer.from(before), wrong, Buffer.from(after)]));
 
-/** Frames for which an endpoint has to fail the connection (RFC 6455), each of the last one or two that are sent. */
+/** Frames for which an endpoint must fail the connection (RFC 6455), sent as the last one or two. */
 export const breach: Arbitrary<FrameParts[]> = fc
   .record({
     payload: fc.uint8Array({ maxLength: 125 }).map((bytes) => Buffer.from(bytes)),
@@ -57,11 +57,11 @@ export const breach: Arbitrary<FrameParts[]> = fc
     ),
   );
 
-/** An HTTP request as it is written, but for its token. */
+/** An HTTP request as sent, except for its token. */
 export interface HttpCall {
   readonly method: string;
   readonly path: string;
-  /** `own` stands for the token of the one who calls. */
+  /** `own` stands for the token of the caller. */
   readonly authorization: string | undefined;
   readonly headers: readonly Member[];
   readonly body: Buffer;
@@ -97,7 +97,7 @@ const headerName = fc.oneof(
   fc.stringMatching(/^x-[a-z0-9-]{1,50}$/),
 );
 
-/** Calls of a route, or nearly: whatever HTTP lets one write. */
+/** Calls of a route or similar ones, in any form that HTTP allows. */
 export function httpCall({ method, path, body }: Route, known: Known): Arbitrary<HttpCall> {
   const fitting = body ? objectLike(body, known) : json;
   const bytes = fc.oneof(
@@ -156,7 +156,7 @@ export function httpCall({ method, path, body }: Route, known: Known): Arbitrary
   });
 }
 
-/** A call as bytes. */
+/** Returns a call as bytes. */
 export function encodeCall({ method, path, authorization, headers, body, chunked }: HttpCall): Buffer {
   const lines = [
     `${method} ${path} HTTP/1.1`,

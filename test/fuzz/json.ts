@@ -2,18 +2,18 @@ import fc, { type Arbitrary } from 'fast-check';
 import type { TSchema } from 'typebox';
 
 /*
- * What may come in. JSON is generated as text: some of it no value of JavaScript turns into, such as numbers that do
- * not fit, keys that stand twice, or more levels than `JSON.stringify` can bear.
+ * Input as JSON, generated as text: some of it corresponds to no value of JavaScript, such as numbers that do
+ * not fit, duplicate keys, or more levels than `JSON.stringify` can handle.
  */
 
-/** Bytes of a frame that the server takes. */
+/** Bytes of a frame that the server accepts. */
 export const FRAME_BYTES = 64 * 1024;
 
-/** Names that every object has without being given them. */
+/** Names that every object inherits. */
 const prototypeKey = fc.constantFrom('__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then', '');
 const codeUnit = fc.nat(0xffff).map((unit) => String.fromCharCode(unit));
 
-/** Text of any characters, or of halves of them. */
+/** Text of any characters, or of lone surrogates. */
 const text = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.string({ unit: 'binary' }),
@@ -39,7 +39,7 @@ const number = fc.oneof(
   fc.constantFrom('2147483648', '9223372036854775808', `${'9'.repeat(500)}`, `0.${'1'.repeat(500)}`),
 );
 
-/** Arrays and objects in each other, up to the limit of a frame and not always closed. */
+/** Nested arrays and objects, up to the limit of a frame and not always closed. */
 const nested = fc
   .record({
     bracket: fc.constantFrom(['[', ']'], ['{"a":', '}'], ['[{"__proto__":', '}]']),
@@ -65,13 +65,13 @@ export const json: Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: nested },
 );
 
-/** A name and what stands behind it. */
+/** A name and its value. */
 export type Member = readonly [key: string, value: string];
 
 const objectOf = (members: readonly Member[]): string =>
   `{${members.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`;
 
-/** Envelopes with members that are wrong, missing, there twice, or nobody's. */
+/** Envelopes with members that are wrong, missing, duplicate, or unknown. */
 function envelope(types: readonly string[]): Arbitrary<string> {
   const type = fc.constantFrom(...types).map((name) => JSON.stringify(name));
   const params = fc.array(fc.tuple(text, json), { maxLength: 3 }).map(objectOf);
@@ -87,7 +87,7 @@ function envelope(types: readonly string[]): Arbitrary<string> {
     .map(([before, between, after]) => objectOf([...before, ...(between ? [between] : []), ...after]));
 }
 
-/** Frames of a client that is out of its mind; `types` are those of commands. Bytes are for a binary frame. */
+/** Frames of a broken client; `types` are those of commands. Bytes are for a binary frame. */
 export function frame(types: readonly string[]): Arbitrary<string | Buffer> {
   const likely = envelope(types);
   const damaged = fc
@@ -110,10 +110,10 @@ export function frame(types: readonly string[]): Arbitrary<string | Buffer> {
     .filter((whole) => Buffer.byteLength(whole) <= FRAME_BYTES);
 }
 
-/** What stands for something that exists, by the name of the parameter. */
+/** Existing values, by the name of the parameter. */
 export type Known = Readonly<Record<string, Arbitrary<string | number>>>;
 
-/** Objects that mostly are what a schema asks for, as JSON. */
+/** Objects that mostly fit a schema, as JSON. */
 export function objectLike(schema: TSchema, known: Known): Arbitrary<string> {
   const { properties, required = [] } = schema as {
     properties: Record<string, TSchema>;

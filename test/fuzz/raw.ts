@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as later } from 'node:timers/promises';
 import { server } from '../harness.ts';
 
-/** Milliseconds after which bytes that do not come fail the test. */
+/** Milliseconds after which missing bytes fail the test. */
 const PATIENCE = 5_000;
 
 /** A TCP connection to the server, for bytes that no client library would send. */
@@ -23,7 +23,7 @@ export class RawSocket {
     this.closed = new Promise((resolve) => this.socket.once('close', resolve));
   }
 
-  /** Resolves to what `read` finds in the bytes that came; rejects when they end without, or do not come. */
+  /** Resolves to the value that `read` finds in the received bytes; rejects at their end, or after a timeout. */
   async until<Found>(read: (bytes: Buffer) => Found | undefined, what: string): Promise<Found> {
     const impatient = AbortSignal.timeout(PATIENCE);
     for (;;) {
@@ -32,13 +32,13 @@ export class RawSocket {
       if (this.socket.closed) throw new Error(`the server closed instead of ${what}: ${this.received}`);
       const more = once(this.socket, 'data', { signal: impatient });
       await Promise.race([more, this.closed]).catch(() => {
-        throw new Error(`${what} did not come: ${this.received}`);
+        throw new Error(`${what} did not arrive: ${this.received}`);
       });
       more.catch(() => {});
     }
   }
 
-  /** Resolves to the bytes that came before the server closed. */
+  /** Resolves to the bytes received until the server closed. */
   async ended(): Promise<Buffer> {
     const patience = new AbortController();
     const late = later(PATIENCE, 'late', { signal: patience.signal });
@@ -51,13 +51,13 @@ export class RawSocket {
   }
 }
 
-/** The head of an upgrade with these header lines beside the necessary ones. */
+/** Returns the head of an upgrade with these header lines besides the required ones. */
 export const upgradeRequest = (lines: readonly string[], path = '/'): string =>
   `GET ${path} HTTP/1.1\r\nHost: x\r\n${lines.map((line) => `${line}\r\n`).join('')}` +
   'Upgrade: websocket\r\nConnection: Upgrade\r\n' +
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 
-/** A WebSocket of which every byte after the upgrade is the test's. */
+/** A WebSocket for which the test sends every byte after the upgrade. */
 export async function openRawWebSocket(token: string): Promise<RawSocket> {
   const raw = new RawSocket();
   raw.socket.write(upgradeRequest([`Authorization: Bearer ${token}`]));
@@ -80,11 +80,11 @@ export interface FrameParts {
   /** Three bits. */
   readonly reserved?: number;
   readonly masked?: boolean;
-  /** What the header says, where that is not true. */
+  /** The length in the header, if it is a wrong one. */
   readonly length?: number;
 }
 
-/** A frame of a client, as RFC 6455 (section 5.2) has it or not. */
+/** Returns a frame of a client, valid by RFC 6455 (section 5.2) or not. */
 export function clientFrame({
   payload,
   opcode = Opcode.text,
@@ -108,7 +108,7 @@ export interface ServerFrame {
   readonly payload: Buffer;
 }
 
-/** The whole frames of a server in these bytes. */
+/** Returns the complete frames of a server in these bytes. */
 export function serverFrames(bytes: Buffer): ServerFrame[] {
   const frames: ServerFrame[] = [];
   for (let at = 0; at + 2 <= bytes.length; ) {
@@ -135,7 +135,7 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** The HTTP answer at the beginning of these bytes, once it is whole. */
+/** Returns the HTTP answer at the start of these bytes, once it is complete. */
 export function readAnswer(bytes: Buffer, withoutBody = false): RawAnswer | undefined {
   const start = endOfHead(bytes);
   if (start === undefined) return undefined;

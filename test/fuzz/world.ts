@@ -6,7 +6,7 @@ import { connectAs, http, newGroup, newUsers, type User } from '../harness.ts';
 import { expectAnswer, isRight } from './answers.ts';
 import { json, type Known } from './json.ts';
 
-/** A connection of somebody who logs in again where another connection has ended it. */
+/** A connection of a user who logs in again after another connection has ended it. */
 class Caller {
   readonly #user: User;
   #token: string;
@@ -19,7 +19,7 @@ class Caller {
   }
 
   get client(): Client {
-    if (!this.#client) throw new Error('nobody connected it');
+    if (!this.#client) throw new Error('the user is not connected');
     return this.#client;
   }
 
@@ -35,7 +35,7 @@ class Caller {
     return this.#token;
   }
 
-  /** Calls with params as JSON, and compares what comes of it with the schemas of the command. */
+  /** Calls with params as JSON, and compares the answer with the schemas of the command. */
   async call(type: string, params: string): Promise<void> {
     const id = `call ${++this.#calls}`;
     const { closed, socket } = this.client;
@@ -56,15 +56,15 @@ class Caller {
   }
 }
 
-/** How a connection closes that `endSession` or `endOtherSessions` has ended. */
+/** Close codes of a connection that `endSession` or `endOtherSessions` has ended. */
 const ENDED = 4401;
 
-/** The first and the last are one person, with a token for each connection. */
+/** The first and the last are the same user, with a token for each connection. */
 let callers: readonly [Caller, Caller, Caller, Caller] | undefined;
 let people: readonly [User, User, User];
 let worlds = 0;
 
-/** Groups, messages and what else params may name, of the same people each time. */
+/** Groups, messages and other things that params may name, of the same users each time. */
 export async function newWorld() {
   if (!callers) {
     people = await newUsers(3);
@@ -117,7 +117,7 @@ export async function newWorld() {
     ['sync', { fromNow: true }],
   ];
   const pages = await Promise.all(lists.map(([type, params]) => a.done(type, params)));
-  // the search index may not have come so far that there is a second page
+  // the search index may not have enough messages yet for a second page
   const cursors = fc.constantFrom(...pages.flatMap(({ nextCursor }): string[] => nextCursor ?? []));
   const userId = fc.constantFrom(ada.id, bob.id, eve.id);
   const messageId = fc.constantFrom(...messages);
@@ -133,7 +133,7 @@ export async function newWorld() {
   return { callers, known };
 }
 
-/** JSON, or a snapshot as the cursors of `sync` have one. */
+/** JSON, or a snapshot as in the cursors of `sync`. */
 const cursorPart = fc.oneof(
   json,
   fc
@@ -141,10 +141,10 @@ const cursorPart = fc.oneof(
     .map(([min, more]) => `"${min}:${min + more}:"`),
 );
 
-/** Bytes of the signature that a cursor begins with. */
+/** Bytes of the signature at the start of a cursor. */
 const SIGNATURE = 16;
 
-/** A cursor with another part in place of one of its own, and the signature it had. */
+/** A cursor with one part replaced, and its former signature. */
 function forged([cursor, place, part]: [cursor: string, place: number, part: string]): string {
   const bytes = Buffer.from(cursor, 'base64url');
   const parts: string[] = JSON.parse(String(bytes.subarray(SIGNATURE))).map((own: unknown) =>
