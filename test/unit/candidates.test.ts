@@ -4,7 +4,7 @@ import { type Candidate, CandidateList } from '../../src/messages/candidates.ts'
 const LIMITS = { perChat: 1_000, total: 10_000 };
 const ALL = { above: 0, below: 1_000_000 };
 
-/** Chats with the ids of their messages, and a candidate for so many of them each. */
+/** Chats with the ids of their messages, and a candidate for a number of messages of each. */
 function candidatesOf(chats: readonly number[][], messages: number): Candidate[] {
   const made = chats.flatMap((ids, chatId) =>
     Array.from({ length: Math.ceil(ids.length / messages) }, (_, n) => {
@@ -15,7 +15,7 @@ function candidatesOf(chats: readonly number[][], messages: number): Candidate[]
   return made.sort((a, b) => b.lastId - a.lastId);
 }
 
-/** What the steps of a list read: the messages of each. */
+/** Returns the messages that each step of a list reads. */
 function stepsOf(
   list: CandidateList,
   chats: readonly number[][],
@@ -36,7 +36,7 @@ function stepsOf(
 
 const newestFirst = (ids: readonly number[]) => [...ids].sort((a, b) => b - a);
 
-/** 300 chats that all began long ago, and one that is as large as all of them. */
+/** 300 old chats, and one that is as large as all of them. */
 const sparse = Array.from({ length: 300 }, (_, chat) =>
   Array.from({ length: 20 }, (_, n) => 1 + chat * 2 + n * 1_000),
 );
@@ -74,7 +74,7 @@ describe('the candidates of a search', () => {
     const found: number[] = [];
     for (let below = ALL.below, count = 0; ; count++) {
       expect(count).to.be.below(200);
-      // as the statement has it: the last message below
+      // as in the statement: the last message below
       const rows = candidatesOf(chats, 32).flatMap((candidate) => {
         const ids = (chats[candidate.chatId] as number[]).filter(
           (id) => id >= candidate.firstId && id <= candidate.lastId,

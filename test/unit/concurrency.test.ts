@@ -6,7 +6,7 @@ import type { UserId } from '../../src/ids.ts';
 
 const [ada, bob, cleo, dan] = [1, 2, 3, 4] as const;
 
-/** Work that is held until it is let end, by name, and what became of it. */
+/** Tasks that run until they are released by name, and their outcomes. */
 class Work {
   readonly limit: ConcurrencyLimit;
   readonly started: string[] = [];

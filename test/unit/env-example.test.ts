@@ -15,7 +15,7 @@ interface Paragraph {
 
 const SETTING = /^#(?=[A-Z_]+=)/gm;
 
-/** What every variable sets, by its name. */
+/** The value of every variable, by its name. */
 function settingsOf({ limits, ...others }: Config): Map<string, unknown> {
   return new Map(Object.entries({ ...limits, ...others }).map(([name, value]) => [variableOf(name), value]));
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { fold, foldForSearch, foldName, foldWithSources, wordsOf } from '../../src/text/fold.ts';
 
 const SURROGATES = /^\p{Cs}$/u;
-/** Every character that is not simply itself: with a case, a decomposition, or not shown. */
+/** All characters that folding may change: with a case, with a decomposition, or invisible. */
 function* characters(): Generator<string> {
   for (let code = 0; code < 0xe0200; code = code === 0x1ffff ? 0xe0000 : code + 1) {
     const text = String.fromCodePoint(code);
@@ -17,7 +17,7 @@ describe('the fold of a name', () => {
       const folded = fold(text);
       for (const form of [folded, text.normalize('NFD'), text.normalize('NFKC'), text.toLowerCase()])
         if (fold(form) !== folded) expect.fail(`${text} and ${form} differ`);
-      // ı is the only letter whose capital is that of another one
+      // ı is the only letter that shares its capital with another one
       if (!folded.includes('ı') && fold(text.toUpperCase()) !== folded) expect.fail(text);
     }
   });

@@ -42,10 +42,10 @@ describe('the history of a chat', () => {
     expect(history.put(message(5), true)).to.equal(true);
     history.add([message(3), message(4), message(5)]);
     expect(history.put(message(6))).to.equal(true);
-    expect(history.put(message(2))).to.equal(true); // before what was read
+    expect(history.put(message(2))).to.equal(true); // before the read messages
     expect(history.put(message(4, { version: 1, content: 'four' }))).to.equal(true);
     expect(history.put(message(8))).to.equal(false);
-    expect(history.put(message(4, { messageId: 9 }))).to.equal(false); // the number was given again
+    expect(history.put(message(4, { messageId: 9 }))).to.equal(false); // the seq was used again
     expect(history.list().map(({ content }) => content)).to.deep.equal(['3', 'four', '5', '6']);
     expect([history.first, history.newest]).to.deep.equal([3, 6]);
   });

@@ -12,7 +12,7 @@ describe('an inbox', () => {
       return take({ data: [], more: false, nextCursor: 'first', time: '2026-01-01T00:00:00Z' } as never);
     };
     const begun = inbox.begin(ask);
-    inbox.lost(); // before anybody goes on who awaited the reply
+    inbox.lost(); // before the code that awaits the reply continues
     await begun;
     await inbox.begin(ask);
     await inbox.catchUp(1, ask);

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { IndexingSchedule } from '../../src/messages/IndexingSchedule.ts';
 
-/** A schedule that has looked every 50 ms for two seconds while so many messages were sent a second. */
+/** Returns a schedule that has checked every 50 ms for two seconds, at a number of sent messages per second. */
 function whileSending(perSecond: number): IndexingSchedule {
   const schedule = new IndexingSchedule();
   for (let at = 0; at <= 2_000; at += 50) schedule.record(1_000_000 + (perSecond * at) / 1_000, at);
   return schedule;
 }
 
-/** Messages that it has indexed after a second, of those that take a millisecond for twenty and as much for each slice. */
+/** Returns the messages indexed in a second, at a millisecond for twenty messages and another for each slice. */
 function indexedPerSecond(schedule: IndexingSchedule): number {
   const took = 1 + schedule.slice / 20;
   return (schedule.slice * 1_000) / (took + schedule.restAfter(took));

@@ -4,7 +4,7 @@ import { Link, type Socket } from '../../src/client/Link.ts';
 import { freePort } from '../harness.ts';
 import { until } from '../until.ts';
 
-/** Makes a link that listens for the events of a device, and returns the sockets it opens. */
+/** Creates a link that listens for the events of a device, and returns the sockets that it opens. */
 function linkOn(device: EventTarget, url: string): { link: Link; sockets: Socket[] } {
   const { addEventListener, removeEventListener } = globalThis;
   const sockets: Socket[] = [];

@@ -6,7 +6,7 @@ import type { ChatId, ConnectionId, UserId } from '../../src/ids.ts';
 
 type Push = Extract<BusMessage, { readonly frame: string }>;
 
-/** Encodes and decodes one message, as it travels alone and as it travels in a batch, which must come to the same. */
+/** Encodes and decodes one message, alone and in a batch, which must give the same result. */
 function travel(message: NodeMessage): NodeMessage {
   const decoded = decode(encode(message));
   const neighbour: Addressed = { topics: ['user:1'], message: { frame: 'ä👍' } };

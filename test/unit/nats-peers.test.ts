@@ -3,7 +3,7 @@ import { PATIENCE } from '../../src/bus/nats/peer.ts';
 import type { Bye, Hello, Start } from '../../src/bus/nats/peerMessages.ts';
 import { Peers } from '../../src/bus/nats/peers.ts';
 
-/** Times are small numbers here: milliseconds since the node began. */
+/** Times are milliseconds since the start of the node. */
 const start = (node: string, fields: Partial<Start> = {}): Start => ({
   kind: 'start',
   node,
@@ -18,7 +18,7 @@ const beat = (node: string, number: number, sent: number) =>
   ({ kind: 'beat', node, beat: number, sent }) as const;
 const bye = (node: string, next: number): Bye => ({ kind: 'bye', node, next });
 
-/** A node that has been connected from the beginning, and has received publications 0 to 9 of `p`. */
+/** Returns the peers of a node that has been connected from the start, and has received publications 0 to 9 of `p`. */
 function connectedPeers(): Peers {
   const peers = new Peers('self', 0);
   peers.connected(0, false);
@@ -55,7 +55,7 @@ describe('the tracking of peers', () => {
     const hello = peers.connected(3_000, true);
     expect(hello).to.include({ kind: 'hello', node: 'self', others: 0, away: 1_500 });
     expect(hello.from).to.deep.equal({ p: 10 });
-    expect(receives(peers, 15, 3_010)).to.equal(false); // live, and newer than what was missed
+    expect(receives(peers, 15, 3_010)).to.equal(false); // live, and newer than the missed ones
     expect(
       peers.handle(start('p', { from: 10, next: 16, continues: { reached: 16, sent: 16 } }), 3_020),
     ).to.deep.equal({});
@@ -73,12 +73,12 @@ describe('the tracking of peers', () => {
     expect(peers.count(1_000)).to.equal(2);
     peers.handle(bye('q', 0), 1_100);
     expect(peers.count(1_100)).to.equal(1);
-    expect(peers.count(60_000)).to.equal(0); // nothing was heard of it
+    expect(peers.count(60_000)).to.equal(0); // nothing was received from it
     peers.handle(beat('p', 2, 10), 61_000);
     expect(peers.count(61_000)).to.equal(1);
     peers.disconnected(62_000, 61_500);
     peers.connected(63_000, true);
-    expect(peers.count(63_000)).to.equal(1); // its answer is waited for
+    expect(peers.count(63_000)).to.equal(1); // its answer is pending
     peers.check(63_000 + PATIENCE + 1);
     expect(peers.count(63_000 + PATIENCE + 1)).to.equal(0);
   });
@@ -133,7 +133,7 @@ describe('the tracking of peers', () => {
       expect(peers.check(number * 1_000 + 999)).to.deep.equal({});
     }
     expect(peers.check(19_000 + PATIENCE + 1)).to.deep.equal({ isForgotten: true });
-    expect(peers.check(30_000)).to.deep.equal({}); // told once
+    expect(peers.check(30_000)).to.deep.equal({}); // reported once
   });
 
   it('reports the publications of a peer as lost that does not answer any more', () => {
@@ -174,7 +174,7 @@ describe('the tracking of peers', () => {
 
   it('asks a peer that had an outage itself for the publications that did not reach this node', () => {
     const peers = connectedPeers();
-    expect(peers.handle(start('p', { from: 9, next: 12 }), 2_000)).to.deep.equal({}); // 9 has been here
+    expect(peers.handle(start('p', { from: 9, next: 12 }), 2_000)).to.deep.equal({}); // 9 was received before
     expect([9, 10, 11].map((number) => receives(peers, number, 2_010))).to.deep.equal([false, true, true]);
     peers.handle(beat('p', 1, 12), 2_020);
     expect(peers.isComplete).to.equal(true);
@@ -226,7 +226,7 @@ describe('the tracking of peers', () => {
       peers.handle(start('r'), 1_000);
       expect(peers.handle(bye('q', 5), 2_000)).to.deep.equal({});
       expect(peers.check(60_000)).to.deep.equal({});
-      // r has been silent for long when the connection breaks; p was there
+      // r has been silent for long when the connection breaks; p was live
       peers.handle(beat('p', 2, 10), 60_000);
       peers.disconnected(61_000, 60_500);
       expect(hello(peers, 62_000).from).to.deep.equal({ p: 10, r: 0 });
@@ -295,7 +295,7 @@ describe('the tracking of peers', () => {
       });
       expect(peers.handle(answer, 200)).to.deep.equal({});
       expect(receives(peers, 900, 300)).to.equal(true);
-      // and tells another one of them
+      // and reports them to another node
       const roster = peers.roster({ kind: 'hello', node: 'n', from: {}, others: 0, away: 4_000 }, 1_000);
       expect(roster).to.deep.equal({
         alive: ['p'],
@@ -304,7 +304,7 @@ describe('the tracking of peers', () => {
           { node: 'r', next: undefined, ago: 5_800 },
         ],
       });
-      // nor does it miss anything of them after an outage of its own
+      // nor does it miss anything from them after an outage of its own
       peers.disconnected(2_000, 1_500);
       peers.connected(3_000, true);
       const again = departed.map((departure) => ({ ...departure, ago: departure.ago + 2_900 }));

@@ -4,7 +4,7 @@ import { RecentPublications } from '../../src/bus/nats/replay.ts';
 
 const TOPIC = 'user:1';
 
-/** Sends what is to be sent; returns the numbers. */
+/** Sends the pending publications; returns their numbers. */
 function sendAll(recent: RecentPublications): number[] {
   const numbers: number[] = [];
   for (let next = recent.shift(); next; next = recent.shift())

@@ -9,7 +9,7 @@ import type { Topic } from '../../src/bus/topics.ts';
 import type { ChatId } from '../../src/ids.ts';
 import { createGuard } from '../../src/net/guard.ts';
 
-/** A sender over a connection that takes payloads up to some bytes, and what was published there. */
+/** Creates a sender over a connection with a limit of bytes per payload, and the list of its publications. */
 function start(takesBytes = Number.POSITIVE_INFINITY) {
   const state = { batches: true, isUp: true };
   const published: { subject: string; messages: unknown[] }[] = [];

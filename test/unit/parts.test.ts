@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { foldForSearch } from '../../src/text/fold.ts';
 import { addMention, addParts, addSender, addWord, newFilter } from '../../src/text/parts.ts';
 
-/** The filter of what a function adds. */
+/** Returns the filter of the parts that a function adds. */
 const filterOf = (add: (filter: Buffer) => void): bigint => {
   const filter = newFilter();
   add(filter);
@@ -11,7 +11,7 @@ const filterOf = (add: (filter: Buffer) => void): bigint => {
 const partsOf = (text: string) => filterOf((filter) => addParts(filter, foldForSearch(text)));
 const hasParts = (text: string) => addParts(newFilter(), foldForSearch(text));
 
-/** True if a text may have what somebody looks for, as the database compares the two. */
+/** Returns whether a text may match a query, by the comparison of the database. */
 const mayHave = (text: string, part: string): boolean => {
   const asked = partsOf(part);
   return (partsOf(text) & asked) === asked;
@@ -72,7 +72,7 @@ describe('the parts of words', () => {
   });
 });
 
-/** The numbers of the bits that are set, the first one first. */
+/** Returns the indexes of the set bits, in ascending order. */
 function bitsOf(filter: bigint): number[] {
   const bits = [...filter.toString(2).padStart(8192, '0')];
   return bits.flatMap((bit, index) => (bit === '1' ? [index] : []));

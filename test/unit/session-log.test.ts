@@ -35,7 +35,7 @@ describe('the session log', () => {
       return connection;
     }) as [Connection, Connection];
     expect(await log.flushed().catch((error: Error) => error.message)).to.equal('away');
-    now = 500; // the clock is known better
+    now = 500; // the clock is known more exactly
     log.closed(one);
     log.closed(one);
     isAway = false;

@@ -28,7 +28,7 @@ describe('the stall watch', () => {
     watch.record(5, false, 0);
     watch.record(5, false, 100_000);
     expect(watch.stalledFor(200_000)).to.equal(0);
-    watch.record(5, true, 200_000); // something has come just now
+    watch.record(5, true, 200_000); // an item has just arrived
     expect(watch.stalledFor(201_000)).to.equal(1_000);
     watch.record(6, true, 202_000);
     expect(watch.shouldWarn(203_000)).to.equal(false);

@@ -105,7 +105,7 @@ describe('the summary of a chat', () => {
     const one = arrivals(unread, message(4), message(5, own), message(6));
     expect(one.summary).to.include({ unreadCount: 1, mentionCount: 0, readSeq: 5, markedUnread: false });
     expect(one.summary).to.include({ otherReadSeq: 6, otherDeliveredSeq: 6 });
-    // what the server said of an earlier moment does not hold, and of a later one does
+    // counts of the server for an earlier time are ignored, and for a later one accepted
     const earlier = entry(4, { unreadCount: 4, markedUnread: true, muted: true });
     expect(merged(one, earlier, earlier.summary).summary).to.include({ markedUnread: false, muted: true });
     const later = entry(6, { unreadCount: 1, markedUnread: true });

@@ -9,7 +9,7 @@ describe('typing in a large group', () => {
     for (let user = 1; user <= SHOWN_TYPISTS; user++)
       expect(typists.accepts(large, user, true, 0)).to.equal(true);
     expect(typists.accepts(large, 6, true, 0)).to.equal(false);
-    expect(typists.accepts(large, 6, false, 0), 'nobody saw it').to.equal(false);
+    expect(typists.accepts(large, 6, false, 0), 'no user saw it').to.equal(false);
     expect(typists.accepts(large, 2, false, 0)).to.equal(true);
     expect(typists.accepts(large, 6, true, 0)).to.equal(true);
     expect(typists.accepts(large, 2, true, 6_000)).to.equal(false);

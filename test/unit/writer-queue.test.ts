@@ -4,13 +4,13 @@ import { type Send, WriterQueue } from '../../src/messages/WriterQueue.ts';
 
 const limits = { queueLength: 1_000, queueBytes: 1_000_000 };
 
-/** A message in a chat, plain or not, or the begin or the end of a change of one. */
+/** A message in a chat, plain or not, or the start or the end of a group change. */
 const step = fc.oneof(
   { weight: 8, arbitrary: fc.record({ groupId: fc.nat(4), isPlain: fc.boolean(), isNew: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ toggles: fc.nat(4) }) },
 );
 
-/** A queue that knows of a message by its content whether it is plain, and its chat unless that is new. */
+/** Creates a queue that derives from the content whether a message is plain, and knows all chats except new ones. */
 function newQueue(): WriterQueue {
   return new WriterQueue(limits, {
     chatOf: ({ content, to }) => (content.startsWith('new') || !('groupId' in to) ? undefined : to.groupId),
@@ -38,7 +38,7 @@ describe('the queue of the writer', () => {
         const queue = newQueue();
         const given: Send[] = [];
         const taken: Send[] = [];
-        /** Groups that are held, each with how much of it was given until then. */
+        /** Held groups, each with the number of its messages returned until then. */
         const held = new Map<number, number>();
         const ofGroup = (all: readonly Send[], groupId: number) =>
           all.filter(({ draft: { to } }) => 'groupId' in to && to.groupId === groupId);
@@ -64,7 +64,7 @@ describe('the queue of the writer', () => {
           if ('toggles' in one) toggle(one.toggles);
           else {
             const kind = one.isPlain ? 'plain' : one.isNew ? 'new' : 'other';
-            // what has a new chat is alone in it
+            // a message with a new chat is alone in its batch
             const send = newSend(kind, kind === 'new' ? 100 + jobs : one.groupId);
             given.push(send);
             queue.add(send);
