@@ -248,8 +248,8 @@ describe('DELETE /users/me', () => {
     await remover.query('begin');
     await remover.query('select from chats where id = $1 for no key update', [second]);
     const deletion = http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
-    await a.push('leaveGroup'); // of the first; it waits for the second now
-    expect((await deletion).status).to.equal(204); // it is not waited for
+    await a.push('leaveGroup'); // of the first group; the deletion waits for the second now
+    expect((await deletion).status).to.equal(204); // the answer does not wait for it
     expect(await b.closed).to.equal(4401);
     await remover.query('delete from chat_members where chat_id = $1 and user_id = $2', [second, bob.id]);
     await remover.query('commit');
@@ -306,11 +306,11 @@ describe('DELETE /users/me', () => {
     const { groupId } = await b.done('newGroup', { groupName: 'Crew', userIds: [ada.id] });
     await b.done('blockUser', { userId: ada.id });
     const { code } = (await b.done('createInvite', { groupId })).data;
-    await b.done('listSessions'); // they are recorded
+    await b.done('listSessions'); // the sessions are recorded
     await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
     await b.closed;
     await until(async () => (await metric(server, 'parley_users')) === 1);
-    await a.done('listSessions'); // what this node had to record is recorded
+    await a.done('listSessions'); // the sessions of this node are recorded
 
     const kept = (statement: string) => database.query(statement, [bob.id]);
     expect(await kept('select address from sessions where user_id = $1')).to.deep.equal([]);

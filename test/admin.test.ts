@@ -18,7 +18,7 @@ import {
 import { startProcess } from './process.ts';
 import { until } from './until.ts';
 
-/** As it is shipped, which starts much faster than from the sources. */
+/** The built command line, which starts much faster than from the sources. */
 const MAIN = fileURLToPath(new URL('../dist/admin/main.js', import.meta.url));
 const MIGRATE = fileURLToPath(new URL('../dist/database/migrate.js', import.meta.url));
 
@@ -35,7 +35,7 @@ function runFile(file: string, env: Record<string, string>, ...args: string[]) {
 }
 
 /** Runs a command that has to succeed, and resolves to what it prints. */
-// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+// biome-ignore lint/suspicious/noExplicitAny: tests read fields of any output
 async function admin(...args: string[]): Promise<any> {
   const { code, stdout, stderr } = await run({ DATABASE_URL: databaseUrl() }, ...args);
   if (code !== 0) throw new Error(`${args.join(' ')} exited with ${code}: ${stderr}`);
@@ -46,7 +46,7 @@ const refused = (...args: string[]) => run({ DATABASE_URL: databaseUrl() }, ...a
 const logIn = ({ username }: { username: string }, password: string) =>
   http('POST', '/auth/login', { body: { username, password } });
 
-/** Sessions of the user $1, $2 of them. */
+/** Inserts $2 sessions of the user $1. */
 const sessions = `
 insert into sessions (user_id, node_id, device, address, connected_at, ended_at)
 select $1, gen_random_uuid(), n, '127.0.0.1', now() - interval '2 days', now() - interval '1 day' from generate_series(1, $2::int) n
@@ -205,7 +205,7 @@ describe('the operator’s command line', function () {
     });
     const { data } = await bob.client.done('getlatestMessageDialog', { receiverId: ada.id });
     expect(data.map(({ content }: { content: string }) => content)).to.deep.equal(['an answer', '']);
-    expect(data[1].version).to.equal(2); // the edit, and now this
+    expect(data[1].version).to.equal(2); // the edit, and the change above
     expect((await bob.client.done('searchMessages', { query: word })).data).to.deep.equal([]);
     const after = await admin('user', 'export', `${ada.id}`);
     expect(JSON.stringify(after)).to.not.include(word).and.not.include(ada.username);

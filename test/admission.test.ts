@@ -4,10 +4,10 @@ import { LimitError } from '../src/protocol/errors.ts';
 import { createAdmission } from '../src/socket/admission.ts';
 import { database, newUsers, type User } from './harness.ts';
 
-/** More than are read together with the chats of others. */
+/** More chats than are read together with those of other users. */
 const MANY = 600;
 
-/** Puts a user into groups and a dialog, written in and read in part. */
+/** Adds a user to groups and a dialog, with messages that are read in part. */
 const groups = `
 with made as (
   insert into chats (kind, name, created_by, last_seq) select 'group', n, $1, n from generate_series(1, $2::int) n
@@ -16,7 +16,7 @@ with made as (
 insert into chat_members (chat_id, user_id, first_seq) select id, $1, last_seq from made returning chat_id as id
 `;
 
-/** A connection that is to be admitted. */
+/** A connection that waits for its admission. */
 const newcomer = (id: number, user: User, tokenVersion = 1) => ({
   id,
   session: {

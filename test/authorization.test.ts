@@ -18,7 +18,7 @@ import * as on from './scene-params.ts';
 type Outcome = 'ok' | ErrorCode;
 type Outcomes = Readonly<Record<ActorName, Outcome>>;
 
-/** Something to try, and how it ends for each. */
+/** A command to try, and its outcome for each of the cast. */
 interface Attempt {
   readonly outcomes: Outcomes;
   readonly params: on.Build;
@@ -35,19 +35,19 @@ const members: Outcomes = { ...all('ok'), ...outside('NOT_A_MEMBER') };
 const admins: Outcomes = { ...members, ...below };
 const onlyOwner: Outcomes = { ...admins, admin: 'FORBIDDEN' };
 
-// who names a message is not even told whether it exists
+// the answer does not reveal whether a named message exists
 const readers: Outcomes = { ...all('ok'), ...outside('NOT_FOUND') };
 const moderators: Outcomes = { ...readers, ...below };
 const noReader: Outcomes = { ...inside('FORBIDDEN'), ...outside('NOT_FOUND') };
 
-// what somebody is in the group does not matter in their dialogs
+// the role in the group does not matter in dialogs
 const partners: Outcomes = { ...all('ok'), outsider: 'NOT_FOUND' };
 const unblocked: Outcomes = { ...all('ok'), blocked: 'FORBIDDEN' };
 const unblockedPartners: Outcomes = { ...partners, blocked: 'FORBIDDEN' };
 const noPartner: Outcomes = { ...all('FORBIDDEN'), outsider: 'NOT_FOUND' };
 
 const may = (outcomes: Outcomes, params: on.Build): Attempt => ({ outcomes, params });
-/** Everybody may, and it only ever touches the caller's own. */
+/** Allowed to everybody, and only affects the caller. */
 const own = (params: on.Build = () => ({})): Attempt => ({ outcomes: all('ok'), params, isOwn: true });
 
 const inBoth = (rest: object = {}) => [may(members, on.group(rest)), may(partners, on.dialog(rest))];
@@ -61,7 +61,7 @@ const reacting = [
   may(unblockedPartners, on.message('dialog', emoji)),
 ];
 
-/** Every command, as each of the cast tries it. */
+/** Every command, tried by each of the cast. */
 const table: Readonly<Record<CommandName, readonly Attempt[]>> = {
   listLastMessage: [own()],
   getlatestMessageDialog: [own(on.dialog())],
@@ -195,7 +195,7 @@ async function attempt(type: string, who: ActorName, scene: Scene, { outcomes, p
   if (who === 'outsider') expect(told, what).not.to.include(DIALOG_SECRET);
 }
 
-/** One after another: the friend is in all scenes of a cast. */
+/** Runs one attempt after another: the friend is in all scenes of a cast. */
 async function attemptAll(type: string, row: Attempt) {
   const cast = await newCast();
   const scenes = await Promise.all(actors.map((who) => newScene(cast, who)));

@@ -16,7 +16,7 @@ import {
 import { type NatsServer, natsServer } from './nats.ts';
 import { until } from './until.ts';
 
-/** What a client may send to be taken for somebody else, each in one line or several. */
+/** Headers with which a client may forge its address, each in one line or several. */
 const FORGERIES: readonly Record<string, string | string[]>[] = [
   { 'x-forwarded-for': '203.0.113.1' },
   { 'x-forwarded-for': ['203.0.113.2', '203.0.113.3'] },
@@ -61,7 +61,7 @@ describe('two nodes behind the HAProxy of docker-compose.yml', function () {
     const env = {
       NATS_URL: nats.url,
       DRAIN_SECONDS: String(environment.DRAIN_SECONDS),
-      // Where the balancer is here; clients come from other addresses of the loopback network.
+      // The address of the balancer; clients connect from other addresses of the loopback network.
       TRUST_PROXY: '127.0.0.1',
       RATE_LIMITS: 'on',
       CONNECTIONS_PER_ADDRESS: '3',
@@ -96,7 +96,7 @@ describe('two nodes behind the HAProxy of docker-compose.yml', function () {
     return client;
   }
 
-  /** The status that an upgrade is refused with; 101 for one that succeeds. */
+  /** Returns the status of a refused upgrade; 101 for a successful one. */
   const upgradeFrom = (localAddress: string, user: User, headers = {}): Promise<number> =>
     connectFrom(localAddress, user, headers).then(
       () => 101,
@@ -129,7 +129,7 @@ describe('two nodes behind the HAProxy of docker-compose.yml', function () {
     expect((await client.done('listSessions')).data[0].address).to.equal('127.0.0.4');
     for (const [index, headers] of FORGERIES.entries()) {
       const other = await connectFrom('127.0.0.5', ada, headers, `forgery-${index}`);
-      await other.done('listSessions'); // by now it is written down
+      await other.done('listSessions'); // the session is recorded by now
       const { data } = await client.done('listSessions');
       const row = data.find(({ device }: { device: string }) => device === `forgery-${index}`);
       expect(row.address, JSON.stringify(headers)).to.equal('127.0.0.5');
@@ -180,7 +180,7 @@ describe('two nodes behind the HAProxy of docker-compose.yml', function () {
     nodes = [staying];
   });
 
-  /** Resolves once so many connections are left, as nodes and balancer see it. */
+  /** Resolves once a number of connections is left, by the nodes and the balancer. */
   async function connections(expected: number): Promise<void> {
     await until(async () => {
       const counts = await Promise.all(nodes.map((node) => metric(node, 'parley_connections')));

@@ -3,7 +3,7 @@ import { http, newUser, type RunningServer } from './harness.ts';
 import { until } from './until.ts';
 
 /**
- * Goes through what people do with a server, from an account to a restart, on a database of its own: `start` starts a
+ * Runs the basic use of a server, from an account to a restart, on a database of its own: `start` starts a
  * server there.
  */
 export async function goThroughBasicLife(start: () => Promise<RunningServer>): Promise<void> {
@@ -26,7 +26,7 @@ export async function goThroughBasicLife(start: () => Promise<RunningServer>): P
       await a.done('addUserInGroup', { groupId, userId: bob.id });
       await b.push('addUserInGroup');
 
-      // Many at once, over all connections there are.
+      // Many at once, over all connections of the pool.
       const ids = Array.from({ length: 60 }, (_, n) =>
         n % 2 === 0
           ? a.send('messageInGroup', { groupId, content: `Grüße ${n} @${bob.username}` })

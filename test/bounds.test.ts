@@ -17,14 +17,14 @@ import { newCast, newScene, type Scene } from './scene.ts';
 import * as on from './scene-params.ts';
 import { until } from './until.ts';
 
-/** What a reply may have, in bytes. */
+/** The bound of a reply, in bytes. */
 const SINGLE = 64 * 1024;
-/** The rows of a page, and what stands around them. */
+/** The rows of a page, and the fields around them. */
 const PAGE = PAGE_BYTES + 4 * 1024;
 
 interface Measured {
   readonly bound: number;
-  /** At least so many bytes, where the data is the largest there is: or the test would show nothing. */
+  /** The least size in bytes for the largest data, without which the test would prove nothing. */
   readonly least: number;
   readonly client: (world: World) => Client;
   readonly params: (world: World) => object | Promise<object>;
@@ -35,7 +35,7 @@ interface World extends Largest {
   readonly scene: Scene;
 }
 
-/** A list that stops early, and goes on with its cursor or `more`. */
+/** A list that stops early, and continues with its cursor or `more`. */
 const page = (params: (world: World) => object): Measured => ({
   ...{ bound: PAGE, least: PAGE_BYTES / 2, params },
   client: ({ client }) => client,
@@ -47,13 +47,13 @@ const numbered = (params: (world: World) => object): Measured => ({
   ...page(params),
   ...{ bound: REPLY_BYTES, least: REPLY_BYTES / 2 },
 });
-/** One of the largest there are. */
+/** One of the largest objects. */
 const one = (params: (world: World) => object): Measured => ({
   ...page(params),
   bound: SINGLE,
   least: 5_000,
 });
-/** What answers the same, however large the data. */
+/** A reply whose size does not depend on the data. */
 const small = (params: on.Build = () => ({})): Measured => ({
   ...{ bound: 1024, least: 0, params: ({ scene }) => params(scene) },
   client: ({ scene }) => scene.actor.client,
@@ -149,7 +149,7 @@ const table: Readonly<Record<CommandName, Measured>> = {
   ping: small(),
 };
 
-/** A reply that has to be a success, and its bytes on the wire. */
+/** Resolves to a reply that must be a success, and its bytes on the wire. */
 async function measure(client: Client, type: string, params: object) {
   let bytes = 0;
   const id = client.send(type, params);

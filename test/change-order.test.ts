@@ -50,7 +50,7 @@ describe('the order of the changes of a message', () => {
     take(1);
     const held = take(4);
     if (held) order.release(held);
-    take(2); // the content of version 4 was shown
+    take(2); // the content of version 4 was delivered
     take(3, 'pin');
     expect(delivered).to.deep.equal(['content 1', 'content 4', 'pin 3']);
   });

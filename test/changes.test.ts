@@ -10,7 +10,7 @@ import { createChatRecord } from '../src/messages/missed.ts';
 import type { Client, Frame } from './client.ts';
 import { database, newClients, newGroup, type Person } from './harness.ts';
 
-/** Everything a connection is pushed from now on, in the order it comes. */
+/** Collects all pushes to a connection from now on, in the order of arrival. */
 function pushesOf(client: Client): Frame[] {
   const pushes: Frame[] = [];
   client.socket.on('message', (data) => {
@@ -22,7 +22,7 @@ function pushesOf(client: Client): Frame[] {
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
-/** What the connections of a user would be pushed when they run a command. */
+/** Returns the pushes that the connections of a user would receive for a command. */
 async function published(user: Person, type: string, params: object) {
   const messages: [Topic, BusMessage][] = [];
   const context = {
@@ -218,7 +218,7 @@ describe('changes of a message', () => {
 });
 
 describe('changes of a user’s own settings', () => {
-  /** Has two devices change the same at once, again and again; resolves to what a third is pushed. */
+  /** Lets two devices change the same setting at the same time, repeatedly; resolves to the pushes to a third. */
   async function raced(
     user: Person,
     type: string,

@@ -8,7 +8,7 @@ const statusOf = (token: string, { url }: ServerWithClock) =>
     () => 101,
     (error) => error.status,
   );
-/** 400 to a token that stands: there is nothing to change. */
+/** 400 for a valid token: there is nothing to change. */
 const statusOverHttp = async (token: string, { url }: ServerWithClock) =>
   (await http('PATCH', '/users/me', { token, body: {}, url })).status;
 
@@ -27,7 +27,7 @@ describe('nodes whose clocks differ', function () {
   });
   after(() => Promise.all([behind?.stop('SIGKILL'), ahead?.stop('SIGKILL')]));
 
-  /** What tokens are answered at the upgrade and over HTTP, by either node. */
+  /** Returns the answers to tokens at the upgrade and over HTTP, of both nodes. */
   const statusesOf = (tokens: readonly string[]) =>
     Promise.all(
       tokens.flatMap((token) =>

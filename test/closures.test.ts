@@ -10,7 +10,7 @@ const log = pino({ level: 'silent' });
 
 const holders: pg.Client[] = [];
 
-/** Keeps the member of a group from being moved until the function it returns is called. */
+/** Blocks the removal of a member's row until the returned function is called. */
 async function holdMember(groupId: number, userId: number): Promise<() => Promise<void>> {
   const holder = new pg.Client(databaseUrl());
   holders.push(holder);
@@ -40,7 +40,7 @@ const formerMembers = (groupId: number) =>
     [groupId],
   );
 
-/** Closes a group as a node leaves it that dies right after that. */
+/** Closes a group as a node does that dies right after it. */
 async function closeAlone(groupId: number): Promise<void> {
   await database.execute(
     `with closed as (

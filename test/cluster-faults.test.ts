@@ -16,7 +16,7 @@ import { type ServerProcess, startProcess } from './process.ts';
 import { startRelay } from './relay.ts';
 import { pause, until } from './until.ts';
 
-/** What pushes of messages a client gets say, system messages by their type. */
+/** Returns the contents of the message pushes that a client receives, for system messages the type. */
 function received(client: Client): string[] {
   const all: string[] = [];
   client.socket.on('message', (data) => {
@@ -72,7 +72,7 @@ describe('several nodes with faults', function () {
     await toNats.restore();
     await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
     await a.done('messageInGroup', { groupId, content: 'secret 1' });
-    await pause(2_500); // the node asks the database, and does not reach it
+    await pause(2_500); // the node tries to read the database, and does not reach it
     await toDatabase.restore();
     await a.done('messageInGroup', { groupId, content: 'secret 2' });
     await until(() => atBob.includes('secret 2'));
@@ -110,7 +110,7 @@ describe('several nodes with faults', function () {
 
   it('push a message that a node committed and could not publish once it is sent again over another node', async () => {
     const [ada, bob, cleo] = await newUsers(3);
-    const silent = await startServer(); // on the same database, and without NATS: as if it had died behind the commit
+    const silent = await startServer(); // on the same database and without NATS: as if it had died after the commit
     const groupId = await newGroup(await on(ada, 0), bob, cleo);
     const [b, c] = [await on(bob, 0), await on(cleo, 1)];
     const [own, a] = [await on(ada, 1), await ada.connect(silent.url)];
@@ -156,7 +156,7 @@ describe('several nodes with faults', function () {
     const [a, b] = [await on(ada, 0), await bob.connect(apart.url)];
     await way.cut();
     const { groupId } = await b.done('newGroup', { groupName: 'Climbers', userIds: [ada.id] });
-    const later = await on(ada, 0); // finds the group in the database: its node follows it from the next message on
+    const later = await on(ada, 0); // reads the group from the database: its node follows it from the next message on
     await way.restore();
     expect(await a.closed).to.equal(1012);
     await b.done('messageInGroup', { groupId, content: 'Hi' });

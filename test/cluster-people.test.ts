@@ -5,7 +5,7 @@ import { type NatsServer, natsServer } from './nats.ts';
 import { startRelay } from './relay.ts';
 import { until } from './until.ts';
 
-/** The state of presence that a client was told last. */
+/** Returns the presence that was last pushed to a client. */
 function watched(client: Client): { online: boolean | undefined } {
   const state: { online: boolean | undefined } = { online: undefined };
   client.socket.on('message', (data) => {
@@ -15,7 +15,7 @@ function watched(client: Client): { online: boolean | undefined } {
   return state;
 }
 
-/** What a client shows of a message that was pushed to it, and of one that it read. */
+/** Returns the fields that a client shows of a pushed message, and of one that it read. */
 function shownByPush({ params }: Frame): object {
   const { message: content, senderName, seq, messageId, createdAt, event = null } = params;
   const { custom = null, forwardedFrom = null, forwardedFromName = null } = params;
@@ -129,7 +129,7 @@ describe('users on two nodes', function () {
     await b.push('addUserInGroup');
     const types: string[] = [];
     b.socket.on('message', (data) => types.push(JSON.parse(String(data)).type));
-    way.hold(); // what is written on the other node comes late
+    way.hold(); // messages of the other node arrive late
     for (const groupId of [theirs, own]) await a.done('messageInGroup', { groupId, content: 'late' });
     await b.done('leaveGroup', { groupId: theirs });
     await b.done('deleteGroup', { groupId: own });

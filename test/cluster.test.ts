@@ -27,7 +27,7 @@ import { type ServerProcess, startProcess } from './process.ts';
 import { startRelay } from './relay.ts';
 import { pause, until } from './until.ts';
 
-/** The pushed messages of a group that begin with a number, as a raw client gets them. */
+/** Collects the pushed messages of a group that begin with a number. */
 function heard(client: Client, groupId: number): { seq: number; message: string; id: number }[] {
   const all: { seq: number; message: string; id: number }[] = [];
   client.socket.on('message', (data) => {
@@ -38,7 +38,7 @@ function heard(client: Client, groupId: number): { seq: number; message: string;
   return all;
 }
 
-/** Where messages stand that a client sees, own replies and pushes, as they come. */
+/** Collects the positions of the messages that a client sees, own replies and pushes, in the order of arrival. */
 function seqsOf(client: Client): number[] {
   const seqs: number[] = [];
   client.socket.on('message', (data) => {
@@ -166,7 +166,7 @@ describe('several nodes on NATS', function () {
       expect(replies[index]).to.deep.equal(
         record.filter(({ message }) => message.startsWith(`${index} `)).map(({ seq }) => seq),
       );
-      // own replies among the pushes, each in its place
+      // own replies among the pushes, each at its position
       expect(together[index]).to.deep.equal(record.map(({ seq }) => seq));
     }
   });
@@ -241,7 +241,7 @@ describe('several nodes on NATS', function () {
     const [a, b] = [await ada.connect(apart.url), await on(bob, 0)];
     const groupId = await newGroup(a, bob);
     await b.push('addUserInGroup');
-    // the pings fall differently into the moment after it is back
+    // the pings are sent at different times after it is back
     for (let round = 0; round < 3; round++) {
       await way.cut();
       await until(async () => (await metric(apart, 'parley_nats_connected')) === 0);
@@ -288,8 +288,8 @@ describe('several nodes on NATS', function () {
     await until(() => heard.length >= 5);
     await a.done('editMessage', { messageId, content: 'fourth' });
     await until(() => heard.length >= 6);
-    await pause(2_500); // the nodes may have been away a moment ago themselves, and tell again what they told
-    // in the order of each node, which is that of each person here
+    await pause(2_500); // the nodes may have had an outage a moment ago, and replay publications
+    // in the order of each node, which is that of each user here
     const of = (...types: string[]) => heard.filter((type) => types.includes(type));
     expect(of('addReaction', 'removeReaction')).to.deep.equal(['addReaction', 'removeReaction']);
     expect(of('editMessage', 'pinMessage', 'deleteMessage')).to.deep.equal([
@@ -325,7 +325,7 @@ describe('several nodes on NATS', function () {
       await connected(0);
       await edit();
       await way.restore();
-      await edit(); // live, beside what was missed
+      await edit(); // live, besides the missed ones
       await connected(1);
       await edit();
     }
@@ -333,7 +333,7 @@ describe('several nodes on NATS', function () {
     expect(shown).to.deep.equal(Array.from({ length: edits }, (_, n) => `${n + 1}`));
     const row = await database.messages.findOne({ where: { id: messageId } });
     expect(row?.content).to.equal(shown.at(-1));
-    await b.done('ping'); // nobody was sent away
+    await b.done('ping'); // the connections stayed open
     await apart.close();
     await way.cut();
   });
@@ -443,7 +443,7 @@ describe('several nodes on NATS', function () {
   });
 
   it('push after a grace period that the users of a killed node are offline', async () => {
-    // A database of their own: any node on it may find the dead one, and all of them have to be on NATS.
+    // A database of their own: any node on it may find the dead one, and all of them must be on NATS.
     await database.sequelize.query('create database killed_node_test');
     const own = new URL(databaseUrl());
     own.pathname = '/killed_node_test';
@@ -600,7 +600,7 @@ describe('several nodes on NATS', function () {
     const client = await ada.connect(node.url);
     await own.start();
     await until(async () => (await metric(node, 'parley_nats_connected')) === 1);
-    await new Promise((resolve) => setTimeout(resolve, 2_500)); // the question and its answers
+    await new Promise((resolve) => setTimeout(resolve, 2_500)); // the request and its answers
     await client.done('ping');
     await node.close();
     await own.stop();

@@ -8,7 +8,7 @@ import type { Command } from '../src/commands/define.ts';
 import { registry } from '../src/commands/registry.ts';
 import { database, newClients } from './harness.ts';
 
-/** Returns the first block of code behind a mention. */
+/** Returns the first block of code after a text. */
 function blockOf(markdown: string, mention: string): string {
   const [, block = ''] = /^```\w+\n(.*?)^```/ms.exec(markdown.slice(markdown.indexOf(mention))) ?? [];
   return block;

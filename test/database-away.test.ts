@@ -95,7 +95,7 @@ describe('while the database is unreachable', () => {
       ['privateMessage', dialog, c, 2],
     ] as const) {
       const once = { ...params, clientMessageId: type };
-      relay.mute(); // what is sent arrives, and nothing comes back
+      relay.mute(); // requests arrive, and no answer comes back
       const lost = client.call(type, once);
       await new Promise((resolve) => setTimeout(resolve, 300));
       relay.drop();
@@ -105,7 +105,7 @@ describe('while the database is unreachable', () => {
       const { params: pushed } = await receiver.push(type);
       expect(pushed).to.include({ seq, message: params.content });
       expect((await client.rest()).filter((frame) => frame.type === type)).to.deep.equal([]);
-      await client.done(type, once); // once more, and nobody hears of it
+      await client.done(type, once); // a repeat, which is not pushed
       await new Promise((resolve) => setTimeout(resolve, 200));
       expect(await receiver.rest()).to.deep.equal([]);
     }

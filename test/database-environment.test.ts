@@ -30,7 +30,7 @@ function urlOf(name: string, role?: string): string {
 
 const run = (sql: string) => database.sequelize.query(sql);
 
-/** Makes a database, for as long as `work` takes. */
+/** Creates a database while `work` runs. */
 async function withDatabase(options: string, work: (url: string) => Promise<void>): Promise<void> {
   await run(`create database environment_test template template0 ${options}`);
   try {
@@ -94,7 +94,7 @@ describe('behind PgBouncer in transaction mode', function () {
   });
 });
 
-/** What is set on so many connections of the database, looked at all at once. */
+/** Returns the settings on a number of connections to the database, read at the same time. */
 async function settingsOf(url: string, count: number): Promise<unknown[]> {
   const clients = Array.from({ length: count }, () => new pg.Client({ connectionString: url }));
   await Promise.all(clients.map((client) => client.connect()));
@@ -115,7 +115,7 @@ select current_setting('enable_seqscan') as scans, current_setting('statement_ti
 describe('an unsuitable database', function () {
   this.timeout(60_000);
 
-  /** The one line with which a start on it ends. */
+  /** Returns the one line with which a start on the database fails. */
   async function refusal(url: string): Promise<string> {
     const config = readConfig({ DATABASE_URL: url });
     try {
@@ -187,7 +187,7 @@ describe('an unsuitable database', function () {
 
 describe('a database server of another kind', () => {
   const facts = { version: '15.8', versionNumber: 150_008, encoding: 'UTF8', name: 'parley' };
-  /** As a database that says this of itself. */
+  /** Returns a database that reports these properties. */
   const check = (said: object) =>
     checkRequirements({
       ...database,
@@ -271,7 +271,7 @@ describe('an outage of the database', function () {
     const note = (...line: unknown[]) => void lines.push(line);
     const outages = new OutageLog({ info: note, warn: note } as unknown as Logger, () => now);
     const failure = new Error('no more connections');
-    outages.failed(failure, now); // the start says itself what it waits for
+    outages.failed(failure, now); // the start itself reports that it waits
     outages.succeeded();
     for (now = 10_000; now < 20_000; now += 100) {
       outages.failed(failure, now - 50);

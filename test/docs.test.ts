@@ -20,7 +20,7 @@ interface Message {
   readonly examples: { readonly payload: object }[];
 }
 
-/** Says of which messages or calls two recordings have other examples: the whole is longer than what a report shows. */
+/** Returns the messages or calls whose examples differ between two recordings: a report could not show all of them. */
 function differences(part: string, today: Recorded, kept: Recorded): string[] {
   const names = new Set([...Object.keys(today), ...Object.keys(kept)]);
   return [...names]
@@ -46,7 +46,7 @@ describe('asyncapi.yaml', () => {
   it('is accepted by the AsyncAPI parser without errors or warnings', async function () {
     this.timeout(60_000);
     const { document, diagnostics } = await new Parser().parse((await http('GET', '/asyncapi.yaml')).body);
-    // a hint, and no warning: AsyncAPI 3.1 exists
+    // a hint, not a warning: AsyncAPI 3.1 exists
     expect(diagnostics.map(({ code }) => code)).to.deep.equal(['asyncapi-latest-version']);
     expect(document?.version()).to.equal('3.0.0');
   });

@@ -8,14 +8,14 @@ const DOCUMENTS = ['CONTRIBUTING.md', 'ARCHITECTURE.md', 'docs/ordering.md', 'do
 
 interface Link {
   readonly text: string;
-  /** Of the repository; empty for the document itself. */
+  /** Path in the repository; empty for the document itself. */
   readonly path: string;
   readonly anchor: string | undefined;
 }
 
 const linkPattern = /\[([^\]]*)\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)/g;
 
-/** The links of a document to files of the repository, without what stands in blocks of code. */
+/** Returns the links of a document to files of the repository, without those in blocks of code. */
 function linksIn(document: string, markdown: string): Link[] {
   return [...withoutBlocks(markdown).matchAll(linkPattern)].map(([, text = '', target = '', anchor]) => ({
     text,
@@ -26,10 +26,10 @@ function linksIn(document: string, markdown: string): Link[] {
 
 const withoutBlocks = (markdown: string): string => markdown.replaceAll(/^```.*?^```$/gms, '');
 
-/** Pieces of a text in code font. */
+/** Returns the parts of a text in code font. */
 const codeIn = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
 
-/** The anchors of a document, as GitHub makes them of its headings. */
+/** Returns the anchors of a document, as GitHub makes them of its headings. */
 function anchorsOf(markdown: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, title = ''] of withoutBlocks(markdown).matchAll(/^#+ (.*)$/gm)) {
@@ -48,7 +48,7 @@ function anchorsOf(markdown: string): Set<string> {
 const symbolsIn = (markdown: string): string[] =>
   codeIn(withoutBlocks(markdown)).filter((code) => /^(?:#\w+|[A-Z]\w*[a-z]\w*(?:\.#?\w+)?)$/.test(code));
 
-/** Paths in code font that a document mentions without a link. */
+/** Returns the paths in code font that a document mentions without a link. */
 const pathsIn = (markdown: string): string[] =>
   codeIn(withoutBlocks(markdown)).filter((code) =>
     /^(src|test|docs|tools|bench|web|migrations)\/[\w./-]+$/.test(code),
@@ -109,7 +109,7 @@ for (const document of DOCUMENTS)
   });
 
 describe('docs/database.md and the schema', () => {
-  /** What the document says of each table, by its name. */
+  /** The section of each table, by its name. */
   let sections: Map<string, string>;
   let markdown: string;
   before(async () => {
@@ -123,7 +123,7 @@ describe('docs/database.md and the schema', () => {
     );
   });
 
-  /** The names of something that each table has. */
+  /** Returns the names of the columns, indexes or triggers of each table. */
   async function ofTables(statement: string): Promise<Map<string, string[]>> {
     const rows = await database.query<{ table: string; names: string[] }>(statement, []);
     return new Map(rows.map(({ table, names }) => [table, names]));
@@ -175,7 +175,7 @@ describe('docs/database.md and the schema', () => {
   });
 });
 
-/** The rows of the table in a section whose first column has that title. */
+/** Returns the rows of the table in a section whose first column has a title. */
 const firstTableOf = (section: string, title: string): string =>
   new RegExp(`^\\| ${title} \\|.*\\n\\| --- .*\\n((?:\\|.*\\n)*)`, 'm').exec(section)?.[1] ?? '';
 

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { newGroup, newUser, newUsers, server, startServer } from './harness.ts';
 
-/** A program that runs beside the test, and what it has said so far. */
+/** A program that runs during the test, and its output. */
 interface Program {
   readonly child: ChildProcess;
-  /** Resolves when it has said what matches. */
+  /** Resolves when the output matches. */
   says(pattern: RegExp): Promise<void>;
 }
 
@@ -29,14 +29,14 @@ function start(command: string, args: string[], env: Record<string, string> = {}
     async says(pattern) {
       const deadline = Date.now() + 15_000;
       while (!pattern.test(said)) {
-        if (Date.now() > deadline) throw new Error(`it only said:\n${said}`);
+        if (Date.now() > deadline) throw new Error(`the program printed only:\n${said}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
   };
 }
 
-/** Whether a command runs here. */
+/** Returns whether a command is available. */
 function works(command: string, args: string[], env = process.env): boolean {
   try {
     execFileSync(command, args, { stdio: 'ignore', env });
@@ -106,7 +106,7 @@ describe('the examples', function () {
   it('include raw frames for Go', async function () {
     const folder = await mkdtemp(join(tmpdir(), 'parley-go-'));
     const built = join(folder, 'chat');
-    // Debian has its packages in GOPATH
+    // Debian installs its packages in GOPATH
     const go = { GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOCACHE: join(folder, 'cache') };
     const env = { ...process.env, ...go };
     try {
@@ -121,7 +121,7 @@ describe('the examples', function () {
     }
   });
 
-  /** Somebody writes with a program, gets an answer, and writes nothing twice. */
+  /** Checks that a user of a program can write, receives an answer, and sends nothing twice. */
   async function talk(
     run: (user: { username: string; password: string }, to: string) => Program,
   ): Promise<void> {

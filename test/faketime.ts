@@ -7,20 +7,20 @@ import { until } from './until.ts';
 
 const LIBRARY = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1';
 
-/** A server on the shared database that takes another time for the time of its machine. */
+/** A server on the shared database with a clock of its own. */
 export interface ServerWithClock extends ServerProcess {
-  /** Sets the clock, such as by `+2h` or `-5s`, and resolves when the server goes by it. */
+  /** Sets the clock, for example by `+2h` or `-5s`, and resolves when the server uses it. */
   setClock(offset: string): Promise<void>;
 }
 
-/** Skips the tests where there is no libfaketime (Debian: faketime). */
+/** Skips the tests when libfaketime is not installed (Debian: faketime). */
 export function needFaketime(this: Mocha.Context): void {
   if (existsSync(LIBRARY)) return;
   console.log('      skipped: there is no libfaketime here');
   this.skip();
 }
 
-/** Starts a server with a clock that is so far from the right time. Durations are what they are. */
+/** Starts a server with a clock at an offset from the real time. Durations are not changed. */
 export async function startWithClock(
   offset: string,
   env: Record<string, string> = {},
@@ -33,7 +33,7 @@ export async function startWithClock(
     JWT_SECRET,
     LD_PRELOAD: LIBRARY,
     FAKETIME_TIMESTAMP_FILE: file,
-    FAKETIME_CACHE_DURATION: '1', // seconds between two looks at the file
+    FAKETIME_CACHE_DURATION: '1', // seconds between two reads of the file
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
     LOG_LEVEL: 'debug',
     ...env,
@@ -44,7 +44,7 @@ export async function startWithClock(
       await writeFile(file, other);
       const expected = Date.now() + milliseconds(other);
       await until(async () => {
-        await http('GET', '/health/live', { url: server.url }); // is logged with the time of the server
+        await http('GET', '/health/live', { url: server.url }); // logged with the time of the server
         return Math.abs(Number(server.log.at(-1)?.time) - expected) < 60_000;
       });
     },

@@ -32,7 +32,7 @@ const readiness = async (url: string) => {
   return `${status} ${body.message ?? 'ok'}`;
 };
 
-/** Sends without end, each message with an id of its own, until the connection ends; notes what was acknowledged. */
+/** Sends messages, each with an id of its own, until the connection ends; records the acknowledged ones. */
 class Writer {
   readonly acknowledged = new Map<string, number>();
   readonly #client: Client;
@@ -52,7 +52,7 @@ class Writer {
     this.#write(64);
   }
 
-  /** Names of all that was sent. */
+  /** Ids of all sent messages. */
   get sent(): string[] {
     return Array.from({ length: this.#sent }, (_, n) => `${this.#prefix}${n}`);
   }
@@ -76,7 +76,7 @@ describe('a server that is killed in the middle of sending', function () {
     for (let round = 0; round < 20; round++) {
       const server = await startProcess({ DATABASE_URL: databaseUrl(), JWT_SECRET });
       const client = await connect(server.url, ada.token);
-      // what a client does that does not know what became of its messages
+      // as a client that does not know the outcome of its messages
       for (const id of unsure) {
         const params = { receiverId: bob.id, content: id, clientMessageId: id };
         acknowledged.set(id, (await client.done('privateMessage', params)).seq);
@@ -158,7 +158,7 @@ describe('a PostgreSQL with faults', function () {
       expect(rows.map(({ seq }) => seq)).to.deep.equal(rows.map((_, n) => n + 1));
       const stored = new Map(rows.map(({ content, seq }) => [content, seq]));
       for (const [id, seq] of acknowledged) expect([id, stored.get(id)]).to.deep.equal([id, seq]);
-      // commits of the search index do not wait for the disk: what was lost of it is made once more
+      // commits of the search index do not wait for the disk: lost entries are indexed again
       await until(async () => (await admin.query(notIndexed)).rows.length === 0);
     });
   });
@@ -186,7 +186,7 @@ describe('a PostgreSQL with faults', function () {
   it('out of connections: the server writes over the one it has, refuses commands that need another, and recovers', async () => {
     await write('before');
     const hoard: pg.Client[] = [];
-    // the server's own pool is at rest; take everything that is left
+    // the pool of the server is idle; take all remaining connections
     for (;;) {
       const one = new pg.Client(postgres.url);
       one.on('error', () => {});

@@ -3,13 +3,13 @@ import { expect } from 'chai';
 import { RawSocket, readAnswer, upgradeRequest } from './fuzz/raw.ts';
 import { metric, server } from './harness.ts';
 
-/** What must not be read as a request. */
+/** A request that must never be read as one. */
 const BEHIND = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
 
 const request = (lines: readonly string[], body = '', line = 'POST /auth/login') =>
   `${line} HTTP/1.1\r\nHost: x\r\n${lines.map((one) => `${one}\r\n`).join('')}\r\n${body}`;
 
-/** Sends bytes at once; resolves to the statuses of what was answered when the server has closed. */
+/** Sends bytes at once; resolves to the statuses of the answers when the server has closed. */
 async function statusesOf(bytes: string): Promise<string[]> {
   const raw = new RawSocket();
   raw.socket.write(bytes, 'latin1');
@@ -61,7 +61,7 @@ describe('a request with an ambiguous length', () => {
     expect(JSON.parse(body ?? '')).to.include({ error: true, code: 'BAD_REQUEST' });
   });
 
-  /** Chunks that others may see end elsewhere than the library does. */
+  /** Chunks that other parsers may end elsewhere than the library does. */
   const chunks: [string, string][] = [
     ['lines that end in LF alone', '2\n{}\r\n0\n\r\n'],
     ['a chunk without its end', '2\r\n{}xx0\r\n\r\n'],
@@ -97,7 +97,7 @@ describe('a request with an ambiguous length', () => {
   });
 
   it('is the last one of its connection also when the client does not read its answers', async () => {
-    const large = request([], '', 'GET /docs/component.js').repeat(3); // more than the system takes
+    const large = request([], '', 'GET /docs/component.js').repeat(3); // more than the system buffers
     const chunked = `${request(['Transfer-Encoding: chunked'])}2\r\n{}\r\n0\r\n\r\n`;
     const uncertain = request(['Content-Length: 2', 'Content-Length: 40'], '{}');
     for (const last of [chunked, uncertain]) {

@@ -6,7 +6,7 @@ import { until } from './until.ts';
 
 const holders: pg.Client[] = [];
 
-/** Holds groups, so that changes of them wait, until the function it returns is called. */
+/** Locks groups, so that changes of them wait, until the returned function is called. */
 async function holdGroups(...groupIds: number[]): Promise<() => Promise<void>> {
   const holder = new pg.Client(databaseUrl());
   holders.push(holder);
@@ -16,7 +16,7 @@ async function holdGroups(...groupIds: number[]): Promise<() => Promise<void>> {
   return () => holder.end();
 }
 
-/** Resolves once so many statements wait for a lock. */
+/** Resolves once a number of statements wait for a lock. */
 const waiting = (count: number) =>
   until(async () => {
     const rows = await database.query(
@@ -26,7 +26,7 @@ const waiting = (count: number) =>
     return rows.length >= count;
   });
 
-/** The next message in a group that is pushed. */
+/** Returns the next pushed message of a group. */
 async function pushIn(client: Client, groupId: number): Promise<Frame> {
   const isIts = ({ type, id, params }: Frame) =>
     type === 'messageInGroup' && id === undefined && params.groupId === groupId;

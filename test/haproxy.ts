@@ -12,18 +12,18 @@ import { until } from './until.ts';
 export interface Balancer {
   readonly port: number;
   readonly url: string;
-  /** What HAProxy thinks of each node, by its name. */
+  /** The state of each node in HAProxy, by its name. */
   nodes(): Promise<Map<string, NodeState>>;
   stop(): Promise<void>;
 }
 
 export interface NodeState {
-  /** Such as `UP` or `DOWN`. */
+  /** For example `UP` or `DOWN`. */
   readonly status: string;
   readonly connections: number;
 }
 
-/** What compose gives the load balancer, and the nodes behind it as their environment. */
+/** The configuration of the load balancer in the compose file, and the environment of the nodes behind it. */
 export interface Shipped {
   readonly configuration: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -43,7 +43,7 @@ export function hasHaproxy(): boolean {
   }
 }
 
-/** Starts HAProxy with a configuration in which nothing but addresses is replaced; resolves when all nodes are up. */
+/** Starts HAProxy with a configuration in which only addresses are replaced; resolves when all nodes are up. */
 export async function startBalancer(
   configuration: string,
   nodes: Readonly<Record<string, number>>,
@@ -66,7 +66,7 @@ export async function startBalancer(
   };
   const states = async () => {
     if (child.exitCode !== null) throw new Error(`haproxy ended: ${await said}`);
-    const answer = await ask(stats, 'show stat').catch(() => ''); // not there yet
+    const answer = await ask(stats, 'show stat').catch(() => ''); // not listening yet
     const [names = [], ...rows] = answer.split('\n').map((line) => line.split(','));
     const [name, status, sessions] = ['svname', 'status', 'scur'].map((column) => names.indexOf(column));
     return new Map(
@@ -90,11 +90,11 @@ export async function startBalancer(
 }
 
 function replaceOnce(whole: string, from: string, to: string): string {
-  if (whole.split(from).length !== 2) throw new Error(`"${from}" is not there once: ${whole}`);
+  if (whole.split(from).length !== 2) throw new Error(`"${from}" does not occur exactly once: ${whole}`);
   return whole.replace(from, to);
 }
 
-/** Asks the socket of HAProxy (https://docs.haproxy.org/2.6/management.html#9.3). */
+/** Sends a command to the socket of HAProxy (https://docs.haproxy.org/2.6/management.html#9.3). */
 async function ask(path: string, command: string): Promise<string> {
   const socket = connect(path);
   socket.end(`${command}\n`);

@@ -21,14 +21,14 @@ import { foldedUser } from '../src/text/foldedColumns.ts';
 import { type Client, connect } from './client.ts';
 
 /*
- * What tests stand on: one embedded PostgreSQL and one server on it for the whole run, and more servers
+ * The base of all tests: one embedded PostgreSQL and one server on it for the whole run, and more servers
  * with settings of their own where a test needs them.
  */
 
 let postgres: EmbeddedPostgres;
 let folder: string;
 
-/** The server that all tests share, and the database behind it, to look at. */
+/** The server that all tests share, and its database. */
 export let server: RunningServer;
 export let database: Database;
 
@@ -52,11 +52,11 @@ export async function startServer(env: Record<string, string> = {}): Promise<Run
   return { ...running, url: `http://127.0.0.1:${running.port}` };
 }
 
-/** What must never be in a log: tokens, passwords and their hashes, the secret of tokens, what people write. */
+/** Values that must never be logged: tokens, passwords and their hashes, the secret of tokens, message contents. */
 const SECRET = /eyJ[\w-]+\.eyJ|correct horse|\$2[aby]\$|a secret of the tests|Hello, Bob|䷀/;
 const told: string[] = [];
 
-/** Everything the servers of a run log, however small, is looked through; LOG_LEVEL shows it. */
+/** Checks all log lines of the servers of a run, of every level; LOG_LEVEL prints them. */
 const watcher = {
   write(line: string): void {
     if (SECRET.test(line)) told.push(line);
@@ -70,18 +70,18 @@ const log = createLog({
   ]),
 });
 
-/** Where the shared database is. */
+/** The URL of the shared database. */
 export const databaseUrl = (): string => postgres.url;
 
-/** What the servers of the tests sign tokens with. */
+/** The secret with which the servers of the tests sign tokens. */
 export const JWT_SECRET = 'a secret of the tests, thirty-two bytes or more';
 
-/** The cursor that a server of the tests answers to a user's command for a position. */
+/** Returns the cursor for a position that a server of the tests returns to a command of a user. */
 export const signedCursor = (command: string, { id }: Pick<User, 'id'>, position: unknown): string =>
   createCursorSigner([JWT_SECRET])(command, id).encode(position);
 
-/** The position in a cursor, behind its signature. */
-// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+/** Returns the position in a cursor, after its signature. */
+// biome-ignore lint/suspicious/noExplicitAny: tests read fields of any answer
 export const positionIn = (cursor: string): any =>
   JSON.parse(Buffer.from(cursor, 'base64url').subarray(16).toString());
 
@@ -105,7 +105,7 @@ export const mochaHooks = {
   },
 };
 
-/** A port that nobody uses: what was given by the system cannot be listened on again at once. */
+/** Returns an unused port: the system does not assign the same one again at once. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -114,7 +114,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A folder that the user of the embedded database can pass through. */
+/** Creates a folder that the user of the embedded database can enter. */
 export function temporaryFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'parley-test-'));
 }
@@ -122,11 +122,11 @@ export function temporaryFolder(): Promise<string> {
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+  // biome-ignore lint/suspicious/noExplicitAny: tests read fields of any answer
   readonly body: any;
 }
 
-/** An HTTP call with a JSON body. */
+/** Makes an HTTP call with a JSON body. */
 export async function http(
   method: string,
   path: string,
@@ -152,7 +152,7 @@ export async function http(
   };
 }
 
-/** What a server counts under a name, labels included; 0 as long as there was nothing to count. */
+/** Returns the value of a metric of a server by its name and labels; 0 if there is none yet. */
 export async function metric({ url }: Pick<RunningServer, 'url'>, name: string): Promise<number> {
   const { body } = await http('GET', '/metrics', { url });
   const line = String(body)
@@ -161,7 +161,7 @@ export async function metric({ url }: Pick<RunningServer, 'url'>, name: string):
   return Number(line?.slice(name.length) ?? 0);
 }
 
-/** An account, and how to act as it. */
+/** An account, with functions to act as its user. */
 export interface User {
   readonly id: number;
   readonly username: string;
@@ -178,8 +178,8 @@ const tokens = createTokens([JWT_SECRET], 86_400, Date);
 let users = 0;
 
 /**
- * Somebody nobody else knows: made straight in the shared database, because hashing passwords would take most of the
- * run; registered where `url` names another server.
+ * Creates a user without chats, directly in the shared database, because hashing passwords would take most of the
+ * run; registers the user over HTTP if `url` names another server.
  */
 export async function newUser(url = server.url): Promise<User> {
   const username = `user${process.pid}-${++users}`;
@@ -205,7 +205,7 @@ async function register(names: Names, url: string): Promise<Pick<User, 'id' | 't
   return { id: body.user.id, token: body.token };
 }
 
-/** As many as the tuple or array that takes them, in the order of their ids. */
+/** Creates as many users as the result type has, in the order of their ids. */
 export async function newUsers<const Count extends number>(count: Count): Promise<TupleOf<Count>> {
   const users = await Promise.all(Array.from({ length: count }, () => newUser()));
   return users.sort((one, other) => one.id - other.id) as TupleOf<Count>;
@@ -219,7 +219,7 @@ type TupleOf<Count extends number, Tuple extends Item[] = [], Item = User> = num
 
 const open: { close(): unknown }[] = [];
 
-/** A typed client of a user, closed again after the test. */
+/** Opens a typed client of a user, closed again after the test. */
 export function typedClient(user: Pick<User, 'token'>, options: Partial<ClientOptions> = {}): TypedClient {
   const client = connectTyped({ url: server.url, token: user.token, ...options });
   open.push(client);
@@ -233,7 +233,7 @@ export async function connectAs(token: string, url = server.url): Promise<Client
   return client;
 }
 
-/** Users, each with a connection of their own. */
+/** Creates users, each with a connection of their own. */
 export async function newClients<const Count extends number>(
   count: Count,
 ): Promise<TupleOf<Count, [], Person>> {
@@ -247,7 +247,7 @@ export interface Person extends User {
   readonly client: Client;
 }
 
-/** A group with these members, the first of which is its owner. */
+/** Creates a group with these members, the first of which is its owner. */
 export async function newGroup(owner: Client, ...others: User[]): Promise<number> {
   const { groupId } = (await owner.call('newGroup', { groupName: 'Climbers' })).params;
   for (const { id } of others) await owner.call('addUserInGroup', { groupId, userId: id });

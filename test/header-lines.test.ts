@@ -2,21 +2,21 @@ import { expect } from 'chai';
 import { type RawAnswer, RawSocket, readAnswer, upgradeRequest } from './fuzz/raw.ts';
 import { newUser, type RunningServer, server, startServer, type User } from './harness.ts';
 
-/** Sends a request as it is; resolves to the answer, and keeps the connection open until `raw` is destroyed. */
+/** Sends a raw request; resolves to the answer, and keeps the connection open until `raw` is destroyed. */
 async function send(request: string, port: number): Promise<RawAnswer & { raw: RawSocket }> {
   const raw = new RawSocket(port);
   raw.socket.write(request);
   return { ...(await raw.until((bytes) => readAnswer(bytes), 'an answer')), raw };
 }
 
-/** The status of an upgrade with these header lines. */
+/** Returns the status of an upgrade with these header lines. */
 async function upgradeStatus(lines: readonly string[], path?: string): Promise<number> {
   const { status, raw } = await send(upgradeRequest(lines, path), server.port);
   raw.socket.destroy();
   return status;
 }
 
-/** The status of an HTTP call that only needs a token: 400 for its empty body, or 401. */
+/** Returns the status of an HTTP call that needs a token only: 400 for its empty body, or 401. */
 async function callStatus(lines: readonly string[]): Promise<number> {
   const head = ['PATCH /users/me HTTP/1.1', 'Host: x', ...lines, 'Content-Length: 2'];
   const { status, raw } = await send(`${head.join('\r\n')}\r\n\r\n{}`, server.port);
@@ -50,7 +50,7 @@ describe('a repeated header', () => {
         ['not-an-address', ['203.0.113.99', 'unknown'], '127.0.0.1'],
       ];
       for (const [device, addresses, address] of rows) {
-        // the spelling of the name does not matter
+        // the case of the name does not matter
         const lines = addresses.map(
           (value, index) => `${index % 2 ? 'X-FORWARDED-FOR' : 'x-forwarded-for'}: ${value}`,
         );
@@ -113,7 +113,7 @@ describe('a repeated header', () => {
     expect(await upgradeStatus(protocols('auth', `wrong, ${token}`))).to.equal(401);
   });
 
-  /** The answer to a request for the icon of the page with these header lines. */
+  /** Returns the answer to a request for the icon of the page with these header lines. */
   async function icon(...lines: string[]): Promise<RawAnswer> {
     const request = ['GET /icon.svg HTTP/1.1', 'Host: x', ...lines].join('\r\n');
     const { raw, ...answer } = await send(`${request}\r\n\r\n`, server.port);

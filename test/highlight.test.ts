@@ -7,7 +7,7 @@ const show = (content: string, headline: string, query: string) =>
   highlight(content, hitsIn(content, headline, foldForSearch(query)))
     .map(({ text, hit }) => (hit ? `[${text}]` : text))
     .join('');
-/** As the database marks words. */
+/** Marks words like the database. */
 const mark = (headline: string) => headline.replaceAll('[', HIT_START).replaceAll(']', HIT_END);
 const marked = (content: string, query: string) => show(content, foldForSearch(content), query);
 

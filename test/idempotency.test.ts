@@ -139,10 +139,10 @@ describe('a client id that reaches two nodes at the same moment', function () {
     nodes = [await ada.connect(), await ada.connect(other.url)];
   });
 
-  /** The nodes whose batch waits for a lock. */
+  /** The statement that lists the nodes whose batch waits for a lock. */
   const waiting = `
     select from pg_stat_activity where application_name = 'parley writer' and wait_event_type = 'Lock'`;
-  /** The answers of both nodes to the same command. */
+  /** Returns the answers of both nodes to the same command. */
   const onBoth = (type: string, params: object) => Promise.all(nodes.map((node) => node.done(type, params)));
 
   it('stores one message, and both nodes answer with it', async () => {
@@ -192,7 +192,7 @@ describe('a client id that reaches two nodes at the same moment', function () {
         await database.query(lock, groups, transaction);
         const first = [send(0, 'first'), send(1, 'second')];
         await until(async () => (await database.query(waiting, [])).length === 2);
-        // What comes meanwhile is one batch of each node.
+        // The commands sent in the meantime are one batch of each node.
         const rest = ids.flatMap((id, n) => [send(0, id), send(1, ids.at(-1 - n) as string)]);
         const queued = async (running: RunningServer) =>
           (await metric(running, 'parley_writer_queue')) === 200;

@@ -28,7 +28,7 @@ const REACTIONS = JSON.stringify(
   ),
 );
 
-/** A user whose every list is full of the largest rows. */
+/** A user whose lists are all full of the largest rows. */
 export interface Largest {
   readonly id: number;
   readonly token: string;
@@ -115,7 +115,7 @@ export async function newLargest(): Promise<Largest> {
   return { id, token, groupId, messageId, receiverId, userIds, custom };
 }
 
-/** Makes groups with the longest texts, with a member. */
+/** Creates groups with the longest texts, with a member. */
 async function groups(owner: number, count: number, isPrivate: boolean, custom: string): Promise<number[]> {
   const rows = await run(
     `insert into chats (kind, name, description, custom, is_private, created_by, member_count)

@@ -28,7 +28,7 @@ async function limited(env: Record<string, string>, test: (server: RunningServer
 const count = (server: RunningServer, limit: string) =>
   metric(server, `parley_limited_total{limit="${limit}"}`);
 
-/** The status an upgrade is refused with; 101 when it is not. */
+/** Returns the status of a refused upgrade; 101 for a successful one. */
 async function upgradeOf({ url }: RunningServer, { token }: User, headers = {}) {
   const all = { authorization: `Bearer ${token}`, ...headers };
   const socket = new WebSocket(url.replace('http', 'ws'), { headers: all });
@@ -157,7 +157,7 @@ describe('limits on connections', () => {
       expect([await from('203.0.113.7'), await from('203.0.113.7')]).to.deep.equal([101, 101]);
       expect(await from('203.0.113.7')).to.equal(429);
       expect(await from('203.0.113.8')).to.equal(101);
-      // what the client itself claims stands to the left of what the proxy saw
+      // the address that the client claims is to the left of the one that the proxy saw
       expect(await from('203.0.113.99, 203.0.113.7')).to.equal(429);
       // one customer has a whole /64
       expect([await from('2001:db8::1'), await from('2001:db8::2'), await from('2001:db8::3')]).to.deep.equal(
@@ -195,7 +195,7 @@ describe('limits on groups', () => {
       const people = await Promise.all([1, 2, 3, 4].map(() => newUser(server.url)));
       const [a, , , d] = await Promise.all(people.map((user) => user.connect()));
       const [, bob, cleo, dan] = people;
-      if (!a || !d || !bob || !cleo || !dan) throw new Error('nobody there');
+      if (!a || !d || !bob || !cleo || !dan) throw new Error('no connection');
       const userIds = [bob.id, cleo.id, dan.id];
       expect(await a.refused('newGroup', { groupName: 'Four', userIds })).to.equal('FORBIDDEN');
       const groupId = await newGroup(a, bob, cleo);

@@ -19,7 +19,7 @@ function urlOf(): string {
   return url.href;
 }
 
-/** Makes a database with a locale, for one test. */
+/** Creates a database with a locale, for one test. */
 const withDatabase = (locale: string) => {
   before(() =>
     database.sequelize.query(`create database locale_test template template0 encoding 'UTF8' ${locale}`),
@@ -70,7 +70,7 @@ for (const [name, locale] of Object.entries(locales))
         await until(async () => (await found('said')).length > 0);
         expect(await found('привет')).to.deep.equal(['Сказал Привет']);
         expect(await found('ПРИВ')).to.deep.equal(['Сказал Привет']);
-        expect(await found('quoted idea')).to.deep.equal(['«Quoted» IDEAS']); // in forms of the words
+        expect(await found('quoted idea')).to.deep.equal(['«Quoted» IDEAS']); // by forms of the words
         expect(await found('"quoted ideas"')).to.deep.equal(['«Quoted» IDEAS']);
       } finally {
         await server.close();

@@ -81,7 +81,7 @@ describe('a migration in parts', function () {
   this.timeout(60_000);
   let folder: string;
   let db: Database;
-  /** Somebody else, with a transaction of their own. */
+  /** Another connection, with a transaction of its own. */
   let other: pg.Client;
   const lines: Record<string, unknown>[] = [];
   const log = pino({}, { write: (line) => lines.push(JSON.parse(line)) });
@@ -173,7 +173,7 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
       });
       expect(await refusal(undoMigration(db, options()))).to.be.instanceOf(StartError);
 
-      await other.query('insert into pages values (9, 1)'); // behind all
+      await other.query('insert into pages values (9, 1)'); // after all others
       expect(await migrate(db, options())).to.deep.equal(['0002_words']);
       expect(await words()).to.deep.equal([{ words: 1, count: 501 }]);
       expect((await migrationStatus(db, { folder })).underWay).to.equal(undefined);
@@ -272,11 +272,11 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
       await waitsForReader();
       await terminate(`state = 'idle in transaction'`);
       await first;
-      expect(await isWaiting()).to.equal(true); // PostgreSQL goes on
+      expect(await isWaiting()).to.equal(true); // PostgreSQL continues
       const [made] = await indexes();
       lines.length = 0;
       const second = migrate(db, options());
-      await waitsForReader(); // said by the second
+      await waitsForReader(); // logged by the second node
       await other.query('commit');
       expect(await second).to.deep.equal(['0002_index']);
       expect(await indexes()).to.deep.equal([{ ...made, isValid: true }]);

@@ -151,7 +151,7 @@ describe('the migrations', function () {
   it('accept a newer schema that works with this server, and refuse one that does not', async () => {
     await migrate(fresh);
     await setVersion(newest + 5, newest);
-    await fresh.execute('delete from migrations where name = $1', [names.at(-1)]); // it would be run again
+    await fresh.execute('delete from migrations where name = $1', [names.at(-1)]); // it would run again
     expect(await migrate(fresh)).to.deep.equal([]);
     expect((await refusal(undoMigration(fresh))).message).to.match(/newest migration is unknown/);
 
@@ -170,7 +170,7 @@ describe('the migrations', function () {
 
     beforeEach(async () => {
       await migrate(fresh);
-      while ((await undoMigration(fresh))[0] !== reading); // so that there is something to do
+      while ((await undoMigration(fresh))[0] !== reading); // so that there is a migration to run
       reader = new pg.Client({ connectionString: urlOf(), application_name: 'a long report' });
       await reader.connect();
       await reader.query('begin');
@@ -182,7 +182,7 @@ describe('the migrations', function () {
       const patient = { timeout: 60_000 };
       const running = migrate(fresh, patient);
       await until(async () => (await waiting()) === 1);
-      await until(async () => (await waiting()) === 0); // it gave up
+      await until(async () => (await waiting()) === 0); // it has released its lock
       await reader.query('commit');
       expect(await running).to.deep.equal(names.slice(names.indexOf(reading)));
     });

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { parse } from 'yaml';
 import { http, newClients } from './harness.ts';
 
-/** What of a query is the name of a metric. */
+/** Matches the name of a metric in a query. */
 const namesIn = (query: string) => query.match(/\b(parley|nodejs|process)_\w+/g) ?? [];
 const familyOf = (name: string) => name.replace(/_(sum|count|bucket)$/, '');
 

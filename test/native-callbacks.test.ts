@@ -28,7 +28,7 @@ import { createWebSocketRoutes } from '../src/socket/webSocket.ts';
 import { connectAs, JWT_SECRET, temporaryFolder } from './harness.ts';
 import { until } from './until.ts';
 
-/** A log, and what was logged to it. */
+/** A log, and its lines. */
 function listeningLog(): { log: Logger; lines: Record<string, unknown>[] } {
   const lines: Record<string, unknown>[] = [];
   return {
@@ -70,7 +70,7 @@ describe('an HTTP server with a failing page', () => {
 
   async function serve(pages: ReadonlyMap<string, Page>): Promise<void> {
     app = uWS.App();
-    // pages need nothing of what routes work with
+    // pages use no services
     const services = { log } as RouteServices;
     const options = {
       metrics: {} as Metrics,
@@ -140,7 +140,7 @@ describe('an HTTP server with a failing page', () => {
     ).to.equal('a()');
     const page = await fetch(`${url}/`);
     expect([page.status, await page.text()]).to.deep.equal([200, '<script src="/assets/a.js"></script>']);
-    expect([...webPages(false, built)]).to.deep.equal([]); // and starts without
+    expect([...webPages(false, built)]).to.deep.equal([]); // and starts without them
   });
 });
 

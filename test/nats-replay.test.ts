@@ -12,11 +12,11 @@ import { pause, until } from './until.ts';
 
 const TOPIC = userTopic(1 as UserId);
 
-/** A node, as far as NATS is concerned, with a way of its own to NATS. */
+/** The NATS transport of a node, with a relay of its own to NATS. */
 interface Node {
   readonly transport: NatsTransport;
   readonly way: Relay;
-  /** Frames that arrived, own ones too. */
+  /** Received frames, including those of the node itself. */
   readonly frames: string[];
   readonly signals: BusMessage[];
   readonly heads: ChatPosition[];
@@ -109,7 +109,7 @@ describe('publications between nodes', function () {
     await cut(b);
     edit(a, 'in the first');
     await a.transport.settled(); // NATS has it
-    a.way.hold(); // nobody answers in between
+    a.way.hold(); // no peer answers in the meantime
     await restore(b);
     await cut(b);
     a.way.release();
@@ -196,7 +196,7 @@ describe('publications between nodes', function () {
         await pause(Math.random() * 200);
         await Promise.all(victims.map(restore));
       } else if (round % 3 === 1) {
-        for (const { way } of victims) way.drop(); // back at once, in the middle of what is being made up for
+        for (const { way } of victims) way.drop(); // back at once, in the middle of the replay
       } else {
         for (const { way } of victims) way.hold();
         await pause(Math.random() * 200);
@@ -240,7 +240,7 @@ describe('publications between nodes', function () {
     await cut(b);
     await restore(b);
     await until(() => b.returned > returned);
-    await pause(PATIENCE + 2_000); // as long as others would be waited for
+    await pause(PATIENCE + 2_000); // as long as it would wait for peers
     expect(b.forgotten).to.equal(0);
   });
 
@@ -288,7 +288,7 @@ describe('publications between nodes', function () {
       return batches > 0;
     });
     old.publish('parley.nodes', '{"kind":"start","node":"abcdefgh","beat":0,"from":0,"oldest":0,"next":0}');
-    // The old one is sent to the database for messages and signals.
+    // The old node reads messages and signals from the database.
     await until(() => starts.some(({ reconcile }) => reconcile !== undefined));
     edit(a, 'after');
     edit(b, 'of another');
@@ -322,7 +322,7 @@ describe('publications between nodes', function () {
     edit(a, 'an edit');
     await until(() => batches === seq); // all but the last message, and the edit
     const b = await startNode();
-    await until(() => b.returned === 2); // for its own connection, and because it was told so
+    await until(() => b.returned === 2); // for its own connection, and because of the signal
     a.transport.publish(TOPIC, message());
     await until(() => b.frames.includes(`${seq}`));
     await stranger.close();

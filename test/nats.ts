@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { freePort } from './harness.ts';
 
-/** A NATS server of the tests' own, to take away and give back. */
+/** A NATS server that a test can stop and start again. */
 export interface NatsServer {
   readonly url: string;
   start(): Promise<void>;
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Undefined where there is no `nats-server`. */
+/** Undefined when `nats-server` is not installed. */
 export async function natsServer(...args: string[]): Promise<NatsServer | undefined> {
   try {
     execFileSync('nats-server', ['--version'], { stdio: 'ignore' });

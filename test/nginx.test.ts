@@ -83,7 +83,7 @@ describe('behind the nginx of docs/operations.md', function () {
   describe('below a path', () => {
     it('the pages load everything below the path, and nothing from the rest of the host', async () => {
       const get = (path: string) => http('GET', path, { url: new URL(nginx.prefixed).origin });
-      expect((await get('/')).status).to.equal(404); // nothing of ours
+      expect((await get('/')).status).to.equal(404); // not a page of this server
       const found = new Map<string, string>();
       async function follow(path: string): Promise<void> {
         if (found.has(path)) return;
@@ -155,5 +155,5 @@ describe('behind the nginx of docs/operations.md', function () {
   });
 });
 
-/** Where what a file names is relative to: scripts and the manifest name places of their page. */
+/** Returns the base of the URLs in a file: those in scripts and the manifest are relative to their page. */
 const scriptBase = (path: string) => path.replace(/\/assets\/.*/, '/');

@@ -8,9 +8,9 @@ import { until } from './until.ts';
 
 /** An nginx with the configuration of `docs/operations.md`, in front of nodes of the tests. */
 export interface Nginx {
-  /** Where it passes on all paths. */
+  /** The URL under which all paths are passed on. */
   readonly url: string;
-  /** Where the node is behind a prefix, on a host that has nothing else; without a slash at the end. */
+  /** The URL of the node below a prefix, on a host without other pages; without a trailing slash. */
   readonly prefixed: string;
   readonly port: number;
   stop(): Promise<void>;
@@ -25,7 +25,7 @@ export function hasNginx(): boolean {
   }
 }
 
-/** Starts nginx; nothing but addresses is replaced in what the documentation has. */
+/** Starts nginx with the configuration of the documentation, in which only addresses are replaced. */
 export async function startNginx(folder: string, ...nodePorts: readonly number[]): Promise<Nginx> {
   const [whole = '', location = ''] = await documented();
   const [port, prefixedPort] = [await freePort(), await freePort()];
@@ -69,7 +69,7 @@ export async function startNginx(folder: string, ...nodePorts: readonly number[]
   return { url, prefixed: `http://127.0.0.1:${prefixedPort}/chat`, port, stop };
 }
 
-/** The configurations of nginx in the documentation, in their order. */
+/** Returns the configurations of nginx in the documentation, in order. */
 async function documented(): Promise<string[]> {
   const text = await readFile('docs/operations.md', 'utf8');
   return [...text.matchAll(/^```nginx\n(.*?)^```/gms)].map(([, configuration = '']) => configuration);

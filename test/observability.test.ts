@@ -7,7 +7,7 @@ import { database, databaseUrl, http, JWT_SECRET, newClients, newUser, newUsers 
 import { type ServerProcess, startProcess } from './process.ts';
 import { until } from './until.ts';
 
-/** What an operator's other servers are sent. */
+/** The requests that the other servers of an operator receive. */
 class Receiver {
   readonly bodies: { path: string; body: string }[] = [];
   readonly #server: Server;
@@ -31,13 +31,13 @@ class Receiver {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Resolves when something came that matches. */
+  /** Resolves when a matching request has arrived. */
   async until(matches: (body: string) => boolean): Promise<string> {
     const deadline = Date.now() + 15_000;
     for (;;) {
       const found = this.bodies.find(({ body }) => matches(body));
       if (found) return found.body;
-      if (Date.now() > deadline) throw new Error('nothing of the kind was sent');
+      if (Date.now() > deadline) throw new Error('no matching request arrived');
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -84,7 +84,7 @@ describe('the observability', function () {
     const [ada, bob] = await newUsers(2);
     const client = await connect(server.url, ada.token);
     const { messageId } = await client.done('privateMessage', { receiverId: bob.id, content: 'a' });
-    // a fault of the server's own: a constraint that it knows nothing of
+    // an error in the server: a constraint that it does not know
     await database.sequelize.query(
       `alter table messages add constraint surprise check (content <> 'my secret words') not valid`,
     );

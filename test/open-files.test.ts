@@ -7,7 +7,7 @@ import { databaseUrl, JWT_SECRET, newUser } from './harness.ts';
 import { type ServerProcess, startProcess } from './process.ts';
 import { until } from './until.ts';
 
-/** Files that the server of these tests may open. */
+/** Limit of open files of the server in these tests. */
 const LIMIT = 128;
 
 describe('a server whose sockets have taken all open files', function () {
@@ -29,7 +29,7 @@ describe('a server whose sockets have taken all open files', function () {
     const clients = await Promise.all(Array.from({ length: 8 }, () => ada.connect()));
     // Not from the start: Node reads modules concurrently, and each is an open file while it is read.
     const limiting = spawnSync('prlimit', [`--pid=${child.pid}`, `--nofile=${LIMIT}:${LIMIT}`]);
-    if (limiting.error) return this.skip(); // there is no prlimit
+    if (limiting.error) return this.skip(); // prlimit is not installed
     expect(limiting.status, String(limiting.stderr)).to.equal(0);
     const send = () => clients[0]?.call('privateMessage', { receiverId: ada.id, content: 'x' });
 

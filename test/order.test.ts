@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Client, Frame } from './client.ts';
 import { database, newGroup, newUsers } from './harness.ts';
 
-/** Collects what a connection sees of a chat's messages, in the order it sees it: own replies and pushes. */
+/** Collects the messages of a chat that a connection sees, in order: own replies and pushes. */
 function watch(client: Client, type: string): number[] {
   const seqs: number[] = [];
   client.socket.on('message', (data) => {
@@ -28,7 +28,7 @@ describe('the order of a chat', () => {
     await a.done('messageInGroup', { groupId, content: 'new' });
     for (const type of ['privateMessage', 'messageInGroup'])
       expect((await b.push(type)).params.message).to.equal('new');
-    await new Promise((resolve) => setTimeout(resolve, 300)); // longer than a hole is waited for
+    await new Promise((resolve) => setTimeout(resolve, 300)); // longer than the wait for a gap
     expect(await b.rest()).to.deep.equal([]);
   });
 

@@ -102,7 +102,7 @@ describe('a password', () => {
       return performance.now() - start;
     };
     const fastest = { known: Infinity, unknown: Infinity };
-    // One comparison instead of two would take half the time. What else the machine does only makes them slower.
+    // One comparison instead of two would take half the time. Other load of the machine only makes them slower.
     const isAlike = () => fastest.unknown > fastest.known * 0.7;
     for (let round = 0; round < 3 || (round < 12 && !isAlike()); round++) {
       fastest.known = Math.min(fastest.known, await time(ada.username));

@@ -11,20 +11,20 @@ import { until } from './until.ts';
 
 type Outcome = Parameters<WriteAnswer>[0];
 
-/** Whom a message goes to: the group, a user by number, or the dialog with that user passed off as a group. */
+/** The target of a message: the group, a user by number, or the dialog with that user addressed as a group. */
 type Target = 'group' | number | `dialog ${number}`;
 
-/** Users, a group of theirs, and a writer that says which statements it ran. */
+/** Users, a group of theirs, and a writer that reports which statements it ran. */
 interface World {
   readonly users: readonly User[];
   readonly groupId: number;
   readonly statements: string[];
-  /** What is asked of the database instead. */
+  /** The statements to run instead. */
   changed(config: QueryConfig): QueryConfig;
   write(sender: number, to: Target, content: string, clientMessageId?: string): Promise<Outcome>;
 }
 
-/** With `extras`, no message is a plain one. */
+/** With `extras`, no message is plain. */
 async function newWorld(extras?: { silent: false }): Promise<World> {
   const users = await newUsers(3);
   const [group] = await database.execute<{ id: number }>(makeGroup, [users.map(({ id }) => id)]);
@@ -83,7 +83,7 @@ with made as (
 select id from made
 `;
 
-/** Statements that change what decides on a message: as $1 the group, as $2 the users. */
+/** Statements that change the rules for a message: $1 is the group, $2 are the users. */
 const changes = {
   block: `
     insert into blocks (user_id, blocked_id)
@@ -123,7 +123,7 @@ const steps = fc.array(
   { minLength: 2, maxLength: 10 },
 );
 
-/** What somebody can tell of an outcome but for ids and times, which differ between two worlds. */
+/** Returns an outcome without ids and times, which differ between two worlds. */
 function told(outcome: Outcome, { users }: World): unknown {
   if ('error' in outcome) {
     const { code, message } = outcome.error as { code: string; message: string };
@@ -133,7 +133,7 @@ function told(outcome: Outcome, { users }: World): unknown {
   return { seq, sender: users.findIndex(({ username }) => username === senderName), mentions, repeated };
 }
 
-/** The rows that messages have left, the same way. */
+/** Returns the stored rows of messages, without ids and times. */
 async function rowsOf({ users, groupId }: World): Promise<unknown> {
   const ids = users.map(({ id }) => id);
   const chats =

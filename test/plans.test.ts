@@ -24,12 +24,12 @@ import { namesFrom } from '../src/users/byName.ts';
 import { connectAs, type RunningServer, startServer, temporaryFolder } from './harness.ts';
 import { until } from './until.ts';
 
-/** Few for a server, yet so many that a plan which reads all of a table, or of a chat, is far over the bounds. */
+/** Few for a server, but so many that a plan that reads a whole table, or a whole chat, is far over the bounds. */
 const MESSAGES = 60_000;
-/** Runs of a statement after which its plan is the one that is kept. */
+/** Runs of a statement after which PostgreSQL keeps its plan. */
 const RUNS = 8;
 
-/** Pages of 8 KiB that all statements of a command may look at. */
+/** Pages of 8 KiB that all statements of a command may read. */
 const BOUNDS: Readonly<Record<string, number>> = {
   'list of 20 chats': 570,
   'list of many chats, first page': 3_800,
@@ -236,7 +236,7 @@ describe('the query plans', function () {
     database = await startDatabase(await temporaryFolder(), true);
     server = await startServer({ DATABASE_URL: database.url, JWT_SECRET: BENCH_SECRET });
     await generate(database.url, database.client, sizeOf(MESSAGES), hashSync(BENCH_PASSWORD, 4), () => {});
-    // All that a server does by itself comes more often than its sign of life.
+    // All periodic work of a server runs more often than its heartbeat in the database.
     statements = await watchStatements(database.client, () => until(hasBeaten));
   });
 

@@ -26,18 +26,18 @@ const isRoot = process.getuid?.() === 0;
 const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres']));
 const asPostgres = () => (isRoot ? { uid: id('-u'), gid: id('-g') } : {});
 
-/** The programs of the oldest PostgreSQL of Debian's packages; undefined where none is installed. */
+/** Returns the programs of the oldest PostgreSQL of Debian's packages; undefined when none is installed. */
 export async function findPostgres(): Promise<string | undefined> {
   const versions = await readdir('/usr/lib/postgresql').catch(() => []);
   const [oldest] = versions.sort((one, other) => Number(one) - Number(other));
   return oldest && `/usr/lib/postgresql/${oldest}/bin`;
 }
 
-/** True if the system has a locale, such as `de_DE.utf8`. */
+/** Returns whether the system has a locale, such as `de_DE.utf8`. */
 export const hasLocale = (name: string): boolean =>
   execFileSync('locale', ['-a'], { encoding: 'utf8' }).split('\n').includes(name);
 
-/** Starts a PostgreSQL of the system with a new cluster, made with these parameters of initdb. */
+/** Starts a PostgreSQL of the system with a new cluster, created with these parameters of initdb. */
 export async function startPostgres(
   binaries: string,
   parameters: readonly string[],
@@ -74,7 +74,7 @@ export function hasPgbouncer(): boolean {
   return ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].some((path) => existsSync(path));
 }
 
-/** Starts a PgBouncer in transaction mode in front of the database of a URL, with so many connections to it. */
+/** Starts a PgBouncer in transaction mode in front of the database of a URL, with a number of connections to it. */
 export async function startPgbouncer(
   url: string,
   poolSize: number,

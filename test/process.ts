@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** A server as an operator starts it: a process of its own. */
+/** A server in a process of its own, as an operator starts it. */
 export interface ServerProcess {
   readonly child: ChildProcess;
   readonly port: number;
   readonly url: string;
   /** Everything it logged so far. */
   readonly log: readonly Record<string, unknown>[];
-  /** Sends a signal and resolves to the exit code once it is gone. */
+  /** Sends a signal and resolves to the exit code once the process has ended. */
   stop(signal: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -23,7 +23,7 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const TSX = import.meta.resolve('tsx');
 const TSCONFIG = fileURLToPath(new URL('../tsconfig.json', import.meta.url));
 
-/** Starts `src/main.ts`, in `cwd` and by another program where there is a `launcher`, and returns at once. */
+/** Starts `src/main.ts` in `cwd`, by another program if there is a `launcher`, and returns at once. */
 export function spawnServer(
   env: Record<string, string>,
   stdio: StdioOptions,

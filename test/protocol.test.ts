@@ -35,11 +35,11 @@ const rowsOf = (markdown: string): string[][] =>
       (_, index, rows) => !/^-+$/.test(rows[index]?.[0] ?? '') && !/^-+$/.test(rows[index + 1]?.[0] ?? ''),
     );
 
-/** Returns the first cell of each row where that is code. */
+/** Returns the first cell of each row in which it is code. */
 const codesOf = (markdown: string): string[] =>
   rowsOf(markdown).flatMap(([first = '']) => /^`(\w+)`$/.exec(first)?.[1] ?? []);
 
-/** The frames of the document, one a line. */
+/** The frames of the document, one per line. */
 const frames = [...text.matchAll(/```json\n(.*?)```/gs)].flatMap(([, block = '']) =>
   block
     .trim()
@@ -47,7 +47,7 @@ const frames = [...text.matchAll(/```json\n(.*?)```/gs)].flatMap(([, block = '']
     .map((line) => JSON.parse(line)),
 );
 
-/** Returns the name of the message in the AsyncAPI document that a frame is one of. */
+/** Returns the name of the message in the AsyncAPI document that describes a frame. */
 function messageOf(frame: Record<string, unknown>): string {
   const names = messageNames(String(frame.type));
   if (frame.error) return registry.has(String(frame.type)) ? names.error : UNREADABLE;

@@ -16,7 +16,7 @@ import {
 } from './harness.ts';
 import { until } from './until.ts';
 
-/** Holds a group, so that changes of it wait, until the function it returns is called. */
+/** Locks a group, so that changes of it wait, until the returned function is called. */
 async function holdGroup(groupId: number): Promise<() => Promise<void>> {
   const transaction = await database.sequelize.transaction();
   await database.query('select from chats where id = $1 for update', [groupId], transaction);
@@ -44,7 +44,7 @@ async function on(env: Record<string, string>, test: (server: RunningServer) => 
 const limited = (server: RunningServer, limit: string) =>
   metric(server, `parley_limited_total{limit="${limit}"}`);
 
-/** A connection whose commands wait behind one that waits for a held group. */
+/** Returns a connection whose commands wait for one that waits for a locked group. */
 async function waitingClient(server: RunningServer) {
   const client = await (await newUser(server.url)).connect();
   const groupId = await newGroup(client);
@@ -53,7 +53,7 @@ async function waitingClient(server: RunningServer) {
   return { client, release };
 }
 
-/** A frame of so many bytes that is legal and waits for its turn. */
+/** Returns a legal frame of a size that waits in the queue. */
 const large = (client: Client, bytes: number) =>
   client.socket.send(JSON.stringify({ type: 'listLastMessage', params: {}, id: 'x'.repeat(bytes) }));
 
@@ -153,7 +153,7 @@ describe('a connection whose token is revoked', () => {
     const body = { password: 'a better one by far', currentPassword: ada.password };
     expect((await http('PATCH', '/users/me', { token: ada.token, body })).status).to.equal(200);
     expect(await client.closed).to.equal(4401);
-    await newGroup(bob.client); // takes its turn behind everything that was under way
+    await newGroup(bob.client); // waits for everything that was running
     const made = await groups();
     expect(made).to.be.below(400);
     for (let n = 0; n < 10; n++) await newGroup(bob.client);
@@ -170,7 +170,7 @@ describe('a connection whose token is revoked', () => {
       ];
       const groupId = await newGroup(busy, ada);
       const release = await holdGroup(groupId);
-      const change = busy.call('updateGroup', { groupId, description: 'x' }); // what is for the group waits behind it
+      const change = busy.call('updateGroup', { groupId, description: 'x' }); // messages for the group wait for it
       await until(isWaiting);
       for (let n = 0; n < 20; n++) a.send('messageInGroup', { groupId, content: `revoked ${n}` });
       b.send('messageInGroup', { groupId, content: 'kept' });

@@ -8,13 +8,13 @@ import { readConfig } from '../src/config.ts';
 import { variableOf } from '../src/limits.ts';
 import { newUsers, server, startServer } from './harness.ts';
 
-/** The text under a heading of the README. */
+/** Returns the text under a heading of the README. */
 async function section(title: string): Promise<string> {
   const readme = await readFile('README.md', 'utf8');
   return readme.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
 }
 
-/** The shell commands in a text, as a reader copies them. */
+/** Returns the shell commands in a text, as a reader copies them. */
 const commandsIn = (text: string) =>
   [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, lines]) => lines).join('\n');
 

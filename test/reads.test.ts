@@ -17,7 +17,7 @@ import { until } from './until.ts';
 const HEAVY = 'parley heavy reads';
 const MANY = 'Too many of these at once; wait for their replies';
 
-/** Statements of reads that a lock holds up. */
+/** Statements of reads that wait for a lock. */
 const held = async (name = 'parley reads') =>
   (
     await database.query<{ pid: number }>(
@@ -26,7 +26,7 @@ const held = async (name = 'parley reads') =>
     )
   ).map(({ pid }) => pid);
 
-/** Holds up every statement that reads a table, for as long as the work takes. */
+/** Locks a table against reads while the work runs. */
 async function whileLocked<T>(table: string, work: () => Promise<T>): Promise<T> {
   return database.transaction(async (transaction) => {
     await database.execute(`lock table ${table} in access exclusive mode`, [], transaction);
@@ -34,10 +34,10 @@ async function whileLocked<T>(table: string, work: () => Promise<T>): Promise<T>
   });
 }
 
-/** Holds up every statement that reads a message with its pins. */
+/** Locks the table that every read of a message with its pins needs. */
 const whileReadsHang = <T>(work: () => Promise<T>) => whileLocked('pins', work);
 
-/** Waits until one statement is held up, and cancels it: what PostgreSQL does itself after the time. */
+/** Waits until a statement waits for the lock, and cancels it, as PostgreSQL does after the timeout. */
 async function cancelHeld(name?: string): Promise<void> {
   await until(async () => (await held(name)).length === 1);
   await database.query('select pg_cancel_backend($1)', await held(name));
@@ -48,7 +48,7 @@ interface Reader {
   readonly receiverId: number;
 }
 
-/** Sends a read, and returns what resolves to its reply. */
+/** Sends a read, and returns a promise of its reply. */
 const read = ({ client, receiverId }: Reader) => client.call('getMessages', { receiverId });
 
 describe('reads', () => {
@@ -58,7 +58,7 @@ describe('reads', () => {
   };
   afterEach(() => server?.close());
 
-  /** Connections of these people, each about to read their dialog with Ada. */
+  /** Connections of these users, each of which reads its dialog with Ada. */
   async function readers(ada: Person, people: readonly Person[], connections = 1): Promise<Reader[]> {
     const each = people.map(async (person) => {
       await person.client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
@@ -84,7 +84,7 @@ describe('reads', () => {
       await writer.done('markRead', { groupId, seq: 1 });
       expect((await http('GET', '/health/ready', { url: server.url })).status).to.equal(200);
       await (await ada.connect(server.url)).done('ping');
-      expect(await held()).to.have.length(1); // they still do
+      expect(await held()).to.have.length(1); // they still wait
     });
     for (const reply of await Promise.all(replies)) expect(reply).to.include({ success: true });
   });
@@ -164,7 +164,7 @@ describe('reads', () => {
       expect([(await held(HEAVY)).length, await waiting()]).to.deep.equal([1, 10]);
 
       others = [bobsSearch, cleos].map(search);
-      // one of them runs beside those of Ada, the other is the next
+      // one of them runs concurrently with those of Ada, the other is next
       await until(async () => (await waiting()) === 11 && (await held(HEAVY)).length === 2);
       return replies;
     });

@@ -22,7 +22,7 @@ import {
 import { type Relay, startRelay } from './relay.ts';
 import { until } from './until.ts';
 
-/** The messages of pushes of a type that a client gets from now on. */
+/** Collects the messages of the pushes of a type that a client receives from now on. */
 function pushed(client: Client, type: string): string[] {
   const messages: string[] = [];
   client.socket.on('message', (data) => {
@@ -201,12 +201,12 @@ describe('a node that compares its connections with the database', () => {
   let node: Node;
   let reconciler: Reconciler;
   let failures = 0;
-  /** Called once, after the database was asked for the memberships of a user and before its answer arrives. */
+  /** Called once, after the memberships of a user were requested from the database and before its answer arrives. */
   let asked: (() => Promise<void>) | undefined;
 
   beforeEach(() => {
     node = new Node();
-    // The database fails a few times first: as long as that is so, it is tried again.
+    // The database fails a few times first, and the node retries.
     const failing: Pick<Database, 'query'> = {
       async query<Row extends object>(statement: string | PreparedStatement, bind: readonly unknown[]) {
         if (failures-- > 0) throw new Error('away');
@@ -226,7 +226,7 @@ describe('a node that compares its connections with the database', () => {
     node.close();
   });
 
-  /** Connections whose groups are as the database has them. */
+  /** Connections whose groups match the database. */
   async function connect(user: User, groupId: number, seq: number) {
     await node.connect(user.id, []);
     const [connection] = node.connections.ofUser(user.id);
@@ -272,14 +272,14 @@ describe('a node that compares its connections with the database', () => {
       const membership = { left: [eve.id] };
       node.receive(`chat:${groupId}`, { frame: 'removed', membership, place: { chatId: groupId, seq: 3 } });
     };
-    connection.groups.set(groupId, 2); // something to set right
+    connection.groups.set(groupId, 2); // something to correct
     reconciler.user(eve.id);
     await until(() => asked === undefined);
     const [bob] = await newUsers(1);
     const last = await connect(bob, 0, 0);
     await database.users.update({ tokenVersion: 2 }, { where: { id: bob.id } });
     reconciler.user(bob.id);
-    await until(() => last.state === 'closed'); // it is done with the other
+    await until(() => last.state === 'closed'); // the other one is finished
     expect([...connection.groups]).to.deep.equal([]);
   });
 

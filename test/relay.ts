@@ -1,31 +1,31 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP relay in front of a database or a server, to take it away, slow it down, and give it back. */
+/** A TCP relay in front of a database or a server, which can cut it off, slow it down, and restore it. */
 export interface Relay {
   /** The URL through the relay. */
   readonly url: string;
   /** Cuts every connection and refuses new ones. */
   cut(): Promise<void>;
   restore(): Promise<void>;
-  /** Cuts every connection once so many more bytes have come back; new ones are taken. */
+  /** Cuts every connection once this many more bytes have come back; new ones are accepted. */
   cutAfter(bytes: number): void;
-  /** Lets nothing through, in neither direction; the connections stay, and so do new ones. */
+  /** Passes nothing in either direction; the connections stay open, and so do new ones. */
   hold(): void;
   release(): void;
-  /** Lets nothing more come back over the connections there are; what is sent arrives. */
+  /** Drops everything that comes back over the existing connections; requests still arrive. */
   mute(): void;
-  /** Cuts every connection; new ones are taken. */
+  /** Cuts every connection; new ones are accepted. */
   drop(): void;
   /**
-   * Lets the next request that has this text in it arrive, and cuts its connection when the answer comes back, which
+   * Passes the next request that contains this text, and cuts its connection when the answer comes back, which
    * is lost; resolves then.
    */
   loseAnswerTo(text: string): Promise<void>;
 }
 
 /**
- * With a `rate`, so many bytes a second come back over each connection; with a `pause`, only every so many
- * milliseconds, all in one go.
+ * With a `rate`, a number of bytes per second comes back over each connection; with a `pause`, only every so many
+ * milliseconds, all in one chunk.
  */
 export async function startRelay(
   targetUrl: string,
@@ -44,7 +44,7 @@ export async function startRelay(
     for (const socket of sockets) socket.destroy();
   };
 
-  /** What of a chunk still comes back. */
+  /** Returns the part of a chunk that still comes back. */
   const returned = (chunk: Buffer): Buffer => {
     const part = chunk.subarray(0, bytesLeft);
     bytesLeft -= part.length;
@@ -76,7 +76,7 @@ export async function startRelay(
               return lose();
             }
             to.write(returned(chunk));
-            // The next is read when this one would be over the line.
+            // The next chunk is read when this one would have passed the line.
             const wait = (chunk.length / rate) * 1000 + pause;
             if (wait > 0) {
               from.pause();
@@ -86,7 +86,7 @@ export async function startRelay(
             }
             if (bytesLeft > 0) return;
             bytesLeft = Number.POSITIVE_INFINITY;
-            // What was written goes out before the end.
+            // Written data is sent before the end.
             for (const socket of sockets) socket.end();
             setTimeout(drop, 5);
           });

@@ -8,8 +8,8 @@ import { Message } from '../src/protocol/schema/messages.ts';
 import { database } from './harness.ts';
 
 /*
- * Whoever adds a table or a column has to think of places that no compiler knows of. These tests fail until the new one
- * is dealt with in each of them, or is listed here with the reason why it need not be.
+ * A new table or column must be handled in places that the compiler does not check. These tests fail until the new one
+ * is handled in each of them, or is listed here with the reason why it need not be.
  */
 
 type Reasons = Readonly<Record<string, string>>;
@@ -38,7 +38,7 @@ const NOT_ERASED: Reasons = {
   deletions: 'a task of the server, deleted when it is done',
 };
 
-/** Of users: what an account that was deleted keeps. */
+/** Columns of users that a deleted account keeps. */
 const KEPT_OF_ACCOUNT: Reasons = {
   id: 'messages name it',
   created_at: 'says nothing of the person',
@@ -49,7 +49,7 @@ const KEPT_OF_ACCOUNT: Reasons = {
   name_xid: 'an index for sync',
 };
 
-/** Of messages: what a deleted one keeps. */
+/** Columns of messages that a deleted one keeps. */
 const KEPT_OF_MESSAGE: Reasons = {
   ...{ id: 'names it', chat_id: 'names it', seq: 'names it', kind: 'names it', sender_id: 'names it' },
   client_message_id: 'a repeat must not be stored again',
@@ -58,7 +58,7 @@ const KEPT_OF_MESSAGE: Reasons = {
   ...{ tally: 'counts as before', xid: 'when it was stored' },
 };
 
-/** Of messages: what the record of the server has, and no client sees. */
+/** Columns of messages that only the server reads, and no client sees. */
 const INTERNAL_OF_MESSAGE: Reasons = {
   client_message_id: 'how a repeat is found',
   tally: 'counts unread messages',
@@ -74,14 +74,14 @@ const NOT_EXPORTED_OF_MESSAGE: Reasons = {
   reactions: 'of others; those of the person are exported by themselves',
 };
 
-/** Tables of parts of a message, or of notes about it, that a tombstone leaves alone. */
+/** Tables of parts of a message, or of notes about it, that a tombstone does not change. */
 const LEFT_BY_TOMBSTONE: Reasons = {
   messages: 'the tombstone itself',
   reports: 'moderators decide on what was said',
   message_search_changed: 'made by a trigger of message_search',
 };
 
-/** Columns of tables with a model that it does not declare. */
+/** Columns of tables that the model does not declare. */
 const NOT_IN_MODEL: Readonly<Record<string, Reasons>> = {
   chats: {
     ...{ changed_xid: 'set by triggers', last_message_id: 'read by statements' },
@@ -103,13 +103,13 @@ const camelCase = (column: string): string =>
   column.replaceAll(/_(\w)/g, (_, letter) => letter.toUpperCase());
 const hasWord = (text: string, word: string): boolean => new RegExp(`\\b${word}\\b`).test(text);
 
-/** Returns whether a statement sets a column where it updates a table. */
+/** Returns whether a statement updates a column of a table. */
 function setBy(statement: string, table: string): (column: string) => boolean {
   const [, assignments = ''] = new RegExp(`update ${table}\\s+set (.*?)\\swhere`, 's').exec(statement) ?? [];
   return (column) => new RegExp(`\\b${column} = `).test(assignments);
 }
 
-/** Fails with what is missing in a place, and with reasons for what is not there any more, or dealt with after all. */
+/** Fails with the names missing in a place, and with listed reasons for names that do not exist or are handled. */
 function expectAll(names: readonly string[], isDone: (name: string) => boolean, reasons: Reasons): void {
   expect(
     names.filter((name) => !isDone(name) && !Object.hasOwn(reasons, name)),

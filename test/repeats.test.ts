@@ -10,7 +10,7 @@ import * as on from './scene-params.ts';
 interface Row {
   readonly params: on.Build;
   readonly who: ActorName;
-  /** A command at the same moment over two connections would be about the other connection. */
+  /** Commands that would affect the other connection when both send them at the same time. */
   readonly endsConnections?: true;
 }
 
@@ -24,7 +24,7 @@ const reacted: on.Build = async (scene) => {
   return params;
 };
 
-/** What the client sends again after a cut, each as it would be. */
+/** The commands that the client repeats after a broken connection, with params as it sends them. */
 const table: Partial<Record<CommandName, Row>> = {
   newGroup: row(({ groupId }) => ({ groupName: `New ${groupId}`, isPrivate: false, clientMessageId })),
   messageInGroup: row(on.group({ content: 'x', clientMessageId })),
@@ -64,7 +64,7 @@ const table: Partial<Record<CommandName, Row>> = {
   endOtherSessions: { ...row(() => ({})), endsConnections: true },
 };
 
-/** An answer without the place of the system message, which is left out where nothing changed. */
+/** Returns an answer without the position of the system message, which is absent when nothing changed. */
 function settled({ type, success, code, params }: Frame): object {
   if (params?.seq === undefined || params.clientMessageId) return { type, success, code, params };
   const { messageId, seq, createdAt, ...rest } = params;
@@ -153,7 +153,7 @@ describe('a command that is sent again over another node', function () {
   });
 });
 
-/** What a command that is not repeatable is refused with the second time; without, it is done once more. */
+/** Commands that are not repeatable: the refusal of the second request; without a refusal, they run again. */
 const others: Partial<Record<CommandName, Row & { readonly refusal?: ErrorCode }>> = {
   addUserInGroup: { ...row(on.member('guest')), refusal: 'ALREADY_A_MEMBER' },
   leaveGroup: { ...row(on.group(), 'member'), refusal: 'NOT_A_MEMBER' },
@@ -184,7 +184,7 @@ describe('a command that is not repeatable', () => {
     });
 });
 
-/** What the friend finds out, as far as there is a group still. */
+/** Returns the state that the friend sees, as long as the group exists. */
 async function seenBy(scene: Scene, cursor: string) {
   const { owner, groupId } = scene;
   const isThere = !(await owner.client.call('getGroup', { groupId })).error;

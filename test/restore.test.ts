@@ -69,7 +69,7 @@ describe('a database that was restored to an earlier time', function () {
     await start();
     [a, b] = (await people()) as [Client, Client];
     await client.online();
-    await write(a, bob, texts('new', 21)); // in transactions whose numbers were given before
+    await write(a, bob, texts('new', 21)); // in transactions whose ids were used before
     expect(await told(b, after)).to.deep.equal([
       ...texts('old', 10),
       ...texts('kept', 5),

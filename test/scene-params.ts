@@ -1,7 +1,7 @@
 import { connectAs } from './harness.ts';
 import { DIALOG_SECRET, type Scene, sessionsOf } from './scene.ts';
 
-/** Makes the params of an attempt from where it is made. */
+/** Returns the params of an attempt from its scene. */
 export type Build = (scene: Scene) => object | Promise<object>;
 
 export const group =
@@ -58,12 +58,12 @@ export const foreignSession: Build = async ({ friend }) => ({
 export const ownGroup: Build = async ({ actor: { client } }) => ({
   groupId: (await client.done('newGroup', { groupName: 'Mine' })).groupId,
 });
-/** Written elsewhere, as a reply to what was said in the group. */
+/** A message in another chat, as a reply to one in the group. */
 export const replyToGroup =
   (address: Build): Build =>
   async (scene) => ({ ...(await address(scene)), content: 'x', replyTo: scene.group.messageId });
 
-/** The params of two together. */
+/** Combines the params of two functions. */
 export const both =
   (one: Build, other: Build): Build =>
   async (scene) => ({ ...(await one(scene)), ...(await other(scene)) });
@@ -81,7 +81,7 @@ export const whereAllMayJoin =
   (scene) =>
     where({ isPrivate: false, groupName: `Open ${scene.groupId}` }, params)(scene);
 
-/** The same, once what was said in both places can be found. */
+/** The same, once the messages in both chats can be found. */
 export const whenIndexed =
   (params: Build): Build =>
   async (scene) => {

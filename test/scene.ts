@@ -1,21 +1,21 @@
 import { newClients, type Person } from './harness.ts';
 
-/** Who may try something, each named after what it has to do with a group and with `friend`. */
+/** The users of a scene, each named after its relation to a group and to `friend`. */
 export const actors = ['outsider', 'former', 'banned', 'blocked', 'member', 'admin', 'owner'] as const;
 export type ActorName = (typeof actors)[number];
 
-/** `friend` is in all groups and dialogs and acts in none of the attempts; `guest` is in none. */
+/** `friend` is in all groups and dialogs and makes none of the attempts; `guest` is in none. */
 export type Cast = Readonly<Record<ActorName | 'friend' | 'guest', Person>>;
 
-/** What is said in the group and in the dialog; nobody else may ever be told. */
+/** The contents in the group and in the dialog, which no other user may ever receive. */
 export const GROUP_SECRET = 'lighthouse';
 export const DIALOG_SECRET = 'windmill';
 
-/** Where one of the cast tries something: a private group of `owner`, and a dialog with `friend`. */
+/** The place of an attempt of one of the cast: a private group of `owner`, and a dialog with `friend`. */
 export interface Scene extends Cast {
   readonly actor: Person;
   readonly groupId: number;
-  /** What `friend` wrote, and what the actor did; an outsider finds what `member` did. */
+  /** The messages of `friend`, and those of the actor; for an outsider those of `member`. */
   readonly group: Said;
   readonly dialog: Said;
 }
@@ -60,7 +60,7 @@ export async function newScene(cast: Cast, who: ActorName): Promise<Scene> {
 export const sessionsOf = async ({ client }: Person): Promise<{ sessionId: number; current: boolean }[]> =>
   (await client.done('listSessions', { live: true })).data;
 
-/** What others can notice: what changed in a chat since the cursor, and what `sync` does not tell. */
+/** Returns the state that others see: the changes of a chat since the cursor, and data that `sync` does not return. */
 export async function traces({ friend, owner, groupId }: Scene, cursor: string) {
   const [changes, blocked, sessions, invites] = await Promise.all([
     friend.client.done('sync', { cursor }),

@@ -6,14 +6,14 @@ import { makeFilters, mergeChangedEntries } from '../src/messages/searchFilters.
 import { database, newClients, newGroup, type Person } from './harness.ts';
 import { until } from './until.ts';
 
-/** How a server of before, which knows of no filters, changes an entry. */
+/** The statement of an earlier release without filters that changes an entry. */
 const editOfBefore = `
 insert into message_search (message_id, chat_id, seq, document, folded, fold)
 select id, chat_id, seq, to_tsvector('folded_english', $2), $2, 1 from messages where id = $1
 on conflict (message_id) do update set document = excluded.document, folded = excluded.folded, fold = excluded.fold
 `;
 
-/** Makes the filters up to a message, unless the indexer of the server does. */
+/** Builds the filters up to a message, unless the indexer of the server does. */
 const makeFiltersTo = (id: MessageId) =>
   until(async () => {
     await makeFilters(database, 100);
@@ -69,7 +69,7 @@ describe('a search of messages that have filters', function () {
       ...more,
     } as Search);
 
-  /** The messages that are found, the same by recency and by relevance, in the chat and in all. */
+  /** Returns the found messages, which are the same by recency and by relevance, in the chat and in all chats. */
   const found = async (query: string, more: Partial<Search> = {}): Promise<MessageId[]> => {
     const { hits, searchedTo } = await search(query, more);
     const messageIds = hits.map(({ messageId }) => messageId);
@@ -111,7 +111,7 @@ describe('a search of messages that have filters', function () {
       ['walrus', 0],
     ] as const)
       expect(await found(query), query).to.have.length(expected);
-    expect(await found('-running'), 'all others').to.have.length(85); // the creation of the group is no text
+    expect(await found('-running'), 'all others').to.have.length(85); // the creation of the group is not text
   });
 
   it('filters by sender, mention, time and custom data', async () => {
@@ -191,7 +191,7 @@ describe('a search of messages that have filters', function () {
     let merging: Promise<unknown> | undefined;
     try {
       await database.execute(editOfBefore, [ids[10], 'a quagga'], slow);
-      merging = mergeChangedEntries(database, 100); // waits for the second one, or leaves it alone
+      merging = mergeChangedEntries(database, 100); // waits for the second one, or skips it
       await slow.commit();
     } catch (error) {
       await slow.rollback();

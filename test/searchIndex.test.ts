@@ -7,7 +7,7 @@ import { FOLD_VERSION, foldForSearch, wordsOf } from '../src/text/fold.ts';
 import { database, databaseUrl, http, newClients, newUser, type Person, startServer } from './harness.ts';
 import { until } from './until.ts';
 
-/** Holds the index where it is until it is released: one node works on it at a time, and this is the one. */
+/** Locks the index until it is released: only one node works on it at a time. */
 async function holdIndex() {
   const transaction = await database.sequelize.transaction();
   await database.query('select from message_search_progress for update', [], transaction);
@@ -17,7 +17,7 @@ async function holdIndex() {
 const isIndexed = async (messageId: number) =>
   (await database.query('select from message_search where message_id = $1', [messageId])).length > 0;
 
-/** A message in a chat that there is not, of which nobody but the index takes notice. */
+/** Inserts a message in a chat that does not exist, which only the index reads. */
 const insertMessage = `
 insert into messages (chat_id, seq, sender_id, kind, content, tally)
 select 0, coalesce(max(seq), 0) + 1, $1, 'text', 'slow', 1 from messages where chat_id = 0
@@ -27,7 +27,7 @@ returning id
 describe('the search index', function () {
   this.timeout(60_000);
   let ada: Person;
-  /** A secret, and what is written right behind it. */
+  /** A secret, and the message right after it. */
   let ids: [number, number];
   let index: Awaited<ReturnType<typeof holdIndex>>;
 
@@ -40,7 +40,7 @@ describe('the search index', function () {
     ids = [await write('secret'), await write('harmless')];
   });
 
-  /** A node that looks at the index within the transaction that holds it, and does all else by `query`. */
+  /** A node that reads the index within the transaction that locks it, and runs all other statements by `query`. */
   const holding = (query: Database['query']): Database => ({
     ...database,
     query,
@@ -59,7 +59,7 @@ describe('the search index', function () {
     const stuck = `
       select from pg_stat_activity where wait_event_type = 'Lock' and query like '%message_search%'`;
     await until(async () => (await database.query(stuck, [])).length > 0);
-    await ada.client.done('deleteMessage', { messageId: ids[0] }); // waits for nobody
+    await ada.client.done('deleteMessage', { messageId: ids[0] }); // does not wait
     await blocker.rollback();
     await until(() => isIndexed(ids[1]));
     await until(async () => !(await isIndexed(ids[0])));
@@ -165,7 +165,7 @@ describe('the search index', function () {
     const stuck = `
       select from pg_stat_activity where wait_event_type = 'Lock' and query like '%message_search%'`;
     await until(async () => (await database.query(stuck, [])).length > 0);
-    const edited = edit(ids[1], 'changed last'); // waits for nobody but the index
+    const edited = edit(ids[1], 'changed last'); // waits only for the index
     await change.commit();
     await edited;
     const folded = `select folded from message_search where message_id in ($1, $2) order by message_id`;

@@ -53,7 +53,7 @@ describe('passwords', () => {
     expect(after).to.match(/^\$2b\$11\$/);
     expect((await logIn(password)).status).to.equal(200);
     expect(await hashOf(id)).to.equal(after);
-    // nothing else ends with it, and a node with the old cost takes it
+    // no session ends, and a node with the old cost accepts it
     expect((await http('POST', '/auth/login', { body: { username, password } })).status).to.equal(200);
     expect(
       (await http('PATCH', '/users/me', { token, body: { username: `${username}-2` } })).status,
@@ -89,7 +89,7 @@ describe('secrets of tokens', () => {
   });
 
   it('may contain commas', async () => {
-    // the tests' own secret has one, with a part of fewer than 32 bytes
+    // the secret of the tests has a comma and a part of fewer than 32 bytes
     const { token } = await newUser();
     expect((await http('PATCH', '/users/me', { token, body: {} })).status).to.equal(400);
   });

@@ -9,7 +9,7 @@ describe('a consumer that stops reading', () => {
     await b.rest();
     stalled.socket.pause();
 
-    const content = '䷀'.repeat(4000); // 12 KB: a thousand are past the 4 MiB limit and the kernel's buffers
+    const content = '䷀'.repeat(4000); // 12 KB: a thousand exceed the 4 MiB limit and the kernel's buffers
     for (let sent = 0; sent < 1_000; sent += 50) {
       const ids = Array.from({ length: 50 }, () => a.send('messageInGroup', { groupId, content }));
       for (const id of ids) {

@@ -4,7 +4,7 @@ import { newLargest } from './largest.ts';
 import { startRelay } from './relay.ts';
 import { pause } from './until.ts';
 
-/** Bytes a second. */
+/** Bytes per second. */
 const SLOW = 800_000;
 
 describe('a client on a slow line', function () {
@@ -45,7 +45,7 @@ describe('a client on a slow line', function () {
     const [ada] = await newClients(1);
     try {
       const client = await connectAs(token, relay.url);
-      // 23 MB: far more than may wait for a client
+      // 23 MB: far more than the output buffer of a client may hold
       const ids = Array.from({ length: 6 }, () =>
         client.send('getlatestMessageGroup', { groupId, limit: 100 }),
       );

@@ -75,7 +75,7 @@ describe('start:cluster', function () {
 
     const url = `http://127.0.0.1:${port}`;
     const [ada, bob] = await newUsers(2);
-    // enough of them that both processes have some
+    // enough connections for both processes
     const devices = await Promise.all(Array.from({ length: 16 }, () => bob.connect(url)));
     const writer = await ada.connect(url);
     await writer.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
@@ -85,7 +85,7 @@ describe('start:cluster', function () {
     await listening(3);
     expect((await http('GET', '/health/ready', { url })).status).to.equal(200);
     cluster?.kill('SIGHUP');
-    await listening(5); // both were replaced, and somebody was there all the time
+    await listening(5); // both were replaced, and one was listening all the time
     for (const pid of pids.slice(1, 3))
       while (isAlive(pid)) expect((await http('GET', '/health/live', { url })).status).to.equal(200);
 
@@ -125,7 +125,7 @@ describe('start:cluster', function () {
   });
 });
 
-/** What the supervisor and its one worker say. */
+/** The log lines of the supervisor and its one worker. */
 class Supervised {
   readonly pids: number[] = [];
   readonly said: string[] = [];
@@ -160,7 +160,7 @@ describe('the supervisor of start:cluster', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
-  /** With a certificate, which is what keeps a later worker from starting once it is broken. */
+  /** With a certificate: once it is broken, later workers cannot start. */
   async function startOne(env: Record<string, string> = {}) {
     const { cert, key } = makeCertificate(folder);
     const PORT = String(await freePort());
@@ -193,7 +193,7 @@ describe('the supervisor of start:cluster', function () {
     const holder = new pg.Client(databaseUrl());
     await holder.connect();
     await holder.query('begin');
-    await holder.query('lock table migrations in access exclusive mode'); // what nodes that start read
+    await holder.query('lock table migrations in access exclusive mode'); // a table that starting nodes read
     child.kill('SIGHUP');
     await supervised.says(/^failed to replace worker 0: it did not listen within 20 s; the old one stays$/);
     await holder.end();

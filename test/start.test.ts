@@ -115,7 +115,7 @@ describe('a server process with the embedded database', function () {
     const pidFile = join(folder, 'postgres', 'postmaster.pid');
     process.kill(Number((await readFile(pidFile, 'utf8')).split('\n')[0]), 'SIGKILL');
 
-    // A process of the killed database may answer for a moment still: each message goes until it is stored.
+    // A process of the killed database may still answer for a moment: each message is sent until it is stored.
     for (const [clientMessageId, seq] of [
       ['m-2', 2],
       ['m-1', 1],
@@ -143,7 +143,7 @@ describe('a server process with the embedded database', function () {
   });
 
   describe('in a container', () => {
-    /** Runs a program with process ids of its own, as a container does; all of them end with it. */
+    /** Runs a program in a PID namespace of its own, as a container does; its processes end with it. */
     const container = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
 
     before(function () {
@@ -161,7 +161,7 @@ describe('a server process with the embedded database', function () {
       expect(failure.stderr).to.match(/^.* is in use by another server \(process 1\)\. .*DATA_DIR.*\n$/);
       expect((await http('GET', '/health/ready', { url: running.url })).status).to.equal(200);
 
-      await running.stop('SIGKILL'); // and with it its database
+      await running.stop('SIGKILL'); // and its database with it
       await start();
     });
 
@@ -206,7 +206,7 @@ describe('a server process with the embedded database', function () {
 
   it('warns in one line each about misspelt settings and a low limit of open files', async () => {
     await writeFile(join(folder, '.env'), `DATABASE_URL=${databaseUrl()}\nCOLOUR=red\nLOGLEVEL=info\n`);
-    const limited = ['sh', '-c', 'ulimit -n 4096; exec "$@"', 'sh']; // many more than the modules it reads at once
+    const limited = ['sh', '-c', 'ulimit -n 4096; exec "$@"', 'sh']; // many more than the modules that it reads at once
     running = await startProcess({ PROT: '3001', JWT_SECRET }, folder, limited);
     const warnings = running.log.filter(({ level }) => level === 40).map(({ msg }) => msg);
     expect(warnings).to.have.length(platform() === 'linux' ? 4 : 3);
@@ -362,7 +362,7 @@ describe('a server process with the embedded database', function () {
     await writeFile(passwordFile, '');
     const sentence = await refusal();
     expect(sentence).to.match(/^.*postgres-password is empty, and the database in .* was made with .*\n$/);
-    // what it says, done
+    // the remedy of the message
     const [, command = ''] = /give them to the database: (.*)\n$/.exec(sentence) ?? [];
     await writeFile(passwordFile, 'x'.repeat(32));
     await promisify(execFile)('sh', ['-c', command.replace('the letters', 'x'.repeat(32))]);

@@ -1,7 +1,7 @@
-/** Runs of which the fastest counts: whatever else the machine does only makes them slower. */
+/** Runs of which the fastest counts: other load of the machine only makes them slower. */
 const RUNS = 5;
 
-/** The milliseconds that something takes where nothing else gets in its way. */
+/** Returns the milliseconds that a function takes without the influence of other load. */
 export function fastest(work: () => unknown): number {
   let time = Number.POSITIVE_INFINITY;
   for (let run = 0; run < RUNS; run++) {

@@ -6,7 +6,7 @@ import { http, JWT_SECRET, newUser, newUsers, server, startServer } from './harn
 
 const address = (path = '/') => server.url.replace('http', 'ws') + path;
 
-/** The status that refuses an upgrade, or 101 for one that succeeds. */
+/** Returns the status of a refused upgrade, or 101 for a successful one. */
 async function statusOf(socket: WebSocket): Promise<number> {
   try {
     const client = await open(socket);
@@ -21,7 +21,7 @@ async function statusOf(socket: WebSocket): Promise<number> {
 const withHeader = (authorization: string) =>
   statusOf(new WebSocket(address(), { headers: { authorization } }));
 
-/** Connects many times at once; resolves to how each was answered, once all are closed again. */
+/** Connects many times at once; resolves to the statuses, once all connections are closed again. */
 async function storm(url: string, token: string, count: number) {
   const headers = { authorization: `Bearer ${token}` };
   const sockets = Array.from({ length: count }, () => new WebSocket(url.replace('http', 'ws'), { headers }));

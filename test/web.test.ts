@@ -3,7 +3,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { http, server } from './harness.ts';
 
-/** A file as it comes over the wire: fetch would decompress it. */
+/** Returns the bytes of a file as sent: fetch would decompress them. */
 async function raw(path: string, headers: Record<string, string>) {
   const { request } = await import('node:http');
   return new Promise<{ headers: NodeJS.Dict<string | string[]>; body: Buffer }>((resolve, reject) => {
@@ -17,7 +17,7 @@ async function raw(path: string, headers: Record<string, string>) {
   });
 }
 
-/** What the page loads from itself, as paths. */
+/** Returns the paths that the page loads from its own origin. */
 const linksIn = (html: string): string[] =>
   [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(
     ([, link = '']) => new URL(link, `${server.url}/`).pathname,

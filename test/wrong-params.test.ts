@@ -5,7 +5,7 @@ import { newClients, newGroup } from './harness.ts';
 
 const cursor = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url');
 
-/** Values that some parameter of some command might not bear. */
+/** Values that a parameter of a command might not handle. */
 const STRANGE: readonly unknown[] = [
   ...[null, true, false, 0, 1, -1, 1.5, Number.MAX_SAFE_INTEGER, 2 ** 53, 1e300],
   ...[
@@ -55,7 +55,7 @@ const STRANGE: readonly unknown[] = [
 ];
 
 describe('invalid params', () => {
-  before(() => newClients(1)); // has session 1, which endSession must not find to be the caller's own
+  before(() => newClients(1)); // has session 1, so that it is not the session of the caller
 
   for (const { type, params } of registry.values())
     it(`never cause an internal error: ${type}`, async () => {
@@ -74,7 +74,7 @@ describe('invalid params', () => {
           expect(answer.code, JSON.stringify({ type, given })).not.to.equal('INTERNAL');
           if (answer.code === 'BAD_REQUEST') expect(answer.message).to.match(/^params/);
         }
-      await ada.client.done('listSessions'); // still there
+      await ada.client.done('listSessions'); // still connected
     });
 
   it('are refused with as many levels of nesting as a frame can have', async () => {

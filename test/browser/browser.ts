@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { server, type User } from '../harness.ts';
 
-/** Where a Chromium may be; `CHROMIUM` names another one. */
+/** Possible paths of Chromium; `CHROMIUM` sets another one. */
 const CANDIDATES = [
   process.env.CHROMIUM ?? '',
   '/usr/bin/chromium',
@@ -22,10 +22,10 @@ const FLAGS = [
 ];
 
 let browser: Browser;
-/** What went wrong in any page: errors of scripts, and whatever the policy refused. */
+/** Problems in any page: errors of scripts, and violations of the content security policy. */
 const problems: string[] = [];
 
-/** Starts a browser for the tests of a suite, or skips them and says so. */
+/** Starts a browser for the tests of a suite, or skips them with a message. */
 export function withBrowser(): void {
   before(async function () {
     this.timeout(60_000);
@@ -43,10 +43,10 @@ export function withBrowser(): void {
   after(() => browser?.close());
 }
 
-/** A window of its own, as of another person's browser. */
+/** Opens a window in a context of its own, as in the browser of another user. */
 export async function newWindow(options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, ...options });
-  context.setDefaultTimeout(30_000); // passwords are hashed where a core is idle: beside a busy browser, that takes a while
+  context.setDefaultTimeout(30_000); // passwords are hashed on idle cores: with a busy browser, that takes a while
   const page = await context.newPage();
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
@@ -60,7 +60,7 @@ export async function newWindow(options: BrowserContextOptions = {}): Promise<Pa
   return page;
 }
 
-/** A user whose window is open at a place of the page, logged in as after an earlier visit. */
+/** A user with a window at a path of the page, logged in as after an earlier visit. */
 export async function windowOf(
   user: User,
   place = '',
@@ -79,14 +79,14 @@ export async function say(page: Page, text: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
-/** A message of the open chat. */
+/** Returns a message of the open chat. */
 export const messageIn = (page: Page, text: string) =>
   page.locator('.message').filter({ has: page.locator('.text', { hasText: text }) });
 
-/** What the open chat says, in order. */
+/** Returns the texts of the open chat, in order. */
 export const textsIn = (page: Page): Promise<string[]> => page.locator('.message .text').allInnerTexts();
 
-/** Opens the menu of a message and chooses. */
+/** Opens the menu of a message and chooses an item. */
 export async function choose(page: Page, text: string, item: string): Promise<void> {
   await messageIn(page, text).hover();
   await messageIn(page, text).getByRole('button', { name: 'Message actions' }).click();

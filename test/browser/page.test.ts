@@ -5,7 +5,7 @@ import { connectAs, http, newClients, newGroup, newUser, newUsers, server } from
 import { startRelay } from '../relay.ts';
 import { choose, messageIn, newWindow, say, textsIn, windowOf, withBrowser } from './browser.ts';
 
-/** Resolves once what a page shows is as expected; fails with what it shows instead. */
+/** Resolves once a page shows the expected state; fails with the state that it shows. */
 async function eventually<Value>(read: () => Promise<Value>, expected: Value): Promise<void> {
   const deadline = Date.now() + 8_000;
   let value = await read();
@@ -276,7 +276,7 @@ describe('the page in a browser', function () {
     const found = page.getByRole('link', { name: /needle/ });
     for (let turn = 0; turn < 10 && (await found.count()) === 0; turn++) {
       await page.getByRole('searchbox').fill(turn % 2 === 0 ? 'needle' : 'needles');
-      await page.waitForTimeout(700); // a message can be found a moment after it was sent
+      await page.waitForTimeout(700); // a message can be found shortly after it was sent
     }
     await found.click();
     await eventually(() => messageIn(page, 'needle').isVisible(), true);
@@ -362,7 +362,7 @@ describe('the page in a browser', function () {
         const { activeElement: element, body } = document;
         return element === body ? '' : (element?.getAttribute('aria-label') ?? element?.textContent ?? '');
       });
-    /** Presses Tab until something is focused; a person would give up, too. */
+    /** Presses Tab until an element is focused; fails after a number of attempts. */
     const tabTo = async (text: string, key = 'Tab') => {
       for (let presses = 0; presses < 30 && !(await focused()).includes(text); presses++)
         await keyboard.press(key);

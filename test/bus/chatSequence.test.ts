@@ -7,7 +7,7 @@ interface Item {
 }
 const item = (seq: number, frame = `${seq}`): Item => ({ seq, frame });
 
-/** A sequence, and what it delivered and called so far. */
+/** A sequence with the messages and calls that it has delivered so far. */
 function begin(last: number | undefined, budget = new HoldBudget(1_000)) {
   const events: (number | string)[] = [];
   const sequence = new ChatSequence<Item>(last, ({ seq }) => events.push(seq), budget);

@@ -29,7 +29,7 @@ describe('the members of a group on a node', () => {
       answer = resolve;
     });
     node.store(5);
-    node.store(6); // of Eve, whose node has no answer yet
+    node.store(6); // of Eve, whose node has not received the answer yet
     node.message(7);
     await until(() => node.reads > 0);
     await new Promise(setImmediate);
@@ -59,7 +59,7 @@ describe('the members of a group on a node', () => {
     node.message(7);
     expect(ada).to.deep.equal(['5', '6', '7']);
     expect(eve).to.deep.equal(['5', '6']);
-    expect(node.reconciled).to.deep.equal([EVE]); // it is looked at, for it may have been another joining
+    expect(node.reconciled).to.deep.equal([EVE]); // it is checked, as it may have been another joining
   });
 
   it('do not stay in the group when joining and removal arrive at the same time', async () => {
@@ -68,7 +68,7 @@ describe('the members of a group on a node', () => {
     node.store(6, { left: [EVE] });
     node.store(7);
     node.joined(EVE, 5);
-    await until(() => node.bus.position(chatTopic(CHAT), CHAT) === undefined); // nobody is interested any more
+    await until(() => node.bus.position(chatTopic(CHAT), CHAT) === undefined); // no subscriber is left
     expect(eve).to.deep.equal(['5', '6']);
   });
 
@@ -144,7 +144,7 @@ describe('the members of a group on a node', () => {
       expiresAt: Date.now() + 60_000,
     };
     const connection = node.connections.register(session, '127.0.0.1', null);
-    node.message(5, { left: [EVE] }); // after what was read of the database
+    node.message(5, { left: [EVE] }); // after the state read from the database
     await node.connections.subscribe(connection, {
       groups: [{ chatId: CHAT, seq: 4, firstSeq: 1 }],
       dialogs: [],
@@ -196,7 +196,7 @@ describe('the members of a group on a node', () => {
     node.store(5, { joined: [EVE] });
     node.joined(EVE, 5);
     await until(() => connection.changed?.has(CHAT) === true);
-    node.message(6, { left: [EVE] }); // nobody listens: it does not arrive
+    node.message(6, { left: [EVE] }); // nobody is subscribed: it does not arrive
     await node.connections.subscribe(connection, { groups: [], dialogs: [], snapshot: '1:1:' });
     node.message(7);
     await until(() => !connection.groups.has(CHAT));
@@ -226,6 +226,6 @@ describe('the members of a group on a node', () => {
     node.message(11);
     node.bus.after(chatTopic(CHAT), { chatId: CHAT, seq: 9 }, () => ada.push('reply to 10'));
     node.bus.publish(chatTopic(CHAT), { frame: '10', place: { chatId: CHAT, seq: 10 } });
-    expect(ada).to.deep.equal(['reply to 10', '10', '11']); // here the writer itself is not left out
+    expect(ada).to.deep.equal(['reply to 10', '10', '11']); // here the sender itself is not excluded
   });
 });

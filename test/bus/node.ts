@@ -10,18 +10,18 @@ import { Connections } from '../../src/socket/Connections.ts';
 
 export const CHAT = 7;
 
-/** A node with connections but without a socket library: what other nodes publish arrives in the order of the test. */
+/** A node with connections but without sockets: publications of other nodes arrive in an order chosen by the test. */
 export class Node {
   readonly #subscribers = new Map<Topic, (message: BusMessage) => void>();
   readonly #sockets = new Map<Connection, { topics: Set<string>; frames: string[] }>();
-  /** The messages of the chat as the database has them. */
+  /** The messages of the chat in the database. */
   readonly record: ReadPush[] = [];
-  /** Reads of the record wait for it. */
+  /** Reads of messages from the database wait for it. */
   reading: Promise<void> = Promise.resolve();
   reads = 0;
-  /** What this node writes is answered then. */
+  /** Writes of this node are answered when it resolves. */
   writing: Promise<void> = Promise.resolve();
-  /** Of the tokens that connect. */
+  /** The validity of the tokens of connections. */
   tokenVersion = 1;
   readonly reconciled: number[] = [];
   readonly gapsTooLarge: Topic[] = [];
@@ -71,7 +71,7 @@ export class Node {
     );
   }
 
-  /** Connects a user; returns the frames that the socket gets. */
+  /** Connects a user; returns the frames that the socket receives. */
   async connect(userId: number, groups: { seq: number; firstSeq?: number }[]): Promise<string[]> {
     const session = {
       userId,
@@ -97,7 +97,7 @@ export class Node {
     return socket.frames;
   }
 
-  /** What another node published arrives. */
+  /** Receives a publication of another node. */
   receive(topic: Topic, message: BusMessage): void {
     this.#subscribers.get(topic)?.(message);
   }
@@ -107,19 +107,19 @@ export class Node {
     this.deliver(seq);
   }
 
-  /** The database has a message that has not arrived. */
+  /** Stores a message in the database that has not arrived. */
   store(seq: number, membership?: MembershipChange): void {
     this.record.push({ seq, frame: `${seq}`, membership });
     this.record.sort((one, other) => one.seq - other.seq);
   }
 
-  /** A message of the record arrives; what a connection of this node wrote is not for that connection. */
+  /** Receives a message of the database; its sender on this node is excluded. */
   deliver(seq: number, except?: ConnectionId): void {
     const push = this.record.find((one) => one.seq === seq);
     if (push) this.receive(chatTopic(CHAT), { ...push, except, place: { chatId: CHAT, seq } });
   }
 
-  /** The connection of a user. */
+  /** Returns the connection of a user. */
   connectionOf(userId: number): ConnectionId {
     const [connection] = this.connections.ofUser(userId) as [Connection];
     return connection.id;

@@ -5,7 +5,7 @@ import { connectAs, databaseUrl, http, JWT_SECRET, newUser, startServer } from '
 
 const HOUR = 3_600;
 
-/** Makes a database whose clock_timestamp() is as far ahead as the table says. */
+/** Creates a database whose clock_timestamp() is ahead by the value in a table. */
 async function databaseWithClock(): Promise<{ url: string; set(hours: number): Promise<void> }> {
   const name = `clock${process.pid}`;
   const admin = new pg.Client(databaseUrl());

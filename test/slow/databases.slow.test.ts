@@ -7,7 +7,7 @@ import { JWT_SECRET, startServer } from '../harness.ts';
 import { findPostgres, hasLocale, type PostgresService, startPostgres } from '../postgres.ts';
 import { type Failure, startProcess } from '../process.ts';
 
-/** Ways to make a cluster, and the locale of the system that they need. */
+/** Parameters of initdb, and the locale of the system that they need. */
 const CLUSTERS = [
   { name: 'a German locale', parameters: ['--locale=de_DE.UTF-8'], locale: 'de_DE.utf8' },
   { name: 'a Turkish locale', parameters: ['--locale=tr_TR.UTF-8'], locale: 'tr_TR.utf8' },
