@@ -92,7 +92,7 @@ describe('the configuration', () => {
     [{ DRAIN_SECONDS: '-1' }, /^DRAIN_SECONDS is "-1"; expected an integer from 0 to 3600$/],
   ];
   for (const [env, message] of wrong)
-    it(`refuses ${JSON.stringify(env)}, naming the variable, the problem and what is expected`, () => {
+    it(`refuses ${JSON.stringify(env)}, naming the variable, the problem and the expected form`, () => {
       expect(() => readConfig(env)).to.throw(StartError, message);
     });
 

@@ -84,7 +84,7 @@ for (const document of DOCUMENTS)
       expect(missing).to.deep.equal([]);
     });
 
-    it('names only what occurs in the file that the name links to', async () => {
+    it('links names only to files in which they occur', async () => {
       const missing: string[] = [];
       for (const { text, path } of linksIn(document, markdown)) {
         const names = codeIn(text).filter((code) => !/[/\\]|\.(?:ts|js|json|sql)$/.test(code));
@@ -95,7 +95,7 @@ for (const document of DOCUMENTS)
       expect(missing).to.deep.equal([]);
     });
 
-    it('names only classes, types and members that one of the linked files has', async () => {
+    it('names only classes, types and members that occur in a linked file', async () => {
       const paths = new Set(linksIn(document, markdown).map(({ path }) => path));
       const sources = [...paths].filter((path) => /\.(?:ts|sql)$/.test(path));
       const known = new Set(

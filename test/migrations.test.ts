@@ -24,7 +24,7 @@ const names = readdirSync(FOLDER)
 const newest = Number.parseInt(names.at(-1) ?? '', 10);
 
 describe('the SQL of a migration', () => {
-  it('says in a directive which version nodes have to know from then on', () => {
+  it('states in a directive which version nodes have to know from then on', () => {
     expect(compatibleFrom('-- compatible from: 0020\nalter table x drop column y;\n')).to.equal(20);
     expect(compatibleFrom('-- Drops y.\n-- compatible from: 7\nselect 1;')).to.equal(7);
     for (const sql of [

@@ -179,7 +179,7 @@ describe('a new table or column', () => {
     }
   });
 
-  it('of messages is a property of Message under its name, where clients see it', () => {
+  it('of messages is a property of Message under its name, if clients see it', () => {
     const properties = Object.keys(Message.properties);
     const shown = of('messages').filter((column) => !Object.hasOwn(INTERNAL_OF_MESSAGE, column));
     const others: Reasons = { id: 'messageId', chat_id: 'groupId or receiverId' };

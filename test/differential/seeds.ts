@@ -33,7 +33,7 @@ export async function runSeeds(site: Site, seeds: readonly number[], count: numb
   const { seed, failure } = failed;
   throw new Error(
     `seed ${seed}: ${await report(site, failure)}
-Again: DIFFERENTIAL_SEED=${seed} DIFFERENTIAL_STEPS=${count} npx mocha -g "a client that lives long, on ${site.name}"`,
+Again: DIFFERENTIAL_SEED=${seed} DIFFERENTIAL_STEPS=${count} npx mocha -g "a long-lived client on ${site.name}"`,
   );
 }
 
@@ -49,12 +49,12 @@ async function report(site: Site, failure: Failure, options: RunOptions = {}): P
   const file = join(tmpdir(), `differential-${process.pid}-${Date.now()}.json`);
   await writeFile(file, JSON.stringify(steps));
   return [
-    'the client that lives long shows something else than a fresh one',
+    'the long-lived client differs from a fresh one',
     ...differences.slice(0, SHOWN).map(toText),
     ...(differences.length > SHOWN ? [`  and ${differences.length - SHOWN} more`] : []),
     `${steps.length} of ${failure.steps.length} steps show it:`,
     ...steps.map((step) => `  ${lineOf(step)}`),
-    `These steps: DIFFERENTIAL_SEQUENCE=${file} npx mocha -g "a client that lives long, on ${site.name}"`,
+    `These steps: DIFFERENTIAL_SEQUENCE=${file} npx mocha -g "a long-lived client on ${site.name}"`,
   ].join('\n');
 }
 

@@ -15,7 +15,7 @@ const modes = { 'one node': startOneNode, 'two nodes': startTwoNodes };
 /** Defines the test for each mode, with a number of seeds and of steps of each seed. */
 export function defineDifferentialTests(seeds: Record<keyof typeof modes, number>, steps: number): void {
   for (const [name, start] of Object.entries(modes))
-    describe(`a client that lives long, on ${name}`, function () {
+    describe(`a long-lived client on ${name}`, function () {
       this.timeout(3_600_000);
       let site: Site | undefined;
 
@@ -27,7 +27,7 @@ export function defineDifferentialTests(seeds: Record<keyof typeof modes, number
       });
       after(() => site?.close());
 
-      it('shows what a fresh one shows, after any sequence of commands and faults', async () => {
+      it('shows the same as a fresh one, after any sequence of commands and faults', async () => {
         if (!site) return;
         if (DIFFERENTIAL_SEQUENCE)
           return runSteps(site, JSON.parse(await readFile(DIFFERENTIAL_SEQUENCE, 'utf8')));
