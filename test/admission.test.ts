@@ -17,7 +17,7 @@ insert into chat_members (chat_id, user_id, first_seq) select id, $1, last_seq f
 `;
 
 /** A connection that waits for its admission. */
-const newcomer = (id: number, user: User, tokenVersion = 1) => ({
+const waitingConnection = (id: number, user: User, tokenVersion = 1) => ({
   id,
   session: {
     ...{ userId: user.id, tokenVersion, tokenId: `token ${id}`, since: 0, issuedAt: Date.now() },
@@ -51,7 +51,7 @@ describe('the admission of connections', () => {
   it('reads the chats of all waiting connections with one statement, and those of users in many chats with one more', async () => {
     const { people, ids } = await peopleWith([3, MANY]);
     const [ada, bob] = people as [User, User];
-    const waiting = [ada, bob, ada, bob, bob].map((user, id) => newcomer(id + 1, user));
+    const waiting = [ada, bob, ada, bob, bob].map((user, id) => waitingConnection(id + 1, user));
     const { load } = admissionOf();
     const entries = await Promise.all(waiting.map((one) => load(one)));
     expect(statements).to.equal(2);
@@ -67,7 +67,7 @@ describe('the admission of connections', () => {
   it('reads the chats of users in many chats one user after another', async () => {
     const { people } = await peopleWith([MANY, MANY, MANY]);
     const { load } = admissionOf();
-    const waiting = [...people, ...people].map((user, id) => newcomer(id + 1, user));
+    const waiting = [...people, ...people].map((user, id) => waitingConnection(id + 1, user));
     const entries = await Promise.all(waiting.map((one) => load(one)));
     expect(statements).to.equal(1 + people.length);
     for (const entry of entries) expect(entry?.groups).to.have.lengthOf(MANY);
@@ -80,10 +80,10 @@ describe('the admission of connections', () => {
     await client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
     await database.execute('update chats set closed_at = now() where id = $1', [ids[0]?.[0]]);
     const [there, alone] = [createAdmission(database, true), createAdmission(database, false)];
-    const entry = await there.load(newcomer(1, ada));
+    const entry = await there.load(waitingConnection(1, ada));
     expect(entry?.groups.map(({ chatId }) => chatId)).to.deep.equal([ids[0]?.[1]]);
     expect(entry?.dialogs?.map(({ seq }) => seq)).to.deep.equal([1]);
-    expect((await alone.load(newcomer(2, ada)))?.dialogs).to.equal(undefined);
+    expect((await alone.load(waitingConnection(2, ada)))?.dialogs).to.equal(undefined);
   });
 
   it('refuses a revoked token, in a batch and alone, and rejects all connections when the database fails', async () => {
@@ -91,7 +91,12 @@ describe('the admission of connections', () => {
     const [ada, bob] = people as [User, User];
     const { load } = admissionOf();
     const [one, revoked, many, manyRevoked] = await Promise.all(
-      [newcomer(1, ada), newcomer(2, ada, 2), newcomer(3, bob), newcomer(4, bob, 2)].map((of) => load(of)),
+      [
+        waitingConnection(1, ada),
+        waitingConnection(2, ada, 2),
+        waitingConnection(3, bob),
+        waitingConnection(4, bob, 2),
+      ].map((of) => load(of)),
     );
     expect([one?.groups.length, revoked, many?.groups.length, manyRevoked]).to.deep.equal([
       ...[1, undefined, MANY, undefined],
@@ -100,7 +105,9 @@ describe('the admission of connections', () => {
       { ...database, query: () => Promise.reject(new LimitError('upgrades', 'UNAVAILABLE', 'away', 1)) },
       true,
     );
-    const outcomes = await Promise.allSettled([ada, bob].map((user, id) => failing.load(newcomer(id, user))));
+    const outcomes = await Promise.allSettled(
+      [ada, bob].map((user, id) => failing.load(waitingConnection(id, user))),
+    );
     expect(outcomes.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected']);
   });
 });

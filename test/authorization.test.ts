@@ -181,18 +181,18 @@ const table: Readonly<Record<CommandName, readonly Attempt[]>> = {
 async function attempt(type: string, who: ActorName, scene: Scene, { outcomes, params, isOwn }: Attempt) {
   const { actor, friend } = scene;
   const outcome = outcomes[who];
-  const given = await params(scene);
+  const sent = await params(scene);
   const { nextCursor } = await friend.client.done('sync', { fromNow: true });
   const isTraceless = isOwn || outcome !== 'ok' || registry.get(type)?.reads;
   const before = isTraceless && (await traces(scene, nextCursor));
 
-  const reply = await actor.client.call(type, given);
-  const told = JSON.stringify(reply);
-  const what = `${who}: ${type} ${JSON.stringify(given)}: ${told}`;
+  const reply = await actor.client.call(type, sent);
+  const answer = JSON.stringify(reply);
+  const what = `${who}: ${type} ${JSON.stringify(sent)}: ${answer}`;
   expect(reply.code ?? 'ok', what).to.equal(outcome);
   if (isTraceless) expect(await traces(scene, nextCursor), what).to.deep.equal(before);
-  if (who in outside('ok')) expect(told, what).not.to.include(GROUP_SECRET);
-  if (who === 'outsider') expect(told, what).not.to.include(DIALOG_SECRET);
+  if (who in outside('ok')) expect(answer, what).not.to.include(GROUP_SECRET);
+  if (who === 'outsider') expect(answer, what).not.to.include(DIALOG_SECRET);
 }
 
 /** Runs one attempt after another: the friend is in all scenes of a cast. */
@@ -258,7 +258,7 @@ describe('a blocked user', () => {
 });
 
 describe('a new member of a group whose history begins with joining', () => {
-  async function newcomer() {
+  async function newMember() {
     const scene = await newScene(await newCast(), 'member');
     const { owner, guest, groupId, group } = scene;
     await owner.client.done('updateGroup', { groupId, historyFrom: 'joining' });
@@ -270,7 +270,7 @@ describe('a new member of a group whose history begins with joining', () => {
   }
 
   it('finds no message from before the joining, not even as an admin', async () => {
-    const { guest, friend, groupId, group } = await newcomer();
+    const { guest, friend, groupId, group } = await newMember();
     const { messageId } = group;
     const plain = 'getMessage getMessagesAround getThread listEdits getReceipts deleteMessage unpinMessage';
     for (const [type, params] of [
@@ -284,7 +284,7 @@ describe('a new member of a group whose history begins with joining', () => {
   });
 
   it('sees nothing of the earlier history in lists, not even with an earlier cursor', async () => {
-    const { guest, groupId } = await newcomer();
+    const { guest, groupId } = await newMember();
     const { messageId } = await guest.client.done('messageInGroup', { groupId, content: 'x' });
     const { nextCursor } = await guest.client.done('sync');
     const [databaseId] = positionIn(nextCursor);
@@ -305,7 +305,7 @@ describe('a new member of a group whose history begins with joining', () => {
   });
 
   it('sees nothing of the time between leaving and joining again, not even in the middle of a sync', async () => {
-    const { guest, friend, owner, groupId } = await newcomer();
+    const { guest, friend, owner, groupId } = await newMember();
     const { nextCursor: cursor, more } = await guest.client.done('sync', { limit: 2 });
     expect(more).to.equal(true);
     await guest.client.done('leaveGroup', { groupId });
@@ -318,18 +318,18 @@ describe('a new member of a group whose history begins with joining', () => {
 
 describe('a deleted account', () => {
   it('can use no command any more', async () => {
-    const [gone] = await newClients(1);
-    await http('DELETE', '/users/me', { token: gone.token, body: { password: gone.password } });
-    expect(await gone.client.closed).to.equal(4401);
-    expect(await connectAs(gone.token).catch(({ status }) => status)).to.equal(401);
+    const [deleted] = await newClients(1);
+    await http('DELETE', '/users/me', { token: deleted.token, body: { password: deleted.password } });
+    expect(await deleted.client.closed).to.equal(4401);
+    expect(await connectAs(deleted.token).catch(({ status }) => status)).to.equal(401);
   });
 
   it('cannot be reached, and its messages stay', async () => {
-    const [ada, gone] = await newClients(2);
-    const [userId, receiverId] = [gone.id, gone.id];
+    const [ada, deleted] = await newClients(2);
+    const [userId, receiverId] = [deleted.id, deleted.id];
     const { groupId } = await ada.client.done('newGroup', { groupName: 'Ours', userIds: [userId] });
     const { messageId } = await ada.client.done('privateMessage', { receiverId, content: 'x' });
-    await http('DELETE', '/users/me', { token: gone.token, body: { password: gone.password } });
+    await http('DELETE', '/users/me', { token: deleted.token, body: { password: deleted.password } });
     for (const [type, params, outcome] of [
       ['privateMessage', { receiverId, content: 'x' }, 'NOT_FOUND'],
       ['forwardMessage', { receiverId, messageId }, 'NOT_FOUND'],

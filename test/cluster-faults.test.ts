@@ -56,21 +56,21 @@ describe('several nodes with faults', function () {
 
   it('deliver nothing to a member who was removed while a node had neither NATS nor the database', async () => {
     const [toNats, toDatabase] = [await startRelay(nats.url), await startRelay(databaseUrl())];
-    const apart = await startServer({ NATS_URL: toNats.url, DATABASE_URL: toDatabase.url });
-    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
+    const isolated = await startServer({ NATS_URL: toNats.url, DATABASE_URL: toDatabase.url });
+    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
     const [ada, bob, eve] = await newUsers(3);
-    const [a, b, e] = [await on(ada, 0), await bob.connect(apart.url), await eve.connect(apart.url)];
+    const [a, b, e] = [await on(ada, 0), await bob.connect(isolated.url), await eve.connect(isolated.url)];
     const groupId = await newGroup(a, bob, eve);
     await a.done('messageInGroup', { groupId, content: 'before' });
     for (const client of [b, e]) await client.push('messageInGroup');
     const [atBob, atEve] = [received(b), received(e)];
 
     await Promise.all([toNats.cut(), toDatabase.cut()]);
-    await until(async () => (await metric(apart, 'parley_nats_connected')) === 0);
+    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 0);
     await a.done('removeUserFromGroup', { groupId, userId: eve.id });
     await a.done('messageInGroup', { groupId, content: 'secret 0' });
     await toNats.restore();
-    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
+    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
     await a.done('messageInGroup', { groupId, content: 'secret 1' });
     await pause(2_500); // the node tries to read the database, and does not reach it
     await toDatabase.restore();
@@ -78,7 +78,7 @@ describe('several nodes with faults', function () {
     await until(() => atBob.includes('secret 2'));
     expect(atBob).to.deep.equal(['removeUserFromGroup', 'secret 0', 'secret 1', 'secret 2']);
     expect(atEve).to.deep.equal(['removeUserFromGroup']);
-    await apart.close();
+    await isolated.close();
     await Promise.all([toNats.cut(), toDatabase.cut()]);
   });
 
@@ -129,13 +129,13 @@ describe('several nodes with faults', function () {
   });
 
   it('subscribe a member on every node when the commit of the addition was not answered', async () => {
-    const way = await startRelay(databaseUrl());
-    const node = await startServer({ NATS_URL: nats.url, DATABASE_URL: way.url });
+    const relay = await startRelay(databaseUrl());
+    const node = await startServer({ NATS_URL: nats.url, DATABASE_URL: relay.url });
     const [ada, bob, eve] = await newUsers(3);
     const [a, b, e] = [await ada.connect(node.url), await on(bob, 0), await on(eve, 1)];
     const groupId = await newGroup(a, bob);
     await b.push('addUserInGroup');
-    const lost = way.loseAnswerTo('COMMIT');
+    const lost = relay.loseAnswerTo('COMMIT');
     const added = a.call('addUserInGroup', { groupId, userId: eve.id });
     await lost;
     await added;
@@ -145,23 +145,23 @@ describe('several nodes with faults', function () {
     for (const client of [b, e]) expect((await client.push('messageInGroup')).params.message).to.equal('Hi');
     expect(await database.members.count({ where: { chatId: groupId } })).to.equal(3);
     await node.close();
-    await way.cut();
+    await relay.cut();
   });
 
   it('make a connection synchronise when it missed that its user joined a group', async () => {
-    const way = await startRelay(nats.url);
-    const apart = await startServer({ NATS_URL: way.url });
-    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
+    const relay = await startRelay(nats.url);
+    const isolated = await startServer({ NATS_URL: relay.url });
+    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
     const [ada, bob] = await newUsers(2);
-    const [a, b] = [await on(ada, 0), await bob.connect(apart.url)];
-    await way.cut();
+    const [a, b] = [await on(ada, 0), await bob.connect(isolated.url)];
+    await relay.cut();
     const { groupId } = await b.done('newGroup', { groupName: 'Climbers', userIds: [ada.id] });
     const later = await on(ada, 0); // reads the group from the database: its node follows it from the next message on
-    await way.restore();
+    await relay.restore();
     expect(await a.closed).to.equal(1012);
     await b.done('messageInGroup', { groupId, content: 'Hi' });
     expect((await later.push('messageInGroup')).params.message).to.equal('Hi');
-    await apart.close();
-    await way.cut();
+    await isolated.close();
+    await relay.cut();
   });
 });

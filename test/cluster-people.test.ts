@@ -121,23 +121,23 @@ describe('users on two nodes', function () {
 
   it('receive nothing of a group after the reply that they have left it', async () => {
     const [ada, bob] = await newUsers(2);
-    const way = await startRelay(nats.url);
-    const apart = await startServer({ NATS_URL: way.url });
-    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
-    const [a, b] = [await on(ada, 0), await bob.connect(apart.url)];
+    const relay = await startRelay(nats.url);
+    const isolated = await startServer({ NATS_URL: relay.url });
+    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
+    const [a, b] = [await on(ada, 0), await bob.connect(isolated.url)];
     const [theirs, own] = [await newGroup(a, bob), await newGroup(b, ada)];
     await b.push('addUserInGroup');
     const types: string[] = [];
     b.socket.on('message', (data) => types.push(JSON.parse(String(data)).type));
-    way.hold(); // messages of the other node arrive late
+    relay.hold(); // messages of the other node arrive late
     for (const groupId of [theirs, own]) await a.done('messageInGroup', { groupId, content: 'late' });
     await b.done('leaveGroup', { groupId: theirs });
     await b.done('deleteGroup', { groupId: own });
-    way.release();
+    relay.release();
     for (const _ of [theirs, own]) await b.push('messageInGroup');
     expect(types).to.deep.equal(['messageInGroup', 'leaveGroup', 'messageInGroup', 'deleteGroup']);
-    await apart.close();
-    await way.cut();
+    await isolated.close();
+    await relay.cut();
   });
 
   it('receive the same pushes for messages that their node missed as for others', async () => {

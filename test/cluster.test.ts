@@ -28,7 +28,7 @@ import { startRelay } from './relay.ts';
 import { pause, until } from './until.ts';
 
 /** Collects the pushed messages of a group that begin with a number. */
-function heard(client: Client, groupId: number): { seq: number; message: string; id: number }[] {
+function pushedMessages(client: Client, groupId: number): { seq: number; message: string; id: number }[] {
   const all: { seq: number; message: string; id: number }[] = [];
   client.socket.on('message', (data) => {
     const { params, id } = JSON.parse(String(data));
@@ -116,8 +116,13 @@ describe('several nodes on NATS', function () {
     expect((await c.rest()).filter(({ type }) => type === 'messageInGroup')).to.deep.equal([]);
     await a.close();
     expect(
-      (await b.next((frame) => frame.type === 'subscribePresence' && !frame.params.online, 'gone', 15_000))
-        .params.userId,
+      (
+        await b.next(
+          (frame) => frame.type === 'subscribePresence' && !frame.params.online,
+          'the offline push',
+          15_000,
+        )
+      ).params.userId,
     ).to.equal(ada.id);
   });
 
@@ -147,7 +152,7 @@ describe('several nodes on NATS', function () {
     const [owner] = clients;
     const groupId = await newGroup(owner as Client, ...people.slice(1));
     await Promise.all(clients.map((client) => client.rest()));
-    const all = clients.map((client) => heard(client, groupId));
+    const all = clients.map((client) => pushedMessages(client, groupId));
     const replies: number[][] = clients.map(() => []);
     const together = clients.map((client) => seqsOf(client));
     await Promise.all(
@@ -197,7 +202,7 @@ describe('several nodes on NATS', function () {
     const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 0), on(cleo, 1)]);
     const groupId = await newGroup(a, bob, cleo);
     await Promise.all([a, b, c].map((client) => client.rest()));
-    const [atB, atC] = [heard(b, groupId), heard(c, groupId)];
+    const [atB, atC] = [pushedMessages(b, groupId), pushedMessages(c, groupId)];
     const writing = { on: true };
     let n = 0;
     const writer = (async () => {
@@ -234,42 +239,42 @@ describe('several nodes on NATS', function () {
   });
 
   it('push to the other nodes the messages written on a node that could not reach NATS', async () => {
-    const way = await startRelay(nats.url);
-    const apart = await startServer({ NATS_URL: way.url });
-    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
+    const relay = await startRelay(nats.url);
+    const isolated = await startServer({ NATS_URL: relay.url });
+    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
     const [ada, bob] = await newUsers(2);
-    const [a, b] = [await ada.connect(apart.url), await on(bob, 0)];
+    const [a, b] = [await ada.connect(isolated.url), await on(bob, 0)];
     const groupId = await newGroup(a, bob);
     await b.push('addUserInGroup');
     // the pings are sent at different times after it is back
     for (let round = 0; round < 3; round++) {
-      await way.cut();
-      await until(async () => (await metric(apart, 'parley_nats_connected')) === 0);
+      await relay.cut();
+      await until(async () => (await metric(isolated, 'parley_nats_connected')) === 0);
       const { messageId } = await a.done('messageInGroup', { groupId, content: `${round}` });
       await a.done('privateMessage', { receiverId: bob.id, content: `${round}` });
       await a.done('addReaction', { messageId, emoji: '👍' });
       await new Promise((resolve) => setTimeout(resolve, round * 900));
-      await way.restore();
+      await relay.restore();
       for (const type of ['messageInGroup', 'privateMessage'])
         expect((await b.push(type)).params.message).to.equal(`${round}`);
       expect((await b.push('addReaction')).params.messageId).to.equal(messageId);
     }
-    await apart.close();
-    await way.cut();
+    await isolated.close();
+    await relay.cut();
   });
 
   it('push the missed publications once to a node that was cut off from NATS', async () => {
-    const way = await startRelay(nats.url);
-    const apart = await startServer({ NATS_URL: way.url });
-    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
+    const relay = await startRelay(nats.url);
+    const isolated = await startServer({ NATS_URL: relay.url });
+    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
     const [ada, bob, cleo] = await newUsers(3);
-    const [a, b, c] = [await ada.connect(url(0)), await bob.connect(apart.url), await on(cleo, 1)];
+    const [a, b, c] = [await ada.connect(url(0)), await bob.connect(isolated.url), await on(cleo, 1)];
     const groupId = await newGroup(a, bob, cleo);
     const { messageId } = await a.done('messageInGroup', { groupId, content: 'first' });
     await a.done('editMessage', { messageId, content: 'second' });
     await b.push('editMessage');
-    await way.cut();
-    await until(async () => (await metric(apart, 'parley_nats_connected')) === 0);
+    await relay.cut();
+    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 0);
     await a.done('editMessage', { messageId, content: 'third' });
     await c.done('addReaction', { messageId, emoji: '👍' });
     await c.done('removeReaction', { messageId, emoji: '👍' });
@@ -278,19 +283,19 @@ describe('several nodes on NATS', function () {
     await a.done('pinMessage', { messageId });
     const written = await a.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
     await a.done('deleteMessage', { messageId: written.messageId });
-    const heard: string[] = [];
+    const events: string[] = [];
     b.socket.on('message', (data) => {
       const { type, id } = JSON.parse(String(data));
       if (id === undefined && /^(edit|delete|pin)Message$|Reaction$|^typing$|^sendEvent$/.test(type))
-        heard.push(type);
+        events.push(type);
     });
-    await way.restore();
-    await until(() => heard.length >= 5);
+    await relay.restore();
+    await until(() => events.length >= 5);
     await a.done('editMessage', { messageId, content: 'fourth' });
-    await until(() => heard.length >= 6);
+    await until(() => events.length >= 6);
     await pause(2_500); // the nodes may have had an outage a moment ago, and replay publications
     // in the order of each node, which is that of each user here
-    const of = (...types: string[]) => heard.filter((type) => types.includes(type));
+    const of = (...types: string[]) => events.filter((type) => types.includes(type));
     expect(of('addReaction', 'removeReaction')).to.deep.equal(['addReaction', 'removeReaction']);
     expect(of('editMessage', 'pinMessage', 'deleteMessage')).to.deep.equal([
       'editMessage',
@@ -298,18 +303,19 @@ describe('several nodes on NATS', function () {
       'deleteMessage',
       'editMessage',
     ]);
-    expect(heard.length).to.equal(6);
-    await apart.close();
-    await way.cut();
+    expect(events.length).to.equal(6);
+    await isolated.close();
+    await relay.cut();
   });
 
   it('leave a client with the state of the database, although NATS is cut twice while a message is edited', async () => {
-    const way = await startRelay(nats.url);
-    const apart = await startServer({ NATS_URL: way.url });
-    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
-    const connected = (is: 0 | 1) => until(async () => (await metric(apart, 'parley_nats_connected')) === is);
+    const relay = await startRelay(nats.url);
+    const isolated = await startServer({ NATS_URL: relay.url });
+    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
+    const connected = (is: 0 | 1) =>
+      until(async () => (await metric(isolated, 'parley_nats_connected')) === is);
     const [ada, bob] = await newUsers(2);
-    const [a, b] = [await ada.connect(url(0)), await bob.connect(apart.url)];
+    const [a, b] = [await ada.connect(url(0)), await bob.connect(isolated.url)];
     const { messageId } = await a.done('privateMessage', { receiverId: bob.id, content: '0' });
     let edits = 0;
     const edit = () => a.done('editMessage', { messageId, content: `${++edits}` });
@@ -321,10 +327,10 @@ describe('several nodes on NATS', function () {
     await edit();
     await until(() => shown.length === 1);
     for (let round = 0; round < 2; round++) {
-      await way.cut();
+      await relay.cut();
       await connected(0);
       await edit();
-      await way.restore();
+      await relay.restore();
       await edit(); // live, besides the missed ones
       await connected(1);
       await edit();
@@ -334,30 +340,30 @@ describe('several nodes on NATS', function () {
     const row = await database.messages.findOne({ where: { id: messageId } });
     expect(row?.content).to.equal(shown.at(-1));
     await b.done('ping'); // the connections stayed open
-    await apart.close();
-    await way.cut();
+    await isolated.close();
+    await relay.cut();
   });
 
   it('make their clients synchronise when more was missed than a replay buffer holds', async () => {
-    const way = await startRelay(nats.url);
-    const apart = await startServer({ NATS_URL: way.url });
-    await until(async () => (await metric(apart, 'parley_nats_connected')) === 1);
+    const relay = await startRelay(nats.url);
+    const isolated = await startServer({ NATS_URL: relay.url });
+    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
     const ada = await newUser();
-    const a = await ada.connect(apart.url);
+    const a = await ada.connect(isolated.url);
     const busy = await createNatsTransport({ servers: [nats.url] }, pino({ level: 'silent' }), {
       lost() {},
       returned() {},
       forgotten() {},
     });
     await until(() => busy.connected);
-    await way.cut();
-    await until(async () => (await metric(apart, 'parley_nats_connected')) === 0);
+    await relay.cut();
+    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 0);
     for (let n = 0; n <= 50_000; n++) busy.publish(userTopic(ada.id as UserId), { frame: `${n}` });
-    await way.restore();
+    await relay.restore();
     expect(await a.closed).to.equal(1012);
     await busy.close();
-    await apart.close();
-    await way.cut();
+    await isolated.close();
+    await relay.cut();
   });
 
   it('push no earlier messages to a user who joined a group while NATS was unavailable', async () => {
@@ -417,9 +423,10 @@ describe('several nodes on NATS', function () {
     const client = typedClient(ada, { url: at });
     await client.online();
     const listener = typedClient(bob, { url: url(2) });
-    const told: number[] = [];
+    const received: number[] = [];
     listener.on('push', ({ params }: Push) => {
-      if ('createdAt' in params && 'groupId' in params && params.groupId === groupId) told.push(params.seq);
+      if ('createdAt' in params && 'groupId' in params && params.groupId === groupId)
+        received.push(params.seq);
     });
     await listener.online();
     const sends = Array.from({ length: 300 }, (_, n) =>
@@ -438,8 +445,8 @@ describe('several nodes on NATS', function () {
     at = again.url;
     const seqs = (await Promise.all(sends)).map(({ seq }) => seq);
     expect(seqs).to.deep.equal(Array.from({ length: 300 }, (_, n) => n + 2));
-    await until(() => told.length >= 300);
-    expect(told).to.deep.equal(seqs);
+    await until(() => received.length >= 300);
+    expect(received).to.deep.equal(seqs);
   });
 
   it('push after a grace period that the users of a killed node are offline', async () => {
@@ -458,9 +465,9 @@ describe('several nodes on NATS', function () {
     await a.done('subscribePresence', { userIds: [bob.id] });
     await a.rest();
     await doomed.stop('SIGKILL');
-    const gone = (frame: { type: string; params?: { online?: boolean } }) =>
+    const isOffline = (frame: { type: string; params?: { online?: boolean } }) =>
       frame.type === 'subscribePresence' && frame.params?.online === false;
-    expect((await a.next(gone, 'a push that he is gone', 30_000)).params.userId).to.equal(bob.id);
+    expect((await a.next(isOffline, 'the offline push', 30_000)).params.userId).to.equal(bob.id);
     const [state] = (await a.done('getPresence', { userIds: [bob.id] })).data;
     expect(state).to.include({ online: false });
     await Promise.all([watching.close(), other.close()]);
@@ -537,9 +544,9 @@ describe('several nodes on NATS', function () {
   });
 
   it('continue after an outage of the database, without loss or repeats', async () => {
-    const way = await startRelay(databaseUrl());
+    const relay = await startRelay(databaseUrl());
     const pair = await Promise.all(
-      [1, 2].map(() => startServer({ NATS_URL: nats.url, DATABASE_URL: way.url })),
+      [1, 2].map(() => startServer({ NATS_URL: nats.url, DATABASE_URL: relay.url })),
     );
     const users = await newUsers(2);
     const clients = users.map((user, index) => typedClient(user, { url: pair[index]?.url ?? '' }));
@@ -547,31 +554,31 @@ describe('several nodes on NATS', function () {
     await Promise.all(clients.map((client) => client.online()));
     const { groupId } =
       (await first?.call('newGroup', { groupName: 'Climbers', userIds: [users[1]?.id ?? 0] })) ?? {};
-    const told = clients.map(() => [] as number[]);
+    const received = clients.map(() => [] as number[]);
     for (const [index, client] of clients.entries())
       for (const name of ['push', 'sent'] as const)
         client.on(name, ({ params }: Push) => {
           if ('createdAt' in params && 'groupId' in params && params.groupId === groupId)
-            told[index]?.push(params.seq);
+            received[index]?.push(params.seq);
         });
     const writing = clients.map(async (client, index) => {
       for (let n = 0; n < 100; n++)
         await client.call('messageInGroup', { groupId: groupId ?? 0, content: `${index} ${n}` });
     });
-    await until(() => (told[1]?.length ?? 0) > 20);
-    await way.cut();
+    await until(() => (received[1]?.length ?? 0) > 20);
+    await relay.cut();
     await new Promise((resolve) => setTimeout(resolve, 500));
-    await way.restore();
+    await relay.restore();
     await Promise.all(writing);
     const seqs = Array.from({ length: 201 }, (_, n) => n + 1);
-    for (const all of told) {
+    for (const all of received) {
       await until(() => all.filter((seq) => seq > 1).length >= 200);
       expect(all.filter((seq) => seq > 1)).to.deep.equal(seqs.slice(1));
     }
     expect((await stored(groupId ?? 0)).map(({ seq }) => seq)).to.deep.equal(seqs);
     for (const client of clients) client.close();
     await Promise.all(pair.map((node) => node.close()));
-    await way.cut();
+    await relay.cut();
   });
 
   it('use TLS to NATS with a private certificate authority', async () => {

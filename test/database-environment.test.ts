@@ -188,10 +188,10 @@ describe('an unsuitable database', function () {
 describe('a database server of another kind', () => {
   const facts = { version: '15.8', versionNumber: 150_008, encoding: 'UTF8', name: 'parley' };
   /** Returns a database that reports these properties. */
-  const check = (said: object) =>
+  const check = (properties: object) =>
     checkRequirements({
       ...database,
-      query: async <Row>() => [{ ...facts, isStandby: false, isReadOnly: false, ...said }] as Row[],
+      query: async <Row>() => [{ ...facts, isStandby: false, isReadOnly: false, ...properties }] as Row[],
     });
 
   it('is refused when it is older than PostgreSQL 15', async () => {
@@ -256,13 +256,13 @@ describe('an outage of the database', function () {
       await server.close();
     }
     await relay.cut();
-    const [went, came, ...more] = about();
-    expect(went).to.include({ level: 40, msg: 'disconnected from the database' });
-    expect(went?.reason).to.match(/ECONN|terminated/);
-    expect(came).to.include({ level: 30, msg: 'reconnected to the database' });
-    expect(came?.seconds).to.be.within(0, 10);
+    const [outage, recovery, ...more] = about();
+    expect(outage).to.include({ level: 40, msg: 'disconnected from the database' });
+    expect(outage?.reason).to.match(/ECONN|terminated/);
+    expect(recovery).to.include({ level: 30, msg: 'reconnected to the database' });
+    expect(recovery?.seconds).to.be.within(0, 10);
     expect(more).to.deep.equal([]);
-    expect(lines.filter(({ level }) => Number(level) > 30)).to.deep.equal([went]);
+    expect(lines.filter(({ level }) => Number(level) > 30)).to.deep.equal([outage]);
   });
 
   it('is one outage although statements fail and succeed in turn', () => {
@@ -286,9 +286,9 @@ describe('an outage of the database', function () {
 
   it('writes nothing to the console when a transaction is lost', async () => {
     const relay = await startRelay(databaseUrl());
-    const said: unknown[] = [];
+    const printed: unknown[] = [];
     const { warn, error } = console;
-    console.warn = console.error = (...words) => void said.push(words);
+    console.warn = console.error = (...words) => void printed.push(words);
     const db = openDatabase(relay.url, 2);
     try {
       for (const text of ['COMMIT', 'START TRANSACTION', 'ROLLBACK']) {
@@ -300,7 +300,7 @@ describe('an outage of the database', function () {
         await db.transaction(work).catch(() => {});
         await lost;
       }
-      expect(said).to.deep.equal([]);
+      expect(printed).to.deep.equal([]);
     } finally {
       Object.assign(console, { warn, error });
       await db.close();
@@ -336,9 +336,9 @@ describe('an outage of NATS', function () {
       await link.close();
       await nats.stop();
     }
-    const [connecting, away, first, went, back, ...more] = lines;
+    const [connecting, away, first, outage, back, ...more] = lines;
     expect(
-      [connecting, away, first, went, back].map((line) => String(line?.msg).split(';')[0]),
+      [connecting, away, first, outage, back].map((line) => String(line?.msg).split(';')[0]),
     ).to.deep.equal([
       'connecting to NATS',
       'NATS does not answer',

@@ -10,7 +10,7 @@ import { newGroup, newUser, newUsers, server, startServer } from './harness.ts';
 interface Program {
   readonly child: ChildProcess;
   /** Resolves when the output matches. */
-  says(pattern: RegExp): Promise<void>;
+  prints(pattern: RegExp): Promise<void>;
 }
 
 const running: ChildProcess[] = [];
@@ -18,18 +18,18 @@ const running: ChildProcess[] = [];
 function start(command: string, args: string[], env: Record<string, string> = {}, url = server.url): Program {
   const child = spawn(command, args, { env: { ...process.env, PARLEY_URL: url, ...env }, stdio: 'pipe' });
   running.push(child);
-  let said = '';
-  const heard = (chunk: Buffer) => {
-    said += chunk;
+  let output = '';
+  const collect = (chunk: Buffer) => {
+    output += chunk;
   };
-  child.stdout.on('data', heard);
-  child.stderr.on('data', heard);
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
   return {
     child,
-    async says(pattern) {
+    async prints(pattern) {
       const deadline = Date.now() + 15_000;
-      while (!pattern.test(said)) {
-        if (Date.now() > deadline) throw new Error(`the program printed only:\n${said}`);
+      while (!pattern.test(output)) {
+        if (Date.now() > deadline) throw new Error(`the program printed only:\n${output}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
@@ -60,7 +60,7 @@ describe('the examples', function () {
     const target = await startServer();
     const name = `bot${process.pid}`;
     const bot = start(process.execPath, ['examples/bot.js'], { BOT_NAME: name }, target.url);
-    await bot.says(/online/);
+    await bot.prints(/online/);
     const ada = await newUser(target.url);
     const client = await ada.connect();
     const [person] = (await client.done('searchUsers', { query: name })).data;
@@ -70,24 +70,24 @@ describe('the examples', function () {
     await client.done('messageInGroup', { groupId, content: `@${name}, what time is it?` });
     expect((await client.push('messageInGroup')).params.message).to.match(/^It is /);
     await target.close();
-    await bot.says(/offline/);
+    await bot.prints(/offline/);
   });
 
   it('include a messenger for the terminal', async () => {
     const [bob] = await newUsers(1);
     const device = await bob.connect();
     const name = `terminal${process.pid}`;
-    const { child, says } = start(process.execPath, ['examples/terminal.js', name], {
+    const { child, prints } = start(process.execPath, ['examples/terminal.js', name], {
       PARLEY_PASSWORD: 'correct horse',
     });
     child.stdin?.write(`nobody-of-that-name: hello\n`);
-    await says(/No user or group is called nobody-of-that-name/);
+    await prints(/No user or group is called nobody-of-that-name/);
     child.stdin?.write(`${bob.username}: hello\nand again\n`);
     for (const message of ['hello', 'and again'])
       expect((await device.push('privateMessage')).params).to.include({ message, senderName: name });
     const [person] = (await device.done('searchUsers', { query: name })).data;
     await device.done('privateMessage', { receiverId: person.userId, content: 'hello yourself' });
-    await says(new RegExp(`${bob.username}: hello yourself`));
+    await prints(new RegExp(`${bob.username}: hello yourself`));
     child.stdin?.end();
     expect((await once(child, 'exit'))[0]).to.equal(0);
   });
@@ -128,9 +128,9 @@ describe('the examples', function () {
     const [ada, bob] = await newUsers(2);
     const client = await bob.connect();
     const program = run(ada, bob.username);
-    await program.says(/stored at seq 1/);
+    await program.prints(/stored at seq 1/);
     expect((await client.push('privateMessage')).params).to.include({ message: 'Hello', senderId: ada.id });
     await client.done('privateMessage', { receiverId: ada.id, content: 'Hello yourself' });
-    await program.says(new RegExp(`push privateMessage ${bob.username} Hello yourself`));
+    await program.prints(new RegExp(`push privateMessage ${bob.username} Hello yourself`));
   }
 });

@@ -69,7 +69,7 @@ class Writer {
 describe('a server that is killed in the middle of sending', function () {
   this.timeout(150_000);
 
-  it('has stored what it acknowledged once, and what is sent again not twice, over 20 rounds', async () => {
+  it('stores each acknowledged and each repeated message once, over 20 rounds', async () => {
     const [ada, bob] = await newUsers(2);
     const acknowledged = new Map<string, number>();
     let unsure: string[] = [];
@@ -185,7 +185,7 @@ describe('a PostgreSQL with faults', function () {
 
   it('out of connections: the server writes over the one it has, refuses commands that need another, and recovers', async () => {
     await write('before');
-    const hoard: pg.Client[] = [];
+    const held: pg.Client[] = [];
     // the pool of the server is idle; take all remaining connections
     for (;;) {
       const one = new pg.Client(postgres.url);
@@ -195,7 +195,7 @@ describe('a PostgreSQL with faults', function () {
         () => false,
       );
       if (!isIn) break;
-      hoard.push(one);
+      held.push(one);
     }
     await direct(async () => {}).catch(({ code }) => expect(code).to.equal('53300'));
     expect((await write('during')).success).to.equal(true);
@@ -203,7 +203,7 @@ describe('a PostgreSQL with faults', function () {
       Array.from({ length: 20 }, () => http('POST', '/auth/login', { body: ada, url: server.url })),
     );
     for (const { status } of answers) expect(status).to.be.oneOf([400, 503]);
-    for (const one of hoard) await one.end();
+    for (const one of held) await one.end();
     await until(async () => (await readiness(server.url)) === '200 ok');
     expect(await contents()).to.deep.equal(['before', 'during']);
   });
@@ -396,9 +396,9 @@ describe('twenty readers that stop reading in a group of 20,000 messages', funct
     for (const { socket } of stalled) socket.pause();
     const before = await metric(server, 'process_resident_memory_bytes');
 
-    let heard = 0;
+    let received = 0;
     let highest = before;
-    b.socket.on('message', () => heard++);
+    b.socket.on('message', () => received++);
     const content = 'x'.repeat(1_000);
     for (let sent = 0; sent < 20_000; sent += 500) {
       const ids = Array.from({ length: 500 }, () => a.send('messageInGroup', { groupId, content }));
@@ -407,7 +407,7 @@ describe('twenty readers that stop reading in a group of 20,000 messages', funct
       if (sent % 2_000 === 0)
         highest = Math.max(highest, await metric(server, 'process_resident_memory_bytes'));
     }
-    await until(() => heard >= 20_000);
+    await until(() => received >= 20_000);
     const pushed = (await b.rest()).filter(({ type }) => type === 'messageInGroup');
     expect(pushed.map(({ params }) => params.seq)).to.deep.equal(
       pushed.map((_, n) => (pushed[0]?.params.seq ?? 0) + n),

@@ -60,9 +60,9 @@ describe('arbitrary input', function () {
     it(`succeeds only with valid params, and never causes an internal error: ${type}`, async () => {
       const { callers, known } = await newWorld();
       const [ada] = callers;
-      await always(objectLike(params, known), 25 * MORE, async (given) => {
-        await ada.call(type, given);
-        await ada.comeBack();
+      await always(objectLike(params, known), 25 * MORE, async (json) => {
+        await ada.call(type, json);
+        await ada.reconnect();
       });
       for (const reading of READING) await ada.call(reading, '{}'); // stored data is returned in the right form
     });
@@ -79,7 +79,7 @@ describe('arbitrary input', function () {
       );
       await always(fc.array(fc.oneof(...calls), { minLength: 20, maxLength: 100 }), 8, async (all) => {
         await Promise.all(all.map(({ caller, type, params }) => callers[caller]?.call(type, params)));
-        await Promise.all(callers.map((caller) => caller.comeBack()));
+        await Promise.all(callers.map((caller) => caller.reconnect()));
       });
     }
   });

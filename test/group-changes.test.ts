@@ -28,9 +28,9 @@ const waiting = (count: number) =>
 
 /** Returns the next pushed message of a group. */
 async function pushIn(client: Client, groupId: number): Promise<Frame> {
-  const isIts = ({ type, id, params }: Frame) =>
+  const isOfGroup = ({ type, id, params }: Frame) =>
     type === 'messageInGroup' && id === undefined && params.groupId === groupId;
-  return (await client.next(isIts, 'a message in the group')).params;
+  return (await client.next(isOfGroup, 'a message in the group')).params;
 }
 
 describe('a change of a group that waits', () => {

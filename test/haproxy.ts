@@ -59,13 +59,13 @@ export async function startBalancer(
 
   const child = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
   const exited = once(child, 'exit');
-  const said = text(child.stderr);
+  const output = text(child.stderr);
   const stop = async () => {
     child.kill('SIGKILL');
     await exited;
   };
   const states = async () => {
-    if (child.exitCode !== null) throw new Error(`haproxy ended: ${await said}`);
+    if (child.exitCode !== null) throw new Error(`haproxy ended: ${await output}`);
     const answer = await ask(stats, 'show stat').catch(() => ''); // not listening yet
     const [names = [], ...rows] = answer.split('\n').map((line) => line.split(','));
     const [name, status, sessions] = ['svname', 'status', 'scur'].map((column) => names.indexOf(column));

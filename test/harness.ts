@@ -54,12 +54,12 @@ export async function startServer(env: Record<string, string> = {}): Promise<Run
 
 /** Values that must never be logged: tokens, passwords and their hashes, the secret of tokens, message contents. */
 const SECRET = /eyJ[\w-]+\.eyJ|correct horse|\$2[aby]\$|a secret of the tests|Hello, Bob|䷀/;
-const told: string[] = [];
+const leaks: string[] = [];
 
 /** Checks all log lines of the servers of a run, of every level; LOG_LEVEL prints them. */
 const watcher = {
   write(line: string): void {
-    if (SECRET.test(line)) told.push(line);
+    if (SECRET.test(line)) leaks.push(line);
   },
 };
 const log = createLog({
@@ -100,7 +100,7 @@ export const mochaHooks = {
     await database?.close();
     await server?.close();
     await postgres?.stop();
-    if (told.length > 0) throw new Error(`secrets in the log: ${told.join('')}`);
+    if (leaks.length > 0) throw new Error(`secrets in the log: ${leaks.join('')}`);
     await rm(folder, { recursive: true, force: true });
   },
 };

@@ -180,8 +180,8 @@ describe('names from earlier releases', function () {
       expect((await logIn('ZOË')).user.id).to.equal(cleo);
       const isRead = `select from chats where name_folded = 'bergsteiger' and name_search = 'bergsteiger'`;
       await until(async () => (await db.query(isRead, [])).length > 0);
-      const isKept = `select from users where id = $1 and (username_folded is not null or email_folded is not null)`;
-      expect(await db.query(isKept, [bob])).to.deep.equal([]);
+      const isFolded = `select from users where id = $1 and (username_folded is not null or email_folded is not null)`;
+      expect(await db.query(isFolded, [bob])).to.deep.equal([]);
     } finally {
       await server.close();
     }

@@ -15,7 +15,7 @@ const TOPIC = userTopic(1 as UserId);
 /** The NATS transport of a node, with a relay of its own to NATS. */
 interface Node {
   readonly transport: NatsTransport;
-  readonly way: Relay;
+  readonly relay: Relay;
   /** Received frames, including those of the node itself. */
   readonly frames: string[];
   readonly signals: BusMessage[];
@@ -40,12 +40,12 @@ describe('publications between nodes', function () {
   });
   afterEach(async () => {
     await Promise.all(nodes.map(({ transport }) => transport.close()));
-    await Promise.all(nodes.splice(0).map(({ way }) => way.cut()));
+    await Promise.all(nodes.splice(0).map(({ relay }) => relay.cut()));
   });
   after(() => nats?.stop());
 
   async function startNode(topic: Topic = TOPIC): Promise<Node> {
-    const way = await startRelay(nats.url);
+    const relay = await startRelay(nats.url);
     const frames: string[] = [];
     const signals: BusMessage[] = [];
     const heads: ChatPosition[] = [];
@@ -55,8 +55,8 @@ describe('publications between nodes', function () {
       forgotten: () => node.forgotten++,
     };
     const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
-    const transport = await createNatsTransport({ servers: [way.url] }, log, losses);
-    const node: Node = { transport, way, frames, signals, heads, returned: 0, forgotten: 0 };
+    const transport = await createNatsTransport({ servers: [relay.url] }, log, losses);
+    const node: Node = { transport, relay, frames, signals, heads, returned: 0, forgotten: 0 };
     await isUp(node);
     transport.subscribe(topic, (message) => {
       if ('frame' in message) frames.push(message.frame);
@@ -69,11 +69,11 @@ describe('publications between nodes', function () {
 
   const isUp = ({ transport }: Node) => until(() => transport.connected);
   async function cut(node: Node): Promise<void> {
-    await node.way.cut();
+    await node.relay.cut();
     await until(() => !node.transport.connected);
   }
   async function restore(node: Node): Promise<void> {
-    await node.way.restore();
+    await node.relay.restore();
     await isUp(node);
   }
   const edit = ({ transport }: Node, frame: string) => transport.publish(TOPIC, { frame });
@@ -109,10 +109,10 @@ describe('publications between nodes', function () {
     await cut(b);
     edit(a, 'in the first');
     await a.transport.settled(); // NATS has it
-    a.way.hold(); // no peer answers in the meantime
+    a.relay.hold(); // no peer answers in the meantime
     await restore(b);
     await cut(b);
-    a.way.release();
+    a.relay.release();
     edit(a, 'in the second');
     await restore(b);
     await until(() => b.frames.length === 3);
@@ -127,10 +127,10 @@ describe('publications between nodes', function () {
     await cut(b);
     edit(a, 'meanwhile');
     await a.transport.settled();
-    a.way.hold();
+    a.relay.hold();
     await restore(b);
     await pause(2_500); // within the patience
-    a.way.release();
+    a.relay.release();
     await until(() => b.frames.length === 2);
     expect(b.frames).to.deep.equal(a.frames);
     expect(b.forgotten).to.equal(0);
@@ -196,11 +196,11 @@ describe('publications between nodes', function () {
         await pause(Math.random() * 200);
         await Promise.all(victims.map(restore));
       } else if (round % 3 === 1) {
-        for (const { way } of victims) way.drop(); // back at once, in the middle of the replay
+        for (const { relay } of victims) relay.drop(); // back at once, in the middle of the replay
       } else {
-        for (const { way } of victims) way.hold();
+        for (const { relay } of victims) relay.hold();
         await pause(Math.random() * 200);
-        for (const { way } of victims) way.release();
+        for (const { relay } of victims) relay.release();
       }
     }
     writing.on = false;
@@ -276,8 +276,8 @@ describe('publications between nodes', function () {
     });
     old.subscribe('parley.nodes', {
       callback(_, message) {
-        const said = message.json<{ kind: string; node: string; reconcile?: number }>();
-        if (said.kind === 'start') starts.push(said);
+        const announced = message.json<{ kind: string; node: string; reconcile?: number }>();
+        if (announced.kind === 'start') starts.push(announced);
       },
     });
     let batches = 0;
@@ -332,7 +332,7 @@ describe('publications between nodes', function () {
     const [a, b] = [await startNode(), await startNode()];
     edit(a, 'before');
     await until(() => b.frames.length === 1);
-    a.way.hold();
+    a.relay.hold();
     const frame = 'x'.repeat(100_000);
     const place = { chatId: 8, seq: 0 };
     let published = 0;
@@ -343,7 +343,7 @@ describe('publications between nodes', function () {
     }
     expect(published).to.be.below(40_000_000);
     for (let n = 0; n < 10; n++) edit(a, `${n}`);
-    a.way.release();
+    a.relay.release();
     await until(() => b.frames.at(-1) === '9' && b.heads.some(({ seq }) => seq === place.seq));
     expect(b.frames.filter((text) => text.length === 1)).to.deep.equal([...'0123456789']);
   });

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { parse } from 'yaml';
 import { accounts } from '../src/client/node.ts';
-import { newWindow, say, textsIn, withBrowser } from './browser/browser.ts';
+import { newWindow, sendMessage, textsIn, withBrowser } from './browser/browser.ts';
 import { open } from './client.ts';
 import { RawSocket, readAnswer } from './fuzz/raw.ts';
 import { http, newUser, type RunningServer, startServer, temporaryFolder, typedClient } from './harness.ts';
@@ -145,7 +145,7 @@ describe('behind the nginx of docs/operations.md', function () {
         await page.getByText('No chats yet').waitFor();
         await page.getByRole('searchbox').fill(username);
         await page.getByRole('link', { name: `${username} Write` }).click();
-        await say(page, 'Hello');
+        await sendMessage(page, 'Hello');
         await page.reload();
         await page.locator('.message .text').first().waitFor();
         expect(await textsIn(page)).to.deep.equal(['Hello']);

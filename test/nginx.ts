@@ -56,14 +56,14 @@ export async function startNginx(folder: string, ...nodePorts: readonly number[]
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const exited = once(child, 'exit');
-  const said = text(child.stderr);
+  const output = text(child.stderr);
   const url = `http://127.0.0.1:${port}`;
   const stop = async () => {
     child.kill('SIGKILL');
     await exited;
   };
   await until(async () => {
-    if (child.exitCode !== null) throw new Error(`nginx ended: ${await said}`);
+    if (child.exitCode !== null) throw new Error(`nginx ended: ${await output}`);
     return (await http('GET', '/health/ready', { url }).catch(() => null))?.status === 200;
   });
   return { url, prefixed: `http://127.0.0.1:${prefixedPort}/chat`, port, stop };

@@ -22,17 +22,17 @@ describe('getMessages', () => {
     );
     await Promise.all(
       cases.map(async ({ afterSeq, beforeSeq, limit }) => {
-        const asked = visible.filter(
+        const matching = visible.filter(
           (seq) => seq > (afterSeq ?? 0) && seq < (beforeSeq ?? Number.POSITIVE_INFINITY),
         );
-        const page = afterSeq === undefined ? asked.slice(-limit) : asked.slice(0, limit);
+        const page = afterSeq === undefined ? matching.slice(-limit) : matching.slice(0, limit);
         const { data, more } = await read({ afterSeq, beforeSeq, limit });
         expect(
           { seqs: data.map(({ seq }) => seq), more },
           JSON.stringify({ afterSeq, beforeSeq, limit }),
         ).to.deep.equal({
           seqs: page,
-          more: asked.length > page.length,
+          more: matching.length > page.length,
         });
       }),
     );

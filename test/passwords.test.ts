@@ -103,12 +103,12 @@ describe('a password', () => {
     };
     const fastest = { known: Infinity, unknown: Infinity };
     // One comparison instead of two would take half the time. Other load of the machine only makes them slower.
-    const isAlike = () => fastest.unknown > fastest.known * 0.7;
-    for (let round = 0; round < 3 || (round < 12 && !isAlike()); round++) {
+    const takesSimilarTime = () => fastest.unknown > fastest.known * 0.7;
+    for (let round = 0; round < 3 || (round < 12 && !takesSimilarTime()); round++) {
       fastest.known = Math.min(fastest.known, await time(ada.username));
       fastest.unknown = Math.min(fastest.unknown, await time('nobody-at-all'));
     }
-    expect(isAlike(), JSON.stringify(fastest)).to.equal(true);
+    expect(takesSimilarTime(), JSON.stringify(fastest)).to.equal(true);
   });
 });
 

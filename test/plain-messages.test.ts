@@ -95,7 +95,7 @@ const changes = {
   admins: `update chats set who_may_post = 'admins', rules_version = rules_version + 1 where id = $1 and $2::bigint[] is not null`,
   everybody: `update chats set who_may_post = 'members', rules_version = rules_version + 1 where id = $1 and $2::bigint[] is not null`,
   remove: `
-    with gone as (delete from chat_members where chat_id = $1 and user_id = ($2::bigint[])[3])
+    with removed as (delete from chat_members where chat_id = $1 and user_id = ($2::bigint[])[3])
     update chats set rules_version = rules_version + 1 where id = $1`,
   close: `
     update chats set closed_at = clock_timestamp(), rules_version = rules_version + 1
@@ -124,7 +124,7 @@ const steps = fc.array(
 );
 
 /** Returns an outcome without ids and times, which differ between two worlds. */
-function told(outcome: Outcome, { users }: World): unknown {
+function comparable(outcome: Outcome, { users }: World): unknown {
   if ('error' in outcome) {
     const { code, message } = outcome.error as { code: string; message: string };
     return { code, message: message.replace(/\d+/, '') };
@@ -182,7 +182,7 @@ describe('the statements for plain messages', () => {
               const sent = step.map(({ sender, to, content, clientMessageId }) =>
                 world.write(sender, to, content, clientMessageId),
               );
-              return (await Promise.all(sent)).map((outcome) => told(outcome, world));
+              return (await Promise.all(sent)).map((outcome) => comparable(outcome, world));
             }),
           );
           expect(outcomes[0]).to.deep.equal(outcomes[1]);
@@ -264,7 +264,7 @@ describe('the statements for plain messages', () => {
       config.name?.startsWith('writeOne')
         ? { ...config, values: config.values?.with(5, '2026-01-01 00:00:00+00') as unknown[] }
         : config;
-    expect(told(await world.write(0, 1, 'two'), world)).to.deep.include({ seq: 2 });
+    expect(comparable(await world.write(0, 1, 'two'), world)).to.deep.include({ seq: 2 });
     expect(world.statements).to.deep.equal(['writeOne', 'writeBatch']);
   });
 });

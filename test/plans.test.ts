@@ -237,7 +237,7 @@ describe('the query plans', function () {
     server = await startServer({ DATABASE_URL: database.url, JWT_SECRET: BENCH_SECRET });
     await generate(database.url, database.client, sizeOf(MESSAGES), hashSync(BENCH_PASSWORD, 4), () => {});
     // All periodic work of a server runs more often than its heartbeat in the database.
-    statements = await watchStatements(database.client, () => until(hasBeaten));
+    statements = await watchStatements(database.client, () => until(hasHeartbeat));
   });
 
   after(async () => {
@@ -272,7 +272,7 @@ describe('the query plans', function () {
     expect(used).to.deep.equal(INDEXES);
   });
 
-  async function hasBeaten(): Promise<boolean> {
+  async function hasHeartbeat(): Promise<boolean> {
     const { rows } = await database.client.query(
       "select from pg_stat_statements where query like '%beat_at%'",
     );

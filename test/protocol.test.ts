@@ -119,7 +119,7 @@ describe('the description of the protocol', () => {
     const { frameBytes, sendBufferBytes, unansweredBytesPerConnection, idleSeconds } = defaultLimits;
     const kib = (bytes: number) => `${bytes / 1024} KiB`;
     const mib = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
-    for (const said of [
+    for (const sentence of [
       `over ${kib(frameBytes)}*`,
       `over ${mib(FRAME_BYTES_RECEIVED)}`,
       `at most ${mib(REPLY_BYTES)}`,
@@ -131,6 +131,6 @@ describe('the description of the protocol', () => {
       `Headers over ${kib(HEADER_BYTES)}`,
       `"expiresInSeconds": ${TYPING_SECONDS}`,
     ])
-      expect(text.replaceAll(/\s+/g, ' ')).to.include(said);
+      expect(text.replaceAll(/\s+/g, ' ')).to.include(sentence);
   });
 });

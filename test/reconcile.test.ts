@@ -167,7 +167,7 @@ describe('a gap in a chat', () => {
     await database.chats.increment({ lastSeq: count }, { where: { id: groupId } });
   }
 
-  it('is filled from the database, in order, before what follows it', async () => {
+  it('is filled from the database, in order, before the following messages', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await importMessages(groupId, 600);
@@ -202,7 +202,7 @@ describe('a node that compares its connections with the database', () => {
   let reconciler: Reconciler;
   let failures = 0;
   /** Called once, after the memberships of a user were requested from the database and before its answer arrives. */
-  let asked: (() => Promise<void>) | undefined;
+  let onRead: (() => Promise<void>) | undefined;
 
   beforeEach(() => {
     node = new Node();
@@ -211,9 +211,9 @@ describe('a node that compares its connections with the database', () => {
       async query<Row extends object>(statement: string | PreparedStatement, bind: readonly unknown[]) {
         if (failures-- > 0) throw new Error('away');
         const rows = await database.query<Row>(statement, bind);
-        if (asked && statement === membershipsOfUser) {
-          await asked();
-          asked = undefined;
+        if (onRead && statement === membershipsOfUser) {
+          await onRead();
+          onRead = undefined;
         }
         return rows;
       },
@@ -267,14 +267,14 @@ describe('a node that compares its connections with the database', () => {
     const groupId = await newGroup(ada.client, eve);
     const connection = await connect(eve, groupId, 2);
     await until(() => connection.groups.has(groupId));
-    asked = async () => {
+    onRead = async () => {
       await ada.client.done('removeUserFromGroup', { groupId, userId: eve.id });
       const membership = { left: [eve.id] };
       node.receive(`chat:${groupId}`, { frame: 'removed', membership, place: { chatId: groupId, seq: 3 } });
     };
     connection.groups.set(groupId, 2); // something to correct
     reconciler.user(eve.id);
-    await until(() => asked === undefined);
+    await until(() => onRead === undefined);
     const [bob] = await newUsers(1);
     const last = await connect(bob, 0, 0);
     await database.users.update({ tokenVersion: 2 }, { where: { id: bob.id } });

@@ -34,7 +34,7 @@ describe('a database that was restored to an earlier time', function () {
   const texts = (what: string, count: number) => Array.from({ length: count }, (_, n) => `${what} ${n}`);
   const now = async (client: Client): Promise<string> =>
     (await client.done('sync', { fromNow: true })).nextCursor;
-  const told = async (client: Client, cursor: string): Promise<string[]> => {
+  const synced = async (client: Client, cursor: string): Promise<string[]> => {
     const { data, more } = await client.done('sync', { cursor, limit: 1000 });
     expect(more).to.equal(false);
     return data.flatMap(({ kind, message }: Frame) => (kind === 'message' ? [message.content] : []));
@@ -53,7 +53,7 @@ describe('a database that was restored to an earlier time', function () {
 
     const second = await start();
     [a, b] = (await people()) as [Client, Client];
-    expect(await told(b, before)).to.deep.equal(texts('kept', 5)); // a restart alone loses nothing
+    expect(await synced(b, before)).to.deep.equal(texts('kept', 5)); // a restart alone loses nothing
     await write(a, bob, texts('lost', 30));
     const after = await now(b);
     const client = typedClient(bob, { url });
@@ -70,13 +70,13 @@ describe('a database that was restored to an earlier time', function () {
     [a, b] = (await people()) as [Client, Client];
     await client.online();
     await write(a, bob, texts('new', 21)); // in transactions whose ids were used before
-    expect(await told(b, after)).to.deep.equal([
+    expect(await synced(b, after)).to.deep.equal([
       ...texts('old', 10),
       ...texts('kept', 5),
       ...texts('new', 21),
     ]);
-    expect(await told(b, before)).to.deep.equal([...texts('kept', 5), ...texts('new', 21)]);
-    expect(await told(b, await now(b))).to.deep.equal([]);
+    expect(await synced(b, before)).to.deep.equal([...texts('kept', 5), ...texts('new', 21)]);
+    expect(await synced(b, await now(b))).to.deep.equal([]);
     await until(() => pushed.length === 24);
     expect(pushed.slice(3)).to.deep.equal(texts('new', 21));
   });

@@ -16,11 +16,11 @@ export interface Scene extends Cast {
   readonly actor: Person;
   readonly groupId: number;
   /** The messages of `friend`, and those of the actor; for an outsider those of `member`. */
-  readonly group: Said;
-  readonly dialog: Said;
+  readonly group: Contents;
+  readonly dialog: Contents;
 }
 
-interface Said {
+interface Contents {
   readonly messageId: number;
   readonly ownId: number;
 }

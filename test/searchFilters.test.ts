@@ -7,7 +7,7 @@ import { database, newClients, newGroup, type Person } from './harness.ts';
 import { until } from './until.ts';
 
 /** The statement of an earlier release without filters that changes an entry. */
-const editOfBefore = `
+const formerEdit = `
 insert into message_search (message_id, chat_id, seq, document, folded, fold)
 select id, chat_id, seq, to_tsvector('folded_english', $2), $2, 1 from messages where id = $1
 on conflict (message_id) do update set document = excluded.document, folded = excluded.folded, fold = excluded.fold
@@ -172,7 +172,7 @@ describe('a search of messages that have filters', function () {
     expect(await found('walrus')).to.deep.equal([]);
     await ada.client.done('editMessage', { messageId: ids[3], content: `a walrus @${bob.username}` });
     expect(await found('alru')).to.deep.equal([ids[3]]);
-    await database.execute(editOfBefore, [ids[70], 'wombat']);
+    await database.execute(formerEdit, [ids[70], 'wombat']);
     expect(await found('omba')).to.deep.equal([ids[70]]);
     const changes = 'select from message_search_changed where chat_id = $1';
     await until(async () => {
@@ -190,7 +190,7 @@ describe('a search of messages that have filters', function () {
     const slow = await database.sequelize.transaction();
     let merging: Promise<unknown> | undefined;
     try {
-      await database.execute(editOfBefore, [ids[10], 'a quagga'], slow);
+      await database.execute(formerEdit, [ids[10], 'a quagga'], slow);
       merging = mergeChangedEntries(database, 100); // waits for the second one, or skips it
       await slow.commit();
     } catch (error) {

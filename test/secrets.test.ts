@@ -20,7 +20,7 @@ describe('passwords', () => {
     const ada = await newUser();
     const change = { password: 'password', currentPassword: ada.password };
     expect((await http('PATCH', '/users/me', { token: ada.token, body: change })).status).to.equal(400);
-    expect((await http('POST', '/auth/login', { body: ada })).status).to.equal(400); // both names were given
+    expect((await http('POST', '/auth/login', { body: ada })).status).to.equal(400); // both names were attempt
   });
 
   it('must have 8 characters and at most 72 bytes', async () => {
@@ -43,9 +43,9 @@ describe('passwords', () => {
   it('are hashed again at a login after the cost was raised, but only when the password is correct', async () => {
     const { id, username, password, token } = await newUser();
     const before = await hashOf(id);
-    const dear = await startServer({ PASSWORD_COST: '11' });
-    const logIn = (given: string) =>
-      http('POST', '/auth/login', { body: { username, password: given }, url: dear.url });
+    const costly = await startServer({ PASSWORD_COST: '11' });
+    const logIn = (attempt: string) =>
+      http('POST', '/auth/login', { body: { username, password: attempt }, url: costly.url });
     expect((await logIn('wrong password')).status).to.equal(401);
     expect(await hashOf(id)).to.equal(before);
     expect((await logIn(password)).status).to.equal(200);
@@ -58,7 +58,7 @@ describe('passwords', () => {
     expect(
       (await http('PATCH', '/users/me', { token, body: { username: `${username}-2` } })).status,
     ).to.equal(200);
-    await dear.close();
+    await costly.close();
   });
 });
 

@@ -115,12 +115,12 @@ describe('start:cluster', function () {
     ] as const;
     for (const [args, env, message] of cases) {
       const child = start([...args], { ...env });
-      let said = '';
+      let output = '';
       child.stderr?.on('data', (chunk) => {
-        said += chunk;
+        output += chunk;
       });
       expect((await once(child, 'close'))[0]).to.equal(1);
-      expect(said).to.match(message);
+      expect(output).to.match(message);
     }
   });
 });
@@ -128,7 +128,7 @@ describe('start:cluster', function () {
 /** The log lines of the supervisor and its one worker. */
 class Supervised {
   readonly pids: number[] = [];
-  readonly said: string[] = [];
+  readonly lines: string[] = [];
 
   constructor({ stdout, stderr }: ChildProcess) {
     if (!stdout || !stderr) throw new Error('the cluster has no output');
@@ -136,11 +136,11 @@ class Supervised {
       const { msg, pid } = JSON.parse(line);
       if (msg === 'listening') this.pids.push(pid);
     });
-    createInterface({ input: stderr }).on('line', (line) => this.said.push(line));
+    createInterface({ input: stderr }).on('line', (line) => this.lines.push(line));
   }
 
-  says(sentence: RegExp): Promise<void> {
-    return until(() => this.said.some((line) => sentence.test(line)), 60_000);
+  logs(pattern: RegExp): Promise<void> {
+    return until(() => this.lines.some((line) => pattern.test(line)), 60_000);
   }
 
   serves(pids: number): Promise<void> {
@@ -174,7 +174,7 @@ describe('the supervisor of start:cluster', function () {
     await supervised.serves(1);
     await writeFile(key, 'no key');
     child.kill('SIGHUP');
-    await supervised.says(/^failed to replace worker 0: it exited with 1; the old one stays$/);
+    await supervised.logs(/^failed to replace worker 0: it exited with 1; the old one stays$/);
     const [first = 0] = supervised.pids;
     expect(isAlive(first)).to.equal(true);
 
@@ -195,7 +195,7 @@ describe('the supervisor of start:cluster', function () {
     await holder.query('begin');
     await holder.query('lock table migrations in access exclusive mode'); // a table that starting nodes read
     child.kill('SIGHUP');
-    await supervised.says(/^failed to replace worker 0: it did not listen within 20 s; the old one stays$/);
+    await supervised.logs(/^failed to replace worker 0: it did not listen within 20 s; the old one stays$/);
     await holder.end();
     expect(supervised.pids.map(isAlive)).to.deep.equal([true]);
     child.kill('SIGHUP');
@@ -208,7 +208,7 @@ describe('the supervisor of start:cluster', function () {
     await writeFile(key, 'no key');
     process.kill(supervised.pids[0] as number, 'SIGKILL');
     expect((await once(child, 'exit'))[0]).to.equal(1);
-    const about = supervised.said.filter((line) => /worker 0|^no worker/.test(line));
+    const about = supervised.lines.filter((line) => /worker 0|^no worker/.test(line));
     expect(about).to.deep.equal([
       'worker 0 exited with SIGKILL',
       'restarting worker 0 in 1 s',

@@ -321,13 +321,13 @@ describe('a server process with the embedded database', function () {
       );
       await busy.reply(ids[0] as string);
 
-      const begun = Date.now();
+      const startedAt = Date.now();
       const exit = stop(signal);
       const answers = await Promise.all(ids.slice(1).map((id) => busy.reply(id)));
       expect(answers.every(({ success }) => success)).to.equal(true);
       expect([await busy.closed, await quiet.closed]).to.deep.equal([1001, 1001]);
       expect(await exit).to.equal(0);
-      expect(Date.now() - begun).to.be.lessThan(10_000);
+      expect(Date.now() - startedAt).to.be.lessThan(10_000);
       const pidFile = await readFile(join(folder, 'postgres', 'postmaster.pid')).catch(() => 'gone');
       expect(pidFile).to.equal('gone');
       running = undefined;

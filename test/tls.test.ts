@@ -91,9 +91,9 @@ describe('a server that speaks TLS', function () {
 
     await writeFile(files.key, 'half a key');
     const deadline = Date.now() + 20_000;
-    const complained = () => server.log.some(({ msg }) => msg === 'certificate not renewed');
-    while (!complained() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(complained()).to.equal(true);
+    const hasFailed = () => server.log.some(({ msg }) => msg === 'certificate not renewed');
+    while (!hasFailed() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(hasFailed()).to.equal(true);
     expect(await fingerprint()).to.equal(before);
 
     const next = makeCertificate(await temporaryFolder());

@@ -69,9 +69,9 @@ describe('invalid params', () => {
       };
       for (const name of Object.keys(params.properties))
         for (const value of STRANGE) {
-          const given = { ...example.params, ...ids, [name]: value };
-          const answer = await ada.client.call(type, given);
-          expect(answer.code, JSON.stringify({ type, given })).not.to.equal('INTERNAL');
+          const values = { ...example.params, ...ids, [name]: value };
+          const answer = await ada.client.call(type, values);
+          expect(answer.code, JSON.stringify({ type, values })).not.to.equal('INTERNAL');
           if (answer.code === 'BAD_REQUEST') expect(answer.message).to.match(/^params/);
         }
       await ada.client.done('listSessions'); // still connected

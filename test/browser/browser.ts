@@ -55,7 +55,7 @@ export async function newWindow(options: BrowserContextOptions = {}): Promise<Pa
       problems.push(message.text());
   });
   page.on('request', (request) => {
-    if (!/^(http:\/\/127\.0\.0\.1:|data:)/.test(request.url())) problems.push(`asked ${request.url()}`);
+    if (!/^(http:\/\/127\.0\.0\.1:|data:)/.test(request.url())) problems.push(`requested ${request.url()}`);
   });
   return page;
 }
@@ -63,18 +63,18 @@ export async function newWindow(options: BrowserContextOptions = {}): Promise<Pa
 /** A user with a window at a path of the page, logged in as after an earlier visit. */
 export async function windowOf(
   user: User,
-  place = '',
+  path = '',
   { url = server.url, ...options }: BrowserContextOptions & { url?: string } = {},
 ): Promise<Page> {
   const page = await newWindow(options);
   await page.addInitScript((token) => localStorage.setItem('parley.token', token), user.token);
-  await page.goto(new URL(place, url).href);
+  await page.goto(new URL(path, url).href);
   await page.getByRole('heading', { name: 'Parley', level: 1 }).waitFor();
   return page;
 }
 
 /** Writes into the open chat. */
-export async function say(page: Page, text: string): Promise<void> {
+export async function sendMessage(page: Page, text: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Write a message' }).fill(text);
   await page.keyboard.press('Enter');
 }

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { connectAs, http, newClients, newGroup, newUser, newUsers, server } from '../harness.ts';
 import { startRelay } from '../relay.ts';
-import { choose, messageIn, newWindow, say, textsIn, windowOf, withBrowser } from './browser.ts';
+import { choose, messageIn, newWindow, sendMessage, textsIn, windowOf, withBrowser } from './browser.ts';
 
 /** Resolves once a page shows the expected state; fails with the state that it shows. */
 async function eventually<Value>(read: () => Promise<Value>, expected: Value): Promise<void> {
@@ -38,7 +38,7 @@ describe('the page in a browser', function () {
     const [ada, bob] = pages as [Page, Page];
     await ada.getByRole('searchbox').fill(names[1] as string);
     await ada.getByRole('link', { name: names[1] as string }).click();
-    await say(ada, 'Hello 👋');
+    await sendMessage(ada, 'Hello 👋');
     await messageIn(ada, 'Hello').getByTitle('delivered').waitFor();
     await bob.getByRole('link', { name: /1 unread/ }).click();
     await messageIn(bob, 'Hello').waitFor();
@@ -114,7 +114,7 @@ describe('the page in a browser', function () {
     await second.getByRole('button', { name: 'Log in' }).click();
     await second.getByText('No chats yet').waitFor();
     await first.goto(`${server.url}/#/user/${bob.id}`);
-    await say(first, 'Hello, me');
+    await sendMessage(first, 'Hello, me');
     await second.getByRole('link', { name: /Hello, me/ }).waitFor();
     await first.reload();
     await messageIn(first, 'Hello, me').waitFor();
@@ -129,8 +129,8 @@ describe('the page in a browser', function () {
     await relay.cut();
     await page.getByText('No connection').waitFor();
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'while you were away' });
-    await say(page, '1');
-    await say(page, '2');
+    await sendMessage(page, '1');
+    await sendMessage(page, '2');
     await messageIn(page, '2').getByTitle('sending').waitFor();
     await relay.restore();
     await eventually(() => textsIn(page), ['0', 'while you were away', '1', '2']);
@@ -169,10 +169,10 @@ describe('the page in a browser', function () {
   it('shows replies, reactions, edits and deletions to both users', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await windowOf(ada, `#/user/${bob.id}`), await windowOf(bob, `#/user/${ada.id}`)];
-    await say(a, 'first');
+    await sendMessage(a, 'first');
     await messageIn(b, 'first').waitFor();
     await choose(b, 'first', 'Reply');
-    await say(b, 'second');
+    await sendMessage(b, 'second');
     await messageIn(a, 'second').locator('.quote', { hasText: 'first' }).waitFor();
     await choose(a, 'second', 'React with 🎉');
     await messageIn(b, 'second').getByRole('button', { name: '🎉, 1' }).click();
@@ -192,7 +192,7 @@ describe('the page in a browser', function () {
     const [ada, bob] = await newClients(2);
     await bob.client.done('blockUser', { userId: ada.id });
     const page = await windowOf(ada, `#/user/${bob.id}`);
-    await say(page, 'Hello?');
+    await sendMessage(page, 'Hello?');
     await messageIn(page, 'Hello?').getByText('Not sent.').waitFor();
     await bob.client.done('unblockUser', { userId: ada.id });
     await messageIn(page, 'Hello?').getByRole('button', { name: 'Try again' }).click();
@@ -232,13 +232,13 @@ describe('the page in a browser', function () {
 
     const guest = await windowOf(cleo, new URL(link).hash);
     await guest.getByRole('button', { name: 'Join the group' }).click();
-    await say(guest, 'I am in');
+    await sendMessage(guest, 'I am in');
     await dialog.getByText('Public · 3 members').waitFor();
     await page.keyboard.press('Escape');
     await messageIn(page, 'I am in').waitFor();
     await page.getByText(`${cleo.username} joined`).waitFor();
 
-    await say(page, 'Welcome');
+    await sendMessage(page, 'Welcome');
     await messageIn(guest, 'Welcome').waitFor();
     await choose(page, 'Welcome', 'Read by');
     const readers = page.getByRole('dialog', { name: 'Read by' }).getByRole('listitem');
@@ -312,7 +312,7 @@ describe('the page in a browser', function () {
     await page.getByText('Changed.').waitFor();
     await page.keyboard.press('Escape');
     const guest = await windowOf(bob, `#/user/${ada.id}`);
-    await say(guest, 'Still there?');
+    await sendMessage(guest, 'Still there?');
     await page.getByRole('link', { name: /Still there\?/ }).waitFor();
     await guest.getByRole('button', { name: `About ${ada.username}` }).click();
     await guest.getByText('Ada Lovelace').waitFor();
@@ -342,7 +342,7 @@ describe('the page in a browser', function () {
     await page.getByRole('link', { name: /unread/ }).tap();
     await messageIn(page, 'Hi').waitFor();
     expect(await page.getByRole('navigation', { name: 'Chats' }).isVisible()).to.equal(false);
-    await say(page, 'from my phone');
+    await sendMessage(page, 'from my phone');
     await messageIn(page, 'from my phone').getByTitle('sent', { exact: true }).waitFor();
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width).to.equal(360);
@@ -430,7 +430,7 @@ describe('the page in a browser', function () {
       const outside = await newWindow(options);
       await outside.goto(server.url);
       await outside.getByRole('button', { name: 'Create account' }).waitFor();
-      await check(outside, `${name}: the way in`);
+      await check(outside, `${name}: the start page`);
       const page = await windowOf(bob, '', { ...options, reducedMotion: 'reduce' });
       await page.getByRole('link', { name: /Climbers/ }).waitFor();
       await check(page, `${name}: the list`);

@@ -60,10 +60,10 @@ describe('addUserInGroup', () => {
   });
 
   it('refuses callers outside the group, users who are members already, and unknown groups and users', async () => {
-    const [ada, bob, eve, gone] = await newUsers(4);
+    const [ada, bob, eve, deleted] = await newUsers(4);
     const [a, e] = [await ada.connect(), await eve.connect()];
     const groupId = await newGroup(a, bob);
-    await http('DELETE', '/users/me', { token: gone.token, body: { password: gone.password } });
+    await http('DELETE', '/users/me', { token: deleted.token, body: { password: deleted.password } });
 
     const code = async (client: typeof a, params: object) =>
       (await client.call('addUserInGroup', params)).code;
@@ -71,7 +71,7 @@ describe('addUserInGroup', () => {
     expect(await code(a, { groupId, userId: bob.id })).to.equal('ALREADY_A_MEMBER');
     expect(await code(a, { groupId, userId: ada.id })).to.equal('ALREADY_A_MEMBER');
     expect(await code(a, { groupId, userId: 999_999_999 })).to.equal('NOT_FOUND');
-    expect(await code(a, { groupId, userId: gone.id })).to.equal('NOT_FOUND');
+    expect(await code(a, { groupId, userId: deleted.id })).to.equal('NOT_FOUND');
     expect(await code(a, { groupId: 999_999_999, userId: eve.id })).to.equal('NOT_FOUND');
     expect(await code(a, { groupId, userId: '7' })).to.equal('BAD_REQUEST');
     expect(await database.members.count({ where: { chatId: groupId } })).to.equal(2);

@@ -26,7 +26,7 @@ describe('blockUser', () => {
     await lock.query('begin');
     await lock.query('lock table notices in share mode'); // the last table that a block writes to
     const blocked = ada.client.call('blockUser', { userId: bob.id });
-    await until(async () => (await database.query(waitForNotices, [])).length > 0);
+    await until(async () => (await database.query(waitsForOutbox, [])).length > 0);
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'before' });
     await lock.query('rollback');
     await lock.end();
@@ -140,4 +140,4 @@ describe('unblockUser', () => {
   });
 });
 
-const waitForNotices = `select from pg_locks where not granted and relation = 'notices'::regclass`;
+const waitsForOutbox = `select from pg_locks where not granted and relation = 'notices'::regclass`;

@@ -104,8 +104,8 @@ describe('removeUserFromGroup', () => {
     const groupId = await newGroup(ada.client, bob, cleo, dan);
     for (const { id } of [bob, cleo])
       await ada.client.done('setMemberRole', { groupId, userId: id, role: 'admin' });
-    const remove = (by: typeof ada, whom: typeof ada) =>
-      by.client.refused('removeUserFromGroup', { groupId, userId: whom.id });
+    const remove = (by: typeof ada, target: typeof ada) =>
+      by.client.refused('removeUserFromGroup', { groupId, userId: target.id });
     expect(await remove(dan, bob)).to.equal('FORBIDDEN');
     expect(await remove(bob, cleo)).to.equal('FORBIDDEN');
     expect(await remove(bob, ada)).to.equal('FORBIDDEN');

@@ -102,10 +102,10 @@ describe('privateMessage', () => {
   });
 
   it('refuses a receiver who does not exist or whose account is deleted', async () => {
-    const [ada, gone] = await newUsers(2);
+    const [ada, deleted] = await newUsers(2);
     const a = await ada.connect();
-    await http('DELETE', '/users/me', { token: gone.token, body: { password: gone.password } });
-    for (const receiverId of [999_999_999, gone.id]) {
+    await http('DELETE', '/users/me', { token: deleted.token, body: { password: deleted.password } });
+    for (const receiverId of [999_999_999, deleted.id]) {
       const error = await a.call('privateMessage', { receiverId, content: 'anybody there?' });
       expect(error).to.include({ error: true, code: 'NOT_FOUND', message: `There is no user ${receiverId}` });
     }

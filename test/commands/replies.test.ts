@@ -25,9 +25,9 @@ describe('a message with replyTo', () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client);
     const elsewhere = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'here' });
-    const { messageId: gone } = await ada.client.done('messageInGroup', { groupId, content: 'gone' });
-    await ada.client.done('deleteMessage', { messageId: gone });
-    for (const replyTo of [elsewhere.messageId, gone, 999_999_999])
+    const { messageId: deleted } = await ada.client.done('messageInGroup', { groupId, content: 'gone' });
+    await ada.client.done('deleteMessage', { messageId: deleted });
+    for (const replyTo of [elsewhere.messageId, deleted, 999_999_999])
       expect(await ada.client.refused('messageInGroup', { groupId, content: 'x', replyTo })).to.equal(
         'NOT_FOUND',
       );

@@ -73,12 +73,12 @@ describe('searchUsers', () => {
     const name = `n${process.pid}n`;
     const made = await database.execute<{ id: number }>(manyOfOneName, [name, MANY]);
     const ids = made.map(({ id }) => id);
-    const wanted = ids.filter((_, at) => at % 2 === 1);
+    const matching = ids.filter((_, at) => at % 2 === 1);
     expect(await listed(ada, { query: name, limit: 100 })).to.deep.equal(ids);
     expect(await listed(ada, { query: `${name}1`, limit: 100 })).to.have.lengthOf(1 + 10 + 100 + 1_000);
     const custom = { many: true };
-    expect(await listed(ada, { query: name, limit: 100, custom })).to.deep.equal(wanted);
-    expect(await listed(ada, { limit: 100, custom }, 'listUsers')).to.deep.equal(wanted);
+    expect(await listed(ada, { query: name, limit: 100, custom })).to.deep.equal(matching);
+    expect(await listed(ada, { limit: 100, custom }, 'listUsers')).to.deep.equal(matching);
     await database.execute(
       'delete from users where id = any (array(select jsonb_array_elements_text($1::jsonb)::bigint))',
       [JSON.stringify(made.map(({ id }) => id))],

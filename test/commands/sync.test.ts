@@ -208,9 +208,9 @@ describe('sync', () => {
       return page;
     });
     const rest = await changes(bob, first.nextCursor, 2);
-    const told = [...messages(first.data), ...messages(rest.all)];
-    expect(told.map(({ seq }) => seq)).to.deep.equal([1, 2, 3, 4, 5, 6]);
-    expect(told.at(-1)).to.include({ content: 'late' });
+    const received = [...messages(first.data), ...messages(rest.all)];
+    expect(received.map(({ seq }) => seq)).to.deep.equal([1, 2, 3, 4, 5, 6]);
+    expect(received.at(-1)).to.include({ content: 'late' });
     const next = messages((await changes(bob, rest.cursor)).all);
     expect(next.find(({ seq }) => seq === 1)).to.include({ content: 'late' });
   });
@@ -273,13 +273,13 @@ select id, 1, $1, 'text', 'hi' from made`;
       'select chat_id from chat_members where user_id = $1 order by chat_id',
       [ada.id],
     );
-    const wanted = [0, 499, 500, 1_199].map((n) => groups[n]?.chat_id);
-    for (const groupId of wanted) await ada.client.done('messageInGroup', { groupId, content: 'new' });
+    const changed = [0, 499, 500, 1_199].map((n) => groups[n]?.chat_id);
+    for (const groupId of changed) await ada.client.done('messageInGroup', { groupId, content: 'new' });
     for (const limit of [1, 3, 1_000]) {
       const { all } = await changes(ada, cursor, limit);
-      expect(of(all, 'chat').map((change) => change.groupId)).to.deep.equal(wanted);
+      expect(of(all, 'chat').map((change) => change.groupId)).to.deep.equal(changed);
       expect(messages(all).map(({ groupId, seq }) => [groupId, seq])).to.deep.equal(
-        wanted.map((groupId) => [groupId, 2]),
+        changed.map((groupId) => [groupId, 2]),
       );
     }
     expect(messages((await changes(ada)).all)).to.have.length(1_204);
@@ -297,12 +297,12 @@ select id, 1, $1, 'text', 'hi' from made`;
       await ada.client.done('editMessage', { messageId, content: 'new' });
     const [, until] = positionIn(await now(bob));
     const [, , chatId] = positionIn((await bob.client.done('sync', { limit: 1 })).nextCursor).slice(1);
-    const told = async (...position: unknown[]) =>
+    const received = async (...position: unknown[]) =>
       messages((await changes(bob, signedCursor('sync', bob, position))).all).map(({ seq }) => seq);
-    expect(await told(database, null, until, chatId, 4, 2)).to.deep.equal([3, 4]);
-    expect(await told(database, null, until, chatId, 1, 0)).to.deep.equal([1, 2, 3, 4]);
-    expect(await told(database, since, until, chatId, 4, 2)).to.deep.equal([1, 2]);
-    expect(await told(database, since, until, 0, ada.id, 1)).to.deep.equal([1, 2]);
+    expect(await received(database, null, until, chatId, 4, 2)).to.deep.equal([3, 4]);
+    expect(await received(database, null, until, chatId, 1, 0)).to.deep.equal([1, 2, 3, 4]);
+    expect(await received(database, since, until, chatId, 4, 2)).to.deep.equal([1, 2]);
+    expect(await received(database, since, until, 0, ada.id, 1)).to.deep.equal([1, 2]);
   });
 
   it('misses nothing while two nodes and open transactions write at the same time', async function () {
@@ -418,7 +418,7 @@ select id, 1, $1, 'text', 'hi' from made`;
       );
       await run(
         `insert into former_members (chat_id, user_id)
-         select $1::bigint, id from (select id from users where email is null order by id desc limit $2::int) gone`,
+         select $1::bigint, id from (select id from users where email is null order by id desc limit $2::int) former`,
       );
     });
     const positionBefore = positionIn(await now(ada));

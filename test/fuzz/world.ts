@@ -49,7 +49,7 @@ class Caller {
     if (answer.success) expect(isRight(command?.result, answer.params), what).to.equal(true);
   }
 
-  async comeBack(): Promise<void> {
+  async reconnect(): Promise<void> {
     const state = await Promise.race([this.client.closed, this.client.call('ping')]);
     if (state === ENDED) await this.connect();
     else expect(state.success).to.equal(true);

@@ -93,9 +93,9 @@ describe('a call of the typed client', () => {
     const to = { receiverId: bob.id };
     const client = typedClient(ada, { url: relay.url });
     await client.online();
-    const gone = AbortSignal.abort(new Error('changed my mind'));
+    const aborted = AbortSignal.abort(new Error('changed my mind'));
     expect(
-      (await errorOf(client.call('privateMessage', { ...to, content: '0' }, { signal: gone }))).message,
+      (await errorOf(client.call('privateMessage', { ...to, content: '0' }, { signal: aborted }))).message,
     ).to.equal('changed my mind');
     await relay.cut();
     const waiting = new AbortController();
@@ -149,10 +149,10 @@ describe('a call of the typed client', () => {
     client.on('privateMessage', () => {
       throw new Error('a bug of the page');
     });
-    const heard = new Promise((resolve) => client.on('privateMessage', ({ message }) => resolve(message)));
+    const received = new Promise((resolve) => client.on('privateMessage', ({ message }) => resolve(message)));
     await client.online();
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
-    expect(await heard).to.equal('Hi');
+    expect(await received).to.equal('Hi');
     await client.call('ping');
     process.removeAllListeners('uncaughtException');
     for (const listener of listeners) process.on('uncaughtException', listener);

@@ -52,8 +52,8 @@ describe('the typed client of a server that closes with codes it does not know',
   });
 
   it('reconnects after 4401 with a fresh token, and stops when it gets the same token again', async () => {
-    const given = ['first', 'second', 'second'];
-    const { code, tokens } = await endOf([4401, 4401], () => given.shift() ?? '');
+    const fresh = ['first', 'second', 'second'];
+    const { code, tokens } = await endOf([4401, 4401], () => fresh.shift() ?? '');
     expect([code, tokens]).to.deep.equal(['UNAUTHORIZED', ['first', 'second']]);
     expect(await endOf([4401], 'fixed')).to.include({ code: 'UNAUTHORIZED', state: 'closed' });
   });

@@ -76,10 +76,10 @@ describe('the connection of the typed client', () => {
 
   it('retries when a fresh token is temporarily unavailable, and stops when there is none', async () => {
     const user = await newUser();
-    let asked = 0;
+    let requests = 0;
     const client = typedClient(user, {
       token: async () => {
-        if (++asked === 1) throw new TypeError('fetch failed');
+        if (++requests === 1) throw new TypeError('fetch failed');
         return user.token;
       },
     });
@@ -162,8 +162,8 @@ describe('the connection of the typed client', () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(bob);
     await client.online();
-    const heard: string[] = [];
-    client.on('privateMessage', ({ message }) => heard.push(message));
+    const received: string[] = [];
+    client.on('privateMessage', ({ message }) => received.push(message));
     const iterated: string[] = [];
     const iteration = (async () => {
       for await (const push of client) iterated.push(push.type);
@@ -179,7 +179,7 @@ describe('the connection of the typed client', () => {
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'after' });
     await bob.client.push('privateMessage');
     await iteration;
-    expect([heard, iterated]).to.deep.equal([['before'], ['privateMessage']]);
+    expect([received, iterated]).to.deep.equal([['before'], ['privateMessage']]);
     expect(await refusal(client.call('ping'))).to.equal('CLOSED');
     client.close();
   });
@@ -191,10 +191,10 @@ describe('the connection of the typed client', () => {
     expect(data[0]?.online).to.equal(false);
     relay.drop();
     const device = await bob.connect();
-    const came = new Promise((resolve) =>
+    const online = new Promise((resolve) =>
       client.on('subscribePresence', ({ userId, online }) => online && resolve(userId)),
     );
-    expect(await came).to.equal(bob.id);
+    expect(await online).to.equal(bob.id);
     await device.close();
   });
 });

@@ -17,29 +17,29 @@ import { type Relay, startRelay } from '../relay.ts';
 import { until } from '../until.ts';
 
 type TypedClient = ReturnType<typeof connect>;
-type Told = { readonly seq: number; readonly message: string | null; readonly own: boolean };
+type Emitted = { readonly seq: number; readonly message: string | null; readonly own: boolean };
 
 /** Collects all events of one group from a client, its own messages included, in the order of arrival. */
-function toldOf(client: TypedClient, groupId: number): Told[] {
-  const told: Told[] = [];
+function emittedOf(client: TypedClient, groupId: number): Emitted[] {
+  const emitted: Emitted[] = [];
   const keep = (own: boolean) => (push: Push) => {
     const { params } = push;
     if ('createdAt' in params && 'groupId' in params && params.groupId === groupId)
-      told.push({ seq: params.seq, message: params.message, own });
+      emitted.push({ seq: params.seq, message: params.message, own });
   };
   client.on('push', keep(false));
   client.on('sent', keep(true));
-  return told;
+  return emitted;
 }
 
 /** Checks that a client emitted each message of a group from `first` on once, in order, as it is stored. */
-async function expectAllTold(told: Told[], groupId: number, first: number): Promise<void> {
+async function expectAllEmitted(emitted: Emitted[], groupId: number, first: number): Promise<void> {
   const rows = await database.messages.findAll({ where: { chatId: groupId }, order: [['seq', 'asc']] });
   const stored = rows
     .filter(({ seq }) => seq >= first)
     .map(({ seq, content }) => ({ seq, message: content }));
-  await until(() => told.length >= stored.length);
-  expect(told.map(({ seq, message }) => ({ seq, message }))).to.deep.equal(stored);
+  await until(() => emitted.length >= stored.length);
+  expect(emitted.map(({ seq, message }) => ({ seq, message }))).to.deep.equal(stored);
 }
 
 describe('the delivery of the typed client', () => {
@@ -53,7 +53,7 @@ describe('the delivery of the typed client', () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const client = typedClient(ada, { url: relay.url });
-    const told = toldOf(client, groupId);
+    const emitted = emittedOf(client, groupId);
     await client.online();
     relay.mute();
     const sent = client.call('messageInGroup', { groupId, content: 'once' });
@@ -62,12 +62,12 @@ describe('the delivery of the typed client', () => {
     expect((await sent).seq).to.equal(3);
     await client.call('messageInGroup', { groupId, content: 'after' });
     await client.online();
-    expect(told).to.deep.equal([
+    expect(emitted).to.deep.equal([
       { seq: 3, message: 'once', own: true },
       { seq: 4, message: 'after', own: true },
     ]);
     expect((await bob.client.rest()).map(({ params }) => params.message)).to.include.members(['after']);
-    await expectAllTold(told, groupId, 3);
+    await expectAllEmitted(emitted, groupId, 3);
   });
 
   it('stores and emits each message once, in order, wherever in a frame the connection breaks', async function () {
@@ -75,7 +75,7 @@ describe('the delivery of the typed client', () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const people = [typedClient(ada, { url: relay.url }), typedClient(bob, { url: relay.url })];
-    const told = people.map((client) => toldOf(client, groupId));
+    const emitted = people.map((client) => emittedOf(client, groupId));
     await Promise.all(people.map((client) => client.online()));
     const seqs: number[][] = [[], []];
     for (let round = 0; round < 15; round++) {
@@ -90,8 +90,8 @@ describe('the delivery of the typed client', () => {
     }
     relay.cutAfter(Number.POSITIVE_INFINITY);
     await Promise.all(people.map((client) => client.online()));
-    for (const [index, all] of told.entries()) {
-      await expectAllTold(all, groupId, 3);
+    for (const [index, all] of emitted.entries()) {
+      await expectAllEmitted(all, groupId, 3);
       // each sender's own messages, in the order they were sent, and each call answered with its position
       const own = all.filter(({ own }) => own);
       expect(own.map(({ message }) => message)).to.deep.equal(own.map((_, n) => `${index} ${n}`));
@@ -105,10 +105,10 @@ describe('the delivery of the typed client', () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const client = typedClient(bob, { url: relay.url });
-    const told = toldOf(client, groupId);
+    const emitted = emittedOf(client, groupId);
     await client.online();
     const states: string[] = [];
-    client.on('state', (state) => states.push(`${state} ${told.length}`));
+    client.on('state', (state) => states.push(`${state} ${emitted.length}`));
     await relay.cut();
     await Promise.all(
       Array.from({ length: 1_500 }, (_, n) =>
@@ -123,7 +123,7 @@ describe('the delivery of the typed client', () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
     await client.online();
-    await expectAllTold(told, groupId, 3);
+    await expectAllEmitted(emitted, groupId, 3);
     const [, online] = states;
     expect(Number(online?.split(' ')[1])).to.be.at.least(1_500); // not before all events were emitted
   });
@@ -138,7 +138,7 @@ describe('the delivery of the typed client', () => {
     const { groupId } = await client.call('newGroup', { groupName: 'Climbers', userIds: [bob.id] });
     const other = typedClient(bob, { url: target.url });
     await other.online();
-    const told = toldOf(other, groupId);
+    const emitted = emittedOf(other, groupId);
     const sends: Promise<{ seq: number }>[] = [];
     const send = (n: number) => sends.push(client.call('messageInGroup', { groupId, content: `${n}` }));
     for (let n = 0; n < 100; n++) send(n);
@@ -151,29 +151,29 @@ describe('the delivery of the typed client', () => {
     const seqs = (await Promise.all(sends)).map(({ seq }) => seq);
     expect(seqs).to.deep.equal(Array.from({ length: 200 }, (_, n) => n + 2));
     await other.online();
-    await expectAllTold(told, groupId, 2);
+    await expectAllEmitted(emitted, groupId, 2);
     client.close();
     other.close();
     await target.close();
   });
 
   it('waits until the database is back', async () => {
-    const way = await startRelay(databaseUrl());
-    const target = await startServer({ DATABASE_URL: way.url });
+    const relay = await startRelay(databaseUrl());
+    const target = await startServer({ DATABASE_URL: relay.url });
     const [ada, bob] = await newUsers(2);
     const client = typedClient(ada, { url: target.url });
     const to = { receiverId: bob.id };
     await client.call('privateMessage', { ...to, content: '1' });
-    await way.cut();
+    await relay.cut();
     const calls = ['2', '3', '4'].map((content) => client.call('privateMessage', { ...to, content }));
     const read = client.call('listLastMessage');
     await new Promise((resolve) => setTimeout(resolve, 700));
-    await way.restore();
+    await relay.restore();
     expect((await Promise.all(calls)).map(({ seq }) => seq)).to.deep.equal([2, 3, 4]);
     expect((await read).data).to.have.length(1);
     client.close();
     await target.close();
-    await way.cut();
+    await relay.cut();
   });
 
   it('waits for the rate limits, in order', async function () {
@@ -223,16 +223,16 @@ describe('the delivery of the typed client', () => {
       return socket;
     };
     const client = typedClient(bob, { open: lossy });
-    const told = toldOf(client, groupId);
+    const emitted = emittedOf(client, groupId);
     const reactions: string[] = [];
-    client.on('addReaction', ({ seq, emoji }) => reactions.push(`${seq} ${emoji} ${told.length}`));
+    client.on('addReaction', ({ seq, emoji }) => reactions.push(`${seq} ${emoji} ${emitted.length}`));
     await client.online();
     for (let n = 3; n <= 9; n++) {
       const { messageId } = await ada.client.done('messageInGroup', { groupId, content: `${n}` });
       if (n === 6) await ada.client.done('addReaction', { messageId, emoji: '👍' });
     }
-    await expectAllTold(told, groupId, 3);
-    expect(told.some(({ own }) => own)).to.equal(false);
+    await expectAllEmitted(emitted, groupId, 3);
+    expect(emitted.some(({ own }) => own)).to.equal(false);
     expect(reactions[0]).to.match(/^6 👍 [4567]$/); // after the message it is about
     client.close();
   });
@@ -257,15 +257,15 @@ describe('the delivery of the typed client', () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const client = typedClient(bob);
-    const told = toldOf(client, groupId);
+    const emitted = emittedOf(client, groupId);
     await client.online();
     await ada.client.done('messageInGroup', { groupId, content: 'in' });
     await ada.client.done('removeUserFromGroup', { groupId, userId: bob.id });
     await ada.client.done('messageInGroup', { groupId, content: 'without Bob' });
     await ada.client.done('addUserInGroup', { groupId, userId: bob.id });
     await ada.client.done('messageInGroup', { groupId, content: 'in again' });
-    await until(() => told.length >= 4);
-    expect(told.map(({ seq }) => seq)).to.deep.equal([3, 4, 6, 7]);
+    await until(() => emitted.length >= 4);
+    expect(emitted.map(({ seq }) => seq)).to.deep.equal([3, 4, 6, 7]);
   });
 
   it('catches up from its latest position, not from its first', async function () {
@@ -273,11 +273,11 @@ describe('the delivery of the typed client', () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const client = typedClient(bob, { url: relay.url });
-    const told = toldOf(client, groupId);
+    const emitted = emittedOf(client, groupId);
     await client.online();
     const write = (n: number) => ada.client.done('messageInGroup', { groupId, content: `${n}` });
     await Promise.all(Array.from({ length: 600 }, (_, n) => write(n)));
-    await until(() => told.length === 600);
+    await until(() => emitted.length === 600);
     await new Promise((resolve) => setTimeout(resolve, 10_500)); // messages in transit have arrived by then
     await relay.cut();
     for (let n = 600; n < 603; n++) await write(n);
@@ -285,7 +285,7 @@ describe('the delivery of the typed client', () => {
     client.on('sync', () => changes++);
     await relay.restore();
     await client.online();
-    await expectAllTold(told, groupId, 3);
+    await expectAllEmitted(emitted, groupId, 3);
     expect(changes).to.be.within(4, 110); // the last ones, and the state of the chat
   });
 

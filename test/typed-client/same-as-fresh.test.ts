@@ -86,8 +86,8 @@ describe('a typed client compared with a fresh one', () => {
     };
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'before' });
     const client = typedClient(ada, { open });
-    const told: string[] = [];
-    client.on('sent', ({ params }) => told.push(params.message ?? ''));
+    const emitted: string[] = [];
+    client.on('sent', ({ params }) => emitted.push(params.message ?? ''));
     const chat = client.chat({ receiverId: bob.id });
     expect(chat.messages.value).to.deep.equal([]);
     const sent = chat.send('own');
@@ -98,7 +98,7 @@ describe('a typed client compared with a fresh one', () => {
     await sent;
     await client.online();
     await when(chat.messages, ({ length }) => length === 3);
-    await until(() => told.includes('own'));
+    await until(() => emitted.includes('own'));
     await expectFresh(ada, client, { receiverId: bob.id });
   });
 
@@ -116,8 +116,8 @@ describe('a typed client compared with a fresh one', () => {
     };
     const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'one' });
     const client = typedClient(bob, { open, url: relay.url });
-    const told: number[] = [];
-    client.on('messageInGroup', ({ seq }) => told.push(seq));
+    const emitted: number[] = [];
+    client.on('messageInGroup', ({ seq }) => emitted.push(seq));
     const chat = client.chat({ groupId });
     await when(chat.messages, ({ length }) => length === 3);
     await client.online();
@@ -132,8 +132,8 @@ describe('a typed client compared with a fresh one', () => {
     await when(chat.messages, (messages) => messages.some(({ content }) => content === 'changed'));
     await expectFresh(bob, client, { groupId });
     await ada.client.done('messageInGroup', { groupId, content: 'and goes on' });
-    await until(() => told.length === 3);
-    expect(told).to.deep.equal([4, 5, 6]);
+    await until(() => emitted.length === 3);
+    expect(emitted).to.deep.equal([4, 5, 6]);
     await relay.cut();
   });
 
@@ -166,9 +166,9 @@ describe('a typed client compared with a fresh one', () => {
     await ada.client.done('updateGroup', { groupId, isPrivate: false });
     const { code } = (await ada.client.done('createInvite', { groupId })).data;
     const client = typedClient(bob);
-    const told: number[] = [];
-    client.on('push', ({ params }) => 'createdAt' in params && 'seq' in params && told.push(params.seq));
-    client.on('sent', ({ params }) => 'createdAt' in params && told.push(params.seq));
+    const emitted: number[] = [];
+    client.on('push', ({ params }) => 'createdAt' in params && 'seq' in params && emitted.push(params.seq));
+    client.on('sent', ({ params }) => 'createdAt' in params && emitted.push(params.seq));
     await client.chats.loaded;
     await client.online();
     const chat = client.chat({ groupId });
@@ -185,7 +185,7 @@ describe('a typed client compared with a fresh one', () => {
       await when(chat.messages, (messages) => messages.at(-1)?.seq === seq);
       await expectFresh(bob, client, { groupId });
     }
-    expect(told).to.deep.equal([...new Set(told)]);
+    expect(emitted).to.deep.equal([...new Set(emitted)]);
   });
 
   it('shows a chat that was opened before the user was in it', async () => {
@@ -347,12 +347,12 @@ describe('a typed client compared with a fresh one', () => {
 
   it('requests the counts only when an edit may change them', async () => {
     const [ada, bob] = await newClients(2);
-    let asked = 0;
+    let requests = 0;
     const open = (url: string, token: string) => {
       const socket = new WebSocket(url, ['auth', token]);
       const send = socket.send.bind(socket);
       socket.send = (frame: string) => {
-        if (frame.includes('"getChat"')) asked++;
+        if (frame.includes('"getChat"')) requests++;
         send(frame);
       };
       return socket;
@@ -361,11 +361,11 @@ describe('a typed client compared with a fresh one', () => {
     await client.chats.loaded;
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: '1' });
     await when(client.chats, ([chat]) => chat?.unreadCount === 1);
-    const before = asked; // the chat is new
+    const before = requests; // the chat is new
     for (let words = 2; words < 20; words++)
       await ada.client.done('editMessage', { messageId, content: `${words}` });
     await when(client.chats, ([chat]) => chat?.lastMessage.content === '19');
-    expect(asked).to.equal(before);
+    expect(requests).to.equal(before);
     for (const content of [`@${bob.username}`, 'nobody']) {
       await ada.client.done('editMessage', { messageId, content });
       await when(client.chats, ([chat]) => chat?.mentionCount === (content === 'nobody' ? 0 : 1));

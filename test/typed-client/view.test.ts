@@ -370,8 +370,8 @@ describe('a chat of the typed client', () => {
     await ada.client.done('editMessage', { messageId: one, content: 'edited' });
     await bob.client.done('addReaction', { messageId: one, emoji: '👍' });
     await ada.client.done('deleteMessage', { messageId: two });
-    const told: (string | undefined)[] = [];
-    client.on('messageInGroup', ({ deletedAt }) => told.push(deletedAt));
+    const pushed: (string | undefined)[] = [];
+    client.on('messageInGroup', ({ deletedAt }) => pushed.push(deletedAt));
     await until(() => late.length === 2);
     for (const [index, { frame }] of (await createChatRecord(database).read(groupId, 3, 4)).entries())
       late[index]?.(frame);
@@ -380,7 +380,7 @@ describe('a chat of the typed client', () => {
       const { data } = await client.call('getMessage', { messageId: message.messageId });
       expect(message).to.deep.include(data);
     }
-    expect(told).to.deep.equal([undefined, messages[3]?.deletedAt]);
+    expect(pushed).to.deep.equal([undefined, messages[3]?.deletedAt]);
     expect(client.chats.value[0]).to.deep.include({ unreadCount: 1 });
     expect(client.chats.value[0]?.lastMessage).to.deep.include({ content: '', version: 1 });
   });

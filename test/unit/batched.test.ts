@@ -5,8 +5,8 @@ import { pause } from '../until.ts';
 describe('a batched loader', () => {
   it('reads keys requested during a query with the next query, and continues after a failure', async () => {
     const reads: { keys: readonly number[]; end: (error?: Error) => void }[] = [];
-    let begun = () => {};
-    const next = () => new Promise<void>((resolve) => (begun = resolve));
+    let onRead = () => {};
+    const next = () => new Promise<void>((resolve) => (onRead = resolve));
     const loader = batched(
       (keys: readonly number[]) =>
         new Promise<string[]>((resolve, reject) => {
@@ -14,7 +14,7 @@ describe('a batched loader', () => {
             keys,
             end: (error) => (error ? reject(error) : resolve(keys.map((key) => `${key}`))),
           });
-          begun();
+          onRead();
         }),
       3,
     );
@@ -36,12 +36,12 @@ describe('a batched loader', () => {
 
   it('does not wait for a stalled query until three are running', async () => {
     const ends: (() => void)[] = [];
-    let begun = () => {};
-    const next = () => new Promise<void>((resolve) => (begun = resolve));
+    let onRead = () => {};
+    const next = () => new Promise<void>((resolve) => (onRead = resolve));
     const read = (keys: readonly number[]) =>
       new Promise<string[]>((resolve) => {
         ends.push(() => resolve(keys.map((key) => `${key}`)));
-        begun();
+        onRead();
       });
     const loader = batched(read, 1, 1);
     const values = [];

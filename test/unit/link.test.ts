@@ -31,12 +31,12 @@ describe('the link of the typed client', () => {
     const { link, sockets } = linkOn(device, `http://127.0.0.1:${await freePort()}`);
     await until(() => sockets.length === 1);
     device.dispatchEvent(new Event('online'));
-    const begun = performance.now();
+    const startedAt = performance.now();
     for (const count of [2, 3, 4]) {
       sockets.at(-1)?.onclose?.({ code: 1006 } as never);
       await until(() => sockets.length === count);
     }
-    expect(performance.now() - begun).to.be.below(2_500);
+    expect(performance.now() - startedAt).to.be.below(2_500);
     link.close();
   });
 });

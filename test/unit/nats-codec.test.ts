@@ -7,17 +7,17 @@ import type { ChatId, ConnectionId, UserId } from '../../src/ids.ts';
 type Push = Extract<BusMessage, { readonly frame: string }>;
 
 /** Encodes and decodes one message, alone and in a batch, which must give the same result. */
-function travel(message: NodeMessage): NodeMessage {
+function roundTrip(message: NodeMessage): NodeMessage {
   const decoded = decode(encode(message));
   const neighbour: Addressed = { topics: ['user:1'], message: { frame: 'ä👍' } };
   const batch = encodeBatch([neighbour, { topics: ['user:2'], message }, neighbour]);
-  expect(travelled(batch, ['user:2'])).to.deep.equal([['user:2', decoded]]);
+  expect(receivedFrom(batch, ['user:2'])).to.deep.equal([['user:2', decoded]]);
   return decoded;
 }
 
-function travelled(batch: Buffer, wanted: readonly Topic[]): [Topic, NodeMessage][] {
+function receivedFrom(batch: Buffer, subscribed: readonly Topic[]): [Topic, NodeMessage][] {
   const received: [Topic, NodeMessage][] = [];
-  decodeBatch(batch, new Set(wanted), (topic, message) => received.push([topic, message]));
+  decodeBatch(batch, new Set(subscribed), (topic, message) => received.push([topic, message]));
   return received;
 }
 
@@ -33,18 +33,20 @@ describe('messages between nodes', () => {
       about: { chatId: 12, head: 40, seq: 34, version: 3, part: 'content' },
       isPassing: true,
     };
-    const { except: _, ...travels } = push;
+    const { except: _, ...expected } = push;
     const origin = { node: 'abc', number: 9 };
-    expect(travel({ ...push, origin })).to.deep.equal({ ...travels, origin });
+    expect(roundTrip({ ...push, origin })).to.deep.equal({ ...expected, origin });
   });
 
   it('carry a push that has only a frame', () => {
-    expect(travel({ frame: '{}' })).to.deep.equal({ frame: '{}' });
+    expect(roundTrip({ frame: '{}' })).to.deep.equal({ frame: '{}' });
   });
 
   it('carry a chat message as its position only', () => {
     const message = { frame: '{"message":"Zoë"}', place: { chatId: 3 as ChatId, seq: 4 } };
-    expect(travel({ ...message, except: 7 as ConnectionId, membership: undefined })).to.deep.equal(message);
+    expect(roundTrip({ ...message, except: 7 as ConnectionId, membership: undefined })).to.deep.equal(
+      message,
+    );
   });
 
   it('carry signals and heads', () => {
@@ -57,7 +59,7 @@ describe('messages between nodes', () => {
       { signal: { kind: 'unwatch', userId: 6 } },
       { head: { chatId: 7, seq: 8 } },
     ];
-    for (const message of messages) expect(travel(message)).to.deep.equal(message);
+    for (const message of messages) expect(roundTrip(message)).to.deep.equal(message);
   });
 
   it('are decoded from a batch in its order, for the subscribed topics', () => {
@@ -71,13 +73,13 @@ describe('messages between nodes', () => {
       { topics: ['user:1'], message: two as NodeMessage },
       { topics: ['chat:12', 'user:2'], message: three as NodeMessage },
     ]);
-    expect(travelled(batch, [])).to.deep.equal([]);
-    expect(travelled(batch, ['chat:1', 'user:12'])).to.deep.equal([]);
-    expect(travelled(batch, ['user:2'])).to.deep.equal([
+    expect(receivedFrom(batch, [])).to.deep.equal([]);
+    expect(receivedFrom(batch, ['chat:1', 'user:12'])).to.deep.equal([]);
+    expect(receivedFrom(batch, ['user:2'])).to.deep.equal([
       ['user:2', one],
       ['user:2', three],
     ]);
-    expect(travelled(batch, ['chat:12', 'user:2', 'user:1'])).to.deep.equal([
+    expect(receivedFrom(batch, ['chat:12', 'user:2', 'user:1'])).to.deep.equal([
       ['user:1', one],
       ['user:2', one],
       ['user:1', two],
@@ -89,7 +91,7 @@ describe('messages between nodes', () => {
   it('are refused in any other form', () => {
     expect(() => decode('nonsense')).to.throw(SyntaxError);
     expect(() => decode('nonsense\n{}')).to.throw(SyntaxError);
-    expect(() => travelled(Buffer.from('nonsense'), ['user:1'])).to.throw(SyntaxError);
-    expect(() => travelled(Buffer.from('nonsense\n{}'), ['user:1'])).to.throw(SyntaxError);
+    expect(() => receivedFrom(Buffer.from('nonsense'), ['user:1'])).to.throw(SyntaxError);
+    expect(() => receivedFrom(Buffer.from('nonsense\n{}'), ['user:1'])).to.throw(SyntaxError);
   });
 });

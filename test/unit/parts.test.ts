@@ -13,8 +13,8 @@ const hasParts = (text: string) => addParts(newFilter(), foldForSearch(text));
 
 /** Returns whether a text may match a query, by the comparison of the database. */
 const mayHave = (text: string, part: string): boolean => {
-  const asked = partsOf(part);
-  return (partsOf(text) & asked) === asked;
+  const query = partsOf(part);
+  return (partsOf(text) & query) === query;
 };
 
 describe('the parts of words', () => {
