@@ -54,7 +54,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   users: 1_700,
   'users by one letter': 2_000,
   'users by what only the newest have': 850,
-  'users by what nobody has': 30,
+  'users by an unknown name': 30,
   'users by the name of one': 50,
   'search: rare word, 20 chats': 280,
   'search: common word, 20 chats': 1_400,
@@ -78,7 +78,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
   'search: common word in a week of long ago, large group': 660,
   'search: common word by one person, large group': 6_300,
   'search: common word with a mention, large group': 18_800,
-  'search: common word with custom data nobody has, large group': 22_900,
+  'search: common word with unknown custom data, large group': 22_900,
   'search: rare word, long dialog': 140,
   'search: common word, long dialog': 1_200,
   'search: part of a word, long dialog': 170,
@@ -90,13 +90,13 @@ const BOUNDS: Readonly<Record<string, number>> = {
   'take a reaction back': 100,
   'pin a message': 110,
   'delete a message': 150,
-  'make somebody an admin': 140,
-  'remove somebody': 100,
-  'add somebody': 180,
+  'promote a member': 140,
+  'remove a member': 100,
+  'add a member': 180,
   'change the group': 100,
   'make a group': 240,
   'mute a chat': 80,
-  'block somebody': 120,
+  'block a user': 120,
   'another display name': 170,
 };
 
@@ -211,7 +211,7 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** All indexes of a plan, and tables that it reads from one end to the other. */
+/** Returns all indexes of a plan, and the tables that it reads completely. */
 function indexesOf(plan: PlanNode | undefined): string[] {
   const found = new Set<string>();
   const look = (node: PlanNode): void => {

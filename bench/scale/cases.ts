@@ -114,7 +114,7 @@ export async function readingCases(db: Client): Promise<Case[]> {
       query: NEWEST_NAMES,
       limit: 100,
     })),
-    read('users by what nobody has', 'ordinary', 'searchUsers', () => ({ query: 'nobody', limit: 100 })),
+    read('users by an unknown name', 'ordinary', 'searchUsers', () => ({ query: 'nobody', limit: 100 })),
     read('users by the name of one', 'ordinary', 'searchUsers', (n) => ({
       query: `person ${users - n}`,
       limit: 100,
@@ -167,7 +167,7 @@ export async function readingCases(db: Client): Promise<Case[]> {
       query: wordOf(COMMON, 0),
       hasMention: true,
     }),
-    search('common word with custom data nobody has, large group', 'behind', {
+    search('common word with unknown custom data, large group', 'behind', {
       groupId,
       query: wordOf(COMMON, 0),
       custom: { a: 1 },
@@ -218,18 +218,18 @@ export async function writingCases(db: Client): Promise<Case[]> {
     })),
     write('pin a message', 'owner', 'pinMessage', (n) => ({ messageId: target(n) })),
     write('delete a message', 'owner', 'deleteMessage', (n) => ({ messageId: target(n) })),
-    write('make somebody an admin', 'owner', 'setMemberRole', (n) => ({
+    write('promote a member', 'owner', 'setMemberRole', (n) => ({
       ...{ groupId, userId: somebody(n), role: 'admin' },
     })),
-    write('remove somebody', 'owner', 'removeUserFromGroup', (n) => ({ groupId, userId: somebody(n) })),
-    write('add somebody', 'owner', 'addUserInGroup', (n) => ({ groupId, userId: somebody(n) })),
+    write('remove a member', 'owner', 'removeUserFromGroup', (n) => ({ groupId, userId: somebody(n) })),
+    write('add a member', 'owner', 'addUserInGroup', (n) => ({ groupId, userId: somebody(n) })),
     write('change the group', 'owner', 'updateGroup', (n) => ({
       groupId,
       description: `Number ${n}, for ${members}`,
     })),
     write('make a group', 'ordinary', 'newGroup', (n) => ({ groupName: `New ${n}`, userIds: [21, 22, 23] })),
     write('mute a chat', 'behind', 'muteChat', () => ({ groupId, muted: true })),
-    write('block somebody', 'ordinary', 'blockUser', (n) => ({ userId: 1000 + n })),
+    write('block a user', 'ordinary', 'blockUser', (n) => ({ userId: 1000 + n })),
     write('another display name', 'manyChats', 'updateProfile', (n) => ({ displayName: `Another ${n}` })),
   ];
 }
