@@ -34,7 +34,7 @@ function runFile(file: string, env: Record<string, string>, ...args: string[]) {
   });
 }
 
-/** Runs a command that has to succeed, and resolves to what it prints. */
+/** Runs a command that must succeed, and resolves to its output. */
 // biome-ignore lint/suspicious/noExplicitAny: tests read fields of any output
 async function admin(...args: string[]): Promise<any> {
   const { code, stdout, stderr } = await run({ DATABASE_URL: databaseUrl() }, ...args);

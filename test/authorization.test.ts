@@ -288,7 +288,7 @@ describe('a new member of a group whose history begins with joining', () => {
     const { messageId } = await guest.client.done('messageInGroup', { groupId, content: 'x' });
     const { nextCursor } = await guest.client.done('sync');
     const [databaseId] = positionIn(nextCursor);
-    const place = [groupId, 4, 1]; // behind the first message of the group
+    const place = [groupId, 4, 1]; // after the first message of the group
     const cursor = signedCursor('sync', guest, [databaseId, null, null, ...place]);
     for (const [type, params] of [
       ['getMessages', { groupId, afterSeq: 0 }],

@@ -269,7 +269,7 @@ describe('the statements for plain messages', () => {
   });
 });
 
-/** In no chat. */
+/** Inserts a message that belongs to no chat. */
 const insertMessage = `
 insert into messages (chat_id, seq, sender_id, kind, content, client_message_id, tally) values (0, $1, $2, 'text', '', $3, 0)
 `;

@@ -8,7 +8,7 @@ export interface ServerProcess {
   readonly child: ChildProcess;
   readonly port: number;
   readonly url: string;
-  /** Everything it logged so far. */
+  /** All lines logged so far. */
   readonly log: readonly Record<string, unknown>[];
   /** Sends a signal and resolves to the exit code once the process has ended. */
   stop(signal: NodeJS.Signals): Promise<number | null>;

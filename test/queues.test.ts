@@ -23,7 +23,7 @@ async function holdGroup(groupId: number): Promise<() => Promise<void>> {
   return () => transaction.commit();
 }
 
-/** True while a transaction waits for a lock. */
+/** Returns whether a transaction waits for a lock. */
 async function isWaiting(): Promise<boolean> {
   const waiting = await database.sequelize.query(
     `select from pg_stat_activity where wait_event_type = 'Lock' and state = 'active'`,

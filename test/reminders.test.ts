@@ -23,15 +23,15 @@ const NOT_EXPORTED: Reasons = {
   pins: 'belongs to the chat',
   mentions: 'an index of messages of others',
   former_members: 'an index for sync',
-  deletions: 'a task of the server, of an account that is deleted',
+  deletions: 'a task of the server for a deleted account',
 };
 
 const NOT_ERASED: Reasons = {
-  chats: 'dialogs stay for the other person, without a name; groups stay for their members',
-  chat_members: 'groups are left; dialogs stay for the other person',
+  chats: 'dialogs stay for the other user, without a name; groups stay for their members',
+  chat_members: 'groups are left; dialogs stay for the other user',
   messages: 'emptied one by one',
-  reactions: 'go with the messages that they are about; shown as a number',
-  bans: 'keep the person out of the group',
+  reactions: 'deleted with their messages; shown as a number',
+  bans: 'keep the user out of the group',
   pins: 'belong to the chat',
   mentions: 'an index of messages of others, deleted with them',
   former_members: 'an index for sync: positions, no content',
@@ -41,8 +41,8 @@ const NOT_ERASED: Reasons = {
 /** Columns of users that a deleted account keeps. */
 const KEPT_OF_ACCOUNT: Reasons = {
   id: 'messages name it',
-  created_at: 'says nothing of the person',
-  is_invisible: 'says nothing of the person',
+  created_at: 'reveals nothing about the user',
+  is_invisible: 'reveals nothing about the user',
   others_ended_at: 'deleted by `user erase`',
   kept_token_id: 'deleted by `user erase`',
   disabled_at: 'keeps the account disabled',
@@ -53,8 +53,8 @@ const KEPT_OF_ACCOUNT: Reasons = {
 const KEPT_OF_MESSAGE: Reasons = {
   ...{ id: 'names it', chat_id: 'names it', seq: 'names it', kind: 'names it', sender_id: 'names it' },
   client_message_id: 'a repeat must not be stored again',
-  ...{ created_at: 'keeps its place', edited_at: 'keeps its history' },
-  ...{ reply_to: 'keeps the thread', forwarded_from: 'says who, not what', silent: 'counts as before' },
+  ...{ created_at: 'keeps its position', edited_at: 'keeps its history' },
+  ...{ reply_to: 'keeps the thread', forwarded_from: 'names the author', silent: 'counts as before' },
   ...{ tally: 'counts as before', xid: 'when it was stored' },
 };
 
@@ -68,16 +68,16 @@ const INTERNAL_OF_MESSAGE: Reasons = {
 
 const NOT_EXPORTED_OF_MESSAGE: Reasons = {
   ...INTERNAL_OF_MESSAGE,
-  ...{ sender_id: 'the person', kind: 'text, always', deleted_at: 'deleted ones are empty' },
+  ...{ sender_id: 'the user', kind: 'always text', deleted_at: 'deleted ones are empty' },
   ...{ reply_to: 'of the message of another', forwarded_from: 'of the message of another' },
-  ...{ mentions: 'is in the content', silent: 'says nothing of the person', version: 'a counter' },
-  reactions: 'of others; those of the person are exported by themselves',
+  ...{ mentions: 'is in the content', silent: 'reveals nothing about the user', version: 'a counter' },
+  reactions: 'of others; those of the user are exported separately',
 };
 
 /** Tables of parts of a message, or of notes about it, that a tombstone does not change. */
 const LEFT_BY_TOMBSTONE: Reasons = {
   messages: 'the tombstone itself',
-  reports: 'moderators decide on what was said',
+  reports: 'moderators decide on the reported content',
   message_search_changed: 'made by a trigger of message_search',
 };
 

@@ -187,7 +187,7 @@ describe('the members of a group on a node', () => {
     expect(eve).to.deep.equal(['7']);
   });
 
-  it('are out of the group when they joined and were removed during their upgrade and nobody else was subscribed', async () => {
+  it('are out of the group when they joined and were removed during their upgrade and no other user was subscribed', async () => {
     const session = {
       ...{ userId: EVE, tokenVersion: 1, tokenId: 'token' },
       ...{ since: 0, issuedAt: 0, expiresAt: Date.now() + 60_000 },
@@ -196,7 +196,7 @@ describe('the members of a group on a node', () => {
     node.store(5, { joined: [EVE] });
     node.joined(EVE, 5);
     await until(() => connection.changed?.has(CHAT) === true);
-    node.message(6, { left: [EVE] }); // nobody is subscribed: it does not arrive
+    node.message(6, { left: [EVE] }); // no connection is subscribed: it does not arrive
     await node.connections.subscribe(connection, { groups: [], dialogs: [], snapshot: '1:1:' });
     node.message(7);
     await until(() => !connection.groups.has(CHAT));

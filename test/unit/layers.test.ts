@@ -3,8 +3,8 @@ import { dirname, join, normalize } from 'node:path';
 import { expect } from 'chai';
 
 /**
- * The folders of src and the files beside them, by name, from the lowest layer to the highest: each may import what stands
- * before it or beside it, and nothing that stands behind it.
+ * The folders of src and the files next to them, by name, from the lowest layer to the highest: each may import those
+ * before it or in the same row, and none after it.
  */
 const LAYERS = [
   ['ids', 'limits', 'version', 'text', 'files', 'settings', 'databaseUrl', 'FairQueue', 'ByteBudget'],
@@ -24,11 +24,11 @@ const LAYERS = [
   ['main', 'workers', 'Supervisor', 'cluster'],
 ];
 
-/** The subjects, which know no transport. */
+/** The subjects of the domain, which do not import the transport. */
 const DOMAIN = ['users', 'chats', 'messages', 'accounts', 'sync', 'sessions', 'presence'];
 const TRANSPORT = ['commands', 'http', 'socket', 'admin'];
 
-/** What stands beside the layers, and what it may import of them. Of the registry types only: the client is bundled. */
+/** The layers that the client and the page may import. Of the registry only types: the client is bundled. */
 const CLIENT_MAY_IMPORT = ['protocol', 'client'];
 const REGISTRY = 'src/commands/registry.ts';
 const PAGE_MAY_IMPORT = ['web', 'client'];
@@ -137,12 +137,12 @@ describe('the imports of src and web', () => {
     expect(cycleIn(imports, partOf)).to.deep.equal([]);
   });
 
-  it('use every layer that is written down', () => {
+  it('use every listed layer', () => {
     const parts = new Set(files.map(partOf));
     expect(LAYERS.flat().filter((part) => !parts.has(part))).to.deep.equal([]);
   });
 
-  it('follow the order that ARCHITECTURE.md shows', () => {
+  it('have the order that ARCHITECTURE.md shows', () => {
     const order = LAYERS.map((layer) => `\`${layer.join(', ')}\``).join(' ← ');
     expect(readFileSync('ARCHITECTURE.md', 'utf8').replaceAll(/\s+/g, ' ')).to.include(order);
   });
@@ -192,7 +192,7 @@ const notOne = "from './g.ts'";
     expect(problemsIn([arrow('src/server.ts', NATIVE, true)])).to.have.length(1);
   });
 
-  it('refuses to a client all but the protocol and types of the registry, and to the page all but the client', () => {
+  it('allows a client only the protocol and types of the registry, and the page only the client', () => {
     const right = [
       arrow('src/client/protocol.ts', REGISTRY, true),
       arrow('src/client/errors.ts', 'src/protocol/errors.ts'),
