@@ -32,7 +32,7 @@ const REACTIONS = JSON.stringify(
 export interface Largest {
   readonly id: number;
   readonly token: string;
-  /** A group with 100 of the longest messages, all replies to `messageId`, pinned, and members with the longest names. */
+  /** A group of 100 of the longest messages, all pinned replies to `messageId`, and members with the longest names. */
   readonly groupId: number;
   /** The first message there, edited 100 times. */
   readonly messageId: number;

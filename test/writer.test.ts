@@ -54,7 +54,7 @@ describe('the connection of the writer', () => {
 });
 
 describe('a batch that fails', () => {
-  /** Writes two messages for which the database fails with `error`; returns the counts of queries and unknown outcomes. */
+  /** Writes two messages for which the database fails with `error`; counts queries and unknown outcomes. */
   async function failing(error: Error): Promise<{ queries: number; unknown: number }> {
     const counts = { queries: 0, unknown: 0 };
     const query = async () => {
