@@ -9,7 +9,7 @@ import { SearchIndexer } from '../messages/searchIndex.ts';
 import { watchEventLoop } from '../observability/eventLoop.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { watchSendBuffers } from '../socket/sendBuffers.ts';
-import { noteDatabaseRuns } from '../sync/databaseRuns.ts';
+import { recordDatabaseRuns } from '../sync/databaseRuns.ts';
 import type { Messaging } from './messaging.ts';
 
 /** The parts that run in the background. */
@@ -27,7 +27,7 @@ export function startUpkeep({ log, db, limits, metrics, messaging }: Dependencie
   const { bus, writer, connections, resynchroniseAll } = messaging;
   return {
     indexer: new SearchIndexer(db, log),
-    databaseRuns: noteDatabaseRuns(db, log),
+    databaseRuns: recordDatabaseRuns(db, log),
     foldedNames: watchFoldedNames(db, log),
     deletions: finishDeletions({ db, bus, writer, log }),
     closures: emptyClosedGroups(db, log),

@@ -14,6 +14,7 @@ const limits = {
 
 const definition = {
   ...{ params: Type.Object({}), result: Type.Object({}), errors: [], summary: '' },
+  ...({ repeatable: true, storesMessage: false, ordered: true, cost: 1 } as const),
   handle: async () => ({}),
 };
 const cheap = defineCommand({ ...definition, type: 'cheap' });
