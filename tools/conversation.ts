@@ -1,11 +1,11 @@
-/* The conversation that `record.ts` plays, to have an example of everything. */
+/* The conversation that `record.ts` records, with an example of everything. */
 
 export type Name = 'Ada' | 'Grace' | 'Linus';
 
-/** A request as a person writes it, or a frame that is none. */
+/** A request without its id, or a frame that is not a request. */
 export type Line = { readonly type: string; readonly params?: object } | string;
 
-/** What the conversation knows: ids of people by their names, and what it kept of replies under names of its own. */
+/** Values that the conversation uses: ids of users by name, and properties of earlier replies by name. */
 export type Known = Readonly<Record<Name | 'nobody', number>> & Record<string, unknown>;
 
 /** The paths of properties in `params` of a reply, by the names under which they are known from then on. */
@@ -13,10 +13,10 @@ export type Keep = Readonly<Record<string, string>>;
 
 /** A word of the search; the newest message with it is the one that was forwarded to Grace. */
 export const SEARCHED = 'rope';
-/** A user that there is not, and a session. */
+/** The id of a user, and of a session, that does not exist. */
 export const NOBODY = 99;
 
-/** The lines of each person, and what is kept of their replies. */
+/** The requests of each user, and the properties of their replies that are kept. */
 export const CONVERSATION: readonly (readonly [Name, Line | ((known: Known) => Line), Keep?])[] = [
   ['Ada', { type: 'newGroup', params: { groupName: 'Climbers' } }, { group: 'groupId' }],
   ['Ada', { type: 'newGroup', params: {} }],

@@ -18,7 +18,7 @@ interface Frame {
   readonly params?: { readonly data?: { readonly length?: number } | null };
 }
 
-/** Milliseconds between two looks for whether a message is indexed. */
+/** Milliseconds between two checks whether a message is indexed. */
 const PAUSE = 100;
 
 /** Runs a small conversation on a server of its own and returns its traffic with constant times. */
@@ -70,13 +70,13 @@ async function play(port: number): Promise<Examples> {
   return { frames, calls };
 }
 
-/** What HTTP calls that make or open an account answer. */
+/** The answer of a registration or a login. */
 interface Login {
   readonly token: string;
   readonly user: { readonly id: number };
 }
 
-/** HTTP calls of which one of each kind is kept; `call` resolves to the answer. */
+/** Records HTTP calls, one of each kind; `call` resolves to the answer. */
 function recordingCalls(url: string) {
   const calls: Record<string, RecordedCall[]> = {};
 

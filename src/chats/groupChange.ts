@@ -173,7 +173,7 @@ export function announceMembers(bus: Publisher, position: ChatPosition, joined: 
   for (const id of joined) bus.publish(userTopic(id), { signal: { kind: 'joined', ...position } });
 }
 
-/** What bounds the members of a group. */
+/** The database and the limits with which members are inserted. */
 export interface MemberLimits {
   readonly db: Database;
   readonly limits: Pick<Limits, 'membersPerGroup' | 'groupsPerUser'>;

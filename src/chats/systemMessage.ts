@@ -2,23 +2,23 @@ import type { Transaction } from 'sequelize';
 import type { ChatId, ConnectionId, MessageId, UserId } from '../ids.ts';
 import type { CustomData } from '../protocol/schema/types.ts';
 
-/** The system message of a change, and what the change makes of the chat. */
+/** The system message of a change, and the effects of the change on the chat. */
 export interface SystemMessageDraft {
   readonly groupId: ChatId;
   readonly senderId: UserId;
   /** The username of the sender. */
   readonly senderName: string;
   readonly content: string;
-  /** What happened. */
+  /** The event. */
   readonly custom: CustomData;
   readonly clientMessageId?: string | undefined;
-  /** By how many there are more members. */
+  /** Change of the number of members. */
   readonly members: number;
-  /** The group ends with it. */
+  /** True if the group is closed. */
   readonly closes?: boolean | undefined;
 }
 
-/** The position of a system message, as replies and pushes have it. */
+/** The fields of replies and pushes that identify a system message. */
 export interface SystemMessage {
   readonly messageId: MessageId;
   readonly seq: number;

@@ -55,7 +55,7 @@ interface Shared {
   readonly outages: OutageLog;
   readonly settings: Settings;
   readonly begin: QueryConfig;
-  /** Milliseconds after which an unanswered statement is given up; undefined for never. */
+  /** Milliseconds after which the connection of an unanswered statement is closed; undefined for never. */
   readonly timeout: number | undefined;
 }
 

@@ -29,13 +29,13 @@ export interface RouteRequest {
   readonly options: ResponseOptions;
 }
 
-/** A request under way. */
+/** A running request. */
 interface Run extends RouteRequest {
   readonly requestId: string;
-  /** By `performance.now()`. */
+  /** A time of `performance.now()`. */
   readonly start: number;
   readonly address: string;
-  /** Aborted when the client is gone. */
+  /** Aborted when the client disconnects. */
   readonly client: AbortSignal;
   readonly trace: Trace | undefined;
 }

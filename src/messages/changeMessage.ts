@@ -55,11 +55,11 @@ export interface ChangedMessage<Change> {
 }
 
 /**
- * Changes a message for all members of its chat. The connected user must be allowed to see it. `work` checks and changes
- * within the transaction, and returns what changed, or nothing where there was nothing to change. Once that is committed,
- * the others get a push of the command's type, before the next change of the message begins on this node, and the `sync`
- * of every member finds the message. State of one user, such as a private mark, must not go this way. `read` decides
- * whether a deleted message can be changed.
+ * Changes a message for all members of its chat. The connected user must be allowed to see it. `work` checks and writes
+ * within the transaction and returns the event, or undefined if nothing had to change. After the commit it is pushed to
+ * the other members with the type of the command, before the next change of the message begins on this node, and the
+ * `sync` of every member lists the message. Private state of one user must not be changed this way. `read` determines
+ * whether deleted messages can be changed.
  */
 export async function changeMessageForAll<Event extends MessageEvent | undefined>(
   actor: MessageActor,

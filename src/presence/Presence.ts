@@ -32,18 +32,18 @@ export interface PresentConnection {
 
 /** Users whose presence a connection watches. */
 export interface Watching {
-  /** Those it is told of. */
+  /** Users whose changes are pushed to the connection. */
   readonly watched: Set<UserId>;
-  /** Those it would be told of, were there no block between them. */
+  /** Watched users who are hidden because of a block. */
   readonly hidden: Set<UserId>;
 }
 
 /** A connection that may watch the presence of others. */
 export interface Viewer {
   readonly session: Pick<Session, 'userId'>;
-  /** Undefined where it watches nobody. */
+  /** Undefined if the connection watches no users. */
   readonly watching: Watching | undefined;
-  /** How often its user was told to see nothing more of somebody's presence. */
+  /** Number of times that a user was hidden from the connection. */
   readonly hidings: number;
   send(frame: string): void;
 }
@@ -51,15 +51,15 @@ export interface Viewer {
 /** The connections of this node, as far as they watch presence: `PresenceSubscriptions` as far as this folder needs it. */
 export interface Viewers {
   get(id: ConnectionId): Viewer | undefined;
-  /** Adds users to those whom a connection watches; false, and nothing done, when they would be more than `max`. */
+  /** Adds watched users to a connection; returns false and changes nothing if they would exceed `max`. */
   watch(viewer: Viewer, userIds: readonly UserId[], max: number): boolean;
-  /** Without `userIds`: of nobody any more. */
+  /** Removes watched users from a connection: `userIds`, or all of them. */
   unwatch(id: ConnectionId, userIds?: readonly UserId[]): void;
-  /** Tells a connection from now on of the presence of those of the users who were hidden from it. */
+  /** Shows those of the users to a connection who were hidden from it. */
   show(viewer: Viewer, userIds: readonly UserId[]): void;
-  /** Returns how many pushes of the presence of these users were delivered since somebody here watches them. */
+  /** Returns the number of presence pushes of users that were delivered on this node. */
   presencePushes(userIds: readonly UserId[]): number;
-  /** True if somebody may watch the presence of a user: here, or on another node. */
+  /** Returns true if a connection of this or another node may watch a user. */
   mayBeWatched(userId: UserId): boolean;
 }
 

@@ -6,7 +6,7 @@ import type { ChatId, InviteId, MessageId, SessionId, UserId } from '../../ids.t
  * the AsyncAPI and OpenAPI documents.
  */
 
-/** A JSON object of the integrator's. */
+/** A JSON object of the integrator. */
 export type CustomData = Readonly<Record<string, unknown>>;
 
 /** A text a client sends: well-formed Unicode without NUL, which PostgreSQL cannot hold. Lengths in code points. */
