@@ -1,5 +1,5 @@
 import { type NatsServer, natsServer } from '../nats.ts';
-import { startMemory, startNats, startSimulated } from '../support/busClusters.ts';
+import { startHub, startMemory, startNats, startSimulated } from '../support/busClusters.ts';
 import { describePromises } from './promises.ts';
 
 describe('the ordered bus over the memory of one node', () => {
@@ -8,6 +8,10 @@ describe('the ordered bus over the memory of one node', () => {
 
 describe('the ordered bus over a simulated network', () => {
   describePromises(startSimulated);
+});
+
+describe('the ordered bus over the protocol of nodes without a server', () => {
+  describePromises(startHub);
 });
 
 describe('the ordered bus over NATS', () => {

@@ -2,13 +2,20 @@ import { pino } from 'pino';
 import type { Bus, BusMessage, ChatPosition } from '../../src/bus/bus.ts';
 import type { ChatRecord } from '../../src/bus/chatRecord.ts';
 import { createMemoryTransport } from '../../src/bus/memory.ts';
-import { createNatsTransport, type NatsTransport } from '../../src/bus/nats/transport.ts';
+import type { LinkEvents } from '../../src/bus/nats/link.ts';
+import {
+  createNatsTransport,
+  createTransportOver,
+  type NatsTransport,
+} from '../../src/bus/nats/transport.ts';
 import { createOrderedBus } from '../../src/bus/orderedBus.ts';
 import type { Topic } from '../../src/bus/topics.ts';
 import type { ChatId } from '../../src/ids.ts';
+import { createGuard } from '../../src/net/guard.ts';
 import type { NatsServer } from '../nats.ts';
 import { startRelay } from '../relay.ts';
 import { until } from '../until.ts';
+import { MemoryHub, type MemoryLink } from './memoryHub.ts';
 import { SimulatedNetwork } from './simulatedNetwork.ts';
 import { VirtualTime } from './virtualTime.ts';
 
@@ -121,3 +128,38 @@ export const startNats =
       },
     };
   };
+
+/** Two nodes with the protocol of the NATS transport, over a hub in memory instead of a server. */
+export const startHub: StartCluster = async ({ record, gapTooLarge, returned }) => {
+  const hub = new MemoryHub();
+  const guard = createGuard(log);
+  const nothing = { lost() {}, returned() {}, forgotten() {} };
+  const links: MemoryLink[] = [];
+  let wasConnected = false;
+  const open = async (events: LinkEvents) => {
+    const link = await hub.open(events);
+    links.push(link);
+    return link;
+  };
+  const node = await createTransportOver(open, guard, {
+    ...nothing,
+    lost: (topic, head) => bus.catchUp(topic, head),
+    returned: () => wasConnected && returned(),
+  });
+  const other = await createTransportOver(open, guard, nothing);
+  const bus: Bus = createOrderedBus(node, { ...rest, record, gapTooLarge });
+  await until(() => node.connected && other.connected);
+  await Promise.all([node.settled(), other.settled()]);
+  wasConnected = true;
+  return {
+    bus,
+    publish: (topic, message) => other.publish(topic, message),
+    publishHead: (topic, head) => other.publishHead(topic, head),
+    cut: async () => links[0]?.cut(),
+    restore: async () => links[0]?.restore(),
+    until,
+    close: async () => {
+      await Promise.all([bus.close(), other.close()]);
+    },
+  };
+};
