@@ -4,9 +4,9 @@ import { parseEnv } from 'node:util';
 import { problemOfDatabaseUrl } from './databaseUrl.ts';
 import { type Environment, EnvironmentReader } from './EnvironmentReader.ts';
 import { type Limits, readLimits, variableOf } from './limits.ts';
+import { settingWarnings } from './misspeltSettings.ts';
 import { createAddressOf } from './net/address.ts';
 import { StartError } from './protocol/errors.ts';
-import { settingWarnings } from './settings.ts';
 
 /** All settings, validated once at start. */
 export interface Config {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readConfig } from '../src/config.ts';
+import { settingWarnings } from '../src/misspeltSettings.ts';
 import { StartError } from '../src/protocol/errors.ts';
-import { settingWarnings } from '../src/settings.ts';
 
 describe('the configuration', () => {
   it('has the defaults of the README', () => {

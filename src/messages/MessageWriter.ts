@@ -12,7 +12,7 @@ import type { MessageDraft, StoredMessage } from './drafts.ts';
 import { encodeExtras, MessageStore, type Result } from './MessageStore.ts';
 import { PendingChange } from './PendingChange.ts';
 import { isStale, refusalFor } from './refusals.ts';
-import { bytesOf, isTo, type NextBatch, type Send, type WriteAnswer, WriterQueue } from './WriterQueue.ts';
+import { isTo, memoryOf, type NextBatch, type Send, type WriteAnswer, WriterQueue } from './WriterQueue.ts';
 
 type BatchOutcome = { readonly results: readonly Result[] } | { readonly error: unknown };
 
@@ -84,14 +84,14 @@ export class MessageWriter implements GroupWriter {
   }
 
   /**
-   * Stores a message and calls `answer` after the commit, or with the error: `NOT_FOUND`, `NOT_A_MEMBER`, `CONFLICT`
-   * (the `clientMessageId` is used for a message in another chat), `UNAVAILABLE` if the queue is full, or an error of
-   * the database. It is a callback instead of a promise so that it runs between the push of this message and that of
-   * the next one, and connections receive replies and pushes in the order of `seq`.
+   * Stores a message and calls `answer` after the commit, or with the error: a refusal (see {@link refusalFor}),
+   * `UNAVAILABLE` if the queue is full, or an error of the database. It is a callback instead of a promise so that it
+   * runs between the push of the previous message and that of this one: connections receive replies and pushes in the
+   * order of `seq`.
    */
   write(draft: MessageDraft, answer: WriteAnswer): void {
     const extras = encodeExtras(draft);
-    const send = { draft, answer, extras, bytes: bytesOf(draft, extras), repeats: [] };
+    const send = { draft, answer, extras, bytes: memoryOf(draft, extras), repeats: [] };
     this.#enqueue(send, (error) => this.#call(send, { error }));
   }
 
@@ -258,7 +258,7 @@ export class MessageWriter implements GroupWriter {
   async #settle(sends: readonly Send[], outcome: BatchOutcome): Promise<void> {
     if ('results' in outcome) {
       const { results } = outcome;
-      for (const [index, send] of sends.entries()) this.#publish(send, results[index] as Result);
+      for (const [index, send] of sends.entries()) this.#conclude(send, results[index] as Result);
       // No batch was submitted in between, so they keep their order.
       this.#queue.putBack(sends.filter((_, index) => isStale(results[index] as Result)));
     } else if (isUnavailable(outcome.error) || sends.length === 1) {
@@ -300,7 +300,7 @@ export class MessageWriter implements GroupWriter {
   }
 
   /** Publishes a stored message, or replies to a refused one. A fault must not affect later messages. */
-  #publish(send: Send, result: Result): void {
+  #conclude(send: Send, result: Result): void {
     const { draft } = send;
     if (isStale(result)) return;
     try {

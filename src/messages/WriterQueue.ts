@@ -239,7 +239,7 @@ function joinRepeats({ sends, plainIn }: NextBatch): NextBatch {
 }
 
 /** Returns the maximum bytes of memory of a queued message. */
-export function bytesOf({ content, extras: parsed }: MessageDraft, extras: string | null): number {
+export function memoryOf({ content, extras: parsed }: MessageDraft, extras: string | null): number {
   const text = 2 * content.length + SEND_BYTES; // a string takes at most two bytes per character
   if (extras === null) return text;
   return text + extras.length * (parsed?.custom ? PARSED_JSON : 2);

@@ -6,13 +6,16 @@ export const UNAUTHORIZED = 4401;
  * that {@link mayReconnect} knows: 4100 to 4399 if clients are to connect again, 4500 to 4999 if they are not.
  */
 export const CloseCode = {
-  /** The server is stopping: connect again. */
+  /** The node has stopped: connect again. */
   GoingAway: 1001,
   /** A frame over the size limit. */
   TooBig: 1009,
   /** A fault of the server: connect again. */
   InternalError: 1011,
-  /** The node is stopping, or cannot push all that was missed: connect again, possibly to another node, and synchronise. */
+  /**
+   * The node drains its connections before it stops, or cannot push all that was missed: connect again, possibly to
+   * another node, and synchronise.
+   */
   ServiceRestart: 1012,
   /** The token has expired or was revoked: log in again, then connect. */
   Unauthorized: UNAUTHORIZED,

@@ -13,8 +13,8 @@ import { CommandQueue, type QueuedCommand } from './CommandQueue.ts';
 import { CommandTask, REQUEST_BYTES } from './CommandTask.ts';
 import type { Connection, Receiver } from './Connection.ts';
 import { commandContextOf } from './commandContext.ts';
-import { BINARY, encodeRefusal, encodeSuccess, overloaded, unknownType } from './outcomes.ts';
 import type { createRateLimiters, RateLimiter } from './rateLimits.ts';
+import { BINARY, encodeRefusal, encodeSuccess, overloaded, unknownType } from './replies.ts';
 
 /** Refusals have to be kept as well, until the commands before them are answered: there is a quarter more for them. */
 const WITH_REFUSALS = 1.25;

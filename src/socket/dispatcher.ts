@@ -22,8 +22,8 @@ export interface DispatcherOptions {
 const USER_SHARE = 1 / 4;
 
 /**
- * Routes requests to the commands of the registry: reads the envelope, finds the command, validates, runs it
- * and encodes its outcome. Knows no command by name.
+ * Creates the dispatcher of a node: it makes the {@link CommandReceiver} of each connection, which runs requests as commands
+ * of the registry. No command is known by name.
  */
 export function createDispatcher(
   commands: ReadonlyMap<string, Command>,
