@@ -195,7 +195,7 @@ returning xmax = 0 as "isNew"
 `;
 
 /**
- * Stores the time at which users were last last_seen, because sessions are deleted after a while. Excludes invisible users.
+ * Stores the time at which users were last seen, because sessions are deleted after a while. Excludes invisible users.
  */
 const lastSeen = `
 update users set last_seen_at = greatest(users.last_seen_at, last.ended_at)

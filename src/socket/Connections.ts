@@ -116,7 +116,7 @@ export class Connections extends ConnectionRegistry {
 
   /** Closes connections, a slice at a time, that have to read from the database what this node cannot push to them. */
   resynchronise(affected: Iterable<Connection>, reason: string): void {
-    const connections = [...affected].filter(({ isFollowing }) => isFollowing);
+    const connections = [...new Set(affected)].filter(({ isFollowing }) => isFollowing);
     for (const connection of connections) {
       connection.startClosing();
       connection.socket?.unsubscribe(userTopic(connection.session.userId));

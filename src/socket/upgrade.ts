@@ -97,14 +97,13 @@ async function admit(connection: Connection, services: UpgradeServices): Promise
   const { connections, admission } = services;
   const { id, session } = connection;
   await connections.settled(); // what is read then is followed by what is published
-  assertNotClosed(connection);
+  assertNotClosed(connection, services);
   const state = await admission.load({ id, session });
-  if (!services.accepting()) throw stopping();
+  assertNotClosed(connection, services);
   if (!state) throw revoked();
-  assertNotClosed(connection);
   connection.sessionId = state.sessionId;
   await connections.subscribe(connection, state);
-  assertNotClosed(connection);
+  assertNotClosed(connection, services);
 }
 
 function openSocket(
@@ -119,8 +118,9 @@ function openSocket(
   corkHost.run(() => res.cork(open));
 }
 
-/** Throws if the connection was closed while its upgrade waited: by a signal, its expiry, or its client. */
-function assertNotClosed({ state }: Connection): void {
+/** Throws if the connection was closed while its upgrade waited: by a stop, a signal, its expiry, or its client. */
+function assertNotClosed({ state }: Connection, { accepting }: UpgradeServices): void {
+  if (!accepting()) throw stopping();
   if (state === 'closed') throw revoked();
 }
 
