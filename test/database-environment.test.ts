@@ -202,7 +202,9 @@ describe('a database server of another kind', () => {
   });
 
   it('is waited for when it is a standby, which may be promoted', async () => {
-    expect(await check({ isStandby: true, isReadOnly: true })).to.match(/^The database is a standby/);
+    expect(await check({ isStandby: true, isReadOnly: true })).to.match(
+      /^The database is a read-only standby/,
+    );
   });
 });
 

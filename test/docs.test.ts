@@ -84,7 +84,8 @@ describe('asyncapi.yaml', () => {
 
   it('includes the description of the protocol', async () => {
     const { description } = parse((await http('GET', '/asyncapi.yaml')).body).info;
-    expect(`# The Parley protocol\n\n${description}\n`).to.equal(await readFile('docs/protocol.md', 'utf8'));
+    const protocol = (await readFile('docs/protocol.md', 'utf8')).trimEnd();
+    expect(`# The Parley protocol\n\n${description}`.startsWith(`${protocol}\n\n## Commands`)).to.equal(true);
   });
 
   it('has a first client that works as pasted, with the typed client and without', async () => {
