@@ -361,9 +361,9 @@ describe('a server process with the embedded database', function () {
     const passwordFile = join(folder, 'postgres-password');
     await writeFile(passwordFile, '');
     const sentence = await refusal();
-    expect(sentence).to.match(/^.*postgres-password is empty, and the database in .* was made with .*\n$/);
+    expect(sentence).to.match(/^.*postgres-password is empty, and the database in .* was created with .*\n$/);
     // the remedy of the message
-    const [, command = ''] = /give them to the database: (.*)\n$/.exec(sentence) ?? [];
+    const [, command = ''] = /set them in the database: (.*)\n$/.exec(sentence) ?? [];
     await writeFile(passwordFile, 'x'.repeat(32));
     await promisify(execFile)('sh', ['-c', command.replace('the letters', 'x'.repeat(32))]);
     const { url } = await start();
