@@ -15,7 +15,7 @@ import type { CursorSigner, Cursors } from '../protocol/cursor.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
 import type { ConcurrencyLimit } from './concurrency.ts';
 
-/** What commands work with. */
+/** Parts of the server that commands use. */
 export interface CommandServices {
   readonly writer: MessageWriter;
   readonly presence: Presence;
@@ -36,7 +36,7 @@ export interface CommandServices {
 }
 
 export interface CommandContext extends CommandServices {
-  /** Who acts. No command takes the acting user from its params. */
+  /** The acting user and the token. No command takes the acting user from its params. */
   readonly session: Session;
   /** The session of the connection, as `listSessions` has it. */
   readonly sessionId: SessionId;
@@ -48,7 +48,7 @@ export interface CommandContext extends CommandServices {
   readonly trace?: Trace | undefined;
 }
 
-/** What a command works with that only reads: connections of their own, and nothing to write or publish with. */
+/** Context of a command that only reads: other connections to the database, and nothing to write or publish with. */
 export interface ReadContext extends Omit<CommandContext, 'db' | 'bus' | 'writer'> {
   readonly db: Queries;
   /** Of this command and this user. */

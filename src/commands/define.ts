@@ -16,7 +16,7 @@ import {
   type TakesMessageId,
 } from './facts.ts';
 
-/** What other connections are told of a command's effect. */
+/** The push of a command's effect to other connections. */
 export interface PushDefinition<Fields extends TObject = TObject> {
   readonly summary: string;
   /** Stand beside `data`, `message` and `senderName`. */
@@ -39,7 +39,7 @@ export interface CommandDefinition<
   /** The codes it refuses with, beside `BAD_REQUEST`, `RATE_LIMITED`, `UNAVAILABLE` and `INTERNAL`. */
   readonly errors: readonly ErrorCode[];
   readonly push?: PushDefinition<Pushed>;
-  /** How often a connection may use it: `burst` at once, refilled at `perSecond`; without, only the common limit holds. */
+  /** Rate at which a connection may use it: `burst` at once, refilled at `perSecond`; without, only the common limit holds. */
   readonly rate?: { readonly burst: number; readonly perSecond: number };
   handle(params: Static<Params>, context: CommandContext): Promise<Static<Result>>;
 }
@@ -49,21 +49,21 @@ export interface ReadDefinition<Name extends string, Params extends TObject, Res
   extends Omit<CommandDefinition<Name, Params, Result, never>, 'handle' | 'push'>,
     Cost {
   /**
-   * What it reads may take long, however little it answers: it runs on a few connections of its own kind, and waits
+   * True if its reads may take long, however short the reply: it runs on a few connections of its own kind, and waits
    * there for a bounded time.
    */
   readonly isHeavy?: true;
   handle(params: Static<Params>, context: ReadContext): Promise<Static<Result>>;
 }
 
-/** What is written, by the command. */
+/** Content of the message that a command writes. */
 export type Content = Pick<MessageDraft, 'to' | 'content' | 'clientMessageId' | 'extras'>;
 
 /** A command that does nothing but write one message. */
 export interface SendDefinition<Name extends string, Params extends TObject, Pushed extends TObject>
   extends Omit<CommandDefinition<Name, Params, TObject, Pushed>, 'handle' | 'result'>,
     Cost {
-  /** What to write, from checked params. */
+  /** Returns the message to write, from validated params. */
   draft(params: Static<Params>): Content;
 }
 

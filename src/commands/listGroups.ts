@@ -85,7 +85,7 @@ limit $4
 `,
 );
 
-/** What is rare is found by what it is, and sorted: indexes chats_public_search and chats_custom. */
+/** Rare matches are found by an index and then sorted: indexes chats_public_search and chats_custom. */
 const olderPublicGroups = `
 with found as materialized (
   select id from chats

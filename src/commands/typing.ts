@@ -51,7 +51,7 @@ export const typing = defineCommand({
   },
 });
 
-/** Who of a chat has blocked the one who types, or is blocked: from the few blocks, not the many members. */
+/** Members of a chat between whom and the typing user there is a block: from the few blocks, not the many members. */
 const blockers = prepared(
   'blockers in chat',
   `

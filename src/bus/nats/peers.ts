@@ -39,7 +39,7 @@ export class Peers {
   #wasConnected = false;
   /** Since when something may have been missed; undefined once everything has arrived. */
   #awaySince: number | undefined;
-  /** How long that was at the last `hello`. */
+  /** The value of `away` at the last `hello`. */
   #away = 0;
   /** True if something was missed that nobody can send again. */
   #isLost = false;

@@ -6,7 +6,7 @@ import { Id, MessageKind, Nullable, Seq, Time, UserName } from './types.ts';
 
 const Position = Type.Integer({ ...Seq, minimum: 0 });
 
-/** How far the other person of a dialog is. */
+/** Positions of the other person of a dialog. */
 export const OtherPositions = {
   otherReadSeq: {
     ...Position,
@@ -20,7 +20,7 @@ export const OtherPositions = {
   },
 };
 
-/** What one has to do with a chat. */
+/** State of the user in a chat. */
 export const ChatState = {
   unreadCount: Type.Integer({
     description: 'Unread messages of other users, without system messages and silent messages',

@@ -17,7 +17,7 @@ const HistoryFrom = Type.Enum(['beginning', 'joining'], {
   description: 'Beginning of the history for users who join from now on',
 });
 
-/** What can be changed of a group. */
+/** Properties of a group that can be changed. */
 export const GroupSettings = {
   groupName: Type.Optional(GroupName),
   description: Type.Optional(Nullable(Description)),
@@ -62,7 +62,7 @@ export const Invite = Type.Object({
 /** Where the system message of a change stands; nothing when all was as wanted already. */
 export const Changed = Type.Partial(Sent);
 
-/** What a push about a group has: the system message, who did it, and more. */
+/** Fields of a push about a group: the system message, its sender, and more. */
 export const groupEvent = <Properties extends TProperties>(properties: Properties) =>
   Type.Object({
     ...Sent.properties,

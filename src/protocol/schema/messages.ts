@@ -14,7 +14,7 @@ import {
 
 /* What commands take and give about messages. */
 
-/** What the commands that write a message take beside address and content. */
+/** Params of the commands that write a message, in addition to address and content. */
 export const SendOptions = {
   replyTo: Type.Optional({ ...IdOfMessage, description: 'messageId of a message in the same chat' }),
   silent: Type.Optional(Type.Boolean({ description: 'If true, the message does not count as unread' })),
@@ -28,7 +28,7 @@ export const Version = Type.Integer({
     'Number of changes of the message: edits, deletion, reactions, pins. For each property (the content, a reaction, being pinned) keep the state with the highest version and ignore lower ones',
 });
 
-/** What the push of a message has that is pushed late, because a node missed it, and was changed meanwhile. */
+/** Additional fields of a push that is late, because a node missed it, if the message was changed in between. */
 export const ChangedMeanwhile = {
   version: Type.Optional({
     ...Version,
@@ -53,7 +53,7 @@ const Mentions = Type.Array(Id, {
 });
 const ForwardedFrom = Type.Integer({ ...Id, description: 'Author of the original message' });
 
-/** What the push of a message has where the message has it. */
+/** Fields that the push of a message has if the message has them. */
 export const SentExtras = {
   replyTo: Type.Optional(Id),
   silent: Type.Optional(Type.Literal(true)),
@@ -64,7 +64,7 @@ export const SentExtras = {
   ...ChangedMeanwhile,
 };
 
-/** What the reply to a send has. */
+/** Fields of the reply to a send. */
 export const SendReply = Type.Object({
   ...Sent.properties,
   mentions: Type.Optional({
@@ -93,7 +93,7 @@ const Reactions = Type.Array(
   }),
 );
 
-/** What a system message says for programs. */
+/** Event of a system message, for programs. */
 export const Event = Type.Object(
   { type: Type.String({ description: 'The command that caused it' }) },
   { additionalProperties: true, description: 'In a system message: the event that it records' },
@@ -124,7 +124,7 @@ export const Message = Type.Object({
   event: Nullable(Event),
 });
 
-/** What every row of a history page has, in the spelling of its two commands. */
+/** Fields of every row of a history page, in the spelling of its two commands. */
 export const HistoryRow = Type.Object({
   id: Id,
   seq: Seq,
@@ -148,7 +148,7 @@ export const HistoryRow = Type.Object({
   event: Nullable(Event),
 });
 
-/** What replies say of the message that was changed. */
+/** Fields of replies about the changed message. */
 export const ChangedMessage = {
   seq: Seq,
   version: Version,

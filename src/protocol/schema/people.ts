@@ -7,7 +7,7 @@ export const DisplayName = Name(1, 100, 'Shown instead of the username; one line
 export const About = Text(0, 500, 'A short text about the user');
 export const Avatar = Text(1, 500, 'Location of a picture: a URL, or a key in your storage');
 
-/** Whether somebody is there. */
+/** Presence of a user. */
 export const Presence = Type.Object({
   userId: Id,
   online: Type.Boolean({ description: 'At least one connection is open' }),
@@ -17,7 +17,7 @@ export const Presence = Type.Object({
   }),
 });
 
-/** What everybody may know of a user. */
+/** Public properties of a user. */
 export const Profile = Type.Object({
   userId: Id,
   username: UserName,

@@ -72,7 +72,7 @@ export const Custom = Type.Unsafe<CustomData>({
   keptAsGiven: true,
   description: 'Data of your application: a JSON object of at most 4 KiB, stored as given',
 });
-/** What `custom` has to contain, for lists to be filtered by. */
+/** Properties that `custom` must contain: a filter of lists. */
 export const CustomFilter = Type.Optional(
   Type.Unsafe<CustomData>({
     type: 'object',
