@@ -1,6 +1,7 @@
 import { prepared } from '../database/statements.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { nameOfUser } from '../users/names.ts';
+import { otherInSql } from '../users/pairs.ts';
 import { otherColumns, type StateRow, stateColumns } from './state.sql.ts';
 
 /** A chat with its newest message, to be converted with `wire`. */
@@ -42,11 +43,11 @@ cross join lateral (select * from chat_members where chat_id = page.chat_id and 
 cross join lateral (select * from chats where id = page.chat_id limit 1) chat
 cross join lateral (select * from messages where chat_id = page.chat_id and seq = page.seq limit 1) message
 cross join lateral (
-  select case when chat.kind = 'dialog' then chat.user_low + chat.user_high - message.sender_id end as id
+  select case when chat.kind = 'dialog' then ${otherInSql('chat', 'message.sender_id')} end as id
 ) receiver
 left join lateral (
   select * from chat_members
-  where chat.kind = 'dialog' and chat_id = chat.id and user_id = chat.user_low + chat.user_high - $1
+  where chat.kind = 'dialog' and chat_id = chat.id and user_id = ${otherInSql('chat', '$1')}
   limit 1
 ) other on true
 `;

@@ -8,6 +8,7 @@ import { ApiError } from '../protocol/errors.ts';
 import type { Message } from '../protocol/schema/messages.ts';
 import type { CustomData } from '../protocol/schema/types.ts';
 import { nameOfUser } from '../users/names.ts';
+import { otherInSql } from '../users/pairs.ts';
 
 /** The `custom` data of a system message: the type of the command, its event, and the membership change. */
 export interface SystemEvent {
@@ -21,8 +22,8 @@ export interface MessageRow {
   readonly messageId: MessageId;
   readonly chatId: ChatId;
   readonly isGroup: boolean;
-  /** The sum of the ids of both members of a dialog. */
-  readonly pair: number | null;
+  /** The user that it was sent to in a dialog; null in a group. */
+  readonly receiverId: UserId | null;
   readonly seq: number;
   readonly kind: 'text' | 'system';
   readonly senderId: UserId;
@@ -57,7 +58,7 @@ export const selectMessages = selectMessagesAnd('');
 export function selectMessagesAnd(columns: string, messages = 'messages'): string {
   return `
 select message.id as "messageId", message.chat_id as "chatId", chat.kind = 'group' as "isGroup",
-  chat.user_low + chat.user_high as pair, message.seq, message.kind,
+  ${otherInSql('chat', 'message.sender_id')} as "receiverId", message.seq, message.kind,
   message.sender_id as "senderId", ${nameOfUser('message.sender_id')} as "senderName",
   message.content,
   message.created_at as "createdAt", message.edited_at as "editedAt", message.deleted_at as "deletedAt",
@@ -121,8 +122,8 @@ export async function readLiveMessage(
 }
 
 /** Returns the chat of a message: the group, or the user to whom it was sent. */
-export function chatOf({ isGroup, chatId, pair, senderId }: MessageRow) {
-  return isGroup ? { groupId: chatId } : { receiverId: (pair ?? 0) - senderId };
+export function chatOf({ chatId, receiverId }: MessageRow) {
+  return receiverId === null ? { groupId: chatId } : { receiverId };
 }
 
 /**

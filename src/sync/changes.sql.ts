@@ -1,4 +1,5 @@
 import { prepared } from '../database/statements.ts';
+import { otherInSql } from '../users/pairs.ts';
 import { STAGE, type Stage } from './cursor.ts';
 import { due, floor, isSeen, isTouched, seen, settled, visible } from './seen.sql.ts';
 
@@ -116,7 +117,7 @@ with own as materialized (
   where user_id = $1 and chat_id >= $3::bigint + case when $4::int = ${STAGE.end} then 1 else 0 end
   order by chat_id limit $8::int
 ), state as materialized (
-  select id, kind, user_low + user_high - $1 as other_id, ${isTouched} as is_touched
+  select id, kind, ${otherInSql('chats', '$1')} as other_id, ${isTouched} as is_touched
   from chats where id = any (array(select id from own))
 ), changed as materialized (
   select chat_id as id from messages

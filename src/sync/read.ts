@@ -14,6 +14,7 @@ import type { Message } from '../protocol/schema/messages.ts';
 import { fitting } from '../protocol/schema/page.ts';
 import type { Change } from '../protocol/schema/sync.ts';
 import { nameOf, nameOfUser } from '../users/names.ts';
+import { otherInSql } from '../users/pairs.ts';
 import { STAGE, type Stage } from './cursor.ts';
 import type { ChangeRow } from './find.ts';
 
@@ -200,7 +201,7 @@ cross join lateral (select * from chats where id = requested.id limit 1) chat
 cross join lateral (select * from chat_members where chat_id = requested.id and user_id = $1 limit 1) member
 left join lateral (
   select * from chat_members
-  where chat.kind = 'dialog' and chat_id = requested.id and user_id = chat.user_low + chat.user_high - $1
+  where chat.kind = 'dialog' and chat_id = requested.id and user_id = ${otherInSql('chat', '$1')}
   limit 1
 ) other on true
 `,

@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
+import { otherInSql } from './pairs.ts';
 
 /** Contacts to which a change is pushed; others see it when they read the profile. */
 const MAX_CONTACTS = 1_000;
@@ -20,11 +21,11 @@ export async function contactsOf(db: Database, userId: UserId): Promise<UserId[]
 const contacts = prepared(
   'contacts',
   `
-select user_low + user_high - $1 as id
+select ${otherInSql('chats', '$1')} as id
 from chats
 where kind = 'dialog' and user_low <> user_high
   and id = any (array(select chat_id from chat_members where user_id = $1))
-  and user_low + user_high - $1 <> all (array(
+  and ${otherInSql('chats', '$1')} <> all (array(
     select blocked_id from blocks where user_id = $1 union all select user_id from blocks where blocked_id = $1
   ))
 order by last_message_at desc

@@ -15,3 +15,8 @@ export function pairOf(one: UserId, other: UserId): Pair {
 export function otherIn({ userLow, userHigh }: Pick<Chat, 'userLow' | 'userHigh'>, userId: UserId): UserId {
   return (userLow as number) + (userHigh as number) - userId;
 }
+
+/** Returns the same as an expression of SQL, of a row of chats: null for a group. */
+export function otherInSql(chat: string, userId: string): string {
+  return `${chat}.user_low + ${chat}.user_high - ${userId}`;
+}

@@ -6,6 +6,7 @@ import type { User } from '../database/models/User.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import { encodePush } from '../protocol/frames.ts';
 import { nameOf } from './names.ts';
+import { otherInSql } from './pairs.ts';
 
 /**
  * Chats in which a new name is pushed, those with the newest messages first; members of other chats receive it with
@@ -61,7 +62,7 @@ export function publishName(bus: Publisher, user: User, chats: readonly NamingCh
 
 /** Reads the chats of the user $1 by a list of ids, and those of former memberships by key; $2 is the limit. */
 const namingChats = `
-select chat.id as "chatId", chat.last_seq as head, chat.seq, chat.user_low + chat.user_high - $1 as "otherId"
+select chat.id as "chatId", chat.last_seq as head, chat.seq, ${otherInSql('chat', '$1')} as "otherId"
 from (
   select chats.*, null::bigint as seq from chats
   where id = any (array(select chat_id from chat_members where user_id = $1))
