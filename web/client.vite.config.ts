@@ -24,7 +24,10 @@ export default defineConfig({
     outDir: 'dist/browser',
     copyPublicDir: false,
     lib: { entry: 'src/client/index.ts', formats: ['es'], fileName: () => 'client.js' },
-    rolldownOptions: { output: { minify: true, comments: false } },
+    rolldownOptions: {
+      optimization: { inlineConst: { mode: 'all' } },
+      output: { minify: true, comments: false },
+    },
   },
   plugins: [limit(), compress('dist/browser')],
 });

@@ -2,11 +2,11 @@ import type { CallArguments } from './calls.ts';
 import { Emitter, type Unsubscribe } from './Emitter.ts';
 import { ParleyError } from './errors.ts';
 import type { Events, Self, State } from './events.ts';
-import { Inbox } from './Inbox.ts';
 import { Link, type LinkOptions } from './Link.ts';
 import { type Ask, Outbox, type Reply } from './Outbox.ts';
 import type { ChatAddress, CommandName, Params, Push, Result } from './protocol.ts';
 import { membershipIn, sendType } from './pushes.ts';
+import { Synchroniser } from './Synchroniser.ts';
 import { type Chat, type Chats, createView, type Observable, type Presence, type View } from './view/view.ts';
 
 export type ClientOptions = LinkOptions;
@@ -19,7 +19,7 @@ export class Client implements AsyncIterable<Push> {
   readonly #events = new Emitter<Events>();
   readonly #link: Link;
   readonly #outbox: Outbox;
-  readonly #inbox: Inbox;
+  readonly #synchroniser: Synchroniser;
   readonly #watched = new Set<number>();
   #view: View | undefined;
   #connection = new AbortController();
@@ -28,7 +28,7 @@ export class Client implements AsyncIterable<Push> {
   readonly #effects: {
     readonly [Name in CommandName]?: (params: Params<Name>, result: Result<Name>) => void;
   } = {
-    newGroup: (_, address) => this.#inbox.own(address, 1, undefined),
+    newGroup: (_, address) => this.#synchroniser.inbox.own(address, 1, undefined),
     subscribePresence: ({ userIds }) => {
       for (const userId of userIds) this.#watched.add(userId);
     },
@@ -50,11 +50,15 @@ export class Client implements AsyncIterable<Push> {
       (frame) => this.#link.send(frame),
       (type, params, result) => this.#done(type, params, result),
     );
-    this.#inbox = new Inbox({
-      push: (push) => this.#tell(push),
-      own: (push) => this.#events.emit('sent', this.#signed(push)),
+    this.#synchroniser = new Synchroniser(() => this.#self?.userId ?? 0, {
+      deliver: (push, isOwn) => {
+        if (!isOwn) return this.#publish(push);
+        const { userId: senderId, username: senderName } = this.#self ?? {};
+        const params = { ...push.params, senderId, senderName };
+        this.#events.emit('sent', { ...push, params } as Push);
+      },
       change: (change) => {
-        if (change.kind === 'user') this.#named(change.userId, change.username);
+        if (change.kind === 'user') this.#named(change);
         this.#events.emit('sync', change);
       },
       reset: () => this.#events.emit('reset', undefined),
@@ -73,7 +77,7 @@ export class Client implements AsyncIterable<Push> {
 
   /** Returns the time by the clock of the server, as far as it is known, in milliseconds since 1970. */
   now(): number {
-    return Date.now() + this.#inbox.clockOffset;
+    return this.#synchroniser.now();
   }
 
   /**
@@ -171,14 +175,14 @@ export class Client implements AsyncIterable<Push> {
       // Before anything is read or answered: what follows is caught up with from there, however soon it breaks.
       const [{ userId, username }] = await Promise.all([
         this.#self ?? ask('getProfile', {}, ({ data }) => data),
-        this.#inbox.begin(ask),
+        this.#synchroniser.begin(ask),
       ]);
       if (signal.aborted) return;
       this.#self ??= { userId, username };
       this.#outbox.opened();
       await settled;
       if (signal.aborted) return;
-      await this.#inbox.catchUp(userId, ask);
+      await this.#synchroniser.catchUp(ask);
       if (signal.aborted) return;
       this.#link.proven();
       this.#become('online');
@@ -191,14 +195,14 @@ export class Client implements AsyncIterable<Push> {
 
   #lost(): void {
     this.#connection.abort();
-    this.#inbox.lost();
+    this.#synchroniser.lost();
     this.#outbox.lost();
-    if (!this.#end && this.#state !== 'offline') this.#become('offline');
+    if (!this.#end) this.#become('offline');
   }
 
   #frame(frame: Reply & Partial<Push>): void {
     if (frame.id !== undefined) this.#outbox.answer(frame);
-    else if (frame.type && frame.params) this.#inbox.push(frame as Push);
+    else if (frame.type && frame.params) this.#synchroniser.inbox.push(frame as Push);
   }
 
   #done(type: CommandName, params: object, result: object): void {
@@ -212,38 +216,37 @@ export class Client implements AsyncIterable<Push> {
     } = result as Partial<Result<'forwardMessage'>> & typeof given;
     const address = (groupId === undefined ? { receiverId: given.receiverId } : { groupId }) as ChatAddress;
     if (membershipIn({ type, params } as unknown as Push, this.#self?.userId ?? 0) === 'ends')
-      this.#inbox.forget(address);
+      this.#synchroniser.inbox.forget(address);
     else if (seq && sent.createdAt) {
       const { content = sent.content, clientMessageId: _, ...rest } = given;
       const all = { ...rest, ...sent, seq, data: null, message: content };
       // What this client has not written has to be read.
-      this.#inbox.own(address, seq, content ? ({ type: sendType(address), params: all } as Push) : undefined);
+      this.#synchroniser.inbox.own(
+        address,
+        seq,
+        content ? ({ type: sendType(address), params: all } as Push) : undefined,
+      );
     }
   }
 
-  #named(userId: number, username: string): void {
+  #named({ userId, username }: Self): void {
     if (this.#self?.userId === userId) this.#self = { userId, username };
   }
 
-  #tell(push: Push): void {
-    if (push.type === 'updateProfile') this.#named(push.params.userId, push.params.username);
+  #publish(push: Push): void {
+    if (push.type === 'updateProfile') this.#named(push.params);
     this.#events.emit(push.type, push.params as never);
     this.#events.emit('push', push);
   }
 
-  #signed({ type, params }: Push): Push {
-    const { userId: senderId, username: senderName } = this.#self ?? {};
-    return { type, params: { ...params, senderId, senderName } } as Push;
-  }
-
-  /** Presence is watched per connection; who came or went in between is told. */
+  /** Subscribes to presence again, which lasts as long as a connection, and publishes the present state. */
   async #watchAgain(ask: Ask): Promise<void> {
     const all = [...this.#watched];
-    for (let at = 0; at < all.length; at += WATCHED_AT_ONCE) {
-      const userIds = all.slice(at, at + WATCHED_AT_ONCE);
+    while (all.length > 0) {
+      const userIds = all.splice(0, WATCHED_AT_ONCE);
       await ask('subscribePresence', { userIds }, ({ data }) => {
         for (const state of data)
-          this.#tell({
+          this.#publish({
             type: 'subscribePresence',
             params: { data: null, message: null, senderName: '', ...state },
           });
@@ -252,15 +255,15 @@ export class Client implements AsyncIterable<Push> {
   }
 
   #become(state: State): void {
+    if (this.#state === state) return;
     this.#state = state;
     this.#events.emit('state', state);
   }
 
   #finish(error: ParleyError): void {
     this.#end = error;
-    this.#connection.abort();
-    this.#inbox.lost();
     this.#outbox.close(error);
+    this.#lost();
     this.#become('closed');
   }
 }

@@ -1,8 +1,11 @@
 import { mayReconnect, UNAUTHORIZED } from '../protocol/closeCodes.ts';
+import { createBackoff } from './backoff.ts';
 import { isPassing, ParleyError } from './errors.ts';
-import { httpUrl, socketUrl } from './urls.ts';
+import { Heartbeat } from './Heartbeat.ts';
+import { callHttp } from './http.ts';
+import { socketUrl } from './urls.ts';
 
-/** What the client needs of a WebSocket; that of the platform and the one of the package `ws` have it. */
+/** The part of a WebSocket that the client uses; that of the platform and the one of the package `ws` have it. */
 export interface Socket {
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
@@ -13,70 +16,74 @@ export interface Socket {
 }
 
 export interface LinkOptions {
-  /** Of the server: `https://chat.example.com`, or `ws://localhost:3000/ws`. */
+  /** The server: `https://chat.example.com`, or `ws://localhost:3000/ws`. */
   readonly url: string;
   /**
-   * A token, or where a fresh one comes from: asked at first, and whenever the last one is refused. When that rejects
-   * with a {@link ParleyError} that will not pass by itself, such as `UNAUTHORIZED`, the client is closed with it; after
-   * any other error it is asked again later.
+   * A token, or a function that returns a fresh one: called at first, and whenever the server refuses the last one. If
+   * it rejects with a {@link ParleyError} that stays, such as `UNAUTHORIZED`, the client is closed with that; after any
+   * other error the function is called again later.
    */
   readonly token: string | (() => string | Promise<string>);
-  /** What `listSessions` calls this device. */
+  /** The name of this device in `listSessions`. */
   readonly device?: string;
   /** Opens a socket; by default the platform's, with the token as a subprotocol. */
   readonly open?: (url: string, token: string) => Socket;
-  /** Milliseconds of silence after which the server is asked for a sign of life; twice of it, and the connection is dead. Default 15,000. */
+  /** Milliseconds of silence after which the server is pinged; after twice as many the connection is dead. Default 15,000. */
   readonly heartbeat?: number;
 }
 
 export interface LinkListener {
   opened(): void;
   frame(text: string): void;
-  /** The socket is gone; another one is tried. */
+  /** The socket has closed; another one is tried. */
   lost(): void;
-  /** No other is tried. */
+  /** No other one is tried. */
   gaveUp(error: ParleyError): void;
 }
 
-/** Milliseconds before the second attempt, doubled for each further one. */
+/** Milliseconds before the second attempt, and the longest. */
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
-/** Failures after which the delays begin when the device came back: with 30 milliseconds. */
+/** Failures from which the delays begin when the device wakes up: with 30 milliseconds. */
 const WOKEN = -4;
-/** Milliseconds a socket may take to open, and a server to answer when the device came back to life. */
+/** Milliseconds that a socket may take to open, and twice those that a server may take to answer a device that woke up. */
 const PATIENCE = 10_000;
 
-/** Asked when nothing was heard for a while: scripts in browsers do not see the pings of the WebSocket. */
-const PING = JSON.stringify({ type: 'ping', id: 'ping' });
+/** Events after which the device may be back from sleep or from no network. */
+const WAKING = ['online', 'pageshow', 'visibilitychange'];
+/** Sent after silence: scripts in browsers do not see the pings of the WebSocket. */
+const PING = '{"type":"ping","id":"ping"}';
 
-/** How a connection ended: the close code, or one that says the same, and the seconds to wait for the next one. */
-type Ending = [code: number, retryAfter: number];
+/** The close code of a connection, or one that means the same, and the seconds to wait before the next one. */
+type Ending = readonly [code: number, retryAfter: number];
 
 /**
- * Keeps one socket to the server open: opens another when it breaks, with delays that grow and are spread by chance
- * ("full jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), until it is closed, the
- * server wants another token than it can get, or closes with a code that forbids to connect again.
+ * Keeps one socket to the server open: opens another one when it breaks, until it is closed, the server refuses every
+ * token it can get, or closes with a code that forbids to connect again.
  */
 export class Link {
   readonly #options: LinkOptions;
   readonly #listener: LinkListener;
-  readonly #heartbeat: number;
-  #socket: Socket | undefined;
-  #failures = 0;
-  #receivedAt = 0;
+  readonly #backoff = createBackoff(FIRST_DELAY, LONGEST_DELAY, 1);
   #closed = false;
+  #token: string | undefined;
+  /** The token that the server refused last. */
+  #refused: string | undefined;
+  /** The last close code. */
+  #code = 0;
+  #socket: Socket | undefined;
+  /** Ends the open socket unless it answers a ping. */
+  #test: (() => void) | undefined;
   /** Ends the wait for the next attempt. */
   #hurry: (() => void) | undefined;
-  /** Ends the socket there is, as if it had broken. */
+  /** Ends the present socket as if it had broken. */
   #drop: ((code?: number) => void) | undefined;
 
   constructor(options: LinkOptions, listener: LinkListener) {
     this.#options = options;
     this.#listener = listener;
-    this.#heartbeat = options.heartbeat ?? 15_000;
-    socketUrl(options.url); // throws for what is no URL
-    for (const name of ['online', 'pageshow', 'visibilitychange'])
-      globalThis.addEventListener?.(name, this.#wake);
+    socketUrl(options.url); // throws if it is not a URL
+    for (const name of WAKING) globalThis.addEventListener?.(name, this.#wake);
     queueMicrotask(() => this.#run());
   }
 
@@ -85,97 +92,105 @@ export class Link {
     this.#socket?.send(text);
   }
 
-  /** Gives the present socket up for another one. */
+  /** Replaces the present socket by another one. */
   restart(): void {
     this.#drop?.();
   }
 
-  /** The connection is of use: the next one that breaks is tried again soon. */
+  /** Begins the delays again: the connection is of use. */
   proven(): void {
-    this.#failures = 0;
+    this.#backoff.reset();
   }
 
   close(): void {
     this.#closed = true;
-    for (const name of ['online', 'pageshow', 'visibilitychange'])
-      globalThis.removeEventListener?.(name, this.#wake);
+    for (const name of WAKING) globalThis.removeEventListener?.(name, this.#wake);
     this.#drop?.();
     this.#hurry?.();
   }
 
   async #run(): Promise<void> {
-    const { token: source } = this.#options;
-    let token: string | undefined;
-    let refused: string | undefined;
-    let code = 0;
     while (!this.#closed) {
       let retryAfter = 0;
       try {
-        token ??= typeof source === 'string' ? source : await source();
-        if (this.#closed) return;
-        if (!mayReconnect(code, token !== refused))
-          throw new ParleyError(
-            code === UNAUTHORIZED ? 'UNAUTHORIZED' : 'FORBIDDEN',
-            `The server refuses another connection (${code})`,
-          );
-        [code, retryAfter] = await this.#session(token);
-        if (code === UNAUTHORIZED) {
-          refused = token;
-          token = undefined;
-        }
+        retryAfter = await this.#connect();
       } catch (error) {
         if (error instanceof ParleyError && !isPassing(error.code)) {
           this.close();
           return this.#listener.gaveUp(error);
         }
       }
-      if (mayReconnect(code, true)) await this.#pause(retryAfter);
+      if (mayReconnect(this.#code, true)) await this.#pause(retryAfter);
     }
+  }
+
+  /** Resolves when a connection has ended, or could not be opened, to the seconds that the server wants to be left alone. */
+  async #connect(): Promise<number> {
+    const { token: source } = this.#options;
+    this.#token ??= typeof source === 'string' ? source : await source();
+    if (this.#closed) return 0;
+    const token = this.#token;
+    if (!mayReconnect(this.#code, token !== this.#refused))
+      throw new ParleyError(
+        this.#code === UNAUTHORIZED ? 'UNAUTHORIZED' : 'FORBIDDEN',
+        `The server refuses another connection (${this.#code})`,
+      );
+    const [code, retryAfter] = await this.#session(token);
+    this.#code = code;
+    if (code === UNAUTHORIZED) {
+      this.#refused = token;
+      this.#token = undefined;
+    }
+    return retryAfter;
   }
 
   /** Resolves when the socket has closed, or could not be opened. */
   #session(token: string): Promise<Ending> {
     return new Promise((resolve) => {
-      const { url, device, open = openSocket } = this.#options;
+      const { url, device, open = openSocket, heartbeat: interval = 15_000 } = this.#options;
       const socket = open(socketUrl(url, device), token);
-      let opened = false;
-      let silent = false;
+      const heartbeat = new Heartbeat();
       let timer = setTimeout(() => end(), PATIENCE);
+      let test: ReturnType<typeof setTimeout> | undefined;
 
-      // Once, and deaf from then on: a socket that was given up must not speak again.
       const end = (code = 0) => {
+        if (!socket.onclose) return; // it has ended before, and nothing of it is listened to
+        const isOpen = this.#socket === socket;
         clearTimeout(timer);
         socket.onopen = socket.onmessage = socket.onclose = null; // an error after that has its empty listener
-        this.#socket = this.#drop = undefined;
+        this.#socket = this.#drop = this.#test = undefined;
         try {
           socket.close();
         } catch {
           // some cannot be closed before they are open
         }
-        if (opened) this.#listener.lost();
-        resolve(opened || this.#closed ? [code, 0] : this.#probe(token));
+        if (isOpen) this.#listener.lost();
+        resolve(isOpen || this.#closed ? [code, 0] : this.#probe(token));
       };
-      const listen = () => {
-        const receivedAt = this.#receivedAt;
+      const beat = () => {
         timer = setTimeout(() => {
-          const heard = this.#receivedAt !== receivedAt;
-          if (!heard && silent) return end();
-          silent = !heard;
+          const silent = heartbeat.tick();
+          if (silent > 1) return end();
           if (silent) this.send(PING);
-          listen();
-        }, this.#heartbeat);
+          beat();
+        }, interval);
       };
 
       this.#drop = end;
       socket.onopen = () => {
         clearTimeout(timer);
-        opened = true;
         this.#socket = socket;
-        listen();
+        this.#test = () => {
+          this.send(PING);
+          clearTimeout(test);
+          test = setTimeout(() => end(), PATIENCE / 2);
+        };
+        beat();
         this.#listener.opened();
       };
       socket.onmessage = ({ data }: { data: unknown }) => {
-        this.#receivedAt++;
+        heartbeat.received();
+        clearTimeout(test);
         this.#listener.frame(String(data));
       };
       socket.onclose = ({ code }: { code: number }) => end(code);
@@ -183,42 +198,31 @@ export class Link {
     });
   }
 
-  /** Asks over HTTP why no socket opened, which scripts in browsers are not told: a call that changes nothing. */
-  async #probe(token: string): Promise<Ending> {
-    const { status, headers } = await fetch(httpUrl(this.#options.url, 'users/me'), {
-      method: 'PATCH',
-      headers: { authorization: `Bearer ${token}` },
-      body: '{}',
-      signal: AbortSignal.timeout(PATIENCE),
-    });
-    return [status === 401 ? UNAUTHORIZED : 0, Number(headers.get('retry-after')) || 0];
+  /** Asks over HTTP why no socket opened, which browsers hide from scripts, with a call that changes nothing. */
+  #probe(token: string): Promise<Ending> {
+    const { url } = this.#options;
+    return callHttp(url, 'PATCH', 'users/me', {}, token, AbortSignal.timeout(PATIENCE)).then(
+      () => [0, 0],
+      ({ code, retryAfter = 0 }) => [code === 'UNAUTHORIZED' ? UNAUTHORIZED : 0, retryAfter],
+    );
   }
 
   #pause(retryAfter: number): Promise<void> {
-    const delay = Math.random() * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#failures++);
     return new Promise((resolve) => {
       if (this.#closed) return resolve();
       this.#hurry = () => {
         clearTimeout(timer);
         resolve();
       };
-      const timer = setTimeout(this.#hurry, retryAfter * 1000 + delay);
+      const timer = setTimeout(this.#hurry, retryAfter * 1000 + this.#backoff.next());
     });
   }
 
-  /** The device is back, from sleep or from no network: what was waited for is tried now, what is open is doubted. */
+  /** Tries at once when the device is back from sleep or from no network, and tests the socket that is open. */
   readonly #wake = () => {
     this.#hurry?.();
-    const drop = this.#drop;
-    if (!this.#socket) {
-      this.#failures = WOKEN;
-      return;
-    }
-    const heardAt = this.#receivedAt;
-    this.send(PING);
-    setTimeout(() => {
-      if (this.#receivedAt === heardAt && this.#drop === drop) drop?.();
-    }, PATIENCE / 2);
+    this.#backoff.reset(WOKEN);
+    this.#test?.();
   };
 }
 

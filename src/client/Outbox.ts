@@ -1,3 +1,4 @@
+import { type Backoff, createBackoff } from './backoff.ts';
 import { chatKey } from './chatAddress.ts';
 import { STORING, UNORDERED, UNREPEATABLE } from './commandFacts.ts';
 import { type ErrorCode, isPassing, ParleyError } from './errors.ts';
@@ -38,7 +39,7 @@ interface Request {
   readonly reject: (error: unknown) => void;
   readonly unwatch: () => void;
   state: 'waiting' | 'sent' | 'done';
-  retries: number;
+  readonly backoff: Backoff;
   retry?: ReturnType<typeof setTimeout>;
 }
 
@@ -91,7 +92,7 @@ export class Outbox {
         ? { ...given, clientMessageId: clientMessageId ?? randomId() }
         : given;
       const frame = JSON.stringify({ type, params, id });
-      if (frame.length * 3 > FRAME_BYTES && new TextEncoder().encode(frame).length > FRAME_BYTES)
+      if (new TextEncoder().encode(frame).length > FRAME_BYTES)
         throw new ParleyError('PAYLOAD_TOO_LARGE', `The command is over ${FRAME_BYTES / 1024} KiB`);
 
       const aborted = () => this.#abort(request, signal?.reason);
@@ -111,7 +112,7 @@ export class Outbox {
         reject,
         unwatch: () => signal?.removeEventListener('abort', aborted),
         state: 'waiting',
-        retries: 0,
+        backoff: createBackoff(1_000, 32_000, 0.5),
       };
       signal?.addEventListener('abort', aborted);
       const queue = this.#queues.get(request.queue) ?? new Set();
@@ -162,8 +163,8 @@ export class Outbox {
     const { code = 'INTERNAL', message = '', retryAfter } = reply;
     if (reply.error && isPassing(code) && (retryAfter ?? 0) <= LONGEST_WAIT && request.state !== 'done') {
       request.state = 'waiting';
-      const delay = (1 + Math.random()) * 500 * 2 ** Math.min(request.retries++, 5);
-      request.retry = setTimeout(() => this.#send(request), (retryAfter ?? 0) * 1000 + delay);
+      const delay = (retryAfter ?? 0) * 1000 + request.backoff.next();
+      request.retry = setTimeout(() => this.#send(request), delay);
       return this.#settle(request);
     }
     if (reply.error) request.reject(new ParleyError(code, message, retryAfter));

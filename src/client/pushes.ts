@@ -35,24 +35,25 @@ export function messageFrom({ type, params }: Push): Message {
   const {
     data: _,
     message: content,
-    messageId,
-    seq,
-    createdAt,
-    senderId,
-    senderName,
-    ...more
+    receiverId,
+    groupId,
+    reactions = [],
+    event,
+    ...fields
   } = params as Push<'messageInGroup'>['params'] & { receiverId?: number; event?: Message['event'] };
-  const { receiverId, groupId, version = 0, editedAt = null, deletedAt = null, ...others } = more;
-  const { reactions = [], pinned = false, event, ...rest } = others;
+  const { messageId, seq, senderId, senderName, createdAt, ...more } = fields;
+  const { version = 0, editedAt = null, deletedAt = null, pinned = false } = more;
   const isText = type === 'privateMessage' || type === 'messageInGroup';
   return {
     ...FRESH,
-    ...{ messageId, seq, version, senderId, senderName, content, createdAt, editedAt, deletedAt, pinned },
+    ...(isText
+      ? fields
+      : { messageId, seq, version, senderId, senderName, createdAt, editedAt, deletedAt, pinned, event }),
+    content,
     ...(groupId === undefined ? { receiverId } : { groupId }),
     kind: isText ? 'text' : 'system',
     // one's own are known of a message that this client has read itself
     reactions: reactions.map((reaction) => ({ own: false, ...reaction })),
-    ...(isText ? rest : { event }),
   } as Message;
 }
 

@@ -1,5 +1,5 @@
-/** 128 random bits as text. `crypto.randomUUID` is missing in pages that do not come over TLS. */
+/** Returns 128 random bits as text. `crypto.randomUUID` is missing in pages that are not served over TLS. */
 export function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const words = crypto.getRandomValues(new Uint32Array(4));
+  return Array.from(words, (word) => word.toString(36)).join('-');
 }

@@ -1,22 +1,143 @@
 import { expect } from 'chai';
+import type { ChatSequence } from '../../src/client/ChatSequence.ts';
 import { Inbox } from '../../src/client/Inbox.ts';
-import type { Ask } from '../../src/client/Outbox.ts';
+import type { Push } from '../../src/client/protocol.ts';
 
-describe('an inbox', () => {
-  it('catches up from its first cursor when the connection is lost right after it', async () => {
-    const listener = { push() {}, own() {}, change() {}, reset() {}, broken() {} };
-    const inbox = new Inbox(listener);
-    const requests: object[] = [];
-    const ask: Ask = async (_type, params, take) => {
-      requests.push(params);
-      return take({ data: [], more: false, nextCursor: 'first', time: '2026-01-01T00:00:00Z' } as never);
-    };
-    const started = inbox.begin(ask);
-    inbox.lost(); // before the code that awaits the reply continues
-    await started;
-    await inbox.begin(ask);
-    await inbox.catchUp(1, ask);
-    inbox.lost();
-    expect(requests).to.deep.equal([{ fromNow: true }, { cursor: 'first', limit: 500 }]);
+const ADA = 1;
+
+/** Makes an inbox of Ada, and lists what it delivers and which gaps it finds. */
+function inboxOf() {
+  const delivered: unknown[] = [];
+  const gaps: ChatSequence[] = [];
+  const inbox = new Inbox(
+    () => ADA,
+    ({ type, params }, isOwn) => {
+      const { seq = type } = params as { seq?: number };
+      delivered.push(isOwn ? `own ${seq}` : seq);
+    },
+    (sequence) => gaps.push(sequence),
+  );
+  return { inbox, delivered, gaps };
+}
+
+const message = (seq: number, fields: object = {}) =>
+  ({
+    type: 'messageInGroup',
+    params: { groupId: 7, seq, createdAt: '2026-01-01T00:00:00Z', message: `${seq}`, ...fields },
+  }) as unknown as Push<'messageInGroup'>;
+const reaction = { type: 'addReaction', params: { groupId: 7 } } as unknown as Push;
+const leave = (seq: number) => ({ ...message(seq, { userId: ADA }), type: 'leaveGroup' }) as unknown as Push;
+
+describe('the inbox of the typed client', () => {
+  it('delivers the messages of a chat from the first arrival on', () => {
+    const { inbox, delivered, gaps } = inboxOf();
+    inbox.resume();
+    for (const seq of [5, 6, 7]) inbox.push(message(seq));
+    expect(delivered).to.deep.equal([5, 6, 7]);
+    expect(gaps).to.deep.equal([]);
+  });
+
+  it('delivers a message of this client in its place', () => {
+    const { inbox, delivered } = inboxOf();
+    inbox.resume();
+    inbox.push(message(1));
+    inbox.own({ groupId: 7 }, 2, message(2));
+    inbox.push(message(3));
+    expect(delivered).to.deep.equal([1, 'own 2', 3]);
+  });
+
+  it('drops a message that was delivered before', () => {
+    const { inbox, delivered } = inboxOf();
+    inbox.resume();
+    for (const seq of [1, 2, 1, 2, 3]) inbox.push(message(seq));
+    expect(delivered).to.deep.equal([1, 2, 3]);
+  });
+
+  it('holds everything behind a gap until it is filled', () => {
+    const { inbox, delivered, gaps } = inboxOf();
+    inbox.resume();
+    inbox.push(message(1));
+    inbox.push(message(4));
+    inbox.push(reaction);
+    inbox.push(message(5));
+    expect(delivered).to.deep.equal([1]);
+    const [gap] = gaps as [ChatSequence];
+    expect(gap.gap).to.deep.equal({ afterSeq: 1, beforeSeq: 4 });
+    gap.deliver(message(2));
+    expect(gap.gap).to.deep.equal({ afterSeq: 2, beforeSeq: 4 });
+    gap.deliver(message(3));
+    expect(gap.gap).to.equal(undefined);
+    inbox.release(gap);
+    expect(delivered).to.deep.equal([1, 2, 3, 4, 'addReaction', 5]);
+  });
+
+  it('skips what of a gap cannot be read', () => {
+    const { inbox, delivered, gaps } = inboxOf();
+    inbox.resume();
+    inbox.push(message(1));
+    inbox.push(message(4));
+    inbox.release(gaps[0] as ChatSequence);
+    expect(delivered).to.deep.equal([1, 4]);
+  });
+
+  it('finds the next gap in what was held', () => {
+    const { inbox, delivered, gaps } = inboxOf();
+    inbox.resume();
+    for (const seq of [1, 3, 5]) inbox.push(message(seq));
+    inbox.release(gaps[0] as ChatSequence);
+    expect(delivered).to.deep.equal([1, 3]);
+    expect(gaps[1]?.gap).to.deep.equal({ afterSeq: 3, beforeSeq: 5 });
+  });
+
+  it('has a message read whose text it does not know, or that has changed since', () => {
+    const { inbox, delivered, gaps } = inboxOf();
+    inbox.resume();
+    inbox.own({ groupId: 7 }, 1, undefined);
+    expect(gaps[0]?.gap).to.deep.equal({ afterSeq: 0, beforeSeq: 2 });
+    gaps[0]?.deliver(message(1));
+    inbox.release(gaps[0] as ChatSequence);
+    inbox.push(message(2, { version: 1 }));
+    expect(gaps[1]?.gap).to.deep.equal({ afterSeq: 1, beforeSeq: 3 });
+    expect(delivered).to.deep.equal(['own 1']);
+  });
+
+  it('holds back what arrives while the client catches up', () => {
+    const { inbox, delivered } = inboxOf();
+    inbox.push(message(2));
+    inbox.change({ kind: 'message', isNew: true, message: { ...message(1).params, content: '' } } as never);
+    expect(delivered).to.deep.equal([1]);
+    inbox.resume();
+    expect(delivered).to.deep.equal([1, 2]);
+  });
+
+  it('drops what it holds when the connection is lost', () => {
+    const { inbox, delivered } = inboxOf();
+    inbox.resume();
+    for (const seq of [1, 3]) inbox.push(message(seq));
+    inbox.pause();
+    inbox.push(message(2));
+    inbox.resume();
+    expect(delivered).to.deep.equal([1, 2]);
+  });
+
+  it('begins again in a group that the user has left', () => {
+    const { inbox, delivered, gaps } = inboxOf();
+    inbox.resume();
+    inbox.push(message(1));
+    inbox.push(leave(2));
+    inbox.push(message(9));
+    inbox.forget({ groupId: 7 });
+    inbox.push(message(20));
+    expect(delivered).to.deep.equal([1, 2, 9, 20]);
+    expect(gaps).to.deep.equal([]);
+  });
+
+  it('takes numbers again that a restored server gives again', () => {
+    const { inbox, delivered } = inboxOf();
+    inbox.resume();
+    for (const seq of [1, 2, 3]) inbox.push(message(seq));
+    inbox.change({ kind: 'chat', groupId: 7, lastSeq: 1 } as never);
+    inbox.push(message(2));
+    expect(delivered).to.deep.equal([1, 2, 3, 2]);
   });
 });

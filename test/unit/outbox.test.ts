@@ -118,7 +118,7 @@ describe('an outbox', () => {
       if (ids[0] !== undefined)
         expect(ids[0])
           .to.equal(ids[1])
-          .and.match(/^[0-9a-f]{32}$/);
+          .and.match(/^[0-9a-z-]{7,31}$/);
       return ids[0] !== undefined;
     });
     expect(storing).to.deep.equal(having('storesMessage'));

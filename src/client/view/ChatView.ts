@@ -38,11 +38,12 @@ export class ChatView implements Chat {
   #round = 0;
   #reading: Promise<void> | undefined;
   #typedAt = 0;
-  hasOlder = true;
+  hasOlder: boolean;
 
   constructor(context: Context, address: ChatAddress, find: () => ChatSummary | undefined) {
     this.#context = context;
     this.address = address;
+    this.hasOlder = true;
     this.#find = find;
     this.summary = new Store(find);
     this.#messages = new Store<readonly ChatMessage[]>(() => this.#list());

@@ -23,8 +23,13 @@ export class History {
   /** By seq and part. */
   readonly #changes = new Map<number, Map<string, Part>>();
   /** Seq of the first and the last one. */
-  first = Number.POSITIVE_INFINITY;
-  newest = 0;
+  first: number;
+  newest: number;
+
+  constructor() {
+    this.first = Number.POSITIVE_INFINITY;
+    this.newest = 0;
+  }
 
   /** Adds a page that lies before the first message, or begins the run. */
   add(messages: readonly Message[]): void {

@@ -27,7 +27,6 @@ export class Names {
     const { senderId, senderName, forwardedFrom, forwardedFromName } = message;
     const sender = this.of(senderId, senderName);
     const author = forwardedFrom ? this.of(forwardedFrom, forwardedFromName ?? '') : forwardedFromName;
-    if (sender === senderName && author === forwardedFromName) return message;
     return { ...message, senderName: sender, ...(forwardedFrom && { forwardedFromName: author }) };
   }
 }

@@ -1,3 +1,4 @@
+import { createBackoff } from '../backoff.ts';
 import { FIRST_PAUSE, MAX_PAUSE, type Timers } from './Timers.ts';
 
 /**
@@ -18,15 +19,15 @@ export class Refresher {
 
   want(key: string): void {
     if (this.#keys.has(key)) this.#keys.set(key, true);
-    else void this.#run(key, FIRST_PAUSE);
+    else void this.#run(key);
   }
 
-  async #run(key: string, pause: number): Promise<void> {
+  async #run(key: string, pauses = createBackoff(FIRST_PAUSE, MAX_PAUSE, 0)): Promise<void> {
     this.#keys.set(key, false);
     await this.#read(key);
     this.#timers.start(() => {
-      if (this.#keys.get(key)) void this.#run(key, Math.min(pause * 2, MAX_PAUSE));
+      if (this.#keys.get(key)) void this.#run(key, pauses);
       else this.#keys.delete(key);
-    }, pause);
+    }, pauses.next());
   }
 }

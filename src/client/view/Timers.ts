@@ -1,6 +1,7 @@
+import { createBackoff } from '../backoff.ts';
 import { isPassing, type ParleyError } from '../errors.ts';
 
-/** Milliseconds before what failed is tried again: at first, and at most. */
+/** Milliseconds before something is read again: at first, and at most. */
 export const FIRST_PAUSE = 500;
 export const MAX_PAUSE = 8_000;
 
@@ -26,14 +27,14 @@ export class Timers {
 
   /** Runs what may fail for a while until it does not; rejects with a refusal that stays. */
   async persist<Value>(run: () => Promise<Value>): Promise<Value> {
-    for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, MAX_PAUSE))
+    for (const pauses = createBackoff(FIRST_PAUSE, MAX_PAUSE, 0); ; )
       try {
         return await run();
       } catch (error) {
         // What took the server too long to read would take as long at once.
         const { code, retryAfter = code === 'TIMEOUT' ? 30 : 0 } = error as ParleyError;
         if (code !== 'INTERNAL' && code !== 'TIMEOUT' && !isPassing(code)) throw error;
-        await new Promise<void>((resolve) => this.start(resolve, Math.max(pause, retryAfter * 1000)));
+        await new Promise<void>((resolve) => this.start(resolve, Math.max(pauses.next(), retryAfter * 1000)));
       }
   }
 

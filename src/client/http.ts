@@ -1,0 +1,33 @@
+import { type ErrorCode, ParleyError } from './errors.ts';
+import { httpUrl } from './urls.ts';
+
+interface Refusal {
+  readonly code?: ErrorCode;
+  readonly message?: string;
+}
+
+/** Calls a path of the server at `url`, and resolves to the JSON it answers. Rejects with a {@link ParleyError}. */
+export async function callHttp<Answer>(
+  url: string,
+  method: string,
+  path: string,
+  body: object,
+  token?: string,
+  signal?: AbortSignal,
+): Promise<Answer> {
+  const response = await fetch(httpUrl(url, path), {
+    method,
+    headers: {
+      'content-type': 'application/json',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(body),
+    signal: signal ?? null,
+  }).catch((error) => {
+    throw new ParleyError('UNAVAILABLE', `The server cannot be reached: ${error.message}`);
+  });
+  const answer = await response.json().catch(() => {}); // no body, or no JSON
+  if (response.ok) return answer;
+  const { code = 'UNAVAILABLE', message = `The server answered ${response.status}` }: Refusal = answer ?? {};
+  throw new ParleyError(code, message, Number(response.headers.get('retry-after')) || undefined);
+}
