@@ -43,11 +43,14 @@ interface Counts extends Counted {
   readonly readSeq: number;
 }
 
-type Effects = { readonly [Name in CommandName]?: (fields: Fields) => void };
+type Effect = (fields: Fields) => void;
+type Effects = { readonly [Name in CommandName]?: Effect };
+/** Makes an effect on a chat; `isSelf` is true if this user caused it. */
+type InChat = (change: (fields: Fields, key: string, isSelf: boolean) => void) => Effect;
 
 /**
- * What a push changes in what is shown, by its name; or a command of this client that succeeded, whose fields are its
- * params and its result.
+ * Returns the changes that a push makes in what is shown, by its name; or a command of this client that succeeded, whose
+ * fields are its params and its result.
  */
 export function createEffects(
   list: ChatList,
@@ -55,6 +58,14 @@ export function createEffects(
   self: () => number,
   renamed: (userId: number, name: string) => void,
 ): Effects {
+  const inChat: InChat = (change) => (fields) => {
+    const key = chatKeyOf(fields, self());
+    if (key !== undefined) change(fields, key, fields.senderId === self());
+  };
+  const stored = inChat(({ clientMessageId, messageId }, key) => {
+    if (clientMessageId !== undefined) views.get(key)?.stored(clientMessageId, messageId);
+  });
+
   return {
     privateMessage: stored,
     messageInGroup: stored,
@@ -71,57 +82,16 @@ export function createEffects(
     removeReaction: (fields) => react(fields, false),
     pinMessage: (fields) => changeMessage(fields, 'pin', () => ({ pinned: true })),
     unpinMessage: (fields) => changeMessage(fields, 'pin', () => ({ pinned: false })),
-
-    markRead: (fields) =>
-      inChat(fields, (key, isSelf) => {
-        const { data } = fields;
-        const seq = data?.readSeq ?? fields.seq;
-        list.advance(
-          key,
-          isSelf ? { readSeq: seq, deliveredSeq: seq } : { otherReadSeq: seq, otherDeliveredSeq: seq },
-        );
-        if (data) list.counted(key, data as Counts);
-        else if (isSelf) list.change(key, { markedUnread: false });
-      }),
-    markDelivered: (fields) =>
-      inChat(fields, (key, isSelf) => {
-        const { seq } = fields;
-        list.advance(key, isSelf ? { deliveredSeq: seq } : { otherDeliveredSeq: seq });
-      }),
-    markUnread: setting(() => ({ markedUnread: true })),
-    muteChat: setting(({ muted, until }) => ({
-      muted,
-      mutedUntil: muted && until ? new Date(until).toISOString() : null,
-    })),
-    pinChat: setting(({ pinned }) => ({ pinned })),
-    archiveChat: setting(({ archived }) => ({ archived })),
-    typing: (fields) =>
-      inChat(fields, (key, isSelf) => {
-        if (!isSelf) views.get(key)?.typed(fields);
-      }),
-
-    updateGroup: setting(({ group, data }) => ({ name: (group ?? data)?.groupName ?? '' })),
+    typing: inChat((fields, key, isSelf) => {
+      if (!isSelf) views.get(key)?.typed(fields);
+    }),
     updateProfile({ userId, username }) {
       if (username !== undefined) renamed(userId, username);
     },
+    ...createChatEffects(list, inChat),
   };
 
-  function inChat(fields: Fields, change: (key: string, isSelf: boolean) => void): void {
-    const key = chatKeyOf(fields, self());
-    if (key !== undefined) change(key, fields.senderId === self());
-  }
-
-  function setting(change: (fields: Fields) => Partial<Settings>): (fields: Fields) => void {
-    return (fields) => inChat(fields, (key) => list.change(key, change(fields)));
-  }
-
-  function stored(fields: Fields): void {
-    const { clientMessageId, messageId } = fields;
-    if (clientMessageId !== undefined)
-      inChat(fields, (key) => views.get(key)?.stored(clientMessageId, messageId));
-  }
-
-  /** How often an emoji is there is one thing, whether one's own is among them another. */
+  /** The count of an emoji is one part of a message, this user's own reaction another. */
   function react(fields: Fields, own: boolean): void {
     const { emoji, count, senderId } = fields;
     changeMessage(fields, emoji, withReaction({ emoji, count }));
@@ -134,10 +104,39 @@ export function createEffects(
     apply: Part['apply'],
     says?: Parameters<ChatList['edited']>[2],
   ): void {
-    const { seq, version } = fields;
-    inChat(fields, (key) => {
+    inChat(({ seq, version }, key) => {
       views.get(key)?.change({ seq, version, part, apply });
       list.edited(key, fields, says);
-    });
+    })(fields);
   }
+}
+
+/** Returns the effects on positions and settings of a chat. */
+function createChatEffects(list: ChatList, inChat: InChat): Effects {
+  const setting = (change: (fields: Fields) => Partial<Settings>) =>
+    inChat((fields, key) => list.change(key, change(fields)));
+
+  return {
+    markRead: inChat((fields, key, isSelf) => {
+      const { data } = fields;
+      const seq = data?.readSeq ?? fields.seq;
+      list.advance(
+        key,
+        isSelf ? { readSeq: seq, deliveredSeq: seq } : { otherReadSeq: seq, otherDeliveredSeq: seq },
+      );
+      if (data) list.counted(key, data as Counts);
+      else if (isSelf) list.change(key, { markedUnread: false });
+    }),
+    markDelivered: inChat(({ seq }, key, isSelf) =>
+      list.advance(key, isSelf ? { deliveredSeq: seq } : { otherDeliveredSeq: seq }),
+    ),
+    markUnread: setting(() => ({ markedUnread: true })),
+    muteChat: setting(({ muted, until }) => ({
+      muted,
+      mutedUntil: muted && until ? new Date(until).toISOString() : null,
+    })),
+    pinChat: setting(({ pinned }) => ({ pinned })),
+    archiveChat: setting(({ archived }) => ({ archived })),
+    updateGroup: setting(({ group, data }) => ({ name: (group ?? data)?.groupName ?? '' })),
+  };
 }

@@ -1,0 +1,44 @@
+import type { Ask } from '../Outbox.ts';
+import type { Result } from '../protocol.ts';
+import type { ViewedClient } from './Context.ts';
+import { type Observable, Store } from './Store.ts';
+
+/** The presence of a user: whether they are online, and since when they are not. */
+export type Presence = Result<'getPresence'>['data'][number];
+
+/** Users that one command subscribes to. */
+const MAX_USERS = 100;
+
+/** Returns a function that returns the presence of a user, and subscribes to it with its first call. */
+export function createPresences(
+  client: Pick<ViewedClient, 'on'>,
+  insist: Ask,
+): (userId: number) => Observable<Presence | undefined> {
+  const stores = new Map<number, Store<Presence | undefined>>();
+  const presences = new Map<number, Presence>();
+  const requested: number[] = [];
+
+  client.on('subscribePresence', update);
+  return (userId) => {
+    const known = stores.get(userId);
+    if (known) return known;
+    const store = new Store(() => presences.get(userId));
+    stores.set(userId, store);
+    if (requested.length === 0) queueMicrotask(subscribe);
+    requested.push(userId);
+    return store;
+  };
+
+  function subscribe(): void {
+    while (requested.length > 0) {
+      const userIds = requested.splice(0, MAX_USERS);
+      // Refused for more than a connection may subscribe to: their presence stays unknown.
+      insist('subscribePresence', { userIds }, ({ data }) => data.forEach(update)).catch(() => {});
+    }
+  }
+
+  function update({ userId, online, lastSeenAt }: Presence): void {
+    presences.set(userId, { userId, online, lastSeenAt });
+    stores.get(userId)?.changed();
+  }
+}
