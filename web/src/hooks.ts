@@ -7,7 +7,7 @@ export const ClientContext = createContext<Client | undefined>(undefined);
 /** The connected client; everything but the way in stands inside its context. */
 export function useClient(): Client {
   const client = useContext(ClientContext);
-  if (!client) throw new Error('there is no client here');
+  if (!client) throw new Error('useClient must be called inside a ClientContext.Provider');
   return client;
 }
 
@@ -18,7 +18,7 @@ export function useValue<Value>(observable: Observable<Value>): Value {
   return observable.value;
 }
 
-/** What a promise resolves to, asked for anew when one of the inputs changes; `reload` asks again. */
+/** The result of a promise, loaded again when one of the inputs changes or by `reload`. */
 export function useLoaded<Value>(load: () => Promise<Value>, inputs: readonly unknown[]) {
   const [value, setValue] = useState<Value>();
   const [error, setError] = useState<string>();
@@ -40,7 +40,7 @@ export function useLoaded<Value>(load: () => Promise<Value>, inputs: readonly un
   return { value, error, reload: () => reload(0) };
 }
 
-/** Runs what a person asked for, and keeps what went wrong as a sentence. */
+/** Runs an action of the user, and keeps its error as a sentence. */
 export function useAction() {
   const [error, setError] = useState<string>();
   const [busy, setBusy] = useState(false);
@@ -70,7 +70,7 @@ export function useSettled<Value>(value: Value, milliseconds = 200): Value {
   return settled;
 }
 
-/** What the server says, without the path of the parameter; anything else is no business of a person. */
+/** Returns the error text of the server without the path of the parameter; a general one for any other error. */
 export function sentence(reason: unknown): string {
   if (!(reason instanceof ParleyError)) return 'Something went wrong. Please try again.';
   const text = reason.message.replace(/^(params|body)\.(\w)/, (_, __, letter: string) =>

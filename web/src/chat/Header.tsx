@@ -15,7 +15,7 @@ interface Props {
   readonly typing: readonly string[];
 }
 
-/** Whom one is talking to, and what can be done about the chat. */
+/** The name and status of a chat, and its settings. */
 export function Header({ address, summary, typing }: Props) {
   const client = useClient();
   const { groupId, receiverId } = address;
@@ -35,19 +35,8 @@ export function Header({ address, summary, typing }: Props) {
   );
   const isSelf = receiverId !== undefined && receiverId === client.self?.userId;
   const name = summary?.name ?? stranger?.username ?? group?.groupName ?? '';
-  const status =
-    error ??
-    (typing.length > 0 && receiverId !== undefined
-      ? 'typing…'
-      : isSelf
-        ? 'Notes to yourself'
-        : group
-          ? `${group.memberCount} ${group.memberCount === 1 ? 'member' : 'members'}`
-          : presence?.online
-            ? 'online'
-            : presence?.lastSeenAt
-              ? lastSeen(presence.lastSeenAt)
-              : '');
+  const isTyping = typing.length > 0 && receiverId !== undefined;
+  const status = error ?? (isTyping ? 'typing…' : statusOf(isSelf, group?.memberCount, presence));
 
   const state = { ...address } as ChatAddress;
   const set = (change: () => Promise<unknown>) => void change().catch(() => {});
@@ -115,4 +104,12 @@ function Toggle({ icon, label, on, onClick }: ToggleProps) {
       <Icon name={icon} />
     </button>
   );
+}
+
+/** Returns the line below the name of a chat. */
+function statusOf(isSelf: boolean, members: number | undefined, presence: Presence | undefined): string {
+  if (isSelf) return 'Notes to yourself';
+  if (members !== undefined) return `${members} ${members === 1 ? 'member' : 'members'}`;
+  if (presence?.online) return 'online';
+  return presence?.lastSeenAt ? lastSeen(presence.lastSeenAt) : '';
 }

@@ -12,18 +12,13 @@ const NOBODY: Observable<Presence | undefined> = { value: undefined, subscribe: 
 export function ChatRow({ chat }: { readonly chat: ChatSummary }) {
   const client = useClient();
   const route = useRoute();
-  const { address, name, lastMessage, unreadCount, mentionCount, markedUnread, muted, pinned } = chat;
+  const { address, name, lastMessage, muted, pinned } = chat;
   const isGroup = address.groupId !== undefined;
   const presence = useValue(isGroup ? NOBODY : client.presence(address.receiverId));
   const typing = useValue(client.chat(address).typing);
   const href = chatHref(address);
   const isOpen = route.page === 'chat' && chatHref(route.address) === href;
   const isOwn = lastMessage.senderId === client.self?.userId && lastMessage.kind === 'text';
-  const author = isOwn
-    ? 'You: '
-    : isGroup && lastMessage.kind === 'text'
-      ? `${lastMessage.senderName}: `
-      : '';
 
   return (
     <li>
@@ -42,34 +37,47 @@ export function ChatRow({ chat }: { readonly chat: ChatSummary }) {
           <span class="row-bottom">
             {isOwn && !isGroup && <Ticks status={statusOf(chat)} />}
             <span class={`row-message${typing.length > 0 ? ' is-typing' : ''}`}>
-              {typing.length > 0
-                ? `${typing.join(', ')} typing…`
-                : lastMessage.deletedAt
-                  ? 'Deleted message'
-                  : `${author}${lastMessage.content}`}
+              {typing.length > 0 ? `${typing.join(', ')} typing…` : previewOf(chat, isOwn)}
             </span>
-            {mentionCount > 0 && (
-              <span class="badge mention">
-                @<span class="hidden"> mentioned</span>
-              </span>
-            )}
-            {unreadCount > 0 ? (
-              <span class={`badge${muted ? ' muted' : ''}`}>
-                {unreadCount}
-                <span class="hidden"> unread</span>
-              </span>
-            ) : (
-              markedUnread && (
-                <span class="badge dot">
-                  <span class="hidden">marked as unread</span>
-                </span>
-              )
-            )}
+            <Badges chat={chat} />
           </span>
         </span>
       </a>
     </li>
   );
+}
+
+/** The counts of a chat: mentions, and unread messages or a mark. */
+function Badges({ chat }: { readonly chat: ChatSummary }) {
+  const { unreadCount, mentionCount, markedUnread, muted } = chat;
+  return (
+    <>
+      {mentionCount > 0 && (
+        <span class="badge mention">
+          @<span class="hidden"> mentioned</span>
+        </span>
+      )}
+      {unreadCount > 0 ? (
+        <span class={`badge${muted ? ' muted' : ''}`}>
+          {unreadCount}
+          <span class="hidden"> unread</span>
+        </span>
+      ) : (
+        markedUnread && (
+          <span class="badge dot">
+            <span class="hidden">marked as unread</span>
+          </span>
+        )
+      )}
+    </>
+  );
+}
+
+function previewOf({ address, lastMessage }: ChatSummary, isOwn: boolean): string {
+  const { deletedAt, content, kind, senderName } = lastMessage;
+  if (deletedAt) return 'Deleted message';
+  if (isOwn) return `You: ${content}`;
+  return address.groupId !== undefined && kind === 'text' ? `${senderName}: ${content}` : content;
 }
 
 function Mark({ icon, label }: { icon: 'mute' | 'pin'; label: string }) {

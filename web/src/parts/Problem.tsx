@@ -1,4 +1,4 @@
-/** What went wrong, if anything did, said at once to who does not see it. */
+/** An error, if there is one, which screen readers announce at once. */
 export function Problem({ text }: { readonly text: string | undefined }) {
   if (!text) return null;
   return (
