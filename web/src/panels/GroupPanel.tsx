@@ -9,7 +9,7 @@ import { GroupInvites } from './GroupInvites.tsx';
 import { GroupSettings } from './GroupSettings.tsx';
 import { type Member, MemberRow } from './MemberRow.tsx';
 
-/** What changes somebody's place in a group, and so what this shows. */
+/** Pushes that change what the panel shows. */
 const CHANGES = [
   'addUserInGroup',
   'joinGroup',
@@ -22,7 +22,7 @@ const CHANGES = [
   'updateGroup',
 ] as const;
 
-/** A group: what it is, who is in it, and what this user may do there. */
+/** A group: its description, its members, and the actions that this user may take. */
 export function GroupPanel({ groupId, onClose }: { readonly groupId: number; onClose(): void }) {
   const client = useClient();
   const { run, error: refusal, busy } = useAction();
@@ -93,34 +93,44 @@ export function GroupPanel({ groupId, onClose }: { readonly groupId: number; onC
         />
       )}
       {about?.role && (
-        <div class="buttons">
-          <button
-            type="button"
-            disabled={busy}
-            onClick={() => out(() => client.call('leaveGroup', { groupId }))}
-          >
-            Leave
-          </button>
-          {about.role === 'owner' && (
-            <button
-              type="button"
-              class="danger"
-              disabled={busy}
-              onClick={() =>
-                confirm(`Delete “${about.groupName}” for everybody?`) &&
-                out(() => client.call('deleteGroup', { groupId }))
-              }
-            >
-              Delete for everybody
-            </button>
-          )}
-        </div>
+        <Exits
+          isOwner={about.role === 'owner'}
+          busy={busy}
+          onLeave={() => out(() => client.call('leaveGroup', { groupId }))}
+          onDelete={() =>
+            confirm(`Delete “${about.groupName}” for everybody?`) &&
+            out(() => client.call('deleteGroup', { groupId }))
+          }
+        />
       )}
     </Panel>
   );
 }
 
-/** Everybody, as far as a page can show them. */
+interface ExitsProps {
+  readonly isOwner: boolean;
+  readonly busy: boolean;
+  onLeave(): void;
+  onDelete(): void;
+}
+
+/** Buttons to leave or delete a group. */
+function Exits({ isOwner, busy, onLeave, onDelete }: ExitsProps) {
+  return (
+    <div class="buttons">
+      <button type="button" disabled={busy} onClick={onLeave}>
+        Leave
+      </button>
+      {isOwner && (
+        <button type="button" class="danger" disabled={busy} onClick={onDelete}>
+          Delete for everybody
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Returns the first thousand members of a group. */
 async function allMembers(client: Client, groupId: number): Promise<Member[]> {
   const all: Member[] = [];
   let cursor: string | null = null;
