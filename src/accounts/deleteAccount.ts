@@ -20,7 +20,7 @@ export interface DeletionServices extends Pick<GroupActor, 'db' | 'bus' | 'write
 }
 
 /** No connection: ids of connections begin with 1. */
-const NO_CONNECTION: ConnectionId = 0;
+const NO_CONNECTION = 0 as ConnectionId;
 /** Milliseconds between two checks for unfinished deletions. */
 const INTERVAL = 30_000;
 /** Seconds after which a deletion is finished: by then, all commands that began before it have ended. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
+import type { UserId } from '../ids.ts';
 import {
   assertWrittenByUser,
   changeMessageForAll,
@@ -87,7 +88,7 @@ export const editMessage = defineCommand({
 
 interface Edited extends Raised {
   readonly editedAt: Date;
-  readonly mentions: number[] | null;
+  readonly mentions: UserId[] | null;
 }
 
 const keepVersion = `

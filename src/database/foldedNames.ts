@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
+import type { ChatId, UserId } from '../ids.ts';
 import { ambiguous, foldedGroup, foldedUser } from '../text/foldedColumns.ts';
 import type { Database } from './database.ts';
 import { isUnavailable, violatedConstraint } from './failures.ts';
@@ -114,7 +115,7 @@ select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan'
 `;
 
 interface UserRow {
-  readonly id: number;
+  readonly id: UserId;
   readonly email: string | null;
   readonly username: string | null;
   readonly displayName: string | null;
@@ -150,7 +151,7 @@ async function fillUsers(db: Database, transaction: Transaction, after: number):
 
 async function fillGroups(db: Database, transaction: Transaction, after: number): Promise<Filled> {
   await db.execute(releaseGroups, [], transaction);
-  const rows = await db.query<{ id: number; name: string; isPublic: boolean }>(
+  const rows = await db.query<{ id: ChatId; name: string; isPublic: boolean }>(
     unfoldedGroups,
     [CHUNK, after],
     transaction,

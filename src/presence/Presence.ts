@@ -63,7 +63,7 @@ export interface Viewers {
   mayBeWatched(userId: UserId): boolean;
 }
 
-export type PresenceState = Static<typeof PresenceSchema>;
+export type PresenceState = Static<typeof PresenceSchema> & { readonly userId: UserId };
 
 /**
  * Tracks which users are online. States are read from the sessions of all nodes in the database. Changes are published

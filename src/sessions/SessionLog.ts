@@ -37,8 +37,8 @@ export interface OrphanedUser {
 }
 
 interface SessionChange {
-  readonly id: number;
-  readonly user_id: number;
+  readonly id: SessionId;
+  readonly user_id: UserId;
   readonly token_id: string | null;
   readonly device: string | null;
   readonly address: string;

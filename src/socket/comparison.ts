@@ -125,5 +125,5 @@ const headsOf = (text: string): ChatPosition[] =>
     ? []
     : text.split(',').map((head) => {
         const [chatId = 0, seq = 0] = head.split(':').map(Number);
-        return { chatId, seq };
+        return { chatId: chatId as ChatId, seq };
       });

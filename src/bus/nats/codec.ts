@@ -16,7 +16,7 @@ type Push = PushMessage & { readonly origin?: Origin };
  * half of the time that a header takes.
  */
 type IndexEntry =
-  | readonly [topics: string, bytes: number, chatId: number, seq: number]
+  | readonly [topics: string, bytes: number, chatId: ChatId, seq: number]
   | readonly [topics: string, bytes: number, header: object]
   /** Without a frame. */
   | readonly [topics: string, bytes: -1, message: NodeMessage];
