@@ -138,7 +138,7 @@ export class Connections extends ConnectionRegistry {
     const isGroup = topic === chatTopic(chatId);
     const affected = isGroup ? this.groups.membersOf(chatId) : this.ofUser(userOf(topic));
     if (isGroup) for (const { socket } of affected) socket?.unsubscribe(topic);
-    this.resynchronise(affected, 'Too much was missed to push it; connect again and synchronise');
+    this.resynchronise(affected, 'Too many messages were missed; reconnect and synchronise');
   }
 
   close(): void {

@@ -83,10 +83,7 @@ export class Comparison {
     }
     for (const row of rows)
       if (row.isLong)
-        this.#connections.resynchronise(
-          live,
-          'Too much was missed to push it; connect again and synchronise',
-        );
+        this.#connections.resynchronise(live, 'Too many messages were missed; reconnect and synchronise');
       else this.#connections.groups.setMembership(userId, row);
   }
 
