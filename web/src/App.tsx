@@ -17,8 +17,7 @@ export function App() {
     () =>
       client?.on('state', (state) => {
         if (state !== 'closed') return;
-        if (storedToken() !== null) setNotice('You were logged out. Please log in again.');
-        removeToken();
+        if (removeToken()) setNotice('You were logged out. Please log in again.');
         setClient(undefined);
       }),
     [client],

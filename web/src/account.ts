@@ -20,10 +20,15 @@ export function storeToken(token: string): void {
   if (!isForOtherUser) localStorage.setItem(KEY, token);
 }
 
-/** Removes the token of this window, also for new windows unless they have another one since. */
-export function removeToken(): void {
-  if (localStorage.getItem(KEY) === storedToken()) localStorage.removeItem(KEY);
+/**
+ * Removes the token of this window, also for new windows unless another user has logged in since. Returns false if it
+ * was removed before.
+ */
+export function removeToken(): boolean {
+  const token = sessionStorage.getItem(KEY);
+  if (localStorage.getItem(KEY) === token) localStorage.removeItem(KEY);
   sessionStorage.removeItem(KEY);
+  return token !== null;
 }
 
 /** Maximum milliseconds that a logout waits for the server. */
