@@ -26,6 +26,7 @@ describe('sending in the page', function () {
     await sendMessage(page, 'Hello?');
     await (await failed(page, 'Hello?')).tryAgain.click();
     const { tryAgain } = await failed(page, 'Hello?');
+    expect(await page.getByRole('alert').count()).to.equal(1);
     expect(await textsIn(page)).to.deep.equal(['Hi', 'Hello?']);
     await bob.client.done('unblockUser', { userId: ada.id });
     await tryAgain.click();
@@ -33,6 +34,7 @@ describe('sending in the page', function () {
       .getByTitle(/sent|delivered|read/)
       .waitFor();
     expect(await textsIn(page)).to.deep.equal(['Hi', 'Hello?']);
+    expect(await page.getByRole('alert').count()).to.equal(0);
     await messageIn(page, 'Hello?').locator('.quote', { hasText: 'Hi' }).waitFor();
     const { data } = await bob.client.done('getMessages', { receiverId: ada.id, limit: 10 });
     expect(data.map(({ content }: { content: string }) => content)).to.deep.equal(['Hi', 'Hello?']);
@@ -51,6 +53,20 @@ describe('sending in the page', function () {
     await sendMessage(page, 'Hello!');
     expect((await bob.client.push('privateMessage')).params.message).to.equal('Hello!');
     expect(await textsIn(page)).to.deep.equal(['Hi', 'Hello!']);
+  });
+
+  it('shows the error of an edit, and keeps the message as it was', async () => {
+    const [ada, bob] = await newClients(2);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'sent' });
+    const page = await windowOf(ada, `#/user/${bob.id}`);
+    await messageIn(page, 'sent').waitFor();
+    await choose(page, 'sent', 'Edit');
+    await ada.client.done('deleteMessage', { messageId });
+    await messageIn(page, 'Deleted message').waitFor();
+    await page.getByRole('textbox', { name: 'Edit the message' }).fill('changed');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('was deleted').waitFor();
+    expect(await textsIn(page)).to.deep.equal(['Deleted message']);
   });
 
   it('keeps the draft of a chat while another one is open, and while a message is edited', async () => {

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Chat, ChatMessage, Client } from '../../../src/client/index.ts';
+import type { Chat, ChatMessage } from '../../../src/client/index.ts';
 import { sentence, useClient } from '../hooks.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Problem } from '../parts/Problem.tsx';
@@ -37,7 +37,11 @@ export function Composer({ chat, messages, intent, onIntent }: Props) {
     if (intent?.kind !== 'edit') drafts.delete(chat);
     cancel();
     setError(undefined);
-    sendOrEdit(client, chat, content, intent).catch((reason) => setError(sentence(reason)));
+    if (intent?.kind === 'edit')
+      client
+        .call('editMessage', { messageId: intent.message.messageId, content })
+        .catch((reason) => setError(sentence(reason)));
+    else chat.send(content, intent ? { replyTo: intent.message.messageId } : {}).catch(() => {}); // shown at the message
   }
 
   function onKeyDown(event: KeyboardEvent): void {
@@ -82,18 +86,6 @@ export function Composer({ chat, messages, intent, onIntent }: Props) {
       </div>
     </form>
   );
-}
-
-/** Sends a message, or changes the one that is edited. */
-async function sendOrEdit(
-  client: Client,
-  chat: Chat,
-  content: string,
-  intent: Intent | undefined,
-): Promise<void> {
-  if (intent?.kind === 'edit')
-    await client.call('editMessage', { messageId: intent.message.messageId, content });
-  else await chat.send(content, intent ? { replyTo: intent.message.messageId } : {});
 }
 
 /** Shows the message that is replied to or edited. */
