@@ -219,18 +219,6 @@ describe('the page in a browser', function () {
     await messageIn(b, 'first').locator('.meta > .icon').waitFor();
   });
 
-  it('keeps a refused message, and offers to send it again', async () => {
-    const [ada, bob] = await newClients(2);
-    await bob.client.done('blockUser', { userId: ada.id });
-    const page = await windowOf(ada, `#/user/${bob.id}`);
-    await sendMessage(page, 'Hello?');
-    await messageIn(page, 'Hello?').getByText('Not sent.').waitFor();
-    await bob.client.done('unblockUser', { userId: ada.id });
-    await messageIn(page, 'Hello?').getByRole('button', { name: 'Try again' }).click();
-    await messageIn(page, 'Hello?').getByTitle('sent', { exact: true }).waitFor();
-    expect((await bob.client.push('privateMessage')).params.message).to.equal('Hello?');
-  });
-
   it('opens with a truncated invite link too, and reports the problem', async () => {
     const page = await windowOf(await newUser());
     await page.goto(`${server.url}/#/join/abc%`);
