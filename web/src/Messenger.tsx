@@ -21,7 +21,7 @@ export function Messenger({ onLeave }: { onLeave(notice?: string): void }) {
     <div class={`messenger ${route.page === 'home' ? 'at-home' : 'at-chat'}`}>
       {isOffline && (
         <p class="offline" role="status">
-          No connection. What you write is sent when it is back.
+          No connection. Messages are sent once it is restored.
         </p>
       )}
       <Sidebar onLeave={onLeave} />
