@@ -1,18 +1,18 @@
-import type { CallArguments } from './calls.ts';
+import type { Ask, CallArguments } from './calls.ts';
 import { Emitter, type Unsubscribe } from './Emitter.ts';
 import { ParleyError } from './errors.ts';
 import type { Events, Self, State } from './events.ts';
+import { iteratePushes } from './iteratePushes.ts';
 import { Link, type LinkOptions } from './Link.ts';
-import { type Ask, Outbox, type Reply } from './Outbox.ts';
+import { Outbox } from './Outbox.ts';
+import { PresenceSubscriptions } from './PresenceSubscriptions.ts';
 import type { ChatAddress, CommandName, Params, Push, Result } from './protocol.ts';
-import { membershipIn, sendType } from './pushes.ts';
+import type { Reply } from './request.ts';
 import { Synchroniser } from './Synchroniser.ts';
+import { startTimer } from './timer.ts';
 import { type Chat, type Chats, createView, type Observable, type Presence, type View } from './view/view.ts';
 
 export type ClientOptions = LinkOptions;
-
-/** Users that one command subscribes to. */
-const WATCHED_AT_ONCE = 100;
 
 /** A connection to a server that mends itself; made by {@link connect}. */
 export class Client implements AsyncIterable<Push> {
@@ -20,22 +20,10 @@ export class Client implements AsyncIterable<Push> {
   readonly #link: Link;
   readonly #outbox: Outbox;
   readonly #synchroniser: Synchroniser;
-  readonly #watched = new Set<number>();
+  readonly #presences = new PresenceSubscriptions();
   #view: View | undefined;
-  #connection = new AbortController();
+  #connection: AbortController | undefined;
   #state: State = 'connecting';
-  /** What commands of this client that succeeded change in it. */
-  readonly #effects: {
-    readonly [Name in CommandName]?: (params: Params<Name>, result: Result<Name>) => void;
-  } = {
-    newGroup: (_, address) => this.#synchroniser.inbox.own(address, 1, undefined),
-    subscribePresence: ({ userIds }) => {
-      for (const userId of userIds) this.#watched.add(userId);
-    },
-    unsubscribePresence: ({ userIds = [...this.#watched] }) => {
-      for (const userId of userIds) this.#watched.delete(userId);
-    },
-  };
   #self: Self | undefined;
   #end: ParleyError | undefined;
 
@@ -49,6 +37,7 @@ export class Client implements AsyncIterable<Push> {
     this.#outbox = new Outbox(
       (frame) => this.#link.send(frame),
       (type, params, result) => this.#done(type, params, result),
+      startTimer,
     );
     this.#synchroniser = new Synchroniser(() => this.#self?.userId ?? 0, {
       deliver: (push, isOwn) => {
@@ -112,30 +101,8 @@ export class Client implements AsyncIterable<Push> {
   }
 
   /** All pushes from now on, until the client is closed; throws when it was not closed by {@link close}. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Push, void, undefined> {
-    const waiting: Push[] = [];
-    let wake = () => {};
-    const stops = [
-      this.on('push', (push) => {
-        waiting.push(push);
-        wake();
-      }),
-      this.on('state', () => wake()),
-    ];
-    try {
-      for (;;) {
-        const push = waiting.shift();
-        if (push) yield push;
-        else if (this.#end) break;
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-      }
-      if (this.#end.code !== 'CLOSED') throw this.#end;
-    } finally {
-      for (const stop of stops) stop();
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<Push, void, undefined> {
+    return iteratePushes(this, () => this.#end);
   }
 
   /** The chats of this user, kept current from the first look on. */
@@ -186,7 +153,7 @@ export class Client implements AsyncIterable<Push> {
       if (signal.aborted) return;
       this.#link.proven();
       this.#become('online');
-      await this.#watchAgain(ask);
+      await this.#presences.renew(ask, (push) => this.#publish(push));
     };
     begin().catch(() => {
       if (!signal.aborted) this.#link.restart();
@@ -194,7 +161,7 @@ export class Client implements AsyncIterable<Push> {
   }
 
   #lost(): void {
-    this.#connection.abort();
+    this.#connection?.abort();
     this.#synchroniser.lost();
     this.#outbox.lost();
     if (!this.#end) this.#become('offline');
@@ -207,26 +174,8 @@ export class Client implements AsyncIterable<Push> {
 
   #done(type: CommandName, params: object, result: object): void {
     this.#events.emit('done', { type, params, result });
-    this.#effects[type]?.(params as never, result as never);
-    const given = params as Partial<Params<'privateMessage'>> & { groupId?: number };
-    const {
-      groupId = given.groupId,
-      seq,
-      ...sent
-    } = result as Partial<Result<'forwardMessage'>> & typeof given;
-    const address = (groupId === undefined ? { receiverId: given.receiverId } : { groupId }) as ChatAddress;
-    if (membershipIn({ type, params } as unknown as Push, this.#self?.userId ?? 0) === 'ends')
-      this.#synchroniser.inbox.forget(address);
-    else if (seq && sent.createdAt) {
-      const { content = sent.content, clientMessageId: _, ...rest } = given;
-      const all = { ...rest, ...sent, seq, data: null, message: content };
-      // What this client has not written has to be read.
-      this.#synchroniser.inbox.own(
-        address,
-        seq,
-        content ? ({ type: sendType(address), params: all } as Push) : undefined,
-      );
-    }
+    this.#presences.done(type, params);
+    this.#synchroniser.inbox.done(type, params, result);
   }
 
   #named({ userId, username }: Self): void {
@@ -237,21 +186,6 @@ export class Client implements AsyncIterable<Push> {
     if (push.type === 'updateProfile') this.#named(push.params);
     this.#events.emit(push.type, push.params as never);
     this.#events.emit('push', push);
-  }
-
-  /** Subscribes to presence again, which lasts as long as a connection, and publishes the present state. */
-  async #watchAgain(ask: Ask): Promise<void> {
-    const all = [...this.#watched];
-    while (all.length > 0) {
-      const userIds = all.splice(0, WATCHED_AT_ONCE);
-      await ask('subscribePresence', { userIds }, ({ data }) => {
-        for (const state of data)
-          this.#publish({
-            type: 'subscribePresence',
-            params: { data: null, message: null, senderName: '', ...state },
-          });
-      });
-    }
   }
 
   #become(state: State): void {

@@ -11,19 +11,15 @@ export class Emitter<Events extends object> {
     return () => listeners.delete(listener);
   }
 
+  /** Calls the listeners of a name, in the order of their registration. Rethrows what one throws as an uncaught error. */
   emit<Name extends keyof Events>(name: Name, event: Events[Name]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])])
-      run(listener as (event: unknown) => void, event);
-  }
-}
-
-/** What a listener throws is an uncaught error of its own and keeps nobody else from hearing. */
-export function run<Event>(listener: (event: Event) => void, event: Event): void {
-  try {
-    listener(event);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+      try {
+        listener(event as never);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
   }
 }

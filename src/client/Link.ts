@@ -183,7 +183,7 @@ export class Link {
         this.#test = () => {
           this.send(PING);
           clearTimeout(test);
-          test = setTimeout(() => end(), PATIENCE / 2);
+          test = setTimeout(end, PATIENCE / 2);
         };
         beat();
         this.#listener.opened();

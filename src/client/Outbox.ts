@@ -1,107 +1,67 @@
-import { type Backoff, createBackoff } from './backoff.ts';
-import { chatKey } from './chatAddress.ts';
-import { STORING, UNORDERED, UNREPEATABLE } from './commandFacts.ts';
-import { type ErrorCode, isPassing, ParleyError } from './errors.ts';
+import { createBackoff } from './backoff.ts';
+import type { Ask } from './calls.ts';
+import { UNREPEATABLE } from './commandFacts.ts';
+import { isPassing, ParleyError } from './errors.ts';
 import type { CommandName, Params, Result } from './protocol.ts';
-import { randomId } from './randomId.ts';
+import { encodeRequest, type Reply, type Request } from './request.ts';
 
-/** A frame of the server that answers a request. */
-export interface Reply {
-  readonly id?: unknown;
-  readonly error?: true;
-  readonly code?: ErrorCode;
-  readonly message?: string;
-  readonly retryAfter?: number;
-  readonly params?: unknown;
-}
+/** Seconds of the longest `retryAfter` that is waited for; calls with a longer one, such as slow mode, are rejected. */
+const MAX_RETRY_AFTER = 10;
 
 /**
- * Asks the server. `take` gets the result in its place among the frames: after what came before it and before what came
- * after it, of which several may come in one go. Who awaited it would only go on after those. Resolves to what `take`
- * returns.
- */
-export type Ask = <Name extends CommandName, Value>(
-  type: Name,
-  params: Params<Name>,
-  take: (result: Result<Name>) => Value,
-) => Promise<Value>;
-
-interface Request {
-  readonly id: number;
-  readonly type: CommandName;
-  /** As it was when it was asked for. */
-  readonly frame: string;
-  /** It does not wait for {@link Outbox.opened}. */
-  readonly isAhead: boolean | undefined;
-  /** Requests of one queue go one after another. */
-  readonly queue: string;
-  readonly take: (result: never) => void;
-  readonly reject: (error: unknown) => void;
-  readonly unwatch: () => void;
-  state: 'waiting' | 'sent' | 'done';
-  readonly backoff: Backoff;
-  retry?: ReturnType<typeof setTimeout>;
-}
-
-/** Bytes of a frame that the server takes. */
-const FRAME_BYTES = 64 * 1024;
-/** Seconds that a refusal is waited out; longer ones, such as slow mode, are told. */
-const LONGEST_WAIT = 10;
-
-/**
- * Sends requests and keeps each until it is answered for good. What changes something in a chat goes one after
- * another, so that a retry cannot be overtaken; requests that were cut off are sent again, which does no harm: the
- * server knows messages by their `clientMessageId`, and all else is done once already.
+ * Keeps each request until its final reply. Commands that change a chat are sent one after another, so that a retry is
+ * not overtaken. Requests without a reply are sent again over the next connection, which has no second effect: messages
+ * are recognised by their `clientMessageId`, all other commands are idempotent, except those of {@link UNREPEATABLE},
+ * which reject. The outbox has no timers and no socket.
  */
 export class Outbox {
   readonly #write: (frame: string) => void;
   readonly #done: (type: CommandName, params: object, result: object) => void;
+  readonly #startTimer: (run: () => void, milliseconds: number) => () => void;
   /** The first request of a queue may be sent, the others wait. */
   readonly #queues = new Map<string, Set<Request>>();
-  readonly #sent = new Map<number, Request>();
-  /** Sent over a connection that broke before the reply. */
-  readonly #cut = new Set<Request>();
-  #uncut: (() => void) | undefined;
+  /** By id: requests whose reply is expected over the present connection. */
+  readonly #sent = new Map<unknown, Request>();
+  /** Requests that were sent over an earlier connection and have had no reply since. */
+  readonly #interrupted = new Set<Request>();
+  #resolveSettled = () => {};
   #lastId = 0;
-  #open = false;
+  #isOpen = false;
   #closed: ParleyError | undefined;
 
-  /** `done` hears of every success before the caller does. */
+  /**
+   * `write` writes a frame to the open socket. `done` receives each command that succeeded, before its caller does.
+   * `startTimer` calls a function after some milliseconds, unless the function that it returns is called before.
+   */
   constructor(
     write: (frame: string) => void,
     done: (type: CommandName, params: object, result: object) => void,
+    startTimer: (run: () => void, milliseconds: number) => () => void,
   ) {
     this.#write = write;
     this.#done = done;
+    this.#startTimer = startTimer;
   }
 
-  /** See {@link Ask}; `isAhead` is for a socket that is open already, before all that waits. */
+  /**
+   * Sends a request as soon as its queue and the connection permit, see {@link Ask}. A request with priority does not
+   * wait for {@link opened}; it needs a socket. Rejects with a {@link ParleyError}, or with the reason of `signal`.
+   */
   call<Name extends CommandName, Value>(
     type: Name,
-    given: Params<Name>,
+    params: Params<Name>,
     take: (result: Result<Name>) => Value,
     signal?: AbortSignal,
-    isAhead?: boolean,
+    isPriority?: boolean,
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw this.#closed;
       signal?.throwIfAborted();
-      const id = ++this.#lastId;
-      const { clientMessageId } = given as { clientMessageId?: string };
-      const params: object = STORING.includes(type)
-        ? { ...given, clientMessageId: clientMessageId ?? randomId() }
-        : given;
-      const frame = JSON.stringify({ type, params, id });
-      if (new TextEncoder().encode(frame).length > FRAME_BYTES)
-        throw new ParleyError('PAYLOAD_TOO_LARGE', `The command is over ${FRAME_BYTES / 1024} KiB`);
-
-      const aborted = () => this.#abort(request, signal?.reason);
+      const abort = () => this.#abort(request, signal?.reason);
       const request: Request = {
-        id,
+        ...encodeRequest(++this.#lastId, type, params),
         type,
-        frame,
-        isAhead,
-        queue: UNORDERED.includes(type) ? `${id}` : chatKey(params),
+        isPriority,
         take(result) {
           try {
             resolve(take(result));
@@ -110,75 +70,72 @@ export class Outbox {
           }
         },
         reject,
-        unwatch: () => signal?.removeEventListener('abort', aborted),
-        state: 'waiting',
+        unwatch: () => signal?.removeEventListener('abort', abort),
         backoff: createBackoff(1_000, 32_000, 0.5),
+        state: 'waiting',
       };
-      signal?.addEventListener('abort', aborted);
+      signal?.addEventListener('abort', abort);
       const queue = this.#queues.get(request.queue) ?? new Set();
       this.#queues.set(request.queue, queue.add(request));
       this.#send(request);
     });
   }
 
-  /** Replies over the open socket will not be lost: sends every waiting request, those that were cut off first. */
+  /** Sends the waiting requests, in the order of the calls, now that the client can receive the replies. */
   opened(): void {
-    this.#open = true;
+    this.#isOpen = true;
     for (const [first] of [...this.#queues.values()]) if (first) this.#send(first);
   }
 
-  /** The socket is gone. */
+  /** Expects no more replies of the connection. Rejects the sent requests that must not be sent again. */
   lost(): void {
-    this.#open = false;
-    for (const request of [...this.#sent.values()]) {
-      this.#sent.delete(request.id);
-      if (request.state === 'done' || UNREPEATABLE.includes(request.type)) {
-        request.reject(
-          new ParleyError('CONNECTION_LOST', `It is not known whether ${request.type} was done`),
-        );
+    this.#isOpen = false;
+    const sent = [...this.#sent.values()];
+    this.#sent.clear();
+    for (const request of sent)
+      if (request.state === 'aborted' || UNREPEATABLE.includes(request.type)) {
+        request.reject(new ParleyError('CONNECTION_LOST', `The outcome of ${request.type} is unknown`));
         this.#finish(request);
       } else {
         request.state = 'waiting';
-        this.#cut.add(request);
+        this.#interrupted.add(request);
       }
-    }
   }
 
   /**
-   * Resolves when every request that was cut off was answered: what became of it is known, or it is refused for a while,
-   * which nothing else waits out.
+   * Resolves when every request that a lost connection interrupted has been answered, so that its effect, if any, is
+   * part of what the server returns from then on. A refusal is an answer, even if the request is sent again later.
    */
   settled(): Promise<void> {
     return new Promise((resolve) => {
-      this.#uncut = resolve;
+      this.#resolveSettled = resolve;
       this.#settle();
     });
   }
 
-  /** Takes the answer to a request; what nobody waits for is let go. */
+  /** Processes a reply. Ignores replies to unknown requests. */
   answer(reply: Reply): void {
-    const request = this.#sent.get(reply.id as number);
+    const request = this.#sent.get(reply.id);
     if (!request) return;
-    this.#sent.delete(request.id);
+    this.#sent.delete(reply.id);
     const { code = 'INTERNAL', message = '', retryAfter } = reply;
-    if (reply.error && isPassing(code) && (retryAfter ?? 0) <= LONGEST_WAIT && request.state !== 'done') {
-      request.state = 'waiting';
-      const delay = (retryAfter ?? 0) * 1000 + request.backoff.next();
-      request.retry = setTimeout(() => this.#send(request), delay);
-      return this.#settle(request);
-    }
-    if (reply.error) request.reject(new ParleyError(code, message, retryAfter));
-    else {
+    const seconds = retryAfter ?? 0;
+    if (!reply.error) {
       this.#done(request.type, JSON.parse(request.frame).params, reply.params as object);
-      if (request.state !== 'done') request.take(reply.params as never);
-    }
+      if (request.state === 'sent') request.take(reply.params as never);
+    } else if (request.state === 'sent' && isPassing(code) && seconds <= MAX_RETRY_AFTER) {
+      request.state = 'waiting';
+      const delay = seconds * 1000 + request.backoff.next();
+      request.cancelRetry = this.#startTimer(() => this.#send(request), delay);
+      return this.#settle(request);
+    } else request.reject(new ParleyError(code, message, retryAfter));
     this.#finish(request);
   }
 
-  /** Refuses everything from now on. */
+  /** Rejects all calls with an error, those to come included. */
   close(error: ParleyError): void {
     this.#closed = error;
-    this.#open = false;
+    this.#isOpen = false;
     for (const queue of [...this.#queues.values()])
       for (const request of [...queue]) {
         request.reject(error);
@@ -188,39 +145,39 @@ export class Outbox {
   }
 
   #send(request: Request): void {
-    const isOpen = this.#open || request.isAhead;
-    if (!isOpen || request.state !== 'waiting' || this.#firstIn(request.queue) !== request) return;
+    const mayWrite = this.#isOpen || request.isPriority;
+    if (!mayWrite || request.state !== 'waiting' || this.#firstOf(request.queue) !== request) return;
     request.state = 'sent';
+    request.cancelRetry?.();
     this.#sent.set(request.id, request);
     this.#write(request.frame);
   }
 
-  #firstIn(queue: string): Request | undefined {
+  #firstOf(queue: string): Request | undefined {
     const [first] = this.#queues.get(queue) ?? [];
     return first;
   }
 
-  /** What was sent keeps its place until the reply: what follows must not overtake it. */
+  /** Rejects a call. A request that was sent keeps its place until the reply, so that none behind it overtakes it. */
   #abort(request: Request, reason: unknown): void {
     request.reject(reason);
-    if (request.state === 'sent') request.state = 'done';
+    if (request.state === 'sent') request.state = 'aborted';
     else this.#finish(request);
   }
 
   #finish(request: Request): void {
     request.state = 'done';
-    clearTimeout(request.retry);
+    request.cancelRetry?.();
     request.unwatch();
     this.#queues.get(request.queue)?.delete(request);
-    const next = this.#firstIn(request.queue);
+    const next = this.#firstOf(request.queue);
     if (next) this.#send(next);
     else this.#queues.delete(request.queue);
     this.#settle(request);
   }
 
-  /** A request that was cut off was answered, or needs no answer any more. */
   #settle(request?: Request): void {
-    if (request) this.#cut.delete(request);
-    if (this.#cut.size === 0) this.#uncut?.();
+    if (request) this.#interrupted.delete(request);
+    if (this.#interrupted.size === 0) this.#resolveSettled();
   }
 }

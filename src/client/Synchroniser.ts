@@ -1,8 +1,8 @@
 import type { ChatSequence, Deliver } from './ChatSequence.ts';
+import type { Ask } from './calls.ts';
 import { addressOf, isForOthers } from './chatAddress.ts';
 import type { ParleyError } from './errors.ts';
 import { Inbox } from './Inbox.ts';
-import type { Ask } from './Outbox.ts';
 import type { Change, Result } from './protocol.ts';
 import { isPlace, pushOf } from './pushes.ts';
 

@@ -19,7 +19,7 @@ export async function callHttp<Answer>(
     method,
     headers: {
       'content-type': 'application/json',
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(token && { authorization: `Bearer ${token}` }),
     },
     body: JSON.stringify(body),
     signal: signal ?? null,

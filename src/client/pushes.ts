@@ -30,6 +30,20 @@ export function sendType({
   return groupId === undefined ? 'privateMessage' : 'messageInGroup';
 }
 
+/** The fields that a system message has in common with its push, which also has fields of the event. */
+const SYSTEM_FIELDS = [
+  'messageId',
+  'seq',
+  'version',
+  'senderId',
+  'senderName',
+  'createdAt',
+  'editedAt',
+  'deletedAt',
+  'pinned',
+  'event',
+];
+
 /** Returns the message that a push is about, with the same fields as one that is read. */
 export function messageFrom({ type, params }: Push): Message {
   const {
@@ -38,24 +52,24 @@ export function messageFrom({ type, params }: Push): Message {
     receiverId,
     groupId,
     reactions = [],
-    event,
     ...fields
-  } = params as Push<'messageInGroup'>['params'] & { receiverId?: number; event?: Message['event'] };
-  const { messageId, seq, senderId, senderName, createdAt, ...more } = fields;
-  const { version = 0, editedAt = null, deletedAt = null, pinned = false } = more;
+  } = params as PlacedParams;
   const isText = type === 'privateMessage' || type === 'messageInGroup';
+  const present: Partial<Message> = Object.fromEntries(
+    Object.entries(fields).filter(([name]) => isText || SYSTEM_FIELDS.includes(name)),
+  );
   return {
     ...FRESH,
-    ...(isText
-      ? fields
-      : { messageId, seq, version, senderId, senderName, createdAt, editedAt, deletedAt, pinned, event }),
+    ...present,
     content,
     ...(groupId === undefined ? { receiverId } : { groupId }),
     kind: isText ? 'text' : 'system',
-    // one's own are known of a message that this client has read itself
+    // Those of this user are known of a message that this client has read.
     reactions: reactions.map((reaction) => ({ own: false, ...reaction })),
   } as Message;
 }
+
+type PlacedParams = Push<'messageInGroup'>['params'] & { receiverId?: number };
 
 /** Returns a message that was read as it is pushed late: with what it has, and what has become of it. */
 export function pushOf({ content, kind: _, event, ...fields }: Message): Push {
@@ -69,6 +83,12 @@ export function pushOf({ content, kind: _, event, ...fields }: Message): Push {
     ...happened,
   };
   return { type, params } as unknown as Push;
+}
+
+/** Returns the push of a message that this client sent, from the params and the result of the command. */
+export function ownPushOf(sent: Partial<Message> & { readonly clientMessageId?: string }): Push {
+  const { content, clientMessageId: _, ...fields } = sent;
+  return { type: sendType(fields), params: { ...fields, data: null, message: content } } as unknown as Push;
 }
 
 /** The pushes that let users into a group, or out of it: those that they name, or all if they name none. */

@@ -1,5 +1,4 @@
 /** Returns 128 random bits as text. `crypto.randomUUID` is missing in pages that are not served over TLS. */
 export function randomId(): string {
-  const words = crypto.getRandomValues(new Uint32Array(4));
-  return Array.from(words, (word) => word.toString(36)).join('-');
+  return crypto.getRandomValues(new Uint32Array(4)).join('-');
 }

@@ -41,7 +41,11 @@ describe('the inbox of the typed client', () => {
     const { inbox, delivered } = inboxOf();
     inbox.resume();
     inbox.push(message(1));
-    inbox.own({ groupId: 7 }, 2, message(2));
+    inbox.done(
+      'messageInGroup',
+      { groupId: 7, content: 'two' },
+      { seq: 2, createdAt: '2026-01-01T00:00:00Z' },
+    );
     inbox.push(message(3));
     expect(delivered).to.deep.equal([1, 'own 2', 3]);
   });
@@ -92,7 +96,7 @@ describe('the inbox of the typed client', () => {
   it('has a message read whose text it does not know, or that has changed since', () => {
     const { inbox, delivered, gaps } = inboxOf();
     inbox.resume();
-    inbox.own({ groupId: 7 }, 1, undefined);
+    inbox.done('newGroup', { groupName: 'Climbers' }, { groupId: 7 });
     expect(gaps[0]?.gap).to.deep.equal({ afterSeq: 0, beforeSeq: 2 });
     gaps[0]?.deliver(message(1));
     inbox.release(gaps[0] as ChatSequence);
@@ -126,10 +130,28 @@ describe('the inbox of the typed client', () => {
     inbox.push(message(1));
     inbox.push(leave(2));
     inbox.push(message(9));
-    inbox.forget({ groupId: 7 });
+    inbox.change({ kind: 'left', groupId: 7 });
     inbox.push(message(20));
     expect(delivered).to.deep.equal([1, 2, 9, 20]);
     expect(gaps).to.deep.equal([]);
+  });
+
+  it('begins again in a group that this client has left', () => {
+    const { inbox, delivered, gaps } = inboxOf();
+    inbox.resume();
+    inbox.push(message(1));
+    inbox.done('leaveGroup', { groupId: 7 }, { seq: 2, createdAt: '2026-01-01T00:00:00Z' });
+    inbox.push(message(20));
+    expect([delivered, gaps]).to.deep.equal([[1, 20], []]);
+  });
+
+  it('takes no place for a command that changes an existing message', () => {
+    const { inbox, delivered, gaps } = inboxOf();
+    inbox.resume();
+    inbox.push(message(1));
+    inbox.done('editMessage', { messageId: 1, content: 'new' }, { groupId: 7, seq: 1, version: 1 });
+    inbox.push(message(2));
+    expect([delivered, gaps]).to.deep.equal([[1, 2], []]);
   });
 
   it('takes numbers again that a restored server gives again', () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import type { Ask } from '../../src/client/calls.ts';
 import { ParleyError } from '../../src/client/errors.ts';
-import type { Ask } from '../../src/client/Outbox.ts';
 import { Synchroniser } from '../../src/client/Synchroniser.ts';
 
 type Answer = (params: object) => object | Error;

@@ -1,4 +1,5 @@
 import { addressOf, chatKey, isForOthers } from '../chatAddress.ts';
+import type { ParleyError } from '../errors.ts';
 import type { Change, ChatAddress, Message } from '../protocol.ts';
 import type { Context } from './Context.ts';
 import { Refresher } from './Refresher.ts';
@@ -162,7 +163,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
         if (data) this.#put(data, since);
       });
     } catch (error) {
-      if (isForOthers(error)) this.remove(key);
+      if (isForOthers(error as ParleyError)) this.remove(key);
     }
   }
 

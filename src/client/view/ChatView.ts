@@ -1,6 +1,6 @@
+import type { Ask } from '../calls.ts';
 import { isForOthers } from '../chatAddress.ts';
 import type { ParleyError } from '../errors.ts';
-import type { Ask } from '../Outbox.ts';
 import type { ChatAddress, Message } from '../protocol.ts';
 import { FRESH, sendType } from '../pushes.ts';
 import { randomId } from '../randomId.ts';
@@ -204,7 +204,7 @@ export class ChatView implements Chat {
     } catch (error) {
       if (round === this.#round) {
         this.#reading = undefined;
-        if (isForOthers(error)) this.hasOlder = false;
+        if (isForOthers(error as ParleyError)) this.hasOlder = false;
       }
       throw error;
     }

@@ -1,7 +1,6 @@
-import type { CallArguments } from '../calls.ts';
+import type { Ask, CallArguments } from '../calls.ts';
 import type { Unsubscribe } from '../Emitter.ts';
 import type { Events, Self, State } from '../events.ts';
-import type { Ask } from '../Outbox.ts';
 import type { CommandName, Result } from '../protocol.ts';
 import type { Names } from './Names.ts';
 import type { Timers } from './Timers.ts';

@@ -1,47 +1,49 @@
-import { run, type Unsubscribe } from '../Emitter.ts';
+import { Emitter, type Unsubscribe } from '../Emitter.ts';
 
-/** A value that changes, and tells so. */
+/** A value that changes over time. */
 export interface Observable<Value> {
-  /** As it is now; the same object until it changes. */
+  /** The present value; the same object until it changes. */
   readonly value: Value;
-  /** Calls `listener` after each change, once for all that happens in one go, until the function it returns is called. */
+  /**
+   * Calls `listener` with the present value after changes, once for all changes of one turn of the event loop. Returns a
+   * function that unsubscribes.
+   */
   subscribe(listener: (value: Value) => void): Unsubscribe;
 }
 
-/** A value that is made anew when it is looked at after a change. */
+/** An observable value that is computed when it is read for the first time after a change. */
 export class Store<Value> implements Observable<Value> {
-  readonly #make: () => Value;
-  readonly #listeners = new Set<(value: Value) => void>();
+  readonly #compute: () => Value;
+  readonly #events = new Emitter<{ changed: undefined }>();
   #value: Value;
-  #stale = false;
-  #announced = false;
+  #isStale = false;
+  #isAnnounced = false;
 
-  constructor(make: () => Value) {
-    this.#make = make;
-    this.#value = make();
+  constructor(compute: () => Value) {
+    this.#compute = compute;
+    this.#value = compute();
   }
 
   get value(): Value {
-    if (this.#stale) {
-      this.#stale = false;
-      this.#value = this.#make();
+    if (this.#isStale) {
+      this.#isStale = false;
+      this.#value = this.#compute();
     }
     return this.#value;
   }
 
   subscribe(listener: (value: Value) => void): Unsubscribe {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#events.on('changed', () => listener(this.value));
   }
 
-  /** What the value is made of has changed. */
+  /** Marks the value as outdated and notifies the subscribers, after the present task. */
   changed(): void {
-    this.#stale = true;
-    if (this.#announced) return;
-    this.#announced = true;
+    this.#isStale = true;
+    if (this.#isAnnounced) return;
+    this.#isAnnounced = true;
     queueMicrotask(() => {
-      this.#announced = false;
-      for (const listener of [...this.#listeners]) run(listener, this.value);
+      this.#isAnnounced = false;
+      this.#events.emit('changed', undefined);
     });
   }
 }

@@ -1,5 +1,6 @@
 import { createBackoff } from '../backoff.ts';
 import { isPassing, type ParleyError } from '../errors.ts';
+import { startTimer } from '../timer.ts';
 
 /** Milliseconds before something is read again: at first, and at most. */
 export const FIRST_PAUSE = 500;
@@ -7,21 +8,22 @@ export const MAX_PAUSE = 8_000;
 
 /** Timers that end together. */
 export class Timers {
-  readonly #running = new Map<ReturnType<typeof setTimeout>, () => void>();
+  /** The calls that are due later, each by the function that cancels it. */
+  readonly #running = new Map<() => void, () => void>();
   #isOver = false;
 
-  /** Calls `run` after so many milliseconds, until the function it returns is called. */
+  /** Calls `run` after some milliseconds. Returns a function that cancels the call. */
   start(run: () => void, milliseconds: number): () => void {
     if (this.#isOver) return () => {};
     const stop = () => {
-      clearTimeout(timer);
-      this.#running.delete(timer);
+      cancel();
+      this.#running.delete(stop);
     };
-    const timer = setTimeout(() => {
+    const cancel = startTimer(() => {
       stop();
       run();
     }, milliseconds);
-    this.#running.set(timer, run);
+    this.#running.set(stop, run);
     return stop;
   }
 
@@ -41,10 +43,9 @@ export class Timers {
   /** Ends them, and takes no others: what they wait for is tried at once, and learns that it is over. */
   end(): void {
     this.#isOver = true;
-    for (const [timer, run] of this.#running) {
-      clearTimeout(timer);
+    for (const [stop, run] of this.#running) {
+      stop();
       run();
     }
-    this.#running.clear();
   }
 }

@@ -60,7 +60,7 @@ export function createEffects(
 ): Effects {
   const inChat: InChat = (change) => (fields) => {
     const key = chatKeyOf(fields, self());
-    if (key !== undefined) change(fields, key, fields.senderId === self());
+    if (key) change(fields, key, fields.senderId === self());
   };
   const stored = inChat(({ clientMessageId, messageId }, key) => {
     if (clientMessageId !== undefined) views.get(key)?.stored(clientMessageId, messageId);

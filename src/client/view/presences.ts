@@ -1,13 +1,11 @@
-import type { Ask } from '../Outbox.ts';
+import type { Ask } from '../calls.ts';
+import { subscribeAll } from '../PresenceSubscriptions.ts';
 import type { Result } from '../protocol.ts';
 import type { ViewedClient } from './Context.ts';
 import { type Observable, Store } from './Store.ts';
 
 /** The presence of a user: whether they are online, and since when they are not. */
 export type Presence = Result<'getPresence'>['data'][number];
-
-/** Users that one command subscribes to. */
-const MAX_USERS = 100;
 
 /** Returns a function that returns the presence of a user, and subscribes to it with its first call. */
 export function createPresences(
@@ -30,11 +28,8 @@ export function createPresences(
   };
 
   function subscribe(): void {
-    while (requested.length > 0) {
-      const userIds = requested.splice(0, MAX_USERS);
-      // Refused for more than a connection may subscribe to: their presence stays unknown.
-      insist('subscribePresence', { userIds }, ({ data }) => data.forEach(update)).catch(() => {});
-    }
+    // Refused for more users than a connection may subscribe to: their presence stays unknown.
+    subscribeAll(insist, requested.splice(0), update).catch(() => {});
   }
 
   function update({ userId, online, lastSeenAt }: Presence): void {

@@ -1,0 +1,39 @@
+import type { Ask } from './calls.ts';
+import type { CommandName, Push, Result } from './protocol.ts';
+
+/** Users in one command. */
+const MAX_USERS = 100;
+
+/** Keeps the users whose presence this client subscribed to: a subscription ends with its connection. */
+export class PresenceSubscriptions {
+  readonly #userIds = new Set<number>();
+
+  /** Processes a command of this client that succeeded. */
+  done(type: CommandName, { userIds = [...this.#userIds] }: { readonly userIds?: readonly number[] }): void {
+    for (const userId of userIds)
+      if (type === 'subscribePresence') this.#userIds.add(userId);
+      else if (type === 'unsubscribePresence') this.#userIds.delete(userId);
+  }
+
+  /** Subscribes again over a new connection, and publishes the present state of each user. */
+  renew(ask: Ask, publish: (push: Push) => void): Promise<void> {
+    return subscribeAll(ask, [...this.#userIds], (state) =>
+      publish({
+        type: 'subscribePresence',
+        params: { data: null, message: null, senderName: '', ...state },
+      }),
+    );
+  }
+}
+
+/** Subscribes to the presence of any number of users. Passes each state on, in its place among the frames. */
+export async function subscribeAll(
+  ask: Ask,
+  userIds: number[],
+  take: (state: Result<'subscribePresence'>['data'][number]) => void,
+): Promise<void> {
+  while (userIds.length > 0)
+    await ask('subscribePresence', { userIds: userIds.splice(0, MAX_USERS) }, ({ data }) =>
+      data.forEach(take),
+    );
+}
