@@ -1,9 +1,9 @@
 import type { Push } from './protocol.ts';
 
-/** A push of a chat, or the reply to a command of this client that took a `seq` in it. */
+/** A push of a chat, or the reply to a command of this client that got a `seq` in it. */
 export interface Arrival {
   readonly key: string;
-  /** Missing for a push about something that is there already. */
+  /** Missing if the push is about an existing message, or about the chat. */
   readonly seq?: number | undefined;
   /** Undefined if the message has to be read: its text is not known, or it has changed since. */
   readonly push: Push | undefined;
@@ -16,27 +16,28 @@ export interface Gap {
 }
 
 /**
- * Receives the pushes, and the messages of this client: in each chat in the order of `seq`, without a gap, each once.
+ * Receives the pushes and the messages of this client (`isOwn`): in each chat in the order of `seq`, without a gap, each
+ * once.
  */
 export type Deliver = (push: Push, isOwn?: boolean) => void;
 
 /**
- * Orders what arrives in one chat. Each message has the `seq` after that of the one before, so a lower one is a repeat,
+ * Orders the arrivals of one chat. Each message has the `seq` after that of the one before. So a lower one is a repeat,
  * and a higher one shows a gap: it is held, with everything behind it, until the gap is filled from the server.
  *
  *   sequence.take({ seq: 7, … }); // delivered: the sequence begins with the first arrival
  *   sequence.take({ seq: 9, … }); // held; returns true, and `gap` is { afterSeq: 7, beforeSeq: 9 }
  *   sequence.deliver(push);       // the message that was read
- *   sequence.release();           // returns what was held, to be taken again
+ *   sequence.release();           // returns the held arrivals, which are to be taken again
  */
 export class ChatSequence {
   readonly key: string;
   readonly #listener: Deliver;
-  /** The `seq` delivered last; 0 until the first arrival. */
-  #last = 0;
-  /** Those that this client took itself, and that are still to be delivered. */
+  /** The `seq` that was delivered last; -1 until the first arrival, after which it may be 0. */
+  #last = -1;
+  /** Each `seq` of a message of this client that is still to be delivered. */
   readonly #own = new Set<number>();
-  /** The `seq` at which the gap ends. */
+  /** The `seq` before which the gap ends. */
   #end = 0;
   #held: Arrival[] | undefined;
 
@@ -45,17 +46,17 @@ export class ChatSequence {
     this.#listener = listener;
   }
 
-  /** Returns true from the first arrival that is held until {@link release} or {@link drop}. */
+  /** Returns true from the first held arrival until {@link release} or {@link drop}. */
   get isHeld(): boolean {
     return this.#held !== undefined;
   }
 
-  /** Returns the messages that are missing before what is held; undefined if there are none. */
+  /** Returns the range of the messages that are missing before the held ones; undefined if there are none. */
   get gap(): Gap | undefined {
     return this.#last < this.#end - 1 ? { afterSeq: this.#last, beforeSeq: this.#end } : undefined;
   }
 
-  /** Marks a `seq` as taken by this client. */
+  /** Marks the message with a `seq` as one of this client. */
   own(seq: number): void {
     this.#own.add(seq);
   }
@@ -65,7 +66,7 @@ export class ChatSequence {
     const { seq, push } = arrival;
     if (this.#held) this.#held.push(arrival);
     else if (seq) {
-      this.#last ||= seq - 1;
+      if (this.#last < 0) this.#last = seq - 1;
       if (push && seq === this.#last + 1) this.deliver(push);
       else if (seq > this.#last) {
         this.#held = [arrival];
@@ -84,7 +85,7 @@ export class ChatSequence {
     this.#listener(push, this.#own.delete(seq));
   }
 
-  /** Skips what of the gap could not be read. Returns what was held, in the order of its arrival. */
+  /** Skips the messages of the gap that could not be read. Returns the held arrivals in their order. */
   release(): readonly Arrival[] {
     const held = this.#held ?? [];
     this.#last = Math.max(this.#last, this.#end - 1);
@@ -92,12 +93,12 @@ export class ChatSequence {
     return held;
   }
 
-  /** Drops what is held. */
+  /** Drops the held arrivals. */
   drop(): void {
     this.#held = undefined;
   }
 
-  /** Takes note that the server has messages up to `seq` only: it was set back, and gives later numbers again. */
+  /** Expects the messages after `seq`, the last one of the server, again: a server that was restored reuses numbers. */
   truncate(seq: number): void {
     this.#last = Math.min(this.#last, seq);
   }

@@ -154,6 +154,16 @@ describe('the inbox of the typed client', () => {
     expect([delivered, gaps]).to.deep.equal([[1, 2], []]);
   });
 
+  it('finds the gap at the begin of a chat that a restored server has emptied', () => {
+    const { inbox, delivered, gaps } = inboxOf();
+    inbox.resume();
+    inbox.push(message(1));
+    inbox.change({ kind: 'chat', groupId: 7, lastSeq: 0 } as never);
+    inbox.push(message(2));
+    expect(delivered).to.deep.equal([1]);
+    expect(gaps[0]?.gap).to.deep.equal({ afterSeq: 0, beforeSeq: 2 });
+  });
+
   it('takes numbers again that a restored server gives again', () => {
     const { inbox, delivered } = inboxOf();
     inbox.resume();
