@@ -1,42 +1,207 @@
 import { mock } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { Link, type Socket } from '../../src/client/Link.ts';
-import { freePort } from '../harness.ts';
-import { until } from '../until.ts';
+import { Link, type LinkOptions } from '../../src/client/Link.ts';
+import { FakeSocket } from './client-sockets.ts';
 
-/** Creates a link that listens for the events of a device, and returns the sockets that it opens. */
-function linkOn(device: EventTarget, url: string): { link: Link; sockets: Socket[] } {
-  const { addEventListener, removeEventListener } = globalThis;
-  const sockets: Socket[] = [];
-  const open = () => {
-    const socket = { onopen: null, onmessage: null, onclose: null, onerror: null, send() {}, close() {} };
-    sockets.push(socket);
-    return socket;
-  };
-  globalThis.addEventListener = device.addEventListener.bind(device);
-  try {
-    const listener = { opened() {}, frame() {}, lost() {}, gaveUp() {} };
-    return { link: new Link({ url, token: 'token', open }, listener), sockets };
-  } finally {
-    Object.assign(globalThis, { addEventListener, removeEventListener });
+/** A device whose listeners are counted. */
+class Device extends EventTarget {
+  listeners = 0;
+
+  override addEventListener(...args: Parameters<EventTarget['addEventListener']>): void {
+    this.listeners++;
+    super.addEventListener(...args);
+  }
+
+  override removeEventListener(...args: Parameters<EventTarget['removeEventListener']>): void {
+    this.listeners--;
+    super.removeEventListener(...args);
   }
 }
 
-describe('the link of the typed client', () => {
-  afterEach(() => mock.reset());
+/** Creates a link on a device, and keeps its sockets and what it reports. */
+async function linkOf(options: Partial<LinkOptions> = {}) {
+  const device = new Device();
+  globalThis.addEventListener = device.addEventListener.bind(device);
+  globalThis.removeEventListener = device.removeEventListener.bind(device);
+  const sockets: FakeSocket[] = [];
+  const open = () => {
+    const socket = new FakeSocket();
+    sockets.push(socket);
+    return socket;
+  };
+  const events: string[] = [];
+  const link = new Link(
+    { url: 'http://localhost', token: 'token', open, ...options },
+    {
+      opened: () => events.push('opened'),
+      frame: (text) => events.push(text),
+      lost: () => events.push('lost'),
+      gaveUp: ({ code }) => events.push(code),
+    },
+  );
+  const last = () => sockets.at(-1) as FakeSocket;
+  await turn();
+  return { link, device, sockets, last, events };
+}
 
-  it('reconnects at once when the network returns between its attempts', async () => {
-    mock.method(Math, 'random', () => 0); // the longest pauses: half a second, then one, then two
-    const device = new EventTarget();
-    const { link, sockets } = linkOn(device, `http://127.0.0.1:${await freePort()}`);
-    await until(() => sockets.length === 1);
-    device.dispatchEvent(new Event('online'));
-    const startedAt = performance.now();
-    for (const count of [2, 3, 4]) {
-      sockets.at(-1)?.onclose?.({ code: 1006 } as never);
-      await until(() => sockets.length === count);
+/** Lets the link react to what happened, passes time, and lets it react to that. */
+async function pass(milliseconds: number): Promise<void> {
+  for (let turns = 0; turns < 5; turns++) await turn();
+  mock.timers.tick(milliseconds);
+  for (let turns = 0; turns < 5; turns++) await turn();
+}
+
+describe('the link of the typed client', () => {
+  const { addEventListener, removeEventListener } = globalThis;
+  beforeEach(() => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    mock.method(Math, 'random', () => 0); // the longest delays: half a second, then one, then two
+  });
+  afterEach(() => {
+    mock.reset();
+    mock.timers.reset();
+    Object.assign(globalThis, { addEventListener, removeEventListener });
+  });
+
+  it('reconnects after growing delays', async () => {
+    const { link, sockets, last } = await linkOf();
+    for (const [index, delay] of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000].entries()) {
+      last().open();
+      last().end();
+      await pass(delay - 1);
+      expect(sockets).to.have.length(index + 1);
+      await pass(1);
+      expect(sockets).to.have.length(index + 2);
     }
-    expect(performance.now() - startedAt).to.be.below(2_500);
     link.close();
+  });
+
+  it('starts the delays over after a connection that worked', async () => {
+    const { link, sockets, last } = await linkOf();
+    for (const delay of [500, 1_000, 2_000]) {
+      last().open();
+      last().end();
+      await pass(delay);
+    }
+    last().open();
+    link.proven();
+    last().end();
+    await pass(500);
+    expect(sockets).to.have.length(5);
+    link.close();
+  });
+
+  it('reconnects at once when the network returns, and after shorter delays from then on', async () => {
+    const { link, device, sockets, last } = await linkOf();
+    last().open();
+    last().end();
+    await pass(0);
+    device.dispatchEvent(new Event('online'));
+    await pass(0);
+    expect(sockets).to.have.length(2);
+    for (const [index, delay] of [32, 63, 125, 250, 500].entries()) {
+      last().open();
+      last().end();
+      await pass(delay);
+      expect(sockets).to.have.length(index + 3);
+    }
+    link.close();
+  });
+
+  it('waits for the Retry-After of a refused upgrade, and longer by its own delay', async () => {
+    const headers = { 'retry-after': '7' };
+    mock.method(globalThis, 'fetch', async () =>
+      Response.json({ code: 'RATE_LIMITED', message: '' }, { status: 429, headers }),
+    );
+    const { link, sockets, last } = await linkOf();
+    last().end();
+    await pass(7_499);
+    expect(sockets).to.have.length(1);
+    await pass(1);
+    expect(sockets).to.have.length(2);
+    link.close();
+  });
+
+  it('gives up when the server refuses the upgrade because of the token', async () => {
+    mock.method(globalThis, 'fetch', async () =>
+      Response.json({ code: 'UNAUTHORIZED', message: '' }, { status: 401 }),
+    );
+    const { sockets, last, events, device } = await linkOf();
+    last().end();
+    await pass(500);
+    expect(events).to.deep.equal(['UNAUTHORIZED']);
+    await pass(60_000);
+    expect([sockets.length, device.listeners]).to.deep.equal([1, 0]);
+  });
+
+  it('ends a socket that does not open within ten seconds', async () => {
+    mock.method(globalThis, 'fetch', async () => Response.json({}));
+    const { link, sockets, last, events } = await linkOf();
+    await pass(9_999);
+    expect(last().isClosed).to.equal(false);
+    await pass(1);
+    expect(last().isClosed).to.equal(true);
+    await pass(500);
+    expect([sockets.length, events]).to.deep.equal([2, []]);
+    link.close();
+  });
+
+  it('sends a ping after an interval of silence, and ends the connection after two', async () => {
+    const { link, last, events } = await linkOf({ heartbeat: 1_000 });
+    last().open();
+    await pass(1_000);
+    expect(last().types).to.deep.equal(['ping']);
+    last().receive({ type: 'ping' });
+    await pass(1_000);
+    expect(last().types).to.deep.equal(['ping']);
+    await pass(1_000);
+    expect([last().types, events.includes('lost')]).to.deep.equal([['ping', 'ping'], false]);
+    await pass(1_000);
+    expect([last().isClosed, events.at(-1)]).to.deep.equal([true, 'lost']);
+    link.close();
+  });
+
+  it('tests the connection of a device that woke up, and ends it after five seconds without an answer', async () => {
+    const { link, device, last, events } = await linkOf();
+    last().open();
+    device.dispatchEvent(new Event('visibilitychange'));
+    expect(last().types).to.deep.equal(['ping']);
+    await pass(4_999);
+    last().receive({ type: 'ping' });
+    await pass(5_000);
+    expect(events).to.not.include('lost');
+    device.dispatchEvent(new Event('visibilitychange'));
+    await pass(5_000);
+    expect(events.at(-1)).to.equal('lost');
+    link.close();
+  });
+
+  it('receives nothing of a connection that it has ended', async () => {
+    const { link, last, events } = await linkOf();
+    last().open();
+    link.restart();
+    last().receive({ type: 'late' });
+    last().end();
+    expect(events).to.deep.equal(['opened', 'lost']);
+    link.close();
+  });
+
+  it('ends with close: no listener, no timer and no socket remain', async () => {
+    for (const phase of ['opening', 'open', 'pausing', 'tested'] as const) {
+      const { link, device, sockets, last } = await linkOf({ heartbeat: 1_000 });
+      if (phase !== 'opening') last().open();
+      if (phase === 'pausing') last().end();
+      if (phase === 'tested') device.dispatchEvent(new Event('online'));
+      await pass(0);
+      expect(device.listeners).to.equal(3);
+      link.close();
+      const { length } = last().sent;
+      device.dispatchEvent(new Event('online'));
+      await pass(120_000);
+      expect(device.listeners, phase).to.equal(0);
+      expect([sockets.length, last().sent.length], phase).to.deep.equal([1, length]);
+      if (phase !== 'pausing') expect(last().isClosed, phase).to.equal(true);
+    }
   });
 });

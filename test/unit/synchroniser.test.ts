@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import type { Ask } from '../../src/client/calls.ts';
 import { ParleyError } from '../../src/client/errors.ts';
@@ -96,5 +97,110 @@ describe('the synchroniser of the typed client', () => {
     synchroniser.lost();
     expect(asked.at(-1)).to.deep.equal({ fromNow: true });
     expect(events).to.deep.equal(['reset']);
+  });
+
+  describe('with a gap that is being filled', () => {
+    const read = (seq: number) => ({ groupId: 7, senderId: 2, seq, createdAt: '2026-01-01', content: '' });
+    const found = (seq: number) => ({ kind: 'message', isNew: true, message: read(seq) });
+
+    /** Makes a synchroniser with a gap after seq 1, and a function that ends the reading of the gap. */
+    async function withGap() {
+      const all = synchroniserOf((params) =>
+        'cursor' in params ? { ...page, data: [found(2), found(3)], nextCursor: 'second' } : page,
+      );
+      let end = (_messages: object[]) => {};
+      const reading: Ask = (_type, _params, take) =>
+        new Promise((resolve) => {
+          end = (data) => resolve(take({ data, more: false } as never));
+        });
+      // The first connection answers all but the reading of the gap.
+      const old: Ask = (type, params, take) =>
+        (type === 'getMessages' ? reading : all.ask)(type, params, take);
+      await all.synchroniser.begin(old);
+      await all.synchroniser.catchUp(old);
+      for (const seq of [1, 3]) all.synchroniser.inbox.push(push(seq));
+      return { ...all, end: (data: object[]) => end(data) };
+    }
+
+    it('delivers the messages by the catch-up after a lost connection, and finds later gaps', async () => {
+      const { synchroniser, ask, asked, events } = await withGap();
+      synchroniser.lost();
+      await synchroniser.catchUp(ask);
+      synchroniser.inbox.push(push(5));
+      expect(events.filter((event) => event.startsWith('seq'))).to.deep.equal(['seq 1', 'seq 2', 'seq 3']);
+      expect(asked.at(-1)).to.deep.equal({ groupId: 7, afterSeq: 3, beforeSeq: 5, limit: 100 });
+      synchroniser.lost();
+    });
+
+    it('does not skip a later gap when the reading over a lost connection ends', async () => {
+      const { synchroniser, end, events } = await withGap();
+      synchroniser.lost();
+      const never: Ask = (type, _params, take) =>
+        type === 'sync'
+          ? Promise.resolve(take({ ...page, nextCursor: 'second' } as never))
+          : new Promise(() => {});
+      await synchroniser.catchUp(never);
+      synchroniser.inbox.push(push(4));
+      end([]);
+      await new Promise(setImmediate);
+      synchroniser.lost();
+      expect(events).to.deep.equal(['seq 1']);
+    });
+  });
+
+  describe('that renews its cursor', () => {
+    beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+    afterEach(() => mock.timers.reset());
+
+    /** Makes a synchroniser that has caught up, on a server that counts its cursors. */
+    async function caughtUp() {
+      let cursors = 0;
+      const all = synchroniserOf(() => ({ ...page, nextCursor: `${++cursors}` }));
+      await all.synchroniser.begin(all.ask);
+      await all.synchroniser.catchUp(all.ask);
+      return all;
+    }
+    const pass = async (milliseconds: number) => {
+      mock.timers.tick(milliseconds);
+      await new Promise(setImmediate);
+    };
+
+    it('catches up from the new one, ten seconds after it was read', async () => {
+      const { synchroniser, ask, asked } = await caughtUp();
+      await pass(5 * 60_000);
+      expect(asked).to.deep.equal([{ fromNow: true }, { fromNow: true }]);
+      await pass(10_000);
+      synchroniser.lost();
+      await synchroniser.catchUp(ask);
+      expect(asked.at(-1)).to.include({ cursor: '2' });
+      synchroniser.lost();
+    });
+
+    it('catches up from the old one if the connection is lost before', async () => {
+      const { synchroniser, ask, asked } = await caughtUp();
+      await pass(5 * 60_000);
+      await pass(9_999);
+      synchroniser.lost();
+      await pass(1);
+      await synchroniser.catchUp(ask);
+      expect(asked.at(-1)).to.include({ cursor: '1' });
+      synchroniser.lost();
+    });
+
+    it('reads a new one after 500 messages', async () => {
+      const { synchroniser, asked } = await caughtUp();
+      for (let seq = 1; seq < 500; seq++) synchroniser.inbox.push(push(seq));
+      expect(asked).to.have.length(1);
+      for (let seq = 500; seq < 1_100; seq++) synchroniser.inbox.push(push(seq));
+      expect(asked).to.have.length(2);
+      synchroniser.lost();
+    });
+
+    it('has no timer after its connection was lost', async () => {
+      const { synchroniser, asked } = await caughtUp();
+      synchroniser.lost();
+      await pass(60 * 60_000);
+      expect(asked).to.have.length(1);
+    });
   });
 });

@@ -1,0 +1,240 @@
+import { mock } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'chai';
+import { Client } from '../../src/client/Client.ts';
+import type { Push } from '../../src/client/index.ts';
+import { FakeSocket } from './client-sockets.ts';
+
+const page = { data: [], more: false, nextCursor: 'first', time: '2026-01-01T00:00:00Z' };
+const profile = { data: { userId: 1, username: 'Ada' } };
+
+/** Lets everything happen that waits for nothing but the event loop. */
+async function turns(): Promise<void> {
+  for (let count = 0; count < 5; count++) await turn();
+}
+
+/** Creates a client, and keeps its sockets and the subscriptions to its events. */
+function clientOf() {
+  const sockets: FakeSocket[] = [];
+  const client = new Client({
+    url: 'http://localhost',
+    token: 'token',
+    open() {
+      const socket = new FakeSocket();
+      sockets.push(socket);
+      return socket;
+    },
+  });
+  const subscriptions = new Set<object>();
+  const { on } = client;
+  mock.method(client, 'on', (...args: Parameters<Client['on']>) => {
+    const stop = on.apply(client, args);
+    subscriptions.add(stop);
+    return () => {
+      subscriptions.delete(stop);
+      stop();
+    };
+  });
+  const last = () => sockets.at(-1) as FakeSocket;
+  /** Opens the next socket. */
+  const reopen = async () => {
+    await turns();
+    mock.timers.tick(1_000);
+    await turns();
+    last().open();
+    await turns();
+  };
+  return { client, sockets, last, reopen, subscriptions };
+}
+
+/** Creates a client that is online. */
+async function onlineClient() {
+  const all = clientOf();
+  await all.reopen();
+  all.last().answer('getProfile', profile);
+  all.last().answer('sync', page);
+  await turns();
+  expect(all.client.state).to.equal('online');
+  return all;
+}
+
+const message = (seq: number) => ({
+  type: 'messageInGroup',
+  params: { groupId: 7, seq, senderId: 2, createdAt: '2026-01-01T00:00:00Z', message: `${seq}` },
+});
+
+describe('the typed client on a network of the test', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+  afterEach(() => {
+    mock.reset();
+    mock.timers.reset();
+  });
+
+  it('reads its user and a cursor before it sends anything else', async () => {
+    const { client, last, reopen } = clientOf();
+    const call = client.call('listGroups');
+    await reopen();
+    expect(last().types).to.deep.equal(['getProfile', 'sync']);
+    last().answer('getProfile', profile);
+    last().answer('sync', page);
+    await turns();
+    last().answer('listGroups', { data: [] });
+    expect(await call).to.deep.equal({ data: [] });
+    expect(client.self).to.deep.equal({ userId: 1, username: 'Ada' });
+    client.close();
+  });
+
+  it('waits for the replies to interrupted requests before it catches up', async () => {
+    const { client, last, reopen } = await onlineClient();
+    const call = client.call('markRead', { groupId: 7, seq: 1 });
+    last().end();
+    await reopen();
+    expect(last().types).to.deep.equal(['markRead']);
+    last().answer('markRead', { data: {} });
+    await call;
+    await turns();
+    expect(last().types).to.deep.equal(['markRead', 'sync']);
+    expect(last().sent.at(-1)?.params).to.include({ cursor: 'first' });
+    expect(client.state).to.equal('offline');
+    last().answer('sync', page);
+    await turns();
+    expect(client.state).to.equal('online');
+    client.close();
+  });
+
+  it('does not repeat a command after a lost connection that must not be sent twice', async () => {
+    const { client, last, reopen } = await onlineClient();
+    const call = client.call('leaveGroup', { groupId: 7 }).catch(({ code }) => code);
+    last().end();
+    expect(await call).to.equal('CONNECTION_LOST');
+    await reopen();
+    expect(last().types).to.deep.equal(['sync']);
+    client.close();
+  });
+
+  it('drops what an earlier connection read, and reads it again', async () => {
+    const { client, last, reopen } = await onlineClient();
+    const seqs: unknown[] = [];
+    client.on('messageInGroup', ({ seq }) => seqs.push(seq));
+    last().receive(message(1));
+    last().receive(message(3));
+    const [old, id] = [last(), last().sent.at(-1)?.id];
+    const { onmessage } = old;
+    expect(old.types.at(-1)).to.equal('getMessages');
+    old.end();
+    await reopen();
+    const late = { data: [{ ...message(2).params, content: '2' }], more: false };
+    onmessage?.({ data: JSON.stringify({ type: 'getMessages', success: true, id, params: late }) } as never);
+    expect(seqs).to.deep.equal([1]);
+    const changes = [2, 3].map((seq) => ({
+      kind: 'message',
+      isNew: true,
+      message: { ...message(seq).params, content: `${seq}` },
+    }));
+    last().answer('sync', { ...page, data: changes });
+    await turns();
+    expect(seqs).to.deep.equal([1, 2, 3]);
+    client.close();
+  });
+
+  it('begins anew with a new cursor when the server refuses the old one, and reports a reset', async () => {
+    const { client, last, reopen } = await onlineClient();
+    let resets = 0;
+    client.on('reset', () => resets++);
+    last().end();
+    await reopen();
+    const refused = {
+      type: 'sync',
+      error: true,
+      code: 'BAD_REQUEST',
+      message: '',
+      id: last().sent.at(-1)?.id,
+    };
+    last().receive(refused);
+    await reopen();
+    expect(last().sent.map(({ params }) => params)).to.deep.equal([{ fromNow: true }]);
+    last().answer('sync', page);
+    await turns();
+    expect([client.state, resets]).to.deep.equal(['online', 1]);
+    client.close();
+  });
+
+  it('subscribes to presence again after a reconnect, until it is unsubscribed', async () => {
+    const { client, last, reopen } = await onlineClient();
+    const userIds = Array.from({ length: 150 }, (_, index) => index + 1);
+    for (const [type, ids] of [
+      ['subscribePresence', userIds],
+      ['unsubscribePresence', [150]],
+    ] as const) {
+      const call = client.call(type, { userIds: [...ids] });
+      last().answer(type, { data: [] });
+      await call;
+    }
+    const states: unknown[] = [];
+    client.on('subscribePresence', ({ userId, online }) => states.push([userId, online]));
+    last().end();
+    await reopen();
+    last().answer('sync', page);
+    await turns();
+    last().answer('subscribePresence', { data: [{ userId: 1, online: true, lastSeenAt: null }] });
+    await turns();
+    const asked = last().sent.flatMap(({ type, params }) =>
+      type === 'subscribePresence' ? [params?.userIds] : [],
+    );
+    expect(asked).to.deep.equal([userIds.slice(0, 100), userIds.slice(100, -1)]);
+    expect(states).to.deep.equal([[1, true]]);
+    client.close();
+  });
+
+  it('ends the subscriptions of online() and of an iteration', async () => {
+    const { client, last, reopen, subscriptions } = clientOf();
+    const online = client.online();
+    expect(subscriptions.size).to.equal(1);
+    await reopen();
+    last().answer('getProfile', profile);
+    last().answer('sync', page);
+    await online;
+    expect(subscriptions.size).to.equal(0);
+    await client.online();
+    const pushes: Push[] = [];
+    const iteration = (async () => {
+      for await (const push of client) {
+        pushes.push(push);
+        if (pushes.length === 2) break;
+      }
+    })();
+    await turns();
+    expect(subscriptions.size).to.equal(2);
+    for (const seq of [1, 2, 3]) last().receive(message(seq));
+    await iteration;
+    expect([pushes.length, subscriptions.size]).to.deep.equal([2, 0]);
+    const refused = client.online().catch(() => {});
+    client.close();
+    await refused;
+    expect(subscriptions.size).to.equal(0);
+  });
+
+  it('ends an iteration after the last push when it is closed', async () => {
+    const { client, last, subscriptions } = await onlineClient();
+    const seqs: unknown[] = [];
+    const iteration = (async () => {
+      for await (const { params } of client) seqs.push((params as { seq: number }).seq);
+    })();
+    await turns();
+    for (const seq of [1, 2]) last().receive(message(seq));
+    client.close();
+    await iteration;
+    expect([seqs, subscriptions.size]).to.deep.equal([[1, 2], 0]);
+  });
+
+  it('sends nothing and opens no socket after it is closed', async () => {
+    const { client, sockets, last } = await onlineClient();
+    const { length } = last().sent;
+    client.close();
+    for (let minutes = 0; minutes < 10; minutes++) {
+      mock.timers.tick(60_000);
+      await turns();
+    }
+    expect([sockets.length, last().sent.length, last().isClosed]).to.deep.equal([1, length, true]);
+  });
+});

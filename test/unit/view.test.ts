@@ -1,0 +1,166 @@
+import { mock } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { Ask } from '../../src/client/calls.ts';
+import { Emitter } from '../../src/client/Emitter.ts';
+import type { Events } from '../../src/client/events.ts';
+import type { Push } from '../../src/client/index.ts';
+import type { ViewedClient } from '../../src/client/view/Context.ts';
+import { Store } from '../../src/client/view/Store.ts';
+import { createView } from '../../src/client/view/view.ts';
+
+const [ADA, BOB] = [1, 2];
+
+/** The dialog of Ada and Bob, as the server lists it to Ada. */
+const row = {
+  id: 109,
+  seq: 9,
+  version: 0,
+  kind: 'text',
+  senderId: BOB,
+  senderName: 'Bob',
+  receiverId: ADA,
+  receiverName: 'Ada',
+  groupId: null,
+  groupName: null,
+  content: 'Hi',
+  createdAt: '2026-01-01T00:00:00Z',
+  deletedAt: null,
+  unreadCount: 0,
+  mentionCount: 0,
+  readSeq: 5,
+  deliveredSeq: 7,
+  markedUnread: false,
+  muted: false,
+  mutedUntil: null,
+  pinned: false,
+  archived: false,
+  otherReadSeq: 4,
+  otherDeliveredSeq: 6,
+};
+
+/** Creates Ada's view, on a server that has the one chat, and keeps the commands that it calls. */
+async function viewOf() {
+  const events = new Emitter<Events>();
+  const calls: string[] = [];
+  const client = {
+    state: 'online',
+    self: { userId: ADA, username: 'Ada' },
+    now: () => Date.now(),
+    call: async (type: string) => {
+      calls.push(type);
+      return {};
+    },
+    on: events.on.bind(events),
+  } as unknown as ViewedClient;
+  const ask: Ask = async (type, _params, take) => {
+    const data = type === 'listLastMessage' ? [row] : type === 'getChat' ? row : [];
+    return take({ data, more: false } as never);
+  };
+  const view = createView(client, ask);
+  await view.chats.loaded;
+  const push = (type: string, fields: object) =>
+    events.emit('push', {
+      type,
+      params: { senderId: BOB, senderName: 'Bob', receiverId: ADA, ...fields },
+    } as unknown as Push);
+  return { view, chat: view.chat({ receiverId: BOB }), events, push, calls };
+}
+
+describe('the view of the typed client', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+  afterEach(() => mock.timers.reset());
+
+  const typing = { typing: true, expiresInSeconds: 6 };
+
+  it('shows nobody as typing who went silent', async () => {
+    const { chat, push } = await viewOf();
+    push('typing', typing);
+    mock.timers.tick(5_999);
+    expect(chat.typing.value).to.deep.equal(['Bob']);
+    mock.timers.tick(1);
+    expect(chat.typing.value).to.deep.equal([]);
+  });
+
+  it('shows for longer who types on', async () => {
+    const { chat, push } = await viewOf();
+    push('typing', typing);
+    mock.timers.tick(4_000);
+    push('typing', typing);
+    mock.timers.tick(5_999);
+    expect(chat.typing.value).to.deep.equal(['Bob']);
+    mock.timers.tick(1);
+    expect(chat.typing.value).to.deep.equal([]);
+  });
+
+  it('shows nobody as typing who stopped, or whose message arrived', async () => {
+    const { chat, push } = await viewOf();
+    push('typing', typing);
+    push('typing', { typing: false });
+    expect(chat.typing.value).to.deep.equal([]);
+    push('typing', typing);
+    push('privateMessage', {
+      messageId: 110,
+      seq: 10,
+      createdAt: row.createdAt,
+      message: 'Hi',
+      mentions: [],
+    });
+    expect(chat.typing.value).to.deep.equal([]);
+  });
+
+  it('keeps positions where they are when older ones arrive', async () => {
+    const { view, push } = await viewOf();
+    const positions = () => {
+      const { readSeq, deliveredSeq, otherReadSeq, otherDeliveredSeq } = view.chats.value[0] ?? {};
+      return [readSeq, deliveredSeq, otherReadSeq, otherDeliveredSeq];
+    };
+    push('markRead', { senderId: ADA, receiverId: BOB, seq: 3 });
+    push('markDelivered', { senderId: ADA, receiverId: BOB, seq: 3 });
+    push('markRead', { seq: 3 });
+    push('markDelivered', { seq: 3 });
+    expect(positions()).to.deep.equal([5, 7, 4, 6]);
+    push('markRead', { seq: 8 });
+    push('markDelivered', { senderId: ADA, receiverId: BOB, seq: 8 });
+    expect(positions()).to.deep.equal([5, 8, 8, 8]);
+    mock.timers.tick(8_000); // reads the chat again in an older state, and reports that all has arrived
+    await turn();
+    expect(positions()).to.deep.equal([5, 9, 8, 8]);
+  });
+
+  it('has no timers after the client was closed', async () => {
+    const { chat, events, push, calls } = await viewOf();
+    push('typing', typing);
+    events.emit('state', 'closed');
+    expect(chat.typing.value).to.deep.equal([]);
+    const { length } = calls;
+    push('typing', typing);
+    mock.timers.tick(60_000);
+    await turn();
+    expect(calls).to.have.length(length);
+  });
+});
+
+describe('an observable value', () => {
+  it('notifies each subscriber once for all changes of one turn, until it unsubscribes', async () => {
+    let count = 0;
+    const store = new Store(() => count);
+    const seen: string[] = [];
+    const stops = ['a', 'b'].map((name) => store.subscribe((value) => seen.push(`${name}${value}`)));
+    for (count = 1; count < 3; count++) store.changed();
+    await turn();
+    stops[0]?.();
+    store.changed();
+    await turn();
+    expect(seen).to.deep.equal(['a3', 'b3', 'b3']);
+  });
+
+  it('computes the value when it is read after a change, and keeps the same object until the next', () => {
+    let computed = 0;
+    const store = new Store(() => ({ computed: ++computed }));
+    store.changed();
+    store.changed();
+    expect(computed).to.equal(1);
+    expect(store.value).to.equal(store.value).and.deep.equal({ computed: 2 });
+  });
+});
