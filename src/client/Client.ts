@@ -14,7 +14,7 @@ import { type Chat, type Chats, createView, type Observable, type Presence, type
 
 export type ClientOptions = LinkOptions;
 
-/** A connection to a server that mends itself; made by {@link connect}. */
+/** A client of one user, which reconnects by itself. Created by {@link connect}. */
 export class Client implements AsyncIterable<Push> {
   readonly #events = new Emitter<Events>();
   readonly #link: Link;
@@ -55,24 +55,28 @@ export class Client implements AsyncIterable<Push> {
     });
   }
 
+  /** The present state. Each change is the event `state`. */
   get state(): State {
     return this.#state;
   }
 
-  /** The connected user, by their present name; undefined until the server has said so. */
+  /** The user of the token, with the present username; undefined until the client is online for the first time. */
   get self(): Self | undefined {
     return this.#self;
   }
 
-  /** Returns the time by the clock of the server, as far as it is known, in milliseconds since 1970. */
+  /** Returns the time of the server's clock, as far as the client knows it, in milliseconds since 1970. */
   now(): number {
     return this.#synchroniser.now();
   }
 
   /**
-   * Runs a command and resolves to the `params` of its reply. While offline it waits; cut off in the middle it is sent
-   * again, and done once. Rejects with a {@link ParleyError}: with the code of the refusal, `CONNECTION_LOST` for the
-   * few commands that must not be sent twice, or `CLOSED`.
+   * Runs a command and resolves to the `params` of its reply. A call that is made while offline waits. A call that a lost
+   * connection interrupted is sent again, without a second effect.
+   *
+   * Rejects with a {@link ParleyError}: with the code of the server's refusal, with `CONNECTION_LOST` if the connection
+   * broke before the reply to a command that must not be sent twice, with `PAYLOAD_TOO_LARGE` over 64 KiB, or with the
+   * error that closed the client. An aborted call rejects with the reason of the signal.
    */
   call<Name extends CommandName>(
     type: Name,
@@ -81,12 +85,12 @@ export class Client implements AsyncIterable<Push> {
     return this.#outbox.call(type, params ?? ({} as Params<Name>), (result) => result, options?.signal);
   }
 
-  /** Listens to pushes by their name, or to another of the {@link Events}, until the function it returns is called. */
+  /** Subscribes to pushes by their name, or to another of the {@link Events}. Returns a function that unsubscribes. */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): Unsubscribe {
     return this.#events.on(name, listener);
   }
 
-  /** Resolves when the client is online; rejects when it never will be again. */
+  /** Resolves when the client is online. Rejects with a {@link ParleyError} when it is closed. */
   online(): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = () => {
@@ -100,27 +104,30 @@ export class Client implements AsyncIterable<Push> {
     });
   }
 
-  /** All pushes from now on, until the client is closed; throws when it was not closed by {@link close}. */
+  /**
+   * Iterates over all pushes from the first step on, until the client is closed. Throws a {@link ParleyError} unless it
+   * was closed by {@link close}.
+   */
   [Symbol.asyncIterator](): AsyncGenerator<Push, void, undefined> {
     return iteratePushes(this, () => this.#end);
   }
 
-  /** The chats of this user, kept current from the first look on. */
+  /** The chats of this user, read when they are accessed for the first time and kept current. */
   get chats(): Chats {
     return this.#viewed.chats;
   }
 
-  /** One chat and its messages, kept current from the first look on. */
+  /** Returns a chat and its messages, read when they are accessed for the first time and kept current. */
   chat(address: ChatAddress): Chat {
     return this.#viewed.chat(address);
   }
 
-  /** Whether somebody is there, kept current from the first look on; undefined until it is known. */
+  /** Returns the presence of a user, subscribed to by the first call and kept current; undefined until it is known. */
   presence(userId: number): Observable<Presence | undefined> {
     return this.#viewed.presence(userId);
   }
 
-  /** Ends everything; calls that wait are rejected with `CLOSED`. */
+  /** Closes the connection and rejects the waiting calls with `CLOSED`. The token stays valid. */
   close(): void {
     if (this.#end) return;
     this.#finish(new ParleyError('CLOSED', 'The client was closed'));
@@ -139,7 +146,7 @@ export class Client implements AsyncIterable<Push> {
     const ask: Ask = (type, params, take) => this.#outbox.call(type, params, take, signal, true);
     const begin = async () => {
       const settled = this.#outbox.settled();
-      // Before anything is read or answered: what follows is caught up with from there, however soon it breaks.
+      // The cursor is read before anything else, so that the next connection catches up from it, however soon this one breaks.
       const [{ userId, username }] = await Promise.all([
         this.#self ?? ask('getProfile', {}, ({ data }) => data),
         this.#synchroniser.begin(ask),

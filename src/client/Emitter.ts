@@ -1,10 +1,11 @@
 /** Ends a subscription. */
 export type Unsubscribe = () => void;
 
-/** Calls whoever listens to a name, in the order they came. */
+/** Events by name, each with its listeners. */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
 
+  /** Registers a listener. Returns a function that removes it. */
   on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): Unsubscribe {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners.add(listener));

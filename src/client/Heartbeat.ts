@@ -1,5 +1,5 @@
 /**
- * Counts for how long the other end of a connection is silent. It has no timer: its owner calls {@link tick} in equal
+ * Counts the intervals in which the other end of a connection is silent. It has no timer: its owner calls {@link tick} at equal
  * intervals.
  *
  *   heartbeat.tick();     // 1: nothing was received in this interval, so it is time to send a ping
@@ -11,7 +11,7 @@
 export class Heartbeat {
   #silent = 1;
 
-  /** Takes note of a frame. */
+  /** Ends the silence: a frame was received. */
   received(): void {
     this.#silent = 0;
   }

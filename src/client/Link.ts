@@ -5,7 +5,7 @@ import { Heartbeat } from './Heartbeat.ts';
 import { callHttp } from './http.ts';
 import { socketUrl } from './urls.ts';
 
-/** The part of a WebSocket that the client uses; that of the platform and the one of the package `ws` have it. */
+/** The part of a WebSocket that the client uses. Those of the platform and of the package `ws` have it. */
 export interface Socket {
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
@@ -19,47 +19,49 @@ export interface LinkOptions {
   /** The server: `https://chat.example.com`, or `ws://localhost:3000/ws`. */
   readonly url: string;
   /**
-   * A token, or a function that returns a fresh one: called at first, and whenever the server refuses the last one. If
-   * it rejects with a {@link ParleyError} that stays, such as `UNAUTHORIZED`, the client is closed with that; after any
-   * other error the function is called again later.
+   * A token, or a function that returns a fresh one. It is called for the first connection, and whenever the server has
+   * refused the last token. If it rejects with a {@link ParleyError} other than `RATE_LIMITED` or `UNAVAILABLE`, the client
+   * is closed with that error; after any other error the function is called again later.
    */
   readonly token: string | (() => string | Promise<string>);
   /** The name of this device in `listSessions`. */
   readonly device?: string;
-  /** Opens a socket; by default the platform's, with the token as a subprotocol. */
+  /** Opens a socket. The default is the WebSocket of the platform, with the token as a subprotocol. */
   readonly open?: (url: string, token: string) => Socket;
-  /** Milliseconds of silence after which the server is pinged; after twice as many the connection is dead. Default 15,000. */
+  /** Milliseconds of silence after which a ping is sent. After twice as many the connection is closed. Default: 15,000. */
   readonly heartbeat?: number;
 }
 
 export interface LinkListener {
+  /** Reports that a socket is open. */
   opened(): void;
+  /** Receives a frame of the open socket. */
   frame(text: string): void;
-  /** The socket has closed; another one is tried. */
+  /** Reports that the open socket has closed, before the next attempt. */
   lost(): void;
-  /** No other one is tried. */
+  /** Reports that there is no next attempt. */
   gaveUp(error: ParleyError): void;
 }
 
-/** Milliseconds before the second attempt, and the longest. */
+/** The longest first delay between two attempts, and the longest of all, in milliseconds. */
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 30_000;
-/** Failures from which the delays begin when the device wakes up: with 30 milliseconds. */
+/** The number of failures to begin with after the device woke up: the first delay is 31 milliseconds at most. */
 const WOKEN = -4;
-/** Milliseconds that a socket may take to open, and twice those that a server may take to answer a device that woke up. */
+/** Milliseconds that a socket may take to open. Half as many are left to answer the ping of a device that woke up. */
 const PATIENCE = 10_000;
 
-/** Events after which the device may be back from sleep or from no network. */
+/** Events after which the device may be back from sleep, or the network may have returned. */
 const WAKING = ['online', 'pageshow', 'visibilitychange'];
-/** Sent after silence: scripts in browsers do not see the pings of the WebSocket. */
+/** The command that is sent after silence. Scripts in browsers do not see the pings of the WebSocket. */
 const PING = '{"type":"ping","id":"ping"}';
 
-/** The close code of a connection, or one that means the same, and the seconds to wait before the next one. */
+/** The close code of a connection, or the equivalent of a refused upgrade, and the seconds to wait before the next attempt. */
 type Ending = readonly [code: number, retryAfter: number];
 
 /**
- * Keeps one socket to the server open: opens another one when it breaks, until it is closed, the server refuses every
- * token it can get, or closes with a code that forbids to connect again.
+ * Keeps one socket to the server open, and opens another one when it breaks. Ends when it is closed, when the server
+ * refuses the token and there is no fresh one, and after a close code that forbids to reconnect.
  */
 export class Link {
   readonly #options: LinkOptions;
@@ -72,11 +74,11 @@ export class Link {
   /** The last close code. */
   #code = 0;
   #socket: Socket | undefined;
-  /** Ends the open socket unless it answers a ping. */
+  /** Sends a ping, and ends the open socket if nothing arrives after it. */
   #test: (() => void) | undefined;
   /** Ends the wait for the next attempt. */
   #hurry: (() => void) | undefined;
-  /** Ends the present socket as if it had broken. */
+  /** Ends the present socket in the same way as a broken connection. */
   #drop: ((code?: number) => void) | undefined;
 
   constructor(options: LinkOptions, listener: LinkListener) {
@@ -87,21 +89,22 @@ export class Link {
     queueMicrotask(() => this.#run());
   }
 
-  /** Sends over the open socket; without one, nothing happens. */
+  /** Sends a frame over the open socket. Does nothing if there is none. */
   send(text: string): void {
     this.#socket?.send(text);
   }
 
-  /** Replaces the present socket by another one. */
+  /** Closes the present socket and opens another one. */
   restart(): void {
     this.#drop?.();
   }
 
-  /** Begins the delays again: the connection is of use. */
+  /** Starts the delays over, because the present connection works. */
   proven(): void {
     this.#backoff.reset();
   }
 
+  /** Closes the socket and ends all attempts. Removes the listeners and the timers. */
   close(): void {
     this.#closed = true;
     for (const name of WAKING) globalThis.removeEventListener?.(name, this.#wake);
@@ -124,7 +127,7 @@ export class Link {
     }
   }
 
-  /** Resolves when a connection has ended, or could not be opened, to the seconds that the server wants to be left alone. */
+  /** Resolves when a connection has ended, or could not be opened, to the seconds to wait before the next attempt. */
   async #connect(): Promise<number> {
     const { token: source } = this.#options;
     this.#token ??= typeof source === 'string' ? source : await source();
@@ -154,15 +157,15 @@ export class Link {
       let test: ReturnType<typeof setTimeout> | undefined;
 
       const end = (code = 0) => {
-        if (!socket.onclose) return; // it has ended before, and nothing of it is listened to
+        if (!socket.onclose) return; // it has ended before
         const isOpen = this.#socket === socket;
         clearTimeout(timer);
-        socket.onopen = socket.onmessage = socket.onclose = null; // an error after that has its empty listener
+        socket.onopen = socket.onmessage = socket.onclose = null; // onerror stays, for an error after that
         this.#socket = this.#drop = this.#test = undefined;
         try {
           socket.close();
         } catch {
-          // some cannot be closed before they are open
+          // some sockets cannot be closed before they are open
         }
         if (isOpen) this.#listener.lost();
         resolve(isOpen || this.#closed ? [code, 0] : this.#probe(token));
@@ -198,7 +201,7 @@ export class Link {
     });
   }
 
-  /** Asks over HTTP why no socket opened, which browsers hide from scripts, with a call that changes nothing. */
+  /** Reads the reason of a refused upgrade, which browsers hide from scripts, by an HTTP call that changes nothing. */
   #probe(token: string): Promise<Ending> {
     const { url } = this.#options;
     return callHttp(url, 'PATCH', 'users/me', {}, token, AbortSignal.timeout(PATIENCE)).then(
@@ -218,7 +221,7 @@ export class Link {
     });
   }
 
-  /** Tries at once when the device is back from sleep or from no network, and tests the socket that is open. */
+  /** Ends the pause before the next attempt, and tests the open socket. */
   readonly #wake = () => {
     this.#hurry?.();
     this.#backoff.reset(WOKEN);

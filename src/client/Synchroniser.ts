@@ -8,9 +8,9 @@ import { isPlace, pushOf } from './pushes.ts';
 
 export interface SynchroniserListener {
   readonly deliver: Deliver;
-  /** Receives what catching up found, in its present state. */
+  /** Receives a change that a catch-up found, in its present state. */
   change(change: Change): void;
-  /** Reports that changes are missing which cannot be reported one by one: everything has to be read again. */
+  /** Reports that missed changes are unknown: everything has to be read again. */
   reset(): void;
   /** Reports that a gap cannot be filled over this connection. */
   broken(): void;
@@ -19,10 +19,10 @@ export interface SynchroniserListener {
 /** Messages per request that fills a gap, and changes per request that catches up. */
 const PAGE = 100;
 const SYNC_PAGE = 500;
-/** The cursor is renewed after so many messages, or milliseconds. */
+/** Messages, or milliseconds, after which the cursor is renewed. */
 const RENEW_AFTER_MESSAGES = 500;
 const RENEW_AFTER = 5 * 60_000;
-/** Milliseconds within which the pushes arrive that were on their way when a cursor was read. */
+/** Milliseconds within which the pushes arrive that were in transit when a cursor was read. */
 const SETTLED_AFTER = 10_000;
 
 const NEVER: Ask = () => new Promise(() => {});
@@ -32,17 +32,17 @@ export class Synchroniser {
   readonly inbox: Inbox;
   readonly #listener: SynchroniserListener;
   #cursor: string | undefined;
-  /** True if the last cursor was refused: changes up to the present one cannot be reported. */
+  /** True if the last cursor was refused: the changes up to the present one are unknown. */
   #isReset = false;
-  /** True if the cursor is of the present connection, which has missed nothing. */
+  /** True if the cursor was read over the present connection, which has missed nothing since. */
   #isFresh = false;
   /** Milliseconds that the clock of the server is ahead. */
   #clockOffset = 0;
-  /** Sends over the present connection; a request that comes back when this is another one is of the last. */
+  /** Sends over the present connection. A request that ends when this is another function was of an earlier connection. */
   #ask = NEVER;
-  /** Gaps that are being filled. */
+  /** The number of gaps that are being filled. */
   #fills = 0;
-  /** Messages delivered since the cursor was renewed; none are counted while that is under way. */
+  /** The number of messages delivered since the cursor was renewed; minus infinity while it is being renewed. */
   #messages = Number.NEGATIVE_INFINITY;
   #renewal: ReturnType<typeof setTimeout> | undefined;
 
@@ -59,7 +59,7 @@ export class Synchroniser {
     );
   }
 
-  /** See {@link Client.now}. */
+  /** Returns the time of the server's clock, as far as it is known, in milliseconds since 1970. */
   now(): number {
     return Date.now() + this.#clockOffset;
   }
@@ -86,7 +86,7 @@ export class Synchroniser {
         this.#read(page);
         return page.more;
       }).catch((error: ParleyError) => {
-        // A cursor that the server has forgotten is of no use the next time either.
+        // The server would refuse it the next time, too.
         if (error.code === 'BAD_REQUEST') {
           this.#cursor = undefined;
           this.#isReset = true;
@@ -100,7 +100,7 @@ export class Synchroniser {
     this.#renewLater();
   }
 
-  /** Ends the requests of a connection that was lost. */
+  /** Drops everything that belongs to the connection that was lost. */
   lost(): void {
     this.inbox.pause();
     this.#isFresh = false;
@@ -110,6 +110,7 @@ export class Synchroniser {
     clearTimeout(this.#renewal);
   }
 
+  /** Reads the messages of a gap. Those that the server refuses are not for this user, and are skipped. */
   async #fill(sequence: ChatSequence): Promise<void> {
     const ask = this.#ask;
     this.#fills++;
@@ -131,14 +132,14 @@ export class Synchroniser {
     this.#renewal = setTimeout(() => this.#renew(), RENEW_AFTER);
   }
 
-  /** Moves the cursor on, so that the next catch-up does not begin with what was delivered long ago. */
+  /** Renews the cursor, so that the next catch-up does not return what was delivered long ago. */
   async #renew(): Promise<void> {
     this.#messages = Number.NEGATIVE_INFINITY; // one at a time
     clearTimeout(this.#renewal);
     const ask = this.#ask;
     const cursor = await ask('sync', { fromNow: true }, ({ nextCursor }) => nextCursor).catch(() => {});
     if (ask !== this.#ask) return;
-    // Pushes of what was committed before the cursor may still be on their way.
+    // Pushes of changes before the cursor may still be in transit.
     this.#renewal = setTimeout(() => {
       if (cursor && !this.#fills) this.#cursor = cursor;
       this.#renewLater();

@@ -3,22 +3,30 @@ import type { Account as AccountSchema } from '../protocol/schema/accounts.ts';
 import type { ParleyError } from './errors.ts';
 import { callHttp } from './http.ts';
 
+/** An account, as the server returns it to its user. */
 export type Account = Static<typeof AccountSchema>;
 
+/** The result of a registration or a login. */
 export interface Entrance {
   readonly token: string;
   readonly user: Account;
 }
 
-/** The HTTP calls of a server, all of them about accounts; each rejects with a {@link ParleyError}. */
+/** The HTTP calls about accounts. Each rejects with a {@link ParleyError}: `UNAVAILABLE` if the server cannot be reached. */
 export interface Accounts {
+  /** Creates an account and logs in. */
   register(account: { email: string; username: string; password: string }): Promise<Entrance>;
+  /** Logs in with the email or the username. */
   login(account: ({ email: string } | { username: string }) & { password: string }): Promise<Entrance>;
-  /** Resolves to a new `token` if the password changed, which ends the old one. */
+  /**
+   * Changes an account. A new email or password requires `currentPassword`. A new password revokes all tokens, and
+   * resolves to a new one.
+   */
   update(
     token: string,
     changes: { email?: string; username?: string; password?: string; currentPassword?: string },
   ): Promise<{ user: Account; token?: string }>;
+  /** Deletes the account. */
   delete(token: string, password: string): Promise<void>;
 }
 

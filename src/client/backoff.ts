@@ -1,14 +1,14 @@
-/** The delays between attempts. */
+/** Delays between attempts. */
 export interface Backoff {
   /** Counts a failure and returns the milliseconds to wait. */
   next(): number;
-  /** Begins again, as after so many failures; after a negative number the first delay is halved as often. */
+  /** Continues as after a number of failures. A negative number halves the first delay as many times. */
   reset(failures?: number): void;
 }
 
 /**
- * Makes delays of which each is twice the last one, up to the longest, less a random share, so that clients that fail
- * together do not try again together: `jitter` 1 is the "full jitter" of
+ * Creates delays of which each is twice the one before, up to the longest, less a random share, so that clients that
+ * fail at the same time do not retry at the same time: `jitter` 1 is the "full jitter" of
  * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/, 0.5 its "equal jitter", 0 none.
  *
  *   const backoff = createBackoff(500, 30_000, 1);

@@ -1,33 +1,35 @@
 import type { Change, CommandName, Push, Pushes } from './protocol.ts';
 
 /**
- * `connecting` at first; `online` once everything missed was told; `offline` while another connection is tried;
- * `closed` for good.
+ * The state of a client: `connecting` at first, `online` after everything that was missed has been delivered, `offline`
+ * between connections, and `closed` at the end.
  */
 export type State = 'connecting' | 'online' | 'offline' | 'closed';
 
-/** What {@link Client.on} hears of, by name: every push, and what the client itself has to say. */
+/** The events of a client by name: every push by its type, and those of the client itself. */
 export interface Events extends Pushes {
+  /** The new state, after each change. */
   state: State;
   /** Any push. */
   push: Push;
-  /** A message of this client was stored; it comes in its place among those of the others. */
+  /** A message that this client sent and the server stored, in its place among the messages of the others. */
   sent: Push;
-  /** A command of this client succeeded. */
+  /** A command of this client that succeeded. */
   done: Done;
-  /** Changes that catching up found beside new messages, in their present state: edits, deletions, reactions, members, receipts, names … */
+  /** Each change that a catch-up found, in its present state: messages, edits, reactions, members, receipts, names … */
   sync: Change;
-  /** Missed events cannot be reported, because the server has forgotten what this client knew: read everything again. */
+  /** Missed changes are unknown, because the server does not know the cursor of this client. Everything has to be read again. */
   reset: undefined;
 }
 
+/** A command that succeeded, with the params of the request and of the reply. */
 export interface Done {
   readonly type: CommandName;
   readonly params: object;
   readonly result: object;
 }
 
-/** Who is connected. */
+/** The user of a client. */
 export interface Self {
   readonly userId: number;
   readonly username: string;

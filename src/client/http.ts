@@ -6,7 +6,10 @@ interface Refusal {
   readonly message?: string;
 }
 
-/** Calls a path of the server at `url`, and resolves to the JSON it answers. Rejects with a {@link ParleyError}. */
+/**
+ * Sends an HTTP request to a path of the server at `url`, and resolves to the JSON of the response. Rejects with a
+ * {@link ParleyError}: with the code of the server, or with `UNAVAILABLE` if it cannot be reached or sends no code.
+ */
 export async function callHttp<Answer>(
   url: string,
   method: string,

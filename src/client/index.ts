@@ -1,5 +1,5 @@
 /**
- * `parley/client`: the typed client for browsers and Node. It depends on nothing; of the server it uses types only.
+ * `parley/client`: the typed client for browsers and Node. It has no dependencies, and uses only types of the server.
  *
  * @packageDocumentation
  */
@@ -36,8 +36,8 @@ export type {
 } from './view/view.ts';
 
 /**
- * Connects to the server at `url` with a token of its HTTP calls, or with a function that gets one. Returns at once;
- * commands wait until the connection is there. Throws when `url` is none.
+ * Creates a client of the server at `url`, with a token or with a function that returns one. Returns at once; calls wait
+ * until the client is connected. Throws a `TypeError` if `url` is not a URL.
  */
 export function connect(options: ClientOptions): Client {
   return new Client(options);

@@ -2,8 +2,8 @@ import { WebSocket } from 'ws';
 import { Client, type ClientOptions } from './Client.ts';
 
 /*
- * `parley/client` in Node: the same, by the package `ws`, so that Node 20 has a WebSocket and the token goes in a
- * header, where no log of a proxy keeps it.
+ * `parley/client` in Node, with the WebSocket of the package `ws`: Node 20 has none of its own, and the token is sent in
+ * a header, which proxies do not log.
  */
 
 export * from './index.ts';

@@ -3,26 +3,26 @@ import type { commands } from '../commands/registry.ts';
 import type { Message as MessageSchema } from '../protocol/schema/messages.ts';
 import type { Change as ChangeSchema } from '../protocol/schema/sync.ts';
 
-/* What goes over the socket, derived from the definitions of the server. Types only: nothing of it is bundled. */
+/* The types of the frames, derived from the definitions of the server. They are not part of the bundle. */
 
 type Definition = (typeof commands)[number];
 
-/** How a chat is named: by the other person of a dialog, or by the group. */
+/** A chat: the dialog with a person, or a group. */
 export type ChatAddress =
   | { readonly receiverId: number; readonly groupId?: never }
   | { readonly groupId: number; readonly receiverId?: never };
 
 /**
- * A message, as commands answer it.
+ * A message, as commands return it.
  *
  * @interface
  */
 export type Message = Static<typeof MessageSchema>;
-/** Something that is different from what the client knew; see the command `sync`. */
+/** A change since a cursor; see the command `sync`. */
 export type Change = Static<typeof ChangeSchema>;
 
 /**
- * Every command by its name: its params, and the `params` of its reply.
+ * The commands by name, each with its params and the `params` of its reply.
  *
  * @interface
  */
@@ -33,12 +33,12 @@ export type CommandName = keyof Commands;
 export type Params<Name extends CommandName> = Commands[Name]['params'];
 export type Result<Name extends CommandName> = Commands[Name]['result'];
 
-/** Schemas made by `inChat` take exactly one of two addresses. */
+/** The params of a command. Schemas made by `inChat` take exactly one of two addresses. */
 type ParamsOf<Schema extends TObject> = 'oneOf' extends keyof Schema['properties']['receiverId']
   ? Omit<Plain<Static<Schema>>, 'receiverId' | 'groupId'> & ChatAddress
   : Plain<Static<Schema>>;
 
-/** The same with ids as plain numbers: only the server tells those of different things apart. */
+/** The same type with plain numbers for ids: only the server distinguishes the ids of different things. */
 type Plain<T> = T extends number
   ? number
   : T extends readonly (infer Each)[]
@@ -48,7 +48,7 @@ type Plain<T> = T extends number
       : T;
 
 /**
- * Every push by its name: its `params`.
+ * The `params` of the pushes by name.
  *
  * @interface
  */
@@ -56,14 +56,14 @@ export type Pushes = {
   [D in Definition as [PushedOf<D>] extends [never] ? never : D['type']]: PushParams<Static<PushedOf<D>>>;
 };
 export type PushName = keyof Pushes;
-/** A push as it came, one of a union to be told apart by `type`. */
+/** A push: a union with the discriminant `type`. */
 export type Push<Name extends PushName = PushName> = {
   [Each in Name]: { readonly type: Each; readonly params: Pushes[Each] };
 }[Name];
 
 type PushedOf<D extends Definition> = NonNullable<D['push']>['fields'];
 
-/** What takes a place in a chat has a text; what happens to it may have none. */
+/** The `params` of a push. Those of a message always have a text. */
 type PushParams<Fields> = Fields & {
   data: null;
   message: Fields extends { createdAt: string } ? string : string | null;

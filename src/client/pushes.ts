@@ -16,7 +16,7 @@ export const FRESH = {
   event: null,
 } satisfies Partial<Message>;
 
-/** Returns true if a push takes a place in a chat: it has the time when it did. */
+/** Returns true if a push is a message, with a place in its chat: then it has the time of its creation. */
 export function isPlace({ params }: Push): boolean {
   return 'createdAt' in params && 'seq' in params;
 }
@@ -71,7 +71,7 @@ export function messageFrom({ type, params }: Push): Message {
 
 type PlacedParams = Push<'messageInGroup'>['params'] & { receiverId?: number };
 
-/** Returns a message that was read as it is pushed late: with what it has, and what has become of it. */
+/** Returns a message that was read as the server pushes it late: in its present state, without empty fields. */
 export function pushOf({ content, kind: _, event, ...fields }: Message): Push {
   const has = Object.entries(fields).filter(([, value]) => value && (value as unknown[]).length !== 0);
   const { type = sendType(fields), ...happened } = event ?? {};
@@ -91,7 +91,7 @@ export function ownPushOf(sent: Partial<Message> & { readonly clientMessageId?: 
   return { type: sendType(fields), params: { ...fields, data: null, message: content } } as unknown as Push;
 }
 
-/** The pushes that let users into a group, or out of it: those that they name, or all if they name none. */
+/** The pushes that add users to a group, or remove them: the named users, or all if none are named. */
 const MEMBERSHIP: { readonly [Name in PushName]?: 'begins' | 'ends' } = {
   newGroup: 'begins',
   addUserInGroup: 'begins',
@@ -103,7 +103,7 @@ const MEMBERSHIP: { readonly [Name in PushName]?: 'begins' | 'ends' } = {
   deleteGroup: 'ends',
 };
 
-/** Returns whether a push lets a user into its group, or out of it. */
+/** Returns `begins` if a push adds a user to its group, `ends` if it removes the user, otherwise undefined. */
 export function membershipIn({ type, params }: Push, userId: number): 'begins' | 'ends' | undefined {
   const { userId: target = userId, userIds = [] } = params as { userId?: number; userIds?: number[] };
   return target === userId || userIds.includes(userId) ? MEMBERSHIP[type] : undefined;

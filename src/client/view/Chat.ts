@@ -3,42 +3,43 @@ import type { ChatAddress, Message, Params } from '../protocol.ts';
 import type { Observable } from './Store.ts';
 import type { ChatSummary } from './summary.ts';
 
-/** A message as a conversation shows it. One that is not stored yet has neither `messageId` nor `seq`: both are 0. */
+/** A message of a conversation. The `messageId` and `seq` of a message that is not stored yet are 0. */
 export interface ChatMessage extends Message {
-  /** Stays the same when a message that was sent is stored. */
+  /** Identifies the message in its chat; the same before and after it is stored. */
   readonly key: string;
-  /** True if this user wrote it. */
+  /** True if this user wrote the message. */
   readonly isOwn: boolean;
-  /** Of one's own: how far it has come; `delivered` and `read` in dialogs only. Of others: `sent`. */
+  /** The state of a message of this user; `delivered` and `read` in dialogs only. Messages of others are `sent`. */
   readonly status: 'sending' | 'failed' | 'sent' | 'delivered' | 'read';
-  /** Why it failed. */
+  /** The reason if the status is `failed`. */
   readonly error: ParleyError | undefined;
 }
 
+/** The optional params of a message. */
 export type SendOptions = Pick<Params<'privateMessage'>, 'replyTo' | 'silent' | 'custom'>;
 
-/** A chat that is looked at. */
+/** A chat with its messages. */
 export interface Chat {
   readonly address: ChatAddress;
-  /** As the list has it; undefined while nothing was ever written. */
+  /** The entry in the list of chats; undefined while the chat has no messages. */
   readonly summary: Observable<ChatSummary | undefined>;
   /**
-   * A run of messages up to the newest, without a hole, then those that are being sent. Read on the first look, and anew
-   * when this user comes into a group again; none of a group that one is not in.
+   * The messages up to the newest one without a gap, then those that are being sent. They are read at the first access,
+   * and again after this user was added to the group again. Empty for a group that this user is not in.
    */
   readonly messages: Observable<readonly ChatMessage[]>;
-  /** Usernames of those who are typing. */
+  /** The usernames of the other users who are typing. */
   readonly typing: Observable<readonly string[]>;
-  /** True if there is more before the first message. */
+  /** True if there may be messages before the first one. */
   readonly hasOlder: boolean;
-  /** Reads older messages, or back to `seq`. */
+  /** Reads a page of older messages, or all back to `seq`. Rejects with a {@link ParleyError}. */
   loadOlder(seq?: number): Promise<void>;
-  /** Shows a message at once and sends it; rejects when it is refused, and it stays as `failed`. */
+  /** Shows a message at once and sends it. If it is refused, its status is `failed` and the promise rejects. */
   send(content: string, options?: SendOptions): Promise<void>;
-  /** Takes a message that failed away. */
+  /** Removes a message that failed. */
   discard(key: string): void;
-  /** Marks everything as read. */
+  /** Marks all messages as read. */
   markRead(): Promise<void>;
-  /** To be called with each keystroke, and with false when the writing is over or given up. */
+  /** Shows the other users that this user is typing. Call it with true at each keystroke, and with false at the end. */
   setTyping(typing: boolean): void;
 }

@@ -24,20 +24,20 @@ type ChatChange = Extract<Change, { kind: 'chat' }>;
 
 /** The chats of a user: pinned ones first, then by their newest message. */
 export interface Chats extends Observable<readonly ChatSummary[]> {
-  /** Resolves when all chats are there. */
+  /** Resolves when all chats have been read. Rejects with a {@link ParleyError} if the client is closed before. */
   readonly loaded: Promise<void>;
 }
 
-/** Of the longest messages, these come within the patience for a silent connection on a line of 64 kB/s. */
+/** Chats per request. With the longest messages, the reply takes less than two heartbeats on a line of 64 kB/s. */
 const PAGE = 50;
-/** Milliseconds in which arrivals are reported to their senders together. */
+/** Milliseconds in which deliveries are collected before they are reported to the senders. */
 const DELIVERED_AFTER = 500;
-/** Milliseconds that a timer takes at most. */
+/** The longest timer in milliseconds. */
 const LONGEST_TIMER = 86_400_000;
 
 /**
- * Keeps the chats current. What has an order of its own (messages, their versions, positions, counts up to a `seq`) is
- * put together from pushes, replies and what is read, whichever comes first; what has none is read anew after it
+ * Keeps the list of chats current. State with an order (messages, their versions, positions, counts up to a `seq`) is
+ * merged from pushes, replies and reads in whatever order they arrive. State without an order is read again after it
  * changed.
  */
 export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
@@ -45,9 +45,9 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   readonly #entries: Map<string, Entry>;
   readonly #refresher: Refresher;
   readonly #arrived = new Set<string>();
-  /** Stop the timers of chats that are muted for a while. */
+  /** By key: cancels the timer of a chat that is muted until some time. */
   readonly #muted = new Map<string, () => void>();
-  /** Counts changes that have no order of their own: what is being read meanwhile may be older. */
+  /** The number of changes without an order. A read that began before a change may return an older state. */
   #moment = 0;
   readonly #changedAt = new Map<string, number>();
   readonly #removedAt = new Map<string, number>();
@@ -63,11 +63,12 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     this.loaded.catch(() => {});
   }
 
+  /** Returns a chat by its key. */
   get(key: string): ChatSummary | undefined {
     return this.#entries.get(key)?.summary;
   }
 
-  /** Reads all chats, and anew those that are not listed any more. */
+  /** Reads all chats, and one by one those that are not listed any more. */
   async read(): Promise<void> {
     const since = this.#moment;
     const missing = new Set(this.#entries.keys());
@@ -82,59 +83,63 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     for (const key of missing) this.want(key);
   }
 
-  /** Reads a chat anew: something happened to it that does not say how it is now. */
+  /** Reads a chat again, after a change that does not include the new state. */
   want(key: string): void {
     this.#refresher.want(key);
   }
 
-  /** Changes settings, of which the last ones hold; which these are is read. */
+  /** Applies new settings at once, and reads which ones the server has: they have no order. */
   change(key: string, changes: Partial<Settings>): void {
     this.#changedAt.set(key, ++this.#moment);
     this.want(key);
     this.#change(key, () => changes);
   }
 
-  /** Moves positions, which only go forwards. */
+  /** Moves positions forwards. */
   advance(key: string, positions: Partial<Positions>): void {
     this.#change(key, (summary) => advanced(summary, positions));
   }
 
-  /** The server has counted what is unread. */
+  /** Applies unread counts of the server. */
   counted(key: string, counts: Counted): void {
     this.#update(key, (entry) => counted(entry, counts));
   }
 
+  /** Removes a chat that this user has left. */
   remove(key: string): void {
     this.#removedAt.set(key, ++this.#moment);
     this.#muted.get(key)?.();
     if (this.#entries.delete(key)) this.changed();
   }
 
-  /** A message was changed, maybe what it `says`: which unread ones count, and whom they mention, is up to the server. */
+  /**
+   * Applies the change of a message; `text` has its new content if that changed. Then the unread counts are read, because
+   * the server decides which messages count.
+   */
   edited(
     key: string,
     { messageId, seq, version, mentions }: Pick<Message, 'messageId' | 'seq' | 'version' | 'mentions'>,
-    says?: Partial<Pick<LastMessage, 'content' | 'deletedAt'>>,
+    text?: Partial<Pick<LastMessage, 'content' | 'deletedAt'>>,
   ): void {
     this.#change(key, ({ lastMessage: last, readSeq, mentionCount }) => {
       const isLast = last.messageId === messageId;
       const isCounted =
-        says && seq > readSeq && (says.deletedAt || mentionCount || mentions.includes(this.#userId));
-      // Not here yet, or something else of it is newer.
+        text && seq > readSeq && (text.deletedAt || mentionCount || mentions.includes(this.#userId));
+      // The message has not arrived yet, or another part of it is newer.
       if (isCounted || seq > last.seq || (isLast && version < last.version)) this.want(key);
-      return isLast && version >= last.version ? { lastMessage: { ...last, ...says, version } } : {};
+      return isLast && version >= last.version ? { lastMessage: { ...last, ...text, version } } : {};
     });
   }
 
-  /** A message took its place in a chat. */
+  /** Adds a new message to its chat. */
   arrived(key: string, message: Message): void {
     this.#update(key, (entry) => arrived(entry, message, this.#userId));
   }
 
-  /** The state of a chat, as catching up found it. */
+  /** Applies the state of a chat that a catch-up found. */
   changedTo({ lastSeq, group, role: _, kind: __, groupId, receiverId, ...state }: ChatChange): void {
     const key = chatKey({ groupId, receiverId } as ChatAddress);
-    // Fewer messages than were there: the server was set back to an earlier moment.
+    // The server was restored from a backup with fewer messages.
     if (lastSeq < (this.get(key)?.lastMessage.seq ?? 0)) this.#entries.delete(key);
     this.#update(key, ({ summary }) => ({
       summary: { ...summary, ...state, ...(group && { name: group.groupName }) },
@@ -143,7 +148,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     }));
   }
 
-  /** Somebody has another name. */
+  /** Applies the new name of a user. */
   renamed(userId: number, name: string): void {
     for (const key of this.#entries.keys())
       this.#change(key, ({ lastMessage: last }) => ({
@@ -167,7 +172,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     }
   }
 
-  /** Puts a chat that was read in its place; what happened since it was asked for holds. Returns its key. */
+  /** Merges a chat that was read; changes since the request are kept. Returns its key. */
   #put(read: Row, since: number): string {
     const { receiverId, receiverName } = read;
     const receiver = receiverId && { receiverName: this.#context.names.of(receiverId, receiverName ?? '') };
@@ -193,7 +198,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   #set(key: string, entry: Entry): void {
     const before = this.get(key);
     const { readSeq, deliveredSeq, mutedUntil, lastMessage } = entry.summary;
-    // In notes to oneself one is the other person, too.
+    // In the notes to oneself the other person is this user.
     const isNotes = key === chatKey({ receiverId: this.#userId });
     const mirrored = isNotes && { otherReadSeq: readSeq, otherDeliveredSeq: deliveredSeq };
     this.#entries.set(key, { ...entry, summary: { ...entry.summary, ...mirrored } });
@@ -204,7 +209,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     this.#arrived.add(key);
   }
 
-  /** Nobody tells when the time of a muted chat is over. */
+  /** Unmutes a chat at the end of its time, which the server does not push. */
   #endMute(key: string): void {
     this.#muted.get(key)?.();
     const until = this.get(key)?.mutedUntil;
@@ -218,14 +223,14 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
       );
   }
 
-  /** Tells the senders that their messages have reached this device. */
+  /** Reports to the senders that their messages have been delivered to this device. */
   #deliver(): void {
     for (const key of this.#arrived) {
       const chat = this.get(key);
       if (!chat || chat.deliveredSeq >= chat.lastMessage.seq) continue;
       const { seq } = chat.lastMessage;
       this.advance(key, { deliveredSeq: seq });
-      this.#context.client.call('markDelivered', { ...chat.address, seq }).catch(() => {}); // gone meanwhile
+      this.#context.client.call('markDelivered', { ...chat.address, seq }).catch(() => {}); // the chat was left meanwhile
     }
     this.#arrived.clear();
   }

@@ -10,15 +10,16 @@ import { History, type Part } from './History.ts';
 import { type Observable, Store } from './Store.ts';
 import type { ChatSummary } from './summary.ts';
 
-/** Who the user is may not be known yet. */
+/** A message that is not stored yet. Its sender is this user, who may not be known before the client is online. */
 type Unsent = Omit<ChatMessage, 'senderId' | 'senderName'>;
 
+/** Messages per request, and per request of those back to a `seq`. */
 const PAGE = 50;
 const LONG_PAGE = 100;
-/** Milliseconds between two notices that one is still typing. */
+/** Milliseconds before the command `typing` is sent again. */
 const TYPING_AGAIN = 3_000;
 
-/** The messages of one chat, current from pages and events. */
+/** Keeps the messages of one chat current. */
 export class ChatView implements Chat {
   readonly address: ChatAddress;
   readonly summary: Store<ChatSummary | undefined>;
@@ -28,13 +29,13 @@ export class ChatView implements Chat {
   readonly #messages: Store<readonly ChatMessage[]>;
   #history = new History();
   readonly #unsent = new Map<string, Unsent>();
-  /** The keys that stored messages had before, by messageId. */
+  /** By `messageId`: the keys of messages from before they were stored. */
   readonly #keys = new Map<number, string>();
-  /** Names of those who type, each with what stops the wait for more. */
+  /** By username: the users who are typing, each with the function that cancels the timer. */
   readonly #typists = new Map<string, () => void>();
-  /** Somebody looks at the messages. */
+  /** True since the first access to the messages. */
   #isLookedAt = false;
-  /** Counts how often everything began anew: what was asked for before is of no use. */
+  /** The number of times that the history was started over. Replies to requests of an earlier round are dropped. */
   #round = 0;
   #reading: Promise<void> | undefined;
   #typedAt = 0;
@@ -55,19 +56,19 @@ export class ChatView implements Chat {
     return this.#messages;
   }
 
-  /** The list has changed. */
+  /** Updates the summary, after a change of the list. */
   refresh(): void {
     const before = this.summary.value;
     this.summary.changed();
     if (this.summary.value !== before) this.#messages.changed();
   }
 
-  /** Reads everything anew that was read: this user may see something else now. */
+  /** Reads the messages again if they were read before, because this user may see other messages now. */
   beginAgain(): void {
     if (this.#isLookedAt) this.#begin();
   }
 
-  /** There is nothing to see any more. */
+  /** Drops all messages. */
   end(): void {
     this.#round++;
     this.#reading = undefined;
@@ -76,7 +77,7 @@ export class ChatView implements Chat {
     this.#messages.changed();
   }
 
-  /** A message that is new, or one as it is now; what lies before the messages that were read is let go. */
+  /** Takes a new message, or the present state of one. Ignores those before the first message that was read. */
   put(message: Message): void {
     this.#stopped(message.senderName);
     if (!this.#isLookedAt) return;
@@ -84,7 +85,7 @@ export class ChatView implements Chat {
     else this.#begin();
   }
 
-  /** Changes a part of a message that is there, is being read or will come; what is known to be newer stays. */
+  /** Changes a part of a message that was read, is being read or will arrive. A newer state is kept. */
   change(part: Part): void {
     const { first, newest } = this.#history;
     if (!this.#isLookedAt || (!this.#reading && part.seq < first && part.seq <= newest)) return;
@@ -92,17 +93,18 @@ export class ChatView implements Chat {
     this.#messages.changed();
   }
 
-  /** The server has so many messages: with fewer than there are here, it was set back to an earlier moment. */
+  /** Starts over if the last `seq` of the server is lower than that of the chat: the server was restored from a backup. */
   reaches(seq: number): void {
     if (seq < this.#history.newest) this.#begin();
   }
 
-  /** Shows the names that people have now, this user among them. */
+  /** Applies the present names of the users, this one included. */
   renamed(): void {
     this.#history.map((message) => this.#context.names.in(message));
     this.#messages.changed();
   }
 
+  /** Applies a push of the command `typing`. */
   typed({
     senderName,
     typing,
@@ -148,7 +150,7 @@ export class ChatView implements Chat {
     }
   }
 
-  /** A message that was being sent has its place, and comes there at once. */
+  /** Removes a message that was being sent: the server has stored it, and the event `sent` has it in its place. */
   stored(key: string, messageId: number): void {
     if (!this.#unsent.delete(key)) return;
     this.#keys.set(messageId, key);
@@ -172,7 +174,7 @@ export class ChatView implements Chat {
     const due = typing ? now - this.#typedAt > TYPING_AGAIN : this.#typedAt > 0;
     if (!due || this.#context.client.state !== 'online') return;
     this.#typedAt = typing ? now : 0;
-    this.#context.client.call('typing', { ...this.address, typing }).catch(() => {}); // nobody misses it
+    this.#context.client.call('typing', { ...this.address, typing }).catch(() => {}); // it would be outdated if it were sent again
   }
 
   #look(): void {
@@ -181,12 +183,12 @@ export class ChatView implements Chat {
     this.#begin();
   }
 
-  /** Tries until the messages are there, unless there are none for this user. */
+  /** Starts the history over. Reads the newest messages, and tries again until that succeeds or is refused for good. */
   #begin(): void {
     this.end();
     this.hasOlder = true;
     this.#reading = this.#readOlder(PAGE, this.#context.insist);
-    this.#reading.catch(() => {}); // closed, or not for this user
+    this.#reading.catch(() => {}); // closed, or refused for good
   }
 
   async #readOlder(limit: number, ask: Ask): Promise<void> {

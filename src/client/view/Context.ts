@@ -18,8 +18,9 @@ export interface ViewedClient {
 /** Shared by all parts of a view. */
 export interface Context {
   readonly client: ViewedClient;
+  /** Sends a request. */
   readonly ask: Ask;
-  /** Asks again what could not be answered for a while. */
+  /** Sends a request, and sends it again after temporary errors. */
   readonly insist: Ask;
   readonly names: Names;
   readonly timers: Timers;

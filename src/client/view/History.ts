@@ -1,28 +1,30 @@
 import type { Message } from '../protocol.ts';
 
-/** The part of a message that a push or a reply is about. */
+/** A change of a part of a message by a push or a reply. */
 export interface Part {
+  /** The message. */
   readonly seq: number;
-  /** Of the message since it is so. */
+  /** The version of the message that the change made. */
   readonly version: number;
-  /** Names the part: a newer change of the same part replaces an older one. */
+  /** The name of the part. A newer change of the same part replaces an older one. */
   readonly part: string;
+  /** Returns the changed fields. */
   readonly apply: (message: Message) => Partial<Message>;
 }
 
-/** The part that all others end with. */
+/** The name of the part whose change is applied after all others. */
 export const DELETED = 'deleted';
 
 /**
- * A run of messages of one chat without a hole. The newer state of each part of a message wins, whichever comes first:
- * what happened holds against what was read before it happened.
+ * Messages of one chat without a gap. Of two states of a part of a message the newer one is kept, in whatever order they
+ * arrive.
  */
 export class History {
-  /** By seq, in no order, as they were read. */
+  /** By `seq`, in the state in which they were read or arrived. */
   readonly #messages = new Map<number, Message>();
-  /** By seq and part. */
+  /** By `seq` and part. */
   readonly #changes = new Map<number, Map<string, Part>>();
-  /** Seq of the first and the last one. */
+  /** The `seq` of the first and of the last message. */
   first: number;
   newest: number;
 
@@ -31,14 +33,14 @@ export class History {
     this.newest = 0;
   }
 
-  /** Adds a page that lies before the first message, or begins the run. */
+  /** Adds a page of messages before the first one, or the first page. */
   add(messages: readonly Message[]): void {
     for (const message of messages) this.#keep(message);
   }
 
   /**
-   * Takes a message that is new, or one as it is now. Returns false if it does not fit: something is missing. Where
-   * `isRead`, that before the first one is still to come.
+   * Takes a new message, or the present state of one. Returns false if there is a gap before it, or if another message
+   * has its `seq`. If `isRead`, the first page is still being read, and any message may be the first one.
    */
   put(message: Message, isRead = false): boolean {
     const { seq, messageId } = message;
@@ -49,7 +51,7 @@ export class History {
     return true;
   }
 
-  /** Changes a part of a message, be it there or not yet. */
+  /** Changes a part of a message, which may arrive later. */
   change(change: Part): void {
     const { seq, part, version } = change;
     const parts = this.#changes.get(seq) ?? new Map<string, Part>();
@@ -57,14 +59,14 @@ export class History {
     this.#changes.set(seq, parts.set(part, change));
   }
 
-  /** Returns the messages in order, each as it is now. */
+  /** Returns the messages in the order of `seq`, each in its present state. */
   list(): Message[] {
     return [...this.#messages.values()]
       .sort((one, other) => one.seq - other.seq)
       .map((one) => this.#current(one));
   }
 
-  /** Changes messages where they are kept. */
+  /** Replaces each message. */
   map(change: (message: Message) => Message): void {
     for (const [seq, message] of this.#messages) this.#messages.set(seq, change(message));
   }
@@ -77,7 +79,7 @@ export class History {
     this.newest = Math.max(this.newest, seq);
   }
 
-  /** A deletion comes last, whenever it was heard of. */
+  /** Returns a message with its changes, a deletion as the last one. */
   #current(message: Message): Message {
     const parts = this.#changes.get(message.seq);
     if (!parts) return message;
@@ -96,7 +98,7 @@ export class History {
 
 type Reaction = Message['reactions'][number];
 
-/** Returns what makes a reaction of a message so; one that is there no more is left out. */
+/** Returns the change that sets the fields of a reaction. A reaction with the count 0 is removed. */
 export function withReaction(changes: Partial<Reaction> & Pick<Reaction, 'emoji'>): Part['apply'] {
   return ({ reactions }) => {
     const before = reactions.find(({ emoji }) => emoji === changes.emoji);
@@ -106,7 +108,7 @@ export function withReaction(changes: Partial<Reaction> & Pick<Reaction, 'emoji'
   };
 }
 
-/** The order that PostgreSQL keeps the keys of a jsonb object in, as messages are read: by length, then by bytes. */
+/** Compares emojis in the order of the keys of a `jsonb` object, by length in bytes and then by bytes, as the server does. */
 function byEmoji(...reactions: [Reaction, Reaction]): number {
   const [one = '', other = ''] = reactions.map(({ emoji }) =>
     String.fromCharCode(...new TextEncoder().encode(emoji)),

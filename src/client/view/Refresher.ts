@@ -2,13 +2,13 @@ import { createBackoff } from '../backoff.ts';
 import { FIRST_PAUSE, MAX_PAUSE, type Timers } from './Timers.ts';
 
 /**
- * Reads things by key when they are wanted: at once, then once more after a pause when it was wanted again while it was
- * read, for what came back may be older, or in the pause. The pauses grow while that goes on.
+ * Reads things by key on request: at once, and again after a pause if it was requested during the read, which may have
+ * returned an older state, or during the pause. The pauses grow as long as that continues.
  */
 export class Refresher {
   readonly #read: (key: string) => Promise<void>;
   readonly #timers: Timers;
-  /** Keys being read, or read a moment ago: true if wanted since. */
+  /** Keys that are being read, or in the pause after it: true if they were requested since. */
   readonly #keys = new Map<string, boolean>();
 
   /** `read` must not reject. */
@@ -17,6 +17,7 @@ export class Refresher {
     this.#timers = timers;
   }
 
+  /** Requests a read. */
   want(key: string): void {
     if (this.#keys.has(key)) this.#keys.set(key, true);
     else void this.#run(key);

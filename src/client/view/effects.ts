@@ -5,21 +5,21 @@ import type { ChatView } from './ChatView.ts';
 import { DELETED, type Part, withReaction } from './History.ts';
 import type { Counted, Settings } from './summary.ts';
 
-/** What the pushes and replies below have, all together. */
+/** The fields of all pushes and replies below. */
 export interface Fields {
   readonly messageId: number;
   readonly seq: number;
-  /** Of the message that was changed. */
+  /** The version of the changed message. */
   readonly version: number;
   readonly senderId: number;
   /** The user who changed their profile. */
   readonly userId: number;
   readonly username: string;
-  /** Of a message of one's own that was stored. */
+  /** Of a message of this user that was stored. */
   readonly clientMessageId?: string;
   readonly emoji: string;
   readonly count: number;
-  /** What an edited message says, in a request and in a push. */
+  /** The new text of an edited message: `content` of a request, `message` of a push. */
   readonly content?: string;
   readonly message?: string | null;
   readonly editedAt: string | null;
@@ -33,9 +33,9 @@ export interface Fields {
   readonly senderName: string;
   readonly typing: boolean;
   readonly expiresInSeconds: number;
-  /** How a group is now, in a push and in a reply. */
+  /** The present state of a group: `group` of a push, `data` of a reply. */
   readonly group?: { readonly groupName: string };
-  /** Of a reply: the group, or the counts of a chat. */
+  /** The data of a reply: a group, or the counts of a chat. */
   readonly data?: ({ readonly groupName?: string } & Partial<Counts>) | null;
 }
 
@@ -45,12 +45,12 @@ interface Counts extends Counted {
 
 type Effect = (fields: Fields) => void;
 type Effects = { readonly [Name in CommandName]?: Effect };
-/** Makes an effect on a chat; `isSelf` is true if this user caused it. */
+/** Creates an effect on a chat; `isSelf` is true if this user caused it. */
 type InChat = (change: (fields: Fields, key: string, isSelf: boolean) => void) => Effect;
 
 /**
- * Returns the changes that a push makes in what is shown, by its name; or a command of this client that succeeded, whose
- * fields are its params and its result.
+ * Returns the effects on the view, by name, of a push, or of a command of this client that succeeded: its fields are its
+ * params and its result.
  */
 export function createEffects(
   list: ChatList,
@@ -91,7 +91,7 @@ export function createEffects(
     ...createChatEffects(list, inChat),
   };
 
-  /** The count of an emoji is one part of a message, this user's own reaction another. */
+  /** Changes the count of an emoji, and the reaction of this user, which is another part of the message. */
   function react(fields: Fields, own: boolean): void {
     const { emoji, count, senderId } = fields;
     changeMessage(fields, emoji, withReaction({ emoji, count }));
@@ -102,11 +102,11 @@ export function createEffects(
     fields: Fields,
     part: string,
     apply: Part['apply'],
-    says?: Parameters<ChatList['edited']>[2],
+    text?: Parameters<ChatList['edited']>[2],
   ): void {
     inChat(({ seq, version }, key) => {
       views.get(key)?.change({ seq, version, part, apply });
-      list.edited(key, fields, says);
+      list.edited(key, fields, text);
     })(fields);
   }
 }

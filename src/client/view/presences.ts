@@ -7,7 +7,7 @@ import { type Observable, Store } from './Store.ts';
 /** The presence of a user: whether they are online, and since when they are not. */
 export type Presence = Result<'getPresence'>['data'][number];
 
-/** Returns a function that returns the presence of a user, and subscribes to it with its first call. */
+/** Returns a function that returns the presence of a user. Its first call for a user subscribes to the presence. */
 export function createPresences(
   client: Pick<ViewedClient, 'on'>,
   insist: Ask,

@@ -1,7 +1,7 @@
 import { addressIn, chatKey } from '../chatAddress.ts';
 import type { ChatAddress, Message, Result } from '../protocol.ts';
 
-/** A chat as the server lists it. */
+/** A row of the command `listLastMessage`. */
 export type Row = Result<'listLastMessage'>['data'][number];
 
 const STATE = [
@@ -28,50 +28,54 @@ const LAST_MESSAGE = [
   'deletedAt',
 ] as const;
 
-/** A chat as a list shows it. */
+/** A chat in the list of chats. */
 export interface ChatSummary extends Pick<Row, (typeof STATE)[number]> {
-  /** One name for the chat: `group:7`, or `user:7` for the dialog with that user. */
+  /** Identifies the chat: `group:7`, or `user:7` for the dialog with that user. */
   readonly key: string;
   readonly address: ChatAddress;
-  /** Of the group, or the username of the other person. */
+  /** The name of the group, or the username of the other person. */
   readonly name: string;
   readonly lastMessage: LastMessage;
-  /** How far the other person of a dialog has read; 0 in groups. */
+  /** The `seq` up to which the other person of a dialog has read; 0 in groups. */
   readonly otherReadSeq: number;
+  /** The `seq` up to which the other person of a dialog has received; 0 in groups. */
   readonly otherDeliveredSeq: number;
 }
 
+/** The newest message of a chat. */
 export type LastMessage = Pick<Message, (typeof LAST_MESSAGE)[number]>;
 
+/** The `seq`s up to which this user and the other person of a dialog have read and received. */
 export type Positions = Pick<ChatSummary, 'readSeq' | 'deliveredSeq' | 'otherReadSeq' | 'otherDeliveredSeq'>;
+/** The state of a chat that has no order. */
 export type Settings = Pick<
   ChatSummary,
   'name' | 'markedUnread' | 'muted' | 'mutedUntil' | 'pinned' | 'archived'
 >;
 
-/** Unread counts of the server, and up to which message: to write one takes the mark away, too. */
+/** Unread counts of the server up to `lastSeq`, with the mark as unread, which sending a message removes. */
 export interface Counted extends Pick<ChatSummary, 'unreadCount' | 'mentionCount' | 'markedUnread'> {
   readonly lastSeq: number;
 }
 
-/** A message that came after what the server counted. */
+/** A message after those that the server counted. */
 interface Arrival {
   readonly seq: number;
   readonly unread: number;
   readonly mentions: number;
 }
 
-/** A chat of the list, and what its counts are made of. */
+/** A chat of the list, with the parts of its counts. */
 export interface Entry {
   readonly summary: ChatSummary;
   readonly counted: Counted;
   readonly arrivals: readonly Arrival[];
 }
 
-/** Arrivals that are remembered one by one: what was counted before them is of no use any more. */
+/** The number of arrivals that are kept one by one. The older ones are added to the counts of the server. */
 const MAX_ARRIVALS = 1_000;
 
-/** Returns a chat as the server lists it to `self`. */
+/** Returns a chat from the row that the server lists to `self`. */
 export function entryFrom(row: Row, self: number): Entry {
   const { id: messageId, seq, senderId, receiverName, groupName, otherReadSeq, otherDeliveredSeq } = row;
   const address = addressIn(row, self) as ChatAddress;
@@ -91,7 +95,7 @@ export function entryFrom(row: Row, self: number): Entry {
   };
 }
 
-/** Returns a chat with another state of it, each part of which may be older or newer; settings as `settings` has them. */
+/** Merges two states of a chat, of which each part may be the newer one. The settings are those of `settings`. */
 export function merged(known: Entry, other: Entry, settings: ChatSummary): Entry {
   const { summary, ...counts } = counted(known, other.counted);
   const { unreadCount, mentionCount, markedUnread } = summary;
@@ -100,7 +104,7 @@ export function merged(known: Entry, other: Entry, settings: ChatSummary): Entry
   return { ...counts, summary: advanced(advanced(both, summary), other.summary) };
 }
 
-/** Returns a chat with what the server counted, unless it knew of less then. */
+/** Returns a chat with counts of the server, unless they are older than the present ones. */
 export function counted(entry: Entry, latest: Counted): Entry {
   const { summary, counted, arrivals } = entry;
   if (latest.lastSeq < counted.lastSeq) return entry;
@@ -108,14 +112,14 @@ export function counted(entry: Entry, latest: Counted): Entry {
   return recounted({ ...entry, summary: { ...summary, markedUnread } }, latest, arrivals);
 }
 
-/** Returns a chat in which a message took its place. */
+/** Returns a chat with a message that arrived. */
 export function arrived(entry: Entry, message: Message, self: number): Entry {
   const { seq, kind, senderId, deletedAt } = message;
   const { summary: before, counted: server, arrivals } = entry;
   const isText = kind === 'text';
   const isOwn = isText && senderId === self;
   const isNew = seq > server.lastSeq && seq > (arrivals.at(-1)?.seq ?? 0);
-  // Who writes has read what was before.
+  // The sender of a message has read those before it.
   const moved = isOwn
     ? { readSeq: seq, deliveredSeq: seq }
     : isText && !before.address.groupId && { otherReadSeq: seq, otherDeliveredSeq: seq };
@@ -133,13 +137,13 @@ export function arrived(entry: Entry, message: Message, self: number): Entry {
 
 const POSITIONS = ['readSeq', 'deliveredSeq', 'otherReadSeq', 'otherDeliveredSeq'] as const;
 
-/** Returns a chat with positions that go only forwards. */
+/** Returns a chat with new positions, each unless it would go backwards. */
 export function advanced(summary: ChatSummary, positions: Partial<Positions>): ChatSummary {
   const all = POSITIONS.map((name) => [name, Math.max(summary[name], positions[name] ?? 0)]);
   return { ...summary, ...Object.fromEntries(all) };
 }
 
-/** Returns the later of two newest messages, or the later state of one. */
+/** Returns the newer of two messages, or the newer state of one. */
 function newer(known: LastMessage, other: LastMessage): LastMessage {
   const isLater =
     other.messageId === known.messageId ? other.version >= known.version : other.seq >= known.seq;
@@ -156,7 +160,7 @@ function recounted(entry: Entry, counted: Counted, all: readonly Arrival[]): Ent
   return { summary: { ...entry.summary, unreadCount, mentionCount }, counted, arrivals };
 }
 
-/** Pinned chats first, then by their newest message, as the server has them. */
+/** Compares two chats: pinned ones first, then by their newest message, as the server does. */
 export function byNewest(one: ChatSummary, other: ChatSummary): number {
   const [last, next] = [one.lastMessage, other.lastMessage];
   return (
