@@ -1,4 +1,4 @@
-import type { Ask, CallArguments } from './calls.ts';
+import type { CallArguments, SendRequest } from './calls.ts';
 import { Emitter, type Unsubscribe } from './Emitter.ts';
 import { ParleyError } from './errors.ts';
 import type { Events, Self, State } from './events.ts';
@@ -143,24 +143,24 @@ export class Client implements AsyncIterable<Push> {
     const connection = new AbortController();
     this.#connection = connection;
     const { signal } = connection;
-    const ask: Ask = (type, params, take) => this.#outbox.call(type, params, take, signal, true);
+    const request: SendRequest = (type, params, take) => this.#outbox.call(type, params, take, signal, true);
     const begin = async () => {
       const settled = this.#outbox.settled();
       // The cursor is read before anything else, so that the next connection catches up from it, however soon this one breaks.
       const [{ userId, username }] = await Promise.all([
-        this.#self ?? ask('getProfile', {}, ({ data }) => data),
-        this.#synchroniser.begin(ask),
+        this.#self ?? request('getProfile', {}, ({ data }) => data),
+        this.#synchroniser.begin(request),
       ]);
       if (signal.aborted) return;
       this.#self ??= { userId, username };
       this.#outbox.opened();
       await settled;
       if (signal.aborted) return;
-      await this.#synchroniser.catchUp(ask);
+      await this.#synchroniser.catchUp(request);
       if (signal.aborted) return;
       this.#link.proven();
       this.#become('online');
-      await this.#presences.renew(ask, (push) => this.#publish(push));
+      await this.#presences.renew(request, (push) => this.#publish(push));
     };
     begin().catch(() => {
       if (!signal.aborted) this.#link.restart();

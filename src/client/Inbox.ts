@@ -1,7 +1,7 @@
 import { type Arrival, ChatSequence, type Deliver } from './ChatSequence.ts';
 import { chatKey, chatKeyOf } from './chatAddress.ts';
 import type { Change, ChatAddress, CommandName, Message, Push } from './protocol.ts';
-import { isPlace, membershipIn, ownPushOf, pushOf } from './pushes.ts';
+import { isMessage, membershipIn, ownPushOf, pushOf } from './pushes.ts';
 
 /**
  * Puts the pushes of all chats in order, each by a {@link ChatSequence}, and holds them while the client catches up. It
@@ -44,7 +44,7 @@ export class Inbox {
       const { seq, version } = push.params as { readonly seq?: number; readonly version?: number };
       const key = chatKeyOf(push.params, this.#self());
       if (!key) this.#deliver(push);
-      else if (isPlace(push)) this.#take({ key, seq, push: version === undefined ? push : undefined });
+      else if (isMessage(push)) this.#take({ key, seq, push: version === undefined ? push : undefined });
       else this.#take({ key, push });
     });
   }

@@ -1,5 +1,5 @@
 import { createBackoff } from './backoff.ts';
-import type { Ask } from './calls.ts';
+import type { SendRequest } from './calls.ts';
 import { UNREPEATABLE } from './commandFacts.ts';
 import { isPassing, ParleyError } from './errors.ts';
 import type { CommandName, Params, Result } from './protocol.ts';
@@ -44,7 +44,7 @@ export class Outbox {
   }
 
   /**
-   * Sends a request as soon as its queue and the connection permit, see {@link Ask}. A request with priority does not
+   * Sends a request as soon as its queue and the connection permit, see {@link SendRequest}. A request with priority does not
    * wait for {@link opened}; it needs a socket. Rejects with a {@link ParleyError}, or with the reason of `signal`.
    */
   call<Name extends CommandName, Value>(

@@ -1,4 +1,4 @@
-import type { Ask } from './calls.ts';
+import type { SendRequest } from './calls.ts';
 import type { CommandName, Push, Result } from './protocol.ts';
 
 /** Users in one command. */
@@ -16,8 +16,8 @@ export class PresenceSubscriptions {
   }
 
   /** Subscribes again over a new connection, and publishes the present state of each user. */
-  renew(ask: Ask, publish: (push: Push) => void): Promise<void> {
-    return subscribeAll(ask, [...this.#userIds], (state) =>
+  renew(request: SendRequest, publish: (push: Push) => void): Promise<void> {
+    return subscribeAll(request, [...this.#userIds], (state) =>
       publish({
         type: 'subscribePresence',
         params: { data: null, message: null, senderName: '', ...state },
@@ -28,12 +28,12 @@ export class PresenceSubscriptions {
 
 /** Subscribes to the presence of any number of users. Passes each state on, in its place among the frames. */
 export async function subscribeAll(
-  ask: Ask,
+  request: SendRequest,
   userIds: number[],
   take: (state: Result<'subscribePresence'>['data'][number]) => void,
 ): Promise<void> {
   while (userIds.length > 0)
-    await ask('subscribePresence', { userIds: userIds.splice(0, MAX_USERS) }, ({ data }) =>
+    await request('subscribePresence', { userIds: userIds.splice(0, MAX_USERS) }, ({ data }) =>
       data.forEach(take),
     );
 }

@@ -1,10 +1,10 @@
 import type { ChatSequence, Deliver } from './ChatSequence.ts';
-import type { Ask } from './calls.ts';
-import { addressOf, isForOthers } from './chatAddress.ts';
+import type { SendRequest } from './calls.ts';
+import { addressOf, isNotMember } from './chatAddress.ts';
 import type { ParleyError } from './errors.ts';
 import { Inbox } from './Inbox.ts';
 import type { Change, Result } from './protocol.ts';
-import { isPlace, pushOf } from './pushes.ts';
+import { isMessage, pushOf } from './pushes.ts';
 
 export interface SynchroniserListener {
   readonly deliver: Deliver;
@@ -25,7 +25,7 @@ const RENEW_AFTER = 5 * 60_000;
 /** Milliseconds within which the pushes arrive that were in transit when a cursor was read. */
 const SETTLED_AFTER = 10_000;
 
-const NEVER: Ask = () => new Promise(() => {});
+const NEVER: SendRequest = () => new Promise(() => {});
 
 /** Sends the requests of an {@link Inbox}: catches up with `sync` after each connect, and fills gaps. */
 export class Synchroniser {
@@ -39,7 +39,7 @@ export class Synchroniser {
   /** Milliseconds that the clock of the server is ahead. */
   #clockOffset = 0;
   /** Sends over the present connection. A request that ends when this is another function was of an earlier connection. */
-  #ask = NEVER;
+  #request = NEVER;
   /** The number of gaps that are being filled. */
   #fills = 0;
   /** The number of messages delivered since the cursor was renewed; minus infinity while it is being renewed. */
@@ -52,7 +52,7 @@ export class Synchroniser {
     this.inbox = new Inbox(
       self,
       (push, isOwn) => {
-        if (isPlace(push) && ++this.#messages >= RENEW_AFTER_MESSAGES) void this.#renew();
+        if (isMessage(push) && ++this.#messages >= RENEW_AFTER_MESSAGES) void this.#renew();
         listener.deliver(push, isOwn);
       },
       (sequence) => this.#fill(sequence),
@@ -65,20 +65,20 @@ export class Synchroniser {
   }
 
   /** Reads a cursor to catch up from, unless there is one. */
-  async begin(ask: Ask): Promise<void> {
+  async begin(request: SendRequest): Promise<void> {
     if (this.#cursor !== undefined) return;
-    await ask('sync', { fromNow: true }, (page) => {
+    await request('sync', { fromNow: true }, (page) => {
       this.#read(page);
       this.#isFresh = true;
     });
   }
 
   /** Reads and delivers what was missed, then what has arrived since. */
-  async catchUp(ask: Ask): Promise<void> {
-    this.#ask = ask;
+  async catchUp(request: SendRequest): Promise<void> {
+    this.#request = request;
     for (let more = !this.#isFresh; more; ) {
       const cursor = this.#cursor ?? '';
-      more = await ask('sync', { cursor, limit: SYNC_PAGE }, (page) => {
+      more = await request('sync', { cursor, limit: SYNC_PAGE }, (page) => {
         for (const change of page.data) {
           this.inbox.change(change);
           this.#listener.change(change);
@@ -105,22 +105,22 @@ export class Synchroniser {
     this.inbox.pause();
     this.#isFresh = false;
     this.#fills = 0;
-    this.#ask = NEVER;
+    this.#request = NEVER;
     this.#messages = Number.NEGATIVE_INFINITY;
     clearTimeout(this.#renewal);
   }
 
   /** Reads the messages of a gap. Those that the server refuses are not for this user, and are skipped. */
   async #fill(sequence: ChatSequence): Promise<void> {
-    const ask = this.#ask;
+    const request = this.#request;
     this.#fills++;
     for (let more: boolean | undefined = true; more && sequence.gap; ) {
       const range = { ...addressOf(sequence.key), ...sequence.gap, limit: PAGE };
-      more = await ask('getMessages', range, (page) => {
+      more = await request('getMessages', range, (page) => {
         for (const message of page.data) sequence.deliver(pushOf(message));
         return page.more;
-      }).catch((error) => (isForOthers(error) ? false : undefined));
-      if (ask !== this.#ask) return;
+      }).catch((error) => (isNotMember(error) ? false : undefined));
+      if (request !== this.#request) return;
       if (more === undefined) return this.#listener.broken();
     }
     this.inbox.release(sequence);
@@ -136,9 +136,9 @@ export class Synchroniser {
   async #renew(): Promise<void> {
     this.#messages = Number.NEGATIVE_INFINITY; // one at a time
     clearTimeout(this.#renewal);
-    const ask = this.#ask;
-    const cursor = await ask('sync', { fromNow: true }, ({ nextCursor }) => nextCursor).catch(() => {});
-    if (ask !== this.#ask) return;
+    const request = this.#request;
+    const cursor = await request('sync', { fromNow: true }, ({ nextCursor }) => nextCursor).catch(() => {});
+    if (request !== this.#request) return;
     // Pushes of changes before the cursor may still be in transit.
     this.#renewal = setTimeout(() => {
       if (cursor && !this.#fills) this.#cursor = cursor;

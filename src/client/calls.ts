@@ -16,7 +16,7 @@ export type CallArguments<Name extends CommandName> =
  * before those of the next, even if several frames arrive in one chunk; code that awaits the promise would run after
  * the whole chunk. Resolves to the value that `take` returns.
  */
-export type Ask = <Name extends CommandName, Value>(
+export type SendRequest = <Name extends CommandName, Value>(
   type: Name,
   params: Params<Name>,
   take: (result: Result<Name>) => Value,

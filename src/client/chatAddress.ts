@@ -27,6 +27,6 @@ export function chatKeyOf(fields: object, userId: number): string {
 }
 
 /** Returns true if the server refused a chat because this user is not in it. */
-export function isForOthers({ code }: ParleyError): boolean {
+export function isNotMember({ code }: ParleyError): boolean {
   return code === 'NOT_FOUND' || code === 'NOT_A_MEMBER';
 }

@@ -17,7 +17,7 @@ export const FRESH = {
 } satisfies Partial<Message>;
 
 /** Returns true if a push is a message, with a place in its chat: then it has the time of its creation. */
-export function isPlace({ params }: Push): boolean {
+export function isMessage({ params }: Push): boolean {
   return 'createdAt' in params && 'seq' in params;
 }
 

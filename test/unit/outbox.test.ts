@@ -93,6 +93,15 @@ describe('an outbox', () => {
     expect(ids()).to.deep.equal([2]);
   });
 
+  it('sends a request once, although it is opened after that', () => {
+    const { outbox, ids, call } = outboxOf();
+    void call('sync', { isPriority: true });
+    outbox.opened();
+    void call('ping');
+    outbox.opened();
+    expect(ids()).to.deep.equal([1, 2]);
+  });
+
   it('sends an ordered command after the reply to the one before, all others at once', () => {
     const waiting = types.filter((type) => {
       const { ids, call, reply } = openOutbox();

@@ -11,15 +11,15 @@ describe('the refresher', () => {
 
   it('runs one read at a time, and another after growing pauses when one was requested during it', async () => {
     const reads: string[] = [];
-    let isWanted = true;
+    let isRequested = true;
     const refresher = new Refresher(async (key) => {
       reads.push(key);
       await turn();
-      if (isWanted) for (let n = 0; n < 3; n++) refresher.want(key);
+      if (isRequested) for (let n = 0; n < 3; n++) refresher.refresh(key);
     }, new Timers());
-    refresher.want('user:2');
-    refresher.want('user:2');
-    refresher.want('user:3');
+    refresher.refresh('user:2');
+    refresher.refresh('user:2');
+    refresher.refresh('user:3');
     for (let turns = 0; turns < 5; turns++) await turn();
     expect(reads).to.deep.equal(['user:2', 'user:3']);
     for (const pause of [500, 1_000, 2_000, 4_000, 8_000, 8_000]) {
@@ -31,7 +31,7 @@ describe('the refresher', () => {
       for (let turns = 0; turns < 5; turns++) await turn();
       expect(reads).to.have.length(before + 2);
     }
-    isWanted = false;
+    isRequested = false;
     mock.timers.tick(8_000);
     for (let turns = 0; turns < 5; turns++) await turn();
     expect(reads).to.have.length(16);
@@ -51,7 +51,7 @@ describe('the refresher', () => {
     const refresher = new Refresher(read, timers as unknown as Timers);
     for (; now < 20_000; now += 20) {
       due.get(now)?.();
-      refresher.want('group:1');
+      refresher.refresh('group:1');
       await turn();
     }
     expect(reads).to.equal(6); // after 0, 0.5, 1.5, 3.5, 7.5 and 15.5 seconds
@@ -67,7 +67,7 @@ describe('the refresher', () => {
     ];
     let tries = 0;
     const code = timers
-      .persist(async () => {
+      .retry(async () => {
         throw errors[tries++] ?? new Error('tried too often');
       })
       .catch((error) => error.code);
@@ -91,7 +91,7 @@ describe('the refresher', () => {
     const timers = new Timers();
     let isOver = false;
     const code = timers
-      .persist(async () => {
+      .retry(async () => {
         throw new ParleyError(isOver ? 'CLOSED' : 'UNAVAILABLE', '');
       })
       .catch((error) => error.code);

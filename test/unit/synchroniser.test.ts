@@ -1,6 +1,6 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
-import type { Ask } from '../../src/client/calls.ts';
+import type { SendRequest } from '../../src/client/calls.ts';
 import { ParleyError } from '../../src/client/errors.ts';
 import { Synchroniser } from '../../src/client/Synchroniser.ts';
 
@@ -12,7 +12,7 @@ const page = { data: [], more: false, nextCursor: 'first', time: '2026-01-01T00:
 function synchroniserOf(answer: Answer = () => page) {
   const asked: object[] = [];
   const events: string[] = [];
-  const ask: Ask = async (_type, params, take) => {
+  const request: SendRequest = async (_type, params, take) => {
     asked.push(params);
     const result = answer(params);
     if (result instanceof Error) throw result;
@@ -24,7 +24,7 @@ function synchroniserOf(answer: Answer = () => page) {
     reset: () => events.push('reset'),
     broken: () => events.push('broken'),
   });
-  return { synchroniser, ask, asked, events };
+  return { synchroniser, request, asked, events };
 }
 
 const push = (seq: number) =>
@@ -32,23 +32,23 @@ const push = (seq: number) =>
 
 describe('the synchroniser of the typed client', () => {
   it('catches up from its first cursor if the connection is lost right behind it', async () => {
-    const { synchroniser, ask, asked } = synchroniserOf();
-    const begun = synchroniser.begin(ask);
+    const { synchroniser, request, asked } = synchroniserOf();
+    const begun = synchroniser.begin(request);
     synchroniser.lost(); // before anybody goes on who awaited the reply
     await begun;
-    await synchroniser.begin(ask);
-    await synchroniser.catchUp(ask);
+    await synchroniser.begin(request);
+    await synchroniser.catchUp(request);
     synchroniser.lost();
     expect(asked).to.deep.equal([{ fromNow: true }, { cursor: 'first', limit: 500 }]);
   });
 
   it('reads the messages of a gap', async () => {
     const read = { data: [{ groupId: 7, seq: 2, createdAt: '2026-01-01', content: '' }], more: false };
-    const { synchroniser, ask, asked, events } = synchroniserOf((params) =>
+    const { synchroniser, request, asked, events } = synchroniserOf((params) =>
       'groupId' in params ? read : page,
     );
-    await synchroniser.begin(ask);
-    await synchroniser.catchUp(ask);
+    await synchroniser.begin(request);
+    await synchroniser.catchUp(request);
     synchroniser.inbox.push(push(1));
     synchroniser.inbox.push(push(3));
     await new Promise(setImmediate);
@@ -59,9 +59,11 @@ describe('the synchroniser of the typed client', () => {
 
   it('skips a gap that the server refuses to a user who is not in the group', async () => {
     const refusal = new ParleyError('NOT_A_MEMBER', 'You are not in this group');
-    const { synchroniser, ask, events } = synchroniserOf((params) => ('groupId' in params ? refusal : page));
-    await synchroniser.begin(ask);
-    await synchroniser.catchUp(ask);
+    const { synchroniser, request, events } = synchroniserOf((params) =>
+      'groupId' in params ? refusal : page,
+    );
+    await synchroniser.begin(request);
+    await synchroniser.catchUp(request);
     synchroniser.inbox.push(push(1));
     synchroniser.inbox.push(push(3));
     await new Promise(setImmediate);
@@ -71,9 +73,11 @@ describe('the synchroniser of the typed client', () => {
 
   it('reports a gap that cannot be filled over this connection', async () => {
     const failure = new ParleyError('INTERNAL', 'Internal error');
-    const { synchroniser, ask, events } = synchroniserOf((params) => ('groupId' in params ? failure : page));
-    await synchroniser.begin(ask);
-    await synchroniser.catchUp(ask);
+    const { synchroniser, request, events } = synchroniserOf((params) =>
+      'groupId' in params ? failure : page,
+    );
+    await synchroniser.begin(request);
+    await synchroniser.catchUp(request);
     synchroniser.inbox.push(push(1));
     synchroniser.inbox.push(push(3));
     await new Promise(setImmediate);
@@ -83,17 +87,17 @@ describe('the synchroniser of the typed client', () => {
 
   it('reports a reset after its cursor was refused, once it has caught up from a new one', async () => {
     const forgotten = new ParleyError('BAD_REQUEST', 'The cursor is not known');
-    const { synchroniser, ask, asked, events } = synchroniserOf((params) =>
+    const { synchroniser, request, asked, events } = synchroniserOf((params) =>
       'cursor' in params ? forgotten : page,
     );
-    await synchroniser.begin(ask);
+    await synchroniser.begin(request);
     synchroniser.lost();
-    const error = await synchroniser.catchUp(ask).catch((reason) => reason);
+    const error = await synchroniser.catchUp(request).catch((reason) => reason);
     expect(error).to.equal(forgotten);
     expect(events).to.deep.equal([]);
     synchroniser.lost();
-    await synchroniser.begin(ask);
-    await synchroniser.catchUp(ask);
+    await synchroniser.begin(request);
+    await synchroniser.catchUp(request);
     synchroniser.lost();
     expect(asked.at(-1)).to.deep.equal({ fromNow: true });
     expect(events).to.deep.equal(['reset']);
@@ -109,13 +113,13 @@ describe('the synchroniser of the typed client', () => {
         'cursor' in params ? { ...page, data: [found(2), found(3)], nextCursor: 'second' } : page,
       );
       let end = (_messages: object[]) => {};
-      const reading: Ask = (_type, _params, take) =>
+      const reading: SendRequest = (_type, _params, take) =>
         new Promise((resolve) => {
           end = (data) => resolve(take({ data, more: false } as never));
         });
       // The first connection answers all but the reading of the gap.
-      const old: Ask = (type, params, take) =>
-        (type === 'getMessages' ? reading : all.ask)(type, params, take);
+      const old: SendRequest = (type, params, take) =>
+        (type === 'getMessages' ? reading : all.request)(type, params, take);
       await all.synchroniser.begin(old);
       await all.synchroniser.catchUp(old);
       for (const seq of [1, 3]) all.synchroniser.inbox.push(push(seq));
@@ -123,9 +127,9 @@ describe('the synchroniser of the typed client', () => {
     }
 
     it('delivers the messages by the catch-up after a lost connection, and finds later gaps', async () => {
-      const { synchroniser, ask, asked, events } = await withGap();
+      const { synchroniser, request, asked, events } = await withGap();
       synchroniser.lost();
-      await synchroniser.catchUp(ask);
+      await synchroniser.catchUp(request);
       synchroniser.inbox.push(push(5));
       expect(events.filter((event) => event.startsWith('seq'))).to.deep.equal(['seq 1', 'seq 2', 'seq 3']);
       expect(asked.at(-1)).to.deep.equal({ groupId: 7, afterSeq: 3, beforeSeq: 5, limit: 100 });
@@ -135,7 +139,7 @@ describe('the synchroniser of the typed client', () => {
     it('does not skip a later gap when the reading over a lost connection ends', async () => {
       const { synchroniser, end, events } = await withGap();
       synchroniser.lost();
-      const never: Ask = (type, _params, take) =>
+      const never: SendRequest = (type, _params, take) =>
         type === 'sync'
           ? Promise.resolve(take({ ...page, nextCursor: 'second' } as never))
           : new Promise(() => {});
@@ -156,8 +160,8 @@ describe('the synchroniser of the typed client', () => {
     async function caughtUp() {
       let cursors = 0;
       const all = synchroniserOf(() => ({ ...page, nextCursor: `${++cursors}` }));
-      await all.synchroniser.begin(all.ask);
-      await all.synchroniser.catchUp(all.ask);
+      await all.synchroniser.begin(all.request);
+      await all.synchroniser.catchUp(all.request);
       return all;
     }
     const pass = async (milliseconds: number) => {
@@ -166,23 +170,23 @@ describe('the synchroniser of the typed client', () => {
     };
 
     it('catches up from the new one, ten seconds after it was read', async () => {
-      const { synchroniser, ask, asked } = await caughtUp();
+      const { synchroniser, request, asked } = await caughtUp();
       await pass(5 * 60_000);
       expect(asked).to.deep.equal([{ fromNow: true }, { fromNow: true }]);
       await pass(10_000);
       synchroniser.lost();
-      await synchroniser.catchUp(ask);
+      await synchroniser.catchUp(request);
       expect(asked.at(-1)).to.include({ cursor: '2' });
       synchroniser.lost();
     });
 
     it('catches up from the old one if the connection is lost before', async () => {
-      const { synchroniser, ask, asked } = await caughtUp();
+      const { synchroniser, request, asked } = await caughtUp();
       await pass(5 * 60_000);
       await pass(9_999);
       synchroniser.lost();
       await pass(1);
-      await synchroniser.catchUp(ask);
+      await synchroniser.catchUp(request);
       expect(asked.at(-1)).to.include({ cursor: '1' });
       synchroniser.lost();
     });

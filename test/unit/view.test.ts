@@ -1,7 +1,7 @@
 import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Ask } from '../../src/client/calls.ts';
+import type { SendRequest } from '../../src/client/calls.ts';
 import { Emitter } from '../../src/client/Emitter.ts';
 import type { Events } from '../../src/client/events.ts';
 import type { Push } from '../../src/client/index.ts';
@@ -53,11 +53,11 @@ async function viewOf() {
     },
     on: events.on.bind(events),
   } as unknown as ViewedClient;
-  const ask: Ask = async (type, _params, take) => {
+  const request: SendRequest = async (type, _params, take) => {
     const data = type === 'listLastMessage' ? [row] : type === 'getChat' ? row : [];
     return take({ data, more: false } as never);
   };
-  const view = createView(client, ask);
+  const view = createView(client, request);
   await view.chats.loaded;
   const push = (type: string, fields: object) =>
     events.emit('push', {

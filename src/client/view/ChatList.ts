@@ -1,4 +1,4 @@
-import { addressOf, chatKey, isForOthers } from '../chatAddress.ts';
+import { addressOf, chatKey, isNotMember } from '../chatAddress.ts';
 import type { ParleyError } from '../errors.ts';
 import type { Change, ChatAddress, Message } from '../protocol.ts';
 import type { Context } from './Context.ts';
@@ -58,7 +58,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     super(() => [...entries.values()].map(({ summary }) => summary).sort(byNewest));
     this.#context = context;
     this.#entries = entries;
-    this.#refresher = new Refresher((key) => this.#refresh(key), context.timers);
+    this.#refresher = new Refresher((key) => this.#readChat(key), context.timers);
     this.loaded = this.read();
     this.loaded.catch(() => {});
   }
@@ -74,24 +74,24 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     const missing = new Set(this.#entries.keys());
     for (let page = 1; ; page++) {
       const params = { limit: PAGE, page };
-      const rows = await this.#context.insist('listLastMessage', params, ({ data }) => {
+      const rows = await this.#context.retry('listLastMessage', params, ({ data }) => {
         for (const row of data) missing.delete(this.#put(row, since));
         return data.length;
       });
       if (rows < PAGE) break;
     }
-    for (const key of missing) this.want(key);
+    for (const key of missing) this.refresh(key);
   }
 
   /** Reads a chat again, after a change that does not include the new state. */
-  want(key: string): void {
-    this.#refresher.want(key);
+  refresh(key: string): void {
+    this.#refresher.refresh(key);
   }
 
   /** Applies new settings at once, and reads which ones the server has: they have no order. */
   change(key: string, changes: Partial<Settings>): void {
     this.#changedAt.set(key, ++this.#moment);
-    this.want(key);
+    this.refresh(key);
     this.#change(key, () => changes);
   }
 
@@ -126,7 +126,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
       const isCounted =
         text && seq > readSeq && (text.deletedAt || mentionCount || mentions.includes(this.#userId));
       // The message has not arrived yet, or another part of it is newer.
-      if (isCounted || seq > last.seq || (isLast && version < last.version)) this.want(key);
+      if (isCounted || seq > last.seq || (isLast && version < last.version)) this.refresh(key);
       return isLast && version >= last.version ? { lastMessage: { ...last, ...text, version } } : {};
     });
   }
@@ -161,14 +161,14 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
     return this.#context.client.self?.userId ?? 0;
   }
 
-  async #refresh(key: string): Promise<void> {
+  async #readChat(key: string): Promise<void> {
     const since = this.#moment;
     try {
-      await this.#context.insist('getChat', addressOf(key), ({ data }) => {
+      await this.#context.retry('getChat', addressOf(key), ({ data }) => {
         if (data) this.#put(data, since);
       });
     } catch (error) {
-      if (isForOthers(error as ParleyError)) this.remove(key);
+      if (isNotMember(error as ParleyError)) this.remove(key);
     }
   }
 
@@ -192,7 +192,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   #update(key: string, change: (entry: Entry) => Entry): void {
     const entry = this.#entries.get(key);
     if (entry) this.#set(key, change(entry));
-    else this.want(key);
+    else this.refresh(key);
   }
 
   #set(key: string, entry: Entry): void {

@@ -1,5 +1,5 @@
-import type { Ask } from '../calls.ts';
-import { isForOthers } from '../chatAddress.ts';
+import type { SendRequest } from '../calls.ts';
+import { isNotMember } from '../chatAddress.ts';
 import type { ParleyError } from '../errors.ts';
 import type { ChatAddress, Message } from '../protocol.ts';
 import { FRESH, sendType } from '../pushes.ts';
@@ -34,7 +34,7 @@ export class ChatView implements Chat {
   /** By username: the users who are typing, each with the function that cancels the timer. */
   readonly #typists = new Map<string, () => void>();
   /** True since the first access to the messages. */
-  #isLookedAt = false;
+  #isUsed = false;
   /** The number of times that the history was started over. Replies to requests of an earlier round are dropped. */
   #round = 0;
   #reading: Promise<void> | undefined;
@@ -52,7 +52,7 @@ export class ChatView implements Chat {
   }
 
   get messages(): Observable<readonly ChatMessage[]> {
-    this.#look();
+    this.#startReading();
     return this.#messages;
   }
 
@@ -65,7 +65,7 @@ export class ChatView implements Chat {
 
   /** Reads the messages again if they were read before, because this user may see other messages now. */
   beginAgain(): void {
-    if (this.#isLookedAt) this.#begin();
+    if (this.#isUsed) this.#begin();
   }
 
   /** Drops all messages. */
@@ -80,7 +80,7 @@ export class ChatView implements Chat {
   /** Takes a new message, or the present state of one. Ignores those before the first message that was read. */
   put(message: Message): void {
     this.#stopped(message.senderName);
-    if (!this.#isLookedAt) return;
+    if (!this.#isUsed) return;
     if (this.#history.put(message, this.#reading !== undefined)) this.#messages.changed();
     else this.#begin();
   }
@@ -88,7 +88,7 @@ export class ChatView implements Chat {
   /** Changes a part of a message that was read, is being read or will arrive. A newer state is kept. */
   change(part: Part): void {
     const { first, newest } = this.#history;
-    if (!this.#isLookedAt || (!this.#reading && part.seq < first && part.seq <= newest)) return;
+    if (!this.#isUsed || (!this.#reading && part.seq < first && part.seq <= newest)) return;
     this.#history.change(part);
     this.#messages.changed();
   }
@@ -121,9 +121,9 @@ export class ChatView implements Chat {
   }
 
   async loadOlder(seq?: number): Promise<void> {
-    this.#look();
+    this.#startReading();
     do {
-      this.#reading ??= this.#readOlder(seq === undefined ? PAGE : LONG_PAGE, this.#context.ask);
+      this.#reading ??= this.#readOlder(seq === undefined ? PAGE : LONG_PAGE, this.#context.request);
       await this.#reading;
     } while (seq !== undefined && this.hasOlder && this.#history.first > seq);
   }
@@ -177,9 +177,9 @@ export class ChatView implements Chat {
     this.#context.client.call('typing', { ...this.address, typing }).catch(() => {}); // it would be outdated if it were sent again
   }
 
-  #look(): void {
-    if (this.#isLookedAt) return;
-    this.#isLookedAt = true;
+  #startReading(): void {
+    if (this.#isUsed) return;
+    this.#isUsed = true;
     this.#begin();
   }
 
@@ -187,16 +187,16 @@ export class ChatView implements Chat {
   #begin(): void {
     this.end();
     this.hasOlder = true;
-    this.#reading = this.#readOlder(PAGE, this.#context.insist);
+    this.#reading = this.#readOlder(PAGE, this.#context.retry);
     this.#reading.catch(() => {}); // closed, or refused for good
   }
 
-  async #readOlder(limit: number, ask: Ask): Promise<void> {
+  async #readOlder(limit: number, request: SendRequest): Promise<void> {
     const round = this.#round;
     const { first, newest } = this.#history;
     const params = { ...this.address, ...(newest && { beforeSeq: first }), limit };
     try {
-      await ask('getMessages', params, ({ data, more }) => {
+      await request('getMessages', params, ({ data, more }) => {
         if (round !== this.#round) return;
         this.#reading = undefined;
         this.#history.add(data.map((message) => this.#context.names.in(message)));
@@ -206,7 +206,7 @@ export class ChatView implements Chat {
     } catch (error) {
       if (round === this.#round) {
         this.#reading = undefined;
-        if (isForOthers(error as ParleyError)) this.hasOlder = false;
+        if (isNotMember(error as ParleyError)) this.hasOlder = false;
       }
       throw error;
     }

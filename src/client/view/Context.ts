@@ -1,4 +1,4 @@
-import type { Ask, CallArguments } from '../calls.ts';
+import type { CallArguments, SendRequest } from '../calls.ts';
 import type { Unsubscribe } from '../Emitter.ts';
 import type { Events, Self, State } from '../events.ts';
 import type { CommandName, Result } from '../protocol.ts';
@@ -19,9 +19,9 @@ export interface ViewedClient {
 export interface Context {
   readonly client: ViewedClient;
   /** Sends a request. */
-  readonly ask: Ask;
+  readonly request: SendRequest;
   /** Sends a request, and sends it again after temporary errors. */
-  readonly insist: Ask;
+  readonly retry: SendRequest;
   readonly names: Names;
   readonly timers: Timers;
 }

@@ -18,7 +18,7 @@ export class Refresher {
   }
 
   /** Requests a read. */
-  want(key: string): void {
+  refresh(key: string): void {
     if (this.#keys.has(key)) this.#keys.set(key, true);
     else void this.#run(key);
   }

@@ -28,7 +28,7 @@ export class Timers {
   }
 
   /** Runs a function until it succeeds. Rejects with an error that is not temporary. */
-  async persist<Value>(run: () => Promise<Value>): Promise<Value> {
+  async retry<Value>(run: () => Promise<Value>): Promise<Value> {
     for (const pauses = createBackoff(FIRST_PAUSE, MAX_PAUSE, 0); ; )
       try {
         return await run();

@@ -1,4 +1,4 @@
-import type { Ask } from '../calls.ts';
+import type { SendRequest } from '../calls.ts';
 import { subscribeAll } from '../PresenceSubscriptions.ts';
 import type { Result } from '../protocol.ts';
 import type { ViewedClient } from './Context.ts';
@@ -10,7 +10,7 @@ export type Presence = Result<'getPresence'>['data'][number];
 /** Returns a function that returns the presence of a user. Its first call for a user subscribes to the presence. */
 export function createPresences(
   client: Pick<ViewedClient, 'on'>,
-  insist: Ask,
+  retry: SendRequest,
 ): (userId: number) => Observable<Presence | undefined> {
   const stores = new Map<number, Store<Presence | undefined>>();
   const presences = new Map<number, Presence>();
@@ -29,7 +29,7 @@ export function createPresences(
 
   function subscribe(): void {
     // Refused for more users than a connection may subscribe to: their presence stays unknown.
-    subscribeAll(insist, requested.splice(0), update).catch(() => {});
+    subscribeAll(retry, requested.splice(0), update).catch(() => {});
   }
 
   function update({ userId, online, lastSeenAt }: Presence): void {

@@ -1,7 +1,7 @@
 import { chatKey, chatKeyOf } from '../chatAddress.ts';
 import type { Done } from '../events.ts';
 import type { Change, ChatAddress, Message, Push } from '../protocol.ts';
-import { isPlace, membershipIn, messageFrom } from '../pushes.ts';
+import { isMessage, membershipIn, messageFrom } from '../pushes.ts';
 import type { ChatList } from './ChatList.ts';
 import type { ChatView } from './ChatView.ts';
 import type { Context } from './Context.ts';
@@ -29,12 +29,12 @@ export function createUpdates(
   return {
     push(push) {
       const key = chatKeyOf(push.params, self());
-      if (key && isPlace(push)) {
+      if (key && isMessage(push)) {
         const membership = membershipIn(push, self());
         if (membership === 'ends') return end(key);
         if (membership === 'begins') views.get(key)?.beginAgain();
         put(key, messageFrom(push));
-        if (membership === 'begins') list.want(key);
+        if (membership === 'begins') list.refresh(key);
       }
       effects[push.type]?.(push.params as unknown as Fields);
     },

@@ -1,4 +1,4 @@
-import type { Ask } from '../calls.ts';
+import type { SendRequest } from '../calls.ts';
 import { chatKey } from '../chatAddress.ts';
 import type { ChatAddress } from '../protocol.ts';
 import type { Chat, ChatMessage } from './Chat.ts';
@@ -21,11 +21,11 @@ export interface View {
   presence(userId: number): Observable<Presence | undefined>;
 }
 
-/** Creates the view of a client, which it reads by `ask` and keeps current from the events of the client. */
-export function createView(client: ViewedClient, ask: Ask): View {
+/** Creates the view of a client, which it reads by `request` and keeps current from the events of the client. */
+export function createView(client: ViewedClient, request: SendRequest): View {
   const timers = new Timers();
-  const insist: Ask = (type, params, take) => timers.persist(() => ask(type, params, take));
-  const context: Context = { client, ask, insist, names: new Names(), timers };
+  const retry: SendRequest = (type, params, take) => timers.retry(() => request(type, params, take));
+  const context: Context = { client, request, retry, names: new Names(), timers };
   const list = new ChatList(context);
   const views = new Map<string, ChatView>();
   const updates = createUpdates(context, list, views);
@@ -54,6 +54,6 @@ export function createView(client: ViewedClient, ask: Ask): View {
       views.set(key, view);
       return view;
     },
-    presence: createPresences(client, insist),
+    presence: createPresences(client, retry),
   };
 }
