@@ -33,7 +33,7 @@ describe('a back-off', () => {
     expect(backoff.next()).to.equal(30_000);
   });
 
-  it('begins again after a reset, with shorter delays if it is asked to', () => {
+  it('starts over after a reset, with shorter delays after a negative number of failures', () => {
     const backoff = createBackoff(400, 30_000, 0);
     delaysOf(backoff, 4);
     backoff.reset();

@@ -6,7 +6,7 @@ export interface SentFrame {
   readonly id: unknown;
 }
 
-/** A socket without a network: keeps what the client sends, and receives what the test says. */
+/** A socket without a network: keeps the frames of the client, and receives those of the test. */
 export class FakeSocket implements Socket {
   onopen: ((event: never) => void) | null = null;
   onmessage: ((event: never) => void) | null = null;

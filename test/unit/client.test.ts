@@ -8,7 +8,7 @@ import { FakeSocket } from './client-sockets.ts';
 const page = { data: [], more: false, nextCursor: 'first', time: '2026-01-01T00:00:00Z' };
 const profile = { data: { userId: 1, username: 'Ada' } };
 
-/** Lets everything happen that waits for nothing but the event loop. */
+/** Runs everything that waits only for the event loop. */
 async function turns(): Promise<void> {
   for (let count = 0; count < 5; count++) await turn();
 }
@@ -63,7 +63,7 @@ const message = (seq: number) => ({
   params: { groupId: 7, seq, senderId: 2, createdAt: '2026-01-01T00:00:00Z', message: `${seq}` },
 });
 
-describe('the typed client on a network of the test', () => {
+describe('the typed client on sockets of the test', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
   afterEach(() => {
     mock.reset();
@@ -102,7 +102,7 @@ describe('the typed client on a network of the test', () => {
     client.close();
   });
 
-  it('does not repeat a command after a lost connection that must not be sent twice', async () => {
+  it('does not send a command again that must not be sent twice', async () => {
     const { client, last, reopen } = await onlineClient();
     const call = client.call('leaveGroup', { groupId: 7 }).catch(({ code }) => code);
     last().end();
@@ -112,7 +112,7 @@ describe('the typed client on a network of the test', () => {
     client.close();
   });
 
-  it('drops what an earlier connection read, and reads it again', async () => {
+  it('drops replies of an earlier connection, and catches up over the present one', async () => {
     const { client, last, reopen } = await onlineClient();
     const seqs: unknown[] = [];
     client.on('messageInGroup', ({ seq }) => seqs.push(seq));
@@ -137,7 +137,7 @@ describe('the typed client on a network of the test', () => {
     client.close();
   });
 
-  it('begins anew with a new cursor when the server refuses the old one, and reports a reset', async () => {
+  it('reads a new cursor when the server refuses the old one, and reports a reset', async () => {
     const { client, last, reopen } = await onlineClient();
     let resets = 0;
     client.on('reset', () => resets++);
@@ -227,7 +227,7 @@ describe('the typed client on a network of the test', () => {
     expect([seqs, subscriptions.size]).to.deep.equal([[1, 2], 0]);
   });
 
-  it('sends nothing and opens no socket after it is closed', async () => {
+  it('sends nothing and opens no socket after close', async () => {
     const { client, sockets, last } = await onlineClient();
     const { length } = last().sent;
     client.close();

@@ -11,7 +11,7 @@ describe('a heartbeat', () => {
     }
   });
 
-  it('begins again with whatever is received', () => {
+  it('starts over with each received frame', () => {
     const heartbeat = new Heartbeat();
     heartbeat.tick();
     heartbeat.tick();

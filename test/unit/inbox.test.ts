@@ -5,7 +5,7 @@ import type { Push } from '../../src/client/protocol.ts';
 
 const ADA = 1;
 
-/** Makes an inbox of Ada, and lists what it delivers and which gaps it finds. */
+/** Creates an inbox of Ada, and keeps its deliveries and the gaps that it finds. */
 function inboxOf() {
   const delivered: unknown[] = [];
   const gaps: ChatSequence[] = [];
@@ -57,6 +57,20 @@ describe('the inbox of the typed client', () => {
     expect(delivered).to.deep.equal([1, 2, 3]);
   });
 
+  it('drops a message of a catch-up that was delivered before', () => {
+    const { inbox, delivered } = inboxOf();
+    inbox.resume();
+    for (const seq of [1, 2]) inbox.push(message(seq));
+    inbox.pause();
+    for (const seq of [2, 3])
+      inbox.change({
+        kind: 'message',
+        isNew: true,
+        message: { ...message(seq).params, content: '' },
+      } as never);
+    expect(delivered).to.deep.equal([1, 2, 3]);
+  });
+
   it('holds everything behind a gap until it is filled', () => {
     const { inbox, delivered, gaps } = inboxOf();
     inbox.resume();
@@ -75,7 +89,7 @@ describe('the inbox of the typed client', () => {
     expect(delivered).to.deep.equal([1, 2, 3, 4, 'addReaction', 5]);
   });
 
-  it('skips what of a gap cannot be read', () => {
+  it('skips messages of a gap that cannot be read', () => {
     const { inbox, delivered, gaps } = inboxOf();
     inbox.resume();
     inbox.push(message(1));
@@ -84,7 +98,7 @@ describe('the inbox of the typed client', () => {
     expect(delivered).to.deep.equal([1, 4]);
   });
 
-  it('finds the next gap in what was held', () => {
+  it('finds the next gap among the held arrivals', () => {
     const { inbox, delivered, gaps } = inboxOf();
     inbox.resume();
     for (const seq of [1, 3, 5]) inbox.push(message(seq));
@@ -93,7 +107,7 @@ describe('the inbox of the typed client', () => {
     expect(gaps[1]?.gap).to.deep.equal({ afterSeq: 3, beforeSeq: 5 });
   });
 
-  it('has a message read whose text it does not know, or that has changed since', () => {
+  it('requests a message with an unknown text, or one that has changed since', () => {
     const { inbox, delivered, gaps } = inboxOf();
     inbox.resume();
     inbox.done('newGroup', { groupName: 'Climbers' }, { groupId: 7 });
@@ -105,7 +119,7 @@ describe('the inbox of the typed client', () => {
     expect(delivered).to.deep.equal(['own 1']);
   });
 
-  it('holds back what arrives while the client catches up', () => {
+  it('holds arrivals while the client catches up', () => {
     const { inbox, delivered } = inboxOf();
     inbox.push(message(2));
     inbox.change({ kind: 'message', isNew: true, message: { ...message(1).params, content: '' } } as never);
@@ -114,7 +128,7 @@ describe('the inbox of the typed client', () => {
     expect(delivered).to.deep.equal([1, 2]);
   });
 
-  it('drops what it holds when the connection is lost', () => {
+  it('drops the held arrivals when the connection is lost', () => {
     const { inbox, delivered } = inboxOf();
     inbox.resume();
     for (const seq of [1, 3]) inbox.push(message(seq));
@@ -124,7 +138,7 @@ describe('the inbox of the typed client', () => {
     expect(delivered).to.deep.equal([1, 2]);
   });
 
-  it('begins again in a group that the user has left', () => {
+  it('starts a group over after the user was removed from it', () => {
     const { inbox, delivered, gaps } = inboxOf();
     inbox.resume();
     inbox.push(message(1));
@@ -136,7 +150,7 @@ describe('the inbox of the typed client', () => {
     expect(gaps).to.deep.equal([]);
   });
 
-  it('begins again in a group that this client has left', () => {
+  it('starts a group over after this client has left it', () => {
     const { inbox, delivered, gaps } = inboxOf();
     inbox.resume();
     inbox.push(message(1));
@@ -145,16 +159,15 @@ describe('the inbox of the typed client', () => {
     expect([delivered, gaps]).to.deep.equal([[1, 20], []]);
   });
 
-  it('takes no place for a command that changes an existing message', () => {
+  it('expects no message from a command that changes an existing one', () => {
     const { inbox, delivered, gaps } = inboxOf();
     inbox.resume();
-    inbox.push(message(1));
-    inbox.done('editMessage', { messageId: 1, content: 'new' }, { groupId: 7, seq: 1, version: 1 });
-    inbox.push(message(2));
-    expect([delivered, gaps]).to.deep.equal([[1, 2], []]);
+    inbox.done('editMessage', { messageId: 1, content: 'new' }, { groupId: 7, seq: 5, version: 1 });
+    inbox.push(message(6));
+    expect([delivered, gaps]).to.deep.equal([[6], []]);
   });
 
-  it('finds the gap at the begin of a chat that a restored server has emptied', () => {
+  it('finds a gap at the beginning of a chat that is empty on a restored server', () => {
     const { inbox, delivered, gaps } = inboxOf();
     inbox.resume();
     inbox.push(message(1));
@@ -164,7 +177,7 @@ describe('the inbox of the typed client', () => {
     expect(gaps[0]?.gap).to.deep.equal({ afterSeq: 0, beforeSeq: 2 });
   });
 
-  it('takes numbers again that a restored server gives again', () => {
+  it('accepts numbers that a restored server reuses', () => {
     const { inbox, delivered } = inboxOf();
     inbox.resume();
     for (const seq of [1, 2, 3]) inbox.push(message(seq));

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { Link, type LinkOptions } from '../../src/client/Link.ts';
 import { FakeSocket } from './client-sockets.ts';
 
-/** A device whose listeners are counted. */
+/** A device that counts its listeners. */
 class Device extends EventTarget {
   listeners = 0;
 
@@ -19,7 +19,7 @@ class Device extends EventTarget {
   }
 }
 
-/** Creates a link on a device, and keeps its sockets and what it reports. */
+/** Creates a link on a device, and keeps its sockets and its reports. */
 async function linkOf(options: Partial<LinkOptions> = {}) {
   const device = new Device();
   globalThis.addEventListener = device.addEventListener.bind(device);
@@ -45,7 +45,7 @@ async function linkOf(options: Partial<LinkOptions> = {}) {
   return { link, device, sockets, last, events };
 }
 
-/** Lets the link react to what happened, passes time, and lets it react to that. */
+/** Runs the pending callbacks, advances the clock, and runs the callbacks of that. */
 async function pass(milliseconds: number): Promise<void> {
   for (let turns = 0; turns < 5; turns++) await turn();
   mock.timers.tick(milliseconds);

@@ -8,7 +8,7 @@ type Answer = (params: object) => object | Error;
 
 const page = { data: [], more: false, nextCursor: 'first', time: '2026-01-01T00:00:00Z' };
 
-/** Makes a synchroniser, and a connection that answers its requests by `answer`. */
+/** Creates a synchroniser, and a connection that answers its requests by `answer`. */
 function synchroniserOf(answer: Answer = () => page) {
   const asked: object[] = [];
   const events: string[] = [];
@@ -31,10 +31,10 @@ const push = (seq: number) =>
   ({ type: 'messageInGroup', params: { groupId: 7, seq, createdAt: '2026-01-01', message: '' } }) as never;
 
 describe('the synchroniser of the typed client', () => {
-  it('catches up from its first cursor if the connection is lost right behind it', async () => {
+  it('catches up from its first cursor if the connection is lost right after it', async () => {
     const { synchroniser, request, asked } = synchroniserOf();
     const begun = synchroniser.begin(request);
-    synchroniser.lost(); // before anybody goes on who awaited the reply
+    synchroniser.lost(); // before the code that awaits the reply continues
     await begun;
     await synchroniser.begin(request);
     await synchroniser.catchUp(request);
@@ -107,7 +107,7 @@ describe('the synchroniser of the typed client', () => {
     const read = (seq: number) => ({ groupId: 7, senderId: 2, seq, createdAt: '2026-01-01', content: '' });
     const found = (seq: number) => ({ kind: 'message', isNew: true, message: read(seq) });
 
-    /** Makes a synchroniser with a gap after seq 1, and a function that ends the reading of the gap. */
+    /** Creates a synchroniser with a gap after the `seq` 1, and a function that ends the reading of the gap. */
     async function withGap() {
       const all = synchroniserOf((params) =>
         'cursor' in params ? { ...page, data: [found(2), found(3)], nextCursor: 'second' } : page,
@@ -117,7 +117,7 @@ describe('the synchroniser of the typed client', () => {
         new Promise((resolve) => {
           end = (data) => resolve(take({ data, more: false } as never));
         });
-      // The first connection answers all but the reading of the gap.
+      // The first connection answers all requests except the reading of the gap.
       const old: SendRequest = (type, params, take) =>
         (type === 'getMessages' ? reading : all.request)(type, params, take);
       await all.synchroniser.begin(old);
@@ -156,7 +156,7 @@ describe('the synchroniser of the typed client', () => {
     beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
     afterEach(() => mock.timers.reset());
 
-    /** Makes a synchroniser that has caught up, on a server that counts its cursors. */
+    /** Creates a synchroniser that has caught up, on a server that numbers its cursors. */
     async function caughtUp() {
       let cursors = 0;
       const all = synchroniserOf(() => ({ ...page, nextCursor: `${++cursors}` }));
@@ -188,6 +188,29 @@ describe('the synchroniser of the typed client', () => {
       await pass(1);
       await synchroniser.catchUp(request);
       expect(asked.at(-1)).to.include({ cursor: '1' });
+      synchroniser.lost();
+    });
+
+    it('drops one that arrives after the connection was lost', async () => {
+      const { synchroniser, request, asked } = await caughtUp();
+      let reply = () => {};
+      const slow: SendRequest = (_type, _params, take) =>
+        new Promise((resolve) => {
+          reply = () => resolve(take({ ...page, nextCursor: 'late' } as never));
+        });
+      synchroniser.lost();
+      await synchroniser.catchUp((type, params, take) =>
+        ('fromNow' in params ? slow : request)(type, params, take),
+      );
+      await pass(5 * 60_000);
+      synchroniser.lost();
+      await synchroniser.catchUp(request);
+      reply();
+      await pass(0);
+      await pass(10_000);
+      synchroniser.lost();
+      await synchroniser.catchUp(request);
+      expect(asked.at(-1)).to.include({ cursor: '3' });
       synchroniser.lost();
     });
 

@@ -39,7 +39,7 @@ const row = {
   otherDeliveredSeq: 6,
 };
 
-/** Creates Ada's view, on a server that has the one chat, and keeps the commands that it calls. */
+/** Creates the view of Ada on a server with one chat, and keeps the commands that it calls. */
 async function viewOf() {
   const events = new Emitter<Events>();
   const calls: string[] = [];
@@ -73,7 +73,7 @@ describe('the view of the typed client', () => {
 
   const typing = { typing: true, expiresInSeconds: 6 };
 
-  it('shows nobody as typing who went silent', async () => {
+  it('stops showing a typing user who went silent', async () => {
     const { chat, push } = await viewOf();
     push('typing', typing);
     mock.timers.tick(5_999);
@@ -82,7 +82,7 @@ describe('the view of the typed client', () => {
     expect(chat.typing.value).to.deep.equal([]);
   });
 
-  it('shows for longer who types on', async () => {
+  it('shows a user who types on for longer', async () => {
     const { chat, push } = await viewOf();
     push('typing', typing);
     mock.timers.tick(4_000);
@@ -93,7 +93,7 @@ describe('the view of the typed client', () => {
     expect(chat.typing.value).to.deep.equal([]);
   });
 
-  it('shows nobody as typing who stopped, or whose message arrived', async () => {
+  it('stops showing a typing user who stopped, or whose message arrived', async () => {
     const { chat, push } = await viewOf();
     push('typing', typing);
     push('typing', { typing: false });
@@ -109,7 +109,7 @@ describe('the view of the typed client', () => {
     expect(chat.typing.value).to.deep.equal([]);
   });
 
-  it('keeps positions where they are when older ones arrive', async () => {
+  it('keeps positions when older ones arrive', async () => {
     const { view, push } = await viewOf();
     const positions = () => {
       const { readSeq, deliveredSeq, otherReadSeq, otherDeliveredSeq } = view.chats.value[0] ?? {};
