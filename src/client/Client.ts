@@ -3,16 +3,15 @@ import { Emitter, type Unsubscribe } from './Emitter.ts';
 import { ParleyError } from './errors.ts';
 import type { Events, Self, State } from './events.ts';
 import { iteratePushes } from './iteratePushes.ts';
-import { Link, type LinkOptions } from './Link.ts';
+import { Link } from './Link.ts';
 import { Outbox } from './Outbox.ts';
+import type { ClientOptions } from './options.ts';
 import { PresenceSubscriptions } from './PresenceSubscriptions.ts';
 import type { ChatAddress, CommandName, Params, Push, Result } from './protocol.ts';
 import type { Reply } from './request.ts';
 import { Synchroniser } from './Synchroniser.ts';
 import { startTimer } from './timer.ts';
 import { type Chat, type Chats, createView, type Observable, type Presence, type View } from './view/view.ts';
-
-export type ClientOptions = LinkOptions;
 
 /** A client of one user, which reconnects by itself. Created by {@link connect}. */
 export class Client implements AsyncIterable<Push> {

@@ -3,35 +3,10 @@ import { createBackoff } from './backoff.ts';
 import { isPassing, ParleyError } from './errors.ts';
 import { Heartbeat } from './Heartbeat.ts';
 import { callHttp } from './http.ts';
+import type { ClientOptions, Socket } from './options.ts';
 import { socketUrl } from './urls.ts';
 
-/** The part of a WebSocket that the client uses. Those of the platform and of the package `ws` have it. */
-export interface Socket {
-  onopen: ((event: never) => void) | null;
-  onmessage: ((event: never) => void) | null;
-  onclose: ((event: never) => void) | null;
-  onerror: ((event: never) => void) | null;
-  send(text: string): void;
-  close(): void;
-}
-
-export interface LinkOptions {
-  /** The server: `https://chat.example.com`, or `ws://localhost:3000/ws`. */
-  readonly url: string;
-  /**
-   * A token, or a function that returns a fresh one. It is called for the first connection, and whenever the server has
-   * refused the last token. If it rejects with a {@link ParleyError} other than `RATE_LIMITED` or `UNAVAILABLE`, the client
-   * is closed with that error; after any other error the function is called again later.
-   */
-  readonly token: string | (() => string | Promise<string>);
-  /** The name of this device in `listSessions`. */
-  readonly device?: string;
-  /** Opens a socket. The default is the WebSocket of the platform, with the token as a subprotocol. */
-  readonly open?: (url: string, token: string) => Socket;
-  /** Milliseconds of silence after which a ping is sent. After twice as many the connection is closed. Default: 15,000. */
-  readonly heartbeat?: number;
-}
-
+/** Receives the events of a link. */
 export interface LinkListener {
   /** Reports that a socket is open. */
   opened(): void;
@@ -64,7 +39,7 @@ type Ending = readonly [code: number, retryAfter: number];
  * refuses the token and there is no fresh one, and after a close code that forbids to reconnect.
  */
 export class Link {
-  readonly #options: LinkOptions;
+  readonly #options: ClientOptions;
   readonly #listener: LinkListener;
   readonly #backoff = createBackoff(FIRST_DELAY, LONGEST_DELAY, 1);
   #closed = false;
@@ -81,7 +56,7 @@ export class Link {
   /** Ends the present socket in the same way as a broken connection. */
   #drop: ((code?: number) => void) | undefined;
 
-  constructor(options: LinkOptions, listener: LinkListener) {
+  constructor(options: ClientOptions, listener: LinkListener) {
     this.#options = options;
     this.#listener = listener;
     socketUrl(options.url); // throws if it is not a URL
@@ -160,6 +135,7 @@ export class Link {
         if (!socket.onclose) return; // it has ended before
         const isOpen = this.#socket === socket;
         clearTimeout(timer);
+        clearTimeout(test);
         socket.onopen = socket.onmessage = socket.onclose = null; // onerror stays, for an error after that
         this.#socket = this.#drop = this.#test = undefined;
         try {

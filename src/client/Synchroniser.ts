@@ -6,6 +6,7 @@ import { Inbox } from './Inbox.ts';
 import type { Change, Result } from './protocol.ts';
 import { isMessage, pushOf } from './pushes.ts';
 
+/** Receives the results of a synchroniser. */
 export interface SynchroniserListener {
   readonly deliver: Deliver;
   /** Receives a change that a catch-up found, in its present state. */

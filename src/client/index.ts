@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import { Client, type ClientOptions } from './Client.ts';
+import { Client } from './Client.ts';
+import type { ClientOptions } from './options.ts';
 
 export { type Account, type Accounts, accounts, type Entrance } from './accounts.ts';
 export type { Client } from './Client.ts';
@@ -11,7 +12,7 @@ export type { CallArguments, CallOptions } from './calls.ts';
 export type { Unsubscribe } from './Emitter.ts';
 export { type ErrorCode, ParleyError } from './errors.ts';
 export type { Done, Events, Self, State } from './events.ts';
-export type { LinkOptions as ClientOptions, Socket } from './Link.ts';
+export type { ClientOptions, Socket } from './options.ts';
 export type {
   Change,
   ChatAddress,

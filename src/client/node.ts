@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
-import { Client, type ClientOptions } from './Client.ts';
+import { Client } from './Client.ts';
+import type { ClientOptions } from './options.ts';
 
 /*
  * `parley/client` in Node, with the WebSocket of the package `ws`: Node 20 has none of its own, and the token is sent in

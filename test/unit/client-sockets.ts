@@ -1,4 +1,4 @@
-import type { Socket } from '../../src/client/Link.ts';
+import type { Socket } from '../../src/client/options.ts';
 
 export interface SentFrame {
   readonly type: string;

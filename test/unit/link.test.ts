@@ -1,7 +1,8 @@
 import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { Link, type LinkOptions } from '../../src/client/Link.ts';
+import { Link } from '../../src/client/Link.ts';
+import type { ClientOptions } from '../../src/client/options.ts';
 import { FakeSocket } from './client-sockets.ts';
 
 /** A device that counts its listeners. */
@@ -20,7 +21,7 @@ class Device extends EventTarget {
 }
 
 /** Creates a link on a device, and keeps its sockets and its reports. */
-async function linkOf(options: Partial<LinkOptions> = {}) {
+async function linkOf(options: Partial<ClientOptions> = {}) {
   const device = new Device();
   globalThis.addEventListener = device.addEventListener.bind(device);
   globalThis.removeEventListener = device.removeEventListener.bind(device);
@@ -43,6 +44,25 @@ async function linkOf(options: Partial<LinkOptions> = {}) {
   const last = () => sockets.at(-1) as FakeSocket;
   await turn();
   return { link, device, sockets, last, events };
+}
+
+/** Keeps the timers that are running. */
+function countTimers(): Set<unknown> {
+  const { setTimeout: start, clearTimeout: stop } = globalThis;
+  const running = new Set<unknown>();
+  mock.method(globalThis, 'setTimeout', (run: () => void, milliseconds: number) => {
+    const timer = start(() => {
+      running.delete(timer);
+      run();
+    }, milliseconds);
+    running.add(timer);
+    return timer;
+  });
+  mock.method(globalThis, 'clearTimeout', (timer: NodeJS.Timeout) => {
+    running.delete(timer);
+    stop(timer);
+  });
+  return running;
 }
 
 /** Runs the pending callbacks, advances the clock, and runs the callbacks of that. */
@@ -188,6 +208,7 @@ describe('the link of the typed client', () => {
   });
 
   it('ends with close: no listener, no timer and no socket remain', async () => {
+    const timers = countTimers();
     for (const phase of ['opening', 'open', 'pausing', 'tested'] as const) {
       const { link, device, sockets, last } = await linkOf({ heartbeat: 1_000 });
       if (phase !== 'opening') last().open();
@@ -195,7 +216,9 @@ describe('the link of the typed client', () => {
       if (phase === 'tested') device.dispatchEvent(new Event('online'));
       await pass(0);
       expect(device.listeners).to.equal(3);
+      expect(timers.size, phase).to.be.at.least(1);
       link.close();
+      expect(timers.size, phase).to.equal(0);
       const { length } = last().sent;
       device.dispatchEvent(new Event('online'));
       await pass(120_000);

@@ -109,8 +109,11 @@ describe('the synchroniser of the typed client', () => {
 
     /** Creates a synchroniser with a gap after the `seq` 1, and a function that ends the reading of the gap. */
     async function withGap() {
+      const cursors = ['first', 'unused', 'third'];
       const all = synchroniserOf((params) =>
-        'cursor' in params ? { ...page, data: [found(2), found(3)], nextCursor: 'second' } : page,
+        'cursor' in params
+          ? { ...page, data: [found(2), found(3)], nextCursor: 'second' }
+          : { ...page, nextCursor: cursors.shift() },
       );
       let end = (_messages: object[]) => {};
       const reading: SendRequest = (_type, _params, take) =>
@@ -134,6 +137,28 @@ describe('the synchroniser of the typed client', () => {
       expect(events.filter((event) => event.startsWith('seq'))).to.deep.equal(['seq 1', 'seq 2', 'seq 3']);
       expect(asked.at(-1)).to.deep.equal({ groupId: 7, afterSeq: 3, beforeSeq: 5, limit: 100 });
       synchroniser.lost();
+    });
+
+    it('keeps its cursor until the gap is filled', async () => {
+      mock.timers.enable({ apis: ['setTimeout'] });
+      const { synchroniser, request, asked } = await withGap();
+      const renew = async () => {
+        for (const milliseconds of [5 * 60_000, 10_000]) {
+          mock.timers.tick(milliseconds);
+          await new Promise(setImmediate);
+        }
+      };
+      await renew();
+      expect(asked.at(-1)).to.deep.equal({ fromNow: true });
+      synchroniser.lost();
+      await synchroniser.catchUp(request);
+      expect(asked.at(-1)).to.include({ cursor: 'first' });
+      await renew();
+      synchroniser.lost();
+      await synchroniser.catchUp(request);
+      expect(asked.at(-1)).to.include({ cursor: 'third' });
+      synchroniser.lost();
+      mock.timers.reset();
     });
 
     it('does not skip a later gap when the reading over a lost connection ends', async () => {
