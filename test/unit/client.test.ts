@@ -227,6 +227,23 @@ describe('the typed client on sockets of the test', () => {
     expect([seqs, subscriptions.size]).to.deep.equal([[1, 2], 0]);
   });
 
+  it('keeps the error that closed it when close is called later', async () => {
+    mock.method(globalThis, 'fetch', async () =>
+      Response.json({ code: 'UNAUTHORIZED', message: '' }, { status: 401 }),
+    );
+    const { client, last } = clientOf();
+    const states: string[] = [];
+    client.on('state', (state) => states.push(state));
+    await turns();
+    last().end();
+    await turns();
+    mock.timers.tick(1_000);
+    await turns();
+    client.close();
+    const code = await client.call('ping').catch((error) => error.code);
+    expect([code, states]).to.deep.equal(['UNAUTHORIZED', ['closed']]);
+  });
+
   it('sends nothing and opens no socket after close', async () => {
     const { client, sockets, last } = await onlineClient();
     const { length } = last().sent;
