@@ -1,7 +1,7 @@
 import type { SendRequest } from '../calls.ts';
 import { isNotMember } from '../chatAddress.ts';
 import type { ParleyError } from '../errors.ts';
-import type { ChatAddress, Message } from '../protocol.ts';
+import type { ChatAddress, Message, Push } from '../protocol.ts';
 import { FRESH, sendType } from '../pushes.ts';
 import { randomId } from '../randomId.ts';
 import type { Chat, ChatMessage, SendOptions } from './Chat.ts';
@@ -12,6 +12,8 @@ import type { ChatSummary } from './summary.ts';
 
 /** A message that is not stored yet. Its sender is this user, who may not be known before the client is online. */
 type Unsent = Omit<ChatMessage, 'senderId' | 'senderName'>;
+
+type TypingState = Pick<Push<'typing'>['params'], 'senderName' | 'typing' | 'expiresInSeconds'>;
 
 /** Messages per request, and per request of those back to a `seq`. */
 const PAGE = 50;
@@ -39,12 +41,11 @@ export class ChatView implements Chat {
   #round = 0;
   #reading: Promise<void> | undefined;
   #typedAt = 0;
-  hasOlder: boolean;
+  hasOlder = true;
 
   constructor(context: Context, address: ChatAddress, find: () => ChatSummary | undefined) {
     this.#context = context;
     this.address = address;
-    this.hasOlder = true;
     this.#find = find;
     this.summary = new Store(find);
     this.#messages = new Store<readonly ChatMessage[]>(() => this.#list());
@@ -64,8 +65,8 @@ export class ChatView implements Chat {
   }
 
   /** Reads the messages again if they were read before, because this user may see other messages now. */
-  beginAgain(): void {
-    if (this.#isUsed) this.#begin();
+  restart(): void {
+    if (this.#isUsed) this.#start();
   }
 
   /** Drops all messages. */
@@ -79,10 +80,10 @@ export class ChatView implements Chat {
 
   /** Takes a new message, or the present state of one. Ignores those before the first message that was read. */
   put(message: Message): void {
-    this.#stopped(message.senderName);
+    this.#stopTyping(message.senderName);
     if (!this.#isUsed) return;
     if (this.#history.put(message, this.#reading !== undefined)) this.#messages.changed();
-    else this.#begin();
+    else this.#start();
   }
 
   /** Changes a part of a message that was read, is being read or will arrive. A newer state is kept. */
@@ -94,8 +95,8 @@ export class ChatView implements Chat {
   }
 
   /** Starts over if the last `seq` of the server is lower than that of the chat: the server was restored from a backup. */
-  reaches(seq: number): void {
-    if (seq < this.#history.newest) this.#begin();
+  truncate(seq: number): void {
+    if (seq < this.#history.newest) this.#start();
   }
 
   /** Applies the present names of the users, this one included. */
@@ -105,17 +106,9 @@ export class ChatView implements Chat {
   }
 
   /** Applies a push of the command `typing`. */
-  typed({
-    senderName,
-    typing,
-    expiresInSeconds,
-  }: {
-    readonly senderName: string;
-    readonly typing: boolean;
-    readonly expiresInSeconds: number;
-  }): void {
-    this.#stopped(senderName);
-    const stop = () => this.#stopped(senderName);
+  typed({ senderName, typing, expiresInSeconds }: TypingState): void {
+    this.#stopTyping(senderName);
+    const stop = () => this.#stopTyping(senderName);
     if (typing) this.#typists.set(senderName, this.#context.timers.start(stop, expiresInSeconds * 1000));
     this.typing.changed();
   }
@@ -180,11 +173,11 @@ export class ChatView implements Chat {
   #startReading(): void {
     if (this.#isUsed) return;
     this.#isUsed = true;
-    this.#begin();
+    this.#start();
   }
 
   /** Starts the history over. Reads the newest messages, and tries again until that succeeds or is refused for good. */
-  #begin(): void {
+  #start(): void {
     this.end();
     this.hasOlder = true;
     this.#reading = this.#readOlder(PAGE, this.#context.retry);
@@ -229,7 +222,7 @@ export class ChatView implements Chat {
     ];
   }
 
-  #stopped(name: string): void {
+  #stopTyping(name: string): void {
     this.#typists.get(name)?.();
     if (this.#typists.delete(name)) this.typing.changed();
   }

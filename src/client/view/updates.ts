@@ -32,7 +32,7 @@ export function createUpdates(
       if (key && isMessage(push)) {
         const membership = membershipIn(push, self());
         if (membership === 'ends') return end(key);
-        if (membership === 'begins') views.get(key)?.beginAgain();
+        if (membership === 'begins') views.get(key)?.restart();
         put(key, messageFrom(push));
         if (membership === 'begins') list.refresh(key);
       }
@@ -49,7 +49,7 @@ export function createUpdates(
       if (change.kind === 'user') renamed(change.userId, change.username);
       if (change.kind === 'chat') {
         list.changedTo(change);
-        views.get(chatKey(change))?.reaches(change.lastSeq);
+        views.get(chatKey(change))?.truncate(change.lastSeq);
       }
       if (change.kind === 'message') put(chatKeyOf(change.message, self()), change.message);
     },

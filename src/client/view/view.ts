@@ -43,7 +43,7 @@ export function createView(client: ViewedClient, request: SendRequest): View {
   client.on('sync', updates.change);
   client.on('reset', () => {
     list.read().catch(() => {}); // the client was closed
-    for (const view of views.values()) view.beginAgain();
+    for (const view of views.values()) view.restart();
   });
 
   return {
