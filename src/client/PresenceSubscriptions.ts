@@ -1,8 +1,8 @@
 import type { SendRequest } from './calls.ts';
 import type { CommandName, Push, Result } from './protocol.ts';
 
-/** Users in one command. */
-const MAX_USERS = 100;
+/** Users that one command may subscribe to. */
+export const MAX_USERS = 100;
 
 /** Keeps the users whose presence this client subscribed to: a subscription ends with its connection. */
 export class PresenceSubscriptions {

@@ -3,9 +3,11 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { SendRequest } from '../../src/client/calls.ts';
 import { Emitter } from '../../src/client/Emitter.ts';
+import { ParleyError } from '../../src/client/errors.ts';
 import type { Events } from '../../src/client/events.ts';
 import type { Push } from '../../src/client/index.ts';
 import type { ViewedClient } from '../../src/client/view/Context.ts';
+import { createPresences } from '../../src/client/view/presences.ts';
 import { Store } from '../../src/client/view/Store.ts';
 import { createView } from '../../src/client/view/view.ts';
 
@@ -138,6 +140,24 @@ describe('the view of the typed client', () => {
     mock.timers.tick(60_000);
     await turn();
     expect(calls).to.have.length(length);
+  });
+});
+
+describe('the presence in the view of the typed client', () => {
+  it('is subscribed to once for each user, a hundred at a time; a refusal concerns one command', async () => {
+    const commands: number[][] = [];
+    const request: SendRequest = async (_type, params, take) => {
+      const { userIds } = params as { userIds: number[] };
+      commands.push(userIds);
+      if (userIds.length === 100) throw new ParleyError('CONFLICT', 'Too many users');
+      return take({ data: userIds.map((userId) => ({ userId, online: true, lastSeenAt: null })) } as never);
+    };
+    const presence = createPresences({ on: () => () => {} }, request);
+    const ids = Array.from({ length: 150 }, (_, index) => index + 1);
+    const observed = [...ids, ...ids].map((userId) => presence(userId));
+    await turn();
+    expect(commands).to.deep.equal([ids.slice(0, 100), ids.slice(100)]);
+    expect(observed.filter(({ value }) => value?.online)).to.have.length(2 * 50);
   });
 });
 

@@ -113,8 +113,8 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   }
 
   /**
-   * Applies the change of a message; `text` has its new content if that changed. Then the unread counts are read, because
-   * the server decides which messages count.
+   * Applies the change of a message; `text` has its new content if that changed. If the message may be among the unread
+   * ones, the counts are read again, because the server decides which messages count.
    */
   edited(
     key: string,

@@ -1,5 +1,5 @@
 import type { SendRequest } from '../calls.ts';
-import { subscribeAll } from '../PresenceSubscriptions.ts';
+import { MAX_USERS, subscribeAll } from '../PresenceSubscriptions.ts';
 import type { Result } from '../protocol.ts';
 import type { ViewedClient } from './Context.ts';
 import { type Observable, Store } from './Store.ts';
@@ -29,7 +29,7 @@ export function createPresences(
 
   function subscribe(): void {
     // Refused for more users than a connection may subscribe to: their presence stays unknown.
-    subscribeAll(retry, requested.splice(0), update).catch(() => {});
+    while (requested.length > 0) subscribeAll(retry, requested.splice(0, MAX_USERS), update).catch(() => {});
   }
 
   function update({ userId, online, lastSeenAt }: Presence): void {
