@@ -52,9 +52,9 @@ export class Link {
   /** Sends a ping, and ends the open socket if nothing arrives after it. */
   #test: (() => void) | undefined;
   /** Ends the wait for the next attempt. */
-  #hurry: (() => void) | undefined;
+  #endPause: (() => void) | undefined;
   /** Ends the present socket in the same way as a broken connection. */
-  #drop: ((code?: number) => void) | undefined;
+  #endSession: ((code?: number) => void) | undefined;
 
   constructor(options: ClientOptions, listener: LinkListener) {
     this.#options = options;
@@ -71,7 +71,7 @@ export class Link {
 
   /** Closes the present socket and opens another one. */
   restart(): void {
-    this.#drop?.();
+    this.#endSession?.();
   }
 
   /** Starts the delays over, because the present connection works. */
@@ -83,8 +83,8 @@ export class Link {
   close(): void {
     this.#closed = true;
     for (const name of WAKING) globalThis.removeEventListener?.(name, this.#wake);
-    this.#drop?.();
-    this.#hurry?.();
+    this.#endSession?.();
+    this.#endPause?.();
   }
 
   async #run(): Promise<void> {
@@ -137,7 +137,7 @@ export class Link {
         clearTimeout(timer);
         clearTimeout(test);
         socket.onopen = socket.onmessage = socket.onclose = null; // onerror stays, for an error after that
-        this.#socket = this.#drop = this.#test = undefined;
+        this.#socket = this.#endSession = this.#test = undefined;
         try {
           socket.close();
         } catch {
@@ -155,7 +155,7 @@ export class Link {
         }, interval);
       };
 
-      this.#drop = end;
+      this.#endSession = end;
       socket.onopen = () => {
         clearTimeout(timer);
         this.#socket = socket;
@@ -186,20 +186,21 @@ export class Link {
     );
   }
 
+  /** Resolves after the delay of the back-off, in addition to the seconds of the server, or when the pause is ended. */
   #pause(retryAfter: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.#closed) return resolve();
-      this.#hurry = () => {
+      this.#endPause = () => {
         clearTimeout(timer);
         resolve();
       };
-      const timer = setTimeout(this.#hurry, retryAfter * 1000 + this.#backoff.next());
+      const timer = setTimeout(this.#endPause, retryAfter * 1000 + this.#backoff.next());
     });
   }
 
   /** Ends the pause before the next attempt, and tests the open socket. */
   readonly #wake = () => {
-    this.#hurry?.();
+    this.#endPause?.();
     this.#backoff.reset(WOKEN);
     this.#test?.();
   };
