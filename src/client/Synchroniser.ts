@@ -26,6 +26,7 @@ const RENEW_AFTER = 5 * 60_000;
 /** Milliseconds within which the pushes arrive that were in transit when a cursor was read. */
 const SETTLED_AFTER = 10_000;
 
+/** The request function between two connections. */
 const NEVER: SendRequest = () => new Promise(() => {});
 
 /** Sends the requests of an {@link Inbox}: catches up with `sync` after each connect, and fills gaps. */
@@ -47,7 +48,7 @@ export class Synchroniser {
   #messages = Number.NEGATIVE_INFINITY;
   #renewal: ReturnType<typeof setTimeout> | undefined;
 
-  /** `self` returns the id of this user. */
+  /** `self` returns the id of this user, which is known before anything is delivered. */
   constructor(self: () => number, listener: SynchroniserListener) {
     this.#listener = listener;
     this.inbox = new Inbox(
