@@ -45,7 +45,7 @@ export async function stop(parts: Parts, drainTime: number): Promise<void> {
     for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
     for (const part of [connections, upkeep.sendBuffers, upkeep.eventLoop, upkeep.outbox, clock])
       part.close();
-    for (const part of [messaging.reconciler, messaging.presence]) part.close();
+    for (const part of [messaging.reconciler, messaging.presenceChanges]) part.close();
     await Promise.all([messaging.sessions.close(), upkeep.indexer.close()]);
     await Promise.all([upkeep.databaseRuns.close(), upkeep.foldedNames.close()]);
     listener.close();

@@ -153,7 +153,7 @@ export class Connections extends ConnectionRegistry {
     if (signal.kind === 'joined') return this.groups.joined(userId, signal);
     for (const connection of this.ofUser(userId)) {
       if (signal.kind === 'unwatch') {
-        connection.hidings++;
+        connection.timesHidden++;
         this.presence.hide(connection, signal.userId);
       } else {
         const reason = reasonToEnd(connection, signal);
