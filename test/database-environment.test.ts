@@ -12,7 +12,7 @@ import { startDatabase } from '../src/database/start.ts';
 import { createLog } from '../src/observability/log.ts';
 import { StartError } from '../src/protocol/errors.ts';
 import { startServer as start } from '../src/server.ts';
-import { goThroughBasicLife } from './basicLife.ts';
+import { goThroughBasicLife } from './basicUse.ts';
 import { database, databaseUrl, http, JWT_SECRET, newUser, startServer } from './harness.ts';
 import { natsServer } from './nats.ts';
 import { hasPgbouncer, startPgbouncer } from './postgres.ts';

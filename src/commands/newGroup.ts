@@ -8,7 +8,7 @@ import {
   insertMembers,
   publishGroupMessage,
 } from '../chats/groupChange.ts';
-import { listed, refuseTakenName } from '../chats/names.ts';
+import { listed, refuseTakenName } from '../chats/publicNames.ts';
 import type { WriteSystemMessage } from '../chats/systemMessage.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Group, GroupSettings, groupEvent } from '../protocol/schema/groups.ts';

@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
 import { Change } from '../protocol/schema/sync.ts';
 import { Time } from '../protocol/schema/types.ts';
-import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/cursor.ts';
 import { isInDatabase, presentState } from '../sync/databaseRuns.ts';
 import { findChanges, positionOf } from '../sync/find.ts';
 import { readChanges } from '../sync/read.ts';
+import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/syncCursor.ts';
 import { defineRead } from './define.ts';
 
 const DEFAULT_LIMIT = 500;

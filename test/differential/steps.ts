@@ -1,8 +1,8 @@
 import fc from 'fast-check';
+import { looks } from './clientActions.ts';
 import { commands } from './commands.ts';
 import { faults } from './faults.ts';
 import type { Actor, Kind } from './kind.ts';
-import { looks } from './looks.ts';
 import { type Name, PEOPLE, type World } from './world.ts';
 
 /** An action of a user, or a fault. It can be saved and run again. */

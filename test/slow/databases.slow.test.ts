@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import pg from 'pg';
 import { openDatabase } from '../../src/database/database.ts';
 import { writeBatch } from '../../src/messages/writeBatch.sql.ts';
-import { goThroughBasicLife } from '../basicLife.ts';
+import { goThroughBasicLife } from '../basicUse.ts';
 import { JWT_SECRET, startServer } from '../harness.ts';
 import { findPostgres, hasLocale, type PostgresService, startPostgres } from '../postgres.ts';
 import { type Failure, startProcess } from '../process.ts';
