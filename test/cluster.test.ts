@@ -351,9 +351,9 @@ describe('several nodes on NATS', function () {
     const ada = await newUser();
     const a = await ada.connect(isolated.url);
     const busy = await createNatsTransport({ servers: [nats.url] }, pino({ level: 'silent' }), {
-      lost() {},
-      returned() {},
-      forgotten() {},
+      catchUp() {},
+      reconcile() {},
+      resynchronise() {},
     });
     await until(() => busy.connected);
     await relay.cut();

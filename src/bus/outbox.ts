@@ -25,7 +25,7 @@ export function createOutboxBus(db: Database): OutboxBus {
   return {
     publish(topic, message) {
       // Messages of chats are in the database themselves.
-      const entry = 'frame' in message && message.place ? { head: message.place } : message;
+      const entry = 'frame' in message && message.position ? { head: message.position } : message;
       writing = writing.then(() => addToOutbox(db, topic, entry));
       writing.catch(() => {}); // written() rejects with it
     },

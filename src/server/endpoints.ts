@@ -57,7 +57,7 @@ export interface Endpoints {
 export async function createEndpoints(services: EndpointServices): Promise<Endpoints> {
   const addressOf = createAddressOf(services.config.trustProxy);
   const corkHost = await openCorkHost();
-  const mountSockets = createSockets(services, addressOf, corkHost);
+  const mountSockets = createWebSocket(services, addressOf, corkHost);
   const router = createHttp(services, addressOf);
   return {
     router,
@@ -69,7 +69,7 @@ export async function createEndpoints(services: EndpointServices): Promise<Endpo
   };
 }
 
-function createSockets(
+function createWebSocket(
   {
     config,
     log,

@@ -77,9 +77,9 @@ export async function startMessaging({ config, log, db, clock, listener, metrics
   function openNats() {
     const { natsUrl: servers, natsCreds: credentials, natsCa: authorities } = config;
     return createNatsTransport({ servers, credentials, authorities }, log, {
-      lost: (topic, head) => bus.catchUp(topic, head),
-      returned: () => reconciler.all(),
-      forgotten: resynchroniseAll,
+      catchUp: (topic, head) => bus.catchUp(topic, head),
+      reconcile: () => reconciler.all(),
+      resynchronise: resynchroniseAll,
     });
   }
 

@@ -109,7 +109,7 @@ export class Connection {
   /** State of the database (a `pg_snapshot` as text) in which its groups were read; undefined before that. */
   snapshot: string | undefined;
   /** Number of messages that let it into a group or out of one. */
-  changes = 0;
+  membershipChanges = 0;
   /** Made for the first frame. */
   receiver: Receiver | undefined;
   #state: LifeCycleState = 'admitting';

@@ -75,9 +75,9 @@ export class Comparison {
     const known = [...new Set(live.flatMap(({ groups }) => groups.keys()))];
     const inAll = known.filter((chatId) => live.every(({ groups }) => groups.has(chatId)));
     const bind = [userId, JSON.stringify(known), JSON.stringify(inAll)];
-    const before = live.map(({ changes }) => changes);
+    const before = live.map(({ membershipChanges }) => membershipChanges);
     const rows = await this.#db.query<MembershipAt & { isLong: boolean }>(membershipsOfUser, bind);
-    if (live.some(({ changes }, at) => changes !== before[at])) {
+    if (live.some(({ membershipChanges }, at) => membershipChanges !== before[at])) {
       this.#again.add(userId);
       return;
     }
