@@ -258,11 +258,11 @@ describe('an outage of the database', function () {
       await server.close();
     }
     await relay.cut();
-    const [outage, recovery, ...more] = about();
+    const [outage, reconnect, ...more] = about();
     expect(outage).to.include({ level: 40, msg: 'disconnected from the database' });
     expect(outage?.reason).to.match(/ECONN|terminated/);
-    expect(recovery).to.include({ level: 30, msg: 'reconnected to the database' });
-    expect(recovery?.seconds).to.be.within(0, 10);
+    expect(reconnect).to.include({ level: 30, msg: 'reconnected to the database' });
+    expect(reconnect?.seconds).to.be.within(0, 10);
     expect(more).to.deep.equal([]);
     expect(lines.filter(({ level }) => Number(level) > 30)).to.deep.equal([outage]);
   });

@@ -19,7 +19,7 @@ export interface ChatPush {
   readonly about?: Partial<PushContext>;
   /** Members of the chat who do not receive it. */
   readonly exceptUsers?: readonly UserId[];
-  /** True if it is ephemeral and never delivered late. */
+  /** True if it is transient and never delivered late. */
   readonly isTransient?: true;
 }
 
