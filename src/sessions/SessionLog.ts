@@ -12,6 +12,8 @@ import { type RecordedConnection, UnrecordedSessions } from './UnrecordedSession
 const HEARTBEAT = 3_000;
 /** Milliseconds without a heartbeat after which a node counts as dead. */
 export const NODE_DEAD_AFTER = 9_000;
+/** Milliseconds between two deletions of old sessions by this node. */
+const CLEANUP_INTERVAL = 3_600_000;
 /** Sessions per statement. */
 const CHUNK = 5_000;
 
@@ -39,7 +41,7 @@ export class SessionLog {
   #flushing: Promise<void> | undefined;
   readonly #timer: NodeJS.Timeout;
   /** Both are times of `performance.now()`. */
-  #sweptAt = Number.NEGATIVE_INFINITY;
+  #cleanedAt = Number.NEGATIVE_INFINITY;
   #heartbeatAt = Number.NEGATIVE_INFINITY;
   #orphaned: (users: readonly OrphanedUser[]) => void = () => {};
 
@@ -117,8 +119,8 @@ export class SessionLog {
       if (!isRegular) return;
       const users = await this.#db.execute<OrphanedUser>(endSessionsOfDeadNodes, [NODE_DEAD_AFTER / 1000]);
       if (users.length > 0) this.#orphaned(users);
-      if (now - this.#sweptAt < 3_600_000) return;
-      this.#sweptAt = now;
+      if (now - this.#cleanedAt < CLEANUP_INTERVAL) return;
+      this.#cleanedAt = now;
       await deleteOldSessions(this.#db);
     } catch (error) {
       this.#log.debug({ err: error }, 'failed to write heartbeat');
