@@ -72,7 +72,7 @@ export class RawClient {
   }
 
   #receive(chunk: Buffer): void {
-    const buffer = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    const buffer = joined(this.#rest, chunk);
     let at = 0;
     while (buffer.length - at >= 2) {
       let length = (buffer[at + 1] as number) & 0x7f;
@@ -88,15 +88,21 @@ export class RawClient {
       }
       const end = start + length;
       if (buffer.length < end) break;
-      const opcode = (buffer[at] as number) & 0x0f;
-      if (opcode === TEXT) this.onFrame(buffer, start, end);
-      else if (opcode === PING)
-        this.#socket.write(maskedFrames(PONG, [buffer.toString('latin1', start, end)]));
+      this.#handle((buffer[at] as number) & 0x0f, buffer, start, end);
       at = end;
     }
     this.#rest = at === buffer.length ? EMPTY : buffer.subarray(at);
   }
+
+  #handle(opcode: number, buffer: Buffer, start: number, end: number): void {
+    if (opcode === TEXT) this.onFrame(buffer, start, end);
+    else if (opcode === PING) this.#socket.write(maskedFrames(PONG, [buffer.toString('latin1', start, end)]));
+  }
 }
+
+/** Returns the bytes of an incomplete frame with those that arrived after it. */
+const joined = (rest: Buffer, chunk: Buffer): Buffer =>
+  rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
 
 /**
  * Encodes final frames one after another. Frames of clients must be masked (section 5.3); a zero mask leaves the

@@ -25,22 +25,7 @@ const MESSAGES = 1_000_000;
 
 /** Reads the command line: `[--rounds n] [--against ref] [--messages n] [--others n] [table | all | scenario …]`. */
 export function parseOptions(args: readonly string[]): Options {
-  const names: string[] = [];
-  let rounds: number | undefined;
-  let against: string | undefined;
-  let [messages, others] = [MESSAGES, 1];
-  const rest = args.values();
-  for (const arg of rest) {
-    if (arg === '--rounds') rounds = parseNumber(arg, rest.next().value);
-    else if (arg === '--messages') messages = parseNumber(arg, rest.next().value);
-    else if (arg === '--others') others = parseNumber(arg, rest.next().value);
-    else if (arg === '--against') against = parseRef(rest.next().value);
-    else if (arg.startsWith('-'))
-      throw new UsageError(
-        `${arg} is not an option; there are --rounds, --messages and --others <number>, and --against <git ref>`,
-      );
-    else names.push(arg);
-  }
+  const { names, rounds, against, messages = MESSAGES, others = 1 } = parseArguments(args);
   const isTable = names.length === 0 || names.includes('table');
   const comparison = against === undefined ? {} : { against };
   return {
@@ -50,6 +35,32 @@ export function parseOptions(args: readonly string[]): Options {
     scale: { messages, others },
     ...comparison,
   };
+}
+
+/** The command line as it was given. */
+interface Arguments {
+  readonly names: string[];
+  rounds?: number;
+  against?: string;
+  messages?: number;
+  others?: number;
+}
+
+function parseArguments(args: readonly string[]): Arguments {
+  const parsed: Arguments = { names: [] };
+  const rest = args.values();
+  for (const arg of rest) {
+    if (arg === '--rounds') parsed.rounds = parseNumber(arg, rest.next().value);
+    else if (arg === '--messages') parsed.messages = parseNumber(arg, rest.next().value);
+    else if (arg === '--others') parsed.others = parseNumber(arg, rest.next().value);
+    else if (arg === '--against') parsed.against = parseRef(rest.next().value);
+    else if (arg.startsWith('-'))
+      throw new UsageError(
+        `${arg} is not an option; there are --rounds, --messages and --others <number>, and --against <git ref>`,
+      );
+    else parsed.names.push(arg);
+  }
+  return parsed;
 }
 
 function parseNumber(option: string, value: string | undefined): number {

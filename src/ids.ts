@@ -1,7 +1,10 @@
 declare const brand: unique symbol;
 
-/** An integer id that the compiler keeps apart from the ids of other things. */
-type Id<Of extends string> = number & { readonly [brand]?: Of };
+/**
+ * An integer id that the compiler keeps apart from plain numbers and from the ids of other things. Validated params and
+ * rows of the database have them; the brand exists at compile time only.
+ */
+type Id<Of extends string> = number & { readonly [brand]: Of };
 
 export type UserId = Id<'user'>;
 export type ChatId = Id<'chat'>;

@@ -32,7 +32,7 @@ try {
       await server.close();
       log.info('stopped');
     } catch (error) {
-      log.error({ err: error }, 'stop failed');
+      log.error({ err: error }, 'failed to stop');
       exitCode = 1;
     }
     await faults?.flush();

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import type { Database } from '../src/database/database.ts';
+import type { ConnectionId } from '../src/ids.ts';
 import { LimitError } from '../src/protocol/errors.ts';
 import { createAdmission } from '../src/socket/admission.ts';
 import { database, newUsers, type User } from './harness.ts';
+import { id } from './ids.ts';
 
 /** More chats than are read together with those of other users. */
 const MANY = 600;
@@ -17,10 +19,10 @@ insert into chat_members (chat_id, user_id, first_seq) select id, $1, last_seq f
 `;
 
 /** A connection that waits for its admission. */
-const waitingConnection = (id: number, user: User, tokenVersion = 1) => ({
-  id,
+const waitingConnection = (number: number, user: User, tokenVersion = 1) => ({
+  id: id<ConnectionId>(number),
   session: {
-    ...{ userId: user.id, tokenVersion, tokenId: `token ${id}`, since: 0, issuedAt: Date.now() },
+    ...{ userId: user.id, tokenVersion, tokenId: `token ${number}`, since: 0, issuedAt: Date.now() },
     expiresAt: Number.POSITIVE_INFINITY,
   },
 });

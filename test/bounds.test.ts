@@ -6,12 +6,14 @@ import type { CommandServices } from '../src/commands/context.ts';
 import { type Command, defineCommand } from '../src/commands/define.ts';
 import { ping } from '../src/commands/ping.ts';
 import { commands } from '../src/commands/registry.ts';
+import type { UserId } from '../src/ids.ts';
 import { defaultLimits, PAGE_BYTES, REPLY_BYTES } from '../src/limits.ts';
 import { createMetrics, type Readings } from '../src/observability/metrics.ts';
 import { Connection, type Socket } from '../src/socket/Connection.ts';
 import { createDispatcher } from '../src/socket/dispatcher.ts';
 import type { Client, Frame } from './client.ts';
 import { connectAs, database, newClients } from './harness.ts';
+import { id } from './ids.ts';
 import { type Largest, newLargest, WORD } from './largest.ts';
 import { newCast, newScene, type Scene } from './scene.ts';
 import * as on from './scene-params.ts';
@@ -271,9 +273,16 @@ describe('a reply over its bound', () => {
 describe('a reply that cannot be encoded', () => {
   it('fails that one command with INTERNAL, is logged with its request id, and does not stop the next command', async () => {
     const frames: Frame[] = [];
-    const session = { userId: 1, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
+    const session = {
+      userId: id<UserId>(1),
+      tokenVersion: 1,
+      tokenId: 'token',
+      since: 0,
+      issuedAt: 0,
+      expiresAt: 0,
+    };
     const take = (frame: unknown) => frames.push(JSON.parse(String(frame)));
-    const connection = new Connection(1, session, '127.0.0.1', null, (_, frame) => take(frame));
+    const connection = new Connection(id(1), session, '127.0.0.1', null, (_, frame) => take(frame));
     connection.open({
       send: take,
       subscribe: () => true,

@@ -14,6 +14,7 @@ import {
 import { readConfig } from '../src/config.ts';
 import { type Database, openDatabase } from '../src/database/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/database/embedded.ts';
+import type { ChatId, UserId } from '../src/ids.ts';
 import { createLog } from '../src/observability/log.ts';
 import { createCursorSigner } from '../src/protocol/cursor.ts';
 import { type Server, startServer as start } from '../src/server.ts';
@@ -163,7 +164,7 @@ export async function metric({ url }: Pick<RunningServer, 'url'>, name: string):
 
 /** An account, with functions to act as its user. */
 export interface User {
-  readonly id: number;
+  readonly id: UserId;
   readonly username: string;
   readonly email: string;
   readonly password: string;
@@ -248,7 +249,7 @@ export interface Person extends User {
 }
 
 /** Creates a group with these members, the first of which is its owner. */
-export async function newGroup(owner: Client, ...others: User[]): Promise<number> {
+export async function newGroup(owner: Client, ...others: User[]): Promise<ChatId> {
   const { groupId } = (await owner.call('newGroup', { groupName: 'Climbers' })).params;
   for (const { id } of others) await owner.call('addUserInGroup', { groupId, userId: id });
   return groupId;

@@ -1,4 +1,5 @@
 import { createTokens } from '../src/auth/tokens.ts';
+import type { UserId } from '../src/ids.ts';
 import { database, JWT_SECRET } from './harness.ts';
 
 /*
@@ -30,7 +31,7 @@ const REACTIONS = JSON.stringify(
 
 /** A user whose lists are all full of the largest rows. */
 export interface Largest {
-  readonly id: number;
+  readonly id: UserId;
   readonly token: string;
   /** A group of 100 of the longest messages, all pinned replies to `messageId`, and members with the longest names. */
   readonly groupId: number;
@@ -64,7 +65,7 @@ export async function newLargest(): Promise<Largest> {
     control(500),
     customOf(custom),
   );
-  const [id, ...userIds] = people.map((person) => person.id) as [number, ...number[]];
+  const [id, ...userIds] = people.map((person) => person.id) as [UserId, ...UserId[]];
   const receiverId = userIds[0] as number;
 
   const publicGroups = await groups(id, ROWS - 2, false, customOf(custom));

@@ -13,6 +13,7 @@ import { type Page, page } from '../src/http/pages.ts';
 import { respond, respondError } from '../src/http/response.ts';
 import { createRouter } from '../src/http/router.ts';
 import { webPages } from '../src/http/webPages.ts';
+import type { UserId } from '../src/ids.ts';
 import { defaultLimits } from '../src/limits.ts';
 import { openCorkHost } from '../src/net/corkHost.ts';
 import { createGuard } from '../src/net/guard.ts';
@@ -26,6 +27,7 @@ import { Connections } from '../src/socket/Connections.ts';
 import { watchSendBuffers } from '../src/socket/sendBuffers.ts';
 import { createWebSocketRoutes } from '../src/socket/webSocket.ts';
 import { connectAs, JWT_SECRET, temporaryFolder } from './harness.ts';
+import { id } from './ids.ts';
 import { until } from './until.ts';
 
 /** A log, and its lines. */
@@ -182,7 +184,7 @@ describe('a socket whose frame causes an error in the server', () => {
       app.listen('127.0.0.1', 0, resolve),
     );
     const url = `http://127.0.0.1:${socket && uWS.us_socket_local_port(socket)}`;
-    const token = tokens.issue({ id: 1, tokenVersion: 1, othersEndedAt: null });
+    const token = tokens.issue({ id: id(1), tokenVersion: 1, othersEndedAt: null });
     const [broken, whole] = [await connectAs(token, url), await connectAs(token, url)];
 
     broken.send('fault');
@@ -221,7 +223,14 @@ describe('a timer of the server', () => {
     const listener = { publish: nothing, isSingle: true };
     const handlers = { reconcile: nothing, hidden: nothing, shown: nothing };
     const connections = new Connections(bus, listener, handlers, createGuard(log), Date);
-    const session = { userId: 1, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
+    const session = {
+      userId: id<UserId>(1),
+      tokenVersion: 1,
+      tokenId: 'token',
+      since: 0,
+      issuedAt: 0,
+      expiresAt: 0,
+    };
     const connection = connections.register(session, '127.0.0.1', null);
     let attempts = 0;
     connection.close = () => {

@@ -6,6 +6,7 @@ import { PATIENCE } from '../src/bus/nats/peer.ts';
 import { createNatsTransport, type NatsTransport } from '../src/bus/nats/transport.ts';
 import { type Topic, userTopic } from '../src/bus/topics.ts';
 import type { ChatId, UserId } from '../src/ids.ts';
+import { id } from './ids.ts';
 import { type NatsServer, natsServer } from './nats.ts';
 import { type Relay, startRelay } from './relay.ts';
 import { pause, until } from './until.ts';
@@ -142,8 +143,8 @@ describe('publications between nodes', function () {
     for (let n = 0; n < 100; n++) edit(a, `${n}`);
     const before = b.reconciled;
     a.transport.publish(TOPIC, { signal: { kind: 'revoked' } });
-    a.transport.publish(TOPIC, { frame: 'm', position: { chatId: 8, seq: 2 } });
-    a.transport.publish(TOPIC, { frame: 'm', position: { chatId: 9, seq: 5 } });
+    a.transport.publish(TOPIC, { frame: 'm', position: { chatId: id(8), seq: 2 } });
+    a.transport.publish(TOPIC, { frame: 'm', position: { chatId: id(9), seq: 5 } });
     const restored = restore(a);
     await until(() => a.transport.connected);
     edit(a, 'after');
@@ -258,7 +259,7 @@ describe('publications between nodes', function () {
 
   it('reach other nodes, and the local subscribers, as a head', async () => {
     const [a, b] = [await startNode(), await startNode()];
-    a.transport.publishHead(TOPIC, { chatId: 3, seq: 4 });
+    a.transport.publishHead(TOPIC, { chatId: id(3), seq: 4 });
     expect(a.heads).to.deep.equal([{ chatId: 3, seq: 4 }]);
     await until(() => b.heads.length === 1);
     expect(b.heads).to.deep.equal(a.heads);
@@ -311,7 +312,7 @@ describe('publications between nodes', function () {
     stranger.subscribe('parley.user.1', count);
     await stranger.flush();
     let seq = 0;
-    const message = () => ({ frame: `${++seq}`, position: { chatId: 8 as ChatId, seq } });
+    const message = () => ({ frame: `${++seq}`, position: { chatId: id<ChatId>(8), seq } });
     await until(async () => {
       const before = batches;
       a.transport.publish(TOPIC, message());
@@ -334,7 +335,7 @@ describe('publications between nodes', function () {
     await until(() => b.frames.length === 1);
     a.relay.hold();
     const frame = 'x'.repeat(100_000);
-    const position = { chatId: 8, seq: 0 };
+    const position = { chatId: id<ChatId>(8), seq: 0 };
     let published = 0;
     while (a.transport.connected && published < 100_000_000) {
       position.seq++;

@@ -2,11 +2,13 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { QueryConfig } from 'pg';
 import { pino } from 'pino';
+import type { ChatId, ConnectionId, UserId } from '../src/ids.ts';
 import { defaultLimits } from '../src/limits.ts';
 import { createDialogDirectory } from '../src/messages/dialogs.ts';
 import { MessageWriter } from '../src/messages/MessageWriter.ts';
 import type { WriteAnswer } from '../src/messages/WriterQueue.ts';
 import { database, newUsers, type User } from './harness.ts';
+import { id } from './ids.ts';
 import { until } from './until.ts';
 
 type Outcome = Parameters<WriteAnswer>[0];
@@ -17,7 +19,7 @@ type Target = 'group' | number | `dialog ${number}`;
 /** Users, a group of theirs, and a writer that reports which statements it ran. */
 interface World {
   readonly users: readonly User[];
-  readonly groupId: number;
+  readonly groupId: ChatId;
   readonly statements: string[];
   /** The statements to run instead. */
   changed(config: QueryConfig): QueryConfig;
@@ -27,8 +29,8 @@ interface World {
 /** With `extras`, no message is plain. */
 async function newWorld(extras?: { silent: false }): Promise<World> {
   const users = await newUsers(3);
-  const [group] = await database.execute<{ id: number }>(makeGroup, [users.map(({ id }) => id)]);
-  const groupId = group?.id as number;
+  const [group] = await database.execute<{ id: ChatId }>(makeGroup, [users.map(({ id }) => id)]);
+  const groupId = group?.id as ChatId;
   const statements: string[] = [];
   const query: typeof database.writer.query = (config) => {
     const [statement] = config.name?.split(' ') ?? [];
@@ -49,10 +51,10 @@ async function newWorld(extras?: { silent: false }): Promise<World> {
     statements,
     changed: (config) => config,
     write(sender, to, content, clientMessageId) {
-      const text = { senderId: users[sender]?.id as number, kind: 'text' as const, content };
-      const receiver = (number: string | number) => ({ receiverId: users[Number(number)]?.id as number });
-      const dialog = (number: string) =>
-        dialogs.chatOf({ ...text, to: receiver(number), origin: 0 }) ?? 1_000_000_000;
+      const text = { senderId: users[sender]?.id as UserId, kind: 'text' as const, content };
+      const receiver = (number: string | number) => ({ receiverId: users[Number(number)]?.id as UserId });
+      const dialog = (number: string): ChatId =>
+        dialogs.chatOf({ ...text, to: receiver(number), origin: id(0) }) ?? id(1_000_000_000);
       const draft = {
         ...text,
         to:
@@ -64,7 +66,7 @@ async function newWorld(extras?: { silent: false }): Promise<World> {
         // of which of two chats it is, where it is sent to both at once, may depend on the batches
         clientMessageId: clientMessageId && `${clientMessageId} in ${to}`,
         extras,
-        origin: 0,
+        origin: id<ConnectionId>(0),
       };
       return new Promise((resolve) => writer.write(draft, resolve));
     },

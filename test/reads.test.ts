@@ -15,7 +15,7 @@ import { until } from './until.ts';
 
 /** The name of connections for heavy reads. */
 const HEAVY = 'parley heavy reads';
-const MANY = 'Too many of these at once; wait for their replies';
+const MANY = 'Too many commands of this kind at once; wait for their replies';
 
 /** Statements of reads that wait for a lock. */
 const held = async (name = 'parley reads') =>

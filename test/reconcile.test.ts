@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Database } from '../src/database/database.ts';
 import type { PreparedStatement } from '../src/database/statements.ts';
+import type { ChatId } from '../src/ids.ts';
 import { membershipsOfUser } from '../src/socket/reconcile.sql.ts';
 import { Reconciler } from '../src/socket/reconcile.ts';
 import { Node } from './bus/node.ts';
@@ -227,18 +228,18 @@ describe('a node that compares its connections with the database', () => {
   });
 
   /** Connections whose groups match the database. */
-  async function connect(user: User, groupId: number, seq: number) {
+  async function connect(user: User, groupId?: ChatId, seq = 0) {
     await node.connect(user.id, []);
     const [connection] = node.connections.ofUser(user.id);
     if (!connection) throw new Error('not connected');
-    if (seq > 0)
+    if (groupId !== undefined)
       node.connections.groups.setMembership(user.id, { chatId: groupId, seq, firstSeq: 1, before: seq - 1 });
     return connection;
   }
 
   it('ends those with a revoked token, and retries until the database answers', async () => {
     const [ada, bob] = await newUsers(2);
-    const [a, b] = [await connect(ada, 0, 0), await connect(bob, 0, 0)];
+    const [a, b] = [await connect(ada), await connect(bob)];
     await database.users.update({ tokenVersion: 2 }, { where: { id: bob.id } });
     failures = 2;
     reconciler.all();
@@ -253,7 +254,7 @@ describe('a node that compares its connections with the database', () => {
       max: 40,
     });
     for (let tokenVersion = 2; tokenVersion < 5; tokenVersion++) {
-      const connection = await connect(ada, 0, 0);
+      const connection = await connect(ada);
       await database.users.update({ tokenVersion }, { where: { id: ada.id } });
       await until(() => connection.state === 'closed');
       node.connections.remove(connection);
@@ -280,7 +281,7 @@ describe('a node that compares its connections with the database', () => {
     reconciler.user(eve.id);
     await until(() => onRead === undefined);
     const [bob] = await newUsers(1);
-    const last = await connect(bob, 0, 0);
+    const last = await connect(bob);
     await database.users.update({ tokenVersion: 2 }, { where: { id: bob.id } });
     reconciler.user(bob.id);
     await until(() => last.state === 'closed'); // the other one is finished
@@ -290,7 +291,7 @@ describe('a node that compares its connections with the database', () => {
   it('subscribes and unsubscribes users who joined and left without its knowledge', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client, eve);
-    const [b, e] = [await connect(bob, groupId, 0), await connect(eve, groupId, 2)];
+    const [b, e] = [await connect(bob), await connect(eve, groupId, 2)];
     await until(() => e.groups.get(groupId) === 1);
     await ada.client.done('addUserInGroup', { groupId, userId: bob.id });
     await ada.client.done('removeUserFromGroup', { groupId, userId: eve.id });
@@ -301,7 +302,7 @@ describe('a node that compares its connections with the database', () => {
 
   it('hides the presence of blocking and blocked users for as long as the block lasts', async () => {
     const [ada, bob, eve] = await newClients(3);
-    const connection = await connect(ada, 0, 0);
+    const connection = await connect(ada);
     node.connections.presence.watch(connection, [bob.id, eve.id], 10);
     reconciler.all();
     await until(() => connection.watching?.watched.size === 2);

@@ -4,6 +4,7 @@ import { searchText } from '../src/messages/search.sql.ts';
 import { findMessages, type Search } from '../src/messages/search.ts';
 import { makeFilters, mergeChangedEntries } from '../src/messages/searchFilters.ts';
 import { database, newClients, newGroup, type Person } from './harness.ts';
+import { id } from './ids.ts';
 import { until } from './until.ts';
 
 /** The statement of an earlier release without filters that changes an entry. */
@@ -46,8 +47,8 @@ describe('a search of messages that have filters', function () {
       const content = `${texts[n % texts.length]} ${1000 + n}${n === 50 ? ` @${bob.username}` : ''}`;
       ids.push((await client.done('messageInGroup', { groupId, content, custom: { n } })).messageId);
     }
-    await whenIndexed(Math.max(...ids));
-    await makeFiltersTo(Math.max(...ids));
+    await whenIndexed(id(Math.max(...ids)));
+    await makeFiltersTo(id(Math.max(...ids)));
   });
 
   beforeEach(async () => {

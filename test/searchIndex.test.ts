@@ -28,13 +28,13 @@ describe('the search index', function () {
   this.timeout(60_000);
   let ada: Person;
   /** A secret, and the message right after it. */
-  let ids: [number, number];
+  let ids: [MessageId, MessageId];
   let index: Awaited<ReturnType<typeof holdIndex>>;
 
   beforeEach(async () => {
     [ada] = await newClients(1);
     index = await holdIndex();
-    const write = async (content: string): Promise<number> =>
+    const write = async (content: string): Promise<MessageId> =>
       (await ada.client.done('privateMessage', { receiverId: ada.id, content })).messageId;
     await write('first');
     ids = [await write('secret'), await write('harmless')];
@@ -184,7 +184,7 @@ describe('an entry of the search index', () => {
       ...['AT&T meets ADA@Example.com', `all of it: ${ascii}`, "It's 3.5 Q&A_B <b>X</b>"],
       ...['Ünïcode Straße', 'МОСКВА Ёж', 'ﬁne ①', '北京 OK', 'half ½ — done…', 'A\u0301da'],
     ];
-    const write = async (content: string): Promise<number> =>
+    const write = async (content: string): Promise<MessageId> =>
       (await ada.client.done('privateMessage', { receiverId: ada.id, content })).messageId;
     const ids: number[] = [];
     for (const content of contents) ids.push(await write(content));

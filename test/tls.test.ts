@@ -91,7 +91,7 @@ describe('a server that speaks TLS', function () {
 
     await writeFile(files.key, 'half a key');
     const deadline = Date.now() + 20_000;
-    const hasFailed = () => server.log.some(({ msg }) => msg === 'certificate not renewed');
+    const hasFailed = () => server.log.some(({ msg }) => msg === 'failed to renew certificate');
     while (!hasFailed() && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(hasFailed()).to.equal(true);
     expect(await fingerprint()).to.equal(before);

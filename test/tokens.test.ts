@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { createTokens } from '../src/auth/tokens.ts';
+import type { UserId } from '../src/ids.ts';
 import { Node } from './bus/node.ts';
 import { JWT_SECRET } from './harness.ts';
+import { id } from './ids.ts';
 
 const SECOND = 1_800_000_000_000;
 const LIFETIME = 60;
@@ -17,7 +19,7 @@ describe('a token', () => {
   it('is accepted until its exp and refused from then on, to the millisecond', () => {
     for (const fraction of [0, 1, 300, 700, 999]) {
       setTime(SECOND + fraction);
-      const token = tokens.issue({ id: 7, tokenVersion: 1, othersEndedAt: null });
+      const token = tokens.issue({ id: id(7), tokenVersion: 1, othersEndedAt: null });
       const expiresAt = SECOND + fraction + LIFETIME * 1000;
       setTime(expiresAt - 1);
       expect(tokens.verify(token), `just before, ${fraction}`).to.include({ userId: 7, expiresAt });
@@ -30,7 +32,7 @@ describe('a token', () => {
 
   it('opens no connection when it expires while the upgrade waits', async () => {
     const { connections } = new Node();
-    const claims = { userId: 7, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0 };
+    const claims = { userId: id<UserId>(7), tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0 };
     for (const [lifetime, hasEnded] of [
       [60_000, false],
       [-1, true],

@@ -2,10 +2,12 @@ import { expect } from 'chai';
 import pg from 'pg';
 import { pino } from 'pino';
 import { ConnectionLostError, NotConnectedError } from '../src/database/failures.ts';
+import type { ChatId } from '../src/ids.ts';
 import { defaultLimits } from '../src/limits.ts';
 import { createDialogDirectory } from '../src/messages/dialogs.ts';
 import { MessageWriter } from '../src/messages/MessageWriter.ts';
 import { database, newUsers } from './harness.ts';
+import { id } from './ids.ts';
 
 describe('the writer of messages', () => {
   it('writes about 64 Ki characters at most in one statement, and keeps the order', async () => {
@@ -26,7 +28,7 @@ describe('the writer of messages', () => {
         { length: 100 },
         () =>
           new Promise((resolve, reject) => {
-            writer.write({ senderId: ada.id, to, kind: 'text', content, origin: 0 }, (outcome) =>
+            writer.write({ senderId: ada.id, to, kind: 'text', content, origin: id(0) }, (outcome) =>
               'stored' in outcome ? resolve(outcome.stored.seq) : reject(outcome.error),
             );
           }),
@@ -69,8 +71,8 @@ describe('a batch that fails', () => {
       },
     };
     const dialogs = {
-      chatOf: () => 1,
-      known: (drafts: readonly unknown[]) => drafts.map(() => 1),
+      chatOf: () => id<ChatId>(1),
+      known: (drafts: readonly unknown[]) => drafts.map(() => id<ChatId>(1)),
       find: async () => [],
     };
     const log = pino({ level: 'silent' });
@@ -85,7 +87,10 @@ describe('a batch that fails', () => {
       [1, 2].map(
         (senderId) =>
           new Promise((resolve) =>
-            writer.write({ senderId, to: { groupId: 1 }, kind: 'text', content: 'x', origin: 0 }, resolve),
+            writer.write(
+              { senderId: id(senderId), to: { groupId: id(1) }, kind: 'text', content: 'x', origin: id(0) },
+              resolve,
+            ),
           ),
       ),
     );

@@ -51,7 +51,7 @@ try {
   await say(grace, 'Ada', 'Gladly. Bring the notes!');
   const invitation = grace.locator('.message', { hasText: 'Shall we' });
   await invitation.hover();
-  await invitation.getByRole('button', { name: 'What to do' }).click();
+  await invitation.getByRole('button', { name: 'Message actions' }).click();
   await grace.getByRole('menuitem', { name: 'React with ❤️' }).click();
   await ada.getByRole('button', { name: '❤️, 1' }).waitFor();
   await say(linus, 'Engine room', 'Is Wednesday still on?');

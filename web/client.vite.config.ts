@@ -3,10 +3,10 @@ import { gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 import { compress } from './compress.ts';
 
-/** Bytes that the client may have, minified and compressed. */
+/** Maximum bytes of the client, minified and compressed. */
 const LIMIT = 10 * 1024;
 
-/** Fails the build of a client that has grown too large. */
+/** Fails the build if the client is larger than the limit. */
 function limit(): Plugin {
   return {
     name: 'limit',
@@ -18,7 +18,7 @@ function limit(): Plugin {
   };
 }
 
-/** The client as one file for browsers, which the server serves as /client.js. */
+/** Builds the client as one file for browsers, which the server serves as /client.js. */
 export default defineConfig({
   build: {
     outDir: 'dist/browser',

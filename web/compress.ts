@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import type { Plugin } from 'vite';
 
-/** Puts `.br` and `.gz` beside every text file that was built, so that the server compresses nothing itself. */
+/** Writes `.br` and `.gz` beside every built text file, so that the server does not compress. */
 export function compress(folder: string): Plugin {
   return {
     name: 'compress',

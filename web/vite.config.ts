@@ -2,9 +2,9 @@ import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
 import { compress } from './compress.ts';
 
-/** The page; while it is developed, `npx vite web` beside a running server. */
+/** Builds the page; `npx vite web` serves it during development, beside a running server. */
 export default defineConfig({
-  base: './', // behind a proxy it may be anywhere
+  base: './', // the page may have any path behind a proxy
   build: {
     outDir: '../dist/web',
     emptyOutDir: true,

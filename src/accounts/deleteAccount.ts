@@ -20,7 +20,7 @@ export interface DeletionServices extends Pick<GroupActor, 'db' | 'bus' | 'write
 }
 
 /** No connection: ids of connections begin with 1. */
-const NO_CONNECTION: ConnectionId = 0;
+const NO_CONNECTION = 0 as ConnectionId;
 /** Milliseconds between two checks for unfinished deletions. */
 const INTERVAL = 30_000;
 /** Seconds after which a deletion is finished: by then, all commands that began before it have ended. */
@@ -114,7 +114,7 @@ export function finishDeletions(services: DeletionServices): Deletions {
       };
       const leavingAll = leaveGroups(userId, services, leaving.signal, inTurn)
         .catch((error) =>
-          log.warn({ err: error, userId }, 'deleted account leaves its remaining groups later'),
+          log.warn({ err: error, userId }, 'failed to leave the groups of a deleted account; retrying later'),
         )
         .then(() => void running.delete(leavingAll));
       running.add(leavingAll);
@@ -157,7 +157,7 @@ export async function leaveGroups(
       if (isTransient(error)) throw error;
       // The member was removed or the group was deleted concurrently.
       if (error instanceof ApiError && /^(NOT_A_MEMBER|NOT_FOUND)$/.test(error.code)) continue;
-      log.error({ err: error, userId, groupId: id }, 'deleted account failed to leave a group');
+      log.error({ err: error, userId, groupId: id }, 'failed to leave a group of a deleted account');
       isDone = false;
     }
   }

@@ -1,3 +1,4 @@
+import type { ConnectionId } from '../ids.ts';
 import type { TokenClaims } from './tokens.ts';
 
 interface ClaimNames {
@@ -49,7 +50,7 @@ export const claimIsValid = isValid({
 });
 
 /** Returns the row of a token for {@link claimRows}. */
-export function claimsOf(id: number, { userId, tokenVersion, tokenId, since, issuedAt }: TokenClaims) {
+export function claimsOf(id: ConnectionId, { userId, tokenVersion, tokenId, since, issuedAt }: TokenClaims) {
   return { id, user: userId, version: tokenVersion, token: tokenId, since, issued: issuedAt / 1000 };
 }
 

@@ -90,7 +90,7 @@ function readClaims(payload: unknown, token: string): TokenClaims | undefined {
     return undefined;
   if (typeof iat !== 'number' || !Number.isFinite(iat) || Math.abs(iat) > MAX_TIME) return undefined;
   return {
-    userId: Number(sub),
+    userId: Number(sub) as UserId,
     tokenVersion: ver,
     tokenId: jti ?? hashOf(token),
     since,

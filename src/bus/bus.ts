@@ -1,4 +1,4 @@
-import type { ChatId, ConnectionId, UserId } from '../ids.ts';
+import type { ChatId, ConnectionId, SessionId, UserId } from '../ids.ts';
 import type { Topic } from './topics.ts';
 
 /** An event about a user that every node with a connection of theirs must act on. */
@@ -8,11 +8,11 @@ export type Signal =
   /** Connections whose token is older than `tokenVersion` end; without one, all do (the account is deleted). */
   | { readonly kind: 'revoked'; readonly tokenVersion?: number }
   /** The connection with this session ends, and all that were opened with the token, if one is named. */
-  | { readonly kind: 'ended'; readonly sessionId?: number; readonly tokenId?: string }
+  | { readonly kind: 'ended'; readonly sessionId?: SessionId; readonly tokenId?: string }
   /** All end but the connection of this session, and those with tokens that were issued after `since`; see `TokenClaims`. */
-  | { readonly kind: 'othersEnded'; readonly sessionId: number; readonly since?: number | undefined }
+  | { readonly kind: 'othersEnded'; readonly sessionId: SessionId; readonly since?: number | undefined }
   /** The presence of that user is not to be seen any more, until a comparison with the database shows it again. */
-  | { readonly kind: 'unwatch'; readonly userId: number }
+  | { readonly kind: 'unwatch'; readonly userId: UserId }
   /** Something about the user has changed: their connections are to be compared with the database. */
   | { readonly kind: 'reconcile' };
 
@@ -54,7 +54,7 @@ export type BusMessage =
       readonly frame: string;
       readonly except?: ConnectionId | undefined;
       /** Users who do not get it although they are subscribed. */
-      readonly exceptUsers?: readonly number[];
+      readonly exceptUsers?: readonly UserId[];
       /** Of a message that was stored: those of a chat reach the sockets in the order of `seq`. Between nodes: `place`. */
       readonly position?: ChatPosition;
       /** Members who join or leave the chat with this message. */

@@ -78,7 +78,7 @@ export class GapFiller {
       await this.#takeSteps(sequences, chatId, plan);
     } catch (error) {
       const { log } = this.#options;
-      log[levelOf(error)]({ err: error, chatId }, 'missing messages could not be read');
+      log[levelOf(error)]({ err: error, chatId }, 'failed to read missing messages');
       hasFailed = true;
     }
     if (this.#isClosed || sequences.isClosed) return;
@@ -124,7 +124,7 @@ export class GapFiller {
   }
 
   #giveUp(topic: Topic, chatId: ChatId, plan: GapPlan, { to, missing }: StepOf<'giveUp'>): void {
-    this.#options.log.warn({ topic, chatId, missing }, 'too many messages are missing to push');
+    this.#options.log.warn({ topic, chatId, missing }, 'too many missing messages to push');
     this.#options.gapTooLarge(topic, chatId);
     plan.giveUp(to);
   }

@@ -94,7 +94,7 @@ export function watchOutbox(
     if (isPolling) return;
     isPolling = true;
     await poll().catch((error) => {
-      if (!isTransient(error)) log.error({ err: error }, 'the outbox could not be read');
+      if (!isTransient(error)) log.error({ err: error }, 'failed to read the outbox');
     });
     isPolling = false;
   }

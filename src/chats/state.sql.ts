@@ -1,7 +1,7 @@
 /**
  * Columns of the state of a user in a chat, for `member` (the row of chat_members) and `chat`. The unread count is the
- * difference of two counters minus the messages deleted later: in the block of 4,096 messages that contains the
- * position, these are counted by the index messages_deleted_unread, in all later blocks by deleted_messages. Nothing is
+ * difference of two counters minus the messages deleted later: in the range of 4,096 messages that contains the
+ * position, these are counted by the index messages_deleted_unread, in all later ranges by deleted_messages. Nothing is
  * counted if everything is read.
  */
 export const stateColumns = `

@@ -29,7 +29,7 @@ export function assertOutranks(actor: Pick<ChatMember, 'role'>, target: Pick<Cha
   if (rank[actor.role] <= rank[target.role])
     throw new ApiError(
       'FORBIDDEN',
-      'Only the owner may do this to admins, only the owner or an admin to members',
+      'Only the owner may do this to an admin; only the owner or an admin may do it to a member',
     );
 }
 

@@ -36,7 +36,7 @@ export const banUser = defineCommand({
       const { transaction, actor } = change;
       const own = change.member();
       requireRole(own, 'owner', 'admin');
-      if (userId === session.userId) throw new ApiError('FORBIDDEN', 'Nobody can ban themselves');
+      if (userId === session.userId) throw new ApiError('FORBIDDEN', 'Users cannot ban themselves');
       const user = await existingUser(db, userId, transaction);
       const member = await db.members.findOne({ where: { chatId: groupId, userId }, transaction });
       if (member) assertOutranks(own, member);

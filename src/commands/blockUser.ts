@@ -28,7 +28,7 @@ export const blockUser = defineCommand({
     fields: Type.Object({ userId: Id }),
   },
   async handle({ userId }, { session, origin, bus, changes, db }) {
-    if (userId === session.userId) throw new ApiError('BAD_REQUEST', 'params.userId must be somebody else');
+    if (userId === session.userId) throw new ApiError('BAD_REQUEST', 'params.userId must be another user');
     await activeUser(db, userId);
     await changes.run(blockOf(session.userId, userId), async () => {
       const frame = encodePush('blockUser', null, nameOf(await activeUser(db, session.userId)), { userId });

@@ -112,7 +112,17 @@ export class ConcurrencyLimit {
 }
 
 const tooMany = () =>
-  new LimitError('heavy', 'RATE_LIMITED', 'Too many of these at once; wait for their replies', RETRY);
+  new LimitError(
+    'heavy',
+    'RATE_LIMITED',
+    'Too many commands of this kind at once; wait for their replies',
+    RETRY,
+  );
 
 const busy = () =>
-  new LimitError('heavy', 'UNAVAILABLE', 'The server has many of these to do; retry in a moment', RETRY);
+  new LimitError(
+    'heavy',
+    'UNAVAILABLE',
+    'The server is running too many commands of this kind; retry in a moment',
+    RETRY,
+  );

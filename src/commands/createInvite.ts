@@ -54,7 +54,7 @@ export const createInvite = defineCommand({
 
     function answerOf(invite: InviteRow | undefined) {
       if (invite?.groupId !== groupId)
-        throw new ApiError('CONFLICT', 'This clientInviteId stands for another group');
+        throw new ApiError('CONFLICT', 'This clientInviteId is already used for an invite to another group');
       return { data: wire(invite) };
     }
   },

@@ -36,7 +36,8 @@ export const deleteMessage = defineCommand({
         if (row.deletedAt) return undefined;
         assertWrittenByUser(row);
         if (row.senderId !== userId) {
-          if (!row.isGroup) throw new ApiError('FORBIDDEN', 'Only its author may delete a message');
+          if (!row.isGroup)
+            throw new ApiError('FORBIDDEN', 'Only the author may delete a message of a dialog');
           requireRole(
             (await membershipInGroup(db, userId, row.chatId, transaction)).member,
             'owner',

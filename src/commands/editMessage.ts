@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
+import type { UserId } from '../ids.ts';
 import {
   assertWrittenByUser,
   changeMessageForAll,
@@ -50,7 +51,7 @@ export const editMessage = defineCommand({
         const { transaction, row } = message;
         assertWrittenByUser(row);
         if (row.senderId !== session.userId)
-          throw new ApiError('FORBIDDEN', 'Only its author may change a message');
+          throw new ApiError('FORBIDDEN', 'Only the author may edit a message');
         const newCustom = custom === undefined ? row.custom : custom;
         if (row.content === content && isDeepStrictEqual(row.custom, newCustom)) return undefined;
         await db.execute(keepVersion, [messageId], transaction);
@@ -87,7 +88,7 @@ export const editMessage = defineCommand({
 
 interface Edited extends Raised {
   readonly editedAt: Date;
-  readonly mentions: number[] | null;
+  readonly mentions: UserId[] | null;
 }
 
 const keepVersion = `

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
+import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readMessage } from '../messages/read.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
@@ -30,7 +31,7 @@ export const getReceipts = defineRead({
 });
 
 interface Row {
-  readonly userId: number;
+  readonly userId: UserId;
   readonly username: string;
   readonly delivered: boolean;
   readonly read: boolean;

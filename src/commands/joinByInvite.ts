@@ -24,9 +24,9 @@ export const joinByInvite = defineCommand({
   async handle({ code }, context) {
     const { session, db } = context;
     const { userId } = session;
-    const useless = () => new ApiError('NOT_FOUND', 'This invite does not exist or lets nobody in any more');
+    const unusable = () => new ApiError('NOT_FOUND', 'This invite does not exist or is no longer valid');
     const invite = await db.invites.findOne({ where: { code } });
-    if (!invite) throw useless();
+    if (!invite) throw unusable();
     const { id: inviteId, chatId: groupId } = invite;
 
     const done = await changeGroup(context, 'joinByInvite', groupId, async (change) => {
@@ -35,7 +35,7 @@ export const joinByInvite = defineCommand({
       if (await db.bans.findOne({ where: { chatId: groupId, userId }, transaction }))
         throw new ApiError('FORBIDDEN', 'You are banned from this group');
       const [used] = await db.execute(useInvite, [inviteId], transaction);
-      if (!used) throw useless();
+      if (!used) throw unusable();
       await insertMembers(context, change, [userId]);
       const content = `${nameOf(actor)} joined the group by an invite`;
       return { content, fields: { userId, inviteId }, joined: [userId] };

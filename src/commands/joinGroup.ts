@@ -25,7 +25,7 @@ export const joinGroup = defineCommand({
     return changeGroup(context, 'joinGroup', groupId, async (change) => {
       const { transaction, group, actor, membership } = change;
       if (membership) return undefined;
-      if (group.isPrivate) throw new ApiError('FORBIDDEN', 'This group is private; join it by an invite');
+      if (group.isPrivate) throw new ApiError('FORBIDDEN', 'This group is private; an invite is required');
       if (await db.bans.findOne({ where: { chatId: groupId, userId }, transaction }))
         throw new ApiError('FORBIDDEN', 'You are banned from this group');
       await insertMembers(context, change, [userId]);

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { wire } from '../database/wire.ts';
+import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
 import { Id, Limit, Nullable, Time, UserName } from '../protocol/schema/types.ts';
@@ -26,7 +27,7 @@ export const listBlockedUsers = defineRead({
 });
 
 interface Row {
-  readonly userId: number;
+  readonly userId: UserId;
   readonly username: string;
   readonly displayName: string | null;
   readonly blockedAt: Date;

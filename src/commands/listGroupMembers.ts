@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
-
 import { membershipInGroup } from '../chats/membership.ts';
 import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
+import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
 import { Role } from '../protocol/schema/groups.ts';
@@ -55,7 +55,7 @@ export const listGroupMembers = defineRead({
 });
 
 interface Row {
-  readonly userId: number;
+  readonly userId: UserId;
   readonly username: string;
   readonly displayName: string | null;
   readonly avatar: string | null;

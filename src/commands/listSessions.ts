@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
+import type { SessionId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor } from '../protocol/cursor.ts';
 import { Id, Limit, Nullable, Time } from '../protocol/schema/types.ts';
@@ -44,7 +45,7 @@ export const listSessions = defineRead({
 });
 
 interface Row {
-  readonly sessionId: number;
+  readonly sessionId: SessionId;
   readonly device: string | null;
   readonly address: string;
   readonly connectedAt: Date;

@@ -52,7 +52,7 @@ export const newGroup = defineCommand({
           transaction,
         });
         if (known && known.custom?.type !== 'newGroup')
-          throw new ApiError('CONFLICT', 'This clientMessageId stands for a message');
+          throw new ApiError('CONFLICT', 'This clientMessageId is already used for a message');
         if (known) return { groupId: known.chatId, seq: known.seq };
       }
       const group = await db.chats

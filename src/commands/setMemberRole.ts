@@ -29,7 +29,7 @@ export const setMemberRole = defineCommand({
       const { user, member } = await targetIn(context, change, userId);
       if (member.role === role) return undefined;
       if (member.role === 'owner')
-        throw new ApiError('FORBIDDEN', 'The owner stays the owner; see transferOwnership');
+        throw new ApiError('FORBIDDEN', 'The role of the owner cannot be changed; use transferOwnership');
       await context.db.execute(setRole, [groupId, userId, role], change.transaction);
       const content = `${nameOf(change.actor)} made ${nameOf(user)} ${role === 'admin' ? 'an admin' : 'a member'}`;
       return { content, fields: { userId, role } };

@@ -3,6 +3,7 @@ import { actingIn } from '../chats/acting.ts';
 import { pushToChat } from '../chats/publish.ts';
 import { MANY_MEMBERS, SHOWN_AGAIN_SECONDS, SHOWN_TYPISTS, TYPING_SECONDS } from '../chats/Typists.ts';
 import { prepared } from '../database/statements.ts';
+import type { UserId } from '../ids.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
 import { inChat } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
@@ -39,7 +40,7 @@ export const typing = defineCommand({
     } = context;
     const { chat, senderName } = await actingIn(db, userId, address);
     if (!typists.accepts(chat, userId, typing, performance.now())) return {};
-    const blocked = await db.query<{ id: number }>(blockers, [chat.id, userId]);
+    const blocked = await db.query<{ id: UserId }>(blockers, [chat.id, userId]);
     pushToChat(context, chat, {
       type: 'typing',
       senderName,

@@ -1,4 +1,5 @@
 import type { Transaction } from 'sequelize';
+import type { ChatId, UserId } from '../ids.ts';
 import { createUniqueNames, foldedGroup, foldedUser } from '../text/foldedColumns.ts';
 import type { Database } from './database.ts';
 import {
@@ -24,7 +25,7 @@ export interface Filled {
 }
 
 interface UserRow {
-  readonly id: number;
+  readonly id: UserId;
   readonly email: string | null;
   readonly username: string | null;
   readonly displayName: string | null;
@@ -62,7 +63,7 @@ export async function fillUsers(db: Database, transaction: Transaction, after: n
 /** Fills the folded columns of groups; names of private groups need not be unique. */
 export async function fillGroups(db: Database, transaction: Transaction, after: number): Promise<Filled> {
   await db.execute(releaseGroups, [], transaction);
-  const rows = await db.query<{ id: number; name: string; isPublic: boolean }>(
+  const rows = await db.query<{ id: ChatId; name: string; isPublic: boolean }>(
     unfoldedGroups,
     [CHUNK, after],
     transaction,

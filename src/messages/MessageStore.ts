@@ -3,7 +3,7 @@ import type { Transaction } from 'sequelize';
 import type { SystemMessageDraft } from '../chats/systemMessage.ts';
 import type { Database } from '../database/database.ts';
 import { repeatable } from '../database/failures.ts';
-import type { ChatId, UserId } from '../ids.ts';
+import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { nameOf } from '../users/names.ts';
 import type { DialogDirectory } from './dialogs.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
@@ -34,7 +34,7 @@ interface BatchRow extends QueryResultRow {
   readonly sender_name: string | null;
   readonly mentions: UserId[] | null;
   readonly seq: number;
-  readonly id: number;
+  readonly id: MessageId;
   readonly chat_id: ChatId;
   readonly created_at: Date;
   readonly permit: number | null;
@@ -43,7 +43,7 @@ interface BatchRow extends QueryResultRow {
 }
 
 interface SystemRow {
-  readonly id: number;
+  readonly id: MessageId;
   readonly seq: number;
   readonly createdAt: Date;
 }
@@ -140,7 +140,7 @@ export class MessageStore {
     return [
       {
         chatId,
-        messageId: Number(messageId),
+        messageId: Number(messageId) as MessageId,
         seq: Number(seq),
         createdAt: new Date(Math.round(Number(seconds) * 1000)).toISOString(),
         senderName: nameOf({ username }),

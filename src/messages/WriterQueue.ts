@@ -154,7 +154,8 @@ export class WriterQueue {
     const sends: Send[] = [];
     const chatIds: ChatId[] = [];
     const staying: Send[] = [];
-    const stayingIn = new Set<ChatId>();
+    // Undefined is a chat that is not known yet: its messages are not plain, so they all stay or are all taken.
+    const stayingIn = new Set<ChatId | undefined>();
     let isPlainBatch: boolean | undefined;
     let letters = 0;
     let seen = 0;
@@ -164,15 +165,15 @@ export class WriterQueue {
       const chatId = this.#sorter.chatOf(send.draft);
       const isPlain = chatId !== undefined && this.#sorter.isPlain(send, chatId);
       isPlainBatch ??= isPlain;
-      if (isPlain !== isPlainBatch || (chatId !== undefined && stayingIn.has(chatId))) {
+      if (isPlain !== isPlainBatch || stayingIn.has(chatId)) {
         staying.push(send);
-        if (chatId !== undefined) stayingIn.add(chatId);
-      } else {
-        letters += send.draft.content.length + (send.draft.extras?.custom ? CUSTOM_LETTERS : 0);
-        this.#count(send, -1);
-        sends.push(send);
-        if (chatId !== undefined) chatIds.push(chatId);
+        stayingIn.add(chatId);
+        continue;
       }
+      letters += lettersOf(send.draft);
+      this.#count(send, -1);
+      sends.push(send);
+      if (isPlain) chatIds.push(chatId);
     }
     this.#sends.splice(0, seen, ...staying);
     if (sends.length === 0) return undefined;
@@ -212,6 +213,11 @@ export class WriterQueue {
 /** Returns true if a message is addressed to a group. */
 export function isTo({ draft: { to } }: Send, groupId: ChatId): boolean {
   return 'groupId' in to && to.groupId === groupId;
+}
+
+/** Returns the share of a message in the size of its batch. */
+function lettersOf({ content, extras }: MessageDraft): number {
+  return content.length + (extras?.custom ? CUSTOM_LETTERS : 0);
 }
 
 /** Divides messages into those that pass `test` and the others. */

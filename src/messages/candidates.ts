@@ -16,8 +16,8 @@ const LOOK_UP = 2;
 /** Candidates that are read together, restricted to messages between two ids. */
 export interface Window {
   readonly candidates: readonly Candidate[];
-  readonly above: MessageId;
-  readonly below: MessageId;
+  readonly above: number;
+  readonly below: number;
 }
 
 /**
@@ -27,10 +27,10 @@ export interface Window {
  */
 export class CandidateList {
   readonly #candidates: readonly Candidate[];
-  /** The newest message of the candidates beyond the limits. */
-  readonly #rest: MessageId;
+  /** The newest message of the candidates beyond the limits, or the lower bound of the search. */
+  readonly #rest: number;
   readonly #isAll: boolean;
-  #below: MessageId;
+  #below: number;
   /** Number of candidates that were read down to the last message of the next one. */
   #end = 0;
 
@@ -41,7 +41,7 @@ export class CandidateList {
   constructor(
     rows: readonly Candidate[],
     limits: { readonly perChat: number; readonly total: number },
-    bounds: { readonly above: MessageId; readonly below: MessageId },
+    bounds: { readonly above: number; readonly below: number },
   ) {
     const counts = new Map<ChatId, number>();
     const end = rows.findIndex(({ chatId }, index) => {
@@ -56,7 +56,7 @@ export class CandidateList {
   }
 
   /** Returns the id above which all messages have been read; undefined if all have. */
-  get searchedTo(): MessageId | undefined {
+  get searchedTo(): number | undefined {
     if (this.#end < this.#candidates.length) return this.#aboveAt(this.#end);
     return this.#isAll ? undefined : this.#rest;
   }
@@ -82,7 +82,7 @@ export class CandidateList {
   }
 
   /** Returns the lower bound of a step with the first `end` candidates: the last message of the next one. */
-  #aboveAt(end: number): MessageId {
+  #aboveAt(end: number): number {
     return this.#candidates[end]?.lastId ?? this.#rest;
   }
 

@@ -49,31 +49,52 @@ function markedIn(headline: string): Range[] {
   return ranges;
 }
 
+/** A range of a content to show, and the hits that begin in it. */
+interface Fragment {
+  readonly range: Range;
+  readonly hits: readonly Range[];
+}
+
 /** Returns the parts of a content around its first hits, or its beginning if there are none. */
 export function highlight(content: string, hits: readonly Range[]): HighlightPart[] {
   const pieces: HighlightPart[] = [];
   let shown = 0; // up to here, of the content
-  for (let next = 0, fragments = 0; fragments < MAX_FRAGMENTS; fragments++) {
-    const [start, end] = hits[next] ?? [0, 0];
-    if (next > 0 && next >= hits.length) break;
-    const from = Math.max(shown, before(content, start));
-    if (from > shown) pieces.push(part(fragments === 0 ? '… ' : ' … ', false));
-    let at = from;
-    let to = after(content, end);
-    for (let hit = hits[next]; hit !== undefined && hit[0] < to; hit = hits[++next]) {
+  for (const { range, hits: inside } of fragmentsOf(content, hits)) {
+    const [start, end] = range;
+    if (start > shown) pieces.push(part(shown === 0 ? '… ' : ' … ', false));
+    let at = start;
+    for (const hit of inside) {
       pieces.push(
         part(content.slice(at, hit[0]), false),
         part(content.slice(Math.max(at, hit[0]), hit[1]), true),
       );
       at = Math.max(at, hit[1]);
-      to = Math.max(to, at);
     }
-    pieces.push(part(content.slice(at, to), false));
-    shown = to;
-    if (hits.length === 0) break;
+    pieces.push(part(content.slice(at, end), false));
+    shown = end;
   }
   if (shown < content.length) pieces.push(part(' …', false));
   return joined(pieces);
+}
+
+/** Returns the fragments around the first hits, none overlapping another; the beginning if there are no hits. */
+function fragmentsOf(content: string, hits: readonly Range[]): Fragment[] {
+  if (hits.length === 0) return [{ range: [0, after(content, 0)], hits }];
+  const fragments: Fragment[] = [];
+  let start = 0;
+  let next = 0;
+  for (let first = hits[0]; first && fragments.length < MAX_FRAGMENTS; first = hits[next]) {
+    start = Math.max(start, before(content, first[0]));
+    let end = after(content, first[1]);
+    const inside: Range[] = [];
+    for (let hit = hits[next]; hit && hit[0] < end; hit = hits[++next]) {
+      inside.push(hit);
+      end = Math.max(end, hit[1]);
+    }
+    fragments.push({ range: [start, end], hits: inside });
+    start = end;
+  }
+  return fragments;
 }
 
 // A character has at most two units, so one cut in the middle is never among those that are kept.

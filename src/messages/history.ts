@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import type { ChatAddress } from '../chats/membership.ts';
 import type { Queries } from '../database/database.ts';
 import { type PreparedStatement, prepared } from '../database/statements.ts';
-import type { UserId } from '../ids.ts';
+import type { ChatId, UserId } from '../ids.ts';
 import type { HistoryRow } from '../protocol/schema/messages.ts';
 import { customOf, eventOf, type MessageRow, reactionsOf, selectMessagesAnd } from './read.ts';
 
@@ -57,7 +57,7 @@ const select = <Row extends PageRow>(
   db: Queries,
   statement: PreparedStatement,
   userId: UserId,
-  id: number | undefined,
+  id: ChatId | UserId | undefined,
   { afterSeq, beforeSeq = Number.MAX_SAFE_INTEGER, limit, skip = 0 }: Stretch,
 ) => db.query<Row>(statement, [userId, id, afterSeq ?? null, beforeSeq, limit, skip]);
 

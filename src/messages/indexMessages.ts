@@ -58,7 +58,7 @@ export async function indexNewMessages(
   db: Database,
   slice: number,
   knownBy?: string,
-  taken: MessageId = 0,
+  taken = 0,
 ): Promise<Indexed> {
   const rows = await db.indexer.query<Slice>({
     ...indexNext(slice),

@@ -1,4 +1,4 @@
-import type { ChatId, UserId } from '../ids.ts';
+import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { nameOf } from '../users/names.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 import { type Refusal, STALE } from './refusals.ts';
@@ -10,7 +10,7 @@ export interface PlainAnswer {
   readonly current: readonly boolean[];
   readonly times: readonly string[];
   /** The ids of the stored messages in order of arrival; null for none. */
-  readonly ids: readonly number[] | null;
+  readonly ids: readonly MessageId[] | null;
   /** The username for each pair of a chat and a sender; null for deleted accounts. */
   readonly names: readonly (string | null)[];
 }
@@ -112,7 +112,7 @@ export class PlainBatch {
       if (!current[at]) return STALE;
       return {
         chatId,
-        messageId: ids?.[stored++] as number,
+        messageId: ids?.[stored++] as MessageId,
         seq: (seqs[at] as number) + (this.#numbers[index] as number),
         createdAt: createdAt[at] as string,
         senderName: nameOf({ username: names[pairs.get(senderId)?.index as number] ?? null }),

@@ -15,8 +15,8 @@ import { encodeMessagePush } from './sendFrames.ts';
  *    `Connections` sends it to their sockets.
  *
  * So the sender receives the reply after all messages with a lower `seq`, from any node, and before those with a higher
- * one. The push of a repeated message was already published, unless the node that stored it failed; connections that have
- * not received it read it from the database.
+ * one, unless the command queue holds it for the reply to an earlier command. The push of a repeated message was already
+ * published, unless the node that stored it failed; connections that have not received it read it from the database.
  */
 export function publishMessage(
   bus: Bus,

@@ -1,3 +1,4 @@
+import type { UserId } from '../ids.ts';
 import { addMention, addParts, addSender, addWord, type Filter, newFilter } from '../text/parts.ts';
 
 /** The terms of a search. */
@@ -6,9 +7,9 @@ export interface SearchTerms {
   readonly words: string;
   /** A text to find within words; null if it is empty when folded. */
   readonly text: string | null;
-  readonly senderId?: number | undefined;
+  readonly senderId?: UserId | undefined;
   /** A mentioned user. */
-  readonly mentioned?: number | undefined;
+  readonly mentioned?: UserId | undefined;
 }
 
 /** Maximum filters of a search. A message matches if it has all bits of at least one. */

@@ -35,8 +35,8 @@ export interface Search extends SearchText {
   readonly order: Order;
   /** Maximum number of hits. */
   readonly limit: number;
-  /** The hit after which the results continue. */
-  readonly after: Hit | undefined;
+  /** The position after which the results continue: of a hit, or between messages. */
+  readonly after: { readonly rank: number; readonly messageId: number } | undefined;
 }
 
 export interface Hit {
@@ -47,8 +47,8 @@ export interface Hit {
 export interface Found {
   /** In their order. */
   readonly hits: readonly Hit[];
-  /** Only messages newer than this one were searched; undefined if all were. */
-  readonly searchedTo: MessageId | undefined;
+  /** Only messages with ids above it were searched; undefined if all were. */
+  readonly searchedTo: number | undefined;
 }
 
 /**
@@ -85,8 +85,8 @@ interface Progress {
 
 /** Exclusive bounds of ids of messages. */
 interface Bounds {
-  readonly above: MessageId;
-  readonly below: MessageId;
+  readonly above: number;
+  readonly below: number;
 }
 
 async function boundsOf(db: Queries, { from, to, order, after }: Search): Promise<Bounds> {
@@ -107,7 +107,7 @@ async function searchUnfiltered(
   { above, below }: Bounds,
   { newest }: Progress,
   found: FoundHits,
-): Promise<MessageId | undefined> {
+): Promise<number | undefined> {
   const { chatId, order } = search;
   const [scope, chat] = chatId === undefined ? (['all', []] as const) : (['one', [chatId]] as const);
   const isMuch = Math.min(below, newest + 1) - above > MAX_UNFILTERED;
@@ -127,7 +127,7 @@ async function searchFiltered(
   bounds: Bounds,
   words: string,
   found: FoundHits,
-): Promise<MessageId | undefined> {
+): Promise<number | undefined> {
   const { userId, chatId, text, senderId, hasMention, order } = search;
   const [scope, chat] = chatId === undefined ? (['all', []] as const) : (['one', [chatId]] as const);
   const conditions = conditionsOf(search, bounds);
@@ -180,15 +180,15 @@ class FoundHits {
     for (const hit of hits) this.#hits.set(hit.messageId, hit);
   }
 
-  /** Returns true if there are enough hits newer than a message. */
+  /** Returns true if there are enough hits with ids above a number. */
   isFull(searchedTo = -1): boolean {
     let count = 0;
     for (const messageId of this.#hits.keys()) if (messageId > searchedTo) count++;
     return count >= this.#limit;
   }
 
-  /** Returns the hits newer than a message; older ones may be incomplete. */
-  downTo(searchedTo: MessageId | undefined): Found {
+  /** Returns the hits with ids above a number; older ones may be incomplete. */
+  downTo(searchedTo: number | undefined): Found {
     const hits = [...this.#hits.values()]
       .filter(({ messageId }) => messageId > (searchedTo ?? -1))
       .sort((a, b) => b.rank - a.rank || b.messageId - a.messageId)

@@ -61,7 +61,7 @@ export function watchCertificate(
 
   const timer = setInterval(() => {
     look().catch((error: Error) => {
-      if (error.message !== lastError) log.error({ err: error }, 'certificate not renewed');
+      if (error.message !== lastError) log.error({ err: error }, 'failed to renew certificate');
       lastError = error.message; // each is logged once
     });
   }, LOOK).unref();

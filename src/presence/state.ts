@@ -3,7 +3,7 @@ import type { UserId } from '../ids.ts';
 import { encodePush } from '../protocol/frames.ts';
 import type { Presence } from '../protocol/schema/people.ts';
 
-export type PresenceState = Static<typeof Presence>;
+export type PresenceState = Static<typeof Presence> & { readonly userId: UserId };
 
 /** Returns the state of a user; `lastSeenAt` is not shown of users who are online. */
 export const stateOf = (userId: UserId, online: boolean, lastSeenAt: Date | null): PresenceState => ({

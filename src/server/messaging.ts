@@ -85,7 +85,7 @@ export async function startMessaging({ config, log, db, clock, listener, metrics
 
   /** Closes all connections: what happened is in the database alone, and their clients read it there. */
   function resynchroniseAll(): void {
-    log.warn('missed more publications than are kept; clients are sent to synchronise');
-    connections.resynchronise(connections, 'This node missed something; connect again and synchronise');
+    log.warn('missed more publications than the replay buffers hold; asking clients to synchronise');
+    connections.resynchronise(connections, 'This node missed messages; reconnect and synchronise');
   }
 }

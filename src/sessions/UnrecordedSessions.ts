@@ -1,5 +1,5 @@
 import type { Session } from '../auth/session.ts';
-import type { SessionId } from '../ids.ts';
+import type { SessionId, UserId } from '../ids.ts';
 
 /**
  * Unrecorded sessions kept during an outage of the database, about 500 bytes each; beyond that, the oldest are dropped.
@@ -18,8 +18,8 @@ export interface RecordedConnection {
 
 /** A session as `writeSessions` takes it. */
 interface SessionChange {
-  readonly id: number;
-  readonly user_id: number;
+  readonly id: SessionId;
+  readonly user_id: UserId;
   readonly token_id: string | null;
   readonly device: string | null;
   readonly address: string;

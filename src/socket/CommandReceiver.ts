@@ -105,7 +105,7 @@ export class CommandReceiver implements Receiver {
       } catch (error) {
         this.#shared.services.log.error(
           { err: error, requestId: this.#requestId(number), type: command.type },
-          'reply not sent',
+          'failed to send reply',
         );
       }
     });

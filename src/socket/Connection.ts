@@ -93,7 +93,7 @@ export class Connection {
   /** Name that the client gives its device, or itself. */
   readonly device: string | null;
   /** Number in the record of sessions, from the admission on. */
-  sessionId: SessionId = 0;
+  sessionId = 0 as SessionId;
   /** Time at which it was recorded as open, in milliseconds since the epoch by the clock of the database. */
   connectedAt = 0;
   /** Users whose presence it subscribes to; undefined where there are none. */

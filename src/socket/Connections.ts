@@ -48,7 +48,7 @@ export class Connections extends ConnectionRegistry {
   readonly #handlers: ConnectionHandlers;
   readonly #clock: Clock;
   readonly #expiry: { close(): void };
-  #lastId: ConnectionId = 0;
+  #lastId = 0;
 
   /** Tokens expire by the `clock`. */
   constructor(bus: Bus, native: NativePublisher, handlers: ConnectionHandlers, guard: Guard, clock: Clock) {
@@ -70,7 +70,13 @@ export class Connections extends ConnectionRegistry {
 
   /** Registers a connection whose upgrade is under way: from here on it misses no signal. */
   register(session: Session, address: string, device: string | null): Connection {
-    const connection = new Connection(++this.#lastId, session, address, device, this.#native.publish);
+    const connection = new Connection(
+      ++this.#lastId as ConnectionId,
+      session,
+      address,
+      device,
+      this.#native.publish,
+    );
     this.add(connection);
     this.#topics.subscribe(userTopic(session.userId));
     return connection;
@@ -132,7 +138,7 @@ export class Connections extends ConnectionRegistry {
     const isGroup = topic === chatTopic(chatId);
     const affected = isGroup ? this.groups.membersOf(chatId) : this.ofUser(userOf(topic));
     if (isGroup) for (const { socket } of affected) socket?.unsubscribe(topic);
-    this.resynchronise(affected, 'Too much was missed to push it; connect again and synchronise');
+    this.resynchronise(affected, 'Too many messages were missed; reconnect and synchronise');
   }
 
   close(): void {
@@ -164,4 +170,4 @@ export class Connections extends ConnectionRegistry {
 }
 
 /** Returns the user of a user's topic. */
-const userOf = (topic: Topic): UserId => Number(topic.slice('user:'.length));
+const userOf = (topic: Topic): UserId => Number(topic.slice('user:'.length)) as UserId;

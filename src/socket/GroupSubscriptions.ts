@@ -143,7 +143,7 @@ export class GroupSubscriptions {
       if ((this.#bus.position(topic, chatId) ?? before) > before) {
         // The message they joined with was delivered for others here, and is not delivered again.
         const missed = this.#connections.ofUser(userId).filter(({ groups }) => !groups.has(chatId));
-        this.#handlers.resynchronise(missed, 'A group was joined unseen; connect again and synchronise');
+        this.#handlers.resynchronise(missed, 'Joining a group was missed; reconnect and synchronise');
       } else this.#follow({ chatId, seq: before + 1 }, seq);
     }
     this.#bus.catchUp(topic, { chatId, seq });

@@ -73,7 +73,7 @@ export class UnknownOutcomes {
           await this.#publishCommitted([...this.#messages.values()]);
           isDone = true;
         } catch (error) {
-          this.#log.debug({ err: error }, 'messages of unknown outcome not read; trying again');
+          this.#log.debug({ err: error }, 'failed to read messages of unknown outcome; retrying');
           await delay(RETRY, undefined, { signal: until, ref: false });
         }
     }

@@ -60,7 +60,7 @@ export function createAdmission(db: Database, dialogs: boolean): Admission {
   return {
     async load(connection) {
       if (waiting >= MAX_WAITING)
-        throw new LimitError('upgrades', 'UNAVAILABLE', 'Too many connect at once; come back in a moment', 5);
+        throw new LimitError('upgrades', 'UNAVAILABLE', 'Too many connections at once; retry in a moment', 5);
       waiting++;
       try {
         let state = await together.load(connection);

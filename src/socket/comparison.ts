@@ -83,10 +83,7 @@ export class Comparison {
     }
     for (const row of rows)
       if (row.isLong)
-        this.#connections.resynchronise(
-          live,
-          'Too much was missed to push it; connect again and synchronise',
-        );
+        this.#connections.resynchronise(live, 'Too many messages were missed; reconnect and synchronise');
       else this.#connections.groups.setMembership(userId, row);
   }
 
@@ -125,5 +122,5 @@ const headsOf = (text: string): ChatPosition[] =>
     ? []
     : text.split(',').map((head) => {
         const [chatId = 0, seq = 0] = head.split(':').map(Number);
-        return { chatId, seq };
+        return { chatId: chatId as ChatId, seq };
       });

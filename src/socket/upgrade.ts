@@ -143,7 +143,7 @@ const tooManyUpgrades = (of: UpgradeRefusal) =>
   new LimitError(
     'upgrades',
     of === 'all' ? 'UNAVAILABLE' : 'RATE_LIMITED',
-    `Too many connect at once${of === 'all' ? '' : ` from this ${of}`}; come back in a moment`,
+    `Too many connections at once${of === 'all' ? '' : ` from this ${of}`}; retry in a moment`,
     1 + Math.floor(Math.random() * 5),
   );
 

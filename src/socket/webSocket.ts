@@ -102,7 +102,7 @@ function connectionOpened(
   if (connection.socket) {
     sessions.opened(connection);
     presenceChanges.connected(connection).catch((error) => {
-      if (!isTransient(error)) log.error({ err: error }, 'presence not published'); // an outage has its line
+      if (!isTransient(error)) log.error({ err: error }, 'failed to publish presence'); // an outage is logged once
     });
   }
   const { id, sessionId, session, address, device } = connection;

@@ -64,7 +64,7 @@ export async function readChanges(
 async function readUsers(
   db: Queries,
   requested: readonly ChangeRow[],
-): Promise<Map<UserId, Static<typeof Change>>> {
+): Promise<Map<number, Static<typeof Change>>> {
   if (requested.length === 0) return new Map();
   const rows = await db.query<Pick<User, 'id' | 'username'>>(namesOf, [requested.map(({ at }) => at)]);
   return new Map(rows.map((user) => [user.id, { kind: 'user', userId: user.id, username: nameOf(user) }]));
@@ -94,7 +94,7 @@ async function readMessages(
 }
 
 /** Returns two arrays: the chats, and the ids within them. */
-const positionsOf = (requested: readonly ChangeRow[]): [ChatId[], number[]] => [
+const positionsOf = (requested: readonly ChangeRow[]): [number[], number[]] => [
   requested.map(({ chatId }) => chatId),
   requested.map(({ at }) => at),
 ];
@@ -156,7 +156,7 @@ async function readChats(
   db: Queries,
   userId: UserId,
   requested: readonly ChangeRow[],
-): Promise<Map<ChatId, Static<typeof Change>>> {
+): Promise<Map<number, Static<typeof Change>>> {
   if (requested.length === 0) return new Map();
   const ids = requested.map(({ chatId }) => chatId);
   const [states, chats] = await Promise.all([

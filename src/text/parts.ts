@@ -1,3 +1,5 @@
+import type { UserId } from '../ids.ts';
+
 /*
  * Bloom filters of messages of a chat (https://en.wikipedia.org/wiki/Bloom_filter): their words, parts of words,
  * senders and mentioned users. False positives are possible, false negatives are not. Filters are stored in the
@@ -62,8 +64,8 @@ export function addWord(filter: Filter, word: string): void {
 }
 
 /** Adds the sender of a message, or a mentioned user. No word contains the first character. */
-export const addSender = (filter: Filter, userId: number): void => addWord(filter, `\u0001s${userId}`);
-export const addMention = (filter: Filter, userId: number): void => addWord(filter, `\u0001m${userId}`);
+export const addSender = (filter: Filter, userId: UserId): void => addWord(filter, `\u0001s${userId}`);
+export const addMention = (filter: Filter, userId: UserId): void => addWord(filter, `\u0001m${userId}`);
 
 function hashOf(word: string): number {
   let hash = 0x811c9dc5;

@@ -14,7 +14,7 @@ export interface NameSearch {
   /** The beginning of names, folded for search. */
   readonly prefix: string;
   /** The position after which the list continues; from the beginning if omitted. */
-  readonly after?: NamePosition | undefined;
+  readonly after?: { readonly name: string; readonly id: number } | undefined;
   readonly custom?: CustomData | undefined;
   readonly limit: number;
 }

@@ -8,12 +8,12 @@ export interface Pair {
 }
 
 export function pairOf(one: UserId, other: UserId): Pair {
-  return { low: Math.min(one, other), high: Math.max(one, other) };
+  return { low: Math.min(one, other) as UserId, high: Math.max(one, other) as UserId };
 }
 
 /** Returns the other person of a dialog; oneself in the notes to oneself. */
 export function otherIn({ userLow, userHigh }: Pick<Chat, 'userLow' | 'userHigh'>, userId: UserId): UserId {
-  return (userLow as number) + (userHigh as number) - userId;
+  return ((userLow as number) + (userHigh as number) - userId) as UserId;
 }
 
 /** Returns the same as an expression of SQL, of a row of chats: null for a group. */

@@ -16,6 +16,10 @@ async function eventually<Value>(read: () => Promise<Value>, expected: Value): P
   expect(value).to.deep.equal(expected);
 }
 
+/** Returns all that a page stores in the browser, as JSON. */
+const storageOf = (page: Page): Promise<string> =>
+  page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+
 describe('the page in a browser', function () {
   this.timeout(120_000);
   withBrowser();
@@ -83,8 +87,35 @@ describe('the page in a browser', function () {
     await page.getByRole('button', { name: 'Create account' }).waitFor();
     expect(await page.getByRole('status').count()).to.equal(0);
     await other.getByText('You were logged out').waitFor();
+    for (const window of [page, other]) expect(await storageOf(window)).to.equal('{}');
     expect(await connectAs(user.token).catch(({ status }) => status)).to.equal(401);
     expect((await http('PATCH', '/users/me', { token: user.token, body: {} })).status).to.equal(401);
+  });
+
+  it('removes only its own token at the logout, and a reload shows the login form', async () => {
+    const [ada, bob] = await newUsers(2);
+    const page = await newWindow();
+    const setToken = (token: string) =>
+      page.evaluate((value) => localStorage.setItem('parley.token', value), token);
+    const logOut = async () => {
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByRole('button', { name: 'Log out', exact: true }).click();
+      await page.getByRole('button', { name: 'Create account' }).waitFor();
+    };
+    await page.goto(server.url);
+    await setToken(ada.token);
+    await page.reload();
+    await page.getByText('No chats yet').waitFor();
+    await setToken(bob.token); // another window of the browser logged in
+    await logOut();
+    expect(await storageOf(page)).to.equal(JSON.stringify({ 'parley.token': bob.token }));
+    await page.reload();
+    await page.getByText('No chats yet').waitFor();
+    await logOut();
+    expect(await storageOf(page)).to.equal('{}');
+    await page.reload();
+    await page.getByRole('button', { name: 'Create account' }).waitFor();
+    expect(await page.getByRole('status').count()).to.equal(0);
   });
 
   it('reports that it could not revoke the token because the server is unreachable', async () => {
@@ -96,7 +127,7 @@ describe('the page in a browser', function () {
     await page.getByText('No connection').waitFor();
     await page.getByRole('button', { name: 'Log out', exact: true }).click();
     await page.getByRole('status').getByText('the server could not be reached').waitFor();
-    expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).to.equal('{}');
+    expect(await storageOf(page)).to.equal('{}');
     await connectAs(user.token);
     await page.close();
   });
@@ -186,18 +217,6 @@ describe('the page in a browser', function () {
     await messageIn(a, 'Deleted message').waitFor();
     await choose(a, 'first', 'Pin');
     await messageIn(b, 'first').locator('.meta > .icon').waitFor();
-  });
-
-  it('keeps a refused message, and offers to send it again', async () => {
-    const [ada, bob] = await newClients(2);
-    await bob.client.done('blockUser', { userId: ada.id });
-    const page = await windowOf(ada, `#/user/${bob.id}`);
-    await sendMessage(page, 'Hello?');
-    await messageIn(page, 'Hello?').getByText('Not sent.').waitFor();
-    await bob.client.done('unblockUser', { userId: ada.id });
-    await messageIn(page, 'Hello?').getByRole('button', { name: 'Try again' }).click();
-    await messageIn(page, 'Hello?').getByTitle('sent', { exact: true }).waitFor();
-    expect((await bob.client.push('privateMessage')).params.message).to.equal('Hello?');
   });
 
   it('opens with a truncated invite link too, and reports the problem', async () => {

@@ -5,12 +5,13 @@ import type { Bus } from '../../src/bus/bus.ts';
 import { createOrderedBus } from '../../src/bus/orderedBus.ts';
 import { chatTopic } from '../../src/bus/topics.ts';
 import type { ChatId } from '../../src/ids.ts';
+import { id } from '../ids.ts';
 import { MemoryRecord } from '../support/memoryRecord.ts';
 import { type Fate, SimulatedNetwork, type SimulatedTransport } from '../support/simulatedNetwork.ts';
 import { VirtualTime } from '../support/virtualTime.ts';
 
 const NODES = 3;
-const CHATS: readonly ChatId[] = [1, 2];
+const CHATS: readonly ChatId[] = [id(1), id(2)];
 
 type Step =
   | { readonly kind: 'send' | 'edit'; readonly node: number; readonly chat: number }

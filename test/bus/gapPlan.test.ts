@@ -2,9 +2,10 @@ import { expect } from 'chai';
 import type { PushMessage } from '../../src/bus/bus.ts';
 import { ChatSequence, HoldBudget } from '../../src/bus/chatSequence.ts';
 import { delayBeforeFilling, GapPlan } from '../../src/bus/gapPlan.ts';
-import type { ConnectionId } from '../../src/ids.ts';
+import type { ChatId, ConnectionId } from '../../src/ids.ts';
+import { id } from '../ids.ts';
 
-const CHAT = 7;
+const CHAT: ChatId = id(7);
 
 /** A plan for a chat that was delivered up to a message, and what it delivers. */
 function begin(last: number | undefined, snapshot = '10:20:') {

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import { chatTopic, userTopic } from '../../src/bus/topics.ts';
+import type { ChatId, UserId } from '../../src/ids.ts';
+import { id } from '../ids.ts';
 import { until } from '../until.ts';
 import { CHAT, Node } from './node.ts';
 
-const [ADA, EVE, BOB] = [1, 2, 3];
+const [ADA, EVE, BOB]: readonly [UserId, UserId, UserId] = [id(1), id(2), id(3)];
 
 describe('the members of a group on a node', () => {
   let node: Node;
@@ -172,8 +174,8 @@ describe('the members of a group on a node', () => {
     const frames: string[] = [];
     node.bus.subscribe(userTopic(ADA), (message) => 'frame' in message && frames.push(message.frame));
     node.bus.begin(userTopic(ADA), [], '1:1:');
-    node.bus.begin(userTopic(ADA), [{ chatId: 9, seq: 1 }], '2:2:');
-    node.receive(userTopic(ADA), { frame: 'first', position: { chatId: 9, seq: 1 } });
+    node.bus.begin(userTopic(ADA), [{ chatId: id<ChatId>(9), seq: 1 }], '2:2:');
+    node.receive(userTopic(ADA), { frame: 'first', position: { chatId: id<ChatId>(9), seq: 1 } });
     expect(frames).to.deep.equal(['first']);
   });
 

@@ -3,12 +3,13 @@ import type { Bus, BusMessage, BusTransport, MembershipChange, PushContext } fro
 import type { ReadPush } from '../../src/bus/chatRecord.ts';
 import { createOrderedBus } from '../../src/bus/orderedBus.ts';
 import { chatTopic, type Topic, userTopic } from '../../src/bus/topics.ts';
-import type { ConnectionId } from '../../src/ids.ts';
+import type { ChatId, ConnectionId, UserId } from '../../src/ids.ts';
 import { createGuard } from '../../src/net/guard.ts';
 import type { Connection, Socket } from '../../src/socket/Connection.ts';
 import { Connections } from '../../src/socket/Connections.ts';
+import { id } from '../ids.ts';
 
-export const CHAT = 7;
+export const CHAT: ChatId = id(7);
 
 /** A node with connections but without sockets: publications of other nodes arrive in an order chosen by the test. */
 export class Node {
@@ -72,7 +73,7 @@ export class Node {
   }
 
   /** Connects a user; returns the frames that the socket receives. */
-  async connect(userId: number, groups: { seq: number; firstSeq?: number }[]): Promise<string[]> {
+  async connect(userId: UserId, groups: { seq: number; firstSeq?: number }[]): Promise<string[]> {
     const session = {
       userId,
       tokenVersion: this.tokenVersion,
@@ -120,7 +121,7 @@ export class Node {
   }
 
   /** Returns the connection of a user. */
-  connectionOf(userId: number): ConnectionId {
+  connectionOf(userId: UserId): ConnectionId {
     const [connection] = this.connections.ofUser(userId) as [Connection];
     return connection.id;
   }
@@ -129,7 +130,7 @@ export class Node {
     this.receive(chatTopic(CHAT), { frame, about: { chatId: CHAT, ...about } });
   }
 
-  joined(userId: number, seq: number): void {
+  joined(userId: UserId, seq: number): void {
     this.receive(userTopic(userId), { signal: { kind: 'joined', chatId: CHAT, seq } });
   }
 

@@ -2,12 +2,13 @@ import { expect } from 'chai';
 import type { MembershipChange } from '../../src/bus/bus.ts';
 import { chatTopic } from '../../src/bus/topics.ts';
 import type { ChatId, ConnectionId } from '../../src/ids.ts';
+import { id } from '../ids.ts';
 import type { BusCluster, StartCluster } from '../support/busClusters.ts';
 import { MemoryRecord } from '../support/memoryRecord.ts';
 
-const CHAT: ChatId = 7;
+const CHAT: ChatId = id(7);
 const TOPIC = chatTopic(CHAT);
-const OTHER: ChatId = 8;
+const OTHER: ChatId = id(8);
 const OTHER_TOPIC = chatTopic(OTHER);
 
 /** A node that follows two empty chats, and what its subscriber received. */
@@ -124,8 +125,8 @@ export function describePromises(start: StartCluster): void {
   });
 
   it('delivers a change of members in its place, published or read', async () => {
-    scenario.record.store(CHAT, { seq: 2, frame: '2', membership: { left: [5] } });
-    const joined = scenario.record.store(CHAT, { seq: 3, frame: '3', membership: { joined: [5] } });
+    scenario.record.store(CHAT, { seq: 2, frame: '2', membership: { left: [id(5)] } });
+    const joined = scenario.record.store(CHAT, { seq: 3, frame: '3', membership: { joined: [id(5)] } });
     scenario.cluster.publish(TOPIC, joined);
     scenario.send(4, 1);
     await scenario.count(4);

@@ -3,8 +3,10 @@ import type { BusMessage, PushContext } from '../../src/bus/bus.ts';
 import { ChangeOrder } from '../../src/bus/changeOrder.ts';
 import { HoldBudget } from '../../src/bus/chatSequence.ts';
 import { TopicSequences } from '../../src/bus/topicSequences.ts';
+import type { ChatId } from '../../src/ids.ts';
+import { id } from '../ids.ts';
 
-const CHAT = 7;
+const CHAT: ChatId = id(7);
 
 /** The sequences of a topic, what they delivered and called, and the gaps that they asked to be filled. */
 function begin(heads?: Record<number, number>, snapshot?: string) {
@@ -19,7 +21,8 @@ function begin(heads?: Record<number, number>, snapshot?: string) {
       fillGap: (_, chatId, isUrgent) => gaps.push(`${chatId}${isUrgent ? ' at once' : ''}`),
     },
   );
-  const places = heads && Object.entries(heads).map(([chatId, seq]) => ({ chatId: Number(chatId), seq }));
+  const places =
+    heads && Object.entries(heads).map(([chatId, seq]) => ({ chatId: id<ChatId>(Number(chatId)), seq }));
   sequences.begin(places, snapshot);
   const take = (...seqs: number[]) => {
     for (const seq of seqs) sequences.take(message(seq));
@@ -43,7 +46,7 @@ describe('the sequences of a topic', () => {
   it('begin a chat behind its head, and one that is not among the heads with its first message', () => {
     const { events, take, sequences } = begin({ [CHAT]: 4 });
     take(4, 5);
-    sequences.take(message(1, 8));
+    sequences.take(message(1, id(8)));
     expect(events).to.deep.equal(['5', '1']);
   });
 

@@ -16,6 +16,7 @@ import {
   server,
   startServer,
 } from '../harness.ts';
+import { id } from '../ids.ts';
 import { until } from '../until.ts';
 
 const login = async (user: { username: string; password: string }) =>
@@ -220,7 +221,7 @@ describe('endOtherSessions', () => {
     const after = await connectAs(await login(ada));
 
     await addToOutbox(database, userTopic(ada.id), {
-      signal: { kind: 'othersEnded', sessionId: 2 ** 40, since },
+      signal: { kind: 'othersEnded', sessionId: id(2 ** 40), since },
     });
     await addToOutbox(database, userTopic(ada.id), { frame: encodePush('typing', null, 'Ada', {}) });
     await after.push('typing');

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import type { ChatId, MessageId } from '../../src/ids.ts';
 import { type Candidate, CandidateList } from '../../src/messages/candidates.ts';
+import { id } from '../ids.ts';
 
 const LIMITS = { perChat: 1_000, total: 10_000 };
 const ALL = { above: 0, below: 1_000_000 };
@@ -9,7 +11,8 @@ function candidatesOf(chats: readonly number[][], messages: number): Candidate[]
   const made = chats.flatMap((ids, chatId) =>
     Array.from({ length: Math.ceil(ids.length / messages) }, (_, n) => {
       const part = ids.slice(n * messages, (n + 1) * messages);
-      return { chatId, firstId: part[0] as number, lastId: part.at(-1) as number, messages: part.length };
+      const [firstId, lastId] = [part[0] as MessageId, part.at(-1) as MessageId];
+      return { chatId: id<ChatId>(chatId), firstId, lastId, messages: part.length };
     }),
   );
   return made.sort((a, b) => b.lastId - a.lastId);
@@ -80,7 +83,7 @@ describe('the candidates of a search', () => {
           (id) => id >= candidate.firstId && id <= candidate.lastId,
         );
         const lastId = ids.filter((id) => id < below).at(-1);
-        return lastId === undefined ? [] : [{ ...candidate, lastId }];
+        return lastId === undefined ? [] : [{ ...candidate, lastId: id<MessageId>(lastId) }];
       });
       rows.sort((a, b) => b.lastId - a.lastId);
       const list = new CandidateList(rows.slice(0, 40), { perChat: 10, total: 40 }, { above: 0, below });

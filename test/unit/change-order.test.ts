@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
+
 import { ChangeOrder, createChangeDelivery } from '../../src/bus/changeOrder.ts';
 import { KeyedQueue } from '../../src/bus/KeyedQueue.ts';
 import { createGuard } from '../../src/net/guard.ts';
+import { id } from '../ids.ts';
 import { pause, until } from '../until.ts';
 
 describe('the order of the changes of a message', () => {
@@ -15,7 +17,7 @@ describe('the order of the changes of a message', () => {
   });
 
   const take = (version: number, part = 'content', seq = 1, topic: `chat:${number}` = 'chat:7') =>
-    order.take(topic, { chatId: 7, head: 9, seq, version, part }, () =>
+    order.take(topic, { chatId: id(7), head: 9, seq, version, part }, () =>
       delivered.push(`${seq === 1 ? '' : `${seq}/`}${part} ${version}`),
     );
 
@@ -73,7 +75,7 @@ describe('the order of the changes of a message', () => {
     take(1);
     take(5, 'content', 2);
     take(9, 'content', 1, 'chat:8');
-    order.take('chat:7', { chatId: 7, head: 9 }, () => delivered.push('typing'));
+    order.take('chat:7', { chatId: id(7), head: 9 }, () => delivered.push('typing'));
     expect(delivered).to.deep.equal(['content 1', '2/content 5', 'content 9', 'typing']);
   });
 
@@ -88,7 +90,7 @@ describe('the order of the changes of a message', () => {
     const delivery = createChangeDelivery(createGuard(pino({ level: 'silent' })));
     const got: number[] = [];
     const deliver = (version: number, seq = 1) =>
-      delivery.take('user:1', { chatId: 7, head: 9, seq, version, part: 'pin' }, () => got.push(version));
+      delivery.take('user:1', { chatId: id(7), head: 9, seq, version, part: 'pin' }, () => got.push(version));
     for (const version of [1, 4, 3]) deliver(version);
     expect(got).to.deep.equal([1]);
     await until(() => got.length === 3);

@@ -3,8 +3,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ConcurrencyLimit, type ConcurrencyOptions } from '../../src/commands/concurrency.ts';
 import type { UserId } from '../../src/ids.ts';
+import { id } from '../ids.ts';
 
-const [ada, bob, cleo, dan] = [1, 2, 3, 4] as const;
+const [ada, bob, cleo, dan]: readonly [UserId, UserId, UserId, UserId] = [id(1), id(2), id(3), id(4)];
 
 /** Tasks that run until they are released by name, and their outcomes. */
 class Work {

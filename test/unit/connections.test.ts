@@ -1,17 +1,20 @@
 import { expect } from 'chai';
 import { chatTopic, type Topic, userTopic } from '../../src/bus/topics.ts';
+import type { ChatId, UserId } from '../../src/ids.ts';
 import { Connection, type Socket } from '../../src/socket/Connection.ts';
 import { ConnectionRegistry } from '../../src/socket/ConnectionRegistry.ts';
 import { Newcomers } from '../../src/socket/Newcomers.ts';
 import { type Push, pushToSockets } from '../../src/socket/pushToSockets.ts';
 import { takeSlice } from '../../src/socket/slices.ts';
+import { id } from '../ids.ts';
 
-const [ADA, BOB, EVE] = [1, 2, 3];
+const [ADA, BOB, EVE] = [id<UserId>(1), id<UserId>(2), id<UserId>(3)];
+const GROUP: ChatId = id(7);
 
 /** A connection with this id of a user from an address. */
-function newConnection(id: number, userId: number, address = '192.0.2.1'): Connection {
+function newConnection(number: number, userId: UserId, address = '192.0.2.1'): Connection {
   const session = { userId, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
-  return new Connection(id, session, address, null, () => {});
+  return new Connection(id(number), session, address, null, () => {});
 }
 
 /** A node with three people on a topic, and the frames that the socket of each connection gets. */
@@ -32,7 +35,7 @@ function newNode(topic: Topic, isSingle = true) {
     subscribed.add(connection.id);
   }
   function send(frame: Buffer, except?: number): void {
-    for (const id of subscribed) if (id !== except) frames.get(id)?.push(frame.toString());
+    for (const one of subscribed) if (one !== except) frames.get(one)?.push(frame.toString());
   }
   const native = { isSingle, publish: (_: string, frame: Buffer) => send(frame) };
   return {
@@ -41,7 +44,7 @@ function newNode(topic: Topic, isSingle = true) {
     push(push: Push, excluded: Connection[] = [], subscribers = 3): number[] {
       pushToSockets(native, connections, topic, subscribers, push, excluded);
       expect(subscribed).to.deep.equal(new Set([10, 20, 30])); // also those who did not get it
-      return [...frames].filter(([, own]) => own.length > 0).map(([id]) => id / 10);
+      return [...frames].filter(([, own]) => own.length > 0).map(([connection]) => connection / 10);
     },
   };
 }
@@ -51,27 +54,30 @@ describe('a push', () => {
     const where = isSingle ? 'one app' : 'several apps';
 
     it(`reaches all sockets of its topic in ${where}`, () => {
-      expect(newNode(chatTopic(7), isSingle).push({ frame: 'hi' })).to.deep.equal([ADA, BOB, EVE]);
+      expect(newNode(chatTopic(GROUP), isSingle).push({ frame: 'hi' })).to.deep.equal([ADA, BOB, EVE]);
     });
 
     it(`does not reach the connection that caused it in ${where}`, () => {
-      expect(newNode(chatTopic(7), isSingle).push({ frame: 'hi', except: 10 })).to.deep.equal([BOB, EVE]);
+      expect(newNode(chatTopic(GROUP), isSingle).push({ frame: 'hi', except: id(10) })).to.deep.equal([
+        BOB,
+        EVE,
+      ]);
     });
 
     it(`does not reach excluded users and connections in ${where}`, () => {
-      const node = newNode(chatTopic(7), isSingle);
+      const node = newNode(chatTopic(GROUP), isSingle);
       const eve = node.connections.ofUser(EVE);
-      expect(node.push({ frame: 'hi', except: 10, exceptUsers: [BOB] }, [...eve])).to.deep.equal([]);
+      expect(node.push({ frame: 'hi', except: id(10), exceptUsers: [BOB] }, [...eve])).to.deep.equal([]);
     });
   }
 
   it('reaches all where the connection that caused it is gone', () => {
-    expect(newNode(chatTopic(7)).push({ frame: 'hi', except: 99 })).to.deep.equal([ADA, BOB, EVE]);
+    expect(newNode(chatTopic(GROUP)).push({ frame: 'hi', except: id(99) })).to.deep.equal([ADA, BOB, EVE]);
   });
 
   it('reaches nobody where the connection that caused it is the only one of its user', () => {
     const node = newNode(userTopic(ADA));
-    expect(node.push({ frame: 'hi', except: 10 }, [], 1)).to.deep.equal([]);
+    expect(node.push({ frame: 'hi', except: id(10) }, [], 1)).to.deep.equal([]);
   });
 });
 
@@ -84,11 +90,11 @@ describe('the registry of connections', () => {
     expect([registry.size, registry.users, registry.countOfUser(ADA)]).to.deep.equal([2, 1, 2]);
     expect(registry.countOfNetwork('2001:db8::/64')).to.equal(2);
     expect(registry.delete(one)).to.equal(true);
-    expect([registry.get(1), registry.get(2), registry.countOfNetwork('2001:db8::/64')]).to.deep.equal([
-      undefined,
-      other,
-      1,
-    ]);
+    expect([
+      registry.get(id(1)),
+      registry.get(id(2)),
+      registry.countOfNetwork('2001:db8::/64'),
+    ]).to.deep.equal([undefined, other, 1]);
   });
 
   it('deletes a connection once', () => {
@@ -119,35 +125,36 @@ describe('newcomers of a group', () => {
       [ada, 5],
       [bob, 9],
     ] as const) {
-      connection.groups.set(7, firstSeq);
-      newcomers.add(connection, 7, firstSeq);
+      connection.groups.set(GROUP, firstSeq);
+      newcomers.add(connection, GROUP, firstSeq);
     }
-    expect([4, 5, 8, 9].map((seq) => newcomers.excludedFrom(7, seq).map(({ id }) => id))).to.deep.equal([
+    expect([4, 5, 8, 9].map((seq) => newcomers.excludedFrom(GROUP, seq).map(({ id }) => id))).to.deep.equal([
       [1, 2],
       [2],
       [2],
       [],
     ]);
-    expect(newcomers.excludedFrom(8, 1)).to.deep.equal([]);
+    expect(newcomers.excludedFrom(id(8), 1)).to.deep.equal([]);
   });
 
   it('are not excluded any more once they are deleted', () => {
     const newcomers = new Newcomers();
     const ada = newConnection(1, ADA);
-    ada.groups.set(7, 5);
-    newcomers.add(ada, 7, 5);
-    newcomers.delete(ada, 7);
-    newcomers.delete(ada, 7);
-    expect(newcomers.excludedFrom(7, 1)).to.deep.equal([]);
+    ada.groups.set(GROUP, 5);
+    newcomers.add(ada, GROUP, 5);
+    newcomers.delete(ada, GROUP);
+    newcomers.delete(ada, GROUP);
+    expect(newcomers.excludedFrom(GROUP, 1)).to.deep.equal([]);
   });
 });
 
 describe('a slice of users', () => {
   /** Users, each with a connection that is in so many groups. */
   function* usersIn(groups: number, count: number) {
-    for (let userId = 1; userId <= count; userId++) {
-      const connection = newConnection(userId, userId);
-      for (let chatId = 1; chatId <= groups; chatId++) connection.groups.set(chatId, 1);
+    for (let number = 1; number <= count; number++) {
+      const userId = id<UserId>(number);
+      const connection = newConnection(number, userId);
+      for (let chatId = 1; chatId <= groups; chatId++) connection.groups.set(id(chatId), 1);
       yield [userId, [connection]] as const;
     }
   }

@@ -1,12 +1,14 @@
 import { expect } from 'chai';
+
 import { createCursorSigner } from '../../src/protocol/cursor.ts';
+import { id } from '../ids.ts';
 
 const [OLD, NEW] = ['an old secret of thirty-two bytes or more', 'a new secret of thirty-two bytes or more'];
 const refusal = /params\.cursor must be a nextCursor that this command returned/;
 
 describe('a cursor', () => {
   const sign = createCursorSigner([NEW, OLD]);
-  const cursors = sign('listUsers', 7);
+  const cursors = sign('listUsers', id(7));
 
   it('decodes to the position that it encodes', () => {
     expect(cursors.decode(cursors.encode([1, null, 'two']))).to.deep.equal([1, null, 'two']);
@@ -16,8 +18,8 @@ describe('a cursor', () => {
 
   it('is refused for another user, by another command, and after any change', () => {
     const cursor = cursors.encode([123]);
-    expect(() => sign('listUsers', 8).decode(cursor)).to.throw(refusal);
-    expect(() => sign('searchUsers', 7).decode(cursor)).to.throw(refusal);
+    expect(() => sign('listUsers', id(8)).decode(cursor)).to.throw(refusal);
+    expect(() => sign('searchUsers', id(7)).decode(cursor)).to.throw(refusal);
     for (let at = 0; at < cursor.length; at++) {
       const changed = cursor.slice(0, at) + (cursor[at] === 'A' ? 'B' : 'A') + cursor.slice(at + 1);
       expect(() => cursors.decode(changed), changed).to.throw(refusal);
@@ -27,9 +29,9 @@ describe('a cursor', () => {
   });
 
   it('is accepted when it is signed with an older secret, until that secret is removed', () => {
-    const cursor = createCursorSigner([OLD])('listUsers', 7).encode([1]);
+    const cursor = createCursorSigner([OLD])('listUsers', id(7)).encode([1]);
     expect(cursors.numbers(cursor, 1)).to.deep.equal([1]);
-    expect(() => createCursorSigner([NEW])('listUsers', 7).decode(cursor)).to.throw(refusal);
+    expect(() => createCursorSigner([NEW])('listUsers', id(7)).decode(cursor)).to.throw(refusal);
   });
 
   it('with the form of another version is refused', () => {

@@ -1,9 +1,14 @@
 import { expect } from 'chai';
+import type { SessionId, UserId } from '../../src/ids.ts';
 import { reasonToEnd } from '../../src/socket/endings.ts';
+import { id } from '../ids.ts';
+
+/** The session of the connection, and another one of its user. */
+const [OWN, OTHER] = [id<SessionId>(11), id<SessionId>(12)];
 
 const connection = {
-  sessionId: 11,
-  session: { userId: 7, tokenVersion: 3, tokenId: 'mine', since: 500, issuedAt: 0, expiresAt: 0 },
+  sessionId: OWN,
+  session: { userId: id<UserId>(7), tokenVersion: 3, tokenId: 'mine', since: 500, issuedAt: 0, expiresAt: 0 },
 };
 
 describe('a signal to the connections of a user', () => {
@@ -18,30 +23,32 @@ describe('a signal to the connections of a user', () => {
   });
 
   it('ends the session that was ended, and those with the same token', () => {
-    expect(reasonToEnd(connection, { kind: 'ended', sessionId: 11 })).to.equal('The session was ended');
-    expect(reasonToEnd(connection, { kind: 'ended', sessionId: 12, tokenId: 'mine' })).to.equal(
+    expect(reasonToEnd(connection, { kind: 'ended', sessionId: OWN })).to.equal('The session was ended');
+    expect(reasonToEnd(connection, { kind: 'ended', sessionId: OTHER, tokenId: 'mine' })).to.equal(
       'The session was ended',
     );
   });
 
   it('leaves other sessions alone', () => {
-    expect(reasonToEnd(connection, { kind: 'ended', sessionId: 12 })).to.equal(undefined);
-    expect(reasonToEnd(connection, { kind: 'ended', sessionId: 12, tokenId: 'other' })).to.equal(undefined);
+    expect(reasonToEnd(connection, { kind: 'ended', sessionId: OTHER })).to.equal(undefined);
+    expect(reasonToEnd(connection, { kind: 'ended', sessionId: OTHER, tokenId: 'other' })).to.equal(
+      undefined,
+    );
   });
 
   it('ends all other sessions, except the one that asked and those that logged in since', () => {
     const reasons = [
-      { kind: 'othersEnded', sessionId: 12 } as const,
-      { kind: 'othersEnded', sessionId: 12, since: 400 } as const,
-      { kind: 'othersEnded', sessionId: 11 } as const,
-      { kind: 'othersEnded', sessionId: 12, since: 500 } as const,
+      { kind: 'othersEnded', sessionId: OTHER } as const,
+      { kind: 'othersEnded', sessionId: OTHER, since: 400 } as const,
+      { kind: 'othersEnded', sessionId: OWN } as const,
+      { kind: 'othersEnded', sessionId: OTHER, since: 500 } as const,
     ].map((signal) => reasonToEnd(connection, signal));
     expect(reasons).to.deep.equal(['The session was ended', 'The session was ended', undefined, undefined]);
   });
 
   it('ends none where it is about something else', () => {
-    expect(reasonToEnd(connection, { kind: 'unwatch', userId: 8 })).to.equal(undefined);
+    expect(reasonToEnd(connection, { kind: 'unwatch', userId: id(8) })).to.equal(undefined);
     expect(reasonToEnd(connection, { kind: 'reconcile' })).to.equal(undefined);
-    expect(reasonToEnd(connection, { kind: 'joined', chatId: 1, seq: 1 })).to.equal(undefined);
+    expect(reasonToEnd(connection, { kind: 'joined', chatId: id(1), seq: 1 })).to.equal(undefined);
   });
 });

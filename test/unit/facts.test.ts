@@ -3,7 +3,9 @@ import { expect } from 'chai';
 import { Type } from 'typebox';
 import { defineCommand, defineLocal, defineRead, defineSend } from '../../src/commands/define.ts';
 import { commands, registry } from '../../src/commands/registry.ts';
+import type { UserId } from '../../src/ids.ts';
 import { commandFactsSource } from '../../tools/commandFacts.ts';
+import { id } from '../ids.ts';
 
 const typesOf = (some: readonly { readonly type: string }[]) => some.map(({ type }) => type);
 
@@ -43,7 +45,7 @@ describe('the facts of a command', () => {
     const whole = { ...change, errors: [], handle: async () => ({}) };
     const send = { ...whole, params: Type.Object({ clientMessageId: Type.Optional(Type.String()) }) };
     const draft = () => ({
-      to: { receiverId: 1 },
+      to: { receiverId: id<UserId>(1) },
       content: '',
       clientMessageId: undefined,
       extras: undefined,

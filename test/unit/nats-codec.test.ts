@@ -3,6 +3,7 @@ import type { BusMessage, NodeMessage } from '../../src/bus/bus.ts';
 import { type Addressed, decode, decodeBatch, encode, encodeBatch } from '../../src/bus/nats/codec.ts';
 import type { Topic } from '../../src/bus/topics.ts';
 import type { ChatId, ConnectionId, UserId } from '../../src/ids.ts';
+import { id } from '../ids.ts';
 
 type Push = Extract<BusMessage, { readonly frame: string }>;
 
@@ -27,10 +28,10 @@ describe('messages between nodes', () => {
     const push: Required<Push> = {
       frame: '{"type":"editMessage"}\nsecond line, with ä and 👍',
       except: 7 as ConnectionId,
-      exceptUsers: [3, 4],
-      position: { chatId: 12, seq: 34 },
+      exceptUsers: [id(3), id(4)],
+      position: { chatId: id(12), seq: 34 },
       membership: { joined: [5 as UserId], firstSeq: 2, left: [6 as UserId], closes: true },
-      about: { chatId: 12, head: 40, seq: 34, version: 3, part: 'content' },
+      about: { chatId: id(12), head: 40, seq: 34, version: 3, part: 'content' },
       isTransient: true,
     };
     const { except: _, ...expected } = push;
@@ -40,7 +41,7 @@ describe('messages between nodes', () => {
 
   it('have the names that nodes of earlier releases know', () => {
     const header = { place: { chatId: 1, seq: 2 }, isPassing: true };
-    const message: NodeMessage = { frame: '{}', position: { chatId: 1, seq: 2 }, isTransient: true };
+    const message: NodeMessage = { frame: '{}', position: { chatId: id(1), seq: 2 }, isTransient: true };
     expect(JSON.parse(encode(message).slice(0, -'\n{}'.length))).to.deep.equal(header);
     expect(decode(`${JSON.stringify(header)}\n{}`)).to.deep.equal(message);
     expect(encodeBatch([{ topics: ['user:1'], message }]).toString()).to.equal(
@@ -61,13 +62,13 @@ describe('messages between nodes', () => {
 
   it('carry signals and heads', () => {
     const messages: NodeMessage[] = [
-      { signal: { kind: 'joined', chatId: 1, seq: 2 } },
+      { signal: { kind: 'joined', chatId: id(1), seq: 2 } },
       { signal: { kind: 'reconcile' } },
       { signal: { kind: 'revoked', tokenVersion: 3 } },
-      { signal: { kind: 'ended', sessionId: 4, tokenId: 'a' } },
-      { signal: { kind: 'othersEnded', sessionId: 5 } },
-      { signal: { kind: 'unwatch', userId: 6 } },
-      { head: { chatId: 7, seq: 8 } },
+      { signal: { kind: 'ended', sessionId: id(4), tokenId: 'a' } },
+      { signal: { kind: 'othersEnded', sessionId: id(5) } },
+      { signal: { kind: 'unwatch', userId: id(6) } },
+      { head: { chatId: id(7), seq: 8 } },
     ];
     for (const message of messages) expect(roundTrip(message)).to.deep.equal(message);
   });

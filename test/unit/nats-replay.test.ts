@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { Unconfirmed } from '../../src/bus/nats/confirmations.ts';
 import { RecentPublications } from '../../src/bus/nats/replay.ts';
+import { id } from '../ids.ts';
 
 const TOPIC = 'user:1';
 
@@ -59,11 +60,11 @@ describe('the replay buffer of a node', () => {
 describe('the publications that NATS has not confirmed', () => {
   it('have the newest position of each chat, for all topics of a chat and all chats of a topic', () => {
     const older = new Unconfirmed();
-    older.addHead('user:1', { chatId: 8, seq: 2 });
-    older.addHead('user:2', { chatId: 8, seq: 2 });
+    older.addHead('user:1', { chatId: id(8), seq: 2 });
+    older.addHead('user:2', { chatId: id(8), seq: 2 });
     const newer = new Unconfirmed();
-    newer.addHead('user:1', { chatId: 9, seq: 5 });
-    newer.addHead('user:1', { chatId: 8, seq: 3 });
+    newer.addHead('user:1', { chatId: id(9), seq: 5 });
+    newer.addHead('user:1', { chatId: id(8), seq: 3 });
     newer.addAll(older);
     expect([...newer.heads()]).to.have.deep.members([
       { topic: 'user:1', head: { chatId: 9, seq: 5 } },
@@ -75,7 +76,7 @@ describe('the publications that NATS has not confirmed', () => {
 
   it('make other nodes read the database when heads are not enough', () => {
     const full = new Unconfirmed(2);
-    for (let chatId = 1; chatId <= 3; chatId++) full.addHead('user:1', { chatId, seq: 1 });
+    for (let chatId = 1; chatId <= 3; chatId++) full.addHead('user:1', { chatId: id(chatId), seq: 1 });
     expect([...full.heads()]).to.have.length(2);
     const signal = new Unconfirmed();
     signal.addSignal();

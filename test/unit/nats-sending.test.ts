@@ -5,6 +5,8 @@ import { OutgoingStream } from '../../src/bus/nats/outgoingStream.ts';
 import { RecentPublications } from '../../src/bus/nats/replay.ts';
 import { RoundTrips } from '../../src/bus/nats/roundTrips.ts';
 import { SendPolicy } from '../../src/bus/nats/sendPolicy.ts';
+import type { ChatId } from '../../src/ids.ts';
+import { id } from '../ids.ts';
 
 /** Milliseconds after which it is known which nodes are there. */
 const SETTLED = 2_001;
@@ -131,13 +133,13 @@ describe('the stream of what this node sends', () => {
 });
 
 describe('what NATS has confirmed', () => {
-  const head = { chatId: 7, seq: 3 };
+  const head = { chatId: id<ChatId>(7), seq: 3 };
 
   it('is what was published before a round trip that succeeded', () => {
     const confirmations = new Confirmations(0);
     confirmations.unconfirmed.addHead('chat:7', head);
     const confirmation = confirmations.begin(100, 5);
-    confirmations.unconfirmed.addHead('chat:7', { chatId: 7, seq: 4 });
+    confirmations.unconfirmed.addHead('chat:7', { chatId: id(7), seq: 4 });
     if (confirmation) confirmations.end(confirmation, true);
     expect(confirmations).to.include({ confirmedAt: 100, confirmed: 5 });
     expect([...confirmations.unconfirmed.heads()]).to.deep.equal([

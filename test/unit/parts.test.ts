@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { foldForSearch } from '../../src/text/fold.ts';
 import { addMention, addParts, addSender, addWord, newFilter } from '../../src/text/parts.ts';
+import { id } from '../ids.ts';
 
 /** Returns the filter of the parts that a function adds. */
 const filterOf = (add: (filter: Buffer) => void): bigint => {
@@ -59,14 +60,14 @@ describe('the parts of words', () => {
       28, 629, 969, 1662, 2101, 2454, 4301, 5044, 5075, 5395, 5528, 5531, 6084, 7421,
     ]);
     expect(bitsOf(filterOf((filter) => addWord(filter, 'word')))).to.deep.equal([729, 759, 1597, 5340]);
-    expect(bitsOf(filterOf((filter) => addSender(filter, 7)))).to.deep.equal([1970, 3714, 5388, 5389]);
-    expect(bitsOf(filterOf((filter) => addMention(filter, 7)))).to.deep.equal([494, 3871, 4150, 4997]);
+    expect(bitsOf(filterOf((filter) => addSender(filter, id(7))))).to.deep.equal([1970, 3714, 5388, 5389]);
+    expect(bitsOf(filterOf((filter) => addMention(filter, id(7))))).to.deep.equal([494, 3871, 4150, 4997]);
   });
 
   it('are evenly distributed over the bits of a filter', () => {
     const counts = new Array(16).fill(0);
-    for (let id = 0; id < 1_000; id++)
-      for (const bit of bitsOf(filterOf((filter) => addSender(filter, id)))) counts[bit >> 9]++;
+    for (let user = 0; user < 1_000; user++)
+      for (const bit of bitsOf(filterOf((filter) => addSender(filter, id(user))))) counts[bit >> 9]++;
     const [least, most] = [Math.min(...counts), Math.max(...counts)];
     expect(most / least).to.be.lessThan(1.5);
   });

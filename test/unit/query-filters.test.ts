@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { alternativesOf, comparisonsOf, filtersOf, MAX_FILTERS } from '../../src/messages/queryFilters.ts';
 import { addParts, addSender, addWord, newFilter } from '../../src/text/parts.ts';
+import { id } from '../ids.ts';
 
 describe('the words that a query requires', () => {
   for (const [query, expected] of [
@@ -41,8 +42,8 @@ describe('the filters of a search', () => {
     const [words, text] = [newFilter(), newFilter()];
     for (const word of ['run', 'late']) addWord(words, word);
     addParts(text, 'running late');
-    for (const filter of [words, text]) addSender(filter, 7);
-    const filters = filtersOf({ words: `'run' & 'late'`, text: 'running late', senderId: 7 });
+    for (const filter of [words, text]) addSender(filter, id(7));
+    const filters = filtersOf({ words: `'run' & 'late'`, text: 'running late', senderId: id(7) });
     expect(filters).to.deep.equal([words, text].map((filter) => filter.toString('hex')));
   });
 

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { defineCommand } from '../../src/commands/define.ts';
 import { defaultLimits } from '../../src/limits.ts';
 import { createRateLimiters, createUpgradeLimits } from '../../src/socket/rateLimits.ts';
+import { id } from '../ids.ts';
 
 /** So slow that nothing is refilled while a test runs. */
 const SLOW = 0.001;
@@ -24,37 +25,39 @@ const rare = defineCommand({ ...definition, type: 'rare', rate: { burst: 2, perS
 
 describe('the rate limiter of a connection', () => {
   it('takes as many commands at once as the burst', () => {
-    const limiter = createRateLimiters(limits)(1);
+    const limiter = createRateLimiters(limits)(id(1));
     for (let n = 0; n < 10; n++) expect(limiter.take(cheap)).to.equal(undefined);
     expect(limiter.take(cheap)).to.be.a('number');
   });
 
   it('returns the whole seconds to wait, at least one', () => {
-    const fast = createRateLimiters({ ...limits, commandsPerSecond: 1000, userCommandsPerSecond: 1000 })(1);
+    const fast = createRateLimiters({ ...limits, commandsPerSecond: 1000, userCommandsPerSecond: 1000 })(
+      id(1),
+    );
     let seconds: number | undefined;
     while (seconds === undefined) seconds = fast.take(cheap);
     expect(seconds).to.equal(1);
-    const slow = createRateLimiters({ ...limits, commandsPerSecond: 0.1 })(2);
+    const slow = createRateLimiters({ ...limits, commandsPerSecond: 0.1 })(id(2));
     for (let n = 0; n < 10; n++) slow.take(cheap);
     expect(slow.take(cheap)).to.be.within(2, 10).and.satisfy(Number.isInteger);
   });
 
   it('counts a command by its cost, and one that costs more than the burst as the whole burst', () => {
-    const limiter = createRateLimiters(limits)(1);
+    const limiter = createRateLimiters(limits)(id(1));
     expect([limiter.take(dear), limiter.take(dear)]).to.deep.equal([undefined, undefined]);
     expect(limiter.take(dear)).to.be.a('number');
     expect([limiter.take(cheap), limiter.take(cheap)]).to.deep.equal([undefined, undefined]);
-    expect(createRateLimiters(limits)(2).take(dearest)).to.equal(undefined);
+    expect(createRateLimiters(limits)(id(2)).take(dearest)).to.equal(undefined);
   });
 
   it('counts frames that name no command', () => {
-    const limiter = createRateLimiters(limits)(1);
+    const limiter = createRateLimiters(limits)(id(1));
     for (let n = 0; n < 10; n++) expect(limiter.take(undefined)).to.equal(undefined);
     expect(limiter.take(undefined)).to.be.a('number');
   });
 
   it('refuses a command over its own rate, and takes others', () => {
-    const limiter = createRateLimiters(limits)(1);
+    const limiter = createRateLimiters(limits)(id(1));
     expect([limiter.take(rare), limiter.take(rare)]).to.deep.equal([undefined, undefined]);
     expect(limiter.take(rare)).to.be.a('number');
     expect(limiter.take(cheap)).to.equal(undefined);
@@ -62,7 +65,7 @@ describe('the rate limiter of a connection', () => {
 
   it('refuses what is over the limit of all connections of the user, and not the connections of others', () => {
     const limiterOf = createRateLimiters(limits);
-    const [one, other, stranger] = [limiterOf(1), limiterOf(1), limiterOf(2)];
+    const [one, other, stranger] = [limiterOf(id(1)), limiterOf(id(1)), limiterOf(id(2))];
     for (let n = 0; n < 10; n++) one.take(cheap);
     for (let n = 0; n < 5; n++) expect(other.take(cheap)).to.equal(undefined);
     expect(other.take(cheap)).to.be.a('number');
@@ -78,7 +81,7 @@ describe('the rate limiter of upgrades', () => {
     });
   /** The refusals of so many upgrades at once. */
   const refusals = (limiter: ReturnType<typeof newLimiter>, count: number, userId: number, address: string) =>
-    Array.from({ length: count }, () => limiter(userId, address)).filter((of) => of !== undefined);
+    Array.from({ length: count }, () => limiter(id(userId), address)).filter((of) => of !== undefined);
 
   it('takes upgrades up to each limit', () => {
     const limiter = newLimiter();

@@ -1,16 +1,18 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { ChatId, ConnectionId, MessageId, UserId } from '../../src/ids.ts';
 import { type MessageDraft, type StoredMessage, sendReply } from '../../src/messages/drafts.ts';
 import { encodeMessagePush, encodeSendReply } from '../../src/messages/sendFrames.ts';
 import { encodePush, encodeReply } from '../../src/protocol/frames.ts';
+import { id } from '../ids.ts';
 
-const id = fc.nat();
+const idOf = <Of extends number>() => fc.nat().map(id<Of>);
 const text = fc.string({ unit: 'grapheme' });
-const ids = fc.option(fc.array(id, { minLength: 1 }), { nil: null });
+const ids = fc.option(fc.array(idOf<UserId>(), { minLength: 1 }), { nil: null });
 const stored: fc.Arbitrary<StoredMessage> = fc.record({
-  chatId: id,
-  messageId: fc.maxSafeNat(),
-  seq: id,
+  chatId: idOf<ChatId>(),
+  messageId: fc.maxSafeNat().map(id<MessageId>),
+  seq: fc.nat(),
   createdAt: fc
     .date({ noInvalidDate: true, min: new Date(0), max: new Date('9999') })
     .map((date) => date.toISOString()),
@@ -19,14 +21,14 @@ const stored: fc.Arbitrary<StoredMessage> = fc.record({
   repeated: fc.boolean(),
 });
 const draft: fc.Arbitrary<MessageDraft> = fc.record({
-  senderId: id,
-  to: fc.oneof(fc.record({ groupId: id }), fc.record({ receiverId: id })),
+  senderId: idOf<UserId>(),
+  to: fc.oneof(fc.record({ groupId: idOf<ChatId>() }), fc.record({ receiverId: idOf<UserId>() })),
   kind: fc.constant('text' as const),
   content: text,
-  extras: fc.option(fc.record({ replyTo: id, silent: fc.boolean() }, { requiredKeys: [] }), {
+  extras: fc.option(fc.record({ replyTo: idOf<MessageId>(), silent: fc.boolean() }, { requiredKeys: [] }), {
     nil: undefined,
   }),
-  origin: id,
+  origin: idOf<ConnectionId>(),
 });
 
 describe('the frames of a message', () => {

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Database } from '../../src/database/database.ts';
+import type { UserId } from '../../src/ids.ts';
 import { SessionLog } from '../../src/sessions/SessionLog.ts';
 import { Connection } from '../../src/socket/Connection.ts';
+import { id } from '../ids.ts';
 
 interface Written {
   readonly id: number;
@@ -11,7 +13,14 @@ interface Written {
 }
 
 describe('the session log', () => {
-  const session = { userId: 7, tokenVersion: 1, tokenId: 'token', since: 0, issuedAt: 0, expiresAt: 0 };
+  const session = {
+    userId: id<UserId>(7),
+    tokenVersion: 1,
+    tokenId: 'token',
+    since: 0,
+    issuedAt: 0,
+    expiresAt: 0,
+  };
 
   it('writes the current state of a session, once, when the database accepts it late', async () => {
     const written: Written[][] = [];
@@ -28,9 +37,9 @@ describe('the session log', () => {
       clock,
       pino({ level: 'silent' }),
     );
-    const [one, other] = [1, 2].map((id) => {
-      const connection = new Connection(id, session, '127.0.0.1', null, () => {});
-      connection.sessionId = 10 + id;
+    const [one, other] = [1, 2].map((number) => {
+      const connection = new Connection(id(number), session, '127.0.0.1', null, () => {});
+      connection.sessionId = id(10 + number);
       log.opened(connection);
       return connection;
     }) as [Connection, Connection];

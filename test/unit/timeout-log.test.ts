@@ -1,12 +1,14 @@
 import { expect } from 'chai';
 import { TimeoutLog } from '../../src/observability/TimeoutLog.ts';
+import { id } from '../ids.ts';
 
 describe('the log of timeouts', () => {
   it('has a line for each command and user, and the next one a minute later with the number since', () => {
     let now = 0;
     const lines: object[] = [];
     const log = new TimeoutLog({ warn: (line: object) => lines.push(line) } as never, () => now);
-    const add = (type: string, userId: number) => log.add({ type, userId, requestId: `1.${now}`, ms: 5000 });
+    const add = (type: string, userId: number) =>
+      log.add({ type, userId: id(userId), requestId: `1.${now}`, ms: 5000 });
     for (now = 0; now < 60_000; now += 20_000) add('searchMessages', 7);
     add('searchMessages', 8);
     add('sync', 7);

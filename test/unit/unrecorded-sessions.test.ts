@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import type { SessionId, UserId } from '../../src/ids.ts';
 import { UnrecordedSessions } from '../../src/sessions/UnrecordedSessions.ts';
+import { id } from '../ids.ts';
 
 const at = (milliseconds: number) => new Date(milliseconds).toISOString();
 const connection = (sessionId: number, connectedAt = 1_000) => ({
-  sessionId,
-  session: { userId: 7, tokenId: 'token' },
+  sessionId: id<SessionId>(sessionId),
+  session: { userId: id<UserId>(7), tokenId: 'token' },
   address: '127.0.0.1',
   device: null,
   connectedAt,
@@ -20,7 +22,7 @@ describe('the sessions that are not in the database yet', () => {
   const ids = (max = 10) => sessions.take(max).map(({ id }) => id);
 
   it('are taken once, the oldest first, as many as one statement writes', () => {
-    for (const id of [3, 1, 2]) sessions.add(connection(id), null);
+    for (const sessionId of [3, 1, 2]) sessions.add(connection(sessionId), null);
     expect([ids(2), ids(2), ids(2)]).to.deep.equal([[3, 1], [2], []]);
   });
 
@@ -42,7 +44,7 @@ describe('the sessions that are not in the database yet', () => {
   });
 
   it('stay when they could not be written, except those that have changed since', () => {
-    for (const id of [1, 2]) sessions.add(connection(id), null);
+    for (const sessionId of [1, 2]) sessions.add(connection(sessionId), null);
     const failed = sessions.take(10);
     sessions.add(connection(1), 3_000);
     sessions.putBack(failed);
@@ -54,7 +56,7 @@ describe('the sessions that are not in the database yet', () => {
   });
 
   it('are at most 100,000: then the oldest are dropped', () => {
-    for (let id = 1; id <= 100_002; id++) sessions.add(connection(id), null);
+    for (let sessionId = 1; sessionId <= 100_002; sessionId++) sessions.add(connection(sessionId), null);
     expect(sessions.size).to.equal(100_000);
     expect(ids(1)).to.deep.equal([3]);
   });

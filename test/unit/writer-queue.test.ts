@@ -1,13 +1,18 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { ChatId, ConnectionId, UserId } from '../../src/ids.ts';
 import { type Send, WriterQueue } from '../../src/messages/WriterQueue.ts';
+import { id } from '../ids.ts';
 
 const limits = { queueLength: 1_000, queueBytes: 1_000_000 };
 
 /** A message in a chat, plain or not, or the start or the end of a group change. */
 const step = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ groupId: fc.nat(4), isPlain: fc.boolean(), isNew: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ toggles: fc.nat(4) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ groupId: fc.nat(4).map(id<ChatId>), isPlain: fc.boolean(), isNew: fc.boolean() }),
+  },
+  { weight: 1, arbitrary: fc.record({ toggles: fc.nat(4).map(id<ChatId>) }) },
 );
 
 /** Creates a queue that derives from the content whether a message is plain, and knows all chats except new ones. */
@@ -21,12 +26,12 @@ function newQueue(): WriterQueue {
 let jobs = 0;
 function newSend(content: string, groupId = 0, clientMessageId?: string): Send {
   const draft = {
-    senderId: 1,
-    to: { groupId },
+    senderId: id<UserId>(1),
+    to: { groupId: id<ChatId>(groupId) },
     kind: 'text' as const,
     content,
     clientMessageId,
-    origin: ++jobs,
+    origin: id<ConnectionId>(++jobs),
   };
   return { draft, answer() {}, extras: null, bytes: 600, repeats: [] };
 }
@@ -39,7 +44,7 @@ describe('the queue of the writer', () => {
         const given: Send[] = [];
         const taken: Send[] = [];
         /** Held groups, each with the number of its messages returned until then. */
-        const held = new Map<number, number>();
+        const held = new Map<ChatId, number>();
         const ofGroup = (all: readonly Send[], groupId: number) =>
           all.filter(({ draft: { to } }) => 'groupId' in to && to.groupId === groupId);
         const take = (): boolean => {
@@ -55,7 +60,7 @@ describe('the queue of the writer', () => {
           for (const [groupId, before] of held) expect(ofGroup(taken, groupId).length).to.be.at.most(before);
           return true;
         };
-        const toggle = (groupId: number) => {
+        const toggle = (groupId: ChatId) => {
           if (held.delete(groupId)) return queue.release(groupId);
           held.set(groupId, ofGroup(given, groupId).length);
           queue.hold(groupId);
@@ -90,10 +95,10 @@ describe('the queue of the writer', () => {
     const queue = newQueue();
     const [other, before, during] = [newSend('plain', 1), newSend('other', 2), newSend('plain', 2)];
     for (const one of [other, before]) queue.add(one);
-    queue.hold(2);
+    queue.hold(id(2));
     queue.add(during);
     expect(queue.takeBatch()?.sends).to.deep.equal([before]);
-    queue.release(2);
+    queue.release(id(2));
     expect(queue.takeBatch()?.sends).to.deep.equal([during, other]);
   });
 
@@ -123,15 +128,15 @@ describe('the queue of the writer', () => {
   it('returns no more than its limits, but always one message', () => {
     const queue = new WriterQueue(
       { queueLength: 2, queueBytes: 100 },
-      { chatOf: () => 1, isPlain: () => true },
+      { chatOf: () => id(1), isPlain: () => true },
     );
     expect([1, 2].map(() => queue.add(newSend('plain')))).to.deep.equal([true, false]);
   });
 
   it('reserves no more than a half of a batch, until that is released or put back', () => {
     const queue = newQueue();
-    queue.hold(1);
-    queue.hold(2);
+    queue.hold(id(1));
+    queue.hold(id(2));
     const fill = () => {
       const sends = Array.from({ length: limits.queueLength }, (_, n) => newSend('plain', 1 + (n % 2)));
       return sends.filter((send) => queue.add(send));
@@ -142,7 +147,7 @@ describe('the queue of the writer', () => {
     expect(queue.add(newSend('plain', 3))).to.equal(true);
     for (const { draft } of kept.slice(0, 10)) expect(queue.takeOf(draft.origin).length).to.equal(1);
     expect(fill().length).to.equal(10);
-    queue.release(1);
+    queue.release(id(1));
     expect(fill().length).to.equal(half - 1);
   });
 
@@ -151,7 +156,7 @@ describe('the queue of the writer', () => {
     const [one, other] = [newSend('plain', 1), newSend('plain', 1)];
     const held = { ...newSend('plain', 2) };
     Object.assign(held.draft, { origin: one.draft.origin });
-    queue.hold(2);
+    queue.hold(id(2));
     for (const each of [one, other, held]) queue.add(each);
     expect(queue.takeOf(one.draft.origin)).to.deep.equal([one, held]);
     expect([queue.length, queue.bytes]).to.deep.equal([1, other.bytes]);
@@ -160,7 +165,7 @@ describe('the queue of the writer', () => {
   it('counts waiting changes too', () => {
     const queue = new WriterQueue(
       { queueLength: 2, queueBytes: 100_000 },
-      { chatOf: () => 1, isPlain: () => true },
+      { chatOf: () => id(1), isPlain: () => true },
     );
     const end = queue.addChange();
     queue.add(newSend('plain'));

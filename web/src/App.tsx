@@ -1,15 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Client } from '../../src/client/index.ts';
-import { enter, forget, keptToken } from './account.ts';
+import { connectWith, removeToken, storedToken } from './account.ts';
 import { ClientContext } from './hooks.ts';
 import { Messenger } from './Messenger.tsx';
 import { Welcome } from './Welcome.tsx';
 
-/** The way in, or the messenger once somebody is there. */
+/** The page: the login form, or the messenger once a user is logged in. */
 export function App() {
   const [client, setClient] = useState<Client | undefined>(() => {
-    const token = keptToken();
-    return token === null ? undefined : enter({ token });
+    const token = storedToken();
+    return token === null ? undefined : connectWith({ token });
   });
   const [notice, setNotice] = useState<string>();
 
@@ -17,8 +17,7 @@ export function App() {
     () =>
       client?.on('state', (state) => {
         if (state !== 'closed') return;
-        if (keptToken() !== null) setNotice('You were logged out. Please log in again.');
-        forget();
+        if (removeToken()) setNotice('You were logged out. Please log in again.');
         setClient(undefined);
       }),
     [client],
@@ -30,13 +29,13 @@ export function App() {
         notice={notice}
         onEntered={(entrance) => {
           setNotice(undefined);
-          setClient(enter(entrance));
+          setClient(connectWith(entrance));
         }}
       />
     );
   const leave = (reason?: string) => {
     setNotice(reason);
-    forget();
+    removeToken();
     client.close();
   };
   return (

@@ -7,21 +7,21 @@ import { Icon } from './parts/Icon.tsx';
 import { Problem } from './parts/Problem.tsx';
 import { chatHref, go, useRoute } from './route.ts';
 
-/** The list of chats beside the one that is open; on a narrow screen one of the two. */
+/** The list of chats beside the open chat; on a narrow screen, one of the two. */
 export function Messenger({ onLeave }: { onLeave(notice?: string): void }) {
   const client = useClient();
   const route = useRoute();
   const [state, setState] = useState<State>(client.state);
   useEffect(() => client.on('state', setState), [client]);
-  const isAway = useSettled(state, 500) !== 'online' && state !== 'online';
+  const isOffline = useSettled(state, 500) !== 'online' && state !== 'online';
   useTitle();
 
   const key = route.page === 'chat' ? chatHref(route.address) : route.page;
   return (
     <div class={`messenger ${route.page === 'home' ? 'at-home' : 'at-chat'}`}>
-      {isAway && (
+      {isOffline && (
         <p class="offline" role="status">
-          No connection. What you write is sent when it is back.
+          No connection. Messages are sent once it is restored.
         </p>
       )}
       <Sidebar onLeave={onLeave} />
@@ -39,7 +39,7 @@ export function Messenger({ onLeave }: { onLeave(notice?: string): void }) {
   );
 }
 
-/** What somebody with an invite sees. */
+/** The page behind an invite link. */
 function Join({ code }: { readonly code: string }) {
   const client = useClient();
   const { run, error, busy } = useAction();
@@ -61,7 +61,7 @@ function Join({ code }: { readonly code: string }) {
   );
 }
 
-/** Says in the title of the window how much is unread. */
+/** Shows the number of unread messages in the title of the window. */
 function useTitle(): void {
   const chats = useValue(useClient().chats);
   const unread = chats.reduce((sum, chat) => sum + (chat.muted ? 0 : chat.unreadCount), 0);

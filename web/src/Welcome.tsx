@@ -10,7 +10,7 @@ interface Props {
   onEntered(entrance: Entrance): void;
 }
 
-/** Logging in and registering. */
+/** The form to log in or to register. */
 export function Welcome({ notice, onEntered }: Props) {
   const [isNew, setIsNew] = useState(true);
   const { run, error, busy } = useAction();

@@ -1,47 +1,54 @@
 import { accounts, type Client, connect, type Entrance, ParleyError } from '../../src/client/index.ts';
 
-/** The URL of the server: the folder this page came from, which proxies may put anywhere. */
+/** The URL of the server: the folder of this page, which may have any path behind a proxy. */
 export const home = new URL('.', location.href);
 
 export const server = accounts(home.href);
 
-/** One for each server of a host. */
+/** The key of the token in the storage of the browser, one for each server of a host. */
 const KEY = home.pathname === '/' ? 'parley.token' : `parley.token ${home.pathname}`;
-/** A window that was opened for somebody else, to talk with oneself: it does not take up who logged in last. */
-const isForAnother = new URLSearchParams(location.search).has('another');
+/** True in a window that was opened to log in as another user: it does not use the token of the other windows. */
+const isForOtherUser = new URLSearchParams(location.search).has('another');
 
-/** The token of this window, kept over reloads; a new window takes that of the last one. */
-export const keptToken = (): string | null =>
-  sessionStorage.getItem(KEY) ?? (isForAnother ? null : localStorage.getItem(KEY));
+/** Returns the token of this window, which survives reloads; a new window takes the token of the last login. */
+export const storedToken = (): string | null =>
+  sessionStorage.getItem(KEY) ?? (isForOtherUser ? null : localStorage.getItem(KEY));
 
-export function keep(token: string): void {
+/** Stores the token of this window, and for new windows. */
+export function storeToken(token: string): void {
   sessionStorage.setItem(KEY, token);
-  if (!isForAnother) localStorage.setItem(KEY, token);
+  if (!isForOtherUser) localStorage.setItem(KEY, token);
 }
-
-export function forget(): void {
-  if (localStorage.getItem(KEY) === keptToken()) localStorage.removeItem(KEY);
-  sessionStorage.removeItem(KEY);
-}
-
-/** Milliseconds that logging out waits for the server. */
-const LOGOUT_PATIENCE = 3_000;
 
 /**
- * Ends the token that a client is connected with, in all windows that have it. Resolves to false when the server could
- * not be asked in time: the token then stays valid until it expires.
+ * Removes the token of this window, also for new windows unless another user has logged in since. Returns false if it
+ * was removed before.
+ */
+export function removeToken(): boolean {
+  const token = sessionStorage.getItem(KEY);
+  if (localStorage.getItem(KEY) === token) localStorage.removeItem(KEY);
+  sessionStorage.removeItem(KEY);
+  return token !== null;
+}
+
+/** Maximum milliseconds that a logout waits for the server. */
+const LOGOUT_TIMEOUT = 3_000;
+
+/**
+ * Revokes the token of a client, in all windows that use it. Resolves to false if the server did not answer in time:
+ * the token then stays valid until it expires.
  */
 export async function endToken(client: Client): Promise<boolean> {
   try {
-    await client.call('endSession', {}, { signal: AbortSignal.timeout(LOGOUT_PATIENCE) });
+    await client.call('endSession', {}, { signal: AbortSignal.timeout(LOGOUT_TIMEOUT) });
     return true;
   } catch (error) {
-    return error instanceof ParleyError && error.code === 'UNAUTHORIZED'; // it has ended already
+    return error instanceof ParleyError && error.code === 'UNAUTHORIZED'; // it was revoked before
   }
 }
 
-/** Connects with a token; a new one, after a change of the password, is taken from where it is kept. */
-export function enter({ token }: Pick<Entrance, 'token'>): Client {
-  keep(token);
-  return connect({ url: home.href, token: () => keptToken() ?? token });
+/** Stores a token and connects with it; reconnects with the stored token, which a change of the password replaces. */
+export function connectWith({ token }: Pick<Entrance, 'token'>): Client {
+  storeToken(token);
+  return connect({ url: home.href, token: () => storedToken() ?? token });
 }

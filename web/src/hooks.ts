@@ -4,21 +4,21 @@ import { type Client, type Observable, ParleyError } from '../../src/client/inde
 
 export const ClientContext = createContext<Client | undefined>(undefined);
 
-/** The connected client; everything but the way in stands inside its context. */
+/** Returns the client; only components inside a `ClientContext.Provider` may call it. */
 export function useClient(): Client {
   const client = useContext(ClientContext);
   if (!client) throw new Error('useClient must be called inside a ClientContext.Provider');
   return client;
 }
 
-/** The value of an observable, as it changes. */
+/** Returns the value of an observable, and renders again when it changes. */
 export function useValue<Value>(observable: Observable<Value>): Value {
   const [, again] = useReducer((count: number) => count + 1, 0);
   useLayoutEffect(() => observable.subscribe(() => again(0)), [observable]);
   return observable.value;
 }
 
-/** The result of a promise, loaded again when one of the inputs changes or by `reload`. */
+/** Returns the result of `load`, called again when one of the inputs changes and by `reload`. */
 export function useLoaded<Value>(load: () => Promise<Value>, inputs: readonly unknown[]) {
   const [value, setValue] = useState<Value>();
   const [error, setError] = useState<string>();
@@ -40,7 +40,7 @@ export function useLoaded<Value>(load: () => Promise<Value>, inputs: readonly un
   return { value, error, reload: () => reload(0) };
 }
 
-/** Runs an action of the user, and keeps its error as a sentence. */
+/** Returns a function that runs an action of the user, its error as a sentence, and if it is under way. */
 export function useAction() {
   const [error, setError] = useState<string>();
   const [busy, setBusy] = useState(false);
@@ -60,7 +60,7 @@ export function useAction() {
   return { run, error, busy };
 }
 
-/** A value that follows another one after it has stayed the same for a moment. */
+/** Returns a value once it has not changed for some milliseconds, and its predecessor until then (debounce). */
 export function useSettled<Value>(value: Value, milliseconds = 200): Value {
   const [settled, setSettled] = useState(value);
   useEffect(() => {

@@ -2,24 +2,28 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ChatAddress } from '../../src/client/index.ts';
 import { home } from './account.ts';
 
-/** What the page shows beside the list, kept in the address: a reload or a link comes back to it. */
+/** The view beside the list, in the fragment of the address: reloads and links lead to it. */
 export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'chat'; readonly address: ChatAddress; readonly seq?: number }
   | { readonly page: 'join'; readonly code: string };
 
+/** Returns the link to a chat, or to a message in it. */
 export const chatHref = (address: ChatAddress, seq?: number): string => {
   const path = address.groupId === undefined ? `#/user/${address.receiverId}` : `#/group/${address.groupId}`;
   return seq === undefined ? path : `${path}/${seq}`;
 };
 
+/** Returns the link to hand out for an invite. */
 export const inviteHref = (code: string): string => new URL(`#/join/${code}`, home).href;
 
+/** Navigates to a link of this page. */
 export function go(href: string): void {
   location.hash = href;
 }
 
-function read(): Route {
+/** Parses the fragment of the address; anything unknown is home. */
+function readRoute(): Route {
   const [, kind, id, seq] = location.hash.split('/');
   if (kind === 'join' && id) return { page: 'join', code: decoded(id) };
   const number = Number(id);
@@ -30,7 +34,7 @@ function read(): Route {
   return { page: 'home' };
 }
 
-/** A text of the address; one that is cut off in the middle of a character as it is. */
+/** Decodes a part of the address; returns it unchanged if an escape sequence is malformed. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -39,10 +43,11 @@ function decoded(text: string): string {
   }
 }
 
+/** Returns the route, and renders again when it changes. */
 export function useRoute(): Route {
-  const [route, setRoute] = useState(read);
+  const [route, setRoute] = useState(readRoute);
   useEffect(() => {
-    const changed = () => setRoute(read());
+    const changed = () => setRoute(readRoute());
     addEventListener('hashchange', changed);
     return () => removeEventListener('hashchange', changed);
   }, []);

@@ -15,7 +15,7 @@ export const fullTime = (iso: string): string => full.format(new Date(iso));
 export const isSameDay = (one: string, other: string): boolean =>
   startOfDay(new Date(one)) === startOfDay(new Date(other));
 
-/** As a list has room for it: the time today, the weekday this week, then the date. */
+/** Returns the time if it is of today, the weekday if it is of the last week, else the date. */
 export function shortTime(iso: string): string {
   const time = new Date(iso);
   const days = daysAgo(time);
@@ -23,13 +23,14 @@ export function shortTime(iso: string): string {
   return days < 7 ? weekday.format(time) : date.format(time);
 }
 
-/** The day as a heading between messages. */
+/** Returns the day as a divider between messages shows it. */
 export function dayOf(iso: string): string {
   const time = new Date(iso);
   const days = daysAgo(time);
   return days < 2 ? capitalised(relative.format(-days, 'day')) : longDate.format(time);
 }
 
+/** Returns how long ago a user was online, as a text. */
 export function lastSeen(iso: string): string {
   const minutes = Math.round((Date.now() - Date.parse(iso)) / 60_000);
   if (minutes < 1) return 'last seen just now';

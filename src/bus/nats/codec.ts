@@ -25,7 +25,7 @@ interface Header extends Omit<Push, 'frame' | 'except' | 'position' | 'isTransie
  * half of the time that a header takes.
  */
 type IndexEntry =
-  | readonly [topics: string, bytes: number, chatId: number, seq: number]
+  | readonly [topics: string, bytes: number, chatId: ChatId, seq: number]
   | readonly [topics: string, bytes: number, header: object]
   /** Without a frame. */
   | readonly [topics: string, bytes: -1, message: NodeMessage];

@@ -1,3 +1,4 @@
+import type { ChatId } from '../../ids.ts';
 import type { ChatPosition } from '../bus.ts';
 import type { Topic } from '../topics.ts';
 
@@ -66,7 +67,7 @@ export class Confirmations {
 /** Messages of chats and signals that were published and not confirmed by NATS yet. */
 export class Unconfirmed {
   readonly #maxHeads: number;
-  readonly #heads = new Map<number, { seq: number; readonly topics: Topic[] }>();
+  readonly #heads = new Map<ChatId, { seq: number; readonly topics: Topic[] }>();
   #needsReconcile = false;
 
   constructor(maxHeads = MAX_HEADS) {

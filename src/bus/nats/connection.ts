@@ -211,7 +211,7 @@ class ReconnectingLink implements NatsLink {
     try {
       event();
     } catch (error) {
-      this.#log.error({ err: error }, 'a change of the connection to NATS could not be handled');
+      this.#log.error({ err: error }, 'failed to handle a status of the connection to NATS');
     }
   }
 
@@ -227,7 +227,7 @@ class ReconnectingLink implements NatsLink {
     clearTimeout(this.#watchdog);
     void stalled
       ?.close()
-      .catch((error) => this.#log.warn({ err: error }, 'a connection to NATS did not close'));
+      .catch((error) => this.#log.warn({ err: error }, 'failed to close a connection to NATS'));
     this.connectInBackground();
   }
 
@@ -240,7 +240,7 @@ class ReconnectingLink implements NatsLink {
           const { buffer, byteOffset, length } = message.data;
           receiver.receive(Buffer.from(buffer, byteOffset, length));
         } catch (cause) {
-          this.#log.error({ err: cause, subject }, 'a message from NATS could not be handled');
+          this.#log.error({ err: cause, subject }, 'failed to handle a message from NATS');
         }
       },
     });

@@ -7,7 +7,8 @@ import { Avatar } from '../parts/Avatar.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { lastSeen } from '../time.ts';
 
-const NOBODY: Observable<Presence | undefined> = { value: undefined, subscribe: () => () => {} };
+/** The presence shown for a group: none. */
+const NO_PRESENCE: Observable<Presence | undefined> = { value: undefined, subscribe: () => () => {} };
 
 interface Props {
   readonly address: ChatAddress;
@@ -19,9 +20,9 @@ interface Props {
 export function Header({ address, summary, typing }: Props) {
   const client = useClient();
   const { groupId, receiverId } = address;
-  const presence = useValue(receiverId === undefined ? NOBODY : client.presence(receiverId));
+  const presence = useValue(receiverId === undefined ? NO_PRESENCE : client.presence(receiverId));
   const [isOpen, setIsOpen] = useState(false);
-  // Whoever was never written to is not in the list.
+  // The list has no summary of a dialog without messages.
   const { value: stranger, error } = useLoaded(
     async () =>
       summary || receiverId === undefined

@@ -1,85 +1,50 @@
+import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ChatMessage } from '../../../src/client/index.ts';
-import { useClient } from '../hooks.ts';
 import { ReceiptsPanel } from '../panels/ReceiptsPanel.tsx';
-import { Icon, type IconName } from '../parts/Icon.tsx';
+import { Icon } from '../parts/Icon.tsx';
 import type { Intent } from './Composer.tsx';
+import { MenuItems } from './MenuItems.tsx';
+import { nextItem } from './menuKeys.ts';
 
 interface Props {
   readonly message: ChatMessage;
   readonly isOpen: boolean;
-  readonly isReachable: boolean;
+  readonly isTabStop: boolean;
   onToggle(isOpen: boolean): void;
   onReact(emoji: string): void;
   onIntent(intent: Intent): void;
+  /** Shows the error of an action at the message. */
   onRun(action: Promise<unknown>): void;
 }
 
 /** Pixels between the menu and the edge of the window. */
 const MARGIN = 8;
-const EMOJI = ['👍', '❤️', '😂', '🎉', '😮', '😢'];
 
-/** What can be done with a message; the arrows go through it, Escape closes it (WAI-ARIA menu button pattern). */
-export function MessageMenu({ message, isOpen, isReachable, onToggle, onReact, onIntent, onRun }: Props) {
-  const client = useClient();
+/** The button of a message and its menu, by the menu button pattern of WAI-ARIA. */
+export function MessageMenu(props: Props) {
+  const { message, isOpen, isTabStop, onToggle, onReact, onIntent, onRun } = props;
   const [showsReceipts, setShowsReceipts] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  const { messageId, pinned, content, isOwn } = message;
-  const isGroup = message.groupId !== undefined;
+  usePopover(isOpen, menu, button, message.isOwn, () => onToggle(false));
 
-  useEffect(() => {
-    if (!isOpen || !menu.current || !button.current) return;
-    menu.current.showPopover();
-    placeBeside(menu.current, button.current.getBoundingClientRect(), isOwn);
-    menu.current?.querySelector<HTMLElement>('[role=menuitem]')?.focus();
-    const outside = (event: Event) => {
-      if (!menu.current?.parentElement?.contains(event.target as Node)) onToggle(false);
-    };
-    document.addEventListener('pointerdown', outside);
-    const moved = () => onToggle(false);
-    document.addEventListener('scroll', moved, { capture: true, once: true });
-    return () => {
-      document.removeEventListener('pointerdown', outside);
-      document.removeEventListener('scroll', moved, { capture: true });
-    };
-  }, [isOpen]);
-
+  /** Closes the menu and returns the focus to the message. */
   function close(): void {
     onToggle(false);
     button.current?.closest<HTMLElement>('.message')?.focus();
   }
 
-  function key(event: KeyboardEvent): void {
-    const items = [...(menu.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
-    const at = items.indexOf(document.activeElement as HTMLElement);
-    const to = {
-      ArrowDown: at + 1,
-      ArrowRight: at + 1,
-      ArrowUp: at - 1,
-      ArrowLeft: at - 1,
-      Home: 0,
-      End: -1,
-    }[event.key];
-    if (event.key === 'Escape' || event.key === 'Tab') close();
-    if (to !== undefined) items.at(to % items.length)?.focus();
-    if (to !== undefined || event.key === 'Escape' || event.key === 'Tab') event.preventDefault();
+  function onKeyDown(event: KeyboardEvent): void {
     event.stopPropagation();
+    const items = itemsOf(menu.current);
+    const next = nextItem(event.key, items.indexOf(document.activeElement as HTMLElement), items.length);
+    const isClosing = event.key === 'Escape' || event.key === 'Tab';
+    if (next === undefined && !isClosing) return;
+    event.preventDefault();
+    if (isClosing) close();
+    else if (next !== undefined) items[next]?.focus();
   }
-
-  const item = (icon: IconName, label: string, action: () => void) => (
-    <button
-      type="button"
-      role="menuitem"
-      tabIndex={-1}
-      onClick={() => {
-        close();
-        action();
-      }}
-    >
-      <Icon name={icon} /> {label}
-    </button>
-  );
 
   return (
     <div class="message-menu">
@@ -90,7 +55,7 @@ export function MessageMenu({ message, isOpen, isReachable, onToggle, onReact, o
         aria-label="Message actions"
         aria-haspopup="menu"
         aria-expanded={isOpen}
-        tabIndex={isReachable ? 0 : -1}
+        tabIndex={isTabStop ? 0 : -1}
         onClick={() => onToggle(!isOpen)}
       >
         <Icon name="more" />
@@ -103,51 +68,61 @@ export function MessageMenu({ message, isOpen, isReachable, onToggle, onReact, o
           tabIndex={-1}
           aria-label="Message"
           ref={menu}
-          onKeyDown={key}
+          onKeyDown={onKeyDown}
         >
-          <div class="emoji" role="none">
-            {EMOJI.map((emoji) => (
-              <button
-                key={emoji}
-                type="button"
-                role="menuitem"
-                tabIndex={-1}
-                aria-label={`React with ${emoji}`}
-                onClick={() => {
-                  close();
-                  onReact(emoji);
-                }}
-              >
-                {emoji}
-              </button>
-            ))}
-          </div>
-          {item('reply', 'Reply', () => onIntent({ kind: 'reply', message }))}
-          {item('copy', 'Copy', () => onRun(copy(content)))}
-          {isOwn && item('edit', 'Edit', () => onIntent({ kind: 'edit', message }))}
-          {item('pin', pinned ? 'Unpin' : 'Pin', () =>
-            onRun(client.call(pinned ? 'unpinMessage' : 'pinMessage', { messageId })),
-          )}
-          {isOwn && isGroup && item('delivered', 'Read by', () => setShowsReceipts(true))}
-          {(isOwn || isGroup) &&
-            item('trash', 'Delete', () => onRun(client.call('deleteMessage', { messageId })))}
+          <MenuItems
+            message={message}
+            onClose={close}
+            onReact={onReact}
+            onIntent={onIntent}
+            onRun={onRun}
+            onReceipts={() => setShowsReceipts(true)}
+          />
         </div>
       )}
-      {showsReceipts && <ReceiptsPanel messageId={messageId} onClose={() => setShowsReceipts(false)} />}
+      {showsReceipts && (
+        <ReceiptsPanel messageId={message.messageId} onClose={() => setShowsReceipts(false)} />
+      )}
     </div>
   );
 }
 
-/** Rejects where the browser keeps its clipboard to itself, as without TLS. */
-async function copy(text: string): Promise<void> {
-  await navigator.clipboard.writeText(text);
+const itemsOf = (menu: HTMLElement | null): HTMLElement[] => [
+  ...(menu?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? []),
+];
+
+/** Shows an open menu with the focus on its first item, and closes it after a click elsewhere or a scroll. */
+function usePopover(
+  isOpen: boolean,
+  menu: RefObject<HTMLElement | null>,
+  button: RefObject<HTMLElement | null>,
+  isRightAligned: boolean,
+  close: () => void,
+): void {
+  useEffect(() => {
+    const [element, anchor] = [menu.current, button.current];
+    if (!isOpen || !element || !anchor) return;
+    element.showPopover();
+    placeBeside(element, anchor.getBoundingClientRect(), isRightAligned);
+    itemsOf(element)[0]?.focus();
+    const pressed = ({ target }: Event) => {
+      if (!element.parentElement?.contains(target as Node)) close();
+    };
+    document.addEventListener('pointerdown', pressed);
+    document.addEventListener('scroll', close, { capture: true, once: true });
+    return () => {
+      document.removeEventListener('pointerdown', pressed);
+      document.removeEventListener('scroll', close, { capture: true });
+    };
+  }, [isOpen]);
 }
 
-/** Below the button or, where there is no room, above it; towards the middle of the conversation. */
-function placeBeside(menu: HTMLElement, { top, bottom, left, right }: DOMRect, toTheLeft: boolean): void {
+/** Places a menu below a button or, where there is no room, above it, within the window. */
+function placeBeside(menu: HTMLElement, anchor: DOMRect, isRightAligned: boolean): void {
   const { offsetWidth: width, offsetHeight: height } = menu;
-  const x = toTheLeft ? right - width : left;
-  const y = bottom + height < innerHeight - MARGIN ? bottom : top - height;
+  const x = isRightAligned ? anchor.right - width : anchor.left;
+  const hasRoomBelow = anchor.bottom + height < innerHeight - MARGIN;
+  const y = hasRoomBelow ? anchor.bottom : anchor.top - height;
   menu.style.left = `${Math.max(MARGIN, Math.min(x, innerWidth - width - MARGIN))}px`;
   menu.style.top = `${Math.max(MARGIN, y)}px`;
 }

@@ -6,15 +6,16 @@ import { Ticks } from '../parts/Ticks.tsx';
 import { chatHref, useRoute } from '../route.ts';
 import { fullTime, shortTime } from '../time.ts';
 
-const NOBODY: Observable<Presence | undefined> = { value: undefined, subscribe: () => () => {} };
+/** The presence shown for a group: none. */
+const NO_PRESENCE: Observable<Presence | undefined> = { value: undefined, subscribe: () => () => {} };
 
-/** A chat in the list. */
+/** A chat in the list: its name, its last message, its counts. */
 export function ChatRow({ chat }: { readonly chat: ChatSummary }) {
   const client = useClient();
   const route = useRoute();
   const { address, name, lastMessage, muted, pinned } = chat;
   const isGroup = address.groupId !== undefined;
-  const presence = useValue(isGroup ? NOBODY : client.presence(address.receiverId));
+  const presence = useValue(isGroup ? NO_PRESENCE : client.presence(address.receiverId));
   const typing = useValue(client.chat(address).typing);
   const href = chatHref(address);
   const isOpen = route.page === 'chat' && chatHref(route.address) === href;
@@ -47,7 +48,7 @@ export function ChatRow({ chat }: { readonly chat: ChatSummary }) {
   );
 }
 
-/** The counts of a chat: mentions, and unread messages or a mark. */
+/** The badges of a chat: mentions, and the number of unread messages or the mark as unread. */
 function Badges({ chat }: { readonly chat: ChatSummary }) {
   const { unreadCount, mentionCount, markedUnread, muted } = chat;
   return (
@@ -73,6 +74,7 @@ function Badges({ chat }: { readonly chat: ChatSummary }) {
   );
 }
 
+/** Returns the last message in one line. */
 function previewOf({ address, lastMessage }: ChatSummary, isOwn: boolean): string {
   const { deletedAt, content, kind, senderName } = lastMessage;
   if (deletedAt) return 'Deleted message';
@@ -89,6 +91,7 @@ function Mark({ icon, label }: { icon: 'mute' | 'pin'; label: string }) {
   );
 }
 
+/** Returns the delivery status of the last message of a dialog. */
 function statusOf({ lastMessage: { seq }, otherReadSeq, otherDeliveredSeq }: ChatSummary) {
   if (seq <= otherReadSeq) return 'read';
   return seq <= otherDeliveredSeq ? 'delivered' : 'sent';

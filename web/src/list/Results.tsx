@@ -7,7 +7,7 @@ import { ChatRow } from './ChatRow.tsx';
 
 type Hit = Result<'searchMessages'>['data'][number];
 
-/** What is found: chats by name, people, and messages by what they say. */
+/** The results of a search: chats and users by name, messages by content. */
 export function Results({ query }: { readonly query: string }) {
   const client = useClient();
   const chats = useValue(client.chats);
@@ -16,7 +16,7 @@ export function Results({ query }: { readonly query: string }) {
     async () => (await client.call('searchUsers', { query, limit: 5 })).data,
     [query],
   );
-  const { value: hits } = useLoaded(async () => findSome(client, query), [query]);
+  const { value: hits } = useLoaded(async () => findMessages(client, query), [query]);
   const named = chats.filter(({ name }) => name.toLowerCase().includes(query.toLowerCase()));
   const known = new Set(chats.map(({ key }) => key));
   const strangers = people.filter(({ userId }) => !known.has(`user:${userId}`));
@@ -80,10 +80,11 @@ export function Results({ query }: { readonly query: string }) {
   );
 }
 
-/** Pages that are looked at until something is found: one may be empty, and search on. */
+/** Maximum pages read until one has results: a page may be empty although others follow. */
 const MAX_PAGES = 10;
 
-async function findSome(client: Client, query: string): Promise<readonly Hit[]> {
+/** Returns the first page of messages that is not empty. */
+async function findMessages(client: Client, query: string): Promise<readonly Hit[]> {
   for (let [page, cursor] = [1, {}]; ; page++) {
     const { data, nextCursor } = await client.call('searchMessages', { query, limit: 20, ...cursor });
     if (data.length > 0 || nextCursor === null || page === MAX_PAGES) return data;
@@ -100,6 +101,7 @@ function Section({ title, children }: { title: string; children: preact.Componen
   );
 }
 
+/** Returns the address of a message in its chat. */
 function hrefOf({ groupId, receiverId, senderId, seq }: Hit, self: number | undefined): string {
   if (groupId !== undefined) return chatHref({ groupId }, seq);
   return chatHref({ receiverId: senderId === self ? (receiverId ?? 0) : senderId }, seq);

@@ -7,7 +7,7 @@ import { useRoute } from '../route.ts';
 import { ChatRow } from './ChatRow.tsx';
 import { Results } from './Results.tsx';
 
-/** The chats, and what is found. */
+/** The list of chats or, while the user searches, the results. */
 export function Sidebar({ onLeave }: { onLeave(notice?: string): void }) {
   const client = useClient();
   const chats = useValue(client.chats);
@@ -17,7 +17,7 @@ export function Sidebar({ onLeave }: { onLeave(notice?: string): void }) {
   const isLoaded = useLoaded(() => client.chats.loaded.then(() => true), [client]).value === true;
   const settled = useSettled(query.trim());
   const route = useRoute();
-  useEffect(() => setQuery(''), [route]); // what was found is open
+  useEffect(() => setQuery(''), [route]); // a result was opened
   const shown = chats.filter(({ archived }) => archived === showsArchived);
   const archived = chats.length - chats.filter((chat) => !chat.archived).length;
 

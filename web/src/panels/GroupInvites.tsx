@@ -3,7 +3,7 @@ import { useAction, useClient, useLoaded } from '../hooks.ts';
 import { Problem } from '../parts/Problem.tsx';
 import { inviteHref } from '../route.ts';
 
-/** Links that let people in. */
+/** The invite links of a group. */
 export function GroupInvites({ groupId }: { readonly groupId: number }) {
   const client = useClient();
   const { run, error, busy } = useAction();

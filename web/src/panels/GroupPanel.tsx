@@ -9,7 +9,7 @@ import { GroupInvites } from './GroupInvites.tsx';
 import { GroupSettings } from './GroupSettings.tsx';
 import { type Member, MemberRow } from './MemberRow.tsx';
 
-/** Pushes that change what the panel shows. */
+/** Pushes after which the panel is loaded again. */
 const CHANGES = [
   'addUserInGroup',
   'joinGroup',
@@ -22,7 +22,7 @@ const CHANGES = [
   'updateGroup',
 ] as const;
 
-/** A group: its description, its members, and the actions that this user may take. */
+/** A group: its description, its members, and the actions that its role permits this user. */
 export function GroupPanel({ groupId, onClose }: { readonly groupId: number; onClose(): void }) {
   const client = useClient();
   const { run, error: refusal, busy } = useAction();
@@ -40,7 +40,7 @@ export function GroupPanel({ groupId, onClose }: { readonly groupId: number; onC
   }, [client, groupId]);
 
   const act = (action: () => Promise<unknown>) => void run(action).then(reload);
-  const out = (action: () => Promise<unknown>) =>
+  const exit = (action: () => Promise<unknown>) =>
     void run(action).then((done) => {
       if (!done) return;
       onClose();
@@ -48,8 +48,8 @@ export function GroupPanel({ groupId, onClose }: { readonly groupId: number; onC
     });
   const error = refusal ?? group.error ?? members.error;
   const { value: about } = group;
-  const rules = about?.role === 'owner' || about?.role === 'admin';
-  const mayAdd = rules || about?.whoMayAdd === 'members';
+  const isAdmin = about?.role === 'owner' || about?.role === 'admin';
+  const mayAdd = isAdmin || about?.whoMayAdd === 'members';
   return (
     <Panel title={about?.groupName ?? 'Group'} onClose={onClose}>
       <Problem text={error} />
@@ -84,8 +84,8 @@ export function GroupPanel({ groupId, onClose }: { readonly groupId: number; onC
           />
         ))}
       </ul>
-      {about && rules && <GroupInvites groupId={groupId} />}
-      {about && rules && (
+      {about && isAdmin && <GroupInvites groupId={groupId} />}
+      {about && isAdmin && (
         <GroupSettings
           about={about}
           busy={busy}
@@ -96,10 +96,10 @@ export function GroupPanel({ groupId, onClose }: { readonly groupId: number; onC
         <Exits
           isOwner={about.role === 'owner'}
           busy={busy}
-          onLeave={() => out(() => client.call('leaveGroup', { groupId }))}
+          onLeave={() => exit(() => client.call('leaveGroup', { groupId }))}
           onDelete={() =>
             confirm(`Delete “${about.groupName}” for everybody?`) &&
-            out(() => client.call('deleteGroup', { groupId }))
+            exit(() => client.call('deleteGroup', { groupId }))
           }
         />
       )}
@@ -130,7 +130,7 @@ function Exits({ isOwner, busy, onLeave, onDelete }: ExitsProps) {
   );
 }
 
-/** Returns the first thousand members of a group. */
+/** Returns the members of a group, at most the first thousand. */
 async function allMembers(client: Client, groupId: number): Promise<Member[]> {
   const all: Member[] = [];
   let cursor: string | null = null;

@@ -6,7 +6,7 @@ interface Props {
   onSave(changes: Params<'updateGroup'>): void;
 }
 
-/** What a group is called, and who may do what in it. */
+/** The form for the name, the visibility and the rules of a group. */
 export function GroupSettings({ about, busy, onSave }: Props) {
   const { groupId, groupName, description, isPrivate, whoMayPost, slowModeSeconds } = about;
   const save = (event: SubmitEvent) => {

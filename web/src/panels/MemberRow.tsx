@@ -6,7 +6,7 @@ export type Member = Result<'listGroupMembers'>['data'][number];
 
 interface Props {
   readonly member: Member;
-  /** The role of who looks. */
+  /** The role of this user. */
   readonly own: Result<'getGroup'>['data']['role'];
   readonly busy: boolean;
   onRole(role: 'admin' | 'member'): void;
@@ -15,7 +15,7 @@ interface Props {
   onTransfer(): void;
 }
 
-/** Somebody in a group, and what the one who looks may do about it. */
+/** A member of a group, with the actions that this user may take. */
 export function MemberRow({ member, own, busy, onRole, onRemove, onBan, onTransfer }: Props) {
   const { userId, username, role, online } = member;
   const isSelf = useClient().self?.userId === userId;

@@ -10,7 +10,7 @@ type Tab = 'person' | 'group' | 'public';
 
 const TABS: Readonly<Record<Tab, string>> = { person: 'Person', group: 'New group', public: 'Public groups' };
 
-/** Ways to begin: with a person, with a group of one's own, or in a group that is there. */
+/** The panel to open a dialog, create a group, or join a public one. */
 export function NewPanel({ onClose }: { onClose(): void }) {
   const [tab, setTab] = useState<Tab>('person');
   const open = (href: string) => {
@@ -59,7 +59,7 @@ function NewGroup({ onOpen }: { onOpen(href: string): void }) {
         <input name="name" required maxLength={100} autocomplete="off" />
       </label>
       <label class="check">
-        <input type="checkbox" name="public" /> Public: anybody can find and join it
+        <input type="checkbox" name="public" /> Public: all users can find and join it
       </label>
       <PeoplePicker
         label="Add people"
@@ -72,7 +72,7 @@ function NewGroup({ onOpen }: { onOpen(href: string): void }) {
             {username}
             <button
               type="button"
-              aria-label={`Not ${username}`}
+              aria-label={`Remove ${username}`}
               onClick={() => setPeople(people.filter((person) => person.userId !== userId))}
             >
               ×

@@ -3,7 +3,7 @@ import { Avatar } from '../parts/Avatar.tsx';
 import { Panel } from '../parts/Panel.tsx';
 import { Problem } from '../parts/Problem.tsx';
 
-/** Who somebody is, and whether one wants to hear from them. */
+/** The profile of a user, with a button to block or unblock them. */
 export function PersonPanel({ userId, onClose }: { readonly userId: number; onClose(): void }) {
   const client = useClient();
   const { run, error: refusal, busy } = useAction();

@@ -4,7 +4,7 @@ import { Panel } from '../parts/Panel.tsx';
 import { Problem } from '../parts/Problem.tsx';
 import { Ticks } from '../parts/Ticks.tsx';
 
-/** Who has got and who has read a message in a group. */
+/** The delivery status of a message for each member of its group. */
 export function ReceiptsPanel({ messageId, onClose }: { readonly messageId: number; onClose(): void }) {
   const client = useClient();
   const { value: receipts, error } = useLoaded(

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { endToken, keep, keptToken, server } from '../account.ts';
+import { endToken, server, storedToken, storeToken } from '../account.ts';
 import { useAction, useClient, useLoaded } from '../hooks.ts';
 import { Panel } from '../parts/Panel.tsx';
 import { Problem } from '../parts/Problem.tsx';
@@ -7,11 +7,11 @@ import { shortTime } from '../time.ts';
 
 interface Props {
   onClose(): void;
-  /** Leaves the messenger; `notice` is shown on the way in. */
+  /** Returns to the login form, which shows `notice`. */
   onLeave(notice?: string): void;
 }
 
-/** Oneself: the profile, the account, and the devices. */
+/** The settings of this user: the profile, the devices, the password, the account. */
 export function SettingsPanel({ onClose, onLeave }: Props) {
   const client = useClient();
   return (
@@ -52,8 +52,8 @@ function Profile() {
         <textarea name="about" rows={2} maxLength={500} defaultValue={profile.about ?? ''} />
       </label>
       <label class="check">
-        <input type="checkbox" name="invisible" defaultChecked={!profile.online} /> Invisible: nobody sees
-        that you are online
+        <input type="checkbox" name="invisible" defaultChecked={!profile.online} /> Invisible: other users do
+        not see that you are online
       </label>
       <Problem text={error} />
       <button type="submit" class="primary" disabled={busy}>
@@ -114,8 +114,8 @@ function Password() {
     const form = new FormData(element);
     run(async () => {
       const changes = { password: String(form.get('new')), currentPassword: String(form.get('current')) };
-      const { token } = await server.update(keptToken() ?? '', changes);
-      if (token) keep(token);
+      const { token } = await server.update(storedToken() ?? '', changes);
+      if (token) storeToken(token);
       element.reset();
     }).then(setDone);
   };
@@ -164,7 +164,7 @@ function DeleteAccount({ onLeave }: { onLeave(): void }) {
     event.preventDefault();
     const password = String(new FormData(event.currentTarget as HTMLFormElement).get('password'));
     run(async () => {
-      await server.delete(keptToken() ?? '', password);
+      await server.delete(storedToken() ?? '', password);
       onLeave();
     });
   };
@@ -179,14 +179,14 @@ function DeleteAccount({ onLeave }: { onLeave(): void }) {
         </label>
         <Problem text={error} />
         <button type="submit" class="danger" disabled={busy}>
-          Delete for good
+          Delete permanently
         </button>
       </form>
     </details>
   );
 }
 
-/** The browser and the system of a User-Agent, as far as it gives them away. */
+/** Returns the browser and the operating system that a User-Agent names; the whole text if it names no browser. */
 function deviceOf(device: string | null): string {
   if (!device) return 'Unknown device';
   const browser = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(device)?.[1];

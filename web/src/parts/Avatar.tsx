@@ -2,7 +2,7 @@ import type { Presence } from '../../../src/client/index.ts';
 
 const COLOURS = 8;
 
-/** The initials of a name in a colour of its own; pictures from elsewhere are not loaded. */
+/** The initials of a name, in a colour that derives from it. */
 export function Avatar({
   name,
   presence,

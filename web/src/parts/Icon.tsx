@@ -1,4 +1,4 @@
-/** Outlines on a field of 24 by 24. */
+/** SVG paths in a view box of 24 by 24. */
 const PATHS = {
   logo: 'M5 4h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-4.5 4v-4H5a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2zM8 9h8M8 12h5',
   back: 'M15 5l-7 7 7 7',
@@ -29,7 +29,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** A picture beside a word, or in a button that has a name: nothing for a screen reader. */
+/** An icon, hidden from screen readers: it stands beside a text or in a button with a label. */
 export function Icon({ name }: { readonly name: IconName }) {
   return (
     <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">

@@ -8,7 +8,7 @@ interface Props {
   onClose(): void;
 }
 
-/** Something on top of the page: the focus stays in it, Escape and a click beside it close it. */
+/** A modal dialog: it keeps the focus; Escape and a click outside close it. */
 export function Panel({ title, children, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);

@@ -9,12 +9,12 @@ interface Person {
 
 interface Props {
   readonly label: string;
-  /** Not offered. */
+  /** Ids of users that are not offered. */
   readonly without?: readonly number[];
   onPick(person: Person): void;
 }
 
-/** Finds people by the beginning of their names. */
+/** A search field for users by the beginning of their names. */
 export function PeoplePicker({ label, without = [], onPick }: Props) {
   const client = useClient();
   const [query, setQuery] = useState('');

@@ -1,4 +1,4 @@
-/** An error, if there is one, which screen readers announce at once. */
+/** An error text, if there is one, which screen readers announce at once. */
 export function Problem({ text }: { readonly text: string | undefined }) {
   if (!text) return null;
   return (

@@ -9,7 +9,7 @@ const ICONS: Record<ChatMessage['status'], IconName> = {
   read: 'delivered',
 };
 
-/** How far a message has come. */
+/** The delivery status of a message as an icon. */
 export function Ticks({ status }: Pick<ChatMessage, 'status'>) {
   return (
     <span class={`ticks ${status}`} title={status}>
