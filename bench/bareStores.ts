@@ -89,10 +89,10 @@ export async function createSeqStore(database: Client): Promise<BareStore> {
     return Number(rows[0].id);
   };
   const knownChat = ({ senderId, recipient }: Draft): number | undefined =>
-    'groupId' in recipient ? recipient.groupId : dialogs.get(keyOf(senderId, recipient.receiverId));
+    'groupId' in recipient ? recipient.groupId : dialogs.get(pairKey(senderId, recipient.receiverId));
   const makeDialog = async (one: number, other: number): Promise<number> => {
     const made = await makeChat(one, other);
-    dialogs.set(keyOf(one, other), made);
+    dialogs.set(pairKey(one, other), made);
     return made;
   };
 
@@ -128,4 +128,4 @@ export async function createSeqStore(database: Client): Promise<BareStore> {
 }
 
 /** Returns a number for a pair of users, below 2^53 for ids below 2^26. */
-const keyOf = (one: number, other: number): number => Math.min(one, other) * 2 ** 26 + Math.max(one, other);
+const pairKey = (one: number, other: number): number => Math.min(one, other) * 2 ** 26 + Math.max(one, other);

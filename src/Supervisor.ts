@@ -24,7 +24,7 @@ interface Slot {
   replacement: Promise<void> | undefined;
 }
 
-/** Keeps one worker running in each slot until the process is told to stop. */
+/** Keeps one worker running in each slot until the process is asked to stop. */
 export class Supervisor {
   readonly #workers: Workers;
   readonly #slots: readonly Slot[];

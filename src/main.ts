@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { loadConfig, misspeltSettings } from './config.ts';
 import { createGuard } from './net/guard.ts';
-import { openFilesWarning } from './net/openFiles.ts';
+import { openFilesWarning } from './net/openFilesWarning.ts';
 import { createFaults } from './observability/faults.ts';
 import { createLog } from './observability/log.ts';
 import { StartError } from './protocol/errors.ts';

@@ -13,7 +13,7 @@ import { createCursorSigner } from './protocol/cursor.ts';
 import { storedSecret } from './secrets.ts';
 import { createEndpoints } from './server/endpoints.ts';
 import { startMessaging } from './server/messaging.ts';
-import { type Parts, stop } from './server/stop.ts';
+import { type ServerParts, stop } from './server/stop.ts';
 import { openStorage } from './server/storage.ts';
 import { startUpkeep } from './server/upkeep.ts';
 import { VERSION } from './version.ts';
@@ -67,7 +67,7 @@ async function serve(config: Config, log: Logger, listener: Listener, db: Databa
     ...{ config, log, db, tokens, passwords, signCursors, turns },
     ...{ metrics, tracing, messaging, upkeep, accepting },
   });
-  const parts: Parts = { db, clock, listener, passwords, turns, tracing, messaging, upkeep, endpoints };
+  const parts: ServerParts = { db, clock, listener, passwords, turns, tracing, messaging, upkeep, endpoints };
   await listener.listen(endpoints.mount);
 
   return {
@@ -81,7 +81,7 @@ async function serve(config: Config, log: Logger, listener: Listener, db: Databa
 }
 
 /** Creates the metrics, which read from the parts of the server when they are asked for: once it listens. */
-function metricsOf(parts: () => Parts): Metrics {
+function metricsOf(parts: () => ServerParts): Metrics {
   return createMetrics({
     connections: () => parts().messaging.connections.size,
     users: () => parts().messaging.connections.users,
@@ -95,7 +95,7 @@ function metricsOf(parts: () => Parts): Metrics {
   });
 }
 
-function summaryOf({ db, messaging, endpoints }: Parts): object {
+function summaryOf({ db, messaging, endpoints }: ServerParts): object {
   const { connections, writer, nats } = messaging;
   return {
     uptimeSeconds: Math.round(process.uptime()),

@@ -115,8 +115,8 @@ describe('the operator’s command line', function () {
     await ending;
     const user = await database.users.findByPk(ada.id);
     expect([user?.tokenVersion, user?.disabledAt instanceof Date]).to.deep.equal([6, true]);
-    const notices = `select from notices where topic = $1 and message->'signal'->>'kind' = 'reconcile'`;
-    expect((await database.query(notices, [`user:${ada.id}`])).length).to.equal(1);
+    const publications = `select from notices where topic = $1 and message->'signal'->>'kind' = 'reconcile'`;
+    expect((await database.query(publications, [`user:${ada.id}`])).length).to.equal(1);
     expect(await ada.client.closed).to.equal(4401);
   });
 

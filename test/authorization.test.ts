@@ -288,8 +288,8 @@ describe('a new member of a group whose history begins with joining', () => {
     const { messageId } = await guest.client.done('messageInGroup', { groupId, content: 'x' });
     const { nextCursor } = await guest.client.done('sync');
     const [databaseId] = positionIn(nextCursor);
-    const place = [groupId, 4, 1]; // after the first message of the group
-    const cursor = signedCursor('sync', guest, [databaseId, null, null, ...place]);
+    const position = [groupId, 4, 1]; // after the first message of the group
+    const cursor = signedCursor('sync', guest, [databaseId, null, null, ...position]);
     for (const [type, params] of [
       ['getMessages', { groupId, afterSeq: 0 }],
       ['getMessagesAround', { messageId }],

@@ -6,7 +6,7 @@ import { userTopic } from '../src/bus/topics.ts';
 import type { Push } from '../src/client/index.ts';
 import type { UserId } from '../src/ids.ts';
 import { makeCertificate } from './certificate.ts';
-import type { Client } from './client.ts';
+import type { Client, Frame } from './client.ts';
 import {
   database,
   databaseUrl,
@@ -351,9 +351,9 @@ describe('several nodes on NATS', function () {
     const ada = await newUser();
     const a = await ada.connect(isolated.url);
     const busy = await createNatsTransport({ servers: [nats.url] }, pino({ level: 'silent' }), {
-      lost() {},
-      returned() {},
-      forgotten() {},
+      catchUp() {},
+      reconcile() {},
+      resynchronise() {},
     });
     await until(() => busy.connected);
     await relay.cut();
@@ -449,7 +449,8 @@ describe('several nodes on NATS', function () {
     expect(received).to.deep.equal(seqs);
   });
 
-  it('push after a grace period that the users of a killed node are offline', async () => {
+  it('push that the users of a killed node are offline, except invisible ones and those of other nodes', async function () {
+    this.timeout(120_000);
     // A database of their own: any node on it may find the dead one, and all of them must be on NATS.
     await database.sequelize.query('create database killed_node_test');
     const own = new URL(databaseUrl());
@@ -458,18 +459,31 @@ describe('several nodes on NATS', function () {
     const [watching, other] = [await startServer(env), await startServer(env)];
     const doomed = await startProcess(env);
     processes.push(doomed);
-    const [ada, bob] = await Promise.all([newUser(watching.url), newUser(watching.url)]);
+    const [ada, invisible, both, bob] = (await Promise.all(
+      Array.from({ length: 4 }, () => newUser(watching.url)),
+    )) as [User, User, User, User];
     const a = await ada.connect();
-    await bob.connect(doomed.url);
-    await until(async () => (await a.done('getPresence', { userIds: [bob.id] })).data[0].online);
-    await a.done('subscribePresence', { userIds: [bob.id] });
+    await both.connect(other.url);
+    const there = await invisible.connect(doomed.url);
+    await there.done('setPresence', { invisible: true });
+    const userIds = [invisible.id, both.id, bob.id];
+    const states = async (): Promise<Frame[]> => (await a.done('getPresence', { userIds })).data;
+    const [hidden] = await states();
+    for (const { connect } of [both, bob]) await (await connect(doomed.url)).done('listSessions');
+    await until(async () => (await states()).every(({ online }, at) => online === at > 0));
+    await a.done('subscribePresence', { userIds });
     await a.rest();
     await doomed.stop('SIGKILL');
-    const isOffline = (frame: { type: string; params?: { online?: boolean } }) =>
-      frame.type === 'subscribePresence' && frame.params?.online === false;
-    expect((await a.next(isOffline, 'the offline push', 30_000)).params.userId).to.equal(bob.id);
-    const [state] = (await a.done('getPresence', { userIds: [bob.id] })).data;
-    expect(state).to.include({ online: false });
+    const isOffline = (frame: Frame) => frame.type === 'subscribePresence' && frame.params?.online === false;
+    const { params } = await a.next(isOffline, 'the offline push', 30_000);
+    expect(params.userId).to.equal(bob.id);
+    const { lastSeenAt } = params;
+    expect(await states()).to.deep.equal([
+      hidden,
+      { userId: both.id, online: true, lastSeenAt: null },
+      { userId: bob.id, online: false, lastSeenAt },
+    ]);
+    expect((await a.rest()).filter(isOffline)).to.deep.equal([]);
     await Promise.all([watching.close(), other.close()]);
     await database.sequelize.query('drop database killed_node_test');
   });

@@ -90,7 +90,7 @@ describe('while the database is unreachable', () => {
     const dialog = { receiverId: cleo.id, content: 'to Cleo' };
     await client.done('privateMessage', dialog);
     await Promise.all([b.rest(), c.rest()]);
-    for (const [type, params, receiver, place] of [
+    for (const [type, params, receiver, expected] of [
       ['messageInGroup', { groupId, content: 'to all' }, b, 3],
       ['privateMessage', dialog, c, 2],
     ] as const) {
@@ -101,7 +101,7 @@ describe('while the database is unreachable', () => {
       relay.drop();
       expect(await lost).to.include({ code: 'UNAVAILABLE' });
       const { seq } = await client.done(type, once);
-      expect(seq).to.equal(place);
+      expect(seq).to.equal(expected);
       const { params: pushed } = await receiver.push(type);
       expect(pushed).to.include({ seq, message: params.content });
       expect((await client.rest()).filter((frame) => frame.type === type)).to.deep.equal([]);

@@ -12,7 +12,7 @@ import { startDatabase } from '../src/database/start.ts';
 import { createLog } from '../src/observability/log.ts';
 import { StartError } from '../src/protocol/errors.ts';
 import { startServer as start } from '../src/server.ts';
-import { goThroughBasicLife } from './basicLife.ts';
+import { runBasicUse } from './basicUse.ts';
 import { database, databaseUrl, http, JWT_SECRET, newUser, startServer } from './harness.ts';
 import { natsServer } from './nats.ts';
 import { hasPgbouncer, startPgbouncer } from './postgres.ts';
@@ -58,7 +58,7 @@ describe('a database with other defaults', function () {
         synchronous_commit: 'off',
       }))
         await run(`alter database environment_test set ${name} = '${value}'`);
-      await goThroughBasicLife(() => startServer({ DATABASE_URL: url }));
+      await runBasicUse(() => startServer({ DATABASE_URL: url }));
       const db = openDatabase(url, 2);
       try {
         const [row] = await db.query(
@@ -84,7 +84,7 @@ describe('behind PgBouncer in transaction mode', function () {
       await run(`alter database environment_test set datestyle = 'German, DMY'`);
       const pooler = await startPgbouncer(direct, 3);
       try {
-        await goThroughBasicLife(() => startServer({ DATABASE_URL: pooler.url, DATABASE_POOL_SIZE: '6' }));
+        await runBasicUse(() => startServer({ DATABASE_URL: pooler.url, DATABASE_POOL_SIZE: '6' }));
         for (const settings of await settingsOf(pooler.url, 3))
           expect(settings).to.deep.equal({ scans: 'on', timeout: '0', readOnly: 'off', prepared: 0 });
       } finally {
@@ -258,11 +258,11 @@ describe('an outage of the database', function () {
       await server.close();
     }
     await relay.cut();
-    const [outage, recovery, ...more] = about();
+    const [outage, reconnect, ...more] = about();
     expect(outage).to.include({ level: 40, msg: 'disconnected from the database' });
     expect(outage?.reason).to.match(/ECONN|terminated/);
-    expect(recovery).to.include({ level: 30, msg: 'reconnected to the database' });
-    expect(recovery?.seconds).to.be.within(0, 10);
+    expect(reconnect).to.include({ level: 30, msg: 'reconnected to the database' });
+    expect(reconnect?.seconds).to.be.within(0, 10);
     expect(more).to.deep.equal([]);
     expect(lines.filter(({ level }) => Number(level) > 30)).to.deep.equal([outage]);
   });

@@ -86,16 +86,16 @@ describe('arbitrary input', function () {
 
   it('is accepted in any fragments, split anywhere, with pings in between', async () => {
     const { token } = await newUser();
-    const places = fc.array(fc.nat(), { maxLength: 8 });
+    const offsets = fc.array(fc.nat(), { maxLength: 8 });
     const cuts = fc.record({
       id: fc.string({ unit: 'binary' }),
-      places,
-      packets: places,
+      offsets,
+      packets: offsets,
       ping: fc.boolean(),
     });
-    await always(cuts, 60 * MORE, async ({ id, places, packets, ping }) => {
+    await always(cuts, 60 * MORE, async ({ id, offsets, packets, ping }) => {
       const raw = await openRawWebSocket(token);
-      const fragments = cut(Buffer.from(JSON.stringify({ type: 'ping', id })), places);
+      const fragments = cut(Buffer.from(JSON.stringify({ type: 'ping', id })), offsets);
       const frames = fragments.flatMap((payload, index) => [
         ...(ping ? [clientFrame({ payload: Buffer.from(`${index}`), opcode: Opcode.ping })] : []),
         clientFrame({
@@ -179,8 +179,8 @@ describe('arbitrary input', function () {
     const damage = fc.array(fc.tuple(fc.nat(), fc.nat(20), wrong), { minLength: 1, maxLength: 3 });
     await always(fc.tuple(call, damage, fc.nat()), 150 * MORE, async ([whole, damages, end]) => {
       let bytes = encodeCall(whole);
-      for (const [place, removed, added] of damages) {
-        const at = place % Math.min(bytes.length + 1, 300);
+      for (const [offset, removed, added] of damages) {
+        const at = offset % Math.min(bytes.length + 1, 300);
         bytes = Buffer.concat([
           bytes.subarray(0, at),
           Buffer.from(added, 'latin1'),

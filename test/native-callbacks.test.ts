@@ -19,7 +19,7 @@ import { openCorkHost } from '../src/net/corkHost.ts';
 import { createGuard } from '../src/net/guard.ts';
 import { createLog } from '../src/observability/log.ts';
 import type { Metrics } from '../src/observability/metrics.ts';
-import type { Presence } from '../src/presence/Presence.ts';
+import type { PresenceChanges } from '../src/presence/PresenceChanges.ts';
 import type { SessionLog } from '../src/sessions/SessionLog.ts';
 import type { Admission } from '../src/socket/admission.ts';
 import type { Connection } from '../src/socket/Connection.ts';
@@ -168,7 +168,7 @@ describe('a socket whose frame causes an error in the server', () => {
         load: async () => ({ sessionId: 1, groups: [], dialogs: undefined, snapshot: '1:1:' }),
       } as unknown as Admission,
       sessions: { opened: nothing, closed: nothing } as unknown as SessionLog,
-      presence: { connected: async () => {}, disconnected: nothing } as unknown as Presence,
+      presenceChanges: { connected: async () => {}, disconnected: nothing } as unknown as PresenceChanges,
     };
     const metrics = { upgradeDone: nothing, connectionClosed: nothing } as unknown as Metrics;
     const dispatcher = (connection: Connection) => ({

@@ -21,8 +21,8 @@ interface Node {
   readonly frames: string[];
   readonly signals: BusMessage[];
   readonly heads: ChatPosition[];
-  returned: number;
-  forgotten: number;
+  reconciled: number;
+  resynchronised: number;
 }
 
 describe('publications between nodes', function () {
@@ -51,13 +51,13 @@ describe('publications between nodes', function () {
     const signals: BusMessage[] = [];
     const heads: ChatPosition[] = [];
     const losses = {
-      lost: (_: Topic, head: ChatPosition) => heads.push(head),
-      returned: () => node.returned++,
-      forgotten: () => node.forgotten++,
+      catchUp: (_: Topic, head: ChatPosition) => heads.push(head),
+      reconcile: () => node.reconciled++,
+      resynchronise: () => node.resynchronised++,
     };
     const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
     const transport = await createNatsTransport({ servers: [relay.url] }, log, losses);
-    const node: Node = { transport, relay, frames, signals, heads, returned: 0, forgotten: 0 };
+    const node: Node = { transport, relay, frames, signals, heads, reconciled: 0, resynchronised: 0 };
     await isUp(node);
     transport.subscribe(topic, (message) => {
       if ('frame' in message) frames.push(message.frame);
@@ -100,7 +100,7 @@ describe('publications between nodes', function () {
     edit(a, 'two');
     await until(() => b.frames.at(-1) === 'two');
     expect(b.frames).to.deep.equal(a.frames);
-    expect(b.forgotten).to.equal(0);
+    expect(b.resynchronised).to.equal(0);
   });
 
   it('arrive although NATS is cut again before the replay of the first outage has ended', async () => {
@@ -118,7 +118,7 @@ describe('publications between nodes', function () {
     await restore(b);
     await until(() => b.frames.length === 3);
     expect(b.frames).to.deep.equal(['before', 'in the first', 'in the second']);
-    expect([a.forgotten, b.forgotten]).to.deep.equal([0, 0]);
+    expect([a.resynchronised, b.resynchronised]).to.deep.equal([0, 0]);
   });
 
   it('arrive when the replay is late', async () => {
@@ -134,17 +134,17 @@ describe('publications between nodes', function () {
     a.relay.release();
     await until(() => b.frames.length === 2);
     expect(b.frames).to.deep.equal(a.frames);
-    expect(b.forgotten).to.equal(0);
+    expect(b.resynchronised).to.equal(0);
   });
 
   it('arrive from a node that could not reach NATS, before what it publishes afterwards', async () => {
     const [a, b, c] = [await startNode(), await startNode(), await startNode()];
     await cut(a);
     for (let n = 0; n < 100; n++) edit(a, `${n}`);
-    const returnedBefore = b.returned;
+    const before = b.reconciled;
     a.transport.publish(TOPIC, { signal: { kind: 'revoked' } });
-    a.transport.publish(TOPIC, { frame: 'm', place: { chatId: id(8), seq: 2 } });
-    a.transport.publish(TOPIC, { frame: 'm', place: { chatId: id(9), seq: 5 } });
+    a.transport.publish(TOPIC, { frame: 'm', position: { chatId: id(8), seq: 2 } });
+    a.transport.publish(TOPIC, { frame: 'm', position: { chatId: id(9), seq: 5 } });
     const restored = restore(a);
     await until(() => a.transport.connected);
     edit(a, 'after');
@@ -155,7 +155,7 @@ describe('publications between nodes', function () {
     expect(c.frames).to.deep.equal(edits);
     // Signals and messages are in the database.
     expect(b.signals).to.deep.equal([]);
-    expect(b.returned).to.equal(returnedBefore + 1);
+    expect(b.reconciled).to.equal(before + 1);
     expect(b.heads).to.have.deep.members([
       { chatId: 8, seq: 2 },
       { chatId: 9, seq: 5 },
@@ -175,7 +175,7 @@ describe('publications between nodes', function () {
           Array.from({ length: 10 }, (_, n) => `${index} ${n}`),
         );
     }
-    expect(all.map(({ forgotten }) => forgotten)).to.deep.equal([0, 0, 0]);
+    expect(all.map(({ resynchronised }) => resynchronised)).to.deep.equal([0, 0, 0]);
   });
 
   it('arrive in order, each once, however the nodes are cut', async () => {
@@ -212,7 +212,7 @@ describe('publications between nodes', function () {
         expect(frames.filter((frame) => frame.startsWith(`${index} `))).to.deep.equal(
           Array.from({ length: n }, (_, number) => `${index} ${number}`),
         );
-    expect(all.map(({ forgotten }) => forgotten)).to.deep.equal([0, 0, 0]);
+    expect(all.map(({ resynchronised }) => resynchronised)).to.deep.equal([0, 0, 0]);
   });
 
   it('are reported as lost when their node has died', async () => {
@@ -223,7 +223,7 @@ describe('publications between nodes', function () {
     edit(a, 'lost with its node');
     await cut(a);
     await restore(b);
-    await until(() => b.forgotten === 1);
+    await until(() => b.resynchronised === 1);
     expect(b.frames).to.deep.equal(['before']);
   });
 
@@ -237,12 +237,12 @@ describe('publications between nodes', function () {
     edit(c, 'after');
     await until(() => b.frames.length === 2);
     await c.transport.close();
-    const { returned } = b;
+    const { reconciled } = b;
     await cut(b);
     await restore(b);
-    await until(() => b.returned > returned);
+    await until(() => b.reconciled > reconciled);
     await pause(PATIENCE + 2_000); // as long as it would wait for peers
-    expect(b.forgotten).to.equal(0);
+    expect(b.resynchronised).to.equal(0);
   });
 
   it('survive a message that cannot be decoded', async () => {
@@ -300,7 +300,7 @@ describe('publications between nodes', function () {
       () => isComplete(a.frames) && isComplete(b.frames) && isComplete([...frames, 'of the old one']),
     );
     await old.close();
-    expect([a.forgotten, b.forgotten]).to.deep.equal([0, 0]);
+    expect([a.resynchronised, b.resynchronised]).to.deep.equal([0, 0]);
   });
 
   it('are not sent by a single node, and a new node reads them from the database', async () => {
@@ -312,7 +312,7 @@ describe('publications between nodes', function () {
     stranger.subscribe('parley.user.1', count);
     await stranger.flush();
     let seq = 0;
-    const message = () => ({ frame: `${++seq}`, place: { chatId: id<ChatId>(8), seq } });
+    const message = () => ({ frame: `${++seq}`, position: { chatId: id<ChatId>(8), seq } });
     await until(async () => {
       const before = batches;
       a.transport.publish(TOPIC, message());
@@ -323,7 +323,7 @@ describe('publications between nodes', function () {
     edit(a, 'an edit');
     await until(() => batches === seq); // all but the last message, and the edit
     const b = await startNode();
-    await until(() => b.returned === 2); // for its own connection, and because of the signal
+    await until(() => b.reconciled === 2); // for its own connection, and because of the signal
     a.transport.publish(TOPIC, message());
     await until(() => b.frames.includes(`${seq}`));
     await stranger.close();
@@ -335,17 +335,17 @@ describe('publications between nodes', function () {
     await until(() => b.frames.length === 1);
     a.relay.hold();
     const frame = 'x'.repeat(100_000);
-    const place = { chatId: id<ChatId>(8), seq: 0 };
+    const position = { chatId: id<ChatId>(8), seq: 0 };
     let published = 0;
     while (a.transport.connected && published < 100_000_000) {
-      place.seq++;
-      a.transport.publish(TOPIC, { frame, place: { ...place } });
+      position.seq++;
+      a.transport.publish(TOPIC, { frame, position: { ...position } });
       published += frame.length;
     }
     expect(published).to.be.below(40_000_000);
     for (let n = 0; n < 10; n++) edit(a, `${n}`);
     a.relay.release();
-    await until(() => b.frames.includes('9') && b.heads.some(({ seq }) => seq === place.seq));
+    await until(() => b.frames.includes('9') && b.heads.some(({ seq }) => seq === position.seq));
     expect(b.frames.filter((text) => text.length === 1)).to.deep.equal([...'0123456789']);
   });
 });

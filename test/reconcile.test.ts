@@ -271,7 +271,11 @@ describe('a node that compares its connections with the database', () => {
     onRead = async () => {
       await ada.client.done('removeUserFromGroup', { groupId, userId: eve.id });
       const membership = { left: [eve.id] };
-      node.receive(`chat:${groupId}`, { frame: 'removed', membership, place: { chatId: groupId, seq: 3 } });
+      node.receive(`chat:${groupId}`, {
+        frame: 'removed',
+        membership,
+        position: { chatId: groupId, seq: 3 },
+      });
     };
     connection.groups.set(groupId, 2); // something to correct
     reconciler.user(eve.id);

@@ -11,19 +11,19 @@ export const dialog =
   (rest: object = {}): Build =>
   ({ friend }) => ({ receiverId: friend.id, ...rest });
 
-type Place = 'group' | 'dialog';
+type ChatKind = 'group' | 'dialog';
 
 export const message =
-  (place: Place, rest: object = {}): Build =>
-  (scene) => ({ messageId: scene[place].messageId, ...rest });
+  (kind: ChatKind, rest: object = {}): Build =>
+  (scene) => ({ messageId: scene[kind].messageId, ...rest });
 export const ownMessage =
-  (place: Place, rest: object = {}): Build =>
-  (scene) => ({ messageId: scene[place].ownId, ...rest });
+  (kind: ChatKind, rest: object = {}): Build =>
+  (scene) => ({ messageId: scene[kind].ownId, ...rest });
 export const pinnedMessage =
-  (place: Place): Build =>
+  (kind: ChatKind): Build =>
   async (scene) => {
-    const { messageId } = scene[place];
-    await (place === 'group' ? scene.owner : scene.friend).client.done('pinMessage', { messageId });
+    const { messageId } = scene[kind];
+    await (kind === 'group' ? scene.owner : scene.friend).client.done('pinMessage', { messageId });
     return { messageId };
   };
 

@@ -55,14 +55,14 @@ export type BusMessage =
       readonly except?: ConnectionId | undefined;
       /** Users who do not get it although they are subscribed. */
       readonly exceptUsers?: readonly UserId[];
-      /** Of a message that was stored: those of a chat reach the sockets in the order of `seq`. */
-      readonly place?: ChatPosition;
+      /** Of a message that was stored: those of a chat reach the sockets in the order of `seq`. Between nodes: `place`. */
+      readonly position?: ChatPosition;
       /** Members who join or leave the chat with this message. */
       readonly membership?: MembershipChange | undefined;
-      /** Of a push that is about a chat or one of its messages, and takes no place in it. */
+      /** Of a push that is about a chat or one of its messages, and has no position in it. */
       readonly about?: PushContext | undefined;
-      /** Over in a moment: nodes that cannot receive it in time do not get it. */
-      readonly isPassing?: true;
+      /** Of no use a moment later: nodes that cannot receive it in time do not get it. Between nodes: `isPassing`. */
+      readonly isTransient?: true;
     }
   | { readonly signal: Signal };
 
@@ -71,7 +71,7 @@ export type PushMessage = Extract<BusMessage, { readonly frame: string }>;
 
 export type Unsubscribe = () => void;
 
-/** Names a publication that takes no place in a chat: each node numbers its own 0, 1, 2 … from its start on. */
+/** Names a publication that has no position in a chat: each node numbers its own 0, 1, 2 … from its start on. */
 export interface Origin {
   readonly node: string;
   readonly number: number;

@@ -103,8 +103,8 @@ export class GapPlan {
   messagesRead(messages: readonly ReadPush[], to: number): void {
     const pushes = messages.map(({ seq, ...push }): [number, PushMessage] => {
       this.#bytes += push.frame.length;
-      const place = { chatId: this.#chatId, seq };
-      return [seq, { ...push, place, except: this.#replied?.get(seq) }];
+      const position = { chatId: this.#chatId, seq };
+      return [seq, { ...push, position, except: this.#replied?.get(seq) }];
     });
     this.#sequence.fill(pushes, to);
     this.#messages += messages.length;

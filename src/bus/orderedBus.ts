@@ -18,7 +18,7 @@ const MAX_HELD_BYTES = 32 * 1024 * 1024;
 /**
  * Makes a transport deliver the messages of a chat in the order of `seq`, each once: they come from several nodes, which
  * overtake each other, and NATS keeps nothing for nodes that are away. A gap that does not close in a moment is read
- * from the record. A push that is about a chat without a place in it waits for the message that was the newest when it
+ * from the record. A push that is about a chat without a position in it waits for the message that was the newest when it
  * was committed.
  *
  * The decisions are made by {@link TopicSequences} and `GapPlan`, without timers or reads; {@link GapFiller} adds those.

@@ -9,7 +9,7 @@ import { SeenIds } from './seenIds.ts';
 import { type Topic, userTopic } from './topics.ts';
 
 /** Milliseconds between two reads of the outbox. */
-const LOOK = 1_000;
+const POLL_INTERVAL = 1_000;
 /** Seconds that a node may be away from the database without missing anything. */
 const KEPT = 60;
 
@@ -25,7 +25,7 @@ export function createOutboxBus(db: Database): OutboxBus {
   return {
     publish(topic, message) {
       // Messages of chats are in the database themselves.
-      const entry = 'frame' in message && message.place ? { head: message.place } : message;
+      const entry = 'frame' in message && message.position ? { head: message.position } : message;
       writing = writing.then(() => addToOutbox(db, topic, entry));
       writing.catch(() => {}); // written() rejects with it
     },
@@ -63,7 +63,7 @@ with old as (
 insert into notices (topic, message) values ($1, $2::jsonb)
 `;
 
-interface Notice {
+interface Row {
   readonly id: number;
   readonly topic: Topic;
   readonly message: NodeMessage;
@@ -80,27 +80,27 @@ export function watchOutbox(
   log: Logger,
 ): { close(): void } {
   const seen = new SeenIds(KEPT * 1000, performance.now());
-  let isLooking = false;
-  const receiveOne = createGuard(log)('a notice of the outbox', receive); // a fault in one does not stop the others
+  let isPolling = false;
+  const receiveOne = createGuard(log)('a message of the outbox', receive); // a fault in one does not stop the others
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const now = performance.now();
-    const { news, hasMissed } = seen.take(await db.query<Notice>(recent, []), now);
+    const { news, hasMissed } = seen.take(await db.query<Row>(recent, []), now);
     if (hasMissed) missed();
     for (const { topic, message } of news) receiveOne(topic, message);
   }
 
-  async function lookInTurn(): Promise<void> {
-    if (isLooking) return;
-    isLooking = true;
-    await look().catch((error) => {
+  async function pollUnlessPolling(): Promise<void> {
+    if (isPolling) return;
+    isPolling = true;
+    await poll().catch((error) => {
       if (!isTransient(error)) log.error({ err: error }, 'failed to read the outbox');
     });
-    isLooking = false;
+    isPolling = false;
   }
 
-  void lookInTurn();
-  const timer = setInterval(lookInTurn, LOOK).unref();
+  void pollUnlessPolling();
+  const timer = setInterval(pollUnlessPolling, POLL_INTERVAL).unref();
   return { close: () => clearInterval(timer) };
 }
 

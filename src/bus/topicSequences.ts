@@ -62,7 +62,7 @@ export class TopicSequences {
   /** Delivers what arrived, holds it until its turn comes, or drops it if it arrived before. */
   take(message: BusMessage): void {
     if (!('frame' in message)) this.#deliver(message);
-    else if (message.place) this.#takeMessage(message, message.place);
+    else if (message.position) this.#takeMessage(message, message.position);
     else if (message.about) this.#takeChange(message, message.about);
     else this.#deliver(message);
   }

@@ -165,7 +165,7 @@ export function publishGroupMessage(
   push: { frame: string; except: ConnectionId; membership: MembershipChange | undefined },
 ): void {
   announceMembers(bus, position, push.membership?.joined ?? []);
-  bus.publish(chatTopic(position.chatId), { ...push, place: position });
+  bus.publish(chatTopic(position.chatId), { ...push, position });
 }
 
 /** Makes the nodes of new members follow a group from the position at which they joined. */

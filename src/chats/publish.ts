@@ -19,8 +19,8 @@ export interface ChatPush {
   readonly about?: Partial<PushContext>;
   /** Members of the chat who do not receive it. */
   readonly exceptUsers?: readonly UserId[];
-  /** True if it is ephemeral and never delivered late. */
-  readonly isPassing?: true;
+  /** True if it is transient and never delivered late. */
+  readonly isTransient?: true;
 }
 
 type Pusher = Pick<ActingUser, 'session' | 'origin' | 'bus'>;
@@ -29,13 +29,13 @@ type PushedChat = NamedChat & Pick<MembershipChat, 'lastSeq'>;
 /** Publishes a push to all members of a chat except the connection of the command. */
 export function pushToChat(user: Pusher, chat: PushedChat, push: ChatPush): void {
   const { session, origin, bus } = user;
-  const { exceptUsers, isPassing } = push;
+  const { exceptUsers, isTransient } = push;
   const published = {
     frame: encode(user, chat, push),
     except: origin,
     ...(exceptUsers && { exceptUsers }),
     about: { chatId: chat.id, head: chat.lastSeq, ...push.about },
-    ...(isPassing && { isPassing }),
+    ...(isTransient && { isTransient }),
   };
   if (chat.kind === 'group') return bus.publish(chatTopic(chat.id), published);
   bus.publish(userTopic(session.userId), published);

@@ -20,7 +20,7 @@ interface SettingDefinition<Name extends string, Properties extends TProperties>
   bind(params: Static<TObject<Properties>>): readonly unknown[];
 }
 
-/** Defines a command that changes what one has to do with a chat oneself: only one's own connections are told. */
+/** Defines a command that changes what one has to do with a chat oneself: only one's own connections are notified. */
 export function defineSetting<const Name extends string, Properties extends TProperties>(
   definition: SettingDefinition<Name, Properties>,
 ) {
@@ -41,11 +41,11 @@ export function defineSetting<const Name extends string, Properties extends TPro
       fields: Type.Object({ ...ChatAddress, ...params.properties }),
     },
     async handle(params, context) {
-      const given = params as unknown as Address & Static<TObject>; // validated, but generic
-      const { receiverId, groupId, ...setting } = given;
+      const validated = params as unknown as Address & Static<TObject>; // generic, so the compiler does not know
+      const { receiverId, groupId, ...setting } = validated;
       const { session, changes, db } = context;
       const { userId } = session;
-      const { chat } = await membershipIn(db, userId, given);
+      const { chat } = await membershipIn(db, userId, validated);
       await changes.run(ownStateOf(chat, userId), async () => {
         const senderName = nameOf(await activeUser(db, userId));
         const values = [chat.id, userId, ...bind(setting as unknown as Static<TObject<Properties>>)];

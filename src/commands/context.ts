@@ -11,6 +11,7 @@ import type { Limits } from '../limits.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
 import type { Trace } from '../observability/tracing.ts';
 import type { Presence } from '../presence/Presence.ts';
+import type { PresenceChanges } from '../presence/PresenceChanges.ts';
 import type { CursorSigner, Cursors } from '../protocol/cursor.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
 import type { ConcurrencyLimit } from './concurrency.ts';
@@ -19,6 +20,7 @@ import type { ConcurrencyLimit } from './concurrency.ts';
 export interface CommandServices {
   readonly writer: MessageWriter;
   readonly presence: Presence;
+  readonly presenceChanges: PresenceChanges;
   readonly typists: Typists;
   readonly positions: Positions;
   readonly sessions: SessionLog;

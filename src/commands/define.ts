@@ -75,7 +75,7 @@ export type Outcome =
 
 /**
  * A command of the registry: its definition, with params checked before they reach the handler. `Pushed` is never
- * where nobody else is told.
+ * where nobody else is notified.
  */
 export interface Command<
   Name extends string = string,

@@ -30,7 +30,7 @@ export const listGroups = defineRead({
     if (pattern === undefined) return { data: [], nextCursor: null };
     const filter = [pattern, custom ? JSON.stringify(custom) : null];
     const before = cursors.idFrom(cursor, Number.MAX_SAFE_INTEGER);
-    const newest = await db.query<Entry>(newestPublicGroups, [...filter, before, limit + 1]);
+    const newest = await db.query<Row>(newestPublicGroups, [...filter, before, limit + 1]);
     const ids = newest.filter(({ isListed }) => isListed).map(({ id }) => id);
     let last = newest.find(({ isLast }) => isLast);
     if (last && ids.length <= limit && (custom || [...(pattern ?? '')].length >= SHORTEST)) {
@@ -55,7 +55,7 @@ const SCANNED = 2_000;
 /** Characters of a pattern with a trigram in it: three between two wildcards. */
 const SHORTEST = 5;
 
-interface Entry {
+interface Row {
   readonly id: ChatId;
   readonly isListed: boolean;
   /** As many were looked at as may be. */

@@ -22,8 +22,8 @@ export const listUsers = defineRead({
     const after = cursors.idFrom(cursor, 0);
     const few = custom && (await usersByCustom(db, custom));
     const entries = await (few
-      ? db.query<Entry>(usersOfFew, [after, limit + 1, JSON.stringify(few)])
-      : db.query<Entry>(usersFrom, [after, limit + 1, custom ? JSON.stringify(custom) : null]));
+      ? db.query<Row>(usersOfFew, [after, limit + 1, JSON.stringify(few)])
+      : db.query<Row>(usersFrom, [after, limit + 1, custom ? JSON.stringify(custom) : null]));
     const ids = entries.filter(({ isListed }) => isListed).map(({ id }) => id);
     const users = await db.users.findAll({ where: { id: ids }, order: ['id'] });
     const { data, nextCursor } = cursors.pageOf(
@@ -36,7 +36,7 @@ export const listUsers = defineRead({
   },
 });
 
-interface Entry {
+interface Row {
   readonly id: UserId;
   readonly isListed: boolean;
   /** As many were looked at as may be: what follows is not known. */

@@ -8,7 +8,7 @@ import {
   insertMembers,
   publishGroupMessage,
 } from '../chats/groupChange.ts';
-import { listed, refuseTakenName } from '../chats/names.ts';
+import { listed, refuseTakenName } from '../chats/publicNames.ts';
 import type { WriteSystemMessage } from '../chats/systemMessage.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Group, GroupSettings, groupEvent } from '../protocol/schema/groups.ts';
@@ -84,12 +84,12 @@ export const newGroup = defineCommand({
     };
 
     const { groupId } = await writer.change(origin, null, work, ({ groupId, seq, created }) => {
-      const place = { chatId: groupId, seq };
-      if (!created) return announceMembers(bus, place, membership.joined); // the first time may have been cut off
+      const position = { chatId: groupId, seq };
+      if (!created) return announceMembers(bus, position, membership.joined); // the first time may have been cut off
       const { stored, content, fields } = created;
       const push = { type: 'newGroup', senderId: userId, groupId, content, fields };
       const frame = encodeSystemPush(stored, push);
-      publishGroupMessage(bus, place, { frame, except: origin, membership });
+      publishGroupMessage(bus, position, { frame, except: origin, membership });
     });
     return { groupId };
   },

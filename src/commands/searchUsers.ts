@@ -38,7 +38,7 @@ export const searchUsers = defineRead({
   },
 });
 
-/** The place in a cursor; refuses one of before, which was an id. */
+/** The position in a cursor; refuses one of earlier releases, which was an id. */
 function placeIn(cursors: Cursors, cursor: string): NamePosition {
   const position = cursors.decode(cursor);
   if (!Array.isArray(position)) throw wrongCursor();

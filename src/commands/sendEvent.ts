@@ -41,7 +41,7 @@ export const sendEvent = defineCommand({
       type: 'sendEvent',
       senderName,
       fields: { event, custom },
-      isPassing: true,
+      isTransient: true,
     });
     return {};
   },

@@ -15,8 +15,8 @@ export const setPresence = defineCommand({
     summary: 'This user became invisible or visible on another connection',
     fields: Type.Object({ invisible: Type.Boolean() }),
   },
-  async handle({ invisible }, { session, origin, presence }) {
-    await presence.setInvisible(session.userId, invisible, origin);
+  async handle({ invisible }, { session, origin, presenceChanges }) {
+    await presenceChanges.setInvisible(session.userId, invisible, origin);
     return {};
   },
 });

@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
 import { Change } from '../protocol/schema/sync.ts';
 import { Time } from '../protocol/schema/types.ts';
-import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/cursor.ts';
 import { isInDatabase, presentState } from '../sync/databaseRuns.ts';
 import { findChanges, positionOf } from '../sync/find.ts';
 import { readChanges } from '../sync/read.ts';
+import { decodeSyncCursor, encodeSyncCursor, START } from '../sync/syncCursor.ts';
 import { defineRead } from './define.ts';
 
 const DEFAULT_LIMIT = 500;
@@ -48,14 +48,14 @@ export const sync = defineRead({
     if (!present) throw new Error('PostgreSQL named no snapshot');
     const { snapshot, database } = present;
     const time = present.time.toISOString();
-    const given = cursor === undefined ? undefined : decodeSyncCursor(cursors, cursor);
+    const decoded = cursor === undefined ? undefined : decodeSyncCursor(cursors, cursor);
     const known =
-      given && (await isInDatabase(db, given, database))
-        ? given
+      decoded && (await isInDatabase(db, decoded, database))
+        ? decoded
         : { since: null, until: null, position: START };
     const until = known.until ?? snapshot;
     const done = encodeSyncCursor(cursors, { database, since: until, until: null, position: START });
-    if (fromNow && !given) return { data: [], nextCursor: done, more: false, time };
+    if (fromNow && !decoded) return { data: [], nextCursor: done, more: false, time };
 
     const { rows, next } = await findChanges(db, session.userId, known, limit + 1);
     const page = rows.slice(0, limit);

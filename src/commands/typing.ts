@@ -46,7 +46,7 @@ export const typing = defineCommand({
       senderName,
       fields: { typing, expiresInSeconds: TYPING_SECONDS },
       exceptUsers: blocked.map(({ id }) => id),
-      isPassing: true,
+      isTransient: true,
     });
     return {};
   },

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { changeGroup } from '../chats/groupChange.ts';
 import { groupRow } from '../chats/groups.ts';
 import { requireRole } from '../chats/membership.ts';
-import { refuseTakenName } from '../chats/names.ts';
+import { refuseTakenName } from '../chats/publicNames.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, Group, GroupSettings, groupEvent } from '../protocol/schema/groups.ts';
 import { IdOfGroup } from '../protocol/schema/types.ts';

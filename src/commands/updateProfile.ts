@@ -38,13 +38,13 @@ export const updateProfile = defineCommand({
       ...Type.Partial(Type.Object({ displayName, about, avatar, custom })).properties,
     }),
   },
-  async handle(given, { session: { userId }, origin, bus, changes, db, presence }) {
+  async handle(profile, { session: { userId }, origin, bus, changes, db, presence }) {
     const user = await changes.run(profileOf(userId), async () => {
       const contacts = await contactsOf(db, userId);
       return db.transaction(
         async (transaction) => {
           const [, [user]] = await db.users.update(
-            { ...given, ...foldedUser({ displayName: given.displayName }), updatedAt: databaseNow },
+            { ...profile, ...foldedUser({ displayName: profile.displayName }), updatedAt: databaseNow },
             { where: { id: userId, deletedAt: null }, returning: true, transaction },
           );
           if (!user) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);

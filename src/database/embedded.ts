@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { StartError } from '../protocol/errors.ts';
 import { readSecret, storedSecret } from '../secrets.ts';
-import { type Binaries, type Cluster, clusterAt, lastLine, type RunAs } from './cluster.ts';
 import { claim, isClaimed, unlock } from './ownership.ts';
+import { type Binaries, type Cluster, clusterAt, lastLine, type RunAs } from './postgresCluster.ts';
 
 const run = promisify(execFile);
 

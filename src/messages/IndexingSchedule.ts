@@ -22,7 +22,7 @@ const RULES: readonly SliceRule[] = [
 /** Milliseconds over which the rate of messages is averaged. */
 const WINDOW = 500;
 
-/** Determines the pace at which the search indexer processes its backlog, so that it hardly delays senders. */
+/** Determines how fast the search indexer processes its backlog, so that it hardly delays senders. */
 export class IndexingSchedule {
   #newest: number | undefined;
   #at = 0;

@@ -52,7 +52,7 @@ export const topicsOf = ({ to, senderId }: Pick<MessageDraft, 'to' | 'senderId'>
 function pushMessage(bus: Bus, ownTopic: Topic, draft: MessageDraft, stored: StoredMessage): void {
   const { senderId, to, origin: except } = draft;
   const { chatId, seq } = stored;
-  const push = { frame: encodeMessagePush(draft, stored), except, place: { chatId, seq } };
+  const push = { frame: encodeMessagePush(draft, stored), except, position: { chatId, seq } };
   if ('groupId' in to) return bus.publish(ownTopic, push);
   bus.publish(userTopic(to.receiverId), push);
   if (to.receiverId !== senderId) bus.publish(ownTopic, push);

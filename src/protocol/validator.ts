@@ -2,7 +2,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import formats from 'ajv-formats';
 import type { Static, TSchema } from 'typebox';
 import { emojiOf } from '../text/emoji.ts';
-import { nameProblem } from '../text/names.ts';
+import { nameProblem } from '../text/nameProblem.ts';
 import { passwordProblem } from '../text/opaqueString.ts';
 import { ApiError } from './errors.ts';
 import { isMoment } from './schema/moment.ts';

@@ -57,7 +57,7 @@ export interface Endpoints {
 export async function createEndpoints(services: EndpointServices): Promise<Endpoints> {
   const addressOf = createAddressOf(services.config.trustProxy);
   const corkHost = await openCorkHost();
-  const mountSockets = createSockets(services, addressOf, corkHost);
+  const mountSockets = createWebSocket(services, addressOf, corkHost);
   const router = createHttp(services, addressOf);
   return {
     router,
@@ -69,7 +69,7 @@ export async function createEndpoints(services: EndpointServices): Promise<Endpo
   };
 }
 
-function createSockets(
+function createWebSocket(
   {
     config,
     log,
@@ -87,11 +87,11 @@ function createSockets(
   corkHost: CorkHost,
 ): Mount {
   const { limits, rateLimits: isLimited } = config;
-  const { bus, writer, connections, sessions, presence, changes, nats } = messaging;
+  const { bus, writer, connections, sessions, presence, presenceChanges, changes, nats } = messaging;
   const { closures } = upkeep;
   const [typists, positions] = [new Typists(), new Positions(db)];
   const commandServices = {
-    ...{ db, bus, writer, closures, changes, sessions, presence, typists, positions },
+    ...{ db, bus, writer, closures, changes, sessions, presence, presenceChanges, typists, positions },
     ...{ signCursors, turns, limits, log },
   };
   const dispatcher = createDispatcher(registry, commandServices, { metrics, tracing, isLimited });
@@ -99,7 +99,7 @@ function createSockets(
   const upgrades = createUpgradeLimits(limits);
   return createWebSocketRoutes(
     {
-      ...{ connections, sessions, presence, admission, tokens, upgrades },
+      ...{ connections, sessions, presenceChanges, admission, tokens, upgrades },
       ...{ addressOf, corkHost, accepting, limits, isLimited, log },
     },
     dispatcher,

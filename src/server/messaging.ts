@@ -15,6 +15,7 @@ import { createGuard } from '../net/guard.ts';
 import type { Listener } from '../net/listener.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { Presence } from '../presence/Presence.ts';
+import { PresenceChanges } from '../presence/PresenceChanges.ts';
 import { SessionLog } from '../sessions/SessionLog.ts';
 import { type ConnectionHandlers, Connections } from '../socket/Connections.ts';
 import { Reconciler } from '../socket/reconcile.ts';
@@ -55,8 +56,10 @@ export async function startMessaging({ config, log, db, clock, listener, metrics
   const sessions = new SessionLog(db, clock, log);
   /** Changes of one thing run in it up to their push. */
   const changes = new KeyedQueue();
-  const presence = new Presence(db, bus, changes, sessions, connections.presence, log);
-  await sessions.start((users) => presence.orphaned(users));
+  const viewers = connections.presence;
+  const presence = new Presence(db, changes, sessions, viewers, log);
+  const presenceChanges = new PresenceChanges(db, bus, changes, sessions, viewers, log);
+  await sessions.start((users) => presenceChanges.orphaned(users));
 
   const hooks: WriterHooks = {
     batchWritten: (drafts, seconds) => metrics.batchWritten(drafts.length, seconds),
@@ -65,15 +68,18 @@ export async function startMessaging({ config, log, db, clock, listener, metrics
   };
   const writer = new MessageWriter(db, createDialogDirectory(db), hooks, log, config.limits);
 
-  return { nats, bus, connections, reconciler, sessions, changes, presence, writer, resynchroniseAll };
+  return {
+    ...{ nats, bus, connections, reconciler, sessions, changes, presence, presenceChanges, writer },
+    resynchroniseAll,
+  };
 
   /** Opens the transport between the nodes. */
   function openNats() {
     const { natsUrl: servers, natsCreds: credentials, natsCa: authorities } = config;
     return createNatsTransport({ servers, credentials, authorities }, log, {
-      lost: (topic, head) => bus.catchUp(topic, head),
-      returned: () => reconciler.all(),
-      forgotten: resynchroniseAll,
+      catchUp: (topic, head) => bus.catchUp(topic, head),
+      reconcile: () => reconciler.all(),
+      resynchronise: resynchroniseAll,
     });
   }
 

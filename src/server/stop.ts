@@ -16,11 +16,12 @@ import type { Upkeep } from './upkeep.ts';
 const GRACE = 5_000;
 
 /** The parts of a server that listens. */
-export interface Parts {
+export interface ServerParts {
   readonly db: Database;
   readonly clock: DatabaseClock;
   readonly listener: Listener;
   readonly passwords: Passwords;
+  /** Turns of users on the connections to the database; see {@link createTurns}. */
   readonly turns: ReturnType<typeof createTurns>;
   readonly tracing: Tracing | undefined;
   readonly messaging: Messaging;
@@ -33,7 +34,7 @@ export interface Parts {
  * `drainTime` milliseconds; the port; what is in flight; the other connections; what works in the background; the bus;
  * and the database.
  */
-export async function stop(parts: Parts, drainTime: number): Promise<void> {
+export async function stop(parts: ServerParts, drainTime: number): Promise<void> {
   const { db, clock, listener, passwords, tracing, messaging, upkeep, endpoints } = parts;
   const { connections, writer } = messaging;
   try {
@@ -45,7 +46,7 @@ export async function stop(parts: Parts, drainTime: number): Promise<void> {
     for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
     for (const part of [connections, upkeep.sendBuffers, upkeep.eventLoop, upkeep.outbox, clock])
       part.close();
-    for (const part of [messaging.reconciler, messaging.presence]) part.close();
+    for (const part of [messaging.reconciler, messaging.presenceChanges]) part.close();
     await Promise.all([messaging.sessions.close(), upkeep.indexer.close()]);
     await Promise.all([upkeep.databaseRuns.close(), upkeep.foldedNames.close()]);
     listener.close();

@@ -3,7 +3,7 @@ import type { Session } from '../auth/session.ts';
 import type { Topic } from '../bus/topics.ts';
 import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
 import type { PublishToTopic } from '../net/listener.ts';
-import type { Watching } from '../presence/Presence.ts';
+import type { Watching } from '../presence/viewers.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { CompactMap } from './CompactMap.ts';
 
@@ -99,7 +99,7 @@ export class Connection {
   /** Users whose presence it subscribes to; undefined where there are none. */
   watching: Watching | undefined;
   /** Number of times that a block hid the presence of somebody from its user. */
-  hidings = 0;
+  timesHidden = 0;
   /** Groups of its user, each with the oldest message that this member may see. */
   readonly groups = new CompactMap<ChatId>();
   /** Groups of which this node still delivers older messages: pushes to this connection begin behind that `seq`. */
@@ -109,7 +109,7 @@ export class Connection {
   /** State of the database (a `pg_snapshot` as text) in which its groups were read; undefined before that. */
   snapshot: string | undefined;
   /** Number of messages that let it into a group or out of one. */
-  changes = 0;
+  membershipChanges = 0;
   /** Made for the first frame. */
   receiver: Receiver | undefined;
   #state: LifeCycleState = 'admitting';

@@ -147,11 +147,11 @@ export class Connections extends ConnectionRegistry {
 
   #deliver(topic: Topic, { subscribers }: TopicSubscription, message: BusMessage): void {
     if ('signal' in message) return this.#handle(userOf(topic), message.signal);
-    const { place, membership, about } = message;
-    if (place && membership) this.groups.letIn(place, membership);
+    const { position, membership, about } = message;
+    if (position && membership) this.groups.letIn(position, membership);
     const excluded = about?.seq === undefined ? NOBODY : this.groups.excludedFrom(about.chatId, about.seq);
     pushToSockets(this.#native, this, topic, subscribers, message, excluded);
-    if (place && membership) this.groups.letOut(place, membership);
+    if (position && membership) this.groups.letOut(position, membership);
   }
 
   #handle(userId: UserId, signal: Signal): void {
@@ -159,7 +159,7 @@ export class Connections extends ConnectionRegistry {
     if (signal.kind === 'joined') return this.groups.joined(userId, signal);
     for (const connection of this.ofUser(userId)) {
       if (signal.kind === 'unwatch') {
-        connection.hidings++;
+        connection.timesHidden++;
         this.presence.hide(connection, signal.userId);
       } else {
         const reason = reasonToEnd(connection, signal);

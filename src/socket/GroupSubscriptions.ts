@@ -102,7 +102,7 @@ export class GroupSubscriptions {
       for (const connection of this.#connections.ofUser(userId)) {
         if (!connection.isSubscribed) connection.noteChange(chatId, { seq, firstSeq });
         else if (seq > (connection.behind.get(chatId) ?? 0)) this.#join(connection, chatId, firstSeq);
-        connection.changes++;
+        connection.membershipChanges++;
       }
   }
 
@@ -114,7 +114,7 @@ export class GroupSubscriptions {
     for (const connection of leaving) {
       if (connection.isSubscribed) this.#leave(connection, chatId, seq);
       else connection.noteChange(chatId, { seq, firstSeq: undefined });
-      connection.changes++;
+      connection.membershipChanges++;
     }
   }
 

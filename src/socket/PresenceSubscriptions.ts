@@ -1,7 +1,7 @@
 import type { Bus } from '../bus/bus.ts';
 import { presenceTopic } from '../bus/topics.ts';
 import type { ConnectionId, UserId } from '../ids.ts';
-import type { Viewers, Watching } from '../presence/Presence.ts';
+import type { Viewers, Watching } from '../presence/viewers.ts';
 import type { Connection } from './Connection.ts';
 import type { ConnectionRegistry } from './ConnectionRegistry.ts';
 import type { TopicSubscriptions } from './TopicSubscriptions.ts';

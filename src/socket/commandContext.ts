@@ -14,6 +14,7 @@ export function commandContextOf(
   return {
     writer: services.writer,
     presence: services.presence,
+    presenceChanges: services.presenceChanges,
     typists: services.typists,
     positions: services.positions,
     sessions: services.sessions,

@@ -75,9 +75,9 @@ export class Comparison {
     const known = [...new Set(live.flatMap(({ groups }) => groups.keys()))];
     const inAll = known.filter((chatId) => live.every(({ groups }) => groups.has(chatId)));
     const bind = [userId, JSON.stringify(known), JSON.stringify(inAll)];
-    const before = live.map(({ changes }) => changes);
+    const before = live.map(({ membershipChanges }) => membershipChanges);
     const rows = await this.#db.query<MembershipAt & { isLong: boolean }>(membershipsOfUser, bind);
-    if (live.some(({ changes }, at) => changes !== before[at])) {
+    if (live.some(({ membershipChanges }, at) => membershipChanges !== before[at])) {
       this.#again.add(userId);
       return;
     }
@@ -91,13 +91,13 @@ export class Comparison {
   async #compareBlocks(watching: readonly Connection[]): Promise<void> {
     if (watching.length === 0) return;
     const ids = [...new Set(watching.map(({ session }) => session.userId))];
-    const before = watching.map(({ hidings }) => hidings);
+    const before = watching.map(({ timesHidden }) => timesHidden);
     const blocked = new Map<UserId, Set<UserId>>(ids.map((id) => [id, new Set()]));
     for (const { userId, other } of await this.#db.query<Block>(blocksOfUsers, [JSON.stringify(ids)]))
       blocked.get(userId)?.add(other);
     for (const [at, connection] of watching.entries()) {
       const { userId } = connection.session;
-      if (connection.hidings === before[at])
+      if (connection.timesHidden === before[at])
         this.#connections.presence.setHidden(connection, blocked.get(userId) ?? new Set());
       else this.#again.add(userId);
     }

@@ -5,7 +5,7 @@ import { FRAME_BYTES_RECEIVED, HOLD_BYTES, REPLY_BYTES } from '../limits.ts';
 import { createGuard } from '../net/guard.ts';
 import { uWS } from '../net/uws.ts';
 import type { Metrics } from '../observability/metrics.ts';
-import type { Presence } from '../presence/Presence.ts';
+import type { PresenceChanges } from '../presence/PresenceChanges.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
 import type { Connection, Socket, SocketData } from './Connection.ts';
@@ -19,7 +19,7 @@ interface Behavior extends WebSocketBehavior<SocketData> {
 
 export type WebSocketServices = Omit<UpgradeServices, 'opened' | 'metrics' | 'guard'> & {
   readonly sessions: SessionLog;
-  readonly presence: Presence;
+  readonly presenceChanges: PresenceChanges;
 };
 
 /** Paths to which clients connect. */
@@ -95,13 +95,13 @@ function endFailed(_: unknown, socket: Socket): void {
 }
 
 function connectionOpened(
-  { connections, sessions, presence, log }: WebSocketServices,
+  { connections, sessions, presenceChanges, log }: WebSocketServices,
   connection: Connection,
 ): void {
   connections.attach(connection);
   if (connection.socket) {
     sessions.opened(connection);
-    presence.connected(connection).catch((error) => {
+    presenceChanges.connected(connection).catch((error) => {
       if (!isTransient(error)) log.error({ err: error }, 'failed to publish presence'); // an outage is logged once
     });
   }
@@ -110,13 +110,13 @@ function connectionOpened(
 }
 
 function connectionClosed(
-  { connections, sessions, presence, log }: WebSocketServices,
+  { connections, sessions, presenceChanges, log }: WebSocketServices,
   connection: Connection,
   code: number,
 ): void {
   connections.remove(connection);
   connection.receiver?.onDisconnect();
   const wasOpened = sessions.closed(connection);
-  if (wasOpened) presence.disconnected(connection);
+  if (wasOpened) presenceChanges.disconnected(connection);
   log.debug({ connection: connection.id, code }, 'connection closed');
 }

@@ -1,6 +1,6 @@
 import { prepared } from '../database/statements.ts';
-import { STAGE } from './cursor.ts';
 import { due, floor, visible } from './seen.sql.ts';
+import { STAGE } from './syncCursor.ts';
 
 /* Statements for the changes listed before those of chats, each ordered by transaction like its index. */
 

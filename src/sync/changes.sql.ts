@@ -1,7 +1,7 @@
 import { prepared } from '../database/statements.ts';
 import { otherInSql } from '../users/pairs.ts';
-import { STAGE, type Stage } from './cursor.ts';
 import { due, floor, isSeen, isTouched, seen, settled, visible } from './seen.sql.ts';
+import { STAGE, type Stage } from './syncCursor.ts';
 
 /**
  * SQL for the highest `seq` of a chat that was visible to the snapshot $2, 0 for none, if the newest was not. All below

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Database, Queries } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
-import type { SyncCursor } from './cursor.ts';
+import type { SyncCursor } from './syncCursor.ts';
 
 /*
  * A cursor is a snapshot, which contains ids of transactions. A database that was reset to an earlier state assigns

@@ -1,5 +1,5 @@
 import { prepared } from '../database/statements.ts';
-import { STAGE } from './cursor.ts';
+import { STAGE } from './syncCursor.ts';
 
 /**
  * Lists everything in a user's chats, chat by chat, up to the limit. The counters of the chats suffice, messages are

@@ -2,8 +2,8 @@ import type { Queries } from '../database/database.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import { leftSince, renamedSince } from './beforeChats.sql.ts';
 import { changesSince } from './changes.sql.ts';
-import { STAGE, type Stage, type SyncCursor, type SyncPosition } from './cursor.ts';
 import { everything } from './everything.sql.ts';
+import { STAGE, type Stage, type SyncCursor, type SyncPosition } from './syncCursor.ts';
 
 /** A change with its position in the list of all changes. */
 export interface ChangeRow {

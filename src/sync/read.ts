@@ -15,8 +15,8 @@ import { fitting } from '../protocol/schema/page.ts';
 import type { Change } from '../protocol/schema/sync.ts';
 import { nameOf, nameOfUser } from '../users/names.ts';
 import { otherInSql } from '../users/pairs.ts';
-import { STAGE, type Stage } from './cursor.ts';
 import type { ChangeRow } from './find.ts';
+import { STAGE, type Stage } from './syncCursor.ts';
 
 /**
  * Reads the current state of changed rows in the same order, as far as they fit into a page: `read` is the number of

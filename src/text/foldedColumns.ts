@@ -30,3 +30,17 @@ const AMBIGUOUS = '\u{1}';
 
 /** Returns the folded name for a row whose name another row has as well. */
 export const ambiguous = (folded: string, id: number): string => `${folded}${AMBIGUOUS}${id}`;
+
+/**
+ * Returns a function that returns a folded name for the first row with it, and an ambiguous name for the others. `taken`
+ * are names of rows that have theirs already.
+ */
+export function createUniqueNames(taken: readonly (string | null)[]) {
+  const known = new Set(taken);
+  return <Name extends string | null | undefined>(folded: Name, id: number): Name | string => {
+    if (folded == null) return folded;
+    if (known.has(folded)) return ambiguous(folded, id);
+    known.add(folded);
+    return folded;
+  };
+}

@@ -89,7 +89,7 @@ class World {
   }
 
   /** Ends all faults, and publishes one more message in each chat: losses are found by what follows. */
-  async heal(): Promise<void> {
+  async endFaults(): Promise<void> {
     this.#network.fate = () => ({ delay: 1 });
     for (const { transport } of this.nodes) transport.restore();
     await this.time.idle();
@@ -99,8 +99,8 @@ class World {
 
   #join(): Node {
     const transport = this.#network.join({
-      lost: (topic, head) => node.bus.catchUp(topic, head),
-      returned: () => {
+      catchUp: (topic, head) => node.bus.catchUp(topic, head),
+      reconcile: () => {
         for (const chatId of CHATS)
           node.bus.catchUp(chatTopic(chatId), { chatId, seq: Number.POSITIVE_INFINITY });
       },
@@ -124,7 +124,7 @@ class World {
     edits.set(chatId, versions);
     bus.subscribe(chatTopic(chatId), (message) => {
       if (!('frame' in message)) return;
-      if (message.place) seqs.push(message.place.seq);
+      if (message.position) seqs.push(message.position.seq);
       if (!message.about) return;
       if (seqs.length < message.about.head) this.violations.push('an edit overtook a message');
       versions.push(message.about.version ?? 0);
@@ -182,7 +182,7 @@ describe('nodes on a network that delays, loses, repeats and reorders', () => {
           async (steps, fates) => {
             const world = new World(fates);
             for (const one of steps) await world.take(one);
-            await world.heal();
+            await world.endFaults();
             expectComplete(world);
           },
         ),

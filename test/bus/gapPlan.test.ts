@@ -42,14 +42,14 @@ describe('the plan to fill a gap', () => {
     expect(delivered).to.have.length(300);
   });
 
-  it('delivers what is read with its place, and without the connection that has a reply', () => {
+  it('delivers what is read with its position, and without the connection that has a reply', () => {
     const { plan, sequence, delivered } = begin(4);
     sequence.raise(6);
     plan.exclude(6, 9 as ConnectionId);
     plan.messagesRead(read(5, 6), 6);
     expect(delivered).to.deep.equal([
-      { frame: 'x', place: { chatId: CHAT, seq: 5 }, except: undefined },
-      { frame: 'x', place: { chatId: CHAT, seq: 6 }, except: 9 },
+      { frame: 'x', position: { chatId: CHAT, seq: 5 }, except: undefined },
+      { frame: 'x', position: { chatId: CHAT, seq: 6 }, except: 9 },
     ]);
   });
 
@@ -135,7 +135,7 @@ describe('the plan to fill a gap', () => {
     const { plan, sequence, delivered } = begin(0);
     sequence.raise(4);
     plan.messagesRead(read(2, 2), 4);
-    expect(delivered.map(({ place }) => place?.seq)).to.deep.equal([2]);
+    expect(delivered.map(({ position }) => position?.seq)).to.deep.equal([2]);
     expect(plan.delayToNext(false)).to.equal(undefined);
   });
 });

@@ -175,7 +175,7 @@ describe('the members of a group on a node', () => {
     node.bus.subscribe(userTopic(ADA), (message) => 'frame' in message && frames.push(message.frame));
     node.bus.begin(userTopic(ADA), [], '1:1:');
     node.bus.begin(userTopic(ADA), [{ chatId: id<ChatId>(9), seq: 1 }], '2:2:');
-    node.receive(userTopic(ADA), { frame: 'first', place: { chatId: id<ChatId>(9), seq: 1 } });
+    node.receive(userTopic(ADA), { frame: 'first', position: { chatId: id<ChatId>(9), seq: 1 } });
     expect(frames).to.deep.equal(['first']);
   });
 
@@ -216,7 +216,7 @@ describe('the members of a group on a node', () => {
 
   it('receive a request to synchronise when more messages are missing than are pushed', async () => {
     const ada = await node.connect(ADA, [{ seq: 4 }]);
-    node.receive(chatTopic(CHAT), { frame: 'far', place: { chatId: CHAT, seq: 1_000_000 } });
+    node.receive(chatTopic(CHAT), { frame: 'far', position: { chatId: CHAT, seq: 1_000_000 } });
     await until(() => node.gapsTooLarge.length > 0);
     expect(node.gapsTooLarge).to.deep.equal([chatTopic(CHAT)]);
     expect(ada).to.deep.equal(['far']);
@@ -227,7 +227,7 @@ describe('the members of a group on a node', () => {
     node.store(10);
     node.message(11);
     node.bus.after(chatTopic(CHAT), { chatId: CHAT, seq: 9 }, () => ada.push('reply to 10'));
-    node.bus.publish(chatTopic(CHAT), { frame: '10', place: { chatId: CHAT, seq: 10 } });
+    node.bus.publish(chatTopic(CHAT), { frame: '10', position: { chatId: CHAT, seq: 10 } });
     expect(ada).to.deep.equal(['reply to 10', '10', '11']); // here the sender itself is not excluded
   });
 });

@@ -117,7 +117,7 @@ export class Node {
   /** Receives a message of the database; its sender on this node is excluded. */
   deliver(seq: number, except?: ConnectionId): void {
     const push = this.record.find((one) => one.seq === seq);
-    if (push) this.receive(chatTopic(CHAT), { ...push, except, place: { chatId: CHAT, seq } });
+    if (push) this.receive(chatTopic(CHAT), { ...push, except, position: { chatId: CHAT, seq } });
   }
 
   /** Returns the connection of a user. */

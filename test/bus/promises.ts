@@ -24,7 +24,7 @@ class Scenario {
     this.#cluster = await startCluster({
       record: this.record,
       gapTooLarge: (_, chatId) => this.tooLarge.push(chatId),
-      returned: () => {
+      onReconcile: () => {
         for (const chatId of [CHAT, OTHER])
           this.bus.catchUp(chatTopic(chatId), { chatId, seq: Number.POSITIVE_INFINITY });
       },
@@ -50,7 +50,7 @@ class Scenario {
 
   /** Publishes committed messages elsewhere, in the order given. */
   publish(...seqs: number[]): void {
-    for (const seq of seqs) this.cluster.publish(TOPIC, { frame: `${seq}`, place: { chatId: CHAT, seq } });
+    for (const seq of seqs) this.cluster.publish(TOPIC, { frame: `${seq}`, position: { chatId: CHAT, seq } });
   }
 
   /** Commits and publishes messages. */
@@ -211,7 +211,7 @@ export function describePromises(start: StartCluster): void {
     await scenario.cluster.until(() => scenario.record.reads === 1);
     scenario.unsubscribe();
     answer();
-    scenario.cluster.publish(OTHER_TOPIC, { frame: 'of another chat', place: { chatId: OTHER, seq: 1 } });
+    scenario.cluster.publish(OTHER_TOPIC, { frame: 'of another chat', position: { chatId: OTHER, seq: 1 } });
     await scenario.count(2);
     expect(scenario.received).to.deep.equal(['reply', 'of another chat']);
     expect(scenario.bus.position(TOPIC, CHAT)).to.equal(undefined);
@@ -237,7 +237,7 @@ export function describePromises(start: StartCluster): void {
     scenario.record.failures = 1;
     scenario.store(1);
     scenario.send(2);
-    scenario.cluster.publish(OTHER_TOPIC, { frame: 'of another chat', place: { chatId: OTHER, seq: 1 } });
+    scenario.cluster.publish(OTHER_TOPIC, { frame: 'of another chat', position: { chatId: OTHER, seq: 1 } });
     await scenario.count(3);
     expect(scenario.received).to.deep.equal(['of another chat', '1', '2']);
   });

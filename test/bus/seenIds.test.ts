@@ -4,7 +4,7 @@ import { SeenIds } from '../../src/bus/seenIds.ts';
 const rows = (...ids: number[]) => ids.map((id) => ({ id }));
 
 describe('seen ids', () => {
-  it('return each row once, whatever its id, but none of the first look', () => {
+  it('return each row once, whatever its id, but none of the first poll', () => {
     const seen = new SeenIds(60_000, 0);
     expect(seen.take(rows(4, 7), 0).news).to.deep.equal([]);
     expect(seen.take(rows(4, 7, 9), 1_000).news).to.deep.equal(rows(9));

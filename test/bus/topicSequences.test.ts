@@ -32,7 +32,7 @@ function begin(heads?: Record<number, number>, snapshot?: string) {
   return { sequences, events, gaps, take, edit };
 }
 
-const message = (seq: number, chatId = CHAT): BusMessage => ({ frame: `${seq}`, place: { chatId, seq } });
+const message = (seq: number, chatId = CHAT): BusMessage => ({ frame: `${seq}`, position: { chatId, seq } });
 
 describe('the sequences of a topic', () => {
   it('begin a chat of which nothing is known with the first message that arrives', () => {

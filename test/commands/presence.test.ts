@@ -1,5 +1,14 @@
 import { expect } from 'chai';
-import { newClients, newUser, startServer } from '../harness.ts';
+import type { Client } from '../client.ts';
+import { database, newClients, newUser, startServer, type User } from '../harness.ts';
+
+/** Resolves to the next push that a user is offline: nobody who left before that user is reported after it. */
+const offline = (client: Client, { id }: User) =>
+  client.next(
+    ({ type, params }) => type === 'subscribePresence' && params.userId === id && !params.online,
+    'the leaving',
+    15_000,
+  );
 
 describe('getPresence', () => {
   it('returns the presence of users, in the order of the request', async () => {
@@ -62,6 +71,25 @@ describe('subscribePresence', () => {
     expect(await ada.client.rest()).to.deep.equal([]);
   });
 
+  it('pushes nothing when a user closes one device and another one is connected to another node', async function () {
+    this.timeout(60_000);
+    const other = await startServer();
+    const [ada, cleo] = await newClients(2);
+    const bob = await newUser();
+    await ada.client.done('subscribePresence', { userIds: [bob.id, cleo.id] });
+    const there = await bob.connect(other.url);
+    await there.done('listSessions'); // so that the other node has stored its sessions
+    const here = await bob.connect();
+    expect((await ada.client.push('subscribePresence')).params).to.include({ userId: bob.id, online: true });
+    await here.close();
+    await cleo.client.close();
+    await offline(ada.client, cleo);
+    expect(await ada.client.rest()).to.deep.equal([]);
+    const { data } = await ada.client.done('getPresence', { userIds: [bob.id] });
+    expect(data).to.deep.equal([{ userId: bob.id, online: true, lastSeenAt: null }]);
+    await other.close();
+  });
+
   it('ends with unsubscribePresence, and has a limit', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('subscribePresence', { userIds: [bob.id] });
@@ -94,8 +122,32 @@ describe('setPresence', () => {
     });
     expect((await ada.client.done('getProfile', { userId: bob.id })).data.online).to.equal(false);
     await bob.client.done('setPresence', { invisible: false });
-    expect((await ada.client.push('subscribePresence')).params).to.include({ userId: bob.id, online: true });
+    expect((await ada.client.push('subscribePresence')).params).to.include({
+      userId: bob.id,
+      online: true,
+      lastSeenAt: null,
+    });
     await bob.client.done('setPresence', { invisible: false });
     expect(await ada.client.rest()).to.deep.equal([]);
+  });
+
+  it('shows neither the coming and going of an invisible user nor when it was', async function () {
+    this.timeout(60_000);
+    const [ada] = await newClients(1);
+    const [bob, cleo] = [await newUser(), await newUser()];
+    const lastSeenAt = new Date('2026-01-01T12:00:00.000Z');
+    await database.users.update({ isInvisible: true, lastSeenAt }, { where: { id: bob.id } });
+    await ada.client.done('subscribePresence', { userIds: [bob.id, cleo.id] });
+
+    const [invisible, visible] = [await bob.connect(), await cleo.connect()];
+    expect((await ada.client.push('subscribePresence')).params).to.include({ userId: cleo.id, online: true });
+    await invisible.close();
+    await visible.close();
+    await offline(ada.client, cleo);
+    expect(await ada.client.rest()).to.deep.equal([]);
+
+    await database.users.update({ isInvisible: false }, { where: { id: bob.id } });
+    const { data } = await ada.client.done('getPresence', { userIds: [bob.id] });
+    expect(data).to.deep.equal([{ userId: bob.id, online: false, lastSeenAt: lastSeenAt.toISOString() }]);
   });
 });

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { addToOutbox } from '../../src/bus/outbox.ts';
 import { userTopic } from '../../src/bus/topics.ts';
 import { encodePush } from '../../src/protocol/frames.ts';
-import { deleteOldSessions } from '../../src/sessions/SessionLog.ts';
+import { deleteOldSessions } from '../../src/sessions/oldSessions.ts';
 import { open } from '../client.ts';
 import {
   connectAs,

@@ -358,7 +358,7 @@ select id, 1, $1, 'text', 'hi' from made`;
     while (writing) await read();
     await Promise.all([finished, late]);
     await read();
-    for (const [place, content] of truth) expect(state.get(place), place).to.equal(content);
+    for (const [key, content] of truth) expect(state.get(key), key).to.equal(content);
     expect(truth.size).to.equal(4 * 120 + 1);
     await other.close();
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { http } from '../harness.ts';
-import { type Actor, kind } from './kind.ts';
+import { kind, type Participant } from './kind.ts';
 import { back, chat, contentOf, custom, group, maybe, message, text, user } from './params.ts';
 import type { ChatName, Known, Slot } from './world.ts';
 
@@ -8,8 +8,8 @@ import type { ChatName, Known, Slot } from './world.ts';
 
 const { constantFrom, boolean, nat, record } = fc;
 
-const addressOf = ({ world }: Actor, name: ChatName) => world.address(name);
-const messageId = ({ world, person }: Actor, { chat, back }: { chat: ChatName; back: number }) =>
+const addressOf = ({ world }: Participant, name: ChatName) => world.address(name);
+const messageId = ({ world, person }: Participant, { chat, back }: { chat: ChatName; back: number }) =>
   world.message(person, chat, back)?.messageId;
 
 /** True often enough for commands that few users may run. */
@@ -19,7 +19,7 @@ const mostly = fc.oneof(
 );
 
 /** Returns the creator of a group, or the user of the params. */
-const ownerOr = (actor: Actor, group: Slot, byOwner: boolean): Actor => {
+const ownerOr = (actor: Participant, group: Slot, byOwner: boolean): Participant => {
   const owner = byOwner && actor.world.owners.get(group);
   return owner ? actor.as(owner) : actor;
 };
@@ -47,7 +47,7 @@ const onUser = (weight: number, type: 'blockUser' | 'unblockUser') =>
   });
 
 /** Returns the author of a message, or the user of the params. */
-const authorOr = (actor: Actor, known: Known, byAuthor: boolean): Actor =>
+const authorOr = (actor: Participant, known: Known, byAuthor: boolean): Participant =>
   byAuthor ? actor.as(known.author) : actor;
 
 const onMessage = (weight: number, type: 'deleteMessage' | 'pinMessage' | 'unpinMessage') =>

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
+import { clientActions } from './clientActions.ts';
 import { commands } from './commands.ts';
 import { faults } from './faults.ts';
-import type { Actor, Kind } from './kind.ts';
-import { looks } from './looks.ts';
+import type { Kind, Participant } from './kind.ts';
 import { type Name, PEOPLE, type World } from './world.ts';
 
 /** An action of a user, or a fault. It can be saved and run again. */
@@ -20,7 +20,7 @@ export const QUIET = 'quiet';
 
 const kinds: Readonly<Record<string, Kind>> = {
   ...commands,
-  ...looks,
+  ...clientActions,
   ...faults,
   [QUIET]: { weight: 8, params: fc.constant({}), run: () => undefined },
 };
@@ -75,7 +75,7 @@ export const PATIENCE = 300;
 
 /** Starts a step; resolves when it is answered. */
 export async function take(world: World, { who, device, kind, params }: Step): Promise<void> {
-  const actor = (name: Name): Actor => {
+  const actor = (name: Name): Participant => {
     const person = world.person(name);
     const client = device === 'client' ? person.client : person.second;
     return {

@@ -6,8 +6,8 @@ import { type FrameParts, Opcode } from './raw.ts';
 /* Input below JSON: frames and calls as bytes. */
 
 /** Splits bytes into parts at random positions. */
-export function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
-  const ends = [...places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
+export function cut(bytes: Buffer, offsets: readonly number[]): Buffer[] {
+  const ends = [...offsets.map((offset) => offset % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end));
 }
 

@@ -92,8 +92,8 @@ export function frame(types: readonly string[]): Arbitrary<string | Buffer> {
   const likely = envelope(types);
   const damaged = fc
     .tuple(likely, fc.nat(), fc.nat(3), fc.oneof(codeUnit, text))
-    .map(([whole, place, removed, added]) => {
-      const at = place % (whole.length + 1);
+    .map(([whole, offset, removed, added]) => {
+      const at = offset % (whole.length + 1);
       return whole.slice(0, at) + added + whole.slice(at + removed);
     });
   const filled = likely.map(

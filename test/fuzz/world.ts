@@ -145,11 +145,11 @@ const cursorPart = fc.oneof(
 const SIGNATURE = 16;
 
 /** A cursor with one part replaced, and its former signature. */
-function forged([cursor, place, part]: [cursor: string, place: number, part: string]): string {
+function forged([cursor, offset, part]: [cursor: string, offset: number, part: string]): string {
   const bytes = Buffer.from(cursor, 'base64url');
   const parts: string[] = JSON.parse(String(bytes.subarray(SIGNATURE))).map((own: unknown) =>
     JSON.stringify(own),
   );
-  parts[place % (parts.length + 1)] = part;
+  parts[offset % (parts.length + 1)] = part;
   return Buffer.concat([bytes.subarray(0, SIGNATURE), Buffer.from(`[${parts}]`)]).toString('base64url');
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import pg from 'pg';
 import { openDatabase } from '../../src/database/database.ts';
 import { writeBatch } from '../../src/messages/writeBatch.sql.ts';
-import { goThroughBasicLife } from '../basicLife.ts';
+import { runBasicUse } from '../basicUse.ts';
 import { JWT_SECRET, startServer } from '../harness.ts';
 import { findPostgres, hasLocale, type PostgresService, startPostgres } from '../postgres.ts';
 import { type Failure, startProcess } from '../process.ts';
@@ -49,7 +49,7 @@ describe('a PostgreSQL of the system', function () {
       await admin.query('create role parley login');
       await admin.query('create database parley owner parley');
       await admin.end();
-      await goThroughBasicLife(() => startServer({ DATABASE_URL: at('parley', 'parley') }));
+      await runBasicUse(() => startServer({ DATABASE_URL: at('parley', 'parley') }));
     });
 
   it('plans the statement that stores messages without a scan or just-in-time compilation', async function () {

@@ -38,7 +38,7 @@ export interface ClusterOptions {
   readonly record: ChatRecord;
   readonly gapTooLarge: (topic: Topic, chatId: ChatId) => void;
   /** The node is back after an outage, and compares with the record. */
-  readonly returned: () => void;
+  readonly onReconcile: () => void;
 }
 
 /** Starts the node with a subscription to some topics, all of whose chats are empty. */
@@ -48,7 +48,7 @@ const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
 const rest = { log, underWay: async () => {}, gapFilled: () => {} };
 
 /** One node. Another process writes by way of the outbox; an outage is one of the database. */
-export const startMemory: StartCluster = async ({ record, gapTooLarge, returned }) => {
+export const startMemory: StartCluster = async ({ record, gapTooLarge, onReconcile }) => {
   const time = new VirtualTime();
   const { schedule } = time;
   const transport = createMemoryTransport((topic, head) => bus.catchUp(topic, head));
@@ -63,7 +63,7 @@ export const startMemory: StartCluster = async ({ record, gapTooLarge, returned 
     },
     async restore() {
       isCut = false;
-      returned();
+      onReconcile();
     },
     until: (holds) => time.until(holds),
     close: () => bus.close(),
@@ -71,11 +71,11 @@ export const startMemory: StartCluster = async ({ record, gapTooLarge, returned 
 };
 
 /** Two nodes of a simulated network without faults but its outages. */
-export const startSimulated: StartCluster = async ({ record, gapTooLarge, returned }) => {
+export const startSimulated: StartCluster = async ({ record, gapTooLarge, onReconcile }) => {
   const time = new VirtualTime();
   const network = new SimulatedNetwork(time.schedule);
-  const node = network.join({ lost: (topic, head) => bus.catchUp(topic, head), returned });
-  const other = network.join({ lost() {}, returned() {} });
+  const node = network.join({ catchUp: (topic, head) => bus.catchUp(topic, head), reconcile: onReconcile });
+  const other = network.join({ catchUp() {}, reconcile() {} });
   const bus: Bus = createOrderedBus(node, { ...rest, record, gapTooLarge, schedule: time.schedule });
   return {
     bus,
@@ -91,18 +91,18 @@ export const startSimulated: StartCluster = async ({ record, gapTooLarge, return
 /** Two nodes on a NATS server. */
 export const startNats =
   (server: () => NatsServer): StartCluster =>
-  async ({ record, gapTooLarge, returned }) => {
+  async ({ record, gapTooLarge, onReconcile }) => {
     const relay = await startRelay(server().url);
     let wasConnected = false;
     const node = await createNatsTransport({ servers: [relay.url] }, log, {
-      lost: (topic, head) => bus.catchUp(topic, head),
-      returned: () => wasConnected && returned(),
-      forgotten() {},
+      catchUp: (topic, head) => bus.catchUp(topic, head),
+      reconcile: () => wasConnected && onReconcile(),
+      resynchronise() {},
     });
     const other = await createNatsTransport({ servers: [server().url] }, log, {
-      lost() {},
-      returned() {},
-      forgotten() {},
+      catchUp() {},
+      reconcile() {},
+      resynchronise() {},
     });
     const bus: Bus = createOrderedBus(node, { ...rest, record, gapTooLarge });
     const connected = (transport: NatsTransport) => until(() => transport.connected);
@@ -130,10 +130,10 @@ export const startNats =
   };
 
 /** Two nodes with the protocol of the NATS transport, over a hub in memory instead of a server. */
-export const startHub: StartCluster = async ({ record, gapTooLarge, returned }) => {
+export const startHub: StartCluster = async ({ record, gapTooLarge, onReconcile }) => {
   const hub = new MemoryHub();
   const guard = createGuard(log);
-  const nothing = { lost() {}, returned() {}, forgotten() {} };
+  const nothing = { catchUp() {}, reconcile() {}, resynchronise() {} };
   const links: MemoryLink[] = [];
   let wasConnected = false;
   const open = async (events: LinkEvents) => {
@@ -143,8 +143,8 @@ export const startHub: StartCluster = async ({ record, gapTooLarge, returned }) 
   };
   const node = await createTransportOver(open, guard, {
     ...nothing,
-    lost: (topic, head) => bus.catchUp(topic, head),
-    returned: () => wasConnected && returned(),
+    catchUp: (topic, head) => bus.catchUp(topic, head),
+    reconcile: () => wasConnected && onReconcile(),
   });
   const other = await createTransportOver(open, guard, nothing);
   const bus: Bus = createOrderedBus(node, { ...rest, record, gapTooLarge });

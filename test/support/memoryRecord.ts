@@ -13,14 +13,14 @@ export class MemoryRecord implements ChatRecord {
   /** `seq` that was visible to a snapshot; undefined: too far back. */
   visible: number | undefined = 0;
 
-  /** Commits a message; returns it with its place. */
+  /** Commits a message; returns it with its position. */
   store(chatId: ChatId, message: ReadPush) {
     const chat = this.#chats.get(chatId) ?? [];
     chat.push(message);
     chat.sort((one, other) => one.seq - other.seq);
     this.#chats.set(chatId, chat);
     const { seq, ...push } = message;
-    return { ...push, place: { chatId, seq } };
+    return { ...push, position: { chatId, seq } };
   }
 
   async read(chatId: ChatId, from: number, to: number): Promise<readonly ReadPush[]> {

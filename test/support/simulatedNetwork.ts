@@ -14,15 +14,15 @@ export interface Fate {
 
 /** Callbacks of a node, as the NATS transport has them. */
 export interface SimulatedHandlers {
-  lost(topic: Topic, head: ChatPosition): void;
-  returned(): void;
+  catchUp(topic: Topic, head: ChatPosition): void;
+  reconcile(): void;
 }
 
 /**
  * A network of nodes in memory, with the guarantees of the bus transport and no more, and with the faults that a test
  * chooses: messages of chats may be late, lost, repeated and out of order; other pushes keep their order, and wait
- * while a node is away; signals are lost then. After an outage a node is told that it has returned, and the others how
- * far the chats are that it wrote in meanwhile.
+ * while a node is away; signals are lost then. After an outage a node is asked to reconcile, and the others are
+ * notified how far the chats are that it wrote in meanwhile.
  */
 export class SimulatedNetwork {
   readonly nodes: SimulatedTransport[] = [];
@@ -77,10 +77,10 @@ export class SimulatedNetwork {
   }
 }
 
-/** Returns which message of which chat a publication is about, if it has a place there. */
+/** Returns which message of which chat a publication is about, if it has a position there. */
 function headOf(message: NodeMessage): ChatPosition | undefined {
   if ('head' in message) return message.head;
-  return 'frame' in message ? message.place : undefined;
+  return 'frame' in message ? message.position : undefined;
 }
 
 /** A node of a {@link SimulatedNetwork}. */
@@ -119,7 +119,7 @@ export class SimulatedTransport implements BusTransport {
   restore(): void {
     if (this.#isConnected) return;
     this.#isConnected = true;
-    this.#handlers.returned();
+    this.#handlers.reconcile();
     for (const { topic, head } of this.unsent.splice(0)) this.#network.send(this, topic, { head });
     this.#network.restored(this);
   }
@@ -136,7 +136,7 @@ export class SimulatedTransport implements BusTransport {
   }
 
   publishHead(topic: Topic, head: ChatPosition): void {
-    this.#handlers.lost(topic, head);
+    this.#handlers.catchUp(topic, head);
     this.#network.send(this, topic, { head });
   }
 
@@ -146,7 +146,7 @@ export class SimulatedTransport implements BusTransport {
   }
 
   receive(topic: Topic, message: NodeMessage): void {
-    if ('head' in message) this.#handlers.lost(topic, message.head);
+    if ('head' in message) this.#handlers.catchUp(topic, message.head);
     else this.#subscribers.get(topic)?.(message);
   }
 

@@ -33,11 +33,12 @@ describe('the facts of a command', () => {
     expect(source).to.equal(commandFactsSource(registry.values()));
   });
 
-  it('are in the README as far as the client does not send a command again', async () => {
-    const lists = (await readFile('README.md', 'utf8')).matchAll(/`\w+`(?:(?:,|,? and)\s+`\w+`)+/g);
-    const named = [...lists].map(([list]) => list.match(/\w+(?=`)/g)?.sort());
-    expect(named).to.deep.include(typesOf(commands.filter(({ repeatable }) => !repeatable)).sort());
-  });
+  for (const document of ['README.md', 'docs/protocol.md'])
+    it(`are in ${document} as far as a command must not be sent again`, async () => {
+      const lists = (await readFile(document, 'utf8')).matchAll(/`\w+`(?:(?:,|,? and)\s+`\w+`)+/g);
+      const named = [...lists].map(([list]) => list.match(/\w+(?=`)/g)?.sort());
+      expect(named).to.deep.include(typesOf(commands.filter(({ repeatable }) => !repeatable)).sort());
+    });
 
   it('are stated by every definition, and do not contradict each other, or it does not compile', () => {
     const change = { type: 'change', summary: '', params: Type.Object({}), result: Type.Object({}) } as const;

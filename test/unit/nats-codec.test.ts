@@ -29,14 +29,24 @@ describe('messages between nodes', () => {
       frame: '{"type":"editMessage"}\nsecond line, with ä and 👍',
       except: 7 as ConnectionId,
       exceptUsers: [id(3), id(4)],
-      place: { chatId: id(12), seq: 34 },
+      position: { chatId: id(12), seq: 34 },
       membership: { joined: [5 as UserId], firstSeq: 2, left: [6 as UserId], closes: true },
       about: { chatId: id(12), head: 40, seq: 34, version: 3, part: 'content' },
-      isPassing: true,
+      isTransient: true,
     };
     const { except: _, ...expected } = push;
     const origin = { node: 'abc', number: 9 };
     expect(roundTrip({ ...push, origin })).to.deep.equal({ ...expected, origin });
+  });
+
+  it('have the names that nodes of earlier releases know', () => {
+    const header = { place: { chatId: 1, seq: 2 }, isPassing: true };
+    const message: NodeMessage = { frame: '{}', position: { chatId: id(1), seq: 2 }, isTransient: true };
+    expect(JSON.parse(encode(message).slice(0, -'\n{}'.length))).to.deep.equal(header);
+    expect(decode(`${JSON.stringify(header)}\n{}`)).to.deep.equal(message);
+    expect(encodeBatch([{ topics: ['user:1'], message }]).toString()).to.equal(
+      `[["user:1",2,${JSON.stringify(header)}]]\n{}`,
+    );
   });
 
   it('carry a push that has only a frame', () => {
@@ -44,7 +54,7 @@ describe('messages between nodes', () => {
   });
 
   it('carry a chat message as its position only', () => {
-    const message = { frame: '{"message":"Zoë"}', place: { chatId: 3 as ChatId, seq: 4 } };
+    const message = { frame: '{"message":"Zoë"}', position: { chatId: 3 as ChatId, seq: 4 } };
     expect(roundTrip({ ...message, except: 7 as ConnectionId, membership: undefined })).to.deep.equal(
       message,
     );
@@ -65,9 +75,9 @@ describe('messages between nodes', () => {
 
   it('are decoded from a batch in its order, for the subscribed topics', () => {
     const [one, two, three]: NodeMessage[] = [
-      { frame: 'é1', place: { chatId: 1 as ChatId, seq: 1 } },
+      { frame: 'é1', position: { chatId: 1 as ChatId, seq: 1 } },
       { signal: { kind: 'reconcile' } },
-      { frame: '三', isPassing: true },
+      { frame: '三', isTransient: true },
     ];
     const batch = encodeBatch([
       { topics: ['user:1', 'user:2'], message: one as NodeMessage },

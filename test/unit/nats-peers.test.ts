@@ -132,7 +132,7 @@ describe('the tracking of peers', () => {
       receives(peers, number, number * 1_000);
       expect(peers.check(number * 1_000 + 999)).to.deep.equal({});
     }
-    expect(peers.check(19_000 + PATIENCE + 1)).to.deep.equal({ isForgotten: true });
+    expect(peers.check(19_000 + PATIENCE + 1)).to.deep.equal({ mustResynchronise: true });
     expect(peers.check(30_000)).to.deep.equal({}); // reported once
   });
 
@@ -141,7 +141,7 @@ describe('the tracking of peers', () => {
     peers.disconnected(2_000, 1_500);
     peers.connected(3_000, true);
     expect(peers.check(3_000 + PATIENCE)).to.deep.equal({});
-    expect(peers.check(3_000 + PATIENCE + 1)).to.deep.equal({ isForgotten: true });
+    expect(peers.check(3_000 + PATIENCE + 1)).to.deep.equal({ mustResynchronise: true });
     expect(peers.isComplete).to.equal(true);
   });
 
@@ -168,7 +168,7 @@ describe('the tracking of peers', () => {
     expect(peers.handle(start('p', { from: 70, oldest: 60, next: 70 }), 3_100)).to.deep.equal({});
     expect(receives(peers, 70, 3_110)).to.equal(true);
     expect(peers.handle(start('q', { from: 90, oldest: 80, next: 90 }), 3_200)).to.deep.equal({
-      isForgotten: true,
+      mustResynchronise: true,
     });
   });
 
@@ -209,7 +209,7 @@ describe('the tracking of peers', () => {
     const gap = start('p', { from: 40, oldest: 40, next: 60, continues: { reached: 20, sent: 20 } });
     expect(peers.handle(gap, 2_000)).to.deep.equal({});
     expect(receives(peers, 40, 2_010)).to.equal(true);
-    expect(peers.handle(beat('p', 1, 60), 2_020)).to.deep.equal({ isForgotten: true });
+    expect(peers.handle(beat('p', 1, 60), 2_020)).to.deep.equal({ mustResynchronise: true });
   });
 
   describe('with peers that start and stop', () => {
@@ -254,7 +254,7 @@ describe('the tracking of peers', () => {
         peers.handle(bye('q', 5), 1_100);
         peers.disconnected(2_000, 1_500);
         hello(peers, 3_000);
-        expect(answers(peers, [departed])).to.deep.equal({ isForgotten: true });
+        expect(answers(peers, [departed])).to.deep.equal({ mustResynchronise: true });
       });
 
     it('waits for a peer that only others know, and reports its publications as lost if it does not answer', () => {
@@ -263,7 +263,7 @@ describe('the tracking of peers', () => {
       hello(peers, 3_000);
       expect(answers(peers, [], ['self', 'p', 'q'])).to.deep.equal({});
       expect(peers.isComplete).to.equal(false);
-      expect(peers.check(3_100 + PATIENCE + 1)).to.deep.equal({ isForgotten: true });
+      expect(peers.check(3_100 + PATIENCE + 1)).to.deep.equal({ mustResynchronise: true });
     });
 
     it('receives everything from a peer that started during an outage', () => {
@@ -321,7 +321,7 @@ describe('the tracking of peers', () => {
       peers.connected(3_700_000, true);
       const roster = { alive: [], departed: [] };
       expect(peers.handle(start('p', { from: 10, next: 10, to: 'self', roster }), 3_700_100)).to.deep.equal({
-        isForgotten: true,
+        mustResynchronise: true,
       });
     });
 

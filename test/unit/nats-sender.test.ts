@@ -34,7 +34,7 @@ function batch(payload: Uint8Array | string): [Topic, NodeMessage][] {
   return messages;
 }
 
-const message = (seq: number, frame = `${seq}`) => ({ frame, place: { chatId: 1 as ChatId, seq } });
+const message = (seq: number, frame = `${seq}`) => ({ frame, position: { chatId: 1 as ChatId, seq } });
 
 describe('the batch sender', () => {
   it('sends the publications of one turn of the event loop as one batch, at its end', async () => {
@@ -102,7 +102,7 @@ describe('the batch sender', () => {
     expect(published).to.deep.equal([
       { subject: 'parley.user.1', messages: [small] },
       { subject: 'parley.user.2', messages: [small] },
-      { subject: 'parley.user.1', messages: [{ head: large.place }] },
+      { subject: 'parley.user.1', messages: [{ head: large.position }] },
     ]);
   });
 

@@ -20,7 +20,7 @@ describe('the way in which messages are sent', () => {
     expect(policy.sendsBatches).to.equal(true);
   });
 
-  it('is chosen at once when another node has told who is there, but nobody is alone that early', () => {
+  it('is chosen at once when another node has said who is there, but nobody is alone that early', () => {
     const policy = new SendPolicy(0);
     policy.choose(0, 1, true);
     expect([policy.sendsBatches, policy.isAlone]).to.deep.equal([true, false]);

@@ -1,5 +1,5 @@
 import type { ChatId } from '../../ids.ts';
-import type { NodeMessage, Origin, PushMessage } from '../bus.ts';
+import type { ChatPosition, NodeMessage, Origin, PushMessage } from '../bus.ts';
 import type { Topic } from '../topics.ts';
 
 /** A message, and the topics that it is published to. */
@@ -11,8 +11,17 @@ export interface Addressed {
 type Push = PushMessage & { readonly origin?: Origin };
 
 /**
+ * Everything but the frame of a push and `except`, which names a connection of the node that publishes. Two properties
+ * have the names of earlier releases.
+ */
+interface Header extends Omit<Push, 'frame' | 'except' | 'position' | 'isTransient'> {
+  readonly place?: ChatPosition;
+  readonly isPassing?: true;
+}
+
+/**
  * A message in the index of a batch, with its topics, separated by spaces, and the bytes of its frame. `chatId` and
- * `seq` are the place of a message that is stored and says nothing else, as nearly all do: they are read and written in
+ * `seq` are the position of a message that is stored and says nothing else, as nearly all do: they are read and written in
  * half of the time that a header takes.
  */
 type IndexEntry =
@@ -32,12 +41,12 @@ export function encode(message: NodeMessage): string {
 export function decode(payload: string): NodeMessage {
   const end = payload.indexOf('\n');
   if (end === -1) return JSON.parse(payload);
-  return { ...JSON.parse(payload.slice(0, end)), frame: payload.slice(end + 1) };
+  return pushFrom(JSON.parse(payload.slice(0, end)), payload.slice(end + 1));
 }
 
 /**
  * Encodes several messages: a line of JSON that is an index of them, then their frames, one after another. The entry of
- * a message that says nothing but its place is put together as text, since nothing in it needs escaping: half of the
+ * a message that says nothing but its position is put together as text, since nothing in it needs escaping: half of the
  * time of an array for each and a walk over them.
  */
 export function encodeBatch(batch: readonly Addressed[]): Buffer {
@@ -50,11 +59,11 @@ export function encodeBatch(batch: readonly Addressed[]): Buffer {
       index += JSON.stringify([names, -1, message] satisfies IndexEntry);
       continue;
     }
-    const { frame, place } = message;
+    const { frame, position } = message;
     const bytes = Buffer.byteLength(frame);
     index +=
-      place && isPlain(message)
-        ? `["${names}",${bytes},${place.chatId},${place.seq}]`
+      position && isPlain(message)
+        ? `["${names}",${bytes},${position.chatId},${position.seq}]`
         : JSON.stringify([names, bytes, headerOf(message)] satisfies IndexEntry);
     frames += frame;
   }
@@ -89,14 +98,17 @@ function messageOf(entry: IndexEntry, payload: Buffer, at: number): NodeMessage 
   if (bytes === -1) return about as NodeMessage;
   const frame = payload.toString('utf8', at, at + bytes);
   return seq === undefined
-    ? { ...(about as object), frame }
-    : { frame, place: { chatId: about as ChatId, seq } };
+    ? pushFrom(about as Header, frame)
+    : { frame, position: { chatId: about as ChatId, seq } };
 }
 
-const isPlain = ({ origin, exceptUsers, membership, about, isPassing }: Push): boolean =>
-  !(origin || exceptUsers || membership || about || isPassing);
+const isPlain = ({ origin, exceptUsers, membership, about, isTransient }: Push): boolean =>
+  !(origin || exceptUsers || membership || about || isTransient);
 
-/** Everything but the frame and `except`, which names a connection of the node that publishes. */
-function headerOf({ origin, exceptUsers, place, membership, about, isPassing }: Push): object {
-  return { origin, exceptUsers, place, membership, about, isPassing };
+function headerOf({ origin, exceptUsers, position, membership, about, isTransient }: Push): object {
+  return { origin, exceptUsers, place: position, membership, about, isPassing: isTransient };
+}
+
+function pushFrom({ place, isPassing, ...rest }: Header, frame: string): Push {
+  return { ...rest, ...(place && { position: place }), ...(isPassing && { isTransient: true }), frame };
 }

@@ -11,8 +11,10 @@ export interface NatsOptions {
   readonly authorities?: string | undefined;
 }
 
-/** Milliseconds between two attempts to reconnect. */
-export const RECONNECT_WAIT = 250;
+/** Milliseconds between two attempts of the library to reconnect. */
+const RECONNECT_WAIT = 250;
+/** Milliseconds between two attempts to make a new connection, which the library does not repeat by itself. */
+export const CONNECT_WAIT = 1_000;
 /** Milliseconds for an attempt. */
 const CONNECT_TIMEOUT = 3_000;
 /** Milliseconds between two pings; two without an answer, and the connection is dead. */

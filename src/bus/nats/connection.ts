@@ -8,7 +8,7 @@ import {
 } from '@nats-io/transport-node';
 import type { Logger } from 'pino';
 import { createGuard } from '../../net/guard.ts';
-import { connectOptions, type NatsOptions, RECONNECT_WAIT, withoutPassword } from './connectOptions.ts';
+import { CONNECT_WAIT, connectOptions, type NatsOptions, withoutPassword } from './connectOptions.ts';
 import { InFlight } from './inFlight.ts';
 import type { LinkEvents, NatsLink } from './link.ts';
 
@@ -156,7 +156,7 @@ class ReconnectingLink implements NatsLink {
           { err: error },
           'NATS does not answer; this node serves its own connections meanwhile',
         );
-        await delay(RECONNECT_WAIT * 4, undefined, { ref: false });
+        await delay(CONNECT_WAIT, undefined, { ref: false });
       }
     }
     return undefined;

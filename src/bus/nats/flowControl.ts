@@ -8,7 +8,7 @@ import type { Sender } from './sender.ts';
 
 /** Bytes after which NATS is asked to confirm. */
 const FLUSH_BYTES = 1024 * 1024;
-/** Bytes that may wait to be confirmed before publications that are kept wait here, and passing ones are dropped. */
+/** Bytes that may wait to be confirmed before publications that are kept wait here, and transient ones are dropped. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 /** Bytes of publications that are sent in one go, which takes a few milliseconds. */
 const SLICE_BYTES = 256 * 1024;

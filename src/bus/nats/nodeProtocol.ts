@@ -13,8 +13,8 @@ import { SendPolicy } from './sendPolicy.ts';
 
 /** Callbacks for what this node may have missed; see `TransportHandlers`. */
 interface Handlers {
-  returned(): void;
-  forgotten(): void;
+  reconcile(): void;
+  resynchronise(): void;
 }
 
 /**
@@ -49,9 +49,9 @@ export class NodeProtocol {
     if ('signal' in message) {
       this.#confirmations.unconfirmed.addSignal();
       this.#flow.send(topic, message);
-    } else if (message.place) {
-      this.#publishPlaced(topic, message, message.place);
-    } else if (message.isPassing) {
+    } else if (message.position) {
+      this.#publishStored(topic, message, message.position);
+    } else if (message.isTransient) {
       if (!this.#policy.isAlone && this.#flow.hasRoom) this.#flow.send(topic, message);
     } else {
       this.#stream.add(topic, message);
@@ -100,7 +100,7 @@ export class NodeProtocol {
     for (const { topic, head } of unconfirmed.heads()) this.#flow.send(topic, { head });
     this.#flow.pump();
     this.#act(this.#peers.check(now));
-    void this.#link.flush().then((isThere) => isThere && this.#handlers.returned());
+    void this.#link.flush().then((isThere) => isThere && this.#handlers.reconcile());
   }
 
   /** Ends a connection. What was not confirmed is sent again over the next one. */
@@ -130,12 +130,12 @@ export class NodeProtocol {
     this.#announce(this.#stream.bye());
   }
 
-  #publishPlaced(topic: Topic, message: BusMessage, place: ChatPosition): void {
+  #publishStored(topic: Topic, message: BusMessage, position: ChatPosition): void {
     if (this.#policy.isAlone) {
       if (!this.#policy.hasWithheld) this.#policy.withhold(performance.now());
       return;
     }
-    this.#confirmations.unconfirmed.addHead(topic, place);
+    this.#confirmations.unconfirmed.addHead(topic, position);
     this.#flow.send(topic, message);
   }
 
@@ -173,10 +173,10 @@ export class NodeProtocol {
     this.#flow.pump();
   }
 
-  #act({ ask, reconcile, isForgotten }: Effects): void {
+  #act({ ask, reconcile, mustResynchronise: isForgotten }: Effects): void {
     if (ask) this.#announce(ask);
-    if (reconcile !== undefined) this.#handlers.returned();
-    if (isForgotten) this.#handlers.forgotten();
+    if (reconcile !== undefined) this.#handlers.reconcile();
+    if (isForgotten) this.#handlers.resynchronise();
   }
 
   #sendBeat(): void {

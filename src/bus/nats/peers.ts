@@ -8,7 +8,7 @@ export interface Effects {
   /** Milliseconds for which something that the database knows may not have arrived. */
   readonly reconcile?: number;
   /** Publications were missed that no node can send again. */
-  readonly isForgotten?: boolean;
+  readonly mustResynchronise?: boolean;
 }
 
 /** Milliseconds for which nodes that are not there any more are remembered. */
@@ -200,7 +200,7 @@ export class Peers {
     this.#awaySince = undefined;
     if (!this.#isLost) return {};
     this.#isLost = false;
-    return { isForgotten: true };
+    return { mustResynchronise: true };
   }
 
   #add(node: string, last: number, state: PeerState, receivedAt: number): Peer {

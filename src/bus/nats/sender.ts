@@ -93,8 +93,8 @@ export function createSender(link: NatsLink, batches: () => boolean, guard: Guar
   function sendAlone(topic: Topic, message: NodeMessage): void {
     if (!link.isUp) return;
     const isSent = link.publish(subjectOf(topic), payloadOf(message));
-    if (!isSent && 'place' in message && message.place)
-      link.publish(subjectOf(topic), encode({ head: message.place }));
+    if (!isSent && 'position' in message && message.position)
+      link.publish(subjectOf(topic), encode({ head: message.position }));
   }
 
   /** Encodes a message once for topics that get it one after another, as both people of a dialog do. */

@@ -21,14 +21,14 @@ export interface NatsTransport extends BusTransport {
 /** Callbacks for messages that were lost on the way. */
 export interface TransportHandlers {
   /** A chat has reached `head`, and some of its messages may not have arrived. */
-  lost(topic: Topic, head: ChatPosition): void;
+  catchUp(topic: Topic, head: ChatPosition): void;
   /**
    * Signals or heads of chats may not have arrived: this node must compare with the database. Called after every outage
    * of this node, and when another node reconnects.
    */
-  returned(): void;
+  reconcile(): void;
   /** More pushes beside messages were missed than any node has kept: the subscribers here must synchronise. */
-  forgotten(): void;
+  resynchronise(): void;
 }
 
 /** Opens the connection to NATS, whose events are called from then on. */
@@ -48,13 +48,13 @@ const BEAT_INTERVAL = 1_000;
  *
  * NATS keeps nothing for nodes that are away; each kind of message has its own way to reach them:
  *
- * - Messages of chats, by their place: a node publishes again how far the chats are that NATS has not confirmed (see
+ * - Messages of chats, by their position: a node publishes again how far the chats are that NATS has not confirmed (see
  *   `Confirmations`), and the others read them from the database.
  * - Signals are not kept. Their effect is in the database, `unwatch` included: after an outage, its own or that of
- *   another node, a node compares its connections with the database when `returned` is called.
+ *   another node, a node compares its connections with the database when `reconcile` is called.
  * - Other pushes, such as edits, are numbered by the node that publishes them, kept for a while, and sent again to
  *   nodes that did not receive them (see `Peers` and `OutgoingStream`). What is not kept any more, or was published by
- *   a node that is not there any more, is reported by `forgotten`.
+ *   a node that is not there any more, is reported by `resynchronise`.
  * - Transient ones, such as `typing`, are published once.
  */
 export function createNatsTransport(
@@ -93,7 +93,7 @@ class LinkTransport implements NatsTransport {
 
   constructor(node: string, link: NatsLink, guard: Guard, handlers: TransportHandlers) {
     this.#link = link;
-    this.#local = createMemoryTransport(handlers.lost);
+    this.#local = createMemoryTransport(handlers.catchUp);
     this.#protocol = new NodeProtocol(node, link, guard, handlers);
     this.#roundTrips = new RoundTrips(() => this.#protocol.flush());
     const receive = guard('receiving from another node', this.#receive.bind(this));

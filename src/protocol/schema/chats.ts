@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { Version } from './messages.ts';
 import { Id, MessageKind, Nullable, Seq, Time, UserName } from './types.ts';
 
-/* What commands say of a user's own place in a chat. */
+/* Parts of replies and pushes about a user's own membership in a chat. */
 
 const Position = Type.Integer({ ...Seq, minimum: 0 });
 

@@ -20,7 +20,7 @@ export const Name = (minLength: number, maxLength: number, description: string) 
 const integer = { minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 /** An id in results and pushes. */
 export const Id = Type.Integer(integer);
-/** Ids in params: the same on the wire, and told apart by the compiler once the params are validated. */
+/** Ids in params: the same on the wire, and kept apart by the compiler once the params are validated. */
 export const IdOfUser = Type.Unsafe<UserId>(Type.Integer(integer));
 export const IdOfGroup = Type.Unsafe<ChatId>(Type.Integer(integer));
 export const IdOfMessage = Type.Unsafe<MessageId>(Type.Integer(integer));
@@ -91,7 +91,7 @@ export const Address = {
   }),
   groupId: Type.Optional({ ...IdOfGroup, description: 'A group; give either this or receiverId' }),
 };
-/** The same for the compiler, which is told that exactly one is there: the typed client asks for it. */
+/** For the compiler, exactly one is there: the typed client asks for it. */
 export type OneAddress = {
   [Key in keyof typeof Address]: (typeof Address)[Key] & { readonly oneOf?: typeof Address };
 };

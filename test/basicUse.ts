@@ -6,7 +6,7 @@ import { until } from './until.ts';
  * Runs the basic use of a server, from an account to a restart, on a database of its own: `start` starts a
  * server there.
  */
-export async function goThroughBasicLife(start: () => Promise<RunningServer>): Promise<void> {
+export async function runBasicUse(start: () => Promise<RunningServer>): Promise<void> {
   const first = await start();
   const { url } = first;
   const cursor = await (async () => {

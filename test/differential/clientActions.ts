@@ -6,7 +6,7 @@ import { chat, contentOf, text, user } from './params.ts';
 
 const { record, nat } = fc;
 
-export const looks = {
+export const clientActions = {
   open: kind(6, record({ chat }), ({ world, person }, { chat }) => {
     const address = world.address(chat);
     if (!address) return;

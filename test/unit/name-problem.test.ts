@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { nameProblem } from '../../src/text/names.ts';
+import { nameProblem } from '../../src/text/nameProblem.ts';
 
 describe('a name', () => {
   it('may be of any script, with joiners where it needs them, and with emoji', () => {

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { ChangeOrder, createChangeDelivery } from '../src/bus/changeOrder.ts';
-import { KeyedQueue } from '../src/bus/KeyedQueue.ts';
-import { createGuard } from '../src/net/guard.ts';
-import { id } from './ids.ts';
-import { pause, until } from './until.ts';
+
+import { ChangeOrder, createChangeDelivery } from '../../src/bus/changeOrder.ts';
+import { KeyedQueue } from '../../src/bus/KeyedQueue.ts';
+import { createGuard } from '../../src/net/guard.ts';
+import { id } from '../ids.ts';
+import { pause, until } from '../until.ts';
 
 describe('the order of the changes of a message', () => {
   let order: ChangeOrder;
