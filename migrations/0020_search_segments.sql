@@ -1,5 +1,5 @@
 -- Parts of words are no longer found by an index with forty keys for each message, but by which parts 64 messages of a
--- chat have together (src/text/parts.ts): the segment n has its seqs from 64 n on, those up to the last one of a chat
+-- chat have together (src/text/bloomFilter.ts): the segment n has its seqs from 64 n on, those up to the last one of a chat
 -- have all their messages indexed. Servers make them in the background; older ones search without.
 drop index message_search_parts;
 create table message_search_segments (

@@ -1,5 +1,5 @@
 -- What up to 32 messages of a chat have together, next to each other in the order of their ids: words, parts of words, who
--- wrote them (src/text/parts.ts). A search reads the filters of a person's chats and of the messages only those that may
+-- wrote them (src/text/bloomFilter.ts). A search reads the filters of a person's chats and of the messages only those that may
 -- be found, the newest first, so that it takes what these chats have and not what all others have. The last filter of a
 -- chat has room for more. Servers make them in the background.
 create table message_search_filters (

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config.ts';
-import { exited, print, Workers } from './workers.ts';
+import { exited, print, Workers } from './Workers.ts';
 
 /** Consecutive failures of a worker, to start or to run for long, after which the supervisor gives up on it. */
 const MAX_FAILURES = 5;

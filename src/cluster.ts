@@ -3,7 +3,7 @@ import { loadConfig } from './config.ts';
 import { assertPort } from './net/port.ts';
 import { StartError } from './protocol/errors.ts';
 import { Supervisor } from './Supervisor.ts';
-import { print } from './workers.ts';
+import { print } from './Workers.ts';
 
 /*
  * Runs several nodes on one machine that share its port: `npm run start:cluster -- --workers N`, or `WORKERS=N`. The

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { inSpans, throughWritten, writtenInSpan } from '../src/admin/written.ts';
+import { inSpans, throughWritten, writtenInSpan } from '../src/admin/writtenMessages.ts';
 import {
   connectAs,
   database,

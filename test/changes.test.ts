@@ -6,7 +6,7 @@ import type { CommandContext } from '../src/commands/context.ts';
 import { registry } from '../src/commands/registry.ts';
 import { createTurns } from '../src/commands/turns.ts';
 import { poolSizes } from '../src/database/database.ts';
-import { createChatRecord } from '../src/messages/missed.ts';
+import { createChatRecord } from '../src/messages/chatRecord.ts';
 import type { Client, Frame } from './client.ts';
 import { database, newClients, newGroup, type Person } from './harness.ts';
 

@@ -11,7 +11,7 @@ import { asyncapiDocument } from '../src/docs/asyncapi.ts';
 import { examples } from '../src/docs/examples.ts';
 import { routes } from '../src/http/routes.ts';
 import { errorCodes } from '../src/protocol/errors.ts';
-import { recordExamples } from '../tools/record.ts';
+import { recordExamples } from '../tools/recordExamples.ts';
 import { http, newUser, server } from './harness.ts';
 import { violations } from './support/violations.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
-import { type AttemptLimits, createAttemptLimits } from '../src/http/attempts.ts';
+import { type AttemptLimits, createAttemptLimits } from '../src/http/attemptLimits.ts';
 import { defaultLimits } from '../src/limits.ts';
 import { open, Refused } from './client.ts';
 import {

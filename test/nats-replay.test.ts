@@ -2,7 +2,7 @@ import { connect } from '@nats-io/transport-node';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { BusMessage, ChatPosition } from '../src/bus/bus.ts';
-import { PATIENCE } from '../src/bus/nats/peer.ts';
+import { PATIENCE } from '../src/bus/nats/Peer.ts';
 import { createNatsTransport, type NatsTransport } from '../src/bus/nats/transport.ts';
 import { type Topic, userTopic } from '../src/bus/topics.ts';
 import type { ChatId, UserId } from '../src/ids.ts';

@@ -7,7 +7,7 @@ import { CASE } from '../bench/scale/generate.sql.ts';
 import { generate } from '../bench/scale/generate.ts';
 import { sizeOf } from '../bench/scale/size.ts';
 import { watchStatements } from '../bench/scale/statements.ts';
-import { newestChats, oneChat } from '../src/chats/rows.sql.ts';
+import { newestChats, oneChat } from '../src/chats/chatList.sql.ts';
 import { around } from '../src/commands/getMessagesAround.ts';
 import { stateOf } from '../src/commands/markRead.ts';
 import { openDatabase } from '../src/database/database.ts';

@@ -3,8 +3,8 @@ import { pino } from 'pino';
 import type { Database } from '../src/database/database.ts';
 import type { PreparedStatement } from '../src/database/statements.ts';
 import type { ChatId } from '../src/ids.ts';
+import { Reconciler } from '../src/socket/Reconciler.ts';
 import { membershipsOfUser } from '../src/socket/reconcile.sql.ts';
-import { Reconciler } from '../src/socket/reconcile.ts';
 import { Node } from './bus/node.ts';
 import type { Client, Frame } from './client.ts';
 import {

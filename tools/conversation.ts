@@ -1,4 +1,4 @@
-/* The conversation that `record.ts` records, with an example of everything. */
+/* The conversation that `recordExamples.ts` records, with an example of everything. */
 
 export type Name = 'Ada' | 'Grace' | 'Linus';
 

@@ -1,7 +1,7 @@
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import type { UserId } from '../ids.ts';
-import { inSpans, throughWritten, writtenInSpan } from './written.ts';
+import { inSpans, throughWritten, writtenInSpan } from './writtenMessages.ts';
 
 /**
  * Generates all stored data of a user except the password hash as JSON, as required by law (GDPR, article 15). It is

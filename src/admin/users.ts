@@ -15,7 +15,7 @@ import { compileValidator } from '../protocol/validator.ts';
 import { fold, foldForSearch } from '../text/fold.ts';
 import { type AdminCommand, type AdminServices, limitOf, literally, UsageError } from './define.ts';
 import { exportOf } from './export.ts';
-import { inSpans, throughWritten, writtenInSpan } from './written.ts';
+import { inSpans, throughWritten, writtenInSpan } from './writtenMessages.ts';
 
 const USER_ARGUMENT = ['user'];
 

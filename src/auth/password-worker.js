@@ -3,7 +3,7 @@ import { readlinkSync } from 'node:fs';
 import { compareSync, hashSync } from 'bcryptjs';
 
 /*
- * Runs in the worker threads of passwordThreads.ts, because bcrypt takes tens of milliseconds of CPU time. This file is
+ * Runs in the worker threads of PasswordThreads.ts, because bcrypt takes tens of milliseconds of CPU time. This file is
  * plain JavaScript because Node itself loads it into the threads, in development as well.
  */
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { getRounds } from 'bcryptjs';
 import type { Logger } from 'pino';
 import { preparePassword } from '../text/opaqueString.ts';
-import { PasswordThreads } from './passwordThreads.ts';
+import { PasswordThreads } from './PasswordThreads.ts';
 
 /**
  * Hashes and compares passwords as {@link preparePassword} returns them. `client` identifies the client that waits for

@@ -1,10 +1,10 @@
 import { createGuard } from '../net/guard.ts';
 import type { Bus, BusTransport } from './bus.ts';
-import { createChangeDelivery } from './changeOrder.ts';
-import { HoldBudget } from './chatSequence.ts';
-import { GapFiller, type GapFillerOptions } from './gapFiller.ts';
+import { createChangeDelivery } from './ChangeOrder.ts';
+import { HoldBudget } from './ChatSequence.ts';
+import { GapFiller, type GapFillerOptions } from './GapFiller.ts';
 import { schedule as processTimers, type Schedule } from './schedule.ts';
-import { TopicSequences } from './topicSequences.ts';
+import { TopicSequences } from './TopicSequences.ts';
 import type { Topic } from './topics.ts';
 
 export interface OrderedBusOptions extends GapFillerOptions {

@@ -5,7 +5,7 @@ import { isTransient } from '../database/failures.ts';
 import type { UserId } from '../ids.ts';
 import { createGuard } from '../net/guard.ts';
 import type { NodeMessage, Publisher } from './bus.ts';
-import { SeenIds } from './seenIds.ts';
+import { SeenIds } from './SeenIds.ts';
 import { type Topic, userTopic } from './topics.ts';
 
 /** Milliseconds between two reads of the outbox. */

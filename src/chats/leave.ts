@@ -1,7 +1,7 @@
 import type { ChatId, UserId } from '../ids.ts';
 import { nameOf } from '../users/names.ts';
 import { changeGroup, type GroupActor, removeMembers } from './groupChange.ts';
-import { setRole } from './targets.ts';
+import { setRole } from './ranks.ts';
 
 /**
  * Removes the acting user from a group. Ownership passes to the longest-serving admin, or else member; the last member

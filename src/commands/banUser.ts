@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 
 import { changeGroup, removeMembers } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
-import { assertOutranks } from '../chats/targets.ts';
+import { assertOutranks } from '../chats/ranks.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
 import { Id, IdOfGroup, IdOfUser, Text } from '../protocol/schema/types.ts';

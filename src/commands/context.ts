@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Session } from '../auth/session.ts';
+import type { TokenClaims } from '../auth/tokens.ts';
 import type { OrderedPublisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Positions } from '../chats/Positions.ts';
@@ -14,7 +14,7 @@ import type { Presence } from '../presence/Presence.ts';
 import type { PresenceChanges } from '../presence/PresenceChanges.ts';
 import type { CursorSigner, Cursors } from '../protocol/cursor.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
-import type { ConcurrencyLimit } from './concurrency.ts';
+import type { ConcurrencyLimit } from './ConcurrencyLimit.ts';
 
 /** Parts of the server that commands use. */
 export interface CommandServices {
@@ -39,7 +39,7 @@ export interface CommandServices {
 
 export interface CommandContext extends CommandServices {
   /** The acting user and the token. No command takes the acting user from its params. */
-  readonly session: Session;
+  readonly session: TokenClaims;
   /** The session of the connection, as `listSessions` has it. */
   readonly sessionId: SessionId;
   /** The connection the command came from. */

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
+import { oneChat, type ChatRow as Row } from '../chats/chatList.sql.ts';
 import { dialogWith, membershipInGroup } from '../chats/membership.ts';
-import { oneChat, type ChatRow as Row } from '../chats/rows.sql.ts';
 import { wire } from '../database/wire.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChatRow } from '../protocol/schema/chats.ts';

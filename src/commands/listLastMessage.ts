@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { newestChats, type ChatRow as Row } from '../chats/rows.sql.ts';
+import { newestChats, type ChatRow as Row } from '../chats/chatList.sql.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { ChatRow } from '../protocol/schema/chats.ts';

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { moveTo } from '../chats/receipts.ts';
+import { moveTo } from '../chats/movePositions.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
 import { inChat, Seq } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';

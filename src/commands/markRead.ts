@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { moveTo } from '../chats/receipts.ts';
-import { type StateRow, stateColumns } from '../chats/state.sql.ts';
+import { type StateRow, stateColumns } from '../chats/memberState.sql.ts';
+import { moveTo } from '../chats/movePositions.ts';
 import { prepared } from '../database/statements.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChatAddress, ChatState } from '../protocol/schema/chats.ts';

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 
 import { changeGroup, removeMembers } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
-import { assertOutranks, targetIn } from '../chats/targets.ts';
+import { assertOutranks, targetIn } from '../chats/ranks.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
 import { Id, IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';

@@ -1,5 +1,5 @@
 import type { PoolSizes } from '../database/database.ts';
-import { ConcurrencyLimit } from './concurrency.ts';
+import { ConcurrencyLimit } from './ConcurrencyLimit.ts';
 import type { CommandServices } from './context.ts';
 
 /** Heavy commands that wait for a connection on this node: a few seconds' worth, past which they had better be sent again. */

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { actingIn } from '../chats/acting.ts';
+import { actingIn } from '../chats/actingMember.ts';
 import { pushToChat } from '../chats/publish.ts';
 import { MANY_MEMBERS, SHOWN_AGAIN_SECONDS, SHOWN_TYPISTS, TYPING_SECONDS } from '../chats/Typists.ts';
 import { prepared } from '../database/statements.ts';

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
 import { type Repository, Sequelize } from 'sequelize-typescript';
 import type { PoolUse } from '../observability/metrics.ts';
+import { createSessionClass, type SessionOptions } from './connectionClass.ts';
 import { NotConnectedError, repeatable } from './failures.ts';
 import { Ban } from './models/Ban.ts';
 import { Block } from './models/Block.ts';
@@ -18,7 +19,6 @@ import { Report } from './models/Report.ts';
 import { User } from './models/User.ts';
 import { OutageLog } from './outages.ts';
 import { type ReservedConnection, reserveConnection } from './reserved.ts';
-import { createSessionClass, type SessionOptions } from './session.ts';
 import { type PreparedStatement, selectRows } from './statements.ts';
 import { runTransaction } from './transaction.ts';
 

@@ -1,6 +1,6 @@
 import recorded from './examples.json' with { type: 'json' };
 
-/** Recorded traffic that the documents show as examples; see tools/record.ts. */
+/** Recorded traffic that the documents show as examples; see tools/recordExamples.ts. */
 export interface Examples {
   /** Frames by the name of their message. */
   readonly frames: Readonly<Record<string, readonly object[]>>;

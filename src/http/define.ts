@@ -11,7 +11,7 @@ import type { RouteDescription } from '../docs/openapi.ts';
 import type { Limits } from '../limits.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
 import { compileValidator } from '../protocol/validator.ts';
-import type { AttemptLimits } from './attempts.ts';
+import type { AttemptLimits } from './attemptLimits.ts';
 
 /** The services that routes use. */
 export interface RouteServices {

@@ -1,10 +1,10 @@
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
-import { framingOf } from '../net/framing.ts';
 import { createGuard } from '../net/guard.ts';
 import { type RequestHeaders, readHeaders } from '../net/headers.ts';
+import { framingOf } from '../net/requestLength.ts';
 import { ApiError, errorCodes } from '../protocol/errors.ts';
 import type { Route, RouteServices } from './define.ts';
-import type { Page } from './pages.ts';
+import type { Page } from './documentPages.ts';
 import { RouteRunner, type RunnerOptions } from './RouteRunner.ts';
 import {
   corsHeaders,

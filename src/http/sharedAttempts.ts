@@ -2,7 +2,7 @@ import { RateLimiterRes } from 'rate-limiter-flexible';
 import type { Database } from '../database/database.ts';
 
 /**
- * Counts points per key within a time window: the part of the interface of rate-limiter-flexible that attempts.ts uses.
+ * Counts points per key within a time window: the part of the interface of rate-limiter-flexible that attemptLimits.ts uses.
  */
 export interface AttemptCounter {
   readonly keyPrefix: string;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { contentOnce, type Encoding, type Page, page } from './pages.ts';
+import { contentOnce, type Encoding, type Page, page } from './documentPages.ts';
 
 /** The folder in which `npm run build` puts web/ and the client. */
 const BUILT = fileURLToPath(new URL('../../dist/', import.meta.url));

@@ -1,5 +1,5 @@
 import type { UserId } from '../ids.ts';
-import { addMention, addParts, addSender, addWord, type Filter, newFilter } from '../text/parts.ts';
+import { addMention, addParts, addSender, addWord, type Filter, newFilter } from '../text/bloomFilter.ts';
 
 /** The terms of a search. */
 export interface SearchTerms {

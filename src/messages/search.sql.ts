@@ -1,8 +1,8 @@
 import { type PreparedStatement, prepared } from '../database/statements.ts';
+import { FILTER_BITS } from '../text/bloomFilter.ts';
 import { foldForSearch, wordsOf } from '../text/fold.ts';
-import { FILTER_BITS } from '../text/parts.ts';
-import { HIT_END, HIT_START } from './highlight.ts';
 import { CHECKED_BITS, MAX_FILTERS } from './queryFilters.ts';
+import { HIT_END, HIT_START } from './searchHighlight.ts';
 
 /*
  * The statements of a search. They find rows by keys only, in an order that does not depend on the number of hits; all

@@ -1,7 +1,7 @@
 import type { Queries } from '../database/database.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import type { CustomData } from '../protocol/schema/types.ts';
-import { type Candidate, CandidateList } from './candidates.ts';
+import { type Candidate, CandidateList } from './CandidateList.ts';
 import { comparisonsOf, filtersOf } from './queryFilters.ts';
 import {
   CANDIDATE_LIMITS,

@@ -1,5 +1,5 @@
 import { type PreparedStatement, prepared } from '../database/statements.ts';
-import { FILTER_BITS } from '../text/parts.ts';
+import { FILTER_BITS } from '../text/bloomFilter.ts';
 import { notedBy, withoutWaiting } from './searchIndex.sql.ts';
 
 /*

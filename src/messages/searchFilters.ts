@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Database } from '../database/database.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
-import { addMention, addParts, addSender, addWord, type Filter, newFilter } from '../text/parts.ts';
+import { addMention, addParts, addSender, addWord, type Filter, newFilter } from '../text/bloomFilter.ts';
 import type { Work } from './indexMessages.ts';
 import { changedEntries, FILTER_SIZE, mergeChanges, nextFilters, writeFilters } from './searchFilters.sql.ts';
 

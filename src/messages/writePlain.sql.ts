@@ -8,7 +8,7 @@ const isCurrent = 'chats.rules_version = input.rules_version';
 
 /**
  * Stores a batch of plain messages: texts without extras and mentions, in chats where their senders may write under a
- * known version of the rules (see permits.ts). The result is that of {@link writeBatch} in half of the time: it reads
+ * known version of the rules (see Permits.ts). The result is that of {@link writeBatch} in half of the time: it reads
  * only names, has a third of the plan nodes, and visits each chat once.
  *
  * Parameters are arrays. For the chats, in the order of their ids, so that two nodes never deadlock: $1 id, $2

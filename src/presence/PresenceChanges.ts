@@ -1,6 +1,6 @@
 import type DataLoader from 'dataloader';
 import type { Logger } from 'pino';
-import type { Session } from '../auth/session.ts';
+import type { TokenClaims } from '../auth/tokens.ts';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import { presenceTopic, userTopic } from '../bus/topics.ts';
@@ -27,7 +27,7 @@ const MAX_BATCH = 500;
 
 /** A connection that counts for the presence of its user. */
 export interface PresentConnection {
-  readonly session: Pick<Session, 'userId'>;
+  readonly session: Pick<TokenClaims, 'userId'>;
 }
 
 /**

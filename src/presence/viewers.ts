@@ -1,4 +1,4 @@
-import type { Session } from '../auth/session.ts';
+import type { TokenClaims } from '../auth/tokens.ts';
 import type { ConnectionId, UserId } from '../ids.ts';
 
 /** Users whose presence a connection watches. */
@@ -11,7 +11,7 @@ export interface Watching {
 
 /** A connection that may watch the presence of others. */
 export interface Viewer {
-  readonly session: Pick<Session, 'userId'>;
+  readonly session: Pick<TokenClaims, 'userId'>;
   /** Undefined if the connection watches no users. */
   readonly watching: Watching | undefined;
   /** Number of times that a user was hidden from the connection. */

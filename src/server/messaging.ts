@@ -7,9 +7,9 @@ import { createOrderedBus } from '../bus/orderedBus.ts';
 import type { Config } from '../config.ts';
 import type { Clock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
+import { createChatRecord } from '../messages/chatRecord.ts';
 import { createDialogDirectory } from '../messages/dialogs.ts';
 import { MessageWriter, type WriterHooks } from '../messages/MessageWriter.ts';
-import { createChatRecord } from '../messages/missed.ts';
 import { publishMessage } from '../messages/publishMessage.ts';
 import { createGuard } from '../net/guard.ts';
 import type { Listener } from '../net/listener.ts';
@@ -18,7 +18,7 @@ import { Presence } from '../presence/Presence.ts';
 import { PresenceChanges } from '../presence/PresenceChanges.ts';
 import { SessionLog } from '../sessions/SessionLog.ts';
 import { type ConnectionHandlers, Connections } from '../socket/Connections.ts';
-import { Reconciler } from '../socket/reconcile.ts';
+import { Reconciler } from '../socket/Reconciler.ts';
 
 /** The parts that store messages, publish them and deliver them to the connections of this node. */
 export type Messaging = Awaited<ReturnType<typeof startMessaging>>;

@@ -5,7 +5,7 @@ import { emptyClosedGroups } from '../chats/closures.ts';
 import type { Database } from '../database/database.ts';
 import { watchFoldedNames } from '../database/foldedNames.ts';
 import type { Limits } from '../limits.ts';
-import { SearchIndexer } from '../messages/searchIndex.ts';
+import { SearchIndexer } from '../messages/SearchIndexer.ts';
 import { watchEventLoop } from '../observability/eventLoop.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { watchSendBuffers } from '../socket/sendBuffers.ts';

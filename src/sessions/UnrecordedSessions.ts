@@ -1,4 +1,4 @@
-import type { Session } from '../auth/session.ts';
+import type { TokenClaims } from '../auth/tokens.ts';
 import type { SessionId, UserId } from '../ids.ts';
 
 /**
@@ -9,7 +9,7 @@ const MAX_UNRECORDED = 100_000;
 /** A connection, as far as the log records it. */
 export interface RecordedConnection {
   readonly sessionId: SessionId;
-  readonly session: Pick<Session, 'userId' | 'tokenId'>;
+  readonly session: Pick<TokenClaims, 'userId' | 'tokenId'>;
   readonly address: string;
   readonly device: string | null;
   /** Set by the log: when it was opened, in milliseconds since the epoch by the clock of the database. */

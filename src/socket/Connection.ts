@@ -1,5 +1,5 @@
 import type { WebSocket } from 'uWebSockets.js';
-import type { Session } from '../auth/session.ts';
+import type { TokenClaims } from '../auth/tokens.ts';
 import type { Topic } from '../bus/topics.ts';
 import type { ChatId, ConnectionId, SessionId } from '../ids.ts';
 import type { PublishToTopic } from '../net/listener.ts';
@@ -88,7 +88,7 @@ export type LifeCycleState = 'admitting' | 'open' | 'closing' | 'closed';
  */
 export class Connection {
   readonly id: ConnectionId;
-  readonly session: Session;
+  readonly session: TokenClaims;
   readonly address: string;
   /** Name that the client gives its device, or itself. */
   readonly device: string | null;
@@ -120,7 +120,7 @@ export class Connection {
 
   constructor(
     id: ConnectionId,
-    session: Session,
+    session: TokenClaims,
     address: string,
     device: string | null,
     publish: PublishToTopic,

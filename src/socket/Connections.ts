@@ -1,4 +1,4 @@
-import type { Session } from '../auth/session.ts';
+import type { TokenClaims } from '../auth/tokens.ts';
 import type { Bus, BusMessage, ChatPosition, Signal } from '../bus/bus.ts';
 import { chatTopic, type Topic, userTopic } from '../bus/topics.ts';
 import type { Clock } from '../database/clock.ts';
@@ -8,11 +8,11 @@ import { CloseCode } from '../protocol/closeCodes.ts';
 import { Connection } from './Connection.ts';
 import { ConnectionRegistry } from './ConnectionRegistry.ts';
 import { drainConnections } from './drain.ts';
-import { reasonToEnd } from './endings.ts';
 import { closeExpired, watchExpiry } from './expiry.ts';
 import { type GroupPosition, GroupSubscriptions } from './GroupSubscriptions.ts';
 import { type PresenceHandlers, PresenceSubscriptions } from './PresenceSubscriptions.ts';
 import { type NativePublisher, pushToSockets } from './pushToSockets.ts';
+import { reasonToEnd } from './reasonToEnd.ts';
 import { type TopicSubscription, TopicSubscriptions } from './TopicSubscriptions.ts';
 
 /** Milliseconds over which connections are closed that have to synchronise. */
@@ -69,7 +69,7 @@ export class Connections extends ConnectionRegistry {
   }
 
   /** Registers a connection whose upgrade is under way: from here on it misses no signal. */
-  register(session: Session, address: string, device: string | null): Connection {
+  register(session: TokenClaims, address: string, device: string | null): Connection {
     const connection = new Connection(
       ++this.#lastId as ConnectionId,
       session,

@@ -1,4 +1,4 @@
-import type { Session } from '../auth/session.ts';
+import type { TokenClaims } from '../auth/tokens.ts';
 import { claimIsValid, claimRows, claimsOf } from '../auth/tokenValidity.ts';
 import type { ChatPosition } from '../bus/bus.ts';
 import { batched } from '../database/batched.ts';
@@ -16,7 +16,7 @@ export interface ConnectionState extends UserChats {
 
 interface PendingConnection {
   readonly id: ConnectionId;
-  readonly session: Session;
+  readonly session: TokenClaims;
 }
 
 export interface Admission {

@@ -1,17 +1,16 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Session } from '../auth/session.ts';
-import type { Tokens } from '../auth/tokens.ts';
+import type { TokenClaims, Tokens } from '../auth/tokens.ts';
 import { refusalOf } from '../database/failures.ts';
 import { refuseUncertain, respondError } from '../http/response.ts';
 import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 import { type AddressOf, networkOf } from '../net/address.ts';
 import type { CorkHost } from '../net/corkHost.ts';
-import { framingOf } from '../net/framing.ts';
 import type { Guard } from '../net/guard.ts';
 import { readHeaders } from '../net/headers.ts';
+import { framingOf } from '../net/requestLength.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { ApiError, internal, LimitError } from '../protocol/errors.ts';
@@ -79,7 +78,7 @@ export async function upgrade(
 }
 
 /** Returns the session of the token; throws where it is not valid, or a limit is reached. */
-function authorize({ token, address }: UpgradeRequest, services: UpgradeServices): Session {
+function authorize({ token, address }: UpgradeRequest, services: UpgradeServices): TokenClaims {
   if (!services.accepting()) throw stopping();
   const session = services.tokens.verify(token);
   if (!session)

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import { type GroupColumns, groupColumns, groupRow } from '../chats/groups.ts';
+import { otherColumns, type StateRow, stateColumns } from '../chats/memberState.sql.ts';
 import { addressOf, type NamedChat } from '../chats/membership.ts';
-import { otherColumns, type StateRow, stateColumns } from '../chats/state.sql.ts';
 import type { Queries } from '../database/database.ts';
 import type { Role } from '../database/models/ChatMember.ts';
 import type { User } from '../database/models/User.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ChatSequence, HoldBudget } from '../../src/bus/chatSequence.ts';
+import { ChatSequence, HoldBudget } from '../../src/bus/ChatSequence.ts';
 
 interface Item {
   readonly seq: number;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { PushMessage } from '../../src/bus/bus.ts';
-import { ChatSequence, HoldBudget } from '../../src/bus/chatSequence.ts';
-import { delayBeforeFilling, GapPlan } from '../../src/bus/gapPlan.ts';
+import { ChatSequence, HoldBudget } from '../../src/bus/ChatSequence.ts';
+import { delayBeforeFilling, GapPlan } from '../../src/bus/GapPlan.ts';
 import type { ChatId, ConnectionId } from '../../src/ids.ts';
 import { id } from '../ids.ts';
 

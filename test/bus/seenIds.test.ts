@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { SeenIds } from '../../src/bus/seenIds.ts';
+import { SeenIds } from '../../src/bus/SeenIds.ts';
 
 const rows = (...ids: number[]) => ids.map((id) => ({ id }));
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type { BusMessage, PushContext } from '../../src/bus/bus.ts';
-import { ChangeOrder } from '../../src/bus/changeOrder.ts';
-import { HoldBudget } from '../../src/bus/chatSequence.ts';
-import { TopicSequences } from '../../src/bus/topicSequences.ts';
+import { ChangeOrder } from '../../src/bus/ChangeOrder.ts';
+import { HoldBudget } from '../../src/bus/ChatSequence.ts';
+import { TopicSequences } from '../../src/bus/TopicSequences.ts';
 import type { ChatId } from '../../src/ids.ts';
 import { id } from '../ids.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { KeyedQueue } from '../../src/bus/KeyedQueue.ts';
+import { moveTo } from '../../src/chats/movePositions.ts';
 import { Positions } from '../../src/chats/Positions.ts';
-import { moveTo } from '../../src/chats/receipts.ts';
 import type { CommandContext } from '../../src/commands/context.ts';
 import type { Database } from '../../src/database/database.ts';
 import { database, newClients, newGroup, startServer } from '../harness.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ChatMessage } from '../../src/client/index.ts';
-import { createChatRecord } from '../../src/messages/missed.ts';
+import { createChatRecord } from '../../src/messages/chatRecord.ts';
 import { database, http, newClients, newGroup, newUsers, server, typedClient } from '../harness.ts';
 import { startRelay } from '../relay.ts';
 import { until } from '../until.ts';

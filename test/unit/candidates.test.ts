@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ChatId, MessageId } from '../../src/ids.ts';
-import { type Candidate, CandidateList } from '../../src/messages/candidates.ts';
+import { type Candidate, CandidateList } from '../../src/messages/CandidateList.ts';
 import { id } from '../ids.ts';
 
 const LIMITS = { perChat: 1_000, total: 10_000 };

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
 
-import { ChangeOrder, createChangeDelivery } from '../../src/bus/changeOrder.ts';
+import { ChangeOrder, createChangeDelivery } from '../../src/bus/ChangeOrder.ts';
 import { KeyedQueue } from '../../src/bus/KeyedQueue.ts';
 import { createGuard } from '../../src/net/guard.ts';
 import { id } from '../ids.ts';

@@ -1,7 +1,7 @@
 import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { ConcurrencyLimit, type ConcurrencyOptions } from '../../src/commands/concurrency.ts';
+import { ConcurrencyLimit, type ConcurrencyOptions } from '../../src/commands/ConcurrencyLimit.ts';
 import type { UserId } from '../../src/ids.ts';
 import { id } from '../ids.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { SessionId, UserId } from '../../src/ids.ts';
-import { reasonToEnd } from '../../src/socket/endings.ts';
+import { reasonToEnd } from '../../src/socket/reasonToEnd.ts';
 import { id } from '../ids.ts';
 
 /** The session of the connection, and another one of its user. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { HIT_END, HIT_START, highlight, hitsIn } from '../../src/messages/highlight.ts';
+import { HIT_END, HIT_START, highlight, hitsIn } from '../../src/messages/searchHighlight.ts';
 import { foldForSearch } from '../../src/text/fold.ts';
 import { fastest } from '../time.ts';
 

@@ -21,7 +21,7 @@ const LAYERS = [
   ['docs'],
   ['http', 'socket', 'admin'],
   ['server'],
-  ['main', 'workers', 'Supervisor', 'cluster'],
+  ['main', 'Workers', 'Supervisor', 'cluster'],
 ];
 
 /** The subjects of the domain, which do not import the transport. */

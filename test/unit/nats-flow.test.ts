@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { FlowControl } from '../../src/bus/nats/flowControl.ts';
-import { OutgoingStream } from '../../src/bus/nats/outgoingStream.ts';
-import { RecentPublications } from '../../src/bus/nats/replay.ts';
+import { FlowControl } from '../../src/bus/nats/FlowControl.ts';
+import { OutgoingStream } from '../../src/bus/nats/OutgoingStream.ts';
+import { RecentPublications } from '../../src/bus/nats/RecentPublications.ts';
 import { createGuard } from '../../src/net/guard.ts';
 
 const MIB = 1024 * 1024;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { PATIENCE, Peer, type PeerState } from '../../src/bus/nats/peer.ts';
+import { PATIENCE, Peer, type PeerState } from '../../src/bus/nats/Peer.ts';
 import type { Start } from '../../src/bus/nats/peerMessages.ts';
 
 /** A peer of which everything up to publication 9 arrived. */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { PATIENCE } from '../../src/bus/nats/peer.ts';
+import { PATIENCE } from '../../src/bus/nats/Peer.ts';
+import { Peers } from '../../src/bus/nats/Peers.ts';
 import type { Bye, Hello, Start } from '../../src/bus/nats/peerMessages.ts';
-import { Peers } from '../../src/bus/nats/peers.ts';
 
 /** Times are milliseconds since the start of the node. */
 const start = (node: string, fields: Partial<Start> = {}): Start => ({

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { Unconfirmed } from '../../src/bus/nats/confirmations.ts';
-import { RecentPublications } from '../../src/bus/nats/replay.ts';
+import { Unconfirmed } from '../../src/bus/nats/Confirmations.ts';
+import { RecentPublications } from '../../src/bus/nats/RecentPublications.ts';
 import { id } from '../ids.ts';
 
 const TOPIC = 'user:1';

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { Confirmations } from '../../src/bus/nats/confirmations.ts';
-import { InFlight } from '../../src/bus/nats/inFlight.ts';
-import { OutgoingStream } from '../../src/bus/nats/outgoingStream.ts';
-import { RecentPublications } from '../../src/bus/nats/replay.ts';
-import { RoundTrips } from '../../src/bus/nats/roundTrips.ts';
-import { SendPolicy } from '../../src/bus/nats/sendPolicy.ts';
+import { Confirmations } from '../../src/bus/nats/Confirmations.ts';
+import { InFlight } from '../../src/bus/nats/InFlight.ts';
+import { OutgoingStream } from '../../src/bus/nats/OutgoingStream.ts';
+import { RecentPublications } from '../../src/bus/nats/RecentPublications.ts';
+import { RoundTrips } from '../../src/bus/nats/RoundTrips.ts';
+import { SendPolicy } from '../../src/bus/nats/SendPolicy.ts';
 import type { ChatId } from '../../src/ids.ts';
 import { id } from '../ids.ts';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import { addMention, addParts, addSender, addWord, newFilter } from '../../src/text/bloomFilter.ts';
 import { foldForSearch } from '../../src/text/fold.ts';
-import { addMention, addParts, addSender, addWord, newFilter } from '../../src/text/parts.ts';
 import { id } from '../ids.ts';
 
 /** Returns the filter of the parts that a function adds. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { alternativesOf, comparisonsOf, filtersOf, MAX_FILTERS } from '../../src/messages/queryFilters.ts';
-import { addParts, addSender, addWord, newFilter } from '../../src/text/parts.ts';
+import { addParts, addSender, addWord, newFilter } from '../../src/text/bloomFilter.ts';
 import { id } from '../ids.ts';
 
 describe('the words that a query requires', () => {

@@ -9,7 +9,7 @@ import {
 import type { Logger } from 'pino';
 import { createGuard } from '../../net/guard.ts';
 import { CONNECT_WAIT, connectOptions, type NatsOptions, withoutPassword } from './connectOptions.ts';
-import { InFlight } from './inFlight.ts';
+import { InFlight } from './InFlight.ts';
 import type { LinkEvents, NatsLink } from './link.ts';
 
 /**

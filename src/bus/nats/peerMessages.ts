@@ -1,4 +1,4 @@
-import type { StreamPosition } from './replay.ts';
+import type { StreamPosition } from './RecentPublications.ts';
 
 /** Announces what a node sends from here on: all its publications from number `from` on, in order. */
 export interface Start extends StreamPosition {

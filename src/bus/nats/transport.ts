@@ -7,9 +7,9 @@ import { decode, decodeBatch } from './codec.ts';
 import { openNatsLink } from './connection.ts';
 import type { NatsOptions } from './connectOptions.ts';
 import type { LinkEvents, NatsLink } from './link.ts';
+import { NodeProtocol } from './NodeProtocol.ts';
 import { newNodeId } from './nodeId.ts';
-import { NodeProtocol } from './nodeProtocol.ts';
-import { RoundTrips } from './roundTrips.ts';
+import { RoundTrips } from './RoundTrips.ts';
 import { BATCHES, NODES, subjectOf } from './sender.ts';
 
 export interface NatsTransport extends BusTransport {

@@ -1,8 +1,8 @@
 import type { ChatId, ConnectionId } from '../ids.ts';
 import type { BusMessage, ChatPosition, PushContext, PushMessage } from './bus.ts';
-import type { ChangeDelivery } from './changeOrder.ts';
-import { ChatSequence, type HoldBudget } from './chatSequence.ts';
-import { GapPlan } from './gapPlan.ts';
+import type { ChangeDelivery } from './ChangeOrder.ts';
+import { ChatSequence, type HoldBudget } from './ChatSequence.ts';
+import { GapPlan } from './GapPlan.ts';
 import type { Topic } from './topics.ts';
 
 /** Asks for the gap of a chat to be filled, unless it is being filled: at once if it is urgent. */

@@ -2,7 +2,7 @@ import type { Guard } from '../../net/guard.ts';
 import type { NodeMessage } from '../bus.ts';
 import type { Topic } from '../topics.ts';
 import type { NatsLink } from './link.ts';
-import type { OutgoingStream } from './outgoingStream.ts';
+import type { OutgoingStream } from './OutgoingStream.ts';
 import type { PeerMessage } from './peerMessages.ts';
 import type { Sender } from './sender.ts';
 

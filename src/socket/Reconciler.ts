@@ -5,8 +5,8 @@ import type { Database } from '../database/database.ts';
 import { levelOf } from '../database/failures.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import type { MessageDraft } from '../messages/drafts.ts';
+import { Comparison } from './Comparison.ts';
 import type { Connections } from './Connections.ts';
-import { Comparison } from './comparison.ts';
 import { takeSlice, type UserConnections } from './slices.ts';
 import { UnknownOutcomes } from './UnknownOutcomes.ts';
 

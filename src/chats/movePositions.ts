@@ -1,7 +1,7 @@
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import { ApiError } from '../protocol/errors.ts';
 import type { ActingUser } from '../users/actingUser.ts';
-import { type Acting, actingIn } from './acting.ts';
+import { type Acting, actingIn } from './actingMember.ts';
 import { type ChatAddress, ownStateOf } from './membership.ts';
 import type { Position, Positions } from './Positions.ts';
 import { pushToChat, pushToSelf } from './publish.ts';

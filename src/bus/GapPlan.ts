@@ -1,7 +1,7 @@
 import type { ChatId, ConnectionId } from '../ids.ts';
 import type { PushMessage } from './bus.ts';
+import type { ChatSequence } from './ChatSequence.ts';
 import type { ReadPush } from './chatRecord.ts';
-import type { ChatSequence } from './chatSequence.ts';
 
 /** Milliseconds in which a gap may close by itself: publications of two nodes overtake each other by less. */
 const PATIENCE = 100;

@@ -2,7 +2,7 @@ import { registry } from '../src/commands/registry.ts';
 import { asyncapiDocument } from '../src/docs/asyncapi.ts';
 import { replaceFile } from '../src/files.ts';
 import { commandFactsSource } from './commandFacts.ts';
-import { recordExamples } from './record.ts';
+import { recordExamples } from './recordExamples.ts';
 
 /*
  * `npm run docs`: writes the facts of commands for the client, records the examples, and writes them and the document that

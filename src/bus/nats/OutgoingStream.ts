@@ -1,7 +1,7 @@
 import type { PushMessage } from '../bus.ts';
 import type { Topic } from '../topics.ts';
 import type { Beat, Bye, Roster, Start } from './peerMessages.ts';
-import { type Publication, RecentPublications } from './replay.ts';
+import { type Publication, RecentPublications } from './RecentPublications.ts';
 
 /** Answer to the `hello` of another node. */
 export interface Answer {

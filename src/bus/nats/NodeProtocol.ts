@@ -1,15 +1,15 @@
 import type { Guard } from '../../net/guard.ts';
 import type { BusMessage, ChatPosition, NodeMessage } from '../bus.ts';
 import type { Topic } from '../topics.ts';
-import { Confirmations } from './confirmations.ts';
-import { FlowControl } from './flowControl.ts';
+import { Confirmations } from './Confirmations.ts';
+import { FlowControl } from './FlowControl.ts';
 import type { NatsLink } from './link.ts';
 import { takesBatches } from './nodeId.ts';
-import { OutgoingStream } from './outgoingStream.ts';
+import { OutgoingStream } from './OutgoingStream.ts';
+import { type Effects, Peers } from './Peers.ts';
 import type { Hello, PeerMessage } from './peerMessages.ts';
-import { type Effects, Peers } from './peers.ts';
+import { SendPolicy } from './SendPolicy.ts';
 import { createSender, NODES, type Sender } from './sender.ts';
-import { SendPolicy } from './sendPolicy.ts';
 
 /** Callbacks for what this node may have missed; see `TransportHandlers`. */
 interface Handlers {

@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 import { levelOf } from '../database/failures.ts';
 import type { ChatId } from '../ids.ts';
 import type { ChatRecord } from './chatRecord.ts';
-import { delayBeforeFilling, type GapPlan, type GapStep } from './gapPlan.ts';
+import { delayBeforeFilling, type GapPlan, type GapStep } from './GapPlan.ts';
 import type { Schedule } from './schedule.ts';
-import type { TopicSequences } from './topicSequences.ts';
+import type { TopicSequences } from './TopicSequences.ts';
 import type { Topic } from './topics.ts';
 
 /** Dependencies of a {@link GapFiller}. */

@@ -2,7 +2,7 @@ import { prepared } from '../database/statements.ts';
 import type { ChatId, MessageId, UserId } from '../ids.ts';
 import { nameOfUser } from '../users/names.ts';
 import { otherInSql } from '../users/pairs.ts';
-import { otherColumns, type StateRow, stateColumns } from './state.sql.ts';
+import { otherColumns, type StateRow, stateColumns } from './memberState.sql.ts';
 
 /** A chat with its newest message, to be converted with `wire`. */
 export interface ChatRow extends StateRow {

@@ -1,5 +1,5 @@
 import type { Origin } from '../bus.ts';
-import { Peer, type PeerState } from './peer.ts';
+import { Peer, type PeerState } from './Peer.ts';
 import type { Ask, Beat, Bye, Departure, Hello, Roster, Start } from './peerMessages.ts';
 
 /** Actions after a message of a peer was received. */
