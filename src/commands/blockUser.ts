@@ -49,7 +49,7 @@ export const blockUser = defineCommand({
       );
       // A dialog that was made meanwhile looks for blocks as well once it is there: one of the two finds the other.
       if (!dialog) await freezePositions(db, pair);
-      // Whoever was judged to be allowed to write in it before the block was committed is judged again.
+      // Drafts that were judged before the block was committed are judged again.
       await db.execute(raiseRules, pair);
     });
     return {};

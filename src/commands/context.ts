@@ -46,7 +46,7 @@ export interface CommandContext extends CommandServices {
   readonly origin: ConnectionId;
   /** Makes the command the last of its connection: those behind it are not run. */
   readonly finish: () => void;
-  /** Where traces are taken. */
+  /** Records traces. */
   readonly trace?: Trace | undefined;
 }
 

@@ -71,7 +71,7 @@ export async function changeMessageForAll<Event extends MessageEvent | undefined
   const { session, db, changes } = actor;
   return changes.run(`message:${messageId}`, async () => {
     const changeIt = async (transaction: Transaction) => {
-      await db.query('select from messages where id = $1 for no key update', [messageId], transaction);
+      await db.execute('select from messages where id = $1 for no key update', [messageId], transaction);
       const row = await read(db, session.userId, messageId, transaction);
       const chat = await db.chats.findByPk(row.chatId, { transaction });
       if (!chat) throw new Error('a message without a chat');

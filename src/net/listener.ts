@@ -8,7 +8,7 @@ import { uWS } from './uws.ts';
 /** The native publish of the server, to all sockets of a topic. */
 export type PublishToTopic = (topic: string, frame: Buffer) => void;
 
-/** Where to listen: the part of the configuration that a listener reads. */
+/** The part of the configuration that a listener reads. */
 export interface ListenerSettings {
   readonly host: string;
   /** 0 takes any free port. */

@@ -82,7 +82,8 @@ export type LifeCycleState = 'admitting' | 'open' | 'closing' | 'closed';
  *                                   closed
  * ```
  *
- * Every other transition throws. {@link Connections} registers and removes it.
+ * Closing a closed connection changes nothing; every other transition throws. {@link Connections} registers and removes
+ * it.
  *
  * Most connections are silent: the fields that only some of them need are undefined until then.
  */

@@ -148,10 +148,10 @@ export class Connections extends ConnectionRegistry {
   #deliver(topic: Topic, { subscribers }: TopicSubscription, message: BusMessage): void {
     if ('signal' in message) return this.#handle(userOf(topic), message.signal);
     const { position, membership, about } = message;
-    if (position && membership) this.groups.letIn(position, membership);
+    if (position && membership) this.groups.addMembers(position, membership);
     const excluded = about?.seq === undefined ? NOBODY : this.groups.excludedFrom(about.chatId, about.seq);
     pushToSockets(this.#native, this, topic, subscribers, message, excluded);
-    if (position && membership) this.groups.letOut(position, membership);
+    if (position && membership) this.groups.removeMembers(position, membership);
   }
 
   #handle(userId: UserId, signal: Signal): void {

@@ -96,8 +96,8 @@ export class GroupSubscriptions {
     return this.#newcomers.excludedFrom(chatId, seq);
   }
 
-  /** Lets those in who join with the message at `seq`, before it is pushed. */
-  letIn({ chatId, seq }: ChatPosition, { joined = [], firstSeq = 1 }: MembershipChange): void {
+  /** Subscribes the users who join with the message at `seq`, before it is pushed. */
+  addMembers({ chatId, seq }: ChatPosition, { joined = [], firstSeq = 1 }: MembershipChange): void {
     for (const userId of joined)
       for (const connection of this.#connections.ofUser(userId)) {
         if (!connection.isSubscribed) connection.noteChange(chatId, { seq, firstSeq });
@@ -106,8 +106,8 @@ export class GroupSubscriptions {
       }
   }
 
-  /** Takes those out who leave with the message at `seq`, after it was pushed. */
-  letOut({ chatId, seq }: ChatPosition, { left = [], closes }: MembershipChange): void {
+  /** Unsubscribes the users who leave with the message at `seq`, after it was pushed. */
+  removeMembers({ chatId, seq }: ChatPosition, { left = [], closes }: MembershipChange): void {
     const leaving = closes
       ? [...this.#connections].filter(({ isSubscribed, groups }) => !isSubscribed || groups.has(chatId))
       : left.flatMap((userId) => this.#connections.ofUser(userId));

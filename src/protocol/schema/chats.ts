@@ -66,7 +66,7 @@ export const ChatRow = Type.Object({
   otherDeliveredSeq: Nullable(OtherPositions.otherDeliveredSeq),
 });
 
-/** Which chat a push is about, and who did it. */
+/** The chat of a push, and the acting user. */
 export const ChatAddress = {
   senderId: Id,
   receiverId: Type.Optional(Id),

@@ -59,7 +59,7 @@ export const Invite = Type.Object({
   createdAt: Time,
 });
 
-/** Where the system message of a change stands; nothing when all was as wanted already. */
+/** The place of the system message of a change; empty if the change had been made before. */
 export const Changed = Type.Partial(Sent);
 
 /** Fields of a push about a group: the system message, its sender, and more. */

@@ -156,7 +156,7 @@ export const ChangedMessage = {
   groupId: Type.Optional(Type.Integer({ ...Id, description: 'In a group: its id' })),
 };
 
-/** Which message was changed, and by whom. */
+/** The message that was changed, and the acting user. */
 export const MessageAddress = {
   messageId: Id,
   seq: Seq,

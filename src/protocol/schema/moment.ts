@@ -1,7 +1,7 @@
 /** A date and a time of RFC 3339, to the minute at least, and how far they are from UTC. */
 const MOMENT =
   /^([1-9]\d{3}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
-/** Where it is already the year 10000 in UTC, a time of 9999 cannot be written in four digits. */
+/** A time of 9999 with an offset may be of the year 10000 in UTC, which has no four digits. */
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**

@@ -102,5 +102,5 @@ export const inChat = <Properties extends TProperties>(properties: Properties) =
     { oneOf: [{ required: ['receiverId'] }, { required: ['groupId'] }] },
   );
 
-/** Where a message was stored: stands beside `data`, `message` and `senderName`. */
+/** The place in which a message was stored; beside `data`, `message` and `senderName`. */
 export const Sent = Type.Object({ messageId: Id, seq: Seq, createdAt: Time });
