@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { CommandName } from '../src/client/protocol.ts';
+import type { Command } from '../src/commands/define.ts';
 import { commands, registry } from '../src/commands/registry.ts';
 import type { ErrorCode } from '../src/protocol/errors.ts';
 import { connectAs, http, newClients, positionIn, signedCursor } from './harness.ts';
@@ -49,6 +50,9 @@ const noPartner: Outcomes = { ...all('FORBIDDEN'), outsider: 'NOT_FOUND' };
 const may = (outcomes: Outcomes, params: on.Build): Attempt => ({ outcomes, params });
 /** Allowed to everybody, and only affects the caller. */
 const own = (params: on.Build = () => ({})): Attempt => ({ outcomes: all('ok'), params, isOwn: true });
+/** The same attempts, whose effects nobody but the caller sees. */
+const inPrivate = (attempts: readonly Attempt[]): Attempt[] =>
+  attempts.map((attempt) => ({ ...attempt, isOwn: true }));
 
 const inBoth = (rest: object = {}) => [may(members, on.group(rest)), may(partners, on.dialog(rest))];
 const reading = (rest: object = {}) => [
@@ -116,7 +120,7 @@ const table: Readonly<Record<CommandName, readonly Attempt[]>> = {
     may({ ...readers, blocked: 'FORBIDDEN' }, on.both(on.message('group'), on.dialog())),
     may({ ...members, outsider: 'NOT_FOUND' }, on.both(on.message('dialog'), on.group())),
   ],
-  reportMessage: reading({ reason: 'spam' }),
+  reportMessage: inPrivate(reading({ reason: 'spam' })),
   sendEvent: [
     may(members, on.group({ event: 'wave' })),
     may(admins, on.where({ whoMayPost: 'admins' }, on.group({ event: 'wave' }))),
@@ -204,25 +208,43 @@ async function attemptAll(type: string, row: Attempt) {
 
 describe('a command', () => {
   for (const { type } of commands)
-    it(`${type} is allowed to the users that the table names, and changes nothing when it reads or is refused`, async () => {
+    it(`${type} is allowed to the users of its row, and changes nothing when it reads or is refused`, async () => {
       expect(table, 'no row').to.have.property(type);
       await Promise.all(table[type].map((row) => attemptAll(type, row)));
     });
 });
 
-describe('pushes', () => {
-  it('never reach users outside the group, nor users who have left it', async () => {
-    const cast = await newCast();
-    for (const who of ['outsider', 'former', 'banned'] as const) {
-      const { actor, friend, groupId, group } = await newScene(cast, who);
-      await actor.client.rest();
-      await friend.client.done('messageInGroup', { groupId, content: 'x' });
-      await friend.client.done('addReaction', { messageId: group.messageId, ...emoji });
-      await friend.client.done('typing', { groupId, typing: true });
-      await friend.client.done('sendEvent', { groupId, event: 'wave' });
-      expect(await actor.client.rest(), who).to.deep.equal([]);
-    }
-  });
+/** Returns whether a command has one of these params. */
+const takes = ({ params }: Pick<Command, 'params'>, ...names: readonly string[]) =>
+  names.some((name) => Object.hasOwn(params.properties, name));
+
+/** Builds the params of all attempts of a row that name the group, or the message of `friend` in it. */
+async function paramsInGroup(type: CommandName, scene: Scene): Promise<object[]> {
+  const { groupId, group } = scene;
+  const built: { groupId?: number; messageId?: number }[] = [];
+  for (const { params } of table[type]) built.push(await params(scene));
+  return built.filter(
+    (params) => params.groupId === groupId || [group.messageId, group.ownId].includes(params.messageId ?? 0),
+  );
+}
+
+describe('a push', () => {
+  for (const { type, push, ...command } of commands) {
+    if (!push || !takes(command, 'groupId', 'messageId')) continue;
+    it(`of ${type} reaches nobody outside the group, nor users who have left it`, async () => {
+      const cast = await newCast();
+      for (const who of ['former', 'banned'] as const) {
+        const scene = await newScene(cast, who);
+        const { owner, groupId, group } = scene;
+        const { messageId: ownId } = await owner.client.done('messageInGroup', { groupId, content: 'x' });
+        const outside = [cast.outsider, cast[who]];
+        const params = await paramsInGroup(type, { ...scene, actor: owner, group: { ...group, ownId } });
+        for (const { client } of outside) await client.rest();
+        for (const built of params) await owner.client.call(type, built);
+        for (const { client } of outside) expect(await client.rest(), who).to.deep.equal([]);
+      }
+    });
+  }
 });
 
 describe('a blocked user', () => {
@@ -235,17 +257,29 @@ describe('a blocked user', () => {
     expect(await ada.client.rest()).to.deep.equal([]);
   });
 
-  it('sees nothing of the presence of the blocking user, with any command', async () => {
+  it('sees nothing of the presence of the blocking user, with any command of the table', async () => {
     const { actor, friend, member, groupId } = await newScene(await newCast(), 'blocked');
     const userIds = [friend.id];
     for (const { client } of [actor, member]) await client.done('subscribePresence', { userIds });
-    for (const [type, params] of [
-      ['getPresence', { userIds }],
-      ['subscribePresence', { userIds }],
-      ['listGroupMembers', { groupId }],
-      ['searchUsers', { query: friend.username }],
-      ['getProfile', { userId: friend.id }],
-    ] as const) {
+    const custom = { mark: friend.username };
+    await friend.client.done('updateProfile', { custom });
+    const asked: Partial<Record<CommandName, object>> = {
+      getPresence: { userIds },
+      subscribePresence: { userIds },
+      listGroupMembers: { groupId },
+      searchUsers: { query: friend.username },
+      listUsers: { custom },
+      getProfile: { userId: friend.id },
+    };
+    const showing = commands.filter(
+      ({ type, result }) => type !== 'updateProfile' && JSON.stringify(result).includes('"lastSeenAt"'),
+    );
+    const missing = showing.filter(({ type }) => !asked[type]);
+    expect(
+      missing.map(({ type }) => type),
+      'not tried',
+    ).to.deep.equal([]);
+    for (const [type, params] of Object.entries(asked)) {
       const { data } = await actor.client.done(type, params);
       const seen = [data].flat().find(({ userId }) => userId === friend.id);
       expect(seen, type).to.include({ online: false, lastSeenAt: null });
@@ -269,21 +303,37 @@ describe('a new member of a group whose history begins with joining', () => {
     return scene;
   }
 
-  it('finds no message from before the joining, not even as an admin', async () => {
-    const { guest, friend, groupId, group } = await newMember();
-    const { messageId } = group;
-    const plain = 'getMessage getMessagesAround getThread listEdits getReceipts deleteMessage unpinMessage';
-    for (const [type, params] of [
-      ...plain.split(' ').map((type) => [type, { messageId }] as const),
-      ['addReaction', { messageId, ...emoji }],
-      ['reportMessage', { messageId, reason: 'x' }],
-      ['forwardMessage', { messageId, receiverId: friend.id }],
-      ['messageInGroup', { groupId, content: 'x', replyTo: messageId }],
-    ] as const)
-      expect(await guest.client.refused(type, params), type).to.equal('NOT_FOUND');
+  for (const { type, ...command } of commands) {
+    if (takes(command, 'messageId'))
+      it(`finds no message from before the joining by ${type}, not even as an admin`, async () => {
+        const scene = await newMember();
+        const params = await paramsInGroup(type, { ...scene, actor: scene.guest });
+        const earlier = params.filter((built) => Object.hasOwn(built, 'messageId'));
+        expect(earlier, 'the row has no message of the group').not.to.deep.equal([]);
+        for (const built of earlier)
+          expect(await scene.guest.client.refused(type, built)).to.equal('NOT_FOUND');
+      });
+    if (takes(command, 'replyTo'))
+      it(`cannot reply by ${type} to a message from before the joining`, async () => {
+        const { guest, friend, groupId, group } = await newMember();
+        const address = takes(command, 'groupId') ? { groupId } : { receiverId: friend.id };
+        const params = { ...address, content: 'x', replyTo: group.messageId };
+        expect(await guest.client.refused(type, params)).to.equal('NOT_FOUND');
+      });
+  }
+
+  it('sees nothing of the earlier history by any command of the table that reads', async () => {
+    const scene = await newMember();
+    const { guest } = scene;
+    for (const { type, reads } of commands)
+      for (const { params } of reads ? table[type] : []) {
+        const built = await params({ ...scene, actor: guest });
+        const answer = JSON.stringify(await guest.client.call(type, built));
+        expect(answer, type).not.to.include(`To the ${GROUP_SECRET}`);
+      }
   });
 
-  it('sees nothing of the earlier history in lists, not even with an earlier cursor', async () => {
+  it('sees nothing of the earlier history from the beginning, around a message, or with an earlier cursor', async () => {
     const { guest, groupId } = await newMember();
     const { messageId } = await guest.client.done('messageInGroup', { groupId, content: 'x' });
     const { nextCursor } = await guest.client.done('sync');
@@ -293,10 +343,6 @@ describe('a new member of a group whose history begins with joining', () => {
     for (const [type, params] of [
       ['getMessages', { groupId, afterSeq: 0 }],
       ['getMessagesAround', { messageId }],
-      ['getlatestMessageGroup', { groupId }],
-      ['listPins', { groupId }],
-      ['searchMessages', { query: GROUP_SECRET }],
-      ['sync', {}],
       ['sync', { cursor }],
     ] as const) {
       const { data } = await guest.client.done(type, params);
@@ -324,27 +370,53 @@ describe('a deleted account', () => {
     expect(await connectAs(deleted.token).catch(({ status }) => status)).to.equal(401);
   });
 
-  it('cannot be reached, and its messages stay', async () => {
+  it('cannot be reached with any command of the table, and its messages stay', async () => {
     const [ada, deleted] = await newClients(2);
     const [userId, receiverId] = [deleted.id, deleted.id];
     const { groupId } = await ada.client.done('newGroup', { groupName: 'Ours', userIds: [userId] });
     const { messageId } = await ada.client.done('privateMessage', { receiverId, content: 'x' });
     await http('DELETE', '/users/me', { token: deleted.token, body: { password: deleted.password } });
-    for (const [type, params, outcome] of [
-      ['privateMessage', { receiverId, content: 'x' }, 'NOT_FOUND'],
-      ['forwardMessage', { receiverId, messageId }, 'NOT_FOUND'],
+    const [member, dialog] = [{ groupId, userId }, { receiverId }];
+    const attempts: readonly (readonly [CommandName, object, Outcome])[] = [
+      ['privateMessage', { ...dialog, content: 'x' }, 'NOT_FOUND'],
+      ['forwardMessage', { ...dialog, messageId }, 'NOT_FOUND'],
       ['newGroup', { groupName: 'New', userIds: [userId] }, 'NOT_FOUND'],
-      ['addUserInGroup', { groupId, userId }, 'NOT_FOUND'],
-      ['setMemberRole', { groupId, userId, role: 'admin' }, 'NOT_FOUND'],
-      ['transferOwnership', { groupId, userId }, 'NOT_FOUND'],
-      ['removeUserFromGroup', { groupId, userId }, 'NOT_FOUND'],
+      ['sendEvent', { ...dialog, event: 'wave' }, 'ok'],
+      ['typing', { ...dialog, typing: true }, 'ok'],
+      ['addUserInGroup', member, 'NOT_FOUND'],
+      ['setMemberRole', { ...member, role: 'admin' }, 'NOT_FOUND'],
+      ['transferOwnership', member, 'NOT_FOUND'],
+      ['removeUserFromGroup', member, 'NOT_FOUND'],
+      ['banUser', member, 'ok'],
+      ['unbanUser', member, 'ok'],
       ['blockUser', { userId }, 'NOT_FOUND'],
       ['unblockUser', { userId }, 'ok'],
       ['getProfile', { userId }, 'ok'],
-      ['getMessages', { receiverId }, 'ok'],
+      ['getPresence', { userIds: [userId] }, 'ok'],
+      ['subscribePresence', { userIds: [userId] }, 'ok'],
+      ['unsubscribePresence', { userIds: [userId] }, 'ok'],
+      ['getChat', dialog, 'ok'],
+      ['getlatestMessageDialog', dialog, 'ok'],
+      ['getMessages', dialog, 'ok'],
+      ['listPins', dialog, 'ok'],
+      ['searchMessages', { ...dialog, query: 'x' }, 'ok'],
+      ['markRead', { ...dialog, seq: 1 }, 'ok'],
+      ['markDelivered', { ...dialog, seq: 1 }, 'ok'],
+      ['markUnread', dialog, 'ok'],
+      ['muteChat', { ...dialog, muted: true }, 'ok'],
+      ['archiveChat', { ...dialog, archived: true }, 'ok'],
+      ['pinChat', { ...dialog, pinned: true }, 'ok'],
       ['deleteMessage', { messageId }, 'ok'],
-    ] as const) {
+    ];
+    const tried = new Set<string>(attempts.map(([type]) => type));
+    const missing = commands.filter(
+      (command) => takes(command, 'userId', 'userIds', 'receiverId') && !tried.has(command.type),
+    );
+    expect(
+      missing.map(({ type }) => type),
+      'not tried',
+    ).to.deep.equal([]);
+    for (const [type, params, outcome] of attempts)
       expect((await ada.client.call(type, params)).code ?? 'ok', type).to.equal(outcome);
-    }
   });
 });
