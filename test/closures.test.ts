@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import pg from 'pg';
 import { pino } from 'pino';
 import { emptyClosedGroups } from '../src/chats/closures.ts';
+import type { CommandName } from '../src/client/protocol.ts';
+import { commands } from '../src/commands/registry.ts';
 import type { Client } from './client.ts';
 import { database, databaseUrl, newClients, newUsers, startServer } from './harness.ts';
 import { until } from './until.ts';
@@ -66,8 +68,80 @@ async function leftSince(client: Client, cursor: string) {
   };
 }
 
+interface Named {
+  readonly groupId: number;
+  readonly messageId: number;
+  readonly code: string;
+  readonly memberId: number;
+  readonly strangerId: number;
+}
+
+/** The table: a request of every command about a group or a message, and of `joinByInvite`. */
+function requestsIn(named: Named): Partial<Record<CommandName, object>> {
+  const { groupId, messageId, code, memberId, strangerId } = named;
+  const member = { groupId, userId: memberId };
+  const stranger = { groupId, userId: strangerId };
+  return {
+    messageInGroup: { groupId, content: 'still there?' },
+    sendEvent: { groupId, event: 'wave' },
+    typing: { groupId, typing: true },
+    getMessages: { groupId },
+    getlatestMessageGroup: { groupId },
+    getMessage: { messageId },
+    getThread: { messageId },
+    getReceipts: { messageId },
+    getMessagesAround: { messageId },
+    listEdits: { messageId },
+    editMessage: { messageId, content: 'x' },
+    deleteMessage: { messageId },
+    addReaction: { messageId, emoji: '👍' },
+    removeReaction: { messageId, emoji: '👍' },
+    pinMessage: { messageId },
+    unpinMessage: { messageId },
+    forwardMessage: { messageId, receiverId: strangerId },
+    reportMessage: { messageId, reason: 'spam' },
+    listGroupMembers: { groupId },
+    listPins: { groupId },
+    searchMessages: { groupId, query: 'x' },
+    getGroup: { groupId },
+    getChat: { groupId },
+    markRead: { groupId, seq: 1 },
+    markDelivered: { groupId, seq: 1 },
+    markUnread: { groupId },
+    muteChat: { groupId, muted: true },
+    archiveChat: { groupId, archived: true },
+    pinChat: { groupId, pinned: true },
+    addUserInGroup: stranger,
+    banUser: stranger,
+    unbanUser: stranger,
+    removeUserFromGroup: member,
+    setMemberRole: { groupId, userId: memberId, role: 'admin' },
+    transferOwnership: member,
+    leaveGroup: { groupId },
+    joinGroup: { groupId },
+    joinByInvite: { code },
+    createInvite: { groupId },
+    listInvites: { groupId },
+    revokeInvite: { groupId, inviteId: 1 },
+    updateGroup: { groupId, description: 'x' },
+    deleteGroup: { groupId },
+  };
+}
+
 describe('a group that is deleted', () => {
   afterEach(() => Promise.all(holders.splice(0).map((holder) => holder.end())));
+
+  it('is tried with every command about a group or a message: all are in the table', () => {
+    const requests = requestsIn({ groupId: 1, messageId: 1, code: '', memberId: 1, strangerId: 2 });
+    const missing = commands.filter(
+      ({ type, params }) =>
+        ('groupId' in params.properties || 'messageId' in params.properties) && !requests[type],
+    );
+    expect(
+      missing.map(({ type }) => type),
+      'not tried',
+    ).to.deep.equal([]);
+  });
 
   it('is closed for all members at once, however long the removal of their rows takes', async () => {
     const [ada, bob, cleo] = await newClients(3);
@@ -83,35 +157,8 @@ describe('a group that is deleted', () => {
     await ada.client.done('deleteGroup', { groupId });
     expect((await bob.client.push('deleteGroup')).params).to.include({ groupId, seq: 3 });
     expect(await members(groupId)).to.equal(2);
-    for (const [type, params] of Object.entries({
-      messageInGroup: { groupId, content: 'still there?' },
-      sendEvent: { groupId, event: 'wave' },
-      typing: { groupId, typing: true },
-      getMessages: { groupId },
-      getlatestMessageGroup: { groupId },
-      getMessage: { messageId },
-      getThread: { messageId },
-      getReceipts: { messageId },
-      getMessagesAround: { messageId },
-      editMessage: { messageId, content: 'x' },
-      addReaction: { messageId, emoji: '👍' },
-      listGroupMembers: { groupId },
-      listPins: { groupId },
-      getGroup: { groupId },
-      getChat: { groupId },
-      markRead: { groupId, seq: 1 },
-      markDelivered: { groupId, seq: 1 },
-      markUnread: { groupId },
-      pinChat: { groupId, pinned: true },
-      addUserInGroup: { groupId, userId: cleo.id },
-      removeUserFromGroup: { groupId, userId: ada.id },
-      leaveGroup: { groupId },
-      joinGroup: { groupId },
-      joinByInvite: { code },
-      createInvite: { groupId },
-      updateGroup: { groupId, description: 'x' },
-      deleteGroup: { groupId },
-    }))
+    const requests = requestsIn({ groupId, messageId, code, memberId: ada.id, strangerId: cleo.id });
+    for (const [type, params] of Object.entries(requests))
       expect(await bob.client.refused(type, params), type).to.equal('NOT_FOUND');
     expect((await bob.client.done('searchMessages', { query: words })).data).to.deep.equal([]);
     expect((await bob.client.done('listLastMessage')).data).to.deep.equal([]);
