@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { Parser } from '@asyncapi/parser';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -13,6 +12,7 @@ import { routes } from '../src/http/routes.ts';
 import { errorCodes } from '../src/protocol/errors.ts';
 import { recordExamples } from '../tools/recordExamples.ts';
 import { http, newUser, server } from './harness.ts';
+import { builtFile } from './support/builtFile.ts';
 import { violations } from './support/violations.ts';
 
 interface Message {
@@ -93,7 +93,7 @@ describe('asyncapi.yaml', () => {
     const { description } = parse((await http('GET', '/asyncapi.yaml')).body).info;
     const [typed = '', byHand = ''] = [...description.matchAll(/```js\n(.*?)```/gs)].map(([, script = '']) =>
       script
-        .replace("'http://localhost:3000/client.js'", `'${pathToFileURL('dist/browser/client.js')}'`)
+        .replace("'http://localhost:3000/client.js'", `'${builtFile('dist/browser/client.js')}'`)
         .replaceAll('localhost:3000', `127.0.0.1:${server.port}`)
         .replace("'Ada'", `'${user.username}'`)
         .replace("'correct horse'", `'${user.password}'`),

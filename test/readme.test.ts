@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { registry } from '../src/commands/registry.ts';
 import { readConfig } from '../src/config.ts';
 import { variableOf } from '../src/limits.ts';
 import { newUsers, server, startServer } from './harness.ts';
+import { builtFile } from './support/builtFile.ts';
 
 /** Returns the text under a heading of the README. */
 async function section(title: string): Promise<string> {
@@ -39,7 +39,7 @@ describe('the README', () => {
     const device = await bob.connect();
     const script = /^```js\n(.*?)^```/ms
       .exec(await readFile('README.md', 'utf8'))?.[1]
-      ?.replace("'parley/client'", `'${pathToFileURL('dist/client/node.js')}'`)
+      ?.replace("'parley/client'", `'${builtFile('dist/client/node.js')}'`)
       .replaceAll('http://localhost:3000', server.url)
       .replace("'Ada'", `'${ada.username}'`)
       .replace("'correct horse'", `'${ada.password}'`)
