@@ -12,8 +12,9 @@ export interface PreparedStatement {
 /**
  * Declares a prepared statement: it is parsed and planned once per connection, which takes PostgreSQL several times as
  * long as reading a page of messages. After five runs the plan is generic and stays the same while tables grow. So the
- * statement must find rows by keys only, with estimates that do not depend on values: no range between two parameters,
- * no `limit $1`, and scalar subqueries instead of joins and `exists`, which may become hashes of whole tables.
+ * statement must find rows by keys only. A range between two parameters, and `limit $1`, are estimated as a share of the
+ * table: use them only along an index that has the rows in their order. Joins and `exists` may become hashes of whole
+ * tables: use scalar subqueries, and laterals with `limit 1`, instead.
  */
 export function prepared(name: string, text: string): PreparedStatement {
   return { name, text };
