@@ -34,7 +34,7 @@ describe('the example of CONTRIBUTING.md', function () {
     markdown = await readFile('CONTRIBUTING.md', 'utf8');
     await mkdir('dist', { recursive: true });
     folder = await mkdtemp('dist/example-');
-    await database.execute(blockOf(markdown, '`0031_notes.sql`'), []);
+    await database.execute(blockOf(markdown, '`_notes.sql`'), []);
     await add('noteUser');
     await add('listNotes');
   });
