@@ -29,7 +29,7 @@ export class Inbox {
   resume(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
-    for (const take of waiting) take();
+    for (const take of waiting) this.#arrive(take); // a listener may close the client
   }
 
   /** Drops what was not delivered, because a catch-up returns it, and holds later arrivals until {@link resume}. */
@@ -73,7 +73,7 @@ export class Inbox {
 
   /** Continues after a gap. Messages that could not be read are from before this user joined, or after they left. */
   release(sequence: ChatSequence): void {
-    for (const arrival of sequence.release()) this.#take(arrival);
+    for (const arrival of sequence.release()) this.#arrive(() => this.#take(arrival));
   }
 
   #arrive(take: () => void): void {

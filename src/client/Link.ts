@@ -161,8 +161,7 @@ export class Link {
         this.#socket = socket;
         this.#test = () => {
           this.send(PING);
-          clearTimeout(test);
-          test = setTimeout(end, PATIENCE / 2);
+          test ??= setTimeout(end, PATIENCE / 2);
         };
         beat();
         this.#listener.opened();
@@ -170,6 +169,7 @@ export class Link {
       socket.onmessage = ({ data }: { data: unknown }) => {
         heartbeat.received();
         clearTimeout(test);
+        test = undefined;
         this.#listener.frame(String(data));
       };
       socket.onclose = ({ code }: { code: number }) => end(code);
@@ -198,11 +198,11 @@ export class Link {
     });
   }
 
-  /** Ends the pause before the next attempt, and tests the open socket. */
+  /** Tests the open socket. If there is none, ends the pause before the next attempt, and shortens the following ones. */
   readonly #wake = () => {
-    this.#endPause?.();
+    if (this.#test) return this.#test();
     this.#backoff.reset(WOKEN);
-    this.#test?.();
+    this.#endPause?.();
   };
 }
 

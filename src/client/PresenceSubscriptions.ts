@@ -9,10 +9,10 @@ export class PresenceSubscriptions {
   readonly #userIds = new Set<number>();
 
   /** Processes a command of this client that succeeded. */
-  done(type: CommandName, { userIds = [...this.#userIds] }: { readonly userIds?: readonly number[] }): void {
-    for (const userId of userIds)
-      if (type === 'subscribePresence') this.#userIds.add(userId);
-      else if (type === 'unsubscribePresence') this.#userIds.delete(userId);
+  done(type: CommandName, { userIds }: { readonly userIds?: readonly number[] }): void {
+    if (type === 'subscribePresence') for (const userId of userIds ?? []) this.#userIds.add(userId);
+    if (type === 'unsubscribePresence')
+      for (const userId of userIds ?? this.#userIds) this.#userIds.delete(userId);
   }
 
   /** Subscribes again over a new connection, and publishes the present state of each user. */

@@ -44,7 +44,7 @@ export class Synchroniser {
   #request = NEVER;
   /** The number of gaps that are being filled. */
   #fills = 0;
-  /** The number of messages delivered since the cursor was renewed; minus infinity while it is being renewed. */
+  /** The number of messages delivered since the cursor was renewed; minus infinity while none are counted. */
   #messages = Number.NEGATIVE_INFINITY;
   #renewal: ReturnType<typeof setTimeout> | undefined;
 
@@ -99,7 +99,7 @@ export class Synchroniser {
     if (this.#isReset) this.#listener.reset();
     this.#isReset = false;
     this.inbox.resume();
-    this.#renewLater();
+    if (request === this.#request) this.#renewLater();
   }
 
   /** Drops everything that belongs to the connection that was lost. */

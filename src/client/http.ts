@@ -8,7 +8,8 @@ interface Refusal {
 
 /**
  * Sends an HTTP request to a path of the server at `url`, and resolves to the JSON of the response. Rejects with a
- * {@link ParleyError}: with the code of the server, or with `UNAVAILABLE` if it cannot be reached or sends no code.
+ * {@link ParleyError}: with the code of the server, or if there is none, as from a proxy, with `UNAUTHORIZED` for a 401 and
+ * `UNAVAILABLE` for everything else.
  */
 export async function callHttp<Answer>(
   url: string,
@@ -31,6 +32,9 @@ export async function callHttp<Answer>(
   });
   const answer = await response.json().catch(() => {}); // no body, or no JSON
   if (response.ok) return answer;
-  const { code = 'UNAVAILABLE', message = `The server answered ${response.status}` }: Refusal = answer ?? {};
+  const {
+    code = response.status === 401 ? 'UNAUTHORIZED' : 'UNAVAILABLE',
+    message = `The server answered ${response.status}`,
+  }: Refusal = answer ?? {};
   throw new ParleyError(code, message, Number(response.headers.get('retry-after')) || undefined);
 }

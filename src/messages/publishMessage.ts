@@ -10,7 +10,7 @@ import { encodeMessagePush } from './sendFrames.ts';
  * 1. commit: `MessageWriter` commits a batch, and publishes its messages in the order of `seq` within each chat.
  * 2. publish: this function.
  * 3. reply: `reply` answers the sender, once the bus (`after`) has delivered on this node everything before the message:
- *    the dispatcher encodes it, and the command queue sends it behind the replies to earlier commands.
+ *    the command receiver encodes it, and the command queue sends it behind the replies to earlier commands.
  * 4. push: the bus delivers the message to everybody who may see it, on every node, except the connection it came from;
  *    `Connections` sends it to their sockets.
  *

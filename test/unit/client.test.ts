@@ -244,6 +244,27 @@ describe('the typed client on sockets of the test', () => {
     expect([code, states]).to.deep.equal(['UNAUTHORIZED', ['closed']]);
   });
 
+  it('delivers nothing of what it held once a listener has closed it, and has no timer then', async () => {
+    const { client, last, reopen } = clientOf();
+    const delivered: unknown[] = [];
+    client.on('messageInGroup', ({ seq }) => {
+      delivered.push(seq);
+      client.close();
+    });
+    await reopen();
+    last().answer('getProfile', profile);
+    for (const seq of [1, 2, 3])
+      last().receive({
+        type: 'messageInGroup',
+        params: { groupId: 7, seq, createdAt: '2026-01-01T00:00:00Z', message: `${seq}` },
+      });
+    const { calls } = mock.method(globalThis, 'setTimeout').mock;
+    last().answer('sync', page);
+    await turns();
+    expect(delivered).to.deep.equal([1]);
+    expect(calls).to.have.length(0);
+  });
+
   it('sends nothing and opens no socket after close', async () => {
     const { client, sockets, last } = await onlineClient();
     const { length } = last().sent;

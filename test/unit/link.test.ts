@@ -155,6 +155,14 @@ describe('the link of the typed client', () => {
     expect([sockets.length, device.listeners]).to.deep.equal([1, 0]);
   });
 
+  it('gives up when a proxy refuses the upgrade with 401 and a page of its own', async () => {
+    mock.method(globalThis, 'fetch', async () => new Response('<h1>Log in</h1>', { status: 401 }));
+    const { last, events } = await linkOf();
+    last().end();
+    await pass(500);
+    expect(events).to.deep.equal(['UNAUTHORIZED']);
+  });
+
   it('ends a socket that does not open within ten seconds', async () => {
     mock.method(globalThis, 'fetch', async () => Response.json({}));
     const { link, sockets, last, events } = await linkOf();
@@ -194,6 +202,31 @@ describe('the link of the typed client', () => {
     device.dispatchEvent(new Event('visibilitychange'));
     await pass(5_000);
     expect(events.at(-1)).to.equal('lost');
+    link.close();
+  });
+
+  it('tests the connection once while the device wakes again and again', async () => {
+    const { link, device, last, events } = await linkOf();
+    last().open();
+    for (let wakes = 0; wakes < 2; wakes++) {
+      device.dispatchEvent(new Event('visibilitychange'));
+      await pass(2_500);
+    }
+    expect(events.at(-1)).to.equal('lost');
+    link.close();
+  });
+
+  it('keeps its delays when the device wakes while the connection is open', async () => {
+    const { link, device, sockets, last } = await linkOf();
+    last().open();
+    link.proven();
+    device.dispatchEvent(new Event('visibilitychange'));
+    last().receive({ type: 'ping' });
+    last().end();
+    await pass(499);
+    expect(sockets).to.have.length(1);
+    await pass(1);
+    expect(sockets).to.have.length(2);
     link.close();
   });
 

@@ -173,10 +173,10 @@ export class NodeProtocol {
     this.#flow.pump();
   }
 
-  #act({ ask, reconcile, mustResynchronise: isForgotten }: Effects): void {
+  #act({ ask, reconcile, mustResynchronise }: Effects): void {
     if (ask) this.#announce(ask);
     if (reconcile !== undefined) this.#handlers.reconcile();
-    if (isForgotten) this.#handlers.resynchronise();
+    if (mustResynchronise) this.#handlers.resynchronise();
   }
 
   #sendBeat(): void {
