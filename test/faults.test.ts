@@ -25,7 +25,7 @@ import {
 } from './harness.ts';
 import { type ServerProcess, startProcess } from './process.ts';
 import { startRelay } from './relay.ts';
-import { pause, until } from './until.ts';
+import { pause, until, within } from './until.ts';
 
 const readiness = async (url: string) => {
   const { status, body } = await http('GET', '/health/ready', { url });
@@ -346,12 +346,8 @@ describe('clients that never finish', function () {
       expect((await http('GET', '/health/ready', { url: server.url })).status).to.equal(200);
       await pause(100);
     }
-    await Promise.race([
-      closed,
-      pause(45_000).then(() => {
-        throw new Error(`${sockets.filter(({ closed }) => !closed).length} of 200 are still there`);
-      }),
-    ]);
+    await within(closed, 45_000);
+    expect(sockets.filter(({ closed }) => !closed)).to.have.lengthOf(0);
     clearInterval(drip);
     await client.close();
     await server.close();

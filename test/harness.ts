@@ -1,8 +1,6 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
 import { pino } from 'pino';
 import { createTokens } from '../src/auth/tokens.ts';
@@ -13,23 +11,27 @@ import {
 } from '../src/client/node.ts';
 import { readConfig } from '../src/config.ts';
 import { type Database, openDatabase } from '../src/database/database.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/database/embedded.ts';
 import type { ChatId, UserId } from '../src/ids.ts';
 import { createLog } from '../src/observability/log.ts';
 import { createCursorSigner } from '../src/protocol/cursor.ts';
 import { type Server, startServer as start } from '../src/server.ts';
 import { foldedUser } from '../src/text/foldedColumns.ts';
 import { type Client, connect } from './client.ts';
+import { watchLeftovers } from './support/leftovers.ts';
+import { createDatabase, temporaryFolder } from './support/run.ts';
+
+export { mochaGlobalSetup, mochaGlobalTeardown, temporaryFolder } from './support/run.ts';
 
 /*
- * The base of all tests: one embedded PostgreSQL and one server on it for the whole run, and more servers
- * with settings of their own where a test needs them.
+ * The base of all tests: each file has a database and a server on it; tests start more servers, with settings of their
+ * own, where they need them.
  */
 
-let postgres: EmbeddedPostgres;
+let assertNothingLeft: () => Promise<void>;
+let url: string;
 let folder: string;
 
-/** The server that all tests share, and its database. */
+/** The server that the tests of a file share, and its database. */
 export let server: RunningServer;
 export let database: Database;
 
@@ -38,12 +40,12 @@ export interface RunningServer extends Server {
   readonly url: string;
 }
 
-/** Starts another server on the shared database; the caller closes it. */
+/** Starts another server on the database of the file; the caller closes it. */
 export async function startServer(env: Record<string, string> = {}): Promise<RunningServer> {
   const config = readConfig({
     HOST: '127.0.0.1',
     PORT: '0',
-    DATABASE_URL: postgres.url,
+    DATABASE_URL: url,
     DATA_DIR: folder,
     JWT_SECRET,
     RATE_LIMITS: 'off',
@@ -72,7 +74,7 @@ const log = createLog({
 });
 
 /** The URL of the shared database. */
-export const databaseUrl = (): string => postgres.url;
+export const databaseUrl = (): string => url;
 
 /** The secret with which the servers of the tests sign tokens. */
 export const JWT_SECRET = 'a secret of the tests, thirty-two bytes or more';
@@ -89,22 +91,27 @@ export const positionIn = (cursor: string): any =>
 export const mochaHooks = {
   async beforeAll(this: Mocha.Context) {
     this.timeout(60_000);
+    await turn(); // mocha starts the timer of a hook once it has returned a promise
+    assertNothingLeft = watchLeftovers();
+    if (isUnitTest(this)) return;
+    url = await createDatabase();
     folder = await temporaryFolder();
-    postgres = await startEmbeddedPostgres(folder, pino({ level: 'silent' }));
     server = await startServer();
-    database = openDatabase(postgres.url, 4);
+    database = openDatabase(url, 4);
   },
   async afterEach() {
     await Promise.all(open.splice(0).map((client) => client.close()));
   },
-  async afterAll() {
-    await database?.close();
-    await server?.close();
-    await postgres?.stop();
+  async afterAll(this: Mocha.Context) {
+    if (!isUnitTest(this)) await Promise.all([database.close(), server.close()]);
+    await assertNothingLeft();
     if (leaks.length > 0) throw new Error(`secrets in the log: ${leaks.join('')}`);
-    await rm(folder, { recursive: true, force: true });
   },
 };
+
+/** Returns whether only files of test/unit are run by this process: they have neither a server nor a database. */
+const isUnitTest = (hook: Mocha.Context): boolean =>
+  hook.runnable().parent?.suites.every(({ file }) => file?.includes('/test/unit/')) ?? false;
 
 /** Returns an unused port: the system does not assign the same one again at once. */
 export async function freePort(): Promise<number> {
@@ -113,11 +120,6 @@ export async function freePort(): Promise<number> {
   const { port } = probe.address() as AddressInfo;
   probe.close();
   return port;
-}
-
-/** Creates a folder that the user of the embedded database can enter. */
-export function temporaryFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'parley-test-'));
 }
 
 export interface Reply {

@@ -19,24 +19,21 @@ export interface Failure {
   readonly stderr: string;
 }
 
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
-const TSCONFIG = fileURLToPath(new URL('../tsconfig.json', import.meta.url));
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
-/** Starts `src/main.ts` in `cwd`, by another program if there is a `launcher`, and returns at once. */
+/** Starts the built server in `cwd`, by another program if there is a `launcher`, and returns at once. */
 export function spawnServer(
   env: Record<string, string>,
   stdio: StdioOptions,
   cwd = process.cwd(),
   launcher: readonly string[] = [],
 ): ChildProcess {
-  const [program, ...args] = [...launcher, process.execPath, '--import', TSX, MAIN];
+  const [program, ...args] = [...launcher, process.execPath, MAIN];
   return spawn(program as string, args, {
     cwd,
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
-      TSX_TSCONFIG_PATH: TSCONFIG,
       HOST: '127.0.0.1',
       PORT: '0',
       RATE_LIMITS: 'off',
@@ -47,7 +44,7 @@ export function spawnServer(
 }
 
 /**
- * Starts `src/main.ts`, in `cwd`, and resolves when it listens; rejects with a {@link Failure} when it exits
+ * Starts the built server, in `cwd`, and resolves when it listens; rejects with a {@link Failure} when it exits
  * before.
  */
 export function startProcess(

@@ -10,7 +10,7 @@ import { databaseUrl, freePort, http, JWT_SECRET, newUsers, server, temporaryFol
 import { type NatsServer, natsServer } from './nats.ts';
 import { until } from './until.ts';
 
-const CLUSTER = fileURLToPath(new URL('../src/cluster.ts', import.meta.url));
+const CLUSTER = fileURLToPath(new URL('../dist/cluster.js', import.meta.url));
 
 function isAlive(pid: number): boolean {
   try {
@@ -24,7 +24,7 @@ let cluster: ChildProcess | undefined;
 
 function start(args: string[], env: Record<string, string>): ChildProcess {
   const { PATH, HOME } = process.env;
-  cluster = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), CLUSTER, ...args], {
+  cluster = spawn(process.execPath, [CLUSTER, ...args], {
     env: {
       PATH,
       HOME,

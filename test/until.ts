@@ -9,3 +9,15 @@ export async function until(holds: () => boolean | Promise<boolean>, patience = 
     await pause(10);
   }
 }
+
+/** Resolves like a promise, or to undefined after so many milliseconds. */
+export async function within<Value>(
+  promise: Promise<Value>,
+  milliseconds: number,
+): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

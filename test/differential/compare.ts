@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 import { type Client, connect } from '../../src/client/node.ts';
-import { pause, until } from '../until.ts';
+import { pause, until, within } from '../until.ts';
 import type { Person, World } from './world.ts';
 
 /** A field that differs between the long-lived client and a fresh one. */
@@ -29,7 +29,7 @@ async function comparePerson(world: World, person: Person, bound: number): Promi
     const fresh = freshClient(world, person);
     let found: Difference[] = [{ path: `${person.name}.fresh`, shown: 'nothing', right: 'a fresh client' }];
     try {
-      const isThere = await Promise.race([look(fresh, person), pause(bound)]);
+      const isThere = await within(look(fresh, person), bound);
       const until = Date.now() + FRESH_FOR;
       while (isThere) {
         found = differences(person.name, stateOf(person.client, person), stateOf(fresh, person));

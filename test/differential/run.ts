@@ -1,4 +1,4 @@
-import { pause } from '../until.ts';
+import { within } from '../until.ts';
 import { compare, type Difference } from './compare.ts';
 import { shrink } from './shrink.ts';
 import type { Site } from './site.ts';
@@ -42,7 +42,7 @@ export async function run(
         if (differences.length > 0) return { steps: steps.slice(0, index + 1), differences };
       } else {
         const taken = take(world, step);
-        if (step.waits) await Promise.race([taken, pause(PATIENCE)]);
+        if (step.waits) await within(taken, PATIENCE);
       }
     }
     return undefined;

@@ -9,7 +9,7 @@ import {
 import { connect as connectRaw } from '../client.ts';
 import { newUser, type User } from '../harness.ts';
 import { type Relay, startRelay } from '../relay.ts';
-import { pause } from '../until.ts';
+import { within } from '../until.ts';
 
 import { connectDevice, type Device } from './device.ts';
 import type { Site } from './site.ts';
@@ -213,7 +213,10 @@ export class World {
       for (const { typesIn } of present) typesIn.clear();
       return true;
     })();
-    const isSettled = await Promise.race([settled.catch(() => false), pause(ANSWERED_WITHIN)]);
+    const isSettled = await within(
+      settled.catch(() => false),
+      ANSWERED_WITHIN,
+    );
     clearInterval(waking);
     if (isSettled) return undefined;
     const states = present.map(({ name, client, second }) => `${name} ${client.state}, ${second.state}`);
