@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
-import { startProcess } from '../test/process.ts';
+import { startProcess } from '../test/support/process.ts';
 
 /* Takes the screenshot of the README with a server of its own and three users in browser windows. */
 

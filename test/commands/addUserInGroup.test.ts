@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, http, newGroup, newUser, newUsers, startServer } from '../harness.ts';
+import { database, http, newGroup, newUser, newUsers, startServer } from '../support/harness.ts';
 
 describe('addUserInGroup', () => {
   it('pushes to all members and to the added user, and stores a system message', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { database, newClients, newGroup } from '../harness.ts';
-import { until } from '../until.ts';
+import { database, newClients, newGroup } from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 describe('blockUser', () => {
   it('refuses private messages of the blocked user with FORBIDDEN and no more details', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, newClients, newGroup } from '../harness.ts';
+import { database, newClients, newGroup } from '../support/harness.ts';
 
 describe('editMessage', () => {
   it('changes an own message, pushes to the others, and keeps the former content', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newClients, newGroup } from '../harness.ts';
+import { newClients, newGroup } from '../support/harness.ts';
 
 describe('forwardMessage', () => {
   it('writes the message in another chat and names its first author, however often it is forwarded', async () => {

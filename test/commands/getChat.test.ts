@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, newClients, newGroup, type Person } from '../harness.ts';
+import { database, newClients, newGroup, type Person } from '../support/harness.ts';
 
 const rowOf = async ({ client }: Person, address: object) => (await client.done('getChat', address)).data;
 

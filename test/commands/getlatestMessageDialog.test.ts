@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { http, newUsers } from '../harness.ts';
+import { http, newUsers } from '../support/harness.ts';
 
 type Row = Record<string, unknown>;
 const contents = (rows: Row[]) => rows.map(({ content }) => content);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { http, newGroup, newUsers } from '../harness.ts';
+import { http, newGroup, newUsers } from '../support/harness.ts';
 
 type Row = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, newClients, newGroup } from '../harness.ts';
+import { database, newClients, newGroup } from '../support/harness.ts';
 
 const roles = async (groupId: number) =>
   new Map(

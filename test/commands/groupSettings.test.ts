@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { database, newClients, newGroup } from '../harness.ts';
-import { until } from '../until.ts';
+import { database, newClients, newGroup } from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 describe('newGroup with settings', () => {
   it('adds users at once, who receive the push and the messages of the group', async () => {

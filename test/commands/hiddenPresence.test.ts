@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Client } from '../client.ts';
-import { database, newClients, newUser, type Person, type User } from '../harness.ts';
-import { until } from '../until.ts';
+import type { Client } from '../support/client.ts';
+import { database, newClients, newUser, type Person, type User } from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 const watch = async (client: Client, ...users: User[]) =>
   (await client.done('subscribePresence', { userIds: users.map(({ id }) => id) })).data;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Frame } from '../client.ts';
-import { http, newClients, newGroup, type Person, startServer } from '../harness.ts';
+import type { Frame } from '../support/client.ts';
+import { http, newClients, newGroup, type Person, startServer } from '../support/harness.ts';
 
 const write = (one: Person, { id: receiverId }: Person, content = 'x') =>
   one.client.done('privateMessage', { receiverId, content });

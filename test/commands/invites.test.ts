@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, http, newClients, newGroup, type Person } from '../harness.ts';
+import { database, http, newClients, newGroup, type Person } from '../support/harness.ts';
 
 describe('createInvite', () => {
   it('admits users with its code, up to its number of uses', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, newGroup, newUsers } from '../harness.ts';
+import { database, newGroup, newUsers } from '../support/harness.ts';
 
 describe('leaveGroup', () => {
   it('pushes to the remaining members and to the other connections of the user', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, newGroup, newUsers } from '../harness.ts';
+import { database, newGroup, newUsers } from '../support/harness.ts';
 
 type Row = Record<string, unknown>;
 

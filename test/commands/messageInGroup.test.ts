@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, newGroup, newUsers } from '../harness.ts';
+import { database, newGroup, newUsers } from '../support/harness.ts';
 
 describe('messageInGroup', () => {
   it('answers with the position of the message, and pushes it to the other members', async () => {

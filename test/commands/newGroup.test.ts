@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, newUser } from '../harness.ts';
+import { database, newUser } from '../support/harness.ts';
 
 describe('newGroup', () => {
   it('answers with nulls and the id of the group, whose owner is its creator', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newClients, newGroup } from '../harness.ts';
+import { newClients, newGroup } from '../support/harness.ts';
 
 describe('pinMessage', () => {
   it('pins for all members, is allowed to both users of a dialog, and changes nothing when it is repeated', async () => {

@@ -4,8 +4,8 @@ import { moveTo } from '../../src/chats/movePositions.ts';
 import { Positions } from '../../src/chats/Positions.ts';
 import type { CommandContext } from '../../src/commands/context.ts';
 import type { Database } from '../../src/database/database.ts';
-import { database, newClients, newGroup, startServer } from '../harness.ts';
-import { until } from '../until.ts';
+import { database, newClients, newGroup, startServer } from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 const chat = async (client: { done(type: string): Promise<{ data: Record<string, unknown>[] }> }) =>
   (await client.done('listLastMessage')).data[0] ?? {};

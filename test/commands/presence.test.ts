@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Client } from '../client.ts';
-import { database, newClients, newUser, startServer, type User } from '../harness.ts';
+import type { Client } from '../support/client.ts';
+import { database, newClients, newUser, startServer, type User } from '../support/harness.ts';
 
 /** Resolves to the next push that a user is offline: nobody who left before that user is reported after it. */
 const offline = (client: Client, { id }: User) =>

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, http, newUser, newUsers } from '../harness.ts';
+import { database, http, newUser, newUsers } from '../support/harness.ts';
 
 describe('privateMessage', () => {
   it('is pushed to the receiver and to the other connections of the sender', async () => {

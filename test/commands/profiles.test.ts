@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { http, newClients } from '../harness.ts';
+import { http, newClients } from '../support/harness.ts';
 
 describe('getProfile', () => {
   it('returns the profile of any user, with the email only for the user’s own', async () => {

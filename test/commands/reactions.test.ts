@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newClients, newGroup } from '../harness.ts';
+import { newClients, newGroup } from '../support/harness.ts';
 
 describe('addReaction', () => {
   it('counts each emoji of a user once, and marks own reactions', async () => {

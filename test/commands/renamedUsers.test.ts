@@ -1,6 +1,14 @@
 import { expect } from 'chai';
-import { database, http, newClients, newGroup, newUser, type Person, startServer } from '../harness.ts';
-import { until } from '../until.ts';
+import {
+  database,
+  http,
+  newClients,
+  newGroup,
+  newUser,
+  type Person,
+  startServer,
+} from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 let renamed = 0;
 

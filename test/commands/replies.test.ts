@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newClients, newGroup } from '../harness.ts';
+import { newClients, newGroup } from '../support/harness.ts';
 
 describe('a message with replyTo', () => {
   it('is pushed and stored with it, and found in the thread', async () => {

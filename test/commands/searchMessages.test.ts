@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Transaction } from 'sequelize';
-import { database, newClients, newGroup, type Person } from '../harness.ts';
-import { until } from '../until.ts';
+import { database, newClients, newGroup, type Person } from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 /** Searches until the index has returned the expected number of hits. */
 async function find({ client }: Person, params: object, expected: number) {

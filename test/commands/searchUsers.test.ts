@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, http, newClients, newUser, type Person, signedCursor } from '../harness.ts';
+import { database, http, newClients, newUser, type Person, signedCursor } from '../support/harness.ts';
 
 /** More users than one page reads, also of those with a `custom`: every second one. */
 const MANY = 4_200;

@@ -5,7 +5,7 @@ import { addToOutbox } from '../../src/bus/outbox.ts';
 import { userTopic } from '../../src/bus/topics.ts';
 import { encodePush } from '../../src/protocol/frames.ts';
 import { deleteOldSessions } from '../../src/sessions/oldSessions.ts';
-import { open } from '../client.ts';
+import { open } from '../support/client.ts';
 import {
   connectAs,
   database,
@@ -15,9 +15,9 @@ import {
   newUser,
   server,
   startServer,
-} from '../harness.ts';
-import { id } from '../ids.ts';
-import { until } from '../until.ts';
+} from '../support/harness.ts';
+import { id } from '../support/ids.ts';
+import { until } from '../support/until.ts';
 
 const login = async (user: { username: string; password: string }) =>
   (await http('POST', '/auth/login', { body: { username: user.username, password: user.password } })).body

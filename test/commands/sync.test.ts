@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { changesSince } from '../../src/sync/changes.sql.ts';
-import type { Frame } from '../client.ts';
+import type { Frame } from '../support/client.ts';
 import {
   database,
   http,
@@ -10,7 +10,7 @@ import {
   positionIn,
   signedCursor,
   startServer,
-} from '../harness.ts';
+} from '../support/harness.ts';
 
 type Change = Frame;
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Frame } from '../client.ts';
-import { newClients } from '../harness.ts';
+import type { Frame } from '../support/client.ts';
+import { newClients } from '../support/harness.ts';
 
 describe('the push of a system message', () => {
   it('has the same event, sentence and acting user as the history', async () => {

@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox';
 import Format from 'typebox/format';
 import Value from 'typebox/value';
 import { type ErrorCode, errorCodes } from '../../src/protocol/errors.ts';
-import type { Frame } from '../client.ts';
+import type { Frame } from '../support/client.ts';
 
 /** Error codes for a wrong request; the others mean a problem of the server. */
 const refusals = new Set<ErrorCode>(Object.keys(errorCodes) as ErrorCode[]);

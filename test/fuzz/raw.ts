@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as later } from 'node:timers/promises';
-import { server } from '../harness.ts';
+import { server } from '../support/harness.ts';
 
 /** Milliseconds after which missing bytes fail the test. */
 const PATIENCE = 5_000;

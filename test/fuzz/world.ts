@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { registry } from '../../src/commands/registry.ts';
-import type { Client } from '../client.ts';
-import { connectAs, http, newGroup, newUsers, type User } from '../harness.ts';
+import type { Client } from '../support/client.ts';
+import { connectAs, http, newGroup, newUsers, type User } from '../support/harness.ts';
 import { expectAnswer, isRight } from './answers.ts';
 import { json, type Known } from './json.ts';
 

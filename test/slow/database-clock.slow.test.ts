@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import pg from 'pg';
-import { connectAs, databaseUrl, http, JWT_SECRET, newUser, startServer } from '../harness.ts';
+import { connectAs, databaseUrl, http, JWT_SECRET, newUser, startServer } from '../support/harness.ts';
 
 const HOUR = 3_600;
 

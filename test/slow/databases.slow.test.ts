@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import pg from 'pg';
 import { openDatabase } from '../../src/database/database.ts';
 import { writeBatch } from '../../src/messages/writeBatch.sql.ts';
-import { runBasicUse } from '../basicUse.ts';
-import { JWT_SECRET, startServer } from '../harness.ts';
-import { findPostgres, hasLocale, type PostgresService, startPostgres } from '../postgres.ts';
-import { type Failure, startProcess } from '../process.ts';
+import { runBasicUse } from '../support/basicUse.ts';
+import { JWT_SECRET, startServer } from '../support/harness.ts';
+import { findPostgres, hasLocale, type PostgresService, startPostgres } from '../support/postgres.ts';
+import { type Failure, startProcess } from '../support/process.ts';
 
 /** Parameters of initdb, and the locale of the system that they need. */
 const CLUSTERS = [

@@ -12,11 +12,11 @@ import { createOrderedBus } from '../../src/bus/orderedBus.ts';
 import type { Topic } from '../../src/bus/topics.ts';
 import type { ChatId } from '../../src/ids.ts';
 import { createGuard } from '../../src/net/guard.ts';
-import type { NatsServer } from '../nats.ts';
-import { startRelay } from '../relay.ts';
-import { until } from '../until.ts';
 import { MemoryHub, type MemoryLink } from './memoryHub.ts';
+import type { NatsServer } from './nats.ts';
+import { startRelay } from './relay.ts';
 import { SimulatedNetwork } from './simulatedNetwork.ts';
+import { until } from './until.ts';
 import { VirtualTime } from './virtualTime.ts';
 
 /** The ordered bus of a node over some transport, and another node or process that publishes to it. */

@@ -1,4 +1,4 @@
-import { until } from '../until.ts';
+import { until } from './until.ts';
 
 /** Milliseconds in which what was closed may end. */
 const PATIENCE = 5_000;

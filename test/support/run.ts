@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { pino } from 'pino';
 import { openDatabase } from '../../src/database/database.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/database/embedded.ts';
 import { migrate } from '../../src/database/migrations.ts';
-import { pause } from '../until.ts';
+import { until } from './until.ts';
 
 /*
  * What all files of a run share: a folder, and one PostgreSQL for each process that runs tests, started by the first
@@ -30,16 +31,9 @@ export async function mochaGlobalTeardown(): Promise<void> {
 
 async function stopPostgres(pidFile: string): Promise<void> {
   const [pid] = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
-  while (pid && signal(Number(pid))) await pause(10);
-}
-
-/** Tells a PostgreSQL to end at once; returns false if it has ended. */
-function signal(pid: number): boolean {
-  try {
-    return process.kill(pid, 'SIGQUIT');
-  } catch {
-    return false;
-  }
+  if (!pid) return;
+  process.kill(Number(pid), 'SIGQUIT');
+  await until(() => !existsSync(pidFile)); // which it deletes at last
 }
 
 const runFolder = (): string => process.env.TEST_FOLDER as string;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { batched } from '../../src/database/batched.ts';
-import { pause } from '../until.ts';
+import { pause } from '../support/until.ts';
 
 describe('a batched loader', () => {
   it('reads keys requested during a query with the next query, and continues after a failure', async () => {

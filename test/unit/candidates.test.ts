@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ChatId, MessageId } from '../../src/ids.ts';
 import { type Candidate, CandidateList } from '../../src/messages/CandidateList.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 const LIMITS = { perChat: 1_000, total: 10_000 };
 const ALL = { above: 0, below: 1_000_000 };

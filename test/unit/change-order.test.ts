@@ -4,8 +4,8 @@ import { pino } from 'pino';
 import { ChangeOrder, createChangeDelivery } from '../../src/bus/ChangeOrder.ts';
 import { KeyedQueue } from '../../src/bus/KeyedQueue.ts';
 import { createGuard } from '../../src/net/guard.ts';
-import { id } from '../ids.ts';
-import { pause, until } from '../until.ts';
+import { id } from '../support/ids.ts';
+import { pause, until } from '../support/until.ts';
 
 describe('the order of the changes of a message', () => {
   let order: ChangeOrder;

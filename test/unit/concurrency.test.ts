@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ConcurrencyLimit, type ConcurrencyOptions } from '../../src/commands/ConcurrencyLimit.ts';
 import type { UserId } from '../../src/ids.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 const [ada, bob, cleo, dan]: readonly [UserId, UserId, UserId, UserId] = [id(1), id(2), id(3), id(4)];
 

@@ -3,7 +3,7 @@ import type { UserId } from '../../src/ids.ts';
 import { CloseCode } from '../../src/protocol/closeCodes.ts';
 import { Connection, type Receiver, type Socket } from '../../src/socket/Connection.ts';
 import { drainConnections } from '../../src/socket/drain.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 const session = {
   userId: id<UserId>(7),

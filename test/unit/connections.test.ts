@@ -6,7 +6,7 @@ import { ConnectionRegistry } from '../../src/socket/ConnectionRegistry.ts';
 import { Newcomers } from '../../src/socket/Newcomers.ts';
 import { type Push, pushToSockets } from '../../src/socket/pushToSockets.ts';
 import { takeSlice } from '../../src/socket/slices.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 const [ADA, BOB, EVE] = [id<UserId>(1), id<UserId>(2), id<UserId>(3)];
 const GROUP: ChatId = id(7);

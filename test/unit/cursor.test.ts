@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { createCursorSigner } from '../../src/protocol/cursor.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 const [OLD, NEW] = ['an old secret of thirty-two bytes or more', 'a new secret of thirty-two bytes or more'];
 const refusal = /params\.cursor must be a nextCursor that this command returned/;

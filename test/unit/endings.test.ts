@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { SessionId, UserId } from '../../src/ids.ts';
 import { reasonToEnd } from '../../src/socket/reasonToEnd.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 /** The session of the connection, and another one of its user. */
 const [OWN, OTHER] = [id<SessionId>(11), id<SessionId>(12)];

@@ -5,7 +5,7 @@ import { defineCommand, defineLocal, defineRead, defineSend } from '../../src/co
 import { commands, registry } from '../../src/commands/registry.ts';
 import type { UserId } from '../../src/ids.ts';
 import { commandFactsSource } from '../../tools/commandFacts.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 const typesOf = (some: readonly { readonly type: string }[]) => some.map(({ type }) => type);
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { HIT_END, HIT_START, highlight, hitsIn } from '../../src/messages/searchHighlight.ts';
 import { foldForSearch } from '../../src/text/fold.ts';
-import { fastest } from '../time.ts';
+import { fastest } from '../support/time.ts';
 
 const show = (content: string, headline: string, query: string) =>
   highlight(content, hitsIn(content, headline, foldForSearch(query)))

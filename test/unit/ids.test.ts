@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { userTopic } from '../../src/bus/topics.ts';
 import type { Commands, Pushes } from '../../src/client/protocol.ts';
 import type { ChatId, UserId } from '../../src/ids.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 /* The compiler checks most of it: a line that must not compile and does is an error. */
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { namesIn } from '../../src/messages/mentions.ts';
-import { fastest } from '../time.ts';
+import { fastest } from '../support/time.ts';
 
 describe('mentions in a text', () => {
   it('are the names after an @, with and without punctuation at their end', () => {

@@ -3,7 +3,7 @@ import type { BusMessage, NodeMessage } from '../../src/bus/bus.ts';
 import { type Addressed, decode, decodeBatch, encode, encodeBatch } from '../../src/bus/nats/codec.ts';
 import type { Topic } from '../../src/bus/topics.ts';
 import type { ChatId, ConnectionId, UserId } from '../../src/ids.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 type Push = Extract<BusMessage, { readonly frame: string }>;
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Unconfirmed } from '../../src/bus/nats/Confirmations.ts';
 import { RecentPublications } from '../../src/bus/nats/RecentPublications.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 const TOPIC = 'user:1';
 

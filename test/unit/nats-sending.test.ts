@@ -6,7 +6,7 @@ import { RecentPublications } from '../../src/bus/nats/RecentPublications.ts';
 import { RoundTrips } from '../../src/bus/nats/RoundTrips.ts';
 import { SendPolicy } from '../../src/bus/nats/SendPolicy.ts';
 import type { ChatId } from '../../src/ids.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 /** Milliseconds after which it is known which nodes are there. */
 const SETTLED = 2_001;

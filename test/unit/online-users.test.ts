@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { UserId } from '../../src/ids.ts';
 import { GRACE, OnlineUsers } from '../../src/presence/OnlineUsers.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 import { VirtualTime } from '../support/virtualTime.ts';
 
 const [ADA, BOB]: readonly [UserId, UserId] = [id(7), id(8)];

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { addMention, addParts, addSender, addWord, newFilter } from '../../src/text/bloomFilter.ts';
 import { foldForSearch } from '../../src/text/fold.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 /** Returns the filter of the parts that a function adds. */
 const filterOf = (add: (filter: Buffer) => void): bigint => {

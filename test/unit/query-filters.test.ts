@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { alternativesOf, comparisonsOf, filtersOf, MAX_FILTERS } from '../../src/messages/queryFilters.ts';
 import { addParts, addSender, addWord, newFilter } from '../../src/text/bloomFilter.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 describe('the words that a query requires', () => {
   for (const [query, expected] of [

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { defineCommand } from '../../src/commands/define.ts';
 import { defaultLimits } from '../../src/limits.ts';
 import { createRateLimiters, createUpgradeLimits } from '../../src/socket/rateLimits.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 /** So slow that nothing is refilled while a test runs. */
 const SLOW = 0.001;

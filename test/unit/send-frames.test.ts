@@ -4,7 +4,7 @@ import type { ChatId, ConnectionId, MessageId, UserId } from '../../src/ids.ts';
 import { type MessageDraft, type StoredMessage, sendReply } from '../../src/messages/drafts.ts';
 import { encodeMessagePush, encodeSendReply } from '../../src/messages/sendFrames.ts';
 import { encodePush, encodeReply } from '../../src/protocol/frames.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 const idOf = <Of extends number>() => fc.nat().map(id<Of>);
 const text = fc.string({ unit: 'grapheme' });

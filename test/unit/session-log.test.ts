@@ -4,7 +4,7 @@ import type { Database } from '../../src/database/database.ts';
 import type { UserId } from '../../src/ids.ts';
 import { SessionLog } from '../../src/sessions/SessionLog.ts';
 import { Connection } from '../../src/socket/Connection.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 interface Written {
   readonly id: number;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { TimeoutLog } from '../../src/observability/TimeoutLog.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 describe('the log of timeouts', () => {
   it('has a line for each command and user, and the next one a minute later with the number since', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { MANY_MEMBERS, SHOWN_TYPISTS, Typists } from '../../src/chats/Typists.ts';
 import type { ChatId } from '../../src/ids.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 describe('typing in a large group', () => {
   const large = { id: id<ChatId>(1), memberCount: MANY_MEMBERS };

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { SessionId, UserId } from '../../src/ids.ts';
 import { UnrecordedSessions } from '../../src/sessions/UnrecordedSessions.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 const at = (milliseconds: number) => new Date(milliseconds).toISOString();
 const connection = (sessionId: number, connectedAt = 1_000) => ({

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ChatId, ConnectionId, UserId } from '../../src/ids.ts';
 import { type Send, WriterQueue } from '../../src/messages/WriterQueue.ts';
-import { id } from '../ids.ts';
+import { id } from '../support/ids.ts';
 
 const limits = { queueLength: 1_000, queueBytes: 1_000_000 };
 

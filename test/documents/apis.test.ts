@@ -1,0 +1,188 @@
+import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { Parser } from '@asyncapi/parser';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { expect } from 'chai';
+import { WebSocket } from 'ws';
+import { parse } from 'yaml';
+import { registry } from '../../src/commands/registry.ts';
+import { asyncapiDocument } from '../../src/docs/asyncapi.ts';
+import { examples } from '../../src/docs/examples.ts';
+import { routes } from '../../src/http/routes.ts';
+import { errorCodes } from '../../src/protocol/errors.ts';
+import { recordExamples } from '../../tools/recordExamples.ts';
+import { builtFile } from '../support/builtFile.ts';
+import { http, newUser, server } from '../support/harness.ts';
+import { violations } from '../support/violations.ts';
+
+interface Message {
+  readonly payload: object;
+  readonly examples: { readonly payload: object }[];
+}
+
+/** Returns the messages or calls whose examples differ between two recordings: a report could not show all of them. */
+function differences(part: string, today: Recorded, kept: Recorded): string[] {
+  const names = new Set([...Object.keys(today), ...Object.keys(kept)]);
+  return [...names]
+    .filter((name) => !isDeepStrictEqual(today[name], kept[name]))
+    .map(
+      (name) => `${part} ${name}: today ${JSON.stringify(today[name])}, kept ${JSON.stringify(kept[name])}`,
+    );
+}
+
+type Recorded = Readonly<Record<string, readonly object[]>>;
+
+describe('asyncapi.yaml', () => {
+  it('is the output of `npm run docs` for the current definitions', async () => {
+    expect(await readFile('asyncapi.yaml', 'utf8')).to.equal(asyncapiDocument(registry.values(), examples));
+  });
+
+  it('has examples recorded from the current traffic', async () => {
+    const today = await recordExamples();
+    const all = differences('frames', today.frames, examples.frames);
+    expect([...all, ...differences('calls', today.calls, examples.calls)].join('\n')).to.equal('');
+  });
+
+  it('is accepted by the AsyncAPI parser without errors or warnings', async function () {
+    this.timeout(60_000);
+    const { document, diagnostics } = await new Parser().parse((await http('GET', '/asyncapi.yaml')).body);
+    // a hint, not a warning: AsyncAPI 3.1 exists
+    expect(diagnostics.map(({ code }) => code)).to.deep.equal(['asyncapi-latest-version']);
+    expect(document?.version()).to.equal('3.0.0');
+  });
+
+  it('has every command with its request, reply and error, and every push', () => {
+    const { operations, channels } = parse(asyncapiDocument(registry.values(), examples));
+    const ref = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` });
+    for (const { type, push } of registry.values()) {
+      expect(operations[type].action).to.equal('receive');
+      expect(operations[type].messages).to.deep.equal([ref(`${type}Request`)]);
+      expect(operations[type].reply.messages).to.deep.equal([ref(`${type}Reply`), ref(`${type}Error`)]);
+      if (push) expect(operations[`${type}Push`]).to.deep.include({ action: 'send', summary: push.summary });
+    }
+    expect(channels.socket.messages).to.have.all.keys(Object.keys(examples.frames));
+  });
+
+  it('has the facts of every command, with its operation and in an overview', () => {
+    const { info, operations } = parse(asyncapiDocument(registry.values(), examples));
+    for (const { type, summary, reads, repeatable, storesMessage, ordered, cost } of registry.values()) {
+      expect(operations[type]['x-parley']).to.deep.equal({ reads, repeatable, storesMessage, ordered, cost });
+      const marks = [reads, repeatable, storesMessage, ordered].map((fact) => (fact ? 'yes' : ''));
+      expect(info.description).to.include(`| ${[`\`${type}\``, summary, ...marks, cost].join(' | ')} |`);
+    }
+  });
+
+  it('has an example for every message, and every example fits its schema', () => {
+    const { components } = parse(asyncapiDocument(registry.values(), examples));
+    for (const [name, message] of Object.entries<Message>(components.messages)) {
+      expect(message.examples, name).not.to.deep.equal([]);
+      for (const { payload } of message.examples)
+        expect(violations(message.payload, components, payload), JSON.stringify(payload)).to.equal(null);
+    }
+    expect(components.messages).to.have.all.keys(Object.keys(examples.frames));
+  });
+
+  it('includes the description of the protocol', async () => {
+    const { description } = parse((await http('GET', '/asyncapi.yaml')).body).info;
+    const protocol = (await readFile('docs/protocol.md', 'utf8')).trimEnd();
+    expect(`# The Parley protocol\n\n${description}`.startsWith(`${protocol}\n\n## Commands`)).to.equal(true);
+  });
+
+  it('has a first client that works as pasted, with the typed client and without', async () => {
+    const user = await newUser();
+    const { description } = parse((await http('GET', '/asyncapi.yaml')).body).info;
+    const [typed = '', byHand = ''] = [...description.matchAll(/```js\n(.*?)```/gs)].map(([, script = '']) =>
+      script
+        .replace("'http://localhost:3000/client.js'", `'${builtFile('dist/browser/client.js')}'`)
+        .replaceAll('localhost:3000', `127.0.0.1:${server.port}`)
+        .replace("'Ada'", `'${user.username}'`)
+        .replace("'correct horse'", `'${user.password}'`),
+    );
+    const { WebSocket: native } = globalThis;
+    Object.assign(globalThis, { WebSocket });
+    const run = (script: string) => import(`data:text/javascript,${encodeURIComponent(script)}`);
+    const { client, seq } = await run(`${typed}; export { client, seq };`);
+    const other = await run(`${byHand}; export { seq, socket };`);
+    Object.assign(globalThis, { WebSocket: native });
+    client.close();
+    other.socket.close();
+    expect([seq, other.seq]).to.deep.equal([2, 2]); // after the creation of the group
+  });
+});
+
+describe('openapi.yaml', () => {
+  it('is accepted by an OpenAPI validator', async () => {
+    const { body } = await http('GET', '/openapi.yaml');
+    expect(await new Validator().validate(body)).to.deep.include({ valid: true });
+  });
+
+  it('has every HTTP call with its successes and errors', async () => {
+    const { paths } = parse((await http('GET', '/openapi.yaml')).body);
+    for (const { method, path, success, errors, authenticated } of routes) {
+      const operation = paths[path][method.toLowerCase()];
+      expect(operation.responses).to.include.all.keys(Object.keys(success));
+      for (const code of errors)
+        expect(operation.responses[errorCodes[code].status].description).to.include(code);
+      expect(operation.security).to.deep.equal(authenticated && [{ token: [] }]);
+    }
+  });
+
+  it('has schemas that fit the current calls', async () => {
+    const { paths, components } = parse((await http('GET', '/openapi.yaml')).body);
+    for (const [name, calls] of Object.entries(examples.calls)) {
+      const [method = '', path = ''] = name.split(' ');
+      const { requestBody, responses } = paths[path][method.toLowerCase()];
+      for (const { body, status, answer } of calls) {
+        const sent = requestBody?.content['application/json'].schema;
+        if (status < 300 && body) expect(violations(sent, components, body), name).to.equal(null);
+        const got = responses[status].content?.['application/json'].schema;
+        if (answer) expect(violations(got, components, answer), `${name} ${status}`).to.equal(null);
+        else expect(got, `${name} ${status}`).to.equal(undefined);
+      }
+    }
+  });
+});
+
+describe('the pages of the documents', () => {
+  const types = { js: 'text/javascript', css: 'text/css', yaml: 'application/yaml' };
+
+  for (const path of ['/docs/', '/api/'])
+    it(`${path} loads everything from this server`, async () => {
+      const { status, headers, body } = await http('GET', path);
+      expect([status, headers.get('content-type')]).to.deep.equal([200, 'text/html; charset=utf-8']);
+      expect(headers.get('content-security-policy')).to.match(/^default-src 'self';/);
+      expect(headers.get('content-security-policy')).not.to.match(/https?:|\*/);
+
+      const start = path === '/api/' ? (await http('GET', '/api/start.js')).body : '';
+      const links = [
+        ...(body + start).matchAll(/(?:src=|href=|schemaUrl=|cssImportPath=|url: )["']([^"']+)/g),
+      ]
+        .map(([, link = '']) => link)
+        .filter((link) => link !== 'data:,');
+      expect(links.length).to.be.at.least(3);
+      for (const link of links) {
+        const { origin, pathname } = new URL(link, server.url + path);
+        expect(origin).to.equal(server.url);
+        const asset = await http('GET', pathname);
+        const type = Object.entries(types).find(([extension]) => pathname.endsWith(`.${extension}`))?.[1];
+        expect([asset.status, asset.headers.get('content-type')], link).to.deep.equal([
+          200,
+          `${type}; charset=utf-8`,
+        ]);
+        if (type === 'text/css') expect(asset.body).not.to.match(/@import|url\(["']?(https?:)?\/\//);
+      }
+    });
+
+  it('are found without a trailing slash', async () => {
+    expect((await http('GET', '/docs')).headers.get('location')).to.equal('docs/');
+    expect((await http('GET', '/api')).headers.get('location')).to.equal('api/');
+  });
+
+  it('are not sent again to a browser that has cached them', async () => {
+    for (const path of ['/docs/', '/docs/component.js', '/asyncapi.yaml', '/openapi.yaml']) {
+      const etag = (await http('GET', path)).headers.get('etag') ?? '';
+      const again = await fetch(server.url + path, { headers: { 'if-none-match': etag } });
+      expect([again.status, await again.text()], path).to.deep.equal([304, '']);
+    }
+  });
+});

@@ -1,0 +1,136 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { newGroup, newUser, newUsers, server, startServer } from '../support/harness.ts';
+
+/** A program that runs during the test, and its output. */
+interface Program {
+  readonly child: ChildProcess;
+  /** Resolves when the output matches. */
+  prints(pattern: RegExp): Promise<void>;
+}
+
+const running: ChildProcess[] = [];
+
+function start(command: string, args: string[], env: Record<string, string> = {}, url = server.url): Program {
+  const child = spawn(command, args, { env: { ...process.env, PARLEY_URL: url, ...env }, stdio: 'pipe' });
+  running.push(child);
+  let output = '';
+  const collect = (chunk: Buffer) => {
+    output += chunk;
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  return {
+    child,
+    async prints(pattern) {
+      const deadline = Date.now() + 15_000;
+      while (!pattern.test(output)) {
+        if (Date.now() > deadline) throw new Error(`the program printed only:\n${output}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+  };
+}
+
+/** Returns whether a command is available. */
+function works(command: string, args: string[], env = process.env): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore', env });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('the examples', function () {
+  this.timeout(60_000);
+  afterEach(async () => {
+    for (const child of running.splice(0)) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+  });
+
+  it('include a bot that answers, also after an outage of the server', async () => {
+    const target = await startServer();
+    const name = `bot${process.pid}`;
+    const bot = start(process.execPath, ['examples/bot.js'], { BOT_NAME: name }, target.url);
+    await bot.prints(/online/);
+    const ada = await newUser(target.url);
+    const client = await ada.connect();
+    const [person] = (await client.done('searchUsers', { query: name })).data;
+    await client.done('privateMessage', { receiverId: person.userId, content: 'Hi' });
+    expect((await client.push('privateMessage')).params.message).to.equal('You said: Hi');
+    const groupId = await newGroup(client, { ...ada, id: person.userId });
+    await client.done('messageInGroup', { groupId, content: `@${name}, what time is it?` });
+    expect((await client.push('messageInGroup')).params.message).to.match(/^It is /);
+    await target.close();
+    await bot.prints(/offline/);
+  });
+
+  it('include a messenger for the terminal', async () => {
+    const [bob] = await newUsers(1);
+    const device = await bob.connect();
+    const name = `terminal${process.pid}`;
+    const { child, prints } = start(process.execPath, ['examples/terminal.js', name], {
+      PARLEY_PASSWORD: 'correct horse',
+    });
+    child.stdin?.write(`nobody-of-that-name: hello\n`);
+    await prints(/No user or group is called nobody-of-that-name/);
+    child.stdin?.write(`${bob.username}: hello\nand again\n`);
+    for (const message of ['hello', 'and again'])
+      expect((await device.push('privateMessage')).params).to.include({ message, senderName: name });
+    const [person] = (await device.done('searchUsers', { query: name })).data;
+    await device.done('privateMessage', { receiverId: person.userId, content: 'hello yourself' });
+    await prints(new RegExp(`${bob.username}: hello yourself`));
+    child.stdin?.end();
+    expect((await once(child, 'exit'))[0]).to.equal(0);
+  });
+
+  it('include raw frames for Python', async function () {
+    const python = ['python3', '/usr/bin/python3'].find((command) =>
+      works(command, ['-c', 'import websockets']),
+    );
+    if (!python) {
+      console.log('      skipped: there is no Python with the package websockets here');
+      return this.skip();
+    }
+    await talk((user, to) => start(python, ['examples/chat.py', user.username, user.password, to, 'Hello']));
+  });
+
+  it('include raw frames for Go', async function () {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-go-'));
+    const built = join(folder, 'chat');
+    // Debian installs its packages in GOPATH
+    const go = { GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOCACHE: join(folder, 'cache') };
+    const env = { ...process.env, ...go };
+    try {
+      if (!works('go', ['list', 'github.com/gorilla/websocket'], env)) {
+        console.log('      skipped: there is no Go with the package gorilla/websocket here');
+        return this.skip();
+      }
+      execFileSync('go', ['build', '-o', built, 'examples/chat.go'], { env });
+      await talk((user, to) => start(built, [user.username, user.password, to, 'Hello']));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  /** Checks that a user of a program can write, receives an answer, and sends nothing twice. */
+  async function talk(
+    run: (user: { username: string; password: string }, to: string) => Program,
+  ): Promise<void> {
+    const [ada, bob] = await newUsers(2);
+    const client = await bob.connect();
+    const program = run(ada, bob.username);
+    await program.prints(/stored at seq 1/);
+    expect((await client.push('privateMessage')).params).to.include({ message: 'Hello', senderId: ada.id });
+    await client.done('privateMessage', { receiverId: ada.id, content: 'Hello yourself' });
+    await program.prints(new RegExp(`push privateMessage ${bob.username} Hello yourself`));
+  }
+});

@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { registry } from '../../src/commands/registry.ts';
+import { readConfig } from '../../src/config.ts';
+import { variableOf } from '../../src/limits.ts';
+import { builtFile } from '../support/builtFile.ts';
+import { newUsers, server, startServer } from '../support/harness.ts';
+
+/** Returns the text under a heading of the README. */
+async function section(title: string): Promise<string> {
+  const readme = await readFile('README.md', 'utf8');
+  return readme.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
+}
+
+/** Returns the shell commands in a text, as a reader copies them. */
+const commandsIn = (text: string) =>
+  [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, lines]) => lines).join('\n');
+
+describe('the README', () => {
+  it('has a first conversation that works as pasted', async () => {
+    const open = await startServer({ HOST: '0.0.0.0' });
+    const names = { Ada: `Ada${process.pid}`, Bob: `Bob${process.pid}` };
+    const script = commandsIn(await section('A first conversation'))
+      .replaceAll('localhost:3000', `localhost:${open.port}`)
+      .replaceAll(/"(ada|bob)@/g, `"$1${process.pid}@`)
+      .replaceAll(/"username":"(Ada|Bob)"/g, (_, name: 'Ada' | 'Bob') => `"username":"${names[name]}"`);
+
+    const { stdout } = await promisify(execFile)('bash', ['-c', script]);
+
+    await open.close();
+    expect(stdout).to.match(/"type":"privateMessage","success":true,.*"seq":1,.*"id":1/);
+    expect(stdout).to.include(`"message":"Hi Bob","senderName":"${names.Ada}"`);
+  });
+
+  it('has a chat in ten lines that works as pasted', async () => {
+    const [ada, bob] = await newUsers(2);
+    const device = await bob.connect();
+    const script = /^```js\n(.*?)^```/ms
+      .exec(await readFile('README.md', 'utf8'))?.[1]
+      ?.replace("'parley/client'", `'${builtFile('dist/client/node.js')}'`)
+      .replaceAll('http://localhost:3000', server.url)
+      .replace("'Ada'", `'${ada.username}'`)
+      .replace("'correct horse'", `'${ada.password}'`)
+      .replace("'Bob'", `'${bob.username}'`);
+    const { client } = await import(
+      `data:text/javascript,${encodeURIComponent(`${script}; export { client };`)}`
+    );
+    client.close();
+    expect((await device.push('privateMessage')).params.message).to.equal('Hi Bob');
+    expect(script?.split('\n').filter((line) => line.trim()).length).to.be.at.most(10);
+  });
+
+  it('lists every command and every setting', async () => {
+    const commands = await section('Connecting');
+    for (const type of registry.keys()) expect(commands).to.include(`| \`${type}\` |`);
+    const settings = await section('Configuration');
+    const { limits, ...others } = readConfig({});
+    for (const name of Object.keys({ ...limits, ...others }).map(variableOf))
+      expect(settings).to.include(`\`${name}\``);
+  });
+
+  it('names only existing npm scripts', async () => {
+    const { scripts } = JSON.parse(await readFile('package.json', 'utf8'));
+    const readme = await readFile('README.md', 'utf8');
+    for (const [, name] of readme.matchAll(/npm run ([a-z:]+)/g))
+      expect(scripts).to.have.property(name as string);
+  });
+});

@@ -1,0 +1,389 @@
+import { expect } from 'chai';
+import jwt from 'jsonwebtoken';
+import pg from 'pg';
+import { pino } from 'pino';
+import type { Transaction } from 'sequelize';
+import { finishDeletions } from '../../src/accounts/deleteAccount.ts';
+import { createOutboxBus } from '../../src/bus/outbox.ts';
+import type { MessageWriter } from '../../src/messages/MessageWriter.ts';
+import {
+  database,
+  databaseUrl,
+  http,
+  metric,
+  newGroup,
+  newUser,
+  newUsers,
+  server,
+  startServer,
+} from '../support/harness.ts';
+import { until } from '../support/until.ts';
+
+let made = 0;
+const account = () => {
+  const username = `account${process.pid}-${++made}`;
+  return { email: `${username}@example.com`, username, password: 'tops3cret' };
+};
+
+describe('POST /auth/register', () => {
+  it('answers 201 with a token and the user, and never with the password or its hash', async () => {
+    const body = account();
+    const reply = await http('POST', '/auth/register', { body });
+    expect(reply.status).to.equal(201);
+    const { token, user } = reply.body;
+    expect(Object.keys(reply.body)).to.have.members(['token', 'user']);
+    expect(Object.keys(user)).to.have.members(['id', 'email', 'username', 'createdAt']);
+    expect(user).to.include({ email: body.email, username: body.username });
+    expect(user.id).to.be.a('number');
+    expect(new Date(user.createdAt).toISOString()).to.equal(user.createdAt);
+    expect(
+      (await http('PATCH', '/users/me', { token, body: { username: `${body.username}.` } })).status,
+    ).to.equal(200);
+    const stored = await database.users.findByPk(user.id);
+    expect(stored?.passwordHash).to.match(/^\$2[aby]\$10\$/);
+  });
+
+  it('refuses an email or a username that is taken, ignoring case', async () => {
+    const taken = account();
+    await http('POST', '/auth/register', { body: taken });
+    const sameEmail = { ...account(), email: taken.email.toUpperCase() };
+    const sameName = { ...account(), username: taken.username.toUpperCase() };
+    const answers = await Promise.all(
+      [sameEmail, sameName].map((body) => http('POST', '/auth/register', { body })),
+    );
+    expect(answers.map(({ status, body }) => [status, body])).to.deep.equal([
+      [409, { error: true, code: 'CONFLICT', message: 'This email is taken' }],
+      [409, { error: true, code: 'CONFLICT', message: 'This username is taken' }],
+    ]);
+  });
+
+  it('ignores case beyond ASCII, and the two ways to spell an accent', async () => {
+    const one = account();
+    await http('POST', '/auth/register', { body: { ...one, username: `${one.username}Ünal\u00e9` } });
+    for (const ending of ['ünal\u00e9', 'Ünale\u0301']) {
+      const body = { ...account(), username: one.username + ending };
+      expect((await http('POST', '/auth/register', { body })).status, ending).to.equal(409);
+    }
+  });
+
+  it('creates one account when two equal registrations arrive at the same time', async () => {
+    const body = account();
+    const answers = await Promise.all([1, 2, 3].map(() => http('POST', '/auth/register', { body })));
+    expect(answers.map(({ status }) => status).sort()).to.deep.equal([201, 409, 409]);
+  });
+
+  it('refuses missing or invalid fields and names them', async () => {
+    const good = account();
+    const { email, ...noEmail } = good;
+    const wrong: [unknown, string][] = [
+      [noEmail, 'body.email is required'],
+      [{ ...good, email: 'nobody' }, 'body.email must be a valid email'],
+      [{ ...good, email: 7 }, 'body.email must be a string'],
+      [{ ...good, username: 'two words' }, 'body.username must match ^[\\p{L}\\p{M}\\p{N}_.-]+$'],
+      [{ ...good, username: '' }, 'body.username must have at least 1 characters'],
+      [{ ...good, password: 'short' }, 'body.password must have at least 8 characters'],
+      [
+        { ...good, password: 'ü'.repeat(40) },
+        'body.password must be well-formed Unicode of at most 72 bytes',
+      ],
+      [{ ...good, admin: true }, 'body.admin is not known; expected only email, username, password'],
+      [{ ...good, username: 'nul\0' }, 'body.username must match ^[\\p{L}\\p{M}\\p{N}_.-]+$'],
+      [[good], 'body must be an object'],
+      [null, 'body must be an object'],
+      ['{"email":', 'body must be JSON in UTF-8'],
+      ['', 'body must be JSON in UTF-8'],
+    ];
+    for (const [body, message] of wrong) {
+      const reply = await http('POST', '/auth/register', { body });
+      expect([reply.status, reply.body]).to.deep.equal([400, { error: true, code: 'BAD_REQUEST', message }]);
+    }
+  });
+});
+
+describe('POST /auth/login', () => {
+  it('accepts the email or the username in any case', async () => {
+    const { id, email, username, password } = await newUser();
+    for (const name of [
+      { email },
+      { username },
+      { email: email.toUpperCase() },
+      { username: username.toUpperCase() },
+    ]) {
+      const reply = await http('POST', '/auth/login', { body: { ...name, password } });
+      expect(reply.status).to.equal(200);
+      expect(reply.body.user).to.include({ id, email, username });
+      expect(Object.keys(reply.body)).to.have.members(['token', 'user']);
+    }
+  });
+
+  it('gives the same answer for an unknown account and for a wrong password', async () => {
+    const { username, password } = await newUser();
+    const [wrong, unknown] = await Promise.all([
+      http('POST', '/auth/login', { body: { username, password: `${password}!` } }),
+      http('POST', '/auth/login', { body: { username: 'nobody-here', password } }),
+    ]);
+    expect([wrong.status, unknown.status]).to.deep.equal([401, 401]);
+    expect(wrong.body).to.deep.equal(unknown.body);
+    expect(wrong.body).to.include({ error: true, code: 'UNAUTHORIZED' });
+  });
+
+  it('compares a password for an unknown account too, so that the time of the answer does not reveal it', async () => {
+    const { username } = await newUser();
+    const time = async (name: string) => {
+      const start = performance.now();
+      await http('POST', '/auth/login', { body: { username: name, password: 'wrong password' } });
+      return performance.now() - start;
+    };
+    const fastest = { known: Infinity, unknown: Infinity };
+    // A skipped comparison would answer in a few milliseconds, a bcrypt one takes dozens.
+    const takesSimilarTime = () => fastest.unknown > fastest.known / 3;
+    for (let round = 0; round < 5 || (round < 15 && !takesSimilarTime()); round++) {
+      fastest.known = Math.min(fastest.known, await time(username));
+      fastest.unknown = Math.min(fastest.unknown, await time('nobody-at-all'));
+    }
+    expect(takesSimilarTime(), JSON.stringify(fastest)).to.equal(true);
+  });
+
+  it('refuses a body with neither name, with both names, or without a password', async () => {
+    const { email, username, password } = await newUser();
+    for (const body of [
+      { password },
+      { email, username, password },
+      { username },
+      { username: 1, password },
+      {},
+    ])
+      expect((await http('POST', '/auth/login', { body })).body).to.include({
+        error: true,
+        code: 'BAD_REQUEST',
+      });
+  });
+});
+
+describe('PATCH /users/me', () => {
+  it('changes the username without the password', async () => {
+    const { id, token, email, username } = await newUser();
+    const reply = await http('PATCH', '/users/me', { token, body: { username: `${username}-new` } });
+    expect(reply.status).to.equal(200);
+    expect(Object.keys(reply.body)).to.deep.equal(['user']);
+    expect(reply.body.user).to.include({ id, email, username: `${username}-new` });
+  });
+
+  it('changes the email and the password with the current password only', async () => {
+    const { token, username, password } = await newUser();
+    const email = `${username}-new@example.com`;
+    const update = (body: object) => http('PATCH', '/users/me', { token, body });
+    expect(await update({ email })).to.deep.include({ status: 400 });
+    expect((await update({ email, currentPassword: 'guessed' })).body).to.include({ code: 'FORBIDDEN' });
+    expect((await update({ password: 'another one', currentPassword: 'guessed' })).status).to.equal(403);
+    expect((await update({ email, currentPassword: password })).body.user.email).to.equal(email);
+  });
+
+  it('answers a new password with a new token and revokes the old tokens', async () => {
+    const { token, username, password } = await newUser();
+    const reply = await http('PATCH', '/users/me', {
+      token,
+      body: { password: 'a new password', currentPassword: password },
+    });
+    expect(reply.status).to.equal(200);
+    expect(reply.body.token).to.be.a('string');
+
+    const rename = (bearer: string) => http('PATCH', '/users/me', { token: bearer, body: { username } });
+    expect((await rename(token)).status).to.equal(401);
+    expect((await rename(reply.body.token)).status).to.equal(200);
+    const logIn = (secret: string) => http('POST', '/auth/login', { body: { username, password: secret } });
+    expect((await logIn(password)).status).to.equal(401);
+    expect((await logIn('a new password')).status).to.equal(200);
+  });
+
+  it('refuses taken names, invalid fields, an empty change, and a missing token', async () => {
+    const [ada, bob] = await newUsers(2);
+    const update = (body: unknown, token: string = ada.token) => http('PATCH', '/users/me', { token, body });
+    expect((await update({ username: bob.username.toUpperCase() })).body).to.include({ code: 'CONFLICT' });
+    expect((await update({ email: bob.email, currentPassword: ada.password })).status).to.equal(409);
+    expect((await update({ username: ada.username.toUpperCase() })).status).to.equal(200);
+    for (const body of [{}, { id: 1 }, { username: null }, { currentPassword: ada.password }])
+      expect((await update(body)).body).to.include({ code: 'BAD_REQUEST' });
+    expect((await http('PATCH', '/users/me', { body: {} })).status).to.equal(401);
+  });
+});
+
+describe('DELETE /users/me', () => {
+  it('ends the account: the login and the token are refused, and its names are free again', async () => {
+    const { id, token, email, username, password } = await newUser();
+    const reply = await http('DELETE', '/users/me', { token, body: { password } });
+    expect([reply.status, reply.body]).to.deep.equal([204, '']);
+
+    expect((await http('POST', '/auth/login', { body: { username, password } })).status).to.equal(401);
+    expect((await http('PATCH', '/users/me', { token, body: { username } })).status).to.equal(401);
+    expect(await database.users.findByPk(id)).to.include({ email: null, username: null, passwordHash: null });
+    const again = await http('POST', '/auth/register', { body: { email, username, password } });
+    expect(again.status).to.equal(201);
+    expect(again.body.user.id).not.to.equal(id);
+  });
+
+  it('removes the user from their groups and keeps the messages', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(), await bob.connect()];
+    const { groupId } = (await a.call('newGroup', { groupName: 'Crew' })).params;
+    await a.call('addUserInGroup', { groupId, userId: bob.id });
+    await b.call('messageInGroup', { groupId, content: 'I was here' });
+    await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+
+    await a.push('leaveGroup');
+    expect(await database.members.count({ where: { chatId: groupId } })).to.equal(1);
+    const [left, row] = (await a.call('getlatestMessageGroup', { groupId })).params.data;
+    expect(left).to.include({ kind: 'system', content: 'Deleted user left the group' });
+    expect(row).to.include({ content: 'I was here', senderName: 'Deleted user', sender_id: bob.id });
+  });
+
+  it('removes the user from all groups while another member removes the user from one of them', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(), await bob.connect()];
+    const groupIds: number[] = [];
+    for (let n = 0; n < 3; n++) groupIds.push(await newGroup(a, bob));
+    const [, second] = groupIds;
+    const remover = new pg.Client(databaseUrl());
+    await remover.connect();
+    await remover.query('begin');
+    await remover.query('select from chats where id = $1 for no key update', [second]);
+    const deletion = http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+    await a.push('leaveGroup'); // of the first group; the deletion waits for the second now
+    expect((await deletion).status).to.equal(204); // the answer does not wait for it
+    expect(await b.closed).to.equal(4401);
+    await remover.query('delete from chat_members where chat_id = $1 and user_id = $2', [second, bob.id]);
+    await remover.query('commit');
+    await remover.end();
+
+    await until(async () => (await database.members.count({ where: { userId: bob.id } })) === 0);
+  });
+
+  it('removes the user from many groups after the answer, and another node finishes the work of a node that stops', async () => {
+    const [ada, bob] = await newUsers(2);
+    const a = await ada.connect();
+    const groupIds: number[] = [];
+    for (let n = 0; n < 24; n++)
+      groupIds.push((await a.done('newGroup', { groupName: 'Crew', userIds: [bob.id] })).groupId);
+    const holder = new pg.Client(databaseUrl());
+    await holder.connect();
+    await holder.query('begin');
+    await holder.query('select from chats where id = $1 for no key update', [groupIds[21]]);
+    const node = await startServer();
+    const body = { password: bob.password };
+    expect((await http('DELETE', '/users/me', { token: bob.token, body, url: node.url })).status).to.equal(
+      204,
+    );
+    const left = () => database.members.count({ where: { userId: bob.id } });
+    await until(async () => (await left()) === 3);
+    const stopped = node.close();
+    await holder.query('commit');
+    await holder.end();
+    await stopped;
+    expect(await left()).to.be.above(0);
+
+    const due = `update deletions set created_at = created_at - interval '2 minutes' where user_id = $1 returning user_id`;
+    expect(await database.execute(due, [bob.id])).to.have.length(1);
+    const next = await startServer();
+    await until(async () => (await left()) === 0);
+    await next.close();
+    expect((await a.call('getGroup', { groupId: groupIds[23] })).params.data.memberCount).to.equal(1);
+  });
+
+  it('is answered without an error when it is repeated, at the same time or later', async () => {
+    const [ada, bob] = await newUsers(2);
+    await newGroup(await ada.connect(), bob);
+    const remove = () => http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+    const answers = (await Promise.all([remove(), remove(), remove()])).map(({ status }) => status);
+    expect(answers).to.include(204);
+    expect(answers.filter((status) => status !== 204 && status !== 401)).to.deep.equal([]);
+    expect((await remove()).status).to.equal(401);
+    await until(async () => (await database.members.count({ where: { userId: bob.id } })) === 0);
+  });
+
+  it('deletes sessions (those of open connections too), blocks, and invites', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(), await bob.connect()];
+    const { groupId } = await b.done('newGroup', { groupName: 'Crew', userIds: [ada.id] });
+    await b.done('blockUser', { userId: ada.id });
+    const { code } = (await b.done('createInvite', { groupId })).data;
+    await b.done('listSessions'); // the sessions are recorded
+    await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+    await b.closed;
+    await until(async () => (await metric(server, 'parley_users')) === 1);
+    await a.done('listSessions'); // the sessions of this node are recorded
+
+    const kept = (statement: string) => database.query(statement, [bob.id]);
+    expect(await kept('select address from sessions where user_id = $1')).to.deep.equal([]);
+    expect(await kept('select from blocks where user_id = $1')).to.deep.equal([]);
+    expect(await (await (await newUser()).connect()).refused('joinByInvite', { code })).to.equal('NOT_FOUND');
+  });
+
+  it('is finished by the next node that starts after it was interrupted', async () => {
+    const [ada, bob] = await newUsers(2);
+    const groupId = await newGroup(await ada.connect(), bob);
+    // as a node leaves it that dies after the first transaction
+    await database.users.update(
+      { email: null, username: null, passwordHash: null, deletedAt: new Date() },
+      { where: { id: bob.id } },
+    );
+    await database.execute(
+      "insert into deletions (user_id, created_at) values ($1, clock_timestamp() - interval '2 minutes')",
+      [bob.id],
+    );
+    const node = await startServer();
+    await until(
+      async () => (await database.query('select from deletions where user_id = $1', [bob.id])).length === 0,
+    );
+    expect(await database.members.count({ where: { chatId: groupId, userId: bob.id } })).to.equal(0);
+    await node.close();
+  });
+
+  it('is finished although an earlier deletion cannot be finished', async () => {
+    const [ada, bob] = await newUsers(2);
+    for (const [index, { id }] of [ada, bob].entries()) {
+      await database.users.update(
+        { email: null, username: null, passwordHash: null, deletedAt: new Date() },
+        { where: { id } },
+      );
+      const due = `insert into deletions (user_id, created_at) values ($1, clock_timestamp() - $2 * interval '1 minute')`;
+      await database.execute(due, [id, 10 - index]);
+    }
+    const query: typeof database.query = async <Row extends object>(
+      sql: string,
+      bind: readonly unknown[],
+      transaction?: Transaction,
+    ) => {
+      if (!transaction && sql.includes('chat_members') && bind[0] === ada.id) throw new Error('a fault');
+      return database.query<Row>(sql, bind, transaction);
+    };
+    const failed: unknown[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => failed.push(JSON.parse(line).userId) });
+    const services = { db: { ...database, query, execute: query }, bus: createOutboxBus(database), log };
+    const deletions = finishDeletions({ ...services, writer: undefined as unknown as MessageWriter }); // in no group
+    const isDue = async ({ id }: { id: number }) =>
+      (await database.query('select from deletions where user_id = $1', [id])).length > 0;
+    await until(async () => !(await isDue(bob)));
+    await deletions.close();
+    expect(failed).to.deep.equal([ada.id]);
+  });
+
+  it('refuses a wrong or missing password, and a missing token', async () => {
+    const { token, password } = await newUser();
+    expect((await http('DELETE', '/users/me', { token, body: { password: 'guessed' } })).status).to.equal(
+      403,
+    );
+    expect((await http('DELETE', '/users/me', { token, body: {} })).status).to.equal(400);
+    expect((await http('DELETE', '/users/me', { token })).status).to.equal(400);
+    expect((await http('DELETE', '/users/me', { body: { password } })).status).to.equal(401);
+    expect((await http('PATCH', '/users/me', { token, body: { username: 'still-here' } })).status).to.equal(
+      200,
+    );
+  });
+});
+
+describe('a token', () => {
+  it('expires after a day unless configured otherwise', async () => {
+    const { iat, exp } = jwt.decode((await newUser()).token) as { iat: number; exp: number };
+    expect(exp - iat).to.equal(24 * 60 * 60);
+  });
+});

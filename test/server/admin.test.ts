@@ -1,0 +1,330 @@
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { inSpans, throughWritten, writtenInSpan } from '../../src/admin/writtenMessages.ts';
+import {
+  connectAs,
+  database,
+  databaseUrl,
+  http,
+  newClients,
+  newGroup,
+  newUser,
+  server,
+  startServer,
+  temporaryFolder,
+} from '../support/harness.ts';
+import { startProcess } from '../support/process.ts';
+import { until } from '../support/until.ts';
+
+/** The built command line, which starts much faster than from the sources. */
+const MAIN = fileURLToPath(new URL('../../dist/admin/main.js', import.meta.url));
+const MIGRATE = fileURLToPath(new URL('../../dist/database/migrate.js', import.meta.url));
+
+/** Runs a command as an operator does. */
+const run = (env: Record<string, string>, ...args: string[]) => runFile(MAIN, env, ...args);
+
+function runFile(file: string, env: Record<string, string>, ...args: string[]) {
+  const all = { PATH: process.env.PATH, HOME: process.env.HOME, ...env };
+  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, [file, ...args], { env: all }, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+}
+
+/** Runs a command that must succeed, and resolves to its output. */
+// biome-ignore lint/suspicious/noExplicitAny: tests read fields of any output
+async function admin(...args: string[]): Promise<any> {
+  const { code, stdout, stderr } = await run({ DATABASE_URL: databaseUrl() }, ...args);
+  if (code !== 0) throw new Error(`${args.join(' ')} exited with ${code}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+const refused = (...args: string[]) => run({ DATABASE_URL: databaseUrl() }, ...args);
+const logIn = ({ username }: { username: string }, password: string) =>
+  http('POST', '/auth/login', { body: { username, password } });
+
+/** Inserts $2 sessions of the user $1. */
+const sessions = `
+insert into sessions (user_id, node_id, device, address, connected_at, ended_at)
+select $1, gen_random_uuid(), n, '127.0.0.1', now() - interval '2 days', now() - interval '1 day' from generate_series(1, $2::int) n
+`;
+
+describe('the operator’s command line', function () {
+  this.timeout(60_000);
+
+  it('lists accounts by the prefix of a name, and shows one account with its sessions', async () => {
+    const [ada] = await newClients(1);
+    const [found] = await admin('user', 'list', '--search', ada.username);
+    expect(found).to.include({ id: ada.id, email: ada.email, disabledAt: null });
+    expect(JSON.stringify(found)).to.not.match(/hash|\$2b/i);
+    for (const who of [`${ada.id}`, ada.username.toUpperCase(), ada.email]) {
+      const shown = await admin('user', 'show', who);
+      expect(shown.id).to.equal(ada.id);
+      expect(shown.sessions.length).to.equal(1);
+    }
+  });
+
+  it('disables an account at once and on every connection until it is enabled again', async () => {
+    const [ada] = await newClients(1);
+    const phone = await ada.connect();
+    await admin('user', 'disable', ada.username);
+    expect([await ada.client.closed, await phone.closed]).to.deep.equal([4401, 4401]);
+    const disabled = await logIn(ada, ada.password);
+    expect([disabled.status, disabled.body.message]).to.deep.equal([403, 'This account is disabled']);
+    expect((await logIn(ada, 'wrong password')).status).to.equal(401);
+    expect((await http('PATCH', '/users/me', { token: ada.token, body: { username: 'x' } })).status).to.equal(
+      401,
+    );
+    expect((await admin('user', 'list', '--disabled')).map(({ id }: { id: number }) => id)).to.include(
+      ada.id,
+    );
+    await admin('user', 'enable', ada.username);
+    const { status, body } = await logIn(ada, ada.password);
+    expect(status).to.equal(200);
+    await (await connectAs(body.token)).done('ping');
+  });
+
+  it('ends sessions, and sets a new password', async () => {
+    const [ada] = await newClients(1);
+    await admin('user', 'end-sessions', ada.email);
+    expect(await ada.client.closed).to.equal(4401);
+    const again = await connectAs((await logIn(ada, ada.password)).body.token);
+    const { password } = await admin('user', 'reset-password', ada.email);
+    expect(await again.closed).to.equal(4401);
+    expect((await logIn(ada, ada.password)).status).to.equal(401);
+    expect((await logIn(ada, password)).status).to.equal(200);
+    const given = await admin('user', 'reset-password', ada.email, '--password', 'a password of choice');
+    expect(given).to.not.have.property('password');
+    expect((await logIn(ada, 'a password of choice')).status).to.equal(200);
+    expect((await refused('user', 'reset-password', ada.email, '--password', 'short')).stderr).to.match(
+      /^options\.password must have at least 8 characters/,
+    );
+  });
+
+  it('ends sessions together with a change in progress, and notifies the nodes in the same commit', async () => {
+    const [ada] = await newClients(1);
+    const holding = await database.sequelize.transaction();
+    await database.execute('update users set token_version = 5 where id = $1', [ada.id], holding);
+    const ending = admin('user', 'disable', `${ada.id}`);
+    const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and query ~* '^\\s*update "?users'`;
+    await until(async () => (await database.query(waits, [])).length > 0);
+    await holding.commit();
+    await ending;
+    const user = await database.users.findByPk(ada.id);
+    expect([user?.tokenVersion, user?.disabledAt instanceof Date]).to.deep.equal([6, true]);
+    const publications = `select from notices where topic = $1 and message->'signal'->>'kind' = 'reconcile'`;
+    expect((await database.query(publications, [`user:${ada.id}`])).length).to.equal(1);
+    expect(await ada.client.closed).to.equal(4401);
+  });
+
+  it('deletes an account, and its groups see the same as when the user deletes it', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('messageInGroup', { groupId, content: 'what stays' });
+    await bob.client.push('messageInGroup');
+    const unsure = await refused('user', 'delete', ada.username);
+    expect([unsure.code, unsure.stderr]).to.deep.equal([
+      2,
+      'This cannot be undone: delete an account, as its owner can: its messages remain under the name "Deleted user". Add --yes to confirm.\n',
+    ]);
+    await admin('user', 'delete', ada.username, '--yes');
+    expect(await ada.client.closed).to.equal(4401);
+    expect((await bob.client.push('updateProfile')).params).to.include({
+      ...{ userId: ada.id, username: 'Deleted user' },
+    });
+    const { params } = await bob.client.push('leaveGroup');
+    expect(params).to.include({ groupId, userId: ada.id });
+    const { data } = await bob.client.done('getlatestMessageGroup', { groupId });
+    expect(data[0]).to.include({ content: params.message, seq: params.seq });
+    expect(data[1]).to.include({ content: 'what stays', senderName: 'Deleted user' });
+    expect((await refused('user', 'show', ada.username)).code).to.equal(1);
+  });
+
+  it('shows the members of a group, the banned users, and the log of changes with their authors', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
+    await bob.client.done('banUser', { groupId, userId: cleo.id, reason: 'spam' });
+    const { code } = (await ada.client.done('createInvite', { groupId })).data;
+    const audit = await admin('group', 'audit', `${groupId}`);
+    const roles = audit.members.map(({ userId, role }: { userId: number; role: string }) => [userId, role]);
+    expect(roles).to.deep.equal([
+      [ada.id, 'owner'],
+      [bob.id, 'admin'],
+    ]);
+    expect(audit.bans[0]).to.include({ userId: cleo.id, bannedBy: bob.id });
+    expect(audit.invites.length).to.equal(1);
+    expect(JSON.stringify(audit)).to.not.include(code);
+    expect(audit.changes[0]).to.include({ type: 'banUser', by: bob.id });
+    expect((await admin('group', 'list', '--limit', '1')).length).to.equal(1);
+    expect((await refused('group', 'audit', '999999999')).stderr).to.equal('There is no group 999999999\n');
+  });
+
+  it('lists the valid invites of a group, without those of a user who has left', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
+    await bob.client.done('createInvite', { groupId });
+    await ada.client.done('createInvite', { groupId });
+    const makers = async () =>
+      (await admin('group', 'audit', `${groupId}`)).invites.map(
+        ({ createdBy }: { createdBy: number }) => createdBy,
+      );
+    expect(await makers()).to.deep.equal([bob.id, ada.id]);
+    await bob.client.done('leaveGroup', { groupId });
+    expect(await makers()).to.deep.equal([ada.id]);
+  });
+
+  it('exports the stored data of a user, and erases it', async () => {
+    const [ada, bob] = await newClients(2);
+    const word = `rhubarb${ada.id}`;
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: word });
+    await ada.client.done('editMessage', { messageId, content: `${word} pie` });
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'an answer' });
+    await bob.client.done('reportMessage', { messageId, reason: 'too sour' });
+
+    await database.execute(sessions, [ada.id, 1_001]); // more than are read at once
+    const before = await admin('user', 'export', ada.username);
+    expect(new Set(before.sessions.map(({ device }: { device: string }) => device)).size).to.equal(1_002);
+    expect([before.chats.length, before.blocked, before.reports]).to.deep.equal([1, [], []]);
+    expect(before.account).to.include({ email: ada.email, username: ada.username });
+    expect(before.messages.map(({ content }: { content: string }) => content)).to.deep.equal([`${word} pie`]);
+    expect(before.earlierVersions[0].content).to.equal(word);
+    expect(before.sessions.at(-1).address).to.equal('127.0.0.1');
+    expect(JSON.stringify(before)).to.not.match(/passwordHash|\$2b|an answer/);
+    const reports: { messageId: number; content: string }[] = await admin('report', 'list');
+    expect(reports.find((report) => report.messageId === messageId)?.content).to.equal(`${word} pie`);
+
+    expect((await refused('user', 'erase', ada.username)).code).to.equal(2);
+    expect(await admin('user', 'erase', ada.username, '--yes')).to.deep.equal({
+      erased: ada.id,
+      messages: 1,
+    });
+    const { data } = await bob.client.done('getlatestMessageDialog', { receiverId: ada.id });
+    expect(data.map(({ content }: { content: string }) => content)).to.deep.equal(['an answer', '']);
+    expect(data[1].version).to.equal(2); // the edit, and the change above
+    expect((await bob.client.done('searchMessages', { query: word })).data).to.deep.equal([]);
+    const after = await admin('user', 'export', `${ada.id}`);
+    expect(JSON.stringify(after)).to.not.include(word).and.not.include(ada.username);
+    expect([after.messages, after.earlierVersions, after.sessions]).to.deep.equal([[], [], []]);
+    const [{ count }] = (await database.query<{ count: number }>(
+      'select count(*) from reports where content like $1',
+      [`%${word}%`],
+    )) as [{ count: number }];
+    expect(count).to.equal(0);
+  });
+
+  it('finds all messages and reactions of a user, also in chats that the user left and in closed groups', async () => {
+    const [ada, bob] = await newClients(2);
+    const [left, closed] = [await newGroup(bob.client, ada), await newGroup(bob.client, ada)];
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'in a dialog' });
+    for (const groupId of [left, closed])
+      for (const content of ['one', 'two']) {
+        const { messageId } = await ada.client.done('messageInGroup', { groupId, content });
+        await ada.client.done('addReaction', { messageId, emoji: '👍' });
+        await ada.client.done('editMessage', { messageId, content: `${content} edited` });
+      }
+    await ada.client.done('leaveGroup', { groupId: left });
+    await bob.client.done('deleteGroup', { groupId: closed });
+    const { messages, earlierVersions, reactions } = await admin('user', 'export', ada.username);
+    const contents = (rows: { content: string }[]) => rows.map(({ content }) => content).sort();
+    const twice = (texts: string[]) => [...texts, ...texts].sort();
+    expect(contents(messages)).to.deep.equal(['in a dialog', ...twice(['one edited', 'two edited'])]);
+    expect(contents(earlierVersions)).to.deep.equal(twice(['one', 'two']));
+    expect(reactions.map(({ chatId }: { chatId: number }) => chatId).sort()).to.deep.equal(
+      [left, left, closed, closed].sort(),
+    );
+    expect(await admin('user', 'erase', ada.username, '--yes')).to.include({ messages: 5 });
+    expect(await admin('user', 'erase', `${ada.id}`, '--yes')).to.include({ messages: 0 }); // again
+  });
+
+  it('reads the chats of a user in slices that use the primary key', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    for (let n = 0; n < 20; n++) await ada.client.done('messageInGroup', { groupId, content: `${n}` });
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: '20' });
+    const statement = `select content from ${inSpans} cross join lateral ${writtenInSpan} message order by chat_id, seq`;
+    const parts: string[][] = [];
+    for await (const rows of throughWritten<{ content: string }>(database, ada.id, statement, 7))
+      parts.push(rows.map(({ content }) => content));
+    expect(parts.flat()).to.deep.equal(Array.from({ length: 21 }, (_, n) => `${n}`));
+    expect(parts.map(({ length }) => length)).to.deep.equal([5, 7, 7, 2]); // the first two are of the group itself
+
+    const plan = await database.transaction(async (transaction) => {
+      await database.query('select set_config($1, $2, true)', ['enable_seqscan', 'off'], transaction);
+      const spans = JSON.stringify([{ chat: groupId, after: 0, to: 7 }]);
+      return database.query(`explain ${statement}`, [ada.id, spans], transaction);
+    });
+    expect(JSON.stringify(plan)).to.match(
+      /Index Scan using messages_pkey on messages .*Index Cond: \(\(chat_id = span.chat\) AND \(seq > span.after\) AND \(seq <= span.\W+to\W+\)\)/,
+    );
+  });
+
+  it('prints its usage when it is called with wrong arguments', async () => {
+    const help = await refused();
+    expect([help.code, help.stdout]).to.satisfy(
+      ([code, text]: [number, string]) => code === 0 && text.includes('user disable <user>'),
+    );
+    for (const [args, message] of [
+      [['user', 'vanish'], /^There is no command "user vanish"/],
+      [['user', 'show'], /^"user show" takes <user>/],
+      [['user', 'list', '--newest'], /^Unknown option '--newest'/],
+      [['user', 'list', '--limit', 'all'], /^--limit is "all"; expected an integer/],
+    ] as const) {
+      const { code, stderr } = await refused(...args);
+      expect(code).to.equal(2);
+      expect(stderr).to.match(message);
+    }
+    const nobody = await refused('user', 'disable', 'nobody-of-that-name');
+    expect([nobody.code, nobody.stderr]).to.deep.equal([1, 'There is no user nobody-of-that-name\n']);
+    const nothing = await refused('user', 'export', 'nobody-of-that-name');
+    expect([nothing.code, nothing.stdout]).to.deep.equal([1, '']);
+  });
+
+  it('works beside a running server with the embedded database, and without one', async () => {
+    const folder = await temporaryFolder();
+    const process = await startProcess({ DATA_DIR: folder });
+    const ada = await newUser(process.url);
+    const client = await ada.connect();
+    const beside = await run({ DATA_DIR: folder }, 'user', 'disable', ada.username);
+    expect([beside.code, beside.stderr]).to.deep.equal([0, '']);
+    expect(await client.closed).to.equal(4401);
+    const migrations = await runFile(MIGRATE, { DATA_DIR: folder }, 'status');
+    expect([migrations.code, migrations.stderr]).to.deep.equal([0, '']);
+    expect(migrations.stdout).to.include('pending: none');
+    await process.stop('SIGTERM');
+    const alone = await run({ DATA_DIR: folder }, 'user', 'list');
+    expect(JSON.parse(alone.stdout)[0].username).to.equal(ada.username);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('reports a wrong configuration in one line, and prints the usage of the migrations', async () => {
+    for (const file of [MAIN, MIGRATE]) {
+      const words = file === MAIN ? ['user', 'list'] : ['status'];
+      const { code, stderr } = await runFile(file, { DATA_DIR: '/proc/parley' }, ...words);
+      expect(code).to.equal(1);
+      expect(stderr).to.match(/^DATA_DIR is "\/proc\/parley", which cannot be created[^\n]*\n$/);
+    }
+    const { code, stderr } = await runFile(MIGRATE, {}, 'stats');
+    expect([code, stderr]).to.deep.equal([1, 'Unknown action "stats"; expected start, undo, status\n']);
+  });
+
+  it('takes effect on every node, once', async () => {
+    const other = await startServer();
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const elsewhere = await bob.connect(other.url);
+    await admin('user', 'delete', ada.username, '--yes');
+    for (const client of [bob.client, elsewhere]) {
+      expect((await client.push('leaveGroup')).params.groupId).to.equal(groupId);
+      await new Promise((resolve) => setTimeout(resolve, 1_200));
+      expect((await client.rest()).filter(({ type }) => type === 'leaveGroup')).to.deep.equal([]);
+    }
+    expect(server.url).to.not.equal(other.url);
+    await elsewhere.close();
+    await other.close();
+  });
+});
