@@ -64,10 +64,8 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
       for (const app of apps) app.publish(topic, frame);
     },
     async listen(mount) {
-      // A port that is shared with the apps of later certificates would be shared with other servers, too, without an
-      // error; and one that the system chooses is never shared.
-      if (files && !sharesPort) boundPort = await assertPort(host, port);
-      await serve(mount);
+      if (files && !sharesPort) await serveOnCheckedPort(mount);
+      else await serve(mount);
       if (socket) boundPort = uWS.us_socket_local_port(socket);
       if (!files) return;
       watch = watchCertificate(
@@ -93,6 +91,22 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
     },
   };
 
+  /**
+   * Serves on a port that was checked just before: one that is shared with the apps of later certificates would be
+   * shared with other servers, too, without an error, and the library never shares one that the system chooses.
+   */
+  async function serveOnCheckedPort(mount: (app: TemplatedApp) => void): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      boundPort = await assertPort(host, port);
+      try {
+        return await serve(mount);
+      } catch (error) {
+        // Another process may have taken a free port in between.
+        if (port !== 0 || attempt === PORT_ATTEMPTS) throw error;
+      }
+    }
+  }
+
   async function serve(mount: (app: TemplatedApp) => void): Promise<void> {
     const app = newApp(files);
     mount(app);
@@ -100,6 +114,8 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
     apps.push(app);
   }
 }
+
+const PORT_ATTEMPTS = 5;
 
 /** The library reads the files itself, once: sockets of an app keep the certificate it began with. */
 function newApp(files: CertificateFiles | undefined): TemplatedApp {

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
+import { pino } from 'pino';
 import { WebSocket } from 'ws';
+import { createListener } from '../../src/net/listener.ts';
+import { uWS } from '../../src/net/uws.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { open } from '../support/client.ts';
 import {
@@ -16,6 +19,9 @@ import {
   type User,
 } from '../support/harness.ts';
 import { type Failure, type ServerProcess, startProcess } from '../support/process.ts';
+
+/** `LIBUS_LISTEN_EXCLUSIVE_PORT` of the library. */
+const EXCLUSIVE = 1;
 
 describe('a server that speaks TLS', function () {
   this.timeout(60_000);
@@ -67,6 +73,27 @@ describe('a server that speaks TLS', function () {
       },
     );
   };
+
+  it('takes another free port when somebody takes the first one before it listens', async () => {
+    const settings = {
+      host: '127.0.0.1',
+      port: 0,
+      sharesPort: false,
+      tlsCert: files.cert,
+      tlsKey: files.key,
+    };
+    const listener = await createListener(settings, pino({ level: 'silent' }));
+    const other = uWS.App();
+    let taken = 0;
+    await listener.listen(() => {
+      taken ||= listener.port;
+      if (taken === listener.port) other.listen(taken, EXCLUSIVE, () => {});
+    });
+    expect(listener.port).to.be.above(0).and.not.equal(taken);
+    listener.stop();
+    listener.close();
+    other.close();
+  });
 
   it('serves HTTPS and WSS with HSTS, and does not answer plain clients', async () => {
     const listening = server.log.find(({ msg }) => msg === 'listening');
