@@ -29,7 +29,7 @@ async function comparePerson(world: World, person: Person, bound: number): Promi
     const fresh = freshClient(world, person);
     let found: Difference[] = [{ path: `${person.name}.fresh`, shown: 'nothing', right: 'a fresh client' }];
     try {
-      const isThere = await within(look(fresh, person), bound);
+      const isThere = await within(look(fresh, person, bound), bound);
       const until = Date.now() + FRESH_FOR;
       while (isThere) {
         found = differences(person.name, stateOf(person.client, person), stateOf(fresh, person));
@@ -63,8 +63,8 @@ function freshClient({ site }: World, { user }: Person): Client {
   });
 }
 
-/** Resolves when the client has read everything that the user has opened. */
-async function look(fresh: Client, { client, opened, watched }: Person): Promise<true> {
+/** Resolves when the client has read everything that the user has opened, within `bound` milliseconds. */
+async function look(fresh: Client, { client, opened, watched }: Person, bound: number): Promise<true> {
   const { chats } = fresh;
   const presences = [...watched].map((userId) => fresh.presence(userId));
   await fresh.online();
@@ -74,7 +74,7 @@ async function look(fresh: Client, { client, opened, watched }: Person): Promise
     chat.messages;
     await chat.loadOlder(firstSeq(client, address)).catch(() => {}); // not a member
   }
-  await until(() => presences.every(({ value }) => value));
+  await until(() => presences.every(({ value }) => value), bound);
   return true;
 }
 
