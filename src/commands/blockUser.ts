@@ -47,7 +47,7 @@ export const blockUser = defineCommand({
           bus.publish(userTopic(session.userId), { frame, except: origin });
         },
       );
-      // A dialog that was made meanwhile looks for blocks as well once it is there: one of the two finds the other.
+      // A dialog that is made at the same time looks for blocks as well once it is there: one of the two finds the other.
       if (!dialog) await freezePositions(db, pair);
       // Drafts that were judged before the block was committed are judged again.
       await db.execute(raiseRules, pair);

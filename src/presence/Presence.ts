@@ -86,7 +86,7 @@ export class Presence {
     return rows.map(({ userId, online, lastSeenAt }) => stateOf(userId, online, lastSeenAt));
   }
 
-  /** Shows a connection those of the users whom no block hides. Repeats the read if a block was made meanwhile. */
+  /** Shows a connection those of the users whom no block hides. Repeats the read if a block was made during it. */
   async #showUnblocked(viewer: Viewer, userIds: readonly UserId[]): Promise<void> {
     for (let timesHidden: number | undefined; timesHidden !== viewer.timesHidden; ) {
       timesHidden = viewer.timesHidden;

@@ -10,8 +10,8 @@ import { migrate } from '../../src/database/migrations.ts';
 import { until } from './until.ts';
 
 /*
- * What all files of a run share: a folder, and one PostgreSQL for each process that runs tests, started by the first
- * file that needs it. Mocha runs the two fixtures in its own process, before and after all others.
+ * The parts that all files of a run share: a folder, and one PostgreSQL for each process that runs tests, started by the
+ * first file that needs it. Mocha runs the two fixtures in its own process, before and after all others.
  */
 
 /** Builds the server and the client where sources have changed, and creates the folder of the run. */

@@ -22,7 +22,7 @@ export interface SimulatedHandlers {
  * A network of nodes in memory, with the guarantees of the bus transport and no more, and with the faults that a test
  * chooses: messages of chats may be late, lost, repeated and out of order; other pushes keep their order, and wait
  * while a node is away; signals are lost then. After an outage a node is asked to reconcile, and the others are
- * notified how far the chats are that it wrote in meanwhile.
+ * notified of the heads of the chats that it wrote in.
  */
 export class SimulatedNetwork {
   readonly nodes: SimulatedTransport[] = [];

@@ -34,7 +34,7 @@ describe('the users who are online on a node', () => {
     expect(users.opened(ADA), 'comes again').to.equal(true);
   });
 
-  it('stay when they connect again within the grace period, which begins anew with the next close', async () => {
+  it('stay when they connect again within the grace period, which starts over with the next close', async () => {
     users.opened(ADA);
     users.closed(ADA);
     await time.advance(GRACE - 1);

@@ -230,7 +230,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
       if (!chat || chat.deliveredSeq >= chat.lastMessage.seq) continue;
       const { seq } = chat.lastMessage;
       this.advance(key, { deliveredSeq: seq });
-      this.#context.client.call('markDelivered', { ...chat.address, seq }).catch(() => {}); // the chat was left meanwhile
+      this.#context.client.call('markDelivered', { ...chat.address, seq }).catch(() => {}); // not a member any more
     }
     this.#arrived.clear();
   }

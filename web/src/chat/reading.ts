@@ -6,7 +6,7 @@ import { firstUnreadOf } from './messages.ts';
 export function useMarkRead(chat: Chat, summary: ChatSummary | undefined, isAtEnd: boolean): void {
   const isVisible = useVisible();
   useEffect(() => {
-    if (isVisible && isAtEnd) chat.markRead().catch(() => {}); // the user may have left the group meanwhile
+    if (isVisible && isAtEnd) chat.markRead().catch(() => {}); // the user may have left the group
   }, [chat, isVisible, isAtEnd, summary?.lastMessage.seq, summary?.markedUnread]);
 }
 
