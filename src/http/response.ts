@@ -32,7 +32,9 @@ export function respond(
   body?: string | Buffer,
   { withoutBody = false, closeConnection = false, isLast = false }: ResponseOptions = {},
 ): void {
-  if (isLast) {
+  const hasBody = body !== undefined && !withoutBody;
+  if (isLast || (closeConnection && !hasBody)) {
+    // Without a body, the library cannot close the connection after the answer (uNetworking/uWebSockets#1855).
     const answer = lastAnswer(status, headers, body, withoutBody); // fails here, where the caller can catch it
     return afterReading(res, () => writeAndClose(res, answer));
   }
@@ -95,7 +97,7 @@ export function refuseUncertain(res: HttpResponse): void {
   writeAndClose(res, lastAnswer(errorCodes[code].status, JSON_HEADERS, body));
 }
 
-/** Returns the last answer of a connection as bytes, from the status on. */
+/** Returns the last answer of a connection as bytes, from the status on, without a line break that ends it. */
 function lastAnswer(status: number, headers: Headers, body?: string | Buffer, withoutBody = false): Buffer {
   const all = {
     'X-Content-Type-Options': 'nosniff',
@@ -104,14 +106,17 @@ function lastAnswer(status: number, headers: Headers, body?: string | Buffer, wi
     Connection: 'close',
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  const head = Buffer.from(`${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`);
-  return body === undefined || withoutBody ? head : Buffer.concat([head, Buffer.from(body)]);
+  const head = `${status} ${STATUS_CODES[status]}\r\n${lines.join('')}`;
+  return body === undefined || withoutBody
+    ? Buffer.from(head)
+    : Buffer.concat([Buffer.from(`${head}\r\n`), Buffer.from(body)]);
 }
 
 /**
  * Writes the last answer of a connection and closes it, even if the system accepts only part of the answer. `end` of
  * the library closes only when nothing is left to write, so from a client that does not read its answers it would
- * accept more requests. `writeStatus` writes bytes unchanged and leaves the response open, so that it can be closed.
+ * accept more requests. `writeStatus` writes bytes unchanged, with a line break after them, and leaves the response open,
+ * so that it can be closed.
  */
 function writeAndClose(res: HttpResponse, answer: Buffer): void {
   res.cork(() => res.writeStatus(answer));
@@ -123,7 +128,7 @@ export function respondError(
   res: HttpResponse,
   error: ApiError,
   headers: Headers = {},
-  options: ResponseOptions = {},
+  { closeConnection = false, ...options }: ResponseOptions = {},
 ): void {
   const { code, message, retryAfter } = error;
   const { status } = errorCodes[code];
@@ -133,9 +138,9 @@ export function respondError(
     ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
     ...headers,
   };
-  // The rest of an oversized body is not read.
-  const closeConnection = status === 413;
-  respond(res, status, all, JSON.stringify({ error: true, code, message }), { closeConnection, ...options });
+  const isUnread = status === 413; // the rest of an oversized body
+  const body = JSON.stringify({ error: true, code, message });
+  respond(res, status, all, body, { ...options, closeConnection: closeConnection || isUnread });
 }
 
 /** Answers with a page, or with 304 if the client has its current content. The entity tag is a hash of the content. */

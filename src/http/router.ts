@@ -21,8 +21,13 @@ import {
 export interface Router {
   /** Requests accepted and not yet answered. */
   readonly unanswered: number;
+  /** Returns true while a request may be on its way: on a connection that was opened, or answered, a moment ago. */
+  expectsRequest(): boolean;
   mount(app: TemplatedApp): void;
 }
+
+/** Milliseconds in which a request arrives on a new connection, or the next one on a connection that stays open. */
+const ARRIVAL = 100;
 
 export interface RouterOptions extends RunnerOptions {
   /** Origins that browsers may call from; `*` is any. */
@@ -46,6 +51,14 @@ export function createRouter(
   for (const route of routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
   const runner = new RouteRunner(services, options);
   const guard = createGuard(services.log);
+  let usedAt = Number.NEGATIVE_INFINITY;
+
+  /** A stopping server ends each connection with an answer, so that no request is sent into one that it closes. */
+  function connectionOptions(): ResponseOptions {
+    const closeConnection = !services.accepting();
+    if (!closeConnection) usedAt = performance.now();
+    return { closeConnection };
+  }
 
   function handle(res: HttpResponse, req: HttpRequest): unknown {
     const path = req.getUrl();
@@ -55,7 +68,7 @@ export function createRouter(
     const headers = readHeaders(req);
     const framing = framingOf(headers);
     if (framing === 'uncertain') return refuseUncertain(res);
-    const options = { withoutBody: isHead, isLast: framing === 'chunked' };
+    const options = { ...connectionOptions(), withoutBody: isHead, isLast: framing === 'chunked' };
     const cors = corsHeaders(headers.get('origin'), corsOrigins);
 
     const page = pages.get(path);
@@ -73,7 +86,12 @@ export function createRouter(
     get unanswered() {
       return runner.unanswered;
     },
+    expectsRequest: () => performance.now() - usedAt < ARRIVAL,
     mount(app) {
+      const opened = (_: HttpResponse, count: number) => {
+        if (count > 0) usedAt = performance.now();
+      };
+      app.filter(guard('http connection', opened) as Parameters<TemplatedApp['filter']>[0]);
       app.any('/*', guard('http handler', handle, answerFailure));
     },
   };

@@ -1,4 +1,5 @@
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { StartError } from '../protocol/errors.ts';
 import { assertPort } from './port.ts';
@@ -30,8 +31,10 @@ export interface Listener {
   readonly certificateUntil: Date | undefined;
   /** Serves the routes that `mount` adds to an app. Rejects with a {@link StartError} when the port is not available. */
   listen(mount: (app: TemplatedApp) => void): Promise<void>;
-  /** Stops accepting connections. */
-  stop(): void;
+  /** Other processes listen on the port as well: they get the connections that this one does not accept. */
+  readonly isShared: boolean;
+  /** Stops accepting connections, once those are accepted that the system has queued. */
+  stop(): Promise<void>;
   close(): void;
 }
 
@@ -60,6 +63,7 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
     get certificateUntil() {
       return certificate?.until;
     },
+    isShared: sharesPort,
     publish(topic, frame) {
       for (const app of apps) app.publish(topic, frame);
     },
@@ -81,8 +85,9 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
         },
       );
     },
-    stop() {
+    async stop() {
       watch?.close();
+      await setImmediate(); // after the library has looked for connections: the system resets those in the queue
       if (socket) uWS.us_listen_socket_close(socket);
       socket = undefined;
     },

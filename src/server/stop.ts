@@ -38,8 +38,9 @@ export async function stop(parts: ServerParts, drainTime: number): Promise<void>
   const { db, clock, listener, passwords, tracing, messaging, upkeep, endpoints } = parts;
   const { connections, writer } = messaging;
   try {
+    if (listener.isShared) await listener.stop();
     await drainConnections(connections, 'This node is stopping; connect again', drainTime);
-    listener.stop();
+    await listener.stop();
     await Promise.all([passwords.close(), upkeep.deletions.close(), upkeep.closures.close()]);
     await untilIdle(endpoints, connections);
     await writer.drain();
@@ -62,6 +63,8 @@ export async function stop(parts: ServerParts, drainTime: number): Promise<void>
 async function untilIdle({ router }: Endpoints, connections: Connections): Promise<void> {
   const deadline = performance.now() + GRACE;
   const isBusy = () =>
-    router.unanswered > 0 || [...connections].some(({ receiver }) => receiver?.unanswered());
+    router.unanswered > 0 ||
+    router.expectsRequest() ||
+    [...connections].some(({ receiver }) => receiver?.unanswered());
   while (isBusy() && performance.now() < deadline) await delay(20);
 }
