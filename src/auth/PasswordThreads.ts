@@ -38,8 +38,9 @@ const overdueAfter = (cost: number) => 500 + 500 * 2 ** (cost - 10);
 export class PasswordThreads {
   readonly #threads: number;
   readonly #patience: number;
-  readonly #idle: Piscina;
-  readonly #urgent: Piscina;
+  readonly #log: Logger;
+  /** Started by the first job: a node without logins needs none. */
+  #pools: { readonly idle: Piscina; readonly urgent: Piscina } | undefined;
   readonly #queue = new FairQueue<string, Job>();
   /** Jobs that run in idle threads and are overdue. */
   readonly #overdue = new Set<Job>();
@@ -51,28 +52,14 @@ export class PasswordThreads {
   constructor(threads: number, cost: number, log: Logger) {
     this.#threads = threads;
     this.#patience = overdueAfter(cost);
-    const filename = new URL('./password-worker.js', import.meta.url).href;
-    // Threads do not inherit the preloads of the process (`node --import`): a thread that ends closes the files they
-    // opened.
-    const options = { filename, idleTimeout: THREAD_IDLE, execArgv: [] };
-    this.#idle = new Piscina({
-      ...options,
-      minThreads: 1,
-      maxThreads: threads,
-      niceIncrement: 10,
-      argv: ['idle'],
-    });
-    this.#urgent = new Piscina({ ...options, minThreads: 0, maxThreads: 1 });
-    // Reports threads that fail outside of a job, for example at start. A failure within a job rejects that job.
-    for (const pool of [this.#idle, this.#urgent])
-      pool.on('error', (error) => log.error({ err: error }, 'password thread failed'));
+    this.#log = log;
   }
 
   /**
    * Runs a function of the worker; clients take turns. Rejects with `UNAVAILABLE` when too many jobs wait, or after
-   * `close`. `close` waits only for jobs with `isAwaited`.
+   * `close`.
    */
-  async run<T>(name: string, task: object, client: string, isAwaited = true): Promise<T> {
+  async run<T>(name: string, task: object, client: string): Promise<T> {
     if (this.#isClosed) throw stopping();
     const isFull =
       this.#queue.size >= this.#threads * MAX_QUEUE_PER_THREAD ||
@@ -83,7 +70,7 @@ export class PasswordThreads {
     });
     this.#startIdle();
     this.#startUrgent();
-    if (isAwaited) this.#unfinished.add(finished);
+    this.#unfinished.add(finished);
     return finished.finally(() => this.#unfinished.delete(finished));
   }
 
@@ -92,7 +79,7 @@ export class PasswordThreads {
     this.#isClosed = true;
     for (const { reject } of this.#queue.clear()) reject(stopping());
     await Promise.race([Promise.allSettled(this.#unfinished), delay(GRACE, undefined, { ref: false })]);
-    await Promise.all([this.#idle.destroy(), this.#urgent.destroy()]);
+    await Promise.all([this.#pools?.idle.destroy(), this.#pools?.urgent.destroy()]);
   }
 
   #startIdle(): void {
@@ -104,7 +91,7 @@ export class PasswordThreads {
         this.#overdue.add(job);
         this.#startUrgent();
       }, this.#patience);
-      void this.#runOn(this.#idle, job).then(() => {
+      void this.#runOn('idle', job).then(() => {
         clearTimeout(timer);
         this.#overdue.delete(job);
         this.#running--;
@@ -119,16 +106,17 @@ export class PasswordThreads {
     if (!job) return;
     this.#isUrgentBusy = true;
     job.isTakenOver = true;
-    void this.#runOn(this.#urgent, job).then(() => {
+    void this.#runOn('urgent', job).then(() => {
       this.#isUrgentBusy = false;
       this.#startUrgent();
     });
   }
 
   /** Runs a job in a thread. Resolves when it has succeeded or failed. */
-  async #runOn(pool: Piscina, { name, task, resolve, reject }: Job): Promise<void> {
+  async #runOn(pool: 'idle' | 'urgent', { name, task, resolve, reject }: Job): Promise<void> {
     try {
-      resolve((await pool.run(task, { name })) as never);
+      this.#pools ??= createPools(this.#threads, this.#log);
+      resolve((await this.#pools[pool].run(task, { name })) as never);
     } catch (error) {
       reject(this.#isClosed ? stopping() : error);
     }
@@ -136,3 +124,16 @@ export class PasswordThreads {
 }
 
 const stopping = () => new ApiError('UNAVAILABLE', 'The server is stopping', 1);
+
+function createPools(threads: number, log: Logger) {
+  // Threads do not inherit the preloads of the process (`node --import`): a thread that ends closes the files they opened.
+  const filename = new URL('./password-worker.js', import.meta.url).href;
+  const options = { filename, idleTimeout: THREAD_IDLE, execArgv: [] };
+  const lowest = { niceIncrement: 10, argv: ['idle'] };
+  const idle = new Piscina({ ...options, ...lowest, minThreads: 1, maxThreads: threads });
+  const urgent = new Piscina({ ...options, minThreads: 0, maxThreads: 1 });
+  // Reports threads that fail outside of a job, for example at start. A failure within a job rejects that job.
+  for (const pool of [idle, urgent])
+    pool.on('error', (error) => log.error({ err: error }, 'password thread failed'));
+  return { idle, urgent };
+}

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { getRounds } from 'bcryptjs';
+import { genSaltSync, getRounds } from 'bcryptjs';
 import type { Logger } from 'pino';
 import { preparePassword } from '../text/opaqueString.ts';
 import { PasswordThreads } from './PasswordThreads.ts';
@@ -27,16 +27,14 @@ export interface Passwords {
  */
 export function createPasswords(threads: number, cost: number, log: Logger): Passwords {
   const pool = new PasswordThreads(threads, cost, log);
-  const hash = (password: string, client: string, isAwaited?: boolean) =>
-    pool.run<string>('hashPassword', { password: preparePassword(password), cost }, client, isAwaited);
-  /** A hash of a random password, compared for unknown accounts so that the time is the same. */
-  const dummyHash = hash(randomBytes(16).toString('hex'), '', false);
-  dummyHash.catch(() => {}); // the threads were closed at once
+  const hash = (password: string, client: string) =>
+    pool.run<string>('hashPassword', { password: preparePassword(password), cost }, client);
+  const dummyHash = hashOfNothing(cost);
 
   return {
-    hash: (password, client) => hash(password, client),
+    hash,
     async compare(password, known, client) {
-      const hash = known ?? (await dummyHash);
+      const hash = known ?? dummyHash;
       const matches = (form: string) =>
         pool.run<boolean>('comparePassword', { password: form, hash }, client);
       const prepared = preparePassword(password);
@@ -48,3 +46,10 @@ export function createPasswords(threads: number, cost: number, log: Logger): Pas
     close: () => pool.close(),
   };
 }
+
+/** Characters of a bcrypt hash after its salt. */
+const DIGEST_LENGTH = 31;
+
+/** Returns a hash that no password has, compared for unknown accounts so that the time is the same. */
+const hashOfNothing = (cost: number): string =>
+  genSaltSync(cost) + randomBytes(DIGEST_LENGTH).toString('hex').slice(0, DIGEST_LENGTH);
