@@ -1,4 +1,5 @@
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
+import { lruCache } from '../lruCache.ts';
 import type { Guard } from '../net/guard.ts';
 import type { PushContext } from './bus.ts';
 import { schedule as processTimers, type Schedule } from './schedule.ts';
@@ -71,8 +72,7 @@ export class ChangeOrder {
   readonly #messages: LRUCache<string, ChangedMessage>;
 
   constructor(maxMessages: number) {
-    this.#messages = new LRUCache({
-      max: maxMessages,
+    this.#messages = lruCache<string, ChangedMessage>(maxMessages, {
       dispose: (message, _, reason) => {
         if (reason === 'evict') deliverHeld(message, Number.POSITIVE_INFINITY); // nothing is lost
       },

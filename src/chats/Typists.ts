@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { ChatId, UserId } from '../ids.ts';
+import { lruCache } from '../lruCache.ts';
 
 /** Seconds without a further push after which a receiver considers typing as ended. */
 export const TYPING_SECONDS = 6;
@@ -21,7 +21,7 @@ const MAX_GROUPS = 10_000;
  */
 export class Typists {
   /** The time of the last push of each typist, in milliseconds. */
-  readonly #shown = new LRUCache<ChatId, Map<UserId, number>>({ max: MAX_GROUPS });
+  readonly #shown = lruCache<ChatId, Map<UserId, number>>(MAX_GROUPS);
 
   /** Returns true if the beginning or end of typing of a member is pushed; `now` is in milliseconds. */
   accepts(

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Database } from '../database/database.ts';
 import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
+import { lruCache } from '../lruCache.ts';
 import { networkOf } from '../net/address.ts';
 import { LimitError } from '../protocol/errors.ts';
 import { fold } from '../text/fold.ts';
@@ -54,7 +54,7 @@ export function createAttemptLimits(limits: Limits, shared?: Database): AttemptL
       .update(`${network} ${fold(account)}`)
       .digest('base64url');
 
-  const turns = new LRUCache<string, LimitFunction>({ max: MAX_TURNS });
+  const turns = lruCache<string, LimitFunction>(MAX_TURNS);
 
   /**
    * Counts work as a failure of the key until it succeeds. At most half of the allowed failures run concurrently, the

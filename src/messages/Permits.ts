@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { ChatId, UserId } from '../ids.ts';
+import { lruCache } from '../lruCache.ts';
 import type { MessageDraft } from './drafts.ts';
 
 /** Cached chats, about 200 bytes each, and 30 for each sender. */
@@ -27,7 +27,7 @@ interface ChatPermits {
  * statement that stores a message compares the version under the lock of the chat.
  */
 export class Permits {
-  readonly #chats = new LRUCache<ChatId, ChatPermits>({ max: MAX_CHATS });
+  readonly #chats = lruCache<ChatId, ChatPermits>(MAX_CHATS);
   #run = '';
 
   /** Returns the run of the database in which all permits were found. */

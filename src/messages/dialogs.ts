@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Database } from '../database/database.ts';
 import type { ChatId } from '../ids.ts';
+import { lruCache } from '../lruCache.ts';
 import { type Pair, pairOf } from '../users/pairs.ts';
 import type { MessageDraft } from './drafts.ts';
 
@@ -19,7 +19,7 @@ export interface DialogDirectory {
 
 /** Creates a directory that caches dialogs: their ids never change, and they are never deleted. */
 export function createDialogDirectory({ writer }: Database): DialogDirectory {
-  const dialogs = new LRUCache<string, ChatId>({ max: MAX_REMEMBERED });
+  const dialogs = lruCache<string, ChatId>(MAX_REMEMBERED);
   const chatOf = ({ senderId, to }: MessageDraft): ChatId | undefined =>
     'groupId' in to ? to.groupId : dialogs.get(pairKey(pairOf(senderId, to.receiverId)));
 

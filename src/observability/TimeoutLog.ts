@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { UserId } from '../ids.ts';
+import { lruCache } from '../lruCache.ts';
 
 /** A command of which PostgreSQL cancelled a statement. */
 export interface TimedOut {
@@ -23,7 +23,7 @@ const MAX_KNOWN = 1_000;
 export class TimeoutLog {
   readonly #log: Pick<Logger, 'warn'>;
   readonly #now: () => number;
-  readonly #known = new LRUCache<string, { readonly at: number; unlogged: number }>({ max: MAX_KNOWN });
+  readonly #known = lruCache<string, { readonly at: number; unlogged: number }>(MAX_KNOWN);
 
   /** `now` returns the time in milliseconds. */
   constructor(log: Pick<Logger, 'warn'>, now = () => performance.now()) {

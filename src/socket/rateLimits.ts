@@ -1,8 +1,9 @@
 import { TokenBucket } from 'limiter';
-import { LRUCache } from 'lru-cache';
+import type { LRUCache } from 'lru-cache';
 import type { Command } from '../commands/define.ts';
 import type { UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
+import { lruCache } from '../lruCache.ts';
 
 /** Limits the rate of the commands of a connection. */
 export interface RateLimiter {
@@ -18,7 +19,7 @@ const MAX_USERS = 100_000;
  * on this node, and others for commands with a rate of their own.
  */
 export function createRateLimiters(limits: Limits): (userId: UserId) => RateLimiter {
-  const users = new LRUCache<UserId, TokenBucket>({ max: MAX_USERS });
+  const users = lruCache<UserId, TokenBucket>(MAX_USERS);
 
   function ofUser(userId: UserId): TokenBucket {
     const bucket = users.get(userId) ?? full(limits.userCommandBurst, limits.userCommandsPerSecond);
@@ -63,8 +64,8 @@ export type UpgradeRefusal = 'user' | 'address' | 'all';
 export function createUpgradeLimits(
   limits: Limits,
 ): (userId: UserId, network: string) => UpgradeRefusal | undefined {
-  const users = new LRUCache<UserId, TokenBucket>({ max: MAX_USERS });
-  const networks = new LRUCache<string, TokenBucket>({ max: MAX_USERS });
+  const users = lruCache<UserId, TokenBucket>(MAX_USERS);
+  const networks = lruCache<string, TokenBucket>(MAX_USERS);
   const all = full(limits.upgradesPerSecond, limits.upgradesPerSecond);
 
   function takes<Key extends string | number>(

@@ -7,7 +7,18 @@ import { expect } from 'chai';
  * before it or in the same row, and none after it.
  */
 const LAYERS = [
-  ['ids', 'limits', 'version', 'text', 'files', 'misspeltSettings', 'databaseUrl', 'FairQueue', 'ByteBudget'],
+  [
+    'ids',
+    'limits',
+    'version',
+    'text',
+    'files',
+    'misspeltSettings',
+    'databaseUrl',
+    'FairQueue',
+    'ByteBudget',
+    'lruCache',
+  ],
   ['protocol'],
   ['secrets', 'observability', 'EnvironmentReader', 'config', 'net', 'dataDir'],
   ['database'],
