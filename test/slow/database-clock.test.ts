@@ -13,7 +13,7 @@ async function databaseWithClock(): Promise<{ url: string; set(hours: number): P
   await admin.query(`create database ${name}`);
   await admin.query(`alter database ${name} set search_path = public, clock, pg_catalog`);
   await admin.end();
-  const url = databaseUrl().replace(/\/postgres$/, `/${name}`);
+  const url = Object.assign(new URL(databaseUrl()), { pathname: name }).href;
   const run = async (sql: string) => {
     const client = new pg.Client(url);
     await client.connect();
