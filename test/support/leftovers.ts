@@ -1,9 +1,29 @@
+import { readdirSync, readlinkSync } from 'node:fs';
 import { until } from './until.ts';
 
 /** Milliseconds in which what was closed may end. */
 const PATIENCE = 5_000;
 
-const active = (): string[] => process.getActiveResourcesInfo();
+/** Node does not know the sockets of the native server; on Linux, the files of the process show them. */
+const FILES = '/proc/self/fd';
+
+const active = (): string[] => [...process.getActiveResourcesInfo(), ...openSockets()];
+
+function openSockets(): string[] {
+  try {
+    return readdirSync(FILES).flatMap((file) => (isSocket(`${FILES}/${file}`) ? ['socket'] : []));
+  } catch {
+    return []; // another system
+  }
+}
+
+function isSocket(file: string): boolean {
+  try {
+    return readlinkSync(file).startsWith('socket:');
+  } catch {
+    return false; // closed in the meantime, as the one that lists the files
+  }
+}
 
 /**
  * Notes which timers, sockets, processes and the like are active now. The returned function rejects if there are more
