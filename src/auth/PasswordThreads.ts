@@ -4,7 +4,7 @@ import { Piscina } from 'piscina';
 import { FairQueue } from '../FairQueue.ts';
 import { ApiError } from '../protocol/errors.ts';
 
-/** A call of a function of password-worker.js. */
+/** A call of a function of password-worker.cjs. */
 interface Job {
   readonly name: string;
   readonly task: object;
@@ -30,7 +30,7 @@ const GRACE = 2_000;
 const overdueAfter = (cost: number) => 500 + 500 * 2 ** (cost - 10);
 
 /**
- * Hashes passwords in threads that run on idle cores only, see password-worker.js. When a hash is overdue because its
+ * Hashes passwords in threads that run on idle cores only, see password-worker.cjs. When a hash is overdue because its
  * thread gets hardly any CPU time, a thread of normal priority repeats the overdue jobs and then takes jobs from the
  * queue. The first of two threads that work on the same job provides the result. A long queue alone does not start the
  * thread of normal priority: a login storm waits for idle cores.
@@ -127,7 +127,7 @@ const stopping = () => new ApiError('UNAVAILABLE', 'The server is stopping', 1);
 
 function createPools(threads: number, log: Logger) {
   // Threads do not inherit the preloads of the process (`node --import`): a thread that ends closes the files they opened.
-  const filename = new URL('./password-worker.js', import.meta.url).href;
+  const filename = new URL('./password-worker.cjs', import.meta.url).href;
   const options = { filename, idleTimeout: THREAD_IDLE, execArgv: [] };
   const lowest = { niceIncrement: 10, argv: ['idle'] };
   const idle = new Piscina({ ...options, ...lowest, minThreads: 1, maxThreads: threads });

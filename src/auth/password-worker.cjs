@@ -1,23 +1,26 @@
-import { spawnSync } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
-import { compareSync, hashSync } from 'bcryptjs';
+const { spawnSync } = require('node:child_process');
+const { readlinkSync } = require('node:fs');
+const { compareSync, hashSync } = require('bcryptjs');
 
 /*
  * Runs in the worker threads of PasswordThreads.ts, because bcrypt takes tens of milliseconds of CPU time. This file is
- * plain JavaScript because Node itself loads it into the threads, in development as well.
+ * plain JavaScript because Node itself loads it into the threads, in development as well, and CommonJS because Node
+ * (seen with 20.20) aborts the process when a thread is ended while it loads an ES module by `require`, as Piscina does.
  */
 
 if (process.argv.includes('idle')) runWhenIdle();
 
 /** @param {{ password: string, cost: number }} task */
-export function hashPassword({ password, cost }) {
+function hashPassword({ password, cost }) {
   return hashSync(password, cost);
 }
 
 /** @param {{ password: string, hash: string }} task */
-export function comparePassword({ password, hash }) {
+function comparePassword({ password, hash }) {
   return compareSync(password, hash);
 }
+
+module.exports = { hashPassword, comparePassword };
 
 /**
  * Runs this thread only on cores that are otherwise idle (SCHED_IDLE of Linux). The scheduler treats a core that runs
