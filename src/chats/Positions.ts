@@ -2,17 +2,18 @@ import type DataLoader from 'dataloader';
 import { batched } from '../database/batched.ts';
 import type { Database } from '../database/database.ts';
 import type { ChatId, UserId } from '../ids.ts';
+import { notePrivateChange } from './memberState.sql.ts';
 
 /** A move of a member's position in a chat to `seq`. */
 export interface Move {
   readonly chatId: ChatId;
   readonly userId: UserId;
   readonly seq: number;
-  /** Called once after the commit, if the position changed. */
+  /** Called once after the commit, if the position changed or the unread mark was removed. */
   readonly committed: (moved: Moved) => void;
 }
 
-/** The new position, and whether the other member of a dialog may see it. */
+/** The new position, and whether it changed and the other member of a dialog may see it. */
 export interface Moved {
   readonly seq: number;
   readonly isShown: boolean;
@@ -67,17 +68,20 @@ export class Positions {
 /** Returns SQL for the rows of chat_members to change with the index and `seq` of their moves; $1 is a JSON array. */
 const targetsWhere = (isBehind: string, wait: '' | 'skip locked') => `
 with target as materialized (
-  select input.at, input.seq, member.chat_id, member.user_id
+  select input.at, input.seq, member.chat_id, member.user_id, member.read_seq as read_before
   from jsonb_to_recordset($1::jsonb) as input (at integer, "chatId" bigint, "userId" bigint, seq bigint)
   cross join lateral (
-    select chat_id, user_id from chat_members
+    select chat_id, user_id, read_seq from chat_members
     where chat_id = input."chatId" and user_id = input."userId" and ${isBehind}
     limit 1 for no key update ${wait}
   ) member
 )
 `;
 
-/** Changes nothing below the current position, not even the unread mark, which may have been set later. */
+/**
+ * Changes nothing below the current position, not even the unread mark, which may have been set later. Only the user
+ * finds out about a mark that is removed at the current position.
+ */
 const read = (wait: '' | 'skip locked') => `
 ${targetsWhere('(read_seq < input.seq or (read_seq = input.seq and marked_unread))', wait)}
 update chat_members member
@@ -85,10 +89,9 @@ set read_seq = target.seq, delivered_seq = greatest(delivered_seq, target.seq), 
   read_tally = case
     when read_seq < target.seq then (select tally from messages where chat_id = target.chat_id and seq = target.seq)
     else read_tally
-  end,
-  state_xid = pg_current_xact_id()
+  end,${notePrivateChange('member', 'read_seq = target.seq')}
 from target where member.chat_id = target.chat_id and member.user_id = target.user_id
-returning target.at, read_seq as seq, shown_read_seq is null as "isShown"
+returning target.at, read_seq as seq, read_seq > read_before and shown_read_seq is null as "isShown"
 `;
 
 const delivered = (wait: '' | 'skip locked') => `

@@ -35,6 +35,19 @@ coalesce(other.shown_read_seq, other.read_seq) as "otherReadSeq",
 coalesce(other.shown_delivered_seq, other.delivered_seq) as "otherDeliveredSeq"
 `;
 
+/** Returns an SQL condition on a row of chat_members, which `member` names: it is of a dialog. */
+const isInDialog = (member: string): string =>
+  `(select kind from chats where chats.id = ${member}.chat_id) = 'dialog'`;
+
+/**
+ * Returns the assignments of an `update chat_members` for a change that concerns the user only, so that the `sync` of
+ * nobody else finds it: the other person of a dialog finds changes of `state_xid`, the members of a group those of
+ * `membership_xid`. `isPrivate` is a condition on the row; if it is false, the change concerns the other person, too.
+ */
+export const notePrivateChange = (member: string, isPrivate = 'true'): string => `
+state_xid = case when ${isPrivate} and ${isInDialog(member)} then state_xid else pg_current_xact_id() end,
+membership_xid = case when ${isPrivate} and ${isInDialog(member)} then pg_current_xact_id() else membership_xid end`;
+
 /** A row of {@link stateColumns}. */
 export interface StateRow {
   readonly unreadCount: number;

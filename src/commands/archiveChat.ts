@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { notePrivateChange } from '../chats/memberState.sql.ts';
 import { defineSetting } from './chatSetting.ts';
 
 export const archiveChat = defineSetting({
@@ -9,7 +10,8 @@ export const archiveChat = defineSetting({
   params: Type.Object({ archived: Type.Boolean() }),
   bind: ({ archived }) => [archived],
   change: `
-update chat_members set archived_at = case when $3 then clock_timestamp() end, state_xid = pg_current_xact_id()
+update chat_members
+set archived_at = case when $3 then clock_timestamp() end,${notePrivateChange('chat_members')}
 where chat_id = $1 and user_id = $2 and (archived_at is not null) <> $3
 returning chat_id
 `,

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { notePrivateChange } from '../chats/memberState.sql.ts';
 import { defineSetting } from './chatSetting.ts';
 
 export const markUnread = defineSetting({
@@ -9,7 +10,8 @@ export const markUnread = defineSetting({
   params: Type.Object({}),
   bind: () => [],
   change: `
-update chat_members set marked_unread = true, state_xid = pg_current_xact_id()
+update chat_members
+set marked_unread = true,${notePrivateChange('chat_members')}
 where chat_id = $1 and user_id = $2 and not marked_unread
 returning chat_id
 `,

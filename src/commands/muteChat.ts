@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { notePrivateChange } from '../chats/memberState.sql.ts';
 import { Moment } from '../protocol/schema/types.ts';
 import { defineSetting } from './chatSetting.ts';
 
@@ -13,7 +14,8 @@ export const muteChat = defineSetting({
   }),
   bind: ({ muted, until }) => [muted, until === undefined ? null : new Date(until)],
   change: `
-update chat_members set muted_until = case when $3 then coalesce($4::timestamptz, 'infinity') end, state_xid = pg_current_xact_id()
+update chat_members
+set muted_until = case when $3 then coalesce($4::timestamptz, 'infinity') end,${notePrivateChange('chat_members')}
 where chat_id = $1 and user_id = $2
   and muted_until is distinct from case when $3 then coalesce($4::timestamptz, 'infinity') end
 returning chat_id

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { notePrivateChange } from '../chats/memberState.sql.ts';
 import { defineSetting } from './chatSetting.ts';
 
 export const pinChat = defineSetting({
@@ -9,7 +10,8 @@ export const pinChat = defineSetting({
   params: Type.Object({ pinned: Type.Boolean() }),
   bind: ({ pinned }) => [pinned],
   change: `
-update chat_members set pinned_at = case when $3 then clock_timestamp() end, state_xid = pg_current_xact_id()
+update chat_members
+set pinned_at = case when $3 then clock_timestamp() end,${notePrivateChange('chat_members')}
 where chat_id = $1 and user_id = $2 and (pinned_at is not null) <> $3
 returning chat_id
 `,

@@ -4,7 +4,8 @@ import { moveTo } from '../../src/chats/movePositions.ts';
 import { Positions } from '../../src/chats/Positions.ts';
 import type { CommandContext } from '../../src/commands/context.ts';
 import type { Database } from '../../src/database/database.ts';
-import { database, newClients, newGroup, startServer } from '../support/harness.ts';
+import type { Frame } from '../support/client.ts';
+import { database, newClients, newGroup, type Person, startServer } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 const chat = async (client: { done(type: string): Promise<{ data: Record<string, unknown>[] }> }) =>
@@ -283,6 +284,67 @@ describe('the settings of a chat', () => {
     expect(await ada.client.refused('muteChat', { groupId, muted: true, until: 'tomorrow' })).to.equal(
       'BAD_REQUEST',
     );
+  });
+});
+
+describe('the settings of a dialog', () => {
+  /** Everything that a user alone may know about a chat, in an order in which each of them is a change. */
+  const settings = [
+    ['muteChat', { muted: true }, { muted: true }],
+    ['archiveChat', { archived: true }, { archived: true }],
+    ['pinChat', { pinned: true }, { pinned: true }],
+    ['markUnread', {}, { markedUnread: true }],
+    ['markRead', { seq: 1 }, { markedUnread: false }],
+    ['muteChat', { muted: false }, { muted: false }],
+    ['archiveChat', { archived: false }, { archived: false }],
+    ['pinChat', { pinned: false }, { pinned: false }],
+  ] as const;
+
+  /** Creates a dialog and a group that both users have read. */
+  async function chats() {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    await bob.client.done('markRead', { receiverId: ada.id, seq: 1 });
+    await bob.client.done('markRead', { groupId, seq: 1 });
+    await ada.client.rest();
+    return { ada, bob, addresses: { dialog: { receiverId: ada.id }, group: { groupId } } };
+  }
+  const cursorOf = async ({ client }: Person): Promise<string> =>
+    (await client.done('sync', { fromNow: true })).nextCursor;
+
+  for (const kind of ['dialog', 'group'] as const) {
+    it(`are found by the sync of the user, each of them, in a ${kind}`, async () => {
+      const { bob, addresses } = await chats();
+      for (const [type, params, changed] of settings) {
+        const cursor = await cursorOf(bob);
+        await bob.client.done(type, { ...addresses[kind], ...params });
+        const { data } = await bob.client.done('sync', { cursor });
+        expect(data, type).to.have.length(1);
+        expect(data[0], type).to.include({ kind: 'chat', ...addresses[kind], ...changed });
+      }
+    });
+
+    it(`reach the other member neither as a push nor by sync, in a ${kind}`, async () => {
+      const { ada, bob, addresses } = await chats();
+      const cursor = await cursorOf(ada);
+      for (const [type, params] of settings) {
+        await bob.client.done(type, { ...addresses[kind], ...params });
+        expect(await ada.client.rest(), type).to.deep.equal([]);
+        expect((await ada.client.done('sync', { cursor })).data, type).to.deep.equal([]);
+      }
+    });
+  }
+
+  it('do not hide a position that moves together with the end of the mark', async () => {
+    const { ada, bob } = await chats();
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'new' });
+    await bob.client.done('markUnread', { receiverId: ada.id });
+    const cursor = await cursorOf(ada);
+    await bob.client.done('markRead', { receiverId: ada.id, seq: 2 });
+    expect((await ada.client.push('markRead')).params.seq).to.equal(2);
+    const { data } = await ada.client.done('sync', { cursor });
+    expect(data.map((change: Frame) => change.otherReadSeq)).to.deep.equal([2]);
   });
 });
 
