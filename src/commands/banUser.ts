@@ -42,7 +42,8 @@ export const banUser = defineCommand({
       if (member) assertOutranks(own, member);
       const bind = [groupId, userId, session.userId, reason];
       const [created] = await db.execute(insertBan, bind, transaction);
-      if (!created) return undefined;
+      if (!created) return undefined; // a repeat, whatever became of the account since
+      if (user.deletedAt) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);
       await removeMembers(context, change, userId);
       const content = `${nameOf(actor)} banned ${nameOf(user)}`;
       return { content, fields: { userId }, ...(member && { left: [userId] }) };

@@ -4,7 +4,7 @@ import { pushToChat } from '../chats/publish.ts';
 import { Custom, Id, inChat, Text } from '../protocol/schema/types.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
-import { activeUser } from '../users/users.ts';
+import { activeUser, assertNotDeleted } from '../users/users.ts';
 import { defineCommand } from './define.ts';
 
 const EventName = Text(1, 64, 'Name of the event, chosen by your application');
@@ -35,6 +35,7 @@ export const sendEvent = defineCommand({
     const { session, db } = context;
     const { chat, member } = await membershipIn(db, session.userId, address);
     if (chat.whoMayPost === 'admins') requireRole(member, 'owner', 'admin');
+    await assertNotDeleted(db, chat, session.userId);
     await assertNotBlocked(db, chat, session.userId);
     const senderName = nameOf(await activeUser(db, session.userId));
     pushToChat(context, chat, {

@@ -6,6 +6,7 @@ import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
 import { inChat } from '../protocol/schema/types.ts';
+import { assertNotDeleted } from '../users/users.ts';
 import { defineCommand } from './define.ts';
 
 export const typing = defineCommand({
@@ -40,6 +41,7 @@ export const typing = defineCommand({
     } = context;
     const { chat, senderName } = await actingIn(db, userId, address);
     if (!typists.accepts(chat, userId, typing, performance.now())) return {};
+    await assertNotDeleted(db, chat, userId);
     const blocked = await db.query<{ id: UserId }>(blockers, [chat.id, userId]);
     pushToChat(context, chat, {
       type: 'typing',

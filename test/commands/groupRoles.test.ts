@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { database, newClients, newGroup } from '../support/harness.ts';
+import { database, http, newClients, newGroup } from '../support/harness.ts';
 
 const roles = async (groupId: number) =>
   new Map(
@@ -149,6 +149,17 @@ describe('banUser', () => {
     await bob.client.done('banUser', { groupId, userId: eve.id });
     expect(await eve.client.refused('joinGroup', { groupId })).to.equal('FORBIDDEN');
     expect((await ada.client.done('getGroup', { groupId })).data.memberCount).to.equal(2);
+  });
+});
+
+describe('banUser of an account that is deleted afterwards', () => {
+  it('is answered the same when it is repeated', async () => {
+    const [ada, bob] = await newClients(2);
+    const ban = { groupId: await newGroup(ada.client, bob), userId: bob.id };
+    await ada.client.done('banUser', ban);
+    const body = { password: bob.password };
+    expect((await http('DELETE', '/users/me', { token: bob.token, body })).status).to.equal(204);
+    expect(await ada.client.done('banUser', ban)).not.to.have.property('seq');
   });
 });
 
