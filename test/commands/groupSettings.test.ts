@@ -219,6 +219,20 @@ describe('updateGroup', () => {
     for (const content of ['a', 'b']) await ada.client.done('messageInGroup', { groupId, content });
   });
 
+  it('in slow mode tells enough seconds to wait', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('updateGroup', { groupId, slowModeSeconds: 60 });
+    await bob.client.done('messageInGroup', { groupId, content: 'first' });
+    const since = `update chat_members set last_sent_at = clock_timestamp() - interval '100 milliseconds'
+      where chat_id = $1 and user_id = $2 returning last_sent_at as "sentAt"`;
+    const [row] = await database.execute<{ sentAt: Date }>(since, [groupId, bob.id]);
+    const { retryAfter } = await bob.client.call('messageInGroup', { groupId, content: 'second' });
+    const [clock] = await database.query<{ now: Date }>('select clock_timestamp() as now', []);
+    const allowedAt = (row?.sentAt.getTime() ?? 0) + 60_000;
+    expect((clock?.now.getTime() ?? 0) + retryAfter * 1000).to.be.at.least(allowedAt);
+  });
+
   it('hides earlier messages from new members when the history begins with joining', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client);

@@ -5,8 +5,11 @@ import { ConnectionLostError, NotConnectedError } from '../../src/database/failu
 import type { ChatId } from '../../src/ids.ts';
 import { defaultLimits } from '../../src/limits.ts';
 import { createDialogDirectory } from '../../src/messages/dialogs.ts';
+import type { MessageDraft, StoredMessage } from '../../src/messages/drafts.ts';
 import { MessageWriter } from '../../src/messages/MessageWriter.ts';
-import { database, newUsers } from '../support/harness.ts';
+import type { WriteAnswer } from '../../src/messages/WriterQueue.ts';
+import { ApiError } from '../../src/protocol/errors.ts';
+import { database, newClients, newGroup, newUsers, type User } from '../support/harness.ts';
 import { id } from '../support/ids.ts';
 
 describe('the writer of messages', () => {
@@ -39,6 +42,170 @@ describe('the writer of messages', () => {
     expect(batches.length).to.be.at.least(6);
   });
 });
+
+type Outcome = Parameters<WriteAnswer>[0];
+type Query = typeof database.writer.query;
+interface Options {
+  readonly query?: Query;
+  publish?(draft: MessageDraft, stored: StoredMessage, reply: () => void): void;
+}
+
+/** A writer on the database of the file, and the number of messages in each of its committed batches. */
+function newWriting({ query = database.writer.query, publish = (_, __, reply) => reply() }: Options = {}) {
+  const batches: number[] = [];
+  const hooks = {
+    batchWritten: (drafts: readonly unknown[]) => void batches.push(drafts.length),
+    publish,
+    outcomeUnknown() {},
+  };
+  const db = { ...database, writer: { ...database.writer, query } };
+  const log = pino({ level: 'silent' });
+  const writer = new MessageWriter(db, createDialogDirectory(db), hooks, log, defaultLimits);
+  const send = (
+    { id: senderId }: Pick<User, 'id'>,
+    to: MessageDraft['to'],
+    content: string,
+    answer: WriteAnswer,
+    clientMessageId?: string,
+  ) => writer.write({ senderId, to, kind: 'text', content, clientMessageId, origin: id(0) }, answer);
+  /** Messages that are written without an await in between are one batch. */
+  const write = (by: User, to: MessageDraft['to'], content: string, clientMessageId?: string) =>
+    new Promise<Outcome>((resolve) => send(by, to, content, resolve, clientMessageId));
+  return { batches, send, write };
+}
+
+/** Returns the `seq` of a stored message, or the code of its refusal. */
+function seqOrCode(outcome: Outcome): number | string {
+  if ('stored' in outcome) return outcome.stored.seq;
+  return outcome.error instanceof ApiError ? outcome.error.code : 'FAILED';
+}
+
+describe('messages in one batch', () => {
+  it('are refused in slow mode after the first of a member, and not those of the owner', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('updateGroup', { groupId, slowModeSeconds: 30 });
+    const { batches, write } = newWriting();
+    const outcomes = await Promise.all(
+      [bob, ada, bob, ada, bob].map((one) => write(one, { groupId }, 'now')),
+    );
+    expect(batches).to.deep.equal([5]);
+    expect(outcomes.map(seqOrCode)).to.deep.equal([4, 5, 'RATE_LIMITED', 6, 'RATE_LIMITED']);
+    expect(outcomes.at(-1)).to.have.nested.property('error.retryAfter', 30);
+  });
+
+  it('in slow mode count for their group and their member only', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groups = [await newGroup(ada.client, bob, cleo), await newGroup(ada.client, bob, cleo)];
+    for (const groupId of groups) await ada.client.done('updateGroup', { groupId, slowModeSeconds: 30 });
+    const { batches, write } = newWriting();
+    const sends = groups.flatMap((groupId) => [bob, cleo].map((one) => write(one, { groupId }, 'now')));
+    expect((await Promise.all(sends)).map(seqOrCode)).to.deep.equal([5, 6, 5, 6]);
+    expect(batches).to.deep.equal([4]);
+  });
+
+  it('are tried themselves if they repeat a message that was refused', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client);
+    const { batches, write } = newWriting();
+    const outcomes = await Promise.all([
+      write(bob, { groupId }, 'not a member', 'once'),
+      write(bob, { receiverId: ada.id }, 'to her', 'once'),
+      write(bob, { groupId }, 'still no member', 'once'),
+      write(bob, { receiverId: ada.id }, 'to her', 'once'),
+    ]);
+    expect(outcomes.map(seqOrCode)).to.deep.equal(['NOT_A_MEMBER', 1, 'CONFLICT', 1]);
+    expect(batches).to.deep.equal([1, 1]);
+  });
+
+  it('are answered and published although the publishing of one of them fails', async () => {
+    const [ada, bob] = await newUsers(2);
+    const published: string[] = [];
+    const { batches, write } = newWriting({
+      publish({ content }, _, reply) {
+        if (content === 'fails') throw new Error('a fault');
+        published.push(content);
+        reply();
+      },
+    });
+    const to = { receiverId: bob.id };
+    const [first, , third] = ['first', 'fails', 'third'].map((content) => write(ada, to, content));
+    expect(await first).to.have.nested.property('stored.seq', 1);
+    expect(await third).to.have.nested.property('stored.seq', 3);
+    expect(await write(ada, to, 'later')).to.have.nested.property('stored.seq', 4);
+    expect(published).to.deep.equal(['first', 'third', 'later']);
+    expect(batches).to.deep.equal([3, 1]);
+  });
+
+  for (const [what, query] of [
+    ['stored', () => database.writer.query],
+    ['failed', unavailable],
+  ] as const)
+    it(`are answered, with their repeats, although the answer to one of them fails: ${what}`, async () => {
+      const [ada, bob] = await newUsers(2);
+      const { send, write } = newWriting({ query: query() });
+      const to = { receiverId: bob.id };
+      send(ada, to, 'fails', () => throws(), 'once');
+      const others = await Promise.all([write(ada, to, 'fails', 'once'), write(ada, to, 'second')]);
+      const expected = what === 'stored' ? [1, 2] : ['FAILED', 'FAILED'];
+      expect(others.map(seqOrCode)).to.deep.equal(expected);
+      expect(await write(ada, to, 'later')).to.have.property('stored');
+    });
+
+  it('keep their order in the chat when one of them has to be checked again', async () => {
+    const [ada] = await newClients(1);
+    const groupId = await newGroup(ada.client);
+    const later: Promise<Outcome>[] = [];
+    let runs = 0;
+    const { batches, write } = newWriting({
+      async query(config) {
+        if (runs++ > 0) return database.writer.query(config);
+        later.push(write(ada, { groupId }, 'arrives in the meantime'));
+        return database.writer.query({ text: staleRow });
+      },
+    });
+    const first = await write(ada, { groupId }, 'first');
+    expect([first, ...(await Promise.all(later))].map(seqOrCode)).to.deep.equal([2, 3]);
+    expect(batches).to.deep.equal([1, 2]);
+  });
+
+  it('are written one by one after a failure, in their order, and only the one at fault fails', async () => {
+    const [ada] = await newClients(1);
+    const groupId = await newGroup(ada.client);
+    let isStale = true;
+    const { batches, write } = newWriting({
+      async query(config) {
+        const contents = config.values?.[4] as string[];
+        if (contents.includes('bad'))
+          throw Object.assign(new pg.DatabaseError('x', 1, 'error'), { code: '22000' });
+        if (!isStale) return database.writer.query(config);
+        isStale = false; // the first message that is alone
+        return database.writer.query({ text: staleRow });
+      },
+    });
+    const contents = ['first', 'bad', 'third'];
+    const outcomes = await Promise.all(contents.map((content) => write(ada, { groupId }, content)));
+    expect(outcomes.map(seqOrCode)).to.deep.equal([2, 'FAILED', 3]);
+    expect(batches).to.deep.equal([1, 1, 1]);
+  });
+});
+
+/** The answer of the batch statement to a message whose chat has other rules since it was checked. */
+const staleRow = `select 'STALE' as refusal, null::int as slow_for, null::bigint as permit, null as run`;
+
+function throws(): never {
+  throw new Error('a fault of the receiver');
+}
+
+/** Returns a query that has no connection to the database the first time. */
+function unavailable(): Query {
+  let isAway = true;
+  return async (config) => {
+    if (!isAway || !config.name) return database.writer.query(config);
+    isAway = false;
+    throw new ConnectionLostError(new Error('read ECONNRESET'));
+  };
+}
 
 describe('the connection of the writer', () => {
   it('continues when a concurrent migration changes the type of a column', async () => {
