@@ -35,6 +35,32 @@ describe('addUserInGroup', () => {
     expect((await b.call('getlatestMessageGroup', { groupId })).params.data).to.have.length(4);
   });
 
+  it('begins anew for a user who had left: nothing is unread, and no setting is kept', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(), await bob.connect()];
+    const groupId = await newGroup(a, bob);
+    const mention = { groupId, content: `Hi @${bob.username}` };
+    await a.done('messageInGroup', mention);
+    for (const [type, params] of [
+      ['muteChat', { muted: true }],
+      ['archiveChat', { archived: true }],
+      ['pinChat', { pinned: true }],
+      ['markUnread', {}],
+    ] as const)
+      await b.done(type, { groupId, ...params });
+    await a.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
+    await b.done('leaveGroup', { groupId });
+    await a.done('messageInGroup', mention);
+    const { seq } = await a.done('addUserInGroup', { groupId, userId: bob.id });
+    expect((await b.done('getChat', { groupId })).data).to.include({
+      ...{ seq, readSeq: seq - 1, deliveredSeq: seq - 1, unreadCount: 0, mentionCount: 0 },
+      ...{ muted: false, archived: false, pinned: false, markedUnread: false },
+    });
+    expect((await b.done('getGroup', { groupId })).data).to.include({ role: 'member', memberCount: 2 });
+    await a.done('messageInGroup', mention);
+    expect((await b.done('getChat', { groupId })).data).to.include({ unreadCount: 1, mentionCount: 1 });
+  });
+
   it('adds a user once when two members add the user at the same time', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const [a, b] = [await ada.connect(), await bob.connect()];

@@ -51,6 +51,21 @@ describe('blockUser', () => {
       expect(await bob.client.refused(type, params), type).to.equal('FORBIDDEN');
   });
 
+  it('is noticed by the other user neither by a push nor by sync, not when it ends either', async () => {
+    const [ada, bob] = await newClients(2);
+    const desk = await ada.connect();
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
+    await ada.client.done('markRead', { receiverId: bob.id, seq: 1 });
+    await Promise.all([bob.client.rest(), desk.rest()]);
+    const { nextCursor: cursor } = await bob.client.done('sync', { fromNow: true });
+    for (const type of ['blockUser', 'unblockUser']) {
+      await ada.client.done(type, { userId: bob.id });
+      expect((await desk.push(type)).params, 'own devices').to.include({ userId: bob.id });
+      expect(await bob.client.rest(), type).to.deep.equal([]);
+      expect((await bob.client.done('sync', { cursor })).data, type).to.deep.equal([]);
+    }
+  });
+
   it('leaves both users able to write in groups', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);

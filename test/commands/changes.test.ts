@@ -191,6 +191,27 @@ describe('changes of a message', () => {
     expect(ofCleo).to.deep.equal(types.map((type) => [after, type]));
   });
 
+  it('leave counts, positions, marks and the order of chats as they are, of everybody', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
+    for (const { client } of [ada, cleo])
+      await client.done('privateMessage', { receiverId: bob.id, content: 'newer' });
+    for (const { id: receiverId } of [ada, cleo]) await bob.client.done('markUnread', { receiverId });
+    const lists = () =>
+      Promise.all([ada, bob].map(async ({ client }) => (await client.done('listLastMessage')).data));
+    const before = await lists();
+    for (const [type, params] of [
+      ['editMessage', { content: `for @${ada.username}` }],
+      ['addReaction', { emoji: '👍' }],
+      ['removeReaction', { emoji: '👍' }],
+      ['pinMessage', {}],
+      ['unpinMessage', {}],
+    ] as const)
+      for (const { client } of type === 'editMessage' ? [ada] : [ada, bob])
+        await client.done(type, { messageId, ...params });
+    expect(await lists()).to.deep.equal(before);
+  });
+
   it('are included in a message that is pushed late', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);

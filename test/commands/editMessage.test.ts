@@ -43,6 +43,18 @@ describe('editMessage', () => {
     expect((await bob.client.rest()).filter(({ type }) => type === 'editMessage')).to.have.length(1);
   });
 
+  it('changes custom data alone, and clears it with null', async () => {
+    const [ada, bob] = await newClients(2);
+    const message = { receiverId: bob.id, content: 'same', custom: { a: 1 } };
+    const { messageId } = await ada.client.done('privateMessage', message);
+    for (const custom of [{ a: 2 }, null]) {
+      const edited = await ada.client.done('editMessage', { messageId, content: 'same', custom });
+      expect(edited.custom).to.deep.equal(custom);
+      expect((await bob.client.push('editMessage')).params).to.deep.include({ message: 'same', custom });
+      expect((await bob.client.done('getMessage', { messageId })).data.custom).to.deep.equal(custom);
+    }
+  });
+
   it('numbers the versions of concurrent edits', async () => {
     const [ada, bob] = await newClients(2);
     const device = await ada.connect();
@@ -101,6 +113,26 @@ describe('deleteMessage', () => {
     expect(await database.pins.count({ where: { chatId, seq } })).to.equal(0);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'next' });
     expect((await bob.client.done('getlatestMessageDialog', { receiverId: ada.id })).data).to.have.length(2);
+  });
+
+  it('leaves the replies, the place in the list of chats and the positions as they are', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const to = { receiverId: bob.id };
+    const original = await ada.client.done('privateMessage', { ...to, content: 'question' });
+    const { messageId: replyTo } = original;
+    await ada.client.done('privateMessage', { ...to, content: 'answer', replyTo });
+    const newest = await ada.client.done('privateMessage', { ...to, content: `last @${bob.username}` });
+    await cleo.client.done('privateMessage', { ...to, content: 'newer' });
+    for (const { messageId } of [original, newest]) await ada.client.done('deleteMessage', { messageId });
+    const thread = await bob.client.done('getThread', { messageId: replyTo });
+    expect(thread.data.map((row: { content: string }) => row.content)).to.deep.equal(['answer']);
+    const [first, second] = (await bob.client.done('listLastMessage')).data;
+    expect(first).to.include({ senderId: cleo.id, unreadCount: 1 });
+    const counts = { unreadCount: 1, mentionCount: 0, readSeq: 0 };
+    expect(second).to.include({ id: newest.messageId, seq: 3, content: '', ...counts });
+    expect(second.deletedAt).to.be.a('string');
+    const { data } = await bob.client.done('getMessage', { messageId: newest.messageId });
+    expect(data).to.deep.include({ content: '', mentions: [] });
   });
 
   it('is allowed to the author, in groups to the owner and admins as well', async () => {

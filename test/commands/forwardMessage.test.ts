@@ -39,6 +39,24 @@ describe('forwardMessage', () => {
     });
   });
 
+  it('copies neither the reply nor the silence of the original, and mentions members of the other chat', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    const first = await ada.client.done('messageInGroup', { groupId, content: 'question' });
+    const { messageId } = await bob.client.done('messageInGroup', {
+      ...{ groupId, content: `@${cleo.username} @${ada.username}` },
+      ...{ replyTo: first.messageId, silent: true },
+    });
+    for (const [n, silent] of [undefined, true, false].entries()) {
+      const copy = await ada.client.done('forwardMessage', { messageId, receiverId: cleo.id, silent });
+      expect(copy.mentions).to.deep.equal([cleo.id]);
+      const { data } = await cleo.client.done('getMessage', { messageId: copy.messageId });
+      expect(data).to.deep.include({ replyTo: null, silent: silent ?? false, mentions: [cleo.id] });
+      const { unreadCount, mentionCount } = (await cleo.client.done('getChat', { receiverId: ada.id })).data;
+      expect([unreadCount, mentionCount]).to.deep.equal([n < 2 ? 1 : 2, n + 1]);
+    }
+  });
+
   it('is stored once with a clientMessageId', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });

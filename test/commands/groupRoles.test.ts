@@ -69,6 +69,23 @@ describe('an owner leaving the group', () => {
     expect(await roles(groupId)).to.deep.equal(new Map([[bob.id, 'owner']]));
   });
 
+  it('passes the group by the time of joining, among several admins and among several members', async () => {
+    const [ada, bob, cleo, dan, eve] = await newClients(5);
+    const groupId = await newGroup(ada.client, eve, dan, cleo, bob);
+    for (const { id } of [bob, cleo])
+      await ada.client.done('setMemberRole', { groupId, userId: id, role: 'admin' });
+    for (const [owner, next] of [
+      [ada, cleo],
+      [cleo, bob],
+      [bob, eve],
+      [eve, dan],
+    ] as const) {
+      await owner.client.done('leaveGroup', { groupId });
+      expect((await roles(groupId)).get(next.id)).to.equal('owner');
+      expect([...(await roles(groupId)).values()].filter((role) => role === 'owner')).to.have.length(1);
+    }
+  });
+
   it('closes the group as the last member: its public name is free and nobody can join', async () => {
     const [ada, bob] = await newClients(2);
     const group = { groupName: `Last ${ada.id}`, isPrivate: false };

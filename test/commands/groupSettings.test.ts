@@ -79,6 +79,24 @@ describe('public groups', () => {
     await bob.client.done('updateGroup', { groupId: other, isPrivate: false }); // the name is free
   });
 
+  it('are found by their present name, and their former name is free', async () => {
+    const [ada, bob] = await newClients(2);
+    const [before, after] = [`Formerly ${ada.id}`, `Présently ${ada.id}`];
+    const { groupId } = await ada.client.done('newGroup', { groupName: before, isPrivate: false });
+    await ada.client.done('updateGroup', { groupId, groupName: after });
+    const found = async (query: string) => (await bob.client.done('listGroups', { query })).data.length;
+    expect([await found(before), await found(`presently ${ada.id}`)]).to.deep.equal([0, 1]);
+    const taken = { groupName: after.toLowerCase(), isPrivate: false };
+    expect(await bob.client.refused('newGroup', taken)).to.equal('CONFLICT');
+    const { groupId: other } = await bob.client.done('newGroup', { groupName: before, isPrivate: false });
+    expect(await bob.client.refused('updateGroup', { groupId: other, groupName: after })).to.equal(
+      'CONFLICT',
+    );
+    await ada.client.done('updateGroup', { groupId, isPrivate: true });
+    expect(await found(after)).to.equal(0);
+    await bob.client.done('updateGroup', { groupId: other, groupName: after });
+  });
+
   it('are found among many newer ones, in one page by rare terms, and page by page by frequent terms', async () => {
     const [ada] = await newClients(1);
     const custom = { rare: ada.id };

@@ -53,7 +53,43 @@ describe('createInvite', () => {
   });
 });
 
+describe('the uses of an invite', () => {
+  it('are counted for each user who joins with it, and not for members and refused users', async () => {
+    const [ada, bob, cleo, dan] = await newClients(4);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('banUser', { groupId, userId: dan.id });
+    const { code } = (await ada.client.done('createInvite', { groupId, maxUses: 3 })).data;
+    const uses = async () => (await ada.client.done('listInvites', { groupId })).data[0].uses;
+    for (const [person, outcome, count] of [
+      [bob, 'ok', 0], // a member
+      [dan, 'FORBIDDEN', 0],
+      [cleo, 'ok', 1],
+      [cleo, 'ok', 1], // a repeat
+    ] as const) {
+      expect((await person.client.call('joinByInvite', { code })).code ?? 'ok').to.equal(outcome);
+      expect(await uses()).to.equal(count);
+    }
+    await cleo.client.done('leaveGroup', { groupId });
+    await cleo.client.done('joinByInvite', { code });
+    expect(await uses()).to.equal(2);
+  });
+});
+
 describe('revokeInvite', () => {
+  it('leaves the other invites of the group valid, and notifies nobody', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    await bob.client.rest();
+    const { nextCursor: cursor } = await bob.client.done('sync', { fromNow: true });
+    const invite = async () => (await ada.client.done('createInvite', { groupId })).data;
+    const [revoked, kept] = [await invite(), await invite()];
+    await ada.client.done('revokeInvite', { groupId, inviteId: revoked.inviteId });
+    expect(await bob.client.rest()).to.deep.equal([]);
+    expect((await bob.client.done('sync', { cursor })).data).to.deep.equal([]);
+    expect((await ada.client.done('listInvites', { groupId })).data).to.deep.equal([kept]);
+    await eve.client.done('joinByInvite', { code: kept.code });
+  });
+
   it('makes an invite invalid, and is allowed to its creator and to admins', async () => {
     const [ada, bob, cleo, eve] = await newClients(4);
     const groupId = await newGroup(ada.client, bob, cleo);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newClients, newGroup } from '../support/harness.ts';
+import { database, newClients, newGroup } from '../support/harness.ts';
 
 describe('pinMessage', () => {
   it('pins for all members, is allowed to both users of a dialog, and changes nothing when it is repeated', async () => {
@@ -28,6 +28,22 @@ describe('pinMessage', () => {
       senderId: ada.id,
     });
     expect((await ada.client.done('listPins', { receiverId: bob.id })).data).to.have.length(2);
+  });
+
+  it('accepts a hundred pins in a chat, and another one once one is unpinned', async () => {
+    const [ada, bob] = await newClients(2);
+    const content = 'x';
+    const sends = Array.from({ length: 101 }, () =>
+      ada.client.done('privateMessage', { receiverId: bob.id, content }),
+    );
+    const ids = (await Promise.all(sends)).map(({ messageId }) => messageId);
+    const pins = `insert into pins (chat_id, seq, pinned_by) select chat_id, seq, $1 from messages where id = any ($2)`;
+    await database.execute(pins, [ada.id, ids.slice(0, 99)]);
+    const [hundredth, next] = ids.slice(99);
+    for (let times = 0; times < 2; times++) await bob.client.done('pinMessage', { messageId: hundredth });
+    expect(await bob.client.refused('pinMessage', { messageId: next })).to.equal('CONFLICT');
+    await ada.client.done('unpinMessage', { messageId: ids[0] });
+    await bob.client.done('pinMessage', { messageId: next });
   });
 
   it('is allowed to the owner and admins in groups', async () => {

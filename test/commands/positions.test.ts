@@ -4,6 +4,7 @@ import { moveTo } from '../../src/chats/movePositions.ts';
 import { Positions } from '../../src/chats/Positions.ts';
 import type { CommandContext } from '../../src/commands/context.ts';
 import type { Database } from '../../src/database/database.ts';
+import type { ChatId } from '../../src/ids.ts';
 import type { Frame } from '../support/client.ts';
 import { database, newClients, newGroup, type Person, startServer } from '../support/harness.ts';
 import { until } from '../support/until.ts';
@@ -148,6 +149,52 @@ describe('markRead', () => {
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'pong' });
     expect(await chat(bob.client)).to.include({ unreadCount: 0, readSeq: 2 });
     expect(await chat(ada.client)).to.include({ unreadCount: 1, readSeq: 1 });
+    const pushes = [...(await ada.client.rest()), ...(await bob.client.rest())].map(({ type }) => type);
+    expect(pushes, 'no receipts').to.deep.equal(['privateMessage', 'privateMessage']);
+  });
+
+  it('is implied by sending a message, which removes the mark of markUnread', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'ping' });
+    const contents = ['the first one', 'plain', `not plain, @${ada.username}`];
+    for (const [n, content] of contents.entries()) {
+      await bob.client.done('markUnread', { receiverId: ada.id });
+      await bob.client.done('privateMessage', { receiverId: ada.id, content });
+      const [readSeq, deliveredSeq] = [n + 2, n + 2];
+      const state = { readSeq, deliveredSeq, unreadCount: 0, markedUnread: false };
+      expect(await chat(bob.client), content).to.include(state);
+    }
+  });
+
+  it('leaves a position where it is that moved further since it was read, and the mark as well', async () => {
+    const [ada, bob] = await newClients(2);
+    for (let n = 1; n <= 3; n++)
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
+    await bob.client.done('markRead', { receiverId: ada.id, seq: 3 });
+    await bob.client.done('markUnread', { receiverId: ada.id });
+    const { chatId } = (await database.messages.findOne({ where: { senderId: ada.id } })) as {
+      chatId: ChatId;
+    };
+    const positions = new Positions(database);
+    const moved: number[] = [];
+    for (const type of ['markRead', 'markDelivered'] as const)
+      await positions.move(type, { chatId, userId: bob.id, seq: 2, committed: ({ seq }) => moved.push(seq) });
+    expect(moved).to.deep.equal([]);
+    const state = { readSeq: 3, deliveredSeq: 3, unreadCount: 0, markedUnread: true };
+    expect(await chat(bob.client)).to.include(state);
+  });
+
+  it('counts what is left after the deletion of silent messages, which never counted, and of loud ones', async () => {
+    const [ada, bob] = await newClients(2);
+    const ids: number[] = [];
+    for (const silent of [true, false, true, false]) {
+      const message = { receiverId: bob.id, content: 'x', silent };
+      ids.push((await ada.client.done('privateMessage', message)).messageId);
+    }
+    for (const [n, left] of [2, 1, 1, 0].entries()) {
+      await ada.client.done('deleteMessage', { messageId: ids[n] });
+      expect(await chat(bob.client)).to.include({ unreadCount: left });
+    }
   });
 
   it('commits many calls together, and only a call whose row is locked waits', async () => {

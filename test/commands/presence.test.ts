@@ -131,6 +131,22 @@ describe('setPresence', () => {
     expect(await ada.client.rest()).to.deep.equal([]);
   });
 
+  it('counts becoming invisible as the time when the user was last seen, and becoming visible as none', async () => {
+    const [ada, bob] = await newClients(2);
+    const time = async () =>
+      (
+        await database.query<{ now: Date }>('select clock_timestamp()::timestamptz(3) as now', [])
+      )[0]?.now.getTime() ?? 0;
+    const lastSeen = async () =>
+      Date.parse((await ada.client.done('getPresence', { userIds: [bob.id] })).data[0].lastSeenAt);
+    const before = await time();
+    await bob.client.done('setPresence', { invisible: true });
+    const seen = await lastSeen();
+    expect(seen).to.be.within(before, await time());
+    await bob.client.done('setPresence', { invisible: false });
+    expect((await database.users.findByPk(bob.id))?.lastSeenAt?.getTime()).to.equal(seen);
+  });
+
   it('shows neither the coming and going of an invisible user nor when it was', async function () {
     this.timeout(60_000);
     const [ada] = await newClients(1);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { http, newClients } from '../support/harness.ts';
+import { http, newClients, newGroup } from '../support/harness.ts';
 
 describe('getProfile', () => {
   it('returns the profile of any user, with the email only for the user’s own', async () => {
@@ -59,6 +59,21 @@ describe('updateProfile', () => {
         displayName: 'Countess',
       });
     expect(await eve.client.rest()).to.deep.equal([]);
+  });
+
+  it('pushes to nobody with a block in either direction, nor to users who share only a group', async () => {
+    const [ada, bob, cleo, dan] = await newClients(4);
+    await newGroup(ada.client, dan);
+    for (const { client } of [bob, cleo])
+      await client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
+    await ada.client.done('blockUser', { userId: bob.id });
+    await cleo.client.done('blockUser', { userId: ada.id });
+    await Promise.all([bob, cleo, dan].map(({ client }) => client.rest()));
+    await ada.client.done('updateProfile', { about: 'Countess' });
+    for (const { client } of [bob, cleo, dan]) expect(await client.rest()).to.deep.equal([]);
+    await ada.client.done('unblockUser', { userId: bob.id });
+    await ada.client.done('updateProfile', { about: 'Mathematician' });
+    expect((await bob.client.push('updateProfile')).params).to.include({ about: 'Mathematician' });
   });
 
   it('refuses custom data that is too large or cannot be stored, and unknown fields', async () => {

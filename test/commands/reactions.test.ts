@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newClients, newGroup } from '../support/harness.ts';
+import { database, newClients, newGroup } from '../support/harness.ts';
 
 describe('addReaction', () => {
   it('counts each emoji of a user once, and marks own reactions', async () => {
@@ -46,6 +46,16 @@ describe('addReaction', () => {
     await ada.client.done('removeReaction', { messageId, emoji: '🏳\u{200D}🌈\u{FE0F}' });
     await bob.client.done('removeReaction', { messageId, emoji: '🏳\u{200D}🌈' });
     expect((await ada.client.done('getMessage', { messageId })).data.reactions).to.deep.equal([]);
+  });
+
+  it('accepts fifty different emoji on a message, and further users with one of them', async () => {
+    const [ada, bob] = await newClients(2);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
+    const counts = Object.fromEntries(Array.from({ length: 49 }, (_, n) => [`emoji ${n}`, 1]));
+    await database.messages.update({ reactions: counts }, { where: { id: messageId } });
+    await ada.client.done('addReaction', { messageId, emoji: '👍' });
+    expect(await bob.client.refused('addReaction', { messageId, emoji: '🎉' })).to.equal('CONFLICT');
+    expect(await bob.client.done('addReaction', { messageId, emoji: '👍' })).to.include({ count: 2 });
   });
 
   it('is allowed to users who can see the message', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newClients, newGroup } from '../support/harness.ts';
+import { http, newClients, newGroup } from '../support/harness.ts';
 
 describe('a message with replyTo', () => {
   it('is pushed and stored with it, and found in the thread', async () => {
@@ -51,6 +51,50 @@ describe('mentions', () => {
     expect((await bob.client.done('listLastMessage')).data[0].mentionCount).to.equal(1);
     await ada.client.done('messageInGroup', { groupId, content: 'nobody @ all' });
     expect((await bob.client.push('messageInGroup')).params).not.to.have.property('mentions');
+  });
+
+  it('name a member in any spelling of the accents, and nobody in an email address, in messages and edits', async () => {
+    const [ada, bob] = await newClients(2);
+    const username = `Andre\u0301-${bob.id}`;
+    const { status } = await http('PATCH', '/users/me', { token: bob.token, body: { username } });
+    expect(status).to.equal(200);
+    const groupId = await newGroup(ada.client, bob);
+    const contents = [username, username.normalize('NFC'), username.toUpperCase()].map(
+      (name) => `Hi @${name}!`,
+    );
+    for (const content of contents)
+      expect((await ada.client.done('messageInGroup', { groupId, content })).mentions, content).to.deep.equal(
+        [bob.id],
+      );
+    const address = { groupId, content: `ada@${username}` };
+    const { messageId, ...reply } = await ada.client.done('messageInGroup', address);
+    expect(reply).not.to.have.property('mentions');
+    const edited = (content: string) => ada.client.done('editMessage', { messageId, content });
+    expect((await edited(contents[1] as string)).mentions).to.deep.equal([bob.id]);
+    expect((await edited(`write to ${address.content}`)).mentions).to.deep.equal([]);
+    expect((await bob.client.done('getChat', { groupId })).data.mentionCount).to.equal(3);
+  });
+
+  it('never name the author, nor users outside the chat, by an edit either', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
+    const content = [ada, bob, eve].map(({ username }) => `@${username}`).join(' ');
+    expect((await ada.client.done('editMessage', { messageId, content })).mentions).to.deep.equal([bob.id]);
+    expect((await ada.client.done('privateMessage', { receiverId: bob.id, content })).mentions).to.deep.equal(
+      [bob.id],
+    );
+  });
+
+  it('count until they are read', async () => {
+    const [ada, bob] = await newClients(2);
+    const content = `@${bob.username}`;
+    for (let n = 0; n < 3; n++) await ada.client.done('privateMessage', { receiverId: bob.id, content });
+    const { data } = await bob.client.done('markRead', { receiverId: ada.id, seq: 2 });
+    expect(data).to.include({ mentionCount: 1, unreadCount: 1 });
+    const listed = (await bob.client.done('listLastMessage')).data[0];
+    expect(listed).to.include({ mentionCount: 1, unreadCount: 1 });
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'read by answering' });
+    expect((await bob.client.done('getChat', { receiverId: ada.id })).data.mentionCount).to.equal(0);
   });
 
   it('are updated by an edit', async () => {

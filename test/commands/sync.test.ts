@@ -255,6 +255,30 @@ describe('sync', () => {
     expect(await changes(bob, cursor)).to.deep.include({ all });
   });
 
+  it('returns who left and came back as a member, to everybody, and who left again as gone', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    const people = [ada, bob, cleo];
+    const cursors = await Promise.all(people.map(now));
+    const found = async () =>
+      Promise.all(
+        people.map(async (person, n) => {
+          const { all } = await changes(person, cursors[n]);
+          return all
+            .filter(({ kind }) => /^(member|memberLeft|left)$/.test(kind))
+            .map(({ kind, userId }) => [kind, userId]);
+        }),
+      );
+    await bob.client.done('leaveGroup', { groupId });
+    const gone = ['memberLeft', bob.id];
+    expect(await found()).to.deep.equal([[gone], [['left', undefined]], [gone]]);
+    await ada.client.done('addUserInGroup', { groupId, userId: bob.id });
+    const member = ['member', bob.id];
+    expect(await found()).to.deep.equal([[member], [member], [member]]);
+    await ada.client.done('removeUserFromGroup', { groupId, userId: bob.id });
+    expect(await found()).to.deep.equal([[gone], [['left', undefined]], [gone]]);
+  });
+
   it('finds changes among more chats than one statement reads', async () => {
     const [ada] = await newClients(1);
     const make = `

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Frame } from '../support/client.ts';
-import { newClients } from '../support/harness.ts';
+import { newClients, newGroup } from '../support/harness.ts';
 
 describe('the push of a system message', () => {
   it('has the same event, sentence and acting user as the history', async () => {
@@ -38,5 +38,53 @@ describe('the push of a system message', () => {
       })),
     );
     expect(pushes.map(({ type }) => type)).to.deep.equal(data.map(({ event }: Frame) => event.type));
+  });
+});
+
+describe('a system message', () => {
+  it('moves no position and removes no mark, neither of its author nor of other members, and counts as nothing', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await bob.client.done('messageInGroup', { groupId, content: 'hi' });
+    for (const { client } of [ada, bob]) await client.done('markUnread', { groupId });
+    const states = () =>
+      Promise.all(
+        [ada, bob].map(async ({ client }) => {
+          const { readSeq, deliveredSeq, unreadCount, mentionCount, markedUnread } = (
+            await client.done('getChat', { groupId })
+          ).data;
+          return { readSeq, deliveredSeq, unreadCount, mentionCount, markedUnread };
+        }),
+      );
+    const before = await states();
+    await ada.client.done('updateGroup', { groupId, groupName: `For @${bob.username}` });
+    expect(await states()).to.deep.equal(before);
+    const { params } = await bob.client.push('updateGroup');
+    expect(params.message).to.equal(`${ada.username} named the group "For @${bob.username}"`);
+    expect(
+      (await bob.client.done('getMessage', { messageId: params.messageId })).data.mentions,
+    ).to.deep.equal([]);
+  });
+
+  it('cannot be forwarded', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const [{ messageId }] = (await ada.client.done('getMessages', { groupId, limit: 1 })).data;
+    const forward = { messageId, receiverId: bob.id };
+    expect(await ada.client.refused('forwardMessage', forward)).to.equal('FORBIDDEN');
+    expect((await bob.client.rest()).filter(({ type }) => type === 'privateMessage')).to.deep.equal([]);
+  });
+
+  it('of a new group names the users it begins with, and counts them when they are many', async () => {
+    const [ada, ...others] = await newClients(6);
+    const userIds = others.map(({ id }) => id);
+    const sentence = async (count: number) => {
+      await ada.client.done('newGroup', { groupName: 'Climbers', userIds: userIds.slice(0, count) });
+      return (await others[0].client.push('newGroup')).params.message;
+    };
+    const start = `${ada.username} created the group "Climbers" with`;
+    const [one, two, three, four] = others.map(({ username }) => username);
+    expect(await sentence(4)).to.equal(`${start} ${one}, ${two}, ${three}, and ${four}`);
+    expect(await sentence(5)).to.equal(`${start} ${one}, ${two}, ${three}, and 2 others`);
   });
 });
