@@ -255,6 +255,9 @@ describe('a blocked user', () => {
     await bob.client.refused('privateMessage', { receiverId: ada.id, content: 'x' });
     expect((await ada.client.done('sync', { cursor })).data).to.deep.equal([]);
     expect(await ada.client.rest()).to.deep.equal([]);
+    for (const { client } of [ada, bob])
+      for (const type of ['sync', 'listLastMessage'])
+        expect((await client.done(type, {})).data, type).to.deep.equal([]);
   });
 
   it('sees nothing of the presence of the blocking user, with any command of the table', async () => {

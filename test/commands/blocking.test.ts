@@ -98,6 +98,36 @@ describe('blockUser', () => {
       ]);
   });
 
+  it('hides from the blocked user who is typing and when, in groups as well', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    await ada.client.done('blockUser', { userId: bob.id });
+    await Promise.all([bob, cleo].map(({ client }) => client.rest()));
+    for (const address of [{ groupId }, { receiverId: bob.id }])
+      await ada.client.done('typing', { ...address, typing: true });
+    expect((await cleo.client.push('typing')).params).to.include({ senderId: ada.id, groupId });
+    expect(await bob.client.rest()).to.deep.equal([]);
+  });
+
+  it('leaves the blocking user free to react, to delete and to add the other to a group', async () => {
+    const [ada, bob] = await newClients(2);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const groupId = await newGroup(ada.client);
+    await ada.client.done('blockUser', { userId: bob.id });
+    await ada.client.done('addReaction', { messageId, emoji: '👍' });
+    await ada.client.done('addUserInGroup', { groupId, userId: bob.id });
+    await ada.client.done('deleteMessage', { messageId });
+  });
+
+  it('leaves the answer to a deletion that is repeated as it was', async () => {
+    const [ada, bob] = await newClients(2);
+    const { messageId } = await bob.client.done('privateMessage', { receiverId: ada.id, content: 'hi' });
+    const first = await bob.client.done('deleteMessage', { messageId });
+    await ada.client.done('blockUser', { userId: bob.id });
+    expect(await bob.client.done('deleteMessage', { messageId })).to.deep.equal(first);
+  });
+
   it('hides from both users how far the other has read', async () => {
     const [ada, bob] = await newClients(2);
     for (const [one, other] of [

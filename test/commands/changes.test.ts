@@ -191,6 +191,22 @@ describe('changes of a message', () => {
     expect(ofCleo).to.deep.equal(types.map((type) => [after, type]));
   });
 
+  it('of a note to oneself are pushed once to each other connection', async () => {
+    const [ada] = await newClients(1);
+    const desk = await ada.connect();
+    const note = { receiverId: ada.id, content: 'x' };
+    const { messageId } = await ada.client.done('privateMessage', note);
+    await ada.client.done('editMessage', { messageId, content: 'y' });
+    await ada.client.done('addReaction', { messageId, emoji: '👍' });
+    await ada.client.done('pinMessage', { messageId });
+    await ada.client.done('markUnread', { receiverId: ada.id });
+    await ada.client.done('deleteMessage', { messageId });
+    expect((await desk.rest()).map(({ type }) => type)).to.deep.equal([
+      ...['privateMessage', 'editMessage', 'addReaction', 'pinMessage', 'markUnread', 'deleteMessage'],
+    ]);
+    expect(await ada.client.rest()).to.deep.equal([]);
+  });
+
   it('leave counts, positions, marks and the order of chats as they are, of everybody', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });

@@ -26,6 +26,8 @@ describe('editMessage', () => {
     const [row] = (await bob.client.done('getlatestMessageDialog', { receiverId: ada.id })).data;
     expect(row).to.include({ content: 'hello!', seq, created_at: createdAt });
     expect(row.updated_at).to.equal(row.edited_at).and.not.equal(createdAt);
+    const [listed] = (await bob.client.done('listLastMessage')).data;
+    expect(listed).to.include({ content: 'hello!', createdAt, updatedAt: row.edited_at, unreadCount: 1 });
   });
 
   it('changes nothing when it is repeated', async () => {

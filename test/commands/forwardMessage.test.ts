@@ -55,6 +55,9 @@ describe('forwardMessage', () => {
       const { unreadCount, mentionCount } = (await cleo.client.done('getChat', { receiverId: ada.id })).data;
       expect([unreadCount, mentionCount]).to.deep.equal([n < 2 ? 1 : 2, n + 1]);
     }
+    const quiet = { messageId: first.messageId, receiverId: cleo.id, silent: true };
+    await ada.client.done('forwardMessage', quiet);
+    expect((await cleo.client.done('getChat', { receiverId: ada.id })).data.unreadCount).to.equal(2);
   });
 
   it('is stored once with a clientMessageId', async () => {

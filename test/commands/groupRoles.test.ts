@@ -190,7 +190,17 @@ describe('listGroupMembers', () => {
     const second = await bob.client.done('listGroupMembers', { groupId, limit: 1, cursor: nextCursor });
     expect(second.data[0]).to.include({ userId: bob.id, role: 'member' });
     expect(second.nextCursor).to.equal(null);
-    expect((await bob.client.done('listGroupMembers', { groupId, role: 'admin' })).data).to.deep.equal([]);
+    for (const [role, ids] of [
+      ['owner', [ada.id]],
+      ['admin', []],
+      ['member', [bob.id]],
+    ] as const) {
+      const { data: rows } = await bob.client.done('listGroupMembers', { groupId, role });
+      expect(
+        rows.map(({ userId }: { userId: number }) => userId),
+        role,
+      ).to.deep.equal(ids);
+    }
     expect(await eve.client.refused('listGroupMembers', { groupId })).to.equal('NOT_A_MEMBER');
   });
 });

@@ -193,6 +193,26 @@ describe('updateGroup', () => {
     expect(row.event).to.deep.include({ type: 'updateGroup' });
   });
 
+  it('keeps omitted fields, and clears the description and the custom data with null', async () => {
+    const [ada, bob] = await newClients(2);
+    const group = { description: 'Deep', custom: { a: 1 }, slowModeSeconds: 5, whoMayAdd: 'admins' };
+    const { groupId } = await ada.client.done('newGroup', {
+      groupName: 'Divers',
+      userIds: [bob.id],
+      ...group,
+    });
+    const seen = async () => (await bob.client.done('getGroup', { groupId })).data;
+    await ada.client.done('updateGroup', { groupId, whoMayPost: 'admins' });
+    expect(await seen()).to.deep.include({
+      ...group,
+      groupName: 'Divers',
+      whoMayPost: 'admins',
+      isPrivate: true,
+    });
+    await ada.client.done('updateGroup', { groupId, description: null, custom: null });
+    expect(await seen()).to.deep.include({ ...group, groupName: 'Divers', description: null, custom: null });
+  });
+
   it('is allowed to the owner and admins', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);
@@ -270,5 +290,11 @@ describe('updateGroup', () => {
     ] as const)
       expect(await bob.client.refused(type, params), type).to.equal('NOT_FOUND');
     expect((await bob.client.done('listLastMessage')).data[0].unreadCount).to.equal(1);
+    const newest = await bob.client.done('getMessages', { groupId, limit: 1 });
+    const older = await bob.client.done('getMessages', { groupId, beforeSeq: 5, limit: 1 });
+    expect(
+      [newest, older].map(({ more }) => more),
+      'the history begins with the joining',
+    ).to.deep.equal([true, false]);
   });
 });

@@ -149,6 +149,23 @@ describe('receipts at the end of the last block between two users', () => {
     expect((await ada.client.push('markRead')).params.seq).to.equal(3);
   });
 
+  for (const type of ['markDelivered', 'markRead'] as const)
+    it(`are reported by sync when only one of the two has moved: ${type}`, async () => {
+      const { ada, bob } = await dialog();
+      await bob.client.done('markDelivered', { receiverId: ada.id, seq: type === 'markRead' ? 3 : 1 });
+      await ada.client.done('blockUser', { userId: bob.id });
+      await bob.client.done(type, { receiverId: ada.id, seq: 2 });
+      const cursor = await cursorOf(ada);
+      await ada.client.rest();
+      await ada.client.done('unblockUser', { userId: bob.id });
+      const pushes = receipts(await ada.client.rest()).map((push) => [push.type, push.params.seq]);
+      expect(pushes).to.deep.equal([[type, 2]]);
+      const { data } = await ada.client.done('sync', { cursor });
+      expect(data.map((change: Frame) => [change.otherDeliveredSeq, change.otherReadSeq])).to.deep.equal([
+        type === 'markRead' ? [3, 2] : [2, 1],
+      ]);
+    });
+
   it('are all visible when both blocks end at the same time', async () => {
     for (let times = 0; times < 2; times++) {
       const { ada, bob } = await dialog();

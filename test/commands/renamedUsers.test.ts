@@ -102,6 +102,14 @@ describe('a new username', () => {
     }
   });
 
+  it('is returned by sync to a user who has no chats, of themselves only', async () => {
+    const [ada, bob] = await newClients(2);
+    const cursors = await Promise.all([ada, bob].map(cursorOf));
+    const username = await rename(ada);
+    expect(await changes(ada, cursors[0] ?? '')).to.deep.equal([{ kind: 'user', userId: ada.id, username }]);
+    expect(await changes(bob, cursors[1] ?? '')).to.deep.equal([]);
+  });
+
   it('is not returned by sync after a change of the email or password only, nor without a cursor', async () => {
     const { ada, bob } = await neighbours();
     const cursor = await cursorOf(bob);

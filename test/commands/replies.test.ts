@@ -77,6 +77,7 @@ describe('mentions', () => {
 
   it('never name the author, nor users outside the chat, by an edit either', async () => {
     const [ada, bob, eve] = await newClients(3);
+    await newGroup(ada.client, eve);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
     const content = [ada, bob, eve].map(({ username }) => `@${username}`).join(' ');
     expect((await ada.client.done('editMessage', { messageId, content })).mentions).to.deep.equal([bob.id]);
@@ -101,7 +102,10 @@ describe('mentions', () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     const { messageId } = await ada.client.done('messageInGroup', { groupId, content: `@${bob.username}` });
+    await ada.client.done('editMessage', { messageId, content: `@${bob.username} again` });
+    expect((await bob.client.done('listLastMessage')).data[0].mentionCount, 'named again').to.equal(1);
     await ada.client.done('editMessage', { messageId, content: `@${cleo.username}` });
+    await cleo.client.push('editMessage');
     expect((await cleo.client.push('editMessage')).params.mentions).to.deep.equal([cleo.id]);
     expect((await bob.client.done('listLastMessage')).data[0].mentionCount).to.equal(0);
     expect((await cleo.client.done('listLastMessage')).data[0].mentionCount).to.equal(1);

@@ -140,7 +140,9 @@ describe('searchUsers', () => {
 describe('listUsers', () => {
   it('lists users in the order of registration with their online state', async () => {
     const [ada] = await newClients(1);
-    const late = await newUser();
+    const [late, deleted] = [await newUser(), await newUser()];
+    const body = { password: deleted.password };
+    expect((await http('DELETE', '/users/me', { token: deleted.token, body })).status).to.equal(204);
     const rows: { userId: number; online: boolean }[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const page = await ada.client.done('listUsers', { limit: 100, ...(cursor && { cursor }) });
@@ -151,5 +153,6 @@ describe('listUsers', () => {
     expect(ids).to.deep.equal(ids.toSorted((a, b) => a - b));
     expect(rows.find(({ userId }) => userId === ada.id)).to.include({ online: true });
     expect(rows.find(({ userId }) => userId === late.id)).to.include({ online: false });
+    expect(ids).not.to.include(deleted.id);
   });
 });

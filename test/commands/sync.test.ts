@@ -387,6 +387,14 @@ select id, 1, $1, 'text', 'hi' from made`;
     await other.close();
   });
 
+  it('continues from a cursor, whatever fromNow says', async () => {
+    const [ada, bob] = await newClients(2);
+    const cursor = await now(bob);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const page = await bob.client.done('sync', { cursor, fromNow: true });
+    expect(messages(page.data).map(({ content }) => content)).to.deep.equal(['hi']);
+  });
+
   it('starts over with a cursor of another database', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
