@@ -191,7 +191,7 @@ describe('changes of a message', () => {
     expect(ofCleo).to.deep.equal(types.map((type) => [after, type]));
   });
 
-  it('of a note to oneself are pushed once to each other connection', async () => {
+  it('of a note to oneself, and events in the notes, are pushed once to each other connection', async () => {
     const [ada] = await newClients(1);
     const desk = await ada.connect();
     const note = { receiverId: ada.id, content: 'x' };
@@ -200,9 +200,12 @@ describe('changes of a message', () => {
     await ada.client.done('addReaction', { messageId, emoji: '👍' });
     await ada.client.done('pinMessage', { messageId });
     await ada.client.done('markUnread', { receiverId: ada.id });
+    await ada.client.done('typing', { receiverId: ada.id, typing: true });
+    await ada.client.done('sendEvent', { receiverId: ada.id, event: 'x' });
     await ada.client.done('deleteMessage', { messageId });
     expect((await desk.rest()).map(({ type }) => type)).to.deep.equal([
-      ...['privateMessage', 'editMessage', 'addReaction', 'pinMessage', 'markUnread', 'deleteMessage'],
+      ...['privateMessage', 'editMessage', 'addReaction', 'pinMessage', 'markUnread', 'typing', 'sendEvent'],
+      'deleteMessage',
     ]);
     expect(await ada.client.rest()).to.deep.equal([]);
   });

@@ -24,6 +24,28 @@ describe('getMessages', () => {
     );
   });
 
+  it('tells in each direction whether there are more messages', async () => {
+    const [ada, bob] = await newClients(2);
+    for (let n = 1; n <= 5; n++)
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
+    for (const [params, more] of [
+      [{ afterSeq: 1, limit: 3 }, true],
+      [{ afterSeq: 2, limit: 3 }, false],
+      [{ afterSeq: 5 }, false],
+      [{ beforeSeq: 5, limit: 3 }, true],
+      [{ beforeSeq: 4, limit: 3 }, false],
+      [{ beforeSeq: 1 }, false],
+      [{ afterSeq: 1, beforeSeq: 5, limit: 2 }, true],
+      [{ afterSeq: 1, beforeSeq: 5, limit: 3 }, false],
+      [{ afterSeq: 1, beforeSeq: 2 }, false],
+      [{ limit: 4 }, true],
+      [{ limit: 5 }, false],
+    ] as const) {
+      const page = await bob.client.done('getMessages', { receiverId: ada.id, ...params });
+      expect(page.more, JSON.stringify(params)).to.equal(more);
+    }
+  });
+
   it('is allowed to the members of the chat', async () => {
     const [ada, bob, eve] = await newClients(3);
     const groupId = await newGroup(ada.client);
