@@ -51,6 +51,24 @@ describe('a block between two users', () => {
       expect((await next(client)).online, 'the subscription continues').to.equal(false);
   });
 
+  it('hides from both what changes right after it', async () => {
+    const [ada, bob] = await arrived(2);
+    for (const [one, other] of [
+      [ada, bob],
+      [bob, ada],
+    ] as const)
+      await watch(one.client, other);
+    await block(ada, bob);
+    for (const { client } of [ada, bob]) await client.done('setPresence', { invisible: true });
+    for (const [one, other] of [
+      [ada, bob],
+      [bob, ada],
+    ] as const) {
+      expect(await next(one.client)).to.deep.equal(named(nothing(other), other));
+      expect(await presenceOf(one.client)).to.deep.equal([]);
+    }
+  });
+
   it('pushes nothing when nothing is known of the other, and hides when the other was last seen', async () => {
     const [ada] = await arrived(1);
     const [bob, cleo] = [await newUser(), await newUser()];

@@ -81,16 +81,16 @@ function seqOrCode(outcome: Outcome): number | string {
 }
 
 describe('messages in one batch', () => {
-  it('are refused in slow mode after the first of a member, and not those of the owner', async () => {
-    const [ada, bob] = await newClients(2);
-    const groupId = await newGroup(ada.client, bob);
+  it('are refused in slow mode after the first of a member, and not those of the owner and of admins', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob, cleo);
+    await ada.client.done('setMemberRole', { groupId, userId: cleo.id, role: 'admin' });
     await ada.client.done('updateGroup', { groupId, slowModeSeconds: 30 });
     const { batches, write } = newWriting();
-    const outcomes = await Promise.all(
-      [bob, ada, bob, ada, bob].map((one) => write(one, { groupId }, 'now')),
-    );
-    expect(batches).to.deep.equal([5]);
-    expect(outcomes.map(seqOrCode)).to.deep.equal([4, 5, 'RATE_LIMITED', 6, 'RATE_LIMITED']);
+    const senders = [bob, ada, cleo, bob, ada, cleo, bob];
+    const outcomes = await Promise.all(senders.map((one) => write(one, { groupId }, 'now')));
+    expect(batches).to.deep.equal([7]);
+    expect(outcomes.map(seqOrCode)).to.deep.equal([6, 7, 8, 'RATE_LIMITED', 9, 10, 'RATE_LIMITED']);
     expect(outcomes.at(-1)).to.have.nested.property('error.retryAfter', 30);
   });
 
