@@ -1,6 +1,15 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type Fault, type Line, RelayConnection } from './RelayConnection.ts';
 
-/** A TCP relay in front of a database or a server, which can cut it off, slow it down, and restore it. */
+/**
+ * A TCP relay between two parts, which can cut, slow and stop what passes. In the way of Toxiproxy
+ * (https://github.com/Shopify/toxiproxy), it stands for the failpoints that others compile into their code (etcd: gofail,
+ * TiKV: fail-rs, PostgreSQL: injection points): between two steps a node only ever waits for an answer of the database, of
+ * NATS or of a client, so that an answer that is held keeps it exactly there ({@link Relay.holdAnswerTo}), and one that is
+ * lost makes it fail there ({@link Relay.loseAnswerTo}).
+ *
+ * "Requests" go to the target of the relay, "answers" come back.
+ */
 export interface Relay {
   /** The URL through the relay. */
   readonly url: string;
@@ -16,11 +25,20 @@ export interface Relay {
   mute(): void;
   /** Cuts every connection; new ones are accepted. */
   drop(): void;
+  /** Ends what was begun: passes everything, and waits for no text any more. */
+  heal(): Promise<void>;
   /**
    * Passes the next request that contains this text, and cuts its connection when the answer comes back, which
    * is lost; resolves then.
    */
   loseAnswerTo(text: string): Promise<void>;
+  /**
+   * Passes the next request that contains this text, and holds the answer and everything behind it on that connection.
+   * Resolves when the answer is there, to the function that passes it on.
+   */
+  holdAnswerTo(text: string): Promise<() => void>;
+  /** Cuts the connection over which this text passes next, right before it: what precedes it arrives. Resolves then. */
+  cutBefore(text: string, direction: 'request' | 'answer'): Promise<void>;
 }
 
 /**
@@ -31,108 +49,125 @@ export async function startRelay(
   targetUrl: string,
   { rate = Number.POSITIVE_INFINITY, pause = 0 }: { rate?: number; pause?: number } = {},
 ): Promise<Relay> {
-  const target = new URL(targetUrl);
-  const sockets = new Set<Socket>();
-  const mutes = new Set<Socket>();
-  let port = 0;
-  let server: Server;
-  let held = false;
-  let bytesLeft = Number.POSITIVE_INFINITY;
-  let awaited: { text: string; lost: () => void } | undefined;
+  const relay = new TcpRelay(new URL(targetUrl), { rate, pause });
+  await relay.restore();
+  return relay;
+}
 
-  const drop = () => {
-    for (const socket of sockets) socket.destroy();
-  };
+class TcpRelay implements Relay {
+  readonly #target: URL;
+  readonly #line: Line;
+  readonly #connections = new Set<RelayConnection>();
+  /** Faults that have not happened yet, one of each kind. */
+  readonly #faults = new Map<Fault['kind'], Fault>();
+  #server: Server | undefined;
+  #port = 0;
+  #isHeld = false;
+  #bytesLeft = Number.POSITIVE_INFINITY;
 
-  /** Returns the part of a chunk that still comes back. */
-  const returned = (chunk: Buffer): Buffer => {
-    const part = chunk.subarray(0, bytesLeft);
-    bytesLeft -= part.length;
+  constructor(target: URL, line: Line) {
+    this.#target = target;
+    this.#line = line;
+  }
+
+  get url(): string {
+    return Object.assign(new URL(this.#target), { port: String(this.#port) }).href;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  async restore(): Promise<void> {
+    const server = createServer((client) => this.#accept(client));
+    this.#server = server;
+    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve));
+    const address = server.address();
+    if (address && typeof address === 'object') this.#port = address.port;
+  }
+
+  async cut(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server?.close(resolve));
+    this.drop();
+    await closed;
+  }
+
+  drop(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  cutAfter(bytes: number): void {
+    this.#bytesLeft = bytes;
+  }
+
+  hold(): void {
+    this.#isHeld = true;
+    for (const connection of this.#connections) connection.pause();
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    for (const connection of this.#connections) connection.resume();
+  }
+
+  async heal(): Promise<void> {
+    this.#faults.clear();
+    this.#bytesLeft = Number.POSITIVE_INFINITY;
+    if (this.#isHeld) this.release();
+    if (!this.#server?.listening) await this.restore();
+  }
+
+  mute(): void {
+    for (const connection of this.#connections) connection.isMute = true;
+  }
+
+  async loseAnswerTo(text: string): Promise<void> {
+    await this.#expect('loseAnswer', text);
+  }
+
+  holdAnswerTo(text: string): Promise<() => void> {
+    return this.#expect('holdAnswer', text);
+  }
+
+  async cutBefore(text: string, direction: 'request' | 'answer'): Promise<void> {
+    await this.#expect(direction === 'request' ? 'cutRequest' : 'cutAnswer', text);
+  }
+
+  /** Takes the fault of one of these kinds that a chunk causes. */
+  takeFault(chunk: Buffer, ...kinds: Fault['kind'][]): Fault | undefined {
+    for (const kind of kinds) {
+      const fault = this.#faults.get(kind);
+      if (!fault || !chunk.includes(fault.text)) continue;
+      this.#faults.delete(kind);
+      return fault;
+    }
+    return undefined;
+  }
+
+  /** Returns the part of an answer that still comes back. */
+  takeAllowed(chunk: Buffer): Buffer {
+    const part = chunk.subarray(0, this.#bytesLeft);
+    this.#bytesLeft -= part.length;
     return part;
-  };
+  }
 
-  const listen = () =>
-    new Promise<void>((resolve) => {
-      server = createServer((client) => {
-        const database = connect(Number(target.port), target.hostname);
-        let lose: (() => void) | undefined;
-        for (const [from, to] of [
-          [client, database],
-          [database, client],
-        ] as const) {
-          sockets.add(from);
-          if (held) from.pause();
-          from.on('data', (chunk) => {
-            if (from === client) {
-              if (awaited && chunk.includes(awaited.text)) {
-                lose = awaited.lost;
-                awaited = undefined;
-              }
-              return to.write(chunk);
-            }
-            if (mutes.has(from)) return;
-            if (lose) {
-              for (const socket of [client, database]) socket.destroy();
-              return lose();
-            }
-            to.write(returned(chunk));
-            // The next chunk is read when this one would have passed the line.
-            const wait = (chunk.length / rate) * 1000 + pause;
-            if (wait > 0) {
-              from.pause();
-              setTimeout(() => {
-                if (!held) from.resume();
-              }, wait);
-            }
-            if (bytesLeft > 0) return;
-            bytesLeft = Number.POSITIVE_INFINITY;
-            // Written data is sent before the end.
-            for (const socket of sockets) socket.end();
-            setTimeout(drop, 5);
-          });
-          from.on('error', () => {});
-          from.on('close', () => {
-            sockets.delete(from);
-            mutes.delete(from);
-            to.destroy();
-          });
-        }
-      }).listen(port, '127.0.0.1', () => {
-        const address = server.address();
-        if (address && typeof address === 'object') port = address.port;
-        resolve();
-      });
-    });
+  /** Cuts every connection, behind what was written, once nothing may come back any more. */
+  cutIfUsedUp(): void {
+    if (this.#bytesLeft > 0) return;
+    this.#bytesLeft = Number.POSITIVE_INFINITY;
+    for (const connection of this.#connections) connection.end();
+    setTimeout(() => this.drop(), 5);
+  }
 
-  await listen();
-  const url = new URL(targetUrl);
-  url.port = String(port);
-  return {
-    url: url.href,
-    async cut() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      drop();
-      await closed;
-    },
-    restore: listen,
-    drop,
-    loseAnswerTo: (text) =>
-      new Promise((resolve) => {
-        awaited = { text, lost: resolve };
-      }),
-    cutAfter(bytes) {
-      bytesLeft = bytes;
-    },
-    mute() {
-      for (const socket of sockets) mutes.add(socket);
-    },
-    hold() {
-      held = true;
-      for (const socket of sockets) socket.pause();
-    },
-    release() {
-      held = false;
-      for (const socket of sockets) socket.resume();
-    },
-  };
+  #expect(kind: Fault['kind'], text: string): Promise<() => void> {
+    return new Promise((happened) => this.#faults.set(kind, { kind, text, happened }));
+  }
+
+  #accept(client: Socket): void {
+    const target = connect(Number(this.#target.port), this.#target.hostname);
+    const connection = new RelayConnection(this, client, target, this.#line, () =>
+      this.#connections.delete(connection),
+    );
+    this.#connections.add(connection);
+  }
 }
