@@ -1,20 +1,8 @@
 import { expect } from 'chai';
 import type { Client, Frame } from '../support/client.ts';
-import {
-  database,
-  databaseUrl,
-  JWT_SECRET,
-  metric,
-  newGroup,
-  newUsers,
-  type RunningServer,
-  startServer,
-  type User,
-} from '../support/harness.ts';
-import { type NatsServer, natsServer } from '../support/nats.ts';
-import { type ServerProcess, startProcess } from '../support/process.ts';
-import { startRelay } from '../support/relay.ts';
-import { pause, until } from '../support/until.ts';
+import { natsIsConnected, useCluster } from '../support/cluster.ts';
+import { database, newGroup, newUsers, startServer } from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 /** Returns the contents of the message pushes that a client receives, for system messages the type. */
 function received(client: Client): string[] {
@@ -29,65 +17,39 @@ function received(client: Client): string[] {
 
 describe('several nodes with faults', function () {
   this.timeout(60_000);
-  let nats: NatsServer;
-  let nodes: RunningServer[];
-  const processes: ServerProcess[] = [];
-
-  before(async function () {
-    const server = await natsServer();
-    if (!server) {
-      console.log('      skipped: there is no nats-server here');
-      return this.skip();
-    }
-    nats = server;
-    await nats.start();
-    nodes = await Promise.all([1, 2].map(() => startServer({ NATS_URL: nats.url })));
-    for (const node of nodes) await until(async () => (await metric(node, 'parley_nats_connected')) === 1);
-  });
-  afterEach(async () => {
-    for (const process of processes.splice(0)) await process.stop('SIGKILL');
-  });
-  after(async () => {
-    await Promise.all((nodes ?? []).map((node) => node.close()));
-    await nats?.stop();
-  });
-
-  const on = (user: User, node: number) => user.connect((nodes[node] as RunningServer).url);
+  const cluster = useCluster(2);
 
   it('deliver nothing to a member who was removed while a node had neither NATS nor the database', async () => {
-    const [toNats, toDatabase] = [await startRelay(nats.url), await startRelay(databaseUrl())];
-    const isolated = await startServer({ NATS_URL: toNats.url, DATABASE_URL: toDatabase.url });
-    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
+    const { isolated } = cluster;
     const [ada, bob, eve] = await newUsers(3);
-    const [a, b, e] = [await on(ada, 0), await bob.connect(isolated.url), await eve.connect(isolated.url)];
+    const [a, b, e] = [
+      await cluster.on(ada, 0),
+      await bob.connect(isolated.url),
+      await eve.connect(isolated.url),
+    ];
     const groupId = await newGroup(a, bob, eve);
     await a.done('messageInGroup', { groupId, content: 'before' });
     for (const client of [b, e]) await client.push('messageInGroup');
     const [atBob, atEve] = [received(b), received(e)];
 
-    await Promise.all([toNats.cut(), toDatabase.cut()]);
-    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 0);
+    await Promise.all([isolated.cutOff(), isolated.toDatabase.cut()]);
     await a.done('removeUserFromGroup', { groupId, userId: eve.id });
     await a.done('messageInGroup', { groupId, content: 'secret 0' });
-    await toNats.restore();
-    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
+    await isolated.reconnect();
+    const failed = isolated.toDatabase.cutBefore('missed messages', 'request');
     await a.done('messageInGroup', { groupId, content: 'secret 1' });
-    await pause(2_500); // the node tries to read the database, and does not reach it
-    await toDatabase.restore();
+    await isolated.toDatabase.restore();
+    await failed; // the node has tried to read what it missed
     await a.done('messageInGroup', { groupId, content: 'secret 2' });
     await until(() => atBob.includes('secret 2'));
     expect(atBob).to.deep.equal(['removeUserFromGroup', 'secret 0', 'secret 1', 'secret 2']);
     expect(atEve).to.deep.equal(['removeUserFromGroup']);
-    await isolated.close();
-    await Promise.all([toNats.cut(), toDatabase.cut()]);
   });
 
   it('deliver nothing to a member who was removed while the node was busy', async () => {
-    const busy = await startProcess({ DATABASE_URL: databaseUrl(), JWT_SECRET, NATS_URL: nats.url });
-    processes.push(busy);
-    await until(async () => (await metric(busy, 'parley_nats_connected')) === 1);
+    const busy = await cluster.startProcess();
     const [ada, bob, cleo, eve] = await newUsers(4);
-    const [a, c] = [await on(ada, 0), await on(cleo, 1)];
+    const [a, c] = [await cluster.on(ada, 0), await cluster.on(cleo, 1)];
     const [b, e] = [await bob.connect(busy.url), await eve.connect(busy.url)];
     for (let round = 0; round < 5; round++) {
       const groupId = await newGroup(a, bob, cleo, eve);
@@ -111,16 +73,16 @@ describe('several nodes with faults', function () {
   it('push a message that a node committed and could not publish once it is sent again over another node', async () => {
     const [ada, bob, cleo] = await newUsers(3);
     const silent = await startServer(); // on the same database and without NATS: as if it had died after the commit
-    const groupId = await newGroup(await on(ada, 0), bob, cleo);
-    const [b, c] = [await on(bob, 0), await on(cleo, 1)];
-    const [own, a] = [await on(ada, 1), await ada.connect(silent.url)];
+    const groupId = await newGroup(await cluster.on(ada, 0), bob, cleo);
+    const [b, c] = [await cluster.on(bob, 0), await cluster.on(cleo, 1)];
+    const [own, a] = [await cluster.on(ada, 1), await ada.connect(silent.url)];
     for (const [type, address] of [
       ['messageInGroup', { groupId }],
       ['privateMessage', { receiverId: cleo.id }],
     ] as const) {
       const message = { ...address, content: 'Are you there?', clientMessageId: type };
       const first = await a.done(type, message);
-      const again = await (await on(ada, 0)).done(type, message);
+      const again = await (await cluster.on(ada, 0)).done(type, message);
       expect(again).to.deep.equal(first);
       for (const client of type === 'messageInGroup' ? [b, c, own] : [c, own])
         expect((await client.push(type)).params).to.include({ messageId: first.messageId });
@@ -129,13 +91,12 @@ describe('several nodes with faults', function () {
   });
 
   it('subscribe a member on every node when the commit of the addition was not answered', async () => {
-    const relay = await startRelay(databaseUrl());
-    const node = await startServer({ NATS_URL: nats.url, DATABASE_URL: relay.url });
+    const node = cluster.isolated;
     const [ada, bob, eve] = await newUsers(3);
-    const [a, b, e] = [await ada.connect(node.url), await on(bob, 0), await on(eve, 1)];
+    const [a, b, e] = [await ada.connect(node.url), await cluster.on(bob, 0), await cluster.on(eve, 1)];
     const groupId = await newGroup(a, bob);
     await b.push('addUserInGroup');
-    const lost = relay.loseAnswerTo('COMMIT');
+    const lost = node.toDatabase.loseAnswerTo('COMMIT');
     const added = a.call('addUserInGroup', { groupId, userId: eve.id });
     await lost;
     await added;
@@ -144,24 +105,30 @@ describe('several nodes with faults', function () {
     await a.done('messageInGroup', { groupId, content: 'Hi' });
     for (const client of [b, e]) expect((await client.push('messageInGroup')).params.message).to.equal('Hi');
     expect(await database.members.count({ where: { chatId: groupId } })).to.equal(3);
-    await node.close();
-    await relay.cut();
+  });
+
+  it('push the first message of a dialog, written while NATS was away by a node that is gone since', async () => {
+    const { isolated } = cluster;
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = [await ada.connect(isolated.url), await cluster.on(bob, 0)];
+    await cluster.nats.stop();
+    await natsIsConnected(cluster.node(0), false);
+    await a.done('privateMessage', { receiverId: bob.id, content: 'Hello?' });
+    await isolated.toNats.cut();
+    await cluster.nats.start();
+    expect((await b.push('privateMessage')).params).to.include({ message: 'Hello?', seq: 1 });
   });
 
   it('make a connection synchronise when it missed that its user joined a group', async () => {
-    const relay = await startRelay(nats.url);
-    const isolated = await startServer({ NATS_URL: relay.url });
-    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
+    const { isolated } = cluster;
     const [ada, bob] = await newUsers(2);
-    const [a, b] = [await on(ada, 0), await bob.connect(isolated.url)];
-    await relay.cut();
+    const [a, b] = [await cluster.on(ada, 0), await bob.connect(isolated.url)];
+    await isolated.cutOff();
     const { groupId } = await b.done('newGroup', { groupName: 'Climbers', userIds: [ada.id] });
-    const later = await on(ada, 0); // reads the group from the database: its node follows it from the next message on
-    await relay.restore();
+    const later = await cluster.on(ada, 0); // reads the group from the database: its node follows it from the next message on
+    await isolated.reconnect();
     expect(await a.closed).to.equal(1012);
     await b.done('messageInGroup', { groupId, content: 'Hi' });
     expect((await later.push('messageInGroup')).params.message).to.equal('Hi');
-    await isolated.close();
-    await relay.cut();
   });
 });

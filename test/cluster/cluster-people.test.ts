@@ -1,16 +1,7 @@
 import { expect } from 'chai';
 import type { Client, Frame } from '../support/client.ts';
-import {
-  http,
-  metric,
-  newGroup,
-  newUsers,
-  type RunningServer,
-  startServer,
-  type User,
-} from '../support/harness.ts';
-import { type NatsServer, natsServer } from '../support/nats.ts';
-import { startRelay } from '../support/relay.ts';
+import { natsIsConnected, useCluster } from '../support/cluster.ts';
+import { http, newGroup, newUsers, type User } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 /** Returns the presence that was last pushed to a client. */
@@ -38,35 +29,14 @@ function shownByRow({ content, senderName, seq, messageId, createdAt, event, ...
 
 describe('users on two nodes', function () {
   this.timeout(60_000);
-  let nats: NatsServer;
-  let nodes: [RunningServer, RunningServer];
+  const cluster = useCluster(2);
 
-  before(async function () {
-    const server = await natsServer();
-    if (!server) {
-      console.log('      skipped: there is no nats-server here');
-      return this.skip();
-    }
-    nats = server;
-    await nats.start();
-    const env = { NATS_URL: nats.url };
-    nodes = [await startServer(env), await startServer(env)];
-    await until(async () =>
-      (await Promise.all(nodes.map((node) => metric(node, 'parley_nats_connected')))).every(Boolean),
-    );
-  });
-  after(async () => {
-    await Promise.all((nodes ?? []).map((node) => node.close()));
-    await nats?.stop();
-  });
-
-  const on = (user: User, node: 0 | 1) => user.connect(nodes[node].url);
   const rename = ({ token }: User, username: string, node: 0 | 1) =>
-    http('PATCH', '/users/me', { token, body: { username }, url: nodes[node].url });
+    http('PATCH', '/users/me', { token, body: { username }, url: cluster.url(node) });
 
   it('receive a new username and a deletion after the messages with the old name', async () => {
     const [ada, bob, cleo] = await newUsers(3);
-    const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 1), on(cleo, 1)]);
+    const [a, b, c] = await Promise.all([cluster.on(ada, 0), cluster.on(bob, 1), cluster.on(cleo, 1)]);
     const groupId = await newGroup(a, cleo);
     await a.done('privateMessage', { receiverId: bob.id, content: 'hi' });
     await b.push('privateMessage');
@@ -91,7 +61,7 @@ describe('users on two nodes', function () {
     ).to.deep.equal(frames.map(() => true));
 
     const { token, password } = ada;
-    await http('DELETE', '/users/me', { token, body: { password }, url: nodes[1].url });
+    await http('DELETE', '/users/me', { token, body: { password }, url: cluster.url(1) });
     for (const client of [b, c])
       expect((await client.push('updateProfile')).params).to.include({
         userId: ada.id,
@@ -101,7 +71,7 @@ describe('users on two nodes', function () {
 
   it('see nothing of each other during a block, and the changes of that time when it ends', async () => {
     const [ada, bob] = await newUsers(2);
-    const [a, b] = await Promise.all([on(ada, 0), on(bob, 1)]);
+    const [a, b] = await Promise.all([cluster.on(ada, 0), cluster.on(bob, 1)]);
     await a.done('privateMessage', { receiverId: bob.id, content: 'hi' });
     await b.push('privateMessage');
     const [seenByAda, seenByBob] = [watched(a), watched(b)];
@@ -116,7 +86,7 @@ describe('users on two nodes', function () {
     await until(() => seenByAda.online === false && seenByBob.online === false);
     await b.done('markRead', { receiverId: ada.id, seq: 1 });
     expect((await a.rest()).filter(({ type }) => type === 'markRead')).to.deep.equal([]);
-    const elsewhere = await on(ada, 1);
+    const elsewhere = await cluster.on(ada, 1);
     const seenElsewhere = watched(elsewhere);
     await elsewhere.done('subscribePresence', { userIds: [bob.id] });
 
@@ -127,30 +97,46 @@ describe('users on two nodes', function () {
     for (const client of [a, elsewhere]) expect((await client.push('markRead')).params.seq).to.equal(1);
   });
 
+  it('are not shown who is typing by one whom they have blocked, or who has blocked them', async () => {
+    const [ada, bob, cleo, dan] = await newUsers(4);
+    const [a, b, c, d] = [
+      await cluster.on(ada, 0),
+      await cluster.on(bob, 1),
+      await cluster.on(cleo, 1),
+      await cluster.on(dan, 1),
+    ];
+    const groupId = await newGroup(a, bob, cleo, dan);
+    await a.done('blockUser', { userId: bob.id });
+    await d.done('blockUser', { userId: ada.id });
+    await a.done('typing', { groupId, typing: true });
+    await a.done('messageInGroup', { groupId, content: 'typed' });
+    expect((await c.push('typing')).params.senderId).to.equal(ada.id);
+    for (const client of [b, d]) {
+      await client.push('messageInGroup');
+      expect((await client.rest()).filter(({ type }) => type === 'typing')).to.deep.equal([]);
+    }
+  });
+
   it('receive nothing of a group after the reply that they have left it', async () => {
     const [ada, bob] = await newUsers(2);
-    const relay = await startRelay(nats.url);
-    const isolated = await startServer({ NATS_URL: relay.url });
-    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
-    const [a, b] = [await on(ada, 0), await bob.connect(isolated.url)];
+    const { isolated } = cluster;
+    const [a, b] = [await cluster.on(ada, 0), await bob.connect(isolated.url)];
     const [theirs, own] = [await newGroup(a, bob), await newGroup(b, ada)];
     await b.push('addUserInGroup');
     const types: string[] = [];
     b.socket.on('message', (data) => types.push(JSON.parse(String(data)).type));
-    relay.hold(); // messages of the other node arrive late
+    isolated.toNats.hold(); // messages of the other node arrive late
     for (const groupId of [theirs, own]) await a.done('messageInGroup', { groupId, content: 'late' });
     await b.done('leaveGroup', { groupId: theirs });
     await b.done('deleteGroup', { groupId: own });
-    relay.release();
+    isolated.toNats.release();
     for (const _ of [theirs, own]) await b.push('messageInGroup');
     expect(types).to.deep.equal(['messageInGroup', 'leaveGroup', 'messageInGroup', 'deleteGroup']);
-    await isolated.close();
-    await relay.cut();
   });
 
   it('receive the same pushes for messages that their node missed as for others', async () => {
     const [ada, bob] = await newUsers(2);
-    const [a, b] = await Promise.all([on(ada, 0), on(bob, 1)]);
+    const [a, b] = await Promise.all([cluster.on(ada, 0), cluster.on(bob, 1)]);
     const groupId = await newGroup(a, bob);
     await b.push('addUserInGroup');
     const { messageId } = await a.done('privateMessage', {
@@ -168,10 +154,10 @@ describe('users on two nodes', function () {
 
     await write();
     const live = await pushes();
-    await nats.stop();
-    await until(async () => (await metric(nodes[1], 'parley_nats_connected')) === 0);
+    await cluster.nats.stop();
+    await natsIsConnected(cluster.node(1), false);
     await write();
-    await nats.start();
+    await cluster.nats.start();
     const filled = await pushes();
     const { data } = await b.done('getMessages', { groupId, afterSeq: seq });
     expect([...live, ...filled].map(shownByPush)).to.deep.equal(data.map(shownByRow));

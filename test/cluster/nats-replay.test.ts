@@ -6,9 +6,12 @@ import { PATIENCE } from '../../src/bus/nats/Peer.ts';
 import { createNatsTransport, type NatsTransport } from '../../src/bus/nats/transport.ts';
 import { type Topic, userTopic } from '../../src/bus/topics.ts';
 import type { ChatId, UserId } from '../../src/ids.ts';
+import { startNatsOrSkip } from '../support/cluster.ts';
+import { freePort } from '../support/harness.ts';
 import { id } from '../support/ids.ts';
-import { type NatsServer, natsServer } from '../support/nats.ts';
+import { beats, type NatsServer } from '../support/nats.ts';
 import { type Relay, startRelay } from '../support/relay.ts';
+import { jumpAhead } from '../support/time.ts';
 import { pause, until } from '../support/until.ts';
 
 const TOPIC = userTopic(1 as UserId);
@@ -28,16 +31,12 @@ interface Node {
 describe('publications between nodes', function () {
   this.timeout(60_000);
   let nats: NatsServer;
+  let monitoringPort: number;
   const nodes: Node[] = [];
 
   before(async function () {
-    const server = await natsServer();
-    if (!server) {
-      console.log('      skipped: there is no nats-server here');
-      return this.skip();
-    }
-    nats = server;
-    await nats.start();
+    monitoringPort = await freePort();
+    nats = await startNatsOrSkip(this, '-m', `${monitoringPort}`);
   });
   afterEach(async () => {
     await Promise.all(nodes.map(({ transport }) => transport.close()));
@@ -130,7 +129,7 @@ describe('publications between nodes', function () {
     await a.transport.settled();
     a.relay.hold();
     await restore(b);
-    await pause(2_500); // within the patience
+    await pause(300); // within the patience
     a.relay.release();
     await until(() => b.frames.length === 2);
     expect(b.frames).to.deep.equal(a.frames);
@@ -189,7 +188,7 @@ describe('publications between nodes', function () {
         await pause(2);
       }
     })();
-    for (let round = 0; round < 30; round++) {
+    for (let round = 0; round < 12; round++) {
       const victims = all.filter(() => Math.random() < 0.5);
       await pause(Math.random() * 60);
       if (round % 3 === 0) {
@@ -223,7 +222,9 @@ describe('publications between nodes', function () {
     edit(a, 'lost with its node');
     await cut(a);
     await restore(b);
+    const endJump = jumpAhead(PATIENCE);
     await until(() => b.resynchronised === 1);
+    endJump();
     expect(b.frames).to.deep.equal(['before']);
   });
 
@@ -241,8 +242,26 @@ describe('publications between nodes', function () {
     await cut(b);
     await restore(b);
     await until(() => b.reconciled > reconciled);
-    await pause(PATIENCE + 2_000); // as long as it would wait for peers
+    const endJump = jumpAhead(PATIENCE); // as long as it would wait for peers
+    await beats(nats, 1); // with which it looks whom it still waits for
+    endJump();
     expect(b.resynchronised).to.equal(0);
+  });
+
+  it('are requested from NATS for as long as somebody here listens', async () => {
+    const { transport } = await startNode();
+    const requested = async (): Promise<string[]> => {
+      const answer = await fetch(`http://127.0.0.1:${monitoringPort}/connz?subs=1`);
+      const { connections } = (await answer.json()) as { connections: { subscriptions_list?: string[] }[] };
+      return connections.flatMap(({ subscriptions_list: list = [] }) => list);
+    };
+    const unsubscribe = transport.subscribe('chat:7', () => {});
+    await transport.settled();
+    expect(await requested()).to.include.members(['parley.user.1', 'parley.chat.7']);
+    unsubscribe();
+    await transport.settled();
+    expect(await requested()).to.include('parley.user.1');
+    expect(await requested()).not.to.include('parley.chat.7');
   });
 
   it('survive a message that cannot be decoded', async () => {

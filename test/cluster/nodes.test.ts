@@ -1,31 +1,32 @@
 import { rm } from 'node:fs/promises';
+import { hashSync } from 'bcryptjs';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createNatsTransport } from '../../src/bus/nats/transport.ts';
 import { userTopic } from '../../src/bus/topics.ts';
 import type { Push } from '../../src/client/index.ts';
+import { openDatabase } from '../../src/database/database.ts';
 import type { UserId } from '../../src/ids.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import type { Client, Frame } from '../support/client.ts';
+import { natsIsConnected, useCluster } from '../support/cluster.ts';
 import {
   database,
   databaseUrl,
   http,
-  JWT_SECRET,
   metric,
   newGroup,
   newUser,
   newUsers,
-  type RunningServer,
   startServer,
   temporaryFolder,
   typedClient,
   type User,
 } from '../support/harness.ts';
-import { type NatsServer, natsServer } from '../support/nats.ts';
-import { type ServerProcess, startProcess } from '../support/process.ts';
+import { beats, type NatsServer, natsServer } from '../support/nats.ts';
 import { startRelay } from '../support/relay.ts';
-import { pause, until } from '../support/until.ts';
+import { createDatabase } from '../support/run.ts';
+import { until } from '../support/until.ts';
 
 /** Collects the pushed messages of a group that begin with a number. */
 function pushedMessages(client: Client, groupId: number): { seq: number; message: string; id: number }[] {
@@ -48,6 +49,12 @@ function seqsOf(client: Client): number[] {
   return seqs;
 }
 
+/** Dates the last heartbeat of the node of the open session of user $1 back by $2 seconds. */
+const silentSince = `
+update nodes set beat_at = beat_at - make_interval(secs => $2)
+where id = (select node_id from sessions where user_id = $1 and ended_at is null)
+`;
+
 async function stored(groupId: number): Promise<{ seq: number; message: string; id: number }[]> {
   const rows = await database.messages.findAll({ where: { chatId: groupId }, order: [['seq', 'asc']] });
   return rows.map(({ seq, content, id }) => ({ seq, message: content, id }));
@@ -55,42 +62,11 @@ async function stored(groupId: number): Promise<{ seq: number; message: string; 
 
 describe('several nodes on NATS', function () {
   this.timeout(60_000);
-  let nats: NatsServer;
-  let nodes: RunningServer[];
-  const processes: ServerProcess[] = [];
-
-  before(async function () {
-    const server = await natsServer();
-    if (!server) {
-      console.log('      skipped: there is no nats-server here');
-      return this.skip();
-    }
-    nats = server;
-    await nats.start();
-    nodes = await Promise.all([1, 2, 3].map(() => startServer({ NATS_URL: nats.url })));
-    await until(async () =>
-      (await Promise.all(nodes.map((node) => metric(node, 'parley_nats_connected')))).every(Boolean),
-    );
-  });
-  afterEach(async () => {
-    for (const process of processes.splice(0)) await process.stop('SIGKILL');
-  });
-  after(async () => {
-    await Promise.all((nodes ?? []).map((node) => node.close()));
-    await nats?.stop();
-  });
-
-  const url = (node: number) => (nodes[node] as RunningServer).url;
-  const on = (user: User, node: number) => user.connect(url(node));
-  const startNode = async () => {
-    const node = await startProcess({ DATABASE_URL: databaseUrl(), JWT_SECRET, NATS_URL: nats.url });
-    processes.push(node);
-    return node;
-  };
+  const cluster = useCluster(2);
 
   it('carry messages, changes, events and presence to the connections of other nodes', async () => {
     const [ada, bob, cleo] = await newUsers(3);
-    const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 1), on(cleo, 2)]);
+    const [a, b, c] = await Promise.all([cluster.on(ada, 0), cluster.on(bob, 1), cluster.on(cleo, 2)]);
     await b.done('subscribePresence', { userIds: [ada.id] });
     await a.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
     expect((await b.push('privateMessage')).params).to.include({ message: 'Hi', senderId: ada.id, seq: 1 });
@@ -128,18 +104,18 @@ describe('several nodes on NATS', function () {
 
   it('end sessions and revoked tokens on all nodes, without waiting for the comparison with the database', async () => {
     const [ada, bob] = await newUsers(2);
-    const [here, there] = [await on(ada, 0), await on(ada, 1)];
-    const [b0, b1] = [await on(bob, 0), await on(bob, 2)];
+    const [here, there] = [await cluster.on(ada, 0), await cluster.on(ada, 1)];
+    const [b0, b1] = [await cluster.on(bob, 0), await cluster.on(bob, 2)];
     const [, session] = (await here.done('listSessions', { live: true })).data.sort(
       (one: { current: boolean }, other: { current: boolean }) => Number(other.current) - Number(one.current),
     );
     await here.done('endSession', { sessionId: session.sessionId });
     expect(await there.closed).to.equal(4401);
-    const again = await on(ada, 2);
+    const again = await cluster.on(ada, 2);
     await here.done('endSession');
     expect(await Promise.all([here.closed, again.closed])).to.deep.equal([4401, 4401]);
     await http('PATCH', '/users/me', {
-      url: url(1),
+      url: cluster.url(1),
       token: bob.token,
       body: { password: 'another horse', currentPassword: bob.password },
     });
@@ -148,7 +124,7 @@ describe('several nodes on NATS', function () {
 
   it('push the same order to all members when all write at once, without a gap or a repeat', async () => {
     const people = await newUsers(6);
-    const clients = await Promise.all(people.map((user, index) => on(user, index % 3)));
+    const clients = await Promise.all(people.map((user, index) => cluster.on(user, index % 3)));
     const [owner] = clients;
     const groupId = await newGroup(owner as Client, ...people.slice(1));
     await Promise.all(clients.map((client) => client.rest()));
@@ -177,10 +153,10 @@ describe('several nodes on NATS', function () {
   });
 
   it('keep the order and lose nothing when two users write to each other for the first time from two nodes', async () => {
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 5; round++) {
       const [ada, bob] = await newUsers(2);
-      const [a, b] = await Promise.all([on(ada, 0), on(bob, 1)]);
-      const device = await on(ada, 2);
+      const [a, b] = await Promise.all([cluster.on(ada, 0), cluster.on(bob, 1)]);
+      const device = await cluster.on(ada, 2);
       const seen: number[] = [];
       device.socket.on('message', (data) => {
         const { type, params } = JSON.parse(String(data));
@@ -199,7 +175,7 @@ describe('several nodes on NATS', function () {
 
   it('continue to serve while NATS is unavailable, and push the missed publications as soon as it is back', async () => {
     const [ada, bob, cleo] = await newUsers(3);
-    const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 0), on(cleo, 1)]);
+    const [a, b, c] = await Promise.all([cluster.on(ada, 0), cluster.on(bob, 0), cluster.on(cleo, 1)]);
     const groupId = await newGroup(a, bob, cleo);
     await Promise.all([a, b, c].map((client) => client.rest()));
     const [atB, atC] = [pushedMessages(b, groupId), pushedMessages(c, groupId)];
@@ -212,20 +188,20 @@ describe('several nodes on NATS', function () {
       }
     })();
     await until(() => atC.length > 20);
-    await nats.stop();
+    await cluster.nats.stop();
     const before = n;
     await until(() => n > before + 100);
     await a.done('privateMessage', { receiverId: cleo.id, content: 'while it was away' });
     const { token } = (
       await http('POST', '/auth/login', {
-        url: url(1),
+        url: cluster.url(1),
         body: { username: bob.username, password: bob.password },
       })
     ).body;
     const late = await b.done('getGroup', { groupId });
     expect(late.data.groupId).to.equal(groupId);
     await until(() => atB.length >= before + 100); // local pushes at once
-    await nats.start();
+    await cluster.nats.start();
     await c.push('privateMessage');
     await until(() => n > before + 300);
     writing.on = false;
@@ -235,46 +211,40 @@ describe('several nodes on NATS', function () {
     expect(atC).to.deep.equal(record);
     expect(atB).to.deep.equal(record);
     expect(token).to.be.a('string');
-    expect(await metric(nodes[1] as RunningServer, 'parley_messages_healed_total')).to.be.above(0);
+    expect(await metric(cluster.node(1), 'parley_messages_healed_total')).to.be.above(0);
   });
 
   it('push to the other nodes the messages written on a node that could not reach NATS', async () => {
-    const relay = await startRelay(nats.url);
-    const isolated = await startServer({ NATS_URL: relay.url });
-    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
+    const { isolated } = cluster;
     const [ada, bob] = await newUsers(2);
-    const [a, b] = [await ada.connect(isolated.url), await on(bob, 0)];
+    const [a, b] = [await ada.connect(isolated.url), await cluster.on(bob, 0)];
     const groupId = await newGroup(a, bob);
     await b.push('addUserInGroup');
-    // the pings are sent at different times after it is back
-    for (let round = 0; round < 3; round++) {
-      await relay.cut();
-      await until(async () => (await metric(isolated, 'parley_nats_connected')) === 0);
+    for (let round = 0; round < 2; round++) {
+      await isolated.cutOff();
       const { messageId } = await a.done('messageInGroup', { groupId, content: `${round}` });
       await a.done('privateMessage', { receiverId: bob.id, content: `${round}` });
       await a.done('addReaction', { messageId, emoji: '👍' });
-      await new Promise((resolve) => setTimeout(resolve, round * 900));
-      await relay.restore();
+      await isolated.reconnect();
       for (const type of ['messageInGroup', 'privateMessage'])
         expect((await b.push(type)).params.message).to.equal(`${round}`);
       expect((await b.push('addReaction')).params.messageId).to.equal(messageId);
     }
-    await isolated.close();
-    await relay.cut();
   });
 
   it('push the missed publications once to a node that was cut off from NATS', async () => {
-    const relay = await startRelay(nats.url);
-    const isolated = await startServer({ NATS_URL: relay.url });
-    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
+    const { isolated } = cluster;
     const [ada, bob, cleo] = await newUsers(3);
-    const [a, b, c] = [await ada.connect(url(0)), await bob.connect(isolated.url), await on(cleo, 1)];
+    const [a, b, c] = [
+      await ada.connect(cluster.url(0)),
+      await bob.connect(isolated.url),
+      await cluster.on(cleo, 1),
+    ];
     const groupId = await newGroup(a, bob, cleo);
     const { messageId } = await a.done('messageInGroup', { groupId, content: 'first' });
     await a.done('editMessage', { messageId, content: 'second' });
     await b.push('editMessage');
-    await relay.cut();
-    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 0);
+    await isolated.cutOff();
     await a.done('editMessage', { messageId, content: 'third' });
     await c.done('addReaction', { messageId, emoji: '👍' });
     await c.done('removeReaction', { messageId, emoji: '👍' });
@@ -289,11 +259,13 @@ describe('several nodes on NATS', function () {
       if (id === undefined && /^(edit|delete|pin)Message$|Reaction$|^typing$|^sendEvent$/.test(type))
         events.push(type);
     });
-    await relay.restore();
+    await isolated.reconnect();
     await until(() => events.length >= 5);
+    // What either node might have sent again comes before what it publishes now.
+    await c.done('privateMessage', { receiverId: bob.id, content: 'last' });
+    await b.next(({ params }) => params?.message === 'last');
     await a.done('editMessage', { messageId, content: 'fourth' });
     await until(() => events.length >= 6);
-    await pause(2_500); // the nodes may have had an outage a moment ago, and replay publications
     // in the order of each node, which is that of each user here
     const of = (...types: string[]) => events.filter((type) => types.includes(type));
     expect(of('addReaction', 'removeReaction')).to.deep.equal(['addReaction', 'removeReaction']);
@@ -304,18 +276,12 @@ describe('several nodes on NATS', function () {
       'editMessage',
     ]);
     expect(events.length).to.equal(6);
-    await isolated.close();
-    await relay.cut();
   });
 
   it('leave a client with the state of the database, although NATS is cut twice while a message is edited', async () => {
-    const relay = await startRelay(nats.url);
-    const isolated = await startServer({ NATS_URL: relay.url });
-    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
-    const connected = (is: 0 | 1) =>
-      until(async () => (await metric(isolated, 'parley_nats_connected')) === is);
+    const { isolated } = cluster;
     const [ada, bob] = await newUsers(2);
-    const [a, b] = [await ada.connect(url(0)), await bob.connect(isolated.url)];
+    const [a, b] = [await ada.connect(cluster.url(0)), await bob.connect(isolated.url)];
     const { messageId } = await a.done('privateMessage', { receiverId: bob.id, content: '0' });
     let edits = 0;
     const edit = () => a.done('editMessage', { messageId, content: `${++edits}` });
@@ -327,12 +293,11 @@ describe('several nodes on NATS', function () {
     await edit();
     await until(() => shown.length === 1);
     for (let round = 0; round < 2; round++) {
-      await relay.cut();
-      await connected(0);
+      await isolated.cutOff();
       await edit();
-      await relay.restore();
+      const reconnected = isolated.reconnect();
       await edit(); // live, besides the missed ones
-      await connected(1);
+      await reconnected;
       await edit();
     }
     await until(() => shown.length === edits);
@@ -340,40 +305,33 @@ describe('several nodes on NATS', function () {
     const row = await database.messages.findOne({ where: { id: messageId } });
     expect(row?.content).to.equal(shown.at(-1));
     await b.done('ping'); // the connections stayed open
-    await isolated.close();
-    await relay.cut();
   });
 
   it('make their clients synchronise when more was missed than a replay buffer holds', async () => {
-    const relay = await startRelay(nats.url);
-    const isolated = await startServer({ NATS_URL: relay.url });
-    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 1);
+    const { isolated } = cluster;
     const ada = await newUser();
     const a = await ada.connect(isolated.url);
-    const busy = await createNatsTransport({ servers: [nats.url] }, pino({ level: 'silent' }), {
+    const busy = await createNatsTransport({ servers: [cluster.nats.url] }, pino({ level: 'silent' }), {
       catchUp() {},
       reconcile() {},
       resynchronise() {},
     });
     await until(() => busy.connected);
-    await relay.cut();
-    await until(async () => (await metric(isolated, 'parley_nats_connected')) === 0);
+    await isolated.cutOff();
     for (let n = 0; n <= 50_000; n++) busy.publish(userTopic(ada.id as UserId), { frame: `${n}` });
-    await relay.restore();
+    await isolated.reconnect();
     expect(await a.closed).to.equal(1012);
     await busy.close();
-    await isolated.close();
-    await relay.cut();
   });
 
   it('push no earlier messages to a user who joined a group while NATS was unavailable', async () => {
     const [ada, bob] = await newUsers(2);
-    const [a, b] = await Promise.all([on(ada, 0), on(bob, 1)]);
+    const [a, b] = await Promise.all([cluster.on(ada, 0), cluster.on(bob, 1)]);
     const groupId = await newGroup(a);
     for (let n = 0; n < 20; n++) await a.done('messageInGroup', { groupId, content: `${n}` });
-    await nats.stop();
+    await cluster.nats.stop();
     const joined = await a.done('addUserInGroup', { groupId, userId: bob.id });
-    await nats.start();
+    await cluster.nats.start();
     expect((await b.push('addUserInGroup')).params.seq).to.equal(joined.seq);
     await a.done('messageInGroup', { groupId, content: 'welcome' });
     const next = await b.push('messageInGroup');
@@ -382,18 +340,18 @@ describe('several nodes on NATS', function () {
 
   it('end tokens revoked while NATS was unavailable, and reconcile changed groups, once it is back', async () => {
     const [ada, bob, cleo] = await newUsers(3);
-    const [a, b, c] = await Promise.all([on(ada, 0), on(bob, 1), on(cleo, 1)]);
+    const [a, b, c] = await Promise.all([cluster.on(ada, 0), cluster.on(bob, 1), cluster.on(cleo, 1)]);
     const groupId = await newGroup(a, cleo);
     await c.push('addUserInGroup');
-    await nats.stop();
+    await cluster.nats.stop();
     await http('PATCH', '/users/me', {
-      url: url(0),
+      url: cluster.url(0),
       token: bob.token,
       body: { password: 'another horse', currentPassword: bob.password },
     });
     await a.done('removeUserFromGroup', { groupId, userId: cleo.id });
     const other = await newGroup(a, cleo);
-    await nats.start();
+    await cluster.nats.start();
     expect(await b.closed).to.equal(4401);
     await until(async () => {
       await a.done('messageInGroup', { groupId: other, content: 'Hi' });
@@ -411,10 +369,10 @@ describe('several nodes on NATS', function () {
   });
 
   it('lose nothing when a node is killed in the middle of sending', async () => {
-    const doomed = await startNode();
+    const doomed = await cluster.startProcess();
     const [ada, bob] = await newUsers(2);
     const away = await startRelay(doomed.url);
-    const { groupId } = await (await on(ada, 0)).done('newGroup', {
+    const { groupId } = await (await cluster.on(ada, 0)).done('newGroup', {
       groupName: 'Climbers',
       userIds: [bob.id],
     });
@@ -422,7 +380,7 @@ describe('several nodes on NATS', function () {
     let at = away.url;
     const client = typedClient(ada, { url: at });
     await client.online();
-    const listener = typedClient(bob, { url: url(2) });
+    const listener = typedClient(bob, { url: cluster.url(2) });
     const received: number[] = [];
     listener.on('push', ({ params }: Push) => {
       if ('createdAt' in params && 'groupId' in params && params.groupId === groupId)
@@ -435,30 +393,18 @@ describe('several nodes on NATS', function () {
     await sends[50];
     await doomed.stop('SIGKILL');
     await away.cut();
-    const again = await startProcess({
-      DATABASE_URL: databaseUrl(),
-      JWT_SECRET,
-      NATS_URL: nats.url,
-      PORT: new URL(away.url).port,
-    });
-    processes.push(again);
-    at = again.url;
+    at = (await cluster.startProcess({ PORT: new URL(away.url).port })).url;
     const seqs = (await Promise.all(sends)).map(({ seq }) => seq);
     expect(seqs).to.deep.equal(Array.from({ length: 300 }, (_, n) => n + 2));
     await until(() => received.length >= 300);
     expect(received).to.deep.equal(seqs);
   });
 
-  it('push that the users of a killed node are offline, except invisible ones and those of other nodes', async function () {
-    this.timeout(120_000);
+  it('push that the users of a killed node are offline, except invisible ones and those of other nodes', async () => {
     // A database of their own: any node on it may find the dead one, and all of them must be on NATS.
-    await database.sequelize.query('create database killed_node_test');
-    const own = new URL(databaseUrl());
-    own.pathname = '/killed_node_test';
-    const env = { DATABASE_URL: own.href, JWT_SECRET, NATS_URL: nats.url };
-    const [watching, other] = [await startServer(env), await startServer(env)];
-    const doomed = await startProcess(env);
-    processes.push(doomed);
+    const env = { DATABASE_URL: await createDatabase(), NATS_URL: cluster.nats.url };
+    const [watching, other] = await Promise.all([startServer(env), startServer(env)]);
+    const doomed = await cluster.startProcess(env);
     const [ada, invisible, both, bob] = (await Promise.all(
       Array.from({ length: 4 }, () => newUser(watching.url)),
     )) as [User, User, User, User];
@@ -474,6 +420,9 @@ describe('several nodes on NATS', function () {
     await a.done('subscribePresence', { userIds });
     await a.rest();
     await doomed.stop('SIGKILL');
+    const db = openDatabase(env.DATABASE_URL, 1);
+    await db.execute(silentSince, [bob.id, 10]); // longer than a node may be silent
+    await db.close();
     const isOffline = (frame: Frame) => frame.type === 'subscribePresence' && frame.params?.online === false;
     const { params } = await a.next(isOffline, 'the offline push', 30_000);
     expect(params.userId).to.equal(bob.id);
@@ -485,20 +434,19 @@ describe('several nodes on NATS', function () {
     ]);
     expect((await a.rest()).filter(isOffline)).to.deep.equal([]);
     await Promise.all([watching.close(), other.close()]);
-    await database.sequelize.query('drop database killed_node_test');
   });
 
   it('subscribe only to the topics of their own connections', async () => {
-    const node = nodes[2] as RunningServer;
+    const node = cluster.node(2);
     await until(async () => (await metric(node, 'parley_nats_subscriptions')) === 0);
     const [ada, bob] = await newUsers(2);
-    const a = await on(ada, 0);
+    const a = await cluster.on(ada, 0);
     const groupId = await newGroup(a, bob);
     const subscriptions = () => metric(node, 'parley_nats_subscriptions');
     expect(await subscriptions()).to.equal(0);
-    const b = await on(bob, 2);
+    const b = await cluster.on(bob, 2);
     expect(await subscriptions()).to.equal(2); // Bob, and his group
-    const device = await on(bob, 2);
+    const device = await cluster.on(bob, 2);
     expect(await subscriptions()).to.equal(2);
     await b.done('leaveGroup', { groupId });
     await until(async () => (await subscriptions()) === 1);
@@ -508,9 +456,9 @@ describe('several nodes on NATS', function () {
 
   it('store nothing of a user after the message of their removal, whatever commands run at the same time', async () => {
     const [ada, bob] = await newUsers(2);
-    const a = await on(ada, 0);
-    const writers = await Promise.all([on(bob, 1), on(bob, 2)]);
-    for (let round = 0; round < 15; round++) {
+    const a = await cluster.on(ada, 0);
+    const writers = await Promise.all([cluster.on(bob, 1), cluster.on(bob, 2)]);
+    for (let round = 0; round < 6; round++) {
       const groupId = await newGroup(a, bob);
       const calls = writers.flatMap((client) =>
         Array.from({ length: 60 }, (_, n) => client.call('messageInGroup', { groupId, content: `${n}` })),
@@ -527,8 +475,12 @@ describe('several nodes on NATS', function () {
   });
 
   it('count failed logins on all nodes together', async () => {
-    const pair = await Promise.all([1, 2].map(() => startServer({ NATS_URL: nats.url, RATE_LIMITS: 'on' })));
+    const pair = await Promise.all(
+      [1, 2].map(() => startServer({ NATS_URL: cluster.nats.url, RATE_LIMITS: 'on' })),
+    );
     const [ada] = await newUsers(1);
+    const passwordHash = hashSync(ada.password, 4); // compared quickly
+    await database.users.update({ passwordHash }, { where: { id: ada.id } });
     const statuses: number[] = [];
     for (let n = 0; n < 24; n++) {
       const body = { username: ada.username, password: 'wrong horse' };
@@ -538,30 +490,25 @@ describe('several nodes on NATS', function () {
     await Promise.all(pair.map((node) => node.close()));
   });
 
-  it('send their clients to the other nodes in slices when they stop, without loss', async () => {
-    const leaving = await startServer({ NATS_URL: nats.url, DRAIN_SECONDS: '2' });
+  it('send their clients to the other nodes in slices when they stop', async () => {
+    const leaving = await startServer({ NATS_URL: cluster.nats.url, DRAIN_SECONDS: '1' });
     const users = await newUsers(10);
     const clients = await Promise.all(users.map((user) => user.connect(leaving.url)));
-    const closings: { code: number; at: number }[] = [];
-    for (const client of clients)
-      client.socket.on('close', (code) => closings.push({ code, at: Date.now() }));
-    const start = Date.now();
+    const codes: number[] = [];
+    for (const client of clients) client.socket.on('close', (code) => codes.push(code));
     const closed = leaving.close();
-    await until(async () => (await http('GET', '/health/ready', { url: leaving.url })).status === 503);
-    const refused = await users[0]?.connect(leaving.url).catch((reason) => reason.status);
-    expect(refused).to.equal(503);
+    await until(() => codes.length > 0);
+    expect(codes.length).to.be.below(10);
+    expect((await http('GET', '/health/ready', { url: leaving.url })).status).to.equal(503);
+    expect(await users[0]?.connect(leaving.url).catch((reason) => reason.status)).to.equal(503);
     await closed;
-    expect(closings.map(({ code }) => code)).to.deep.equal(Array(10).fill(1012));
-    const [first, last] = [closings[0], closings.at(-1)];
-    expect((last?.at ?? 0) - (first?.at ?? 0)).to.be.above(500);
-    expect((last?.at ?? 0) - start).to.be.below(3_000);
+    expect(codes).to.deep.equal(Array(10).fill(1012));
   });
 
   it('continue after an outage of the database, without loss or repeats', async () => {
     const relay = await startRelay(databaseUrl());
-    const pair = await Promise.all(
-      [1, 2].map(() => startServer({ NATS_URL: nats.url, DATABASE_URL: relay.url })),
-    );
+    const env = { NATS_URL: cluster.nats.url, DATABASE_URL: relay.url };
+    const pair = await Promise.all([1, 2].map(() => startServer(env)));
     const users = await newUsers(2);
     const clients = users.map((user, index) => typedClient(user, { url: pair[index]?.url ?? '' }));
     const [first] = clients;
@@ -581,7 +528,8 @@ describe('several nodes on NATS', function () {
     });
     await until(() => (received[1]?.length ?? 0) > 20);
     await relay.cut();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    for (const { url } of pair)
+      await until(async () => (await http('GET', '/health/ready', { url })).status === 503);
     await relay.restore();
     await Promise.all(writing);
     const seqs = Array.from({ length: 201 }, (_, n) => n + 1);
@@ -605,7 +553,7 @@ describe('several nodes on NATS', function () {
       startServer({ NATS_URL, NATS_CA: cert }),
       startServer({ NATS_URL }),
     ]);
-    await until(async () => (await metric(trusting, 'parley_nats_connected')) === 1);
+    await natsIsConnected(trusting);
     expect(await metric(wary, 'parley_nats_connected')).to.equal(0);
     await Promise.all([trusting.close(), wary.close()]);
     await secure.stop();
@@ -620,8 +568,8 @@ describe('several nodes on NATS', function () {
     const ada = await newUser();
     const client = await ada.connect(node.url);
     await own.start();
-    await until(async () => (await metric(node, 'parley_nats_connected')) === 1);
-    await new Promise((resolve) => setTimeout(resolve, 2_500)); // the request and its answers
+    await natsIsConnected(node);
+    await beats(own, 2); // at which it looks whether somebody has answered
     await client.done('ping');
     await node.close();
     await own.stop();
@@ -647,7 +595,7 @@ describe('several nodes on NATS', function () {
       startServer({ NATS_URL: url }),
       startServer({ NATS_URL: guarded.url }),
     ]);
-    await until(async () => (await metric(inside, 'parley_nats_connected')) === 1);
+    await natsIsConnected(inside);
     expect(await metric(outside, 'parley_nats_connected')).to.equal(0);
     await Promise.all([inside.close(), outside.close()]);
     await guarded.stop();

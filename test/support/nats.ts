@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { connect as connectToNats } from '@nats-io/transport-node';
 import { freePort } from './harness.ts';
 
 /** A NATS server that a test can stop and start again. */
@@ -31,6 +32,15 @@ export async function natsServer(...args: string[]): Promise<NatsServer | undefi
       await once(child, 'exit');
     },
   };
+}
+
+/** Resolves when nodes have sent so many beats. */
+export async function beats({ url }: NatsServer, count: number): Promise<void> {
+  const stranger = await connectToNats({ servers: [new URL(url).host] });
+  let left = count;
+  for await (const message of stranger.subscribe('parley.nodes'))
+    if (message.json<{ kind: string }>().kind === 'beat' && --left === 0) break;
+  await stranger.close();
 }
 
 function answers(port: number): Promise<boolean> {
