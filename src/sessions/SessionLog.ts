@@ -50,7 +50,7 @@ export class SessionLog {
     this.#db = db;
     this.#clock = clock;
     this.#log = log;
-    this.#timer = setInterval(() => this.#heartbeat(), HEARTBEAT).unref();
+    this.#timer = setInterval(() => this.beat(), HEARTBEAT).unref();
   }
 
   /** Registers this node. `onOrphaned` receives the users who went offline because another node died. */
@@ -105,8 +105,8 @@ export class SessionLog {
     }
   }
 
-  /** Writes the heartbeat of this node and ends the sessions of dead nodes. */
-  async #heartbeat(): Promise<void> {
+  /** Writes the heartbeat of this node and ends the sessions of dead nodes. To be called every three seconds. */
+  async beat(): Promise<void> {
     try {
       await this.flushed();
       const [row] = await this.#db.execute<{ isNew: boolean }>(heartbeat, [this.nodeId]);

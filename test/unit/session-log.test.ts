@@ -2,9 +2,16 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Database } from '../../src/database/database.ts';
 import type { UserId } from '../../src/ids.ts';
-import { SessionLog } from '../../src/sessions/SessionLog.ts';
+import { type OrphanedUser, SessionLog } from '../../src/sessions/SessionLog.ts';
+import {
+  endSessionsOfDeadNodes,
+  heartbeat,
+  removeNode,
+  writeSessions,
+} from '../../src/sessions/sessions.sql.ts';
 import { Connection } from '../../src/socket/Connection.ts';
 import { id } from '../support/ids.ts';
+import { jumpAhead } from '../support/time.ts';
 
 interface Written {
   readonly id: number;
@@ -62,5 +69,66 @@ describe('the session log', () => {
       ],
       [[12, at(1_000), at(2_000)]],
     ]);
+  });
+
+  describe('of a node among others', () => {
+    let executed: { statement: string; bind: readonly unknown[] }[];
+    let isNew: boolean;
+    let orphans: OrphanedUser[];
+    let sessions: SessionLog;
+    const statements = () => executed.map(({ statement }) => statement);
+
+    beforeEach(async () => {
+      [executed, isNew, orphans] = [[], false, []];
+      const execute = async (statement: string, bind: readonly unknown[]) => {
+        executed.push({ statement, bind });
+        if (statement === heartbeat) return [{ isNew }];
+        return statement === endSessionsOfDeadNodes ? [{ userId: 8 }] : [];
+      };
+      const clock = { now: () => 1_000 } as ConstructorParameters<typeof SessionLog>[1];
+      sessions = new SessionLog({ execute } as unknown as Database, clock, pino({ level: 'silent' }));
+      await sessions.start((users) => orphans.push(...users));
+    });
+    afterEach(() => sessions.close());
+
+    const open = async () => {
+      const connection = new Connection(id(1), session, '127.0.0.1', null, () => {});
+      connection.sessionId = id(11);
+      sessions.opened(connection);
+      await sessions.flushed();
+    };
+
+    it('ends the sessions of those whose heartbeats are missing, and reports their users', async () => {
+      await sessions.beat();
+      await sessions.beat();
+      expect(orphans).to.deep.equal([{ userId: 8 }]);
+    });
+
+    it('ends no sessions of others after it was frozen itself', async () => {
+      await sessions.beat();
+      const endJump = jumpAhead(6_000);
+      await sessions.beat();
+      endJump();
+      expect(statements()).not.to.include(endSessionsOfDeadNodes);
+    });
+
+    it('records its sessions again when the others took it for dead', async () => {
+      await open();
+      await sessions.beat();
+      const written = () => executed.filter(({ statement }) => statement === writeSessions);
+      expect(written()).to.have.lengthOf(1);
+      isNew = true;
+      await sessions.beat();
+      await sessions.flushed();
+      expect(written().map(({ bind }) => JSON.parse(`${bind[0]}`)[0].ended_at)).to.deep.equal([null, null]);
+    });
+
+    it('is not among them any more, and has no open session, once it has stopped', async () => {
+      await open();
+      await sessions.close();
+      const [ended, removed] = executed.slice(-2);
+      expect(JSON.parse(`${ended?.bind[0]}`)[0].ended_at).to.equal(new Date(1_000).toISOString());
+      expect(removed).to.deep.equal({ statement: removeNode, bind: [sessions.nodeId] });
+    });
   });
 });
