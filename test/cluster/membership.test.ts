@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { chatTopic, userTopic } from '../../src/bus/topics.ts';
+import { chatTopic, presenceTopic, userTopic } from '../../src/bus/topics.ts';
 import type { ChatId, UserId } from '../../src/ids.ts';
+import type { Connection } from '../../src/socket/Connection.ts';
 import { id } from '../support/ids.ts';
 import { until } from '../support/until.ts';
 import { CHAT, Node } from './node.ts';
@@ -103,6 +104,17 @@ describe('the members of a group on a node', () => {
     await until(() => ada.length === 5);
     expect(ada).to.deep.equal(['5', '6', '7', '8', '9']);
     expect(eve).to.deep.equal(['9']);
+  });
+
+  it('leave no topic behind when their last connection has gone', async () => {
+    await node.connect(ADA, [{ seq: 4 }]);
+    const [connection] = node.connections.ofUser(ADA) as [Connection];
+    node.connections.presence.watch(connection, [BOB, EVE], 10);
+    node.connections.presence.show(connection, [BOB]);
+    expect(node.topics).to.deep.equal([chatTopic(CHAT), presenceTopic(BOB), userTopic(ADA)]);
+    node.connections.remove(connection);
+    expect(node.topics).to.deep.equal([]);
+    expect([...node.connections]).to.deep.equal([]);
   });
 
   it('receive changes only of messages that they may see', async () => {

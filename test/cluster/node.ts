@@ -126,6 +126,11 @@ export class Node {
     return connection.id;
   }
 
+  /** Topics to which the node is subscribed, in alphabetical order. */
+  get topics(): Topic[] {
+    return [...this.#subscribers.keys()].sort();
+  }
+
   change(frame: string, about: Omit<PushContext, 'chatId'>): void {
     this.receive(chatTopic(CHAT), { frame, about: { chatId: CHAT, ...about } });
   }

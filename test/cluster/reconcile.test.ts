@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
+import { addToOutbox } from '../../src/bus/outbox.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { PreparedStatement } from '../../src/database/statements.ts';
 import type { ChatId } from '../../src/ids.ts';
@@ -154,6 +155,22 @@ describe('after the answer of the database to a commit is lost', () => {
     await until(() => others.includes('after'));
     expect(others).to.deep.equal(['Are you there?', 'after']);
     expect(own).to.deep.equal([]);
+  });
+});
+
+describe('the outbox of publications', () => {
+  it('is emptied of those that every node has read, with the next one', async () => {
+    const add = `insert into notices (topic, message, created_at)
+      select 'user:1', '{}', now() - make_interval(mins => minutes) from unnest($1::int[]) minutes`;
+    await database.execute(add, [[9, 11, 60]]);
+    await addToOutbox(database, 'user:1', { signal: { kind: 'reconcile' } });
+    const [left] = await database.query<{ old: number; recent: number }>(
+      `select count(*) filter (where message = '{}')::int as old,
+        count(*) filter (where message <> '{}')::int as recent
+      from notices`,
+      [],
+    );
+    expect(left).to.deep.equal({ old: 1, recent: 1 });
   });
 });
 

@@ -104,6 +104,14 @@ describe('the operator’s command line', function () {
     );
   });
 
+  it('keeps the connection of a user who has logged in with the new password before the nodes read the outbox', async () => {
+    const [ada] = await newClients(1);
+    const { password } = await admin('user', 'reset-password', ada.email);
+    const renewed = await connectAs((await logIn(ada, password)).body.token);
+    expect(await ada.client.closed).to.equal(4401);
+    await renewed.done('ping');
+  });
+
   it('ends sessions together with a change in progress, and notifies the nodes in the same commit', async () => {
     const [ada] = await newClients(1);
     const holding = await database.sequelize.transaction();

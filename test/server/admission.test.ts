@@ -75,6 +75,15 @@ describe('the admission of connections', () => {
     for (const entry of entries) expect(entry?.groups).to.have.lengthOf(MANY);
   });
 
+  it('has room again for as many as were admitted', async () => {
+    const nobody: Pick<Database, 'query'> = { query: async () => [] };
+    const { load } = createAdmission({ ...database, ...nobody }, false);
+    const [ada] = await newUsers(1);
+    const connections = Array.from({ length: 10_001 }, (_, number) => waitingConnection(number, ada));
+    for (let round = 0; round < 2; round++) await Promise.all(connections.map((one) => load(one)));
+    expect(await load(waitingConnection(0, ada))).to.equal(undefined);
+  });
+
   it('includes dialogs when there are other nodes, and never includes deleted groups', async () => {
     const { people, ids } = await peopleWith([2, 0]);
     const [ada, bob] = people as [User, User];
