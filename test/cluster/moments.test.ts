@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { userTopic } from '../../src/bus/topics.ts';
 import { Client, type Frame, Refused } from '../support/client.ts';
 import { type IsolatedNode, useCluster } from '../support/cluster.ts';
 import {
@@ -18,6 +19,8 @@ import { startRelay } from '../support/relay.ts';
 import { until } from '../support/until.ts';
 
 const ADMIN = fileURLToPath(new URL('../../dist/admin/main.js', import.meta.url));
+
+const noticesOf = 'select from notices where topic = $1';
 
 /** Collects the contents of the messages that are pushed to a client, and the types of pushes without one. */
 function pushesOf(client: Client): string[] {
@@ -136,10 +139,19 @@ describe('at an exact moment', function () {
       expect(await metric(node, 'parley_connections')).to.equal(2);
       await relay.cut();
       expect(await opening).to.equal('cut');
-      await until(async () => (await metric(node, 'parley_connections')) === 1);
+      await until(async () => (await metric(node, 'parley_connections')) === 1, 5_000);
       release();
       await witness.done('listSessions', { live: true });
       expect(await metric(node, 'parley_connections')).to.equal(1);
+    });
+
+    it('is opened although NATS goes away while it waits for it', async () => {
+      const [ada] = await newUsers(1);
+      const connecting = connectDuring(ada, async () => {
+        node.toNats.hold();
+        setImmediate(() => void node.toNats.cut());
+      });
+      await (await opened(connecting)).done('ping');
     });
 
     it('follows a group that its user is added to, from the next message on', async () => {
@@ -168,8 +180,14 @@ describe('at an exact moment', function () {
         it(`receives nothing of a group that ${what} ${when}`, async () => {
           const [ada, bob] = await newUsers(2);
           const [a, own] = [await cluster.on(ada, 0), await cluster.on(bob, 0)];
+          const member = await ada.connect(node.url); // the node follows the group
           const groupId = await newGroup(a, bob);
-          const b = await opened(connectWith(bob, async () => depart(groupId, own, a, bob)));
+          await member.push('addUserInGroup');
+          const change = async () => {
+            await depart(groupId, own, a, bob);
+            if (connectWith === connectDuring) await member.next(({ params }) => params?.userId === bob.id);
+          };
+          const b = await opened(connectWith(bob, change));
           const pushes = pushesOf(b);
           await a.done('messageInGroup', { groupId, content: 'not for Bob' });
           await a.done('privateMessage', { receiverId: bob.id, content: 'for Bob' });
@@ -282,6 +300,8 @@ describe('at an exact moment', function () {
         const devices = await connectDevices();
         await node.cutOff();
         await end(devices);
+        const written = await database.query(noticesOf, [userTopic(devices.ada.id)]);
+        expect(written).to.have.lengthOf(1); // within the transaction: it survives the node
         expect(await devices.there.closed).to.equal(4401);
       });
   });

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { addToOutbox } from '../../src/bus/outbox.ts';
+import { userTopic } from '../../src/bus/topics.ts';
 import type { Database } from '../../src/database/database.ts';
 import type { PreparedStatement } from '../../src/database/statements.ts';
 import type { ChatId } from '../../src/ids.ts';
 import { Reconciler } from '../../src/socket/Reconciler.ts';
-import { membershipsOfUser } from '../../src/socket/reconcile.sql.ts';
+import { blocksOfUsers, membershipsOfUser } from '../../src/socket/reconcile.sql.ts';
 import type { Client, Frame } from '../support/client.ts';
 import {
   database,
@@ -20,6 +21,7 @@ import {
   startServer,
   type User,
 } from '../support/harness.ts';
+import { id } from '../support/ids.ts';
 import { type Relay, startRelay } from '../support/relay.ts';
 import { until } from '../support/until.ts';
 import { Node } from './node.ts';
@@ -160,17 +162,14 @@ describe('after the answer of the database to a commit is lost', () => {
 
 describe('the outbox of publications', () => {
   it('is emptied of those that every node has read, with the next one', async () => {
+    const topic = userTopic(id(1_000_000));
     const add = `insert into notices (topic, message, created_at)
-      select 'user:1', '{}', now() - make_interval(mins => minutes) from unnest($1::int[]) minutes`;
-    await database.execute(add, [[9, 11, 60]]);
-    await addToOutbox(database, 'user:1', { signal: { kind: 'reconcile' } });
-    const [left] = await database.query<{ old: number; recent: number }>(
-      `select count(*) filter (where message = '{}')::int as old,
-        count(*) filter (where message <> '{}')::int as recent
-      from notices`,
-      [],
-    );
-    expect(left).to.deep.equal({ old: 1, recent: 1 });
+      select $1, to_jsonb(minutes), now() - make_interval(mins => minutes) from unnest($2::int[]) minutes`;
+    await database.execute(add, [topic, [9, 11, 60]]);
+    await addToOutbox(database, topic, { signal: { kind: 'reconcile' } });
+    const left = 'select message from notices where topic = $1 order by id';
+    const rows = await database.query<{ message: unknown }>(left, [topic]);
+    expect(rows.map(({ message }) => message)).to.deep.equal([9, { signal: { kind: 'reconcile' } }]);
   });
 });
 
@@ -219,8 +218,8 @@ describe('a node that compares its connections with the database', () => {
   let node: Node;
   let reconciler: Reconciler;
   let failures = 0;
-  /** Called once, after the memberships of a user were requested from the database and before its answer arrives. */
-  let onRead: (() => Promise<void>) | undefined;
+  /** Called once, after the node has read something from the database and before the answer arrives. */
+  let onRead: { statement: string; change: () => Promise<void> } | undefined;
 
   beforeEach(() => {
     node = new Node();
@@ -229,8 +228,8 @@ describe('a node that compares its connections with the database', () => {
       async query<Row extends object>(statement: string | PreparedStatement, bind: readonly unknown[]) {
         if (failures-- > 0) throw new Error('away');
         const rows = await database.query<Row>(statement, bind);
-        if (onRead && statement === membershipsOfUser) {
-          await onRead();
+        if (onRead && statement === onRead.statement) {
+          await onRead.change();
           onRead = undefined;
         }
         return rows;
@@ -252,6 +251,15 @@ describe('a node that compares its connections with the database', () => {
     if (groupId !== undefined)
       node.connections.groups.setMembership(user.id, { chatId: groupId, seq, firstSeq: 1, before: seq - 1 });
     return connection;
+  }
+
+  /** Resolves when the comparisons requested so far are finished. */
+  async function compared(): Promise<void> {
+    const user = await newUser();
+    const last = await connect(user);
+    await database.users.update({ tokenVersion: 2 }, { where: { id: user.id } });
+    reconciler.user(user.id);
+    await until(() => last.state === 'closed');
   }
 
   it('ends those with a revoked token, and retries until the database answers', async () => {
@@ -285,7 +293,7 @@ describe('a node that compares its connections with the database', () => {
     const groupId = await newGroup(ada.client, eve);
     const connection = await connect(eve, groupId, 2);
     await until(() => connection.groups.has(groupId));
-    onRead = async () => {
+    const change = async () => {
       await ada.client.done('removeUserFromGroup', { groupId, userId: eve.id });
       const membership = { left: [eve.id] };
       node.receive(`chat:${groupId}`, {
@@ -294,14 +302,11 @@ describe('a node that compares its connections with the database', () => {
         position: { chatId: groupId, seq: 3 },
       });
     };
+    onRead = { statement: membershipsOfUser, change };
     connection.groups.set(groupId, 2); // something to correct
     reconciler.user(eve.id);
     await until(() => onRead === undefined);
-    const [bob] = await newUsers(1);
-    const last = await connect(bob);
-    await database.users.update({ tokenVersion: 2 }, { where: { id: bob.id } });
-    reconciler.user(bob.id);
-    await until(() => last.state === 'closed'); // the other one is finished
+    await compared();
     expect([...connection.groups]).to.deep.equal([]);
   });
 
@@ -330,6 +335,32 @@ describe('a node that compares its connections with the database', () => {
     await bob.client.done('unblockUser', { userId: ada.id });
     reconciler.user(ada.id);
     await until(() => connection.watching?.watched.size === 2);
+  });
+
+  it('does not show the presence of a user again whom a block has hidden since it read the database', async () => {
+    const [ada, bob] = await newClients(2);
+    const connection = await connect(ada);
+    node.connections.presence.watch(connection, [bob.id], 10);
+    reconciler.user(ada.id);
+    await until(() => connection.watching?.watched.size === 1);
+    const change = async () => {
+      await bob.client.done('blockUser', { userId: ada.id });
+      node.receive(userTopic(ada.id), { signal: { kind: 'unwatch', userId: bob.id } });
+    };
+    onRead = { statement: blocksOfUsers, change };
+    reconciler.user(ada.id);
+    await until(() => onRead === undefined);
+    await compared();
+    expect(connection.watching).to.deep.equal({ watched: new Set(), hidden: new Set([bob.id]) });
+  });
+
+  it('compares one user again when the database does not answer', async () => {
+    const bob = await newUser();
+    const connection = await connect(bob);
+    await database.users.update({ tokenVersion: 2 }, { where: { id: bob.id } });
+    failures = 1;
+    reconciler.user(bob.id);
+    await until(() => connection.state === 'closed');
   });
 
   it('reads the newest seq of chats from which it received nothing', async () => {
