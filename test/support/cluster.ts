@@ -80,6 +80,7 @@ export class Cluster {
 
   async endTest(): Promise<void> {
     await Promise.all(this.#endings.splice(0).map((end) => end()));
+    await this.#nats?.start(); // unless it runs
     await this.#isolated?.heal();
   }
 

@@ -20,14 +20,16 @@ export async function natsServer(...args: string[]): Promise<NatsServer | undefi
   }
   const port = await freePort();
   let child: ChildProcess | undefined;
+  const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
   return {
     url: `nats://127.0.0.1:${port}`,
     async start() {
+      if (isRunning()) return;
       child = spawn('nats-server', ['-a', '127.0.0.1', '-p', `${port}`, ...args], { stdio: 'ignore' });
       while (!(await answers(port))) await new Promise((resolve) => setTimeout(resolve, 20));
     },
     async stop(signal = 'SIGKILL') {
-      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      if (!child || !isRunning()) return;
       child.kill(signal);
       await once(child, 'exit');
     },

@@ -137,6 +137,19 @@ describe('newcomers of a group', () => {
     expect(newcomers.excludedFrom(id(8), 1)).to.deep.equal([]);
   });
 
+  it('are excluded although another one who joined earlier connected after them', () => {
+    const newcomers = new Newcomers();
+    const [ada, bob] = [newConnection(1, ADA), newConnection(2, BOB)];
+    for (const [connection, firstSeq] of [
+      [bob, 9],
+      [ada, 5],
+    ] as const) {
+      connection.groups.set(GROUP, firstSeq);
+      newcomers.add(connection, GROUP, firstSeq);
+    }
+    expect(newcomers.excludedFrom(GROUP, 8)).to.deep.equal([bob]);
+  });
+
   it('are not excluded any more once they are deleted', () => {
     const newcomers = new Newcomers();
     const ada = newConnection(1, ADA);

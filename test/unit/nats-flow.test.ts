@@ -14,6 +14,7 @@ function begin(kept = 1_000) {
   const state = { isUp: true, inFlight: 0, unflushed: 0 };
   const events: string[] = [];
   const flushes: (() => void)[] = [];
+  const calls: string[] = [];
   const link = {
     get isUp() {
       return state.isUp;
@@ -25,6 +26,7 @@ function begin(kept = 1_000) {
       return state.unflushed;
     },
     flush: () => {
+      calls.push('flush');
       state.unflushed = 0;
       return new Promise<boolean>((resolve) => {
         flushes.push(() => {
@@ -36,7 +38,7 @@ function begin(kept = 1_000) {
   };
   const sender = {
     waiting: 0,
-    send() {},
+    send: () => void calls.push('send'),
     add(_: string, message: object) {
       const bytes = 'frame' in message ? String(message.frame).length : 0;
       state.inFlight += bytes;
@@ -59,7 +61,7 @@ function begin(kept = 1_000) {
   const publish = (count: number, bytes: number) => {
     for (let n = 0; n < count; n++) stream.add('user:1', { frame: 'x'.repeat(bytes) });
   };
-  return { flow, stream, state, events, flushes, publish };
+  return { flow, stream, state, events, flushes, calls, publish };
 }
 
 describe('the flow of publications to NATS', () => {
@@ -93,6 +95,13 @@ describe('the flow of publications to NATS', () => {
     flushes[0]?.();
     await turn();
     expect(events).to.deep.equal(['10']);
+  });
+
+  it('sends what waits for the end of the turn before it asks NATS to confirm', () => {
+    const { flow, calls, publish } = begin();
+    publish(40, MIB);
+    flow.sendAll();
+    expect(calls).to.deep.equal(['send', 'flush']);
   });
 
   it('sends nothing while the connection is down', () => {
