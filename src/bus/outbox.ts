@@ -78,6 +78,7 @@ export function watchOutbox(
   receive: (topic: Topic, message: NodeMessage) => void,
   missed: () => void,
   log: Logger,
+  interval = POLL_INTERVAL,
 ): { close(): void } {
   const seen = new SeenIds(KEPT * 1000, performance.now());
   let isPolling = false;
@@ -100,7 +101,7 @@ export function watchOutbox(
   }
 
   void pollUnlessPolling();
-  const timer = setInterval(pollUnlessPolling, POLL_INTERVAL).unref();
+  const timer = setInterval(pollUnlessPolling, interval).unref();
   return { close: () => clearInterval(timer) };
 }
 
