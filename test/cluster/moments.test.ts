@@ -278,6 +278,7 @@ describe('at an exact moment', function () {
     async function connectDevices() {
       const [ada] = await newUsers(1);
       const there = await cluster.on(ada, 0);
+      await there.done('listSessions'); // from here on all nodes list it
       const token = await logIn(ada);
       const own = await connectAs(token, node.url);
       return { ada, token, own, there };
@@ -349,7 +350,7 @@ describe('at an exact moment', function () {
     ['request', 'to'],
     ['answer', 'from'],
   ] as const)
-    it(`between two nodes the line ${way} NATS breaks: each push of one turn arrives once`, async () => {
+    it(`within a publication the line of a node ${way} NATS breaks: every push arrives once`, async () => {
       const [ada, bob] = await newUsers(2);
       const url = direction === 'request' ? [node.url, cluster.url(0)] : [cluster.url(0), node.url];
       const [a, b] = [await ada.connect(url[0]), await bob.connect(url[1])];
@@ -367,7 +368,6 @@ describe('at an exact moment', function () {
       await cut;
       await a.done('privateMessage', { receiverId: bob.id, content: '4' });
       await until(() => pushes.length >= 5);
-      await a.done('removeReaction', { messageId, emoji: '👍' });
       await a.done('unpinMessage', { messageId });
       await until(() => pushes.includes('unpinMessage'));
       expect(pushes.toSorted()).to.deep.equal(
