@@ -117,6 +117,13 @@ describe('the members of a group on a node', () => {
     expect([...node.connections]).to.deep.equal([]);
   });
 
+  it('receive nothing any more once they have to synchronise', async () => {
+    const [ada, bob] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(BOB, [{ seq: 4 }])];
+    node.connections.resynchronise(node.connections.ofUser(ADA), 'reconnect and synchronise');
+    node.message(5);
+    expect([ada, bob]).to.deep.equal([[], ['5']]);
+  });
+
   it('receive changes only of messages that they may see', async () => {
     const ada = await node.connect(ADA, [{ seq: 9 }]);
     const eve = await node.connect(EVE, [{ seq: 9, firstSeq: 9 }]);

@@ -93,6 +93,7 @@ export class Node {
     connection.open({
       subscribe: (topic: string) => socket.topics.add(topic),
       unsubscribe: (topic: string) => socket.topics.delete(topic),
+      end: () => {},
     } as unknown as Socket);
     this.connections.attach(connection);
     return socket.frames;

@@ -52,8 +52,7 @@ describe('the session log', () => {
     }) as [Connection, Connection];
     expect(await log.flushed().catch((error: Error) => error.message)).to.equal('away');
     now = 500; // the clock is known more exactly
-    log.closed(one);
-    log.closed(one);
+    expect([log.closed(one), log.closed(one)]).to.deep.equal([true, false]);
     isAway = false;
     await log.flushed();
     now = 2_000;
