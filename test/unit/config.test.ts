@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { readConfig } from '../../src/config.ts';
+import { loadConfig, readConfig } from '../../src/config.ts';
 import { settingWarnings } from '../../src/misspeltSettings.ts';
 import { StartError } from '../../src/protocol/errors.ts';
 
@@ -25,8 +28,74 @@ describe('the configuration', () => {
       ['15m', 900],
       ['7d', 604_800],
       ['1.5h', 5_400],
+      ['1s', 1],
+      ['1.9', undefined],
+      ['10y', 315_576_000],
+      ['11y', undefined],
+      ['999ms', undefined],
+      ['-1h', undefined],
+      ['9'.repeat(20), undefined],
     ] as const)
-      expect(readConfig({ JWT_EXPIRES_IN: value }).jwtExpiresIn).to.equal(seconds);
+      if (seconds === undefined)
+        expect(() => readConfig({ JWT_EXPIRES_IN: value }), value).to.throw(
+          StartError,
+          'from 1s to 10 years',
+        );
+      else expect(readConfig({ JWT_EXPIRES_IN: value }).jwtExpiresIn, value).to.equal(seconds);
+  });
+
+  it('accepts integers from the minimum to the maximum, in decimal digits only', () => {
+    for (const [name, min, max] of [
+      ['PORT', 0, 65_535],
+      ['DATABASE_POOL_SIZE', 2, 1_000],
+      ['IDLE_SECONDS', 8, 900],
+      ['PASSWORD_COST', 10, 15],
+    ] as const) {
+      for (const number of [min, max]) expect(() => readConfig({ [name]: ` ${number} ` })).not.to.throw();
+      for (const number of [min - 1, max + 1])
+        expect(() => readConfig({ [name]: `${number}` }), `${name}=${number}`).to.throw(
+          StartError,
+          `${name} is "${number}"; expected an integer from ${min} to ${max}`,
+        );
+    }
+    for (const value of ['+80', '-0', '0x50', '0b1', '8e1', '80.0', '8_0', '8 0', '٨٠', 'Infinity'])
+      expect(() => readConfig({ PORT: value }), value).to.throw(StartError, `PORT is "${value}"`);
+  });
+
+  it('accepts a secret of exactly 32 bytes, however many characters they are', () => {
+    for (const secret of ['x'.repeat(32), 'ä'.repeat(16), '€'.repeat(11)])
+      expect(readConfig({ JWT_SECRET: secret }).jwtSecret).to.deep.equal([secret]);
+    expect(readConfig({ JWT_SECRET: `${'ä'.repeat(16)},${'x'.repeat(32)}` }).jwtSecret).to.have.length(2);
+    expect(() => readConfig({ JWT_SECRET: 'x'.repeat(31) })).to.throw(StartError, 'JWT_SECRET has 31 bytes');
+  });
+
+  it('accepts the two schemes of a database, of NATS and of a service', () => {
+    const secret = { JWT_SECRET: 'x'.repeat(32), DATABASE_URL: 'postgresql://db/parley' };
+    const { databaseUrl, natsUrl } = readConfig({ ...secret, NATS_URL: 'nats://a, tls://b:4223' });
+    expect(databaseUrl).to.equal('postgresql://db/parley');
+    expect(natsUrl).to.deep.equal(['nats://a', 'tls://b:4223']);
+    for (const url of ['http://localhost:4318', 'https://collector'])
+      expect(readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: url }).otelExporterOtlpEndpoint).to.equal(url);
+  });
+
+  it('accepts a list of origins, and refuses whatever is more than an origin', () => {
+    const list = 'https://a.example.com , http://localhost:8080';
+    expect(readConfig({ CORS_ORIGINS: list }).corsOrigins).to.deep.equal([
+      'https://a.example.com',
+      'http://localhost:8080',
+    ]);
+    for (const wrong of [
+      'https://a.example.com/',
+      'https://a.example.com/app',
+      'https://a.example.com?x',
+      'https://me@a.example.com',
+      'https://a.example.com:443',
+      'null',
+    ])
+      expect(() => readConfig({ CORS_ORIGINS: `http://localhost, ${wrong}` }), wrong).to.throw(
+        StartError,
+        `CORS_ORIGINS contains "${wrong}"; expected * or`,
+      );
   });
 
   it('accepts several secrets, each long enough, or one that contains commas', () => {
@@ -54,6 +123,8 @@ describe('the configuration', () => {
       /^TRUST_PROXY is "loopback, my-proxy"; expected addresses, networks/,
     ],
     [{ TLS_CERT: 'cert.pem' }, /^TLS_KEY is unset; expected the file of the key for TLS_CERT$/],
+    [{ TLS_KEY: 'key.pem' }, /^TLS_CERT is unset; expected the file of the certificate for TLS_KEY$/],
+    [{ SENTRY_DSN: 'ftp://hidden@sentry' }, /^SENTRY_DSN is not an http or https URL(?!.*hidden).*$/],
     [{ SENTRY_DSN: 'sentry' }, /^SENTRY_DSN is not an http or https URL; expected a DSN/],
     [{ PASSWORD_COST: '4' }, /^PASSWORD_COST is "4"; expected an integer from 10 to 15$/],
     [{ JWT_SECRET: 'short' }, /^JWT_SECRET has 5 bytes; expected a random string of at least 32 bytes$/],
@@ -96,6 +167,45 @@ describe('the configuration', () => {
       expect(() => readConfig(env)).to.throw(StartError, message);
     });
 
+  describe('of this process', () => {
+    const folder = process.cwd();
+    let variables: NodeJS.ProcessEnv;
+    let temporary: string;
+    beforeEach(() => {
+      variables = process.env;
+      process.env = { ...variables };
+      temporary = mkdtempSync(join(tmpdir(), 'parley-test-'));
+      process.chdir(temporary);
+    });
+    afterEach(() => {
+      process.chdir(folder);
+      process.env = variables;
+      rmSync(temporary, { recursive: true });
+    });
+
+    it('is read from the file .env, over it from the environment, and over both from the command line', () => {
+      writeFileSync('.env', 'HOST=file\nDATA_DIR=file\nWORKERS=1\n');
+      Object.assign(process.env, { DATA_DIR: 'environment', WORKERS: '2' });
+      const { host, dataDir, workers } = loadConfig({ WORKERS: '3' });
+      expect([host, dataDir, workers]).to.deep.equal(['file', 'environment', 3]);
+    });
+
+    it('leaves the variables of libraries where these read them', () => {
+      writeFileSync('.env', 'OTEL_RESOURCE_ATTRIBUTES=file\nOTEL_LOG_LEVEL=file\n');
+      process.env.OTEL_LOG_LEVEL = 'environment';
+      loadConfig();
+      expect(process.env).to.include({
+        OTEL_RESOURCE_ATTRIBUTES: 'file',
+        OTEL_LOG_LEVEL: 'environment',
+      });
+    });
+
+    it('needs no file', () => {
+      process.env.HOST = 'environment';
+      expect(loadConfig().host).to.equal('environment');
+    });
+  });
+
   describe('with unknown variables', () => {
     const settings = ['PORT', 'HOST', 'DATA_DIR', 'LOG_LEVEL', 'CORS_ORIGINS', 'WORKERS', 'NATS_CA'];
     const meant: [string, string][] = [
@@ -115,6 +225,11 @@ describe('the configuration', () => {
         expect(settingWarnings(settings, [name], [])).to.deep.equal(warning);
         expect(settingWarnings(settings, [name], [name])).to.deep.equal(warning);
       }
+    });
+
+    it('suggests nothing for a word that differs in two letters', () => {
+      for (const name of ['PROTS', 'HOSTED', 'XPORTX', 'HSTO_'])
+        expect(settingWarnings(settings, [name], [])).to.deep.equal([]);
     });
 
     it('ignores variables of other programs', () => {
