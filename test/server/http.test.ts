@@ -1,6 +1,20 @@
-import { Agent, request } from 'node:http';
+import { once } from 'node:events';
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { expect } from 'chai';
+import { BODY_BYTES } from '../../src/limits.ts';
 import { http, newUser, server, startServer } from '../support/harness.ts';
+import { until } from '../support/until.ts';
+
+/** Begins a call with a body of so many bytes, of which only the first two are sent. */
+function beginCall(method: string, path: string, token: string): ClientRequest {
+  const headers = { 'content-length': 1000, authorization: `Bearer ${token}` };
+  const call = request(server.url + path, { method, headers, agent: false });
+  call.on('error', () => {});
+  call.write('{ ');
+  return call;
+}
+
+const unanswered = () => (server.summary() as { unanswered: number }).unanswered;
 
 describe('HTTP', () => {
   it('answers unknown routes with 404 and wrong methods with 405, with a body like every error', async () => {
@@ -18,9 +32,93 @@ describe('HTTP', () => {
     expect((await http('PUT', '/health/live')).status).to.equal(405);
   });
 
-  it('refuses a body over the limit with 413', async () => {
-    const { status, body } = await http('POST', '/auth/login', { body: { password: 'x'.repeat(70_000) } });
-    expect([status, body.code]).to.deep.equal([413, 'PAYLOAD_TOO_LARGE']);
+  it('takes a body of exactly the limit, and refuses one of a byte more with 413', async () => {
+    const padded = (bytes: number) => '{"username":"nobody-here","password":"wrong password"}'.padEnd(bytes);
+    const taken = await http('POST', '/auth/login', { body: padded(BODY_BYTES) });
+    expect([taken.status, taken.body.code]).to.deep.equal([401, 'UNAUTHORIZED']);
+    const refused = await http('POST', '/auth/login', { body: padded(BODY_BYTES + 1) });
+    expect([refused.status, refused.body.code]).to.deep.equal([413, 'PAYLOAD_TOO_LARGE']);
+    expect(refused.headers.get('connection')).to.equal('close'); // the rest is not read
+  });
+
+  it('has room for a body again after each answer', async () => {
+    const body = 'x'.repeat(BODY_BYTES);
+    const statuses = new Set<number>();
+    for (let n = 0; n < 70; n++) statuses.add((await http('POST', '/auth/login', { body })).status);
+    expect([...statuses]).to.deep.equal([400]);
+  });
+
+  it('refuses a wrong token before the body has come', async () => {
+    const call = beginCall('PATCH', '/users/me', 'wrong');
+    const [answer] = (await once(call, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).to.equal(401);
+    call.destroy();
+  });
+
+  it('counts no call as unanswered that was refused, failed or left by its client', async () => {
+    const { token } = await newUser();
+    const left = beginCall('PATCH', '/users/me', token);
+    await until(() => unanswered() === 1);
+    left.destroy();
+    expect((await http('PATCH', '/users/me', { token: 'wrong', body: {} })).status).to.equal(401);
+    expect((await http('POST', '/auth/login', { body: 'no JSON' })).status).to.equal(400);
+    await until(() => unanswered() === 0);
+  });
+
+  it('forbids caches to store answers with a token, and all others but those of files', async () => {
+    const account = { email: 'stored@example.com', username: 'stored', password: 'correct horse' };
+    const { username, password } = account;
+    const registered = await http('POST', '/auth/register', { body: account });
+    const { token } = registered.body;
+    const change = { password: 'another password', currentPassword: password };
+    const answers = {
+      registration: registered,
+      login: await http('POST', '/auth/login', { body: { username, password } }),
+      'new password': await http('PATCH', '/users/me', { token, body: change }),
+      refusal: await http('PATCH', '/users/me', { token, body: {} }),
+      health: await http('GET', '/health/live'),
+      'no resource': await http('GET', '/nothing/here'),
+    };
+    expect([answers.login.body.token, answers['new password'].body.token]).to.satisfy((all: unknown[]) =>
+      all.every((one) => typeof one === 'string'),
+    );
+    for (const [name, { headers }] of Object.entries(answers))
+      expect(headers.get('cache-control'), name).to.equal('no-store');
+    for (const path of ['/docs/', '/asyncapi.yaml', '/api/start.js'])
+      expect((await http('GET', path)).headers.get('cache-control'), path).to.equal('no-cache');
+  });
+
+  it('lets no browser guess the type of an answer, or show a page within another one', async () => {
+    const etag = (await http('GET', '/docs/')).headers.get('etag') ?? '';
+    const preflight = { origin: 'https://app.example.com', 'access-control-request-method': 'POST' };
+    for (const [method, path, status, headers = {}, body] of [
+      ['GET', '/health/live', 200],
+      ['GET', '/metrics', 200],
+      ['GET', '/docs/', 200],
+      ['GET', '/docs/', 304, { 'if-none-match': etag }],
+      ['GET', '/openapi.yaml', 200],
+      ['GET', '/docs', 302],
+      ['HEAD', '/docs/', 200],
+      ['GET', '/nothing/here', 404],
+      ['PUT', '/health/live', 405],
+      ['POST', '/auth/login', 400, {}, '{}'],
+      ['POST', '/auth/login', 413, {}, 'x'.repeat(BODY_BYTES + 1)],
+      ['OPTIONS', '/auth/login', 204, preflight],
+    ] as const) {
+      const answer = await http(method, path, { headers, body });
+      expect(
+        [answer.status, answer.headers.get('x-content-type-options')],
+        `${method} ${path}`,
+      ).to.deep.equal([status, 'nosniff']);
+    }
+    const chunked = await fetch(`${server.url}/auth/login`, {
+      ...{ method: 'POST', body: new Blob(['{}']).stream(), duplex: 'half' },
+    } as RequestInit);
+    expect([chunked.status, chunked.headers.get('x-content-type-options')]).to.deep.equal([400, 'nosniff']);
+    for (const path of ['/', '/docs/', '/api/']) {
+      const policy = (await fetch(server.url + path)).headers.get('content-security-policy');
+      expect(policy, path).to.include("frame-ancestors 'none'");
+    }
   });
 
   it('refuses a body that is not UTF-8', async () => {
@@ -61,7 +159,9 @@ describe('HTTP', () => {
     });
     expect(response.status).to.equal(204);
     expect(response.headers.get('access-control-allow-origin')).to.equal('*');
-    expect(response.headers.get('access-control-allow-headers')).to.match(/authorization/i);
+    expect(response.headers.get('access-control-allow-headers')).to.equal('Authorization, Content-Type');
+    expect(response.headers.get('access-control-allow-methods')).to.equal('GET, POST, PATCH, DELETE');
+    expect(response.headers.get('access-control-max-age')).to.equal('86400');
     const error = await fetch(`${server.url}/auth/login`, {
       method: 'POST',
       headers: { origin: 'https://app.example.com' },
@@ -69,15 +169,36 @@ describe('HTTP', () => {
     expect(error.headers.get('access-control-allow-origin')).to.equal('*');
   });
 
-  it('allows only the configured origins', async () => {
+  it('allows only the configured origins, and says that answers differ by the origin', async () => {
     const strict = await startServer({ CORS_ORIGINS: 'https://app.example.com, https://other.example.com' });
-    const allowed = async (origin: string) => {
-      const response = await fetch(`${strict.url}/health/live`, { headers: { origin } });
-      return response.headers.get('access-control-allow-origin');
-    };
-    expect(await allowed('https://other.example.com')).to.equal('https://other.example.com');
-    expect(await allowed('https://evil.example.com')).to.equal(null);
-    await strict.close();
+    try {
+      const [own, other] = ['https://other.example.com', 'https://evil.example.com'];
+      const requested = { 'access-control-request-method': 'POST' };
+      for (const [method, path, status, headers] of [
+        ['GET', '/health/live', 200],
+        ['GET', '/metrics', 200],
+        ['POST', '/auth/login', 400],
+        ['DELETE', '/users/me', 401],
+        ['GET', '/users/me', 405],
+        ['GET', '/nothing/here', 404],
+        ['OPTIONS', '/auth/login', 204, requested],
+      ] as const)
+        for (const [origin, allowed] of [
+          [own, own],
+          [other, null],
+          [`${own}.evil.example`, null],
+          [undefined, null],
+        ] as const) {
+          const sent = { ...headers, ...(origin !== undefined && { origin }) };
+          const answer = await http(method, path, { url: strict.url, headers: sent });
+          expect(
+            [answer.status, answer.headers.get('access-control-allow-origin'), answer.headers.get('vary')],
+            `${method} ${path} from ${origin}`,
+          ).to.deep.equal([status, allowed, 'Origin']);
+        }
+    } finally {
+      await strict.close();
+    }
   });
 
   it('reports that it is live and ready, to HEAD as well', async () => {
