@@ -13,7 +13,8 @@ export interface AdminServices {
   readonly log: Logger;
 }
 
-type Values = Readonly<Record<string, string | boolean | undefined>>;
+/** Options by name. */
+export type Values = Readonly<Record<string, string | boolean | undefined>>;
 
 export interface AdminCommand {
   readonly summary: string;

@@ -1,0 +1,39 @@
+import type { Logger } from 'pino';
+import { createPasswords } from '../auth/passwords.ts';
+import { createOutboxBus } from '../bus/outbox.ts';
+import type { Config } from '../config.ts';
+import type { Database } from '../database/database.ts';
+import { createDialogDirectory } from '../messages/dialogs.ts';
+import { MessageWriter } from '../messages/MessageWriter.ts';
+import type { AdminCall } from './commandLine.ts';
+
+/** Nobody waits for a push of this process: the nodes find its changes in the database. */
+const HOOKS = {
+  batchWritten: () => {},
+  outcomeUnknown: () => {},
+  publish: (_: unknown, __: unknown, reply: () => void) => reply(),
+};
+
+/** Runs a command and generates its output. Rejects with an `ApiError` for a refusal. */
+export async function* runCommand(
+  { command, args, values }: AdminCall,
+  db: Database,
+  { passwordCost, limits }: Pick<Config, 'passwordCost' | 'limits'>,
+  log: Logger,
+): AsyncGenerator<string> {
+  const passwords = createPasswords(1, passwordCost, log);
+  const bus = createOutboxBus(db);
+  try {
+    const writer = new MessageWriter(db, createDialogDirectory(db), HOOKS, log, limits);
+    const result = await command.run(args, values, { db, bus, writer, passwords, log });
+    await bus.written();
+    if (isInPieces(result)) yield* result;
+    else yield `${JSON.stringify(result, null, 2)}\n`;
+  } finally {
+    await passwords.close();
+  }
+}
+
+function isInPieces(result: unknown): result is AsyncIterable<string> {
+  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
+}
