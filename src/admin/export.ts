@@ -59,6 +59,20 @@ from chat_members member
 cross join lateral (select id, kind, name from chats where id = member.chat_id and closed_at is null limit 1) chats
 where member.user_id = $1 and member.chat_id > $2 order by member.chat_id limit $3
 `,
+  formerChats: `
+select chat_id as position, chat_id as id, left_at as "leftAt"
+from former_members where user_id = $1 and chat_id > $2 order by chat_id limit $3
+`,
+  bans: `
+select chat_id as position, chat_id as "chatId", reason, created_at as "createdAt"
+from bans where user_id = $1 and chat_id > $2 order by chat_id limit $3
+`,
+  // without the codes, because anybody with a code can join
+  invites: `
+select id as position, id, chat_id as "chatId", uses, max_uses as "maxUses", created_at as "createdAt",
+  expires_at as "expiresAt", revoked_at as "revokedAt"
+from invites where created_by = $1 and id > $2 order by id limit $3
+`,
   blocked: `
 select blocked_id as position, blocked_id as "userId", created_at as "createdAt"
 from blocks where user_id = $1 and blocked_id > $2 order by blocked_id limit $3
@@ -86,6 +100,13 @@ select message_id as "messageId", edit.version, edit.content, edit.created_at as
 from ${inSpans} cross join lateral ${writtenInSpan} message
 cross join lateral (select * from message_edits where message_id = message.id offset 0) edit
 order by 1, 2
+`,
+  pins: `
+select chat_id as "chatId", seq, pinned_at as "pinnedAt"
+from ${inSpans} cross join lateral (
+  select * from pins where chat_id = span.chat and seq > span.after and seq <= span.to and pinned_by = $1 offset 0
+) pin
+order by chat_id, seq
 `,
   reactions: `
 select chat_id as "chatId", seq, emoji, created_at as "createdAt"

@@ -18,11 +18,7 @@ type Reasons = Readonly<Record<string, string>>;
 const NAMES_USER = /^(user_id|user_low|user_high|sender_id|reporter_id|blocked_id|[a-z]+_by)$/;
 
 const NOT_EXPORTED: Reasons = {
-  bans: 'belongs to the group',
-  invites: 'belongs to the group',
-  pins: 'belongs to the chat',
   mentions: 'an index of messages of others',
-  former_members: 'an index for sync',
   deletions: 'a task of the server for a deleted account',
 };
 

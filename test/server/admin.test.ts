@@ -273,6 +273,41 @@ describe('the operator’s command line', function () {
     expect(count).to.equal(0);
   });
 
+  it('exports what a user did in groups, and what others decided about the user', async () => {
+    const [ada, bob] = await newClients(2);
+    const [own, left, banning] = [
+      await newGroup(ada.client),
+      await newGroup(bob.client, ada),
+      await newGroup(bob.client, ada),
+    ];
+    const invite = { groupId: own, maxUses: 3, expiresInSeconds: 3_600 };
+    const { code } = (await ada.client.done('createInvite', invite)).data;
+    const { messageId, seq } = await ada.client.done('messageInGroup', { groupId: own, content: 'pinned' });
+    await ada.client.done('pinMessage', { messageId });
+    await ada.client.done('leaveGroup', { groupId: left });
+    await bob.client.done('banUser', { groupId: banning, userId: ada.id, reason: 'rude' });
+    await bob.client.done('banUser', { groupId: left, userId: ada.id });
+    const data = await admin('user', 'export', ada.username);
+    const at = (time: unknown) => expect(new Date(String(time)).toISOString()).to.equal(time);
+    const rows = (list: Record<string, unknown>[], ...times: string[]) =>
+      list.map((row) => {
+        for (const name of times) at(row[name]);
+        return Object.fromEntries(Object.entries(row).filter(([name]) => !times.includes(name)));
+      });
+    expect(rows(data.bans, 'createdAt')).to.deep.equal([
+      { chatId: left, reason: null },
+      { chatId: banning, reason: 'rude' },
+    ]);
+    expect(rows(data.formerChats, 'leftAt')).to.deep.equal([{ id: left }, { id: banning }]);
+    expect(rows(data.pins, 'pinnedAt')).to.deep.equal([{ chatId: own, seq }]);
+    const [{ id, ...made }, ...more] = rows(data.invites, 'createdAt', 'expiresAt') as [{ id: number }];
+    expect([made, more]).to.deep.equal([{ chatId: own, maxUses: 3, uses: 0, revokedAt: null }, []]);
+    expect(id).to.be.a('number');
+    expect(JSON.stringify(data)).to.not.include(code); // with which anybody could join
+    const others = await admin('user', 'export', bob.username);
+    expect([others.bans, others.formerChats, others.pins, others.invites]).to.deep.equal([[], [], [], []]);
+  });
+
   it('erases blocks in both directions and the reports of a user, and no others', async () => {
     const [ada, bob, cleo] = await newClients(3);
     await ada.client.done('blockUser', { userId: bob.id });
