@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { createPasswords } from '../../src/auth/passwords.ts';
 import { preparePassword } from '../../src/text/opaqueString.ts';
 import { database, http, newUser, startServer, type User } from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 const COMPOSED = 'Gru\u0308\u00dfe aus K\u00f6ln'.normalize('NFC');
 const DECOMPOSED = COMPOSED.normalize('NFD');
@@ -48,6 +49,21 @@ describe('a password', () => {
     expect(await logIn(ada, DECOMPOSED)).to.equal(200);
     expect(await compare(preparePassword(DECOMPOSED), await keptHash(ada))).to.equal(true);
     expect(await logIn(ada, COMPOSED)).to.equal(200);
+  });
+
+  it('that changes while its hash is renewed at a login stays changed', async () => {
+    const ada = await newUser();
+    await database.users.update({ passwordHash: await hash(ada.password, 4) }, { where: { id: ada.id } });
+    const changed = await hash('a new password', 4);
+    let login: Promise<number> | undefined;
+    await database.transaction(async (transaction) => {
+      await database.users.update({ passwordHash: changed }, { where: { id: ada.id }, transaction });
+      login = logIn(ada, ada.password);
+      const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and query ~* '^\\s*update "?users'`;
+      await until(async () => (await database.query(waits, [])).length > 0);
+    });
+    expect(await login).to.equal(200); // it was right when it was compared
+    expect(await keptHash(ada)).to.equal(changed);
   });
 
   it('has its length checked in the prepared form, and has no control characters', async () => {
