@@ -144,6 +144,24 @@ describe('a migration in parts', function () {
       [],
     );
 
+  it('has no time limit in any of its parts', async () => {
+    const note = "insert into limits select current_setting('statement_timeout')";
+    await file(
+      '0002_limits',
+      `create table limits (value text);\n${note};
+-- in slices of 1000 by pages (book, page)
+${note} from pages where (book, page) > ($1, $2) and (book, page) <= ($3, $4);
+-- concurrently
+${note};
+-- in one transaction
+${note};
+`,
+    );
+    await migrate(db, options());
+    const { rows } = await other.query('select value, count(*)::int from limits group by value');
+    expect(rows).to.deep.equal([{ value: '0', count: 503 }]);
+  });
+
   describe('of slices', () => {
     const count = (amount: number) => `-- in slices of 30 by pages (book, page)
 update pages set words = words + ${amount} where (book, page) > ($1, $2) and (book, page) <= ($3, $4);
