@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { expect } from 'chai';
 import { BODY_BYTES } from '../../src/limits.ts';
-import { http, newUser, server, startServer } from '../support/harness.ts';
-import { until } from '../support/until.ts';
+import { http, metric, newUser, server, startServer } from '../support/harness.ts';
+import { until, within } from '../support/until.ts';
 
 /** Begins a call with a body of so many bytes, of which only the first two are sent. */
 function beginCall(method: string, path: string, token: string): ClientRequest {
@@ -14,7 +14,7 @@ function beginCall(method: string, path: string, token: string): ClientRequest {
   return call;
 }
 
-const unanswered = () => (server.summary() as { unanswered: number }).unanswered;
+const unanswered = (of = server) => (of.summary() as { unanswered: number }).unanswered;
 
 describe('HTTP', () => {
   it('answers unknown routes with 404 and wrong methods with 405, with a body like every error', async () => {
@@ -30,6 +30,8 @@ describe('HTTP', () => {
       'METHOD_NOT_ALLOWED',
     ]);
     expect((await http('PUT', '/health/live')).status).to.equal(405);
+    const page = await http('POST', '/docs/');
+    expect([page.status, page.headers.get('allow')]).to.deep.equal([405, 'GET']);
   });
 
   it('takes a body of exactly the limit, and refuses one of a byte more with 413', async () => {
@@ -46,6 +48,35 @@ describe('HTTP', () => {
     const statuses = new Set<number>();
     for (let n = 0; n < 70; n++) statuses.add((await http('POST', '/auth/login', { body })).status);
     expect([...statuses]).to.deep.equal([400]);
+  });
+
+  it('refuses further bodies of an address that holds its share of the memory, and takes those of others', async () => {
+    const busy = await startServer({ TRUST_PROXY: 'loopback' });
+    const calls: ClientRequest[] = [];
+    const begin = (address: string) => {
+      const headers = { 'content-length': BODY_BYTES, 'x-forwarded-for': address };
+      const call = request(`${busy.url}/auth/login`, { method: 'POST', headers, agent: false });
+      call.on('error', () => {});
+      call.write('x'.repeat(BODY_BYTES - 1));
+      calls.push(call);
+      return call;
+    };
+    try {
+      const held = Array.from({ length: 64 }, () => begin('203.0.113.1'));
+      await until(() => unanswered(busy) === held.length);
+      await until(async () => {
+        const call = begin('203.0.113.1');
+        const answered = once(call, 'response').then(([answer]) => (answer as IncomingMessage).statusCode);
+        return (await within(answered, 1_000)) === 503;
+      });
+      const other = begin('203.0.113.2');
+      other.end('x');
+      const [answer] = (await once(other, 'response')) as [IncomingMessage];
+      expect(answer.statusCode).to.equal(400);
+    } finally {
+      for (const call of calls) call.destroy();
+      await busy.close();
+    }
   });
 
   it('refuses a wrong token before the body has come', async () => {
@@ -253,6 +284,10 @@ describe('HTTP', () => {
       'nodejs_eventloop_lag_seconds',
     ])
       expect(body).to.include(name);
+    const calls = 'parley_http_request_seconds_count{method="POST",route="/auth/login",status="400"}';
+    const before = await metric(server, calls);
+    await http('POST', '/auth/login', { body: {} });
+    expect(await metric(server, calls)).to.equal(before + 1);
     if (process.platform === 'linux') expect(body).to.match(/^process_open_fds [1-9]/m);
   });
 });

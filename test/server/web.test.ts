@@ -36,6 +36,8 @@ describe('the page', () => {
     const policy = headers.get('content-security-policy') ?? '';
     expect(policy).to.match(/^default-src 'none'; script-src 'self'; style-src 'self';/);
     expect(policy).not.to.match(/unsafe|https?:|\*/);
+    expect(headers.get('referrer-policy')).to.equal('no-referrer');
+    expect(headers.get('strict-transport-security')).to.equal(null); // without TLS
     expect(body).not.to.match(/<script>|<style|style=/);
     const types = {
       js: 'text/javascript',

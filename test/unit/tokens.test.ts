@@ -45,6 +45,36 @@ describe('a token', () => {
     connections.close();
   });
 
+  it('is refused with claims that no server issues', () => {
+    setTime(SECOND);
+    const verify = (claims: object) =>
+      tokens.verify(
+        jwt.sign({ sub: '7', ver: 1, iat: SECOND / 1000, ...claims }, JWT_SECRET, { expiresIn: LIFETIME }),
+      );
+    for (const claims of [
+      ...[{ sub: '1' }, { sub: `${Number.MAX_SAFE_INTEGER}` }, { ver: 2 ** 31 - 1 }],
+      ...[{ since: 0 }, { since: Number.MAX_SAFE_INTEGER }, { jti: 'x'.repeat(100) }],
+    ])
+      expect(verify(claims), JSON.stringify(claims)).to.have.property('tokenId');
+    for (const claims of [
+      ...[{ sub: '0' }, { sub: '07' }, { sub: '-7' }, { sub: '7.0' }, { sub: '' }, { sub: `${2 ** 53}` }],
+      ...[{ ver: 0 }, { ver: -1 }, { ver: 1.5 }, { ver: '1' }, { ver: 2 ** 31 }],
+      ...[{ since: -1 }, { since: 0.5 }, { since: '0' }, { since: 2 ** 53 }, { since: null }],
+      ...[{ jti: 7 }, { jti: 'x'.repeat(101) }, { jti: 'a\0b' }],
+    ])
+      expect(verify(claims), JSON.stringify(claims)).to.equal(undefined);
+  });
+
+  it('is accepted with HS256 only', () => {
+    setTime(SECOND);
+    const claims = { sub: '7', ver: 1, iat: SECOND / 1000, exp: SECOND / 1000 + LIFETIME };
+    for (const algorithm of ['HS256', 'HS384', 'HS512'] as const)
+      expect(tokens.verify(jwt.sign(claims, JWT_SECRET, { algorithm })) !== undefined, algorithm).to.equal(
+        algorithm === 'HS256',
+      );
+    expect(tokens.verify(jwt.sign(claims, null, { algorithm: 'none' }))).to.equal(undefined);
+  });
+
   it('without a jti has a derived id, which is the same each time', () => {
     const sign = (iat: number) => jwt.sign({ sub: '7', ver: 1, iat }, JWT_SECRET, { expiresIn: LIFETIME });
     const seconds = SECOND / 1000;
