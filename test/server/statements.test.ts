@@ -64,3 +64,11 @@ describe('a statement in text format', () => {
     expect(await divide(1)).to.deep.equal([['1']]);
   });
 });
+
+describe('the connections for reads', () => {
+  it('change nothing', async () => {
+    for (const pool of [database.reads, database.heavyReads])
+      expect(await pool.query('delete from blocks', []).catch(({ code }) => code)).to.equal('25006');
+    await database.query('delete from blocks where false', []);
+  });
+});
