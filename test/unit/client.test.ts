@@ -258,11 +258,11 @@ describe('the typed client on sockets of the test', () => {
         type: 'messageInGroup',
         params: { groupId: 7, seq, createdAt: '2026-01-01T00:00:00Z', message: `${seq}` },
       });
-    const { calls } = mock.method(globalThis, 'setTimeout').mock;
+    const timers = mock.method(globalThis, 'setTimeout').mock;
     last().answer('sync', page);
     await turns();
     expect(delivered).to.deep.equal([1]);
-    expect(calls).to.have.length(0);
+    expect(timers.callCount()).to.equal(0);
   });
 
   it('sends nothing and opens no socket after close', async () => {
@@ -274,5 +274,81 @@ describe('the typed client on sockets of the test', () => {
       await turns();
     }
     expect([sockets.length, last().sent.length, last().isClosed]).to.deep.equal([1, length, true]);
+  });
+
+  it('keeps its own name current by pushes and catch-ups, and takes nobody else’s', async () => {
+    const { client, last, reopen } = await onlineClient();
+    const rename = (userId: number, username: string) =>
+      last().receive({ type: 'updateProfile', success: true, params: { userId, username } });
+    rename(2, 'Bob');
+    expect(client.self).to.deep.equal({ userId: 1, username: 'Ada' });
+    rename(1, 'Ada L.');
+    expect(client.self).to.deep.equal({ userId: 1, username: 'Ada L.' });
+    last().end();
+    await reopen();
+    const user = (userId: number, username: string) => ({ kind: 'user', userId, username });
+    last().answer('sync', { ...page, data: [user(2, 'Bob'), user(1, 'Lovelace')] });
+    await turns();
+    expect(client.self).to.deep.equal({ userId: 1, username: 'Lovelace' });
+    client.close();
+  });
+
+  it('sends its calls over the next connection if one breaks right after its first replies', async () => {
+    const { client, last, reopen } = clientOf();
+    const call = client.call('listGroups');
+    await reopen();
+    last().answer('getProfile', profile);
+    last().answer('sync', page);
+    last().end(); // before the code that awaits the replies continues
+    await reopen();
+    last().answer('getProfile', profile);
+    await turns();
+    last().answer('sync', page);
+    await turns();
+    last().answer('listGroups', { data: [] });
+    expect(await call).to.deep.equal({ data: [] });
+    client.close();
+  });
+
+  it('is not online if the connection breaks right after the last reply of the catch-up', async () => {
+    const { client, last, reopen } = await onlineClient();
+    last().end();
+    await reopen();
+    const states: string[] = [];
+    client.on('state', (state) => states.push(state));
+    last().answer('sync', page);
+    last().end();
+    await turns();
+    expect(states).to.deep.equal([]);
+    await reopen();
+    last().answer('sync', page);
+    await turns();
+    expect(states).to.deep.equal(['online']);
+    client.close();
+  });
+
+  it('starts its delays over once it was online, and not before', async () => {
+    mock.method(Math, 'random', () => 0); // the longest delays: half a second, then one, then two
+    const { client, sockets, last } = await onlineClient();
+    /** Passes the time before the next socket, and returns it in milliseconds. */
+    const delay = async () => {
+      const { length } = sockets;
+      for (let passed = 0; ; passed += 500) {
+        await turns();
+        if (sockets.length > length) return passed;
+        mock.timers.tick(500);
+      }
+    };
+    const delays: number[] = [];
+    for (const isOnline of [false, false, true, false]) {
+      last().end();
+      delays.push(await delay());
+      last().open();
+      await turns();
+      if (isOnline) last().answer('sync', page);
+      await turns();
+    }
+    expect(delays).to.deep.equal([500, 1_000, 2_000, 500]);
+    client.close();
   });
 });

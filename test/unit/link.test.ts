@@ -260,4 +260,17 @@ describe('the link of the typed client', () => {
       if (phase !== 'pausing') expect(last().isClosed, phase).to.equal(true);
     }
   });
+
+  it('opens no socket if it was closed while it waited for a token', async () => {
+    let give = (_token: string) => {};
+    const token = () =>
+      new Promise<string>((resolve) => {
+        give = resolve;
+      });
+    const { link, sockets } = await linkOf({ token });
+    link.close();
+    give('token');
+    await pass(60_000);
+    expect(sockets).to.have.length(0);
+  });
 });

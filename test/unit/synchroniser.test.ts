@@ -57,6 +57,23 @@ describe('the synchroniser of the typed client', () => {
     expect(events).to.deep.equal(['seq 1', 'seq 2', 'seq 3']);
   });
 
+  it('reads a large gap page by page', async () => {
+    const read = (afterSeq: number) => ({
+      data: [{ groupId: 7, seq: afterSeq + 1, createdAt: '2026-01-01', content: '' }],
+      more: afterSeq === 1,
+    });
+    const { synchroniser, request, asked, events } = synchroniserOf((params) =>
+      'afterSeq' in params ? read(params.afterSeq as number) : page,
+    );
+    await synchroniser.begin(request);
+    await synchroniser.catchUp(request);
+    for (const seq of [1, 5]) synchroniser.inbox.push(push(seq));
+    await new Promise(setImmediate);
+    synchroniser.lost();
+    expect(asked.slice(1).map((params) => (params as { afterSeq: number }).afterSeq)).to.deep.equal([1, 2]);
+    expect(events).to.deep.equal(['seq 1', 'seq 2', 'seq 3', 'seq 5']);
+  });
+
   it('skips a gap that the server refuses to a user who is not in the group', async () => {
     const refusal = new ParleyError('NOT_A_MEMBER', 'You are not in this group');
     const { synchroniser, request, events } = synchroniserOf((params) =>
@@ -103,13 +120,53 @@ describe('the synchroniser of the typed client', () => {
     expect(events).to.deep.equal(['reset']);
   });
 
+  it('reports a reset once', async () => {
+    const forgotten = new ParleyError('BAD_REQUEST', 'The cursor is not known');
+    let isKnown = false;
+    const { synchroniser, request, events } = synchroniserOf((params) =>
+      'cursor' in params && !isKnown ? forgotten : page,
+    );
+    await synchroniser.begin(request);
+    synchroniser.lost();
+    await synchroniser.catchUp(request).catch(() => {});
+    isKnown = true;
+    for (let connections = 0; connections < 2; connections++) {
+      synchroniser.lost();
+      await synchroniser.begin(request);
+      await synchroniser.catchUp(request);
+    }
+    synchroniser.lost();
+    expect(events).to.deep.equal(['reset']);
+  });
+
+  it('catches up page by page, and knows the time of the server from the last one', async () => {
+    const change = { kind: 'user', userId: 2, username: 'Bob' };
+    const cursors = ['first', 'second', 'third'];
+    const { synchroniser, request, asked, events } = synchroniserOf((params) => ({
+      data: 'cursor' in params ? [change] : [],
+      more: cursors.length > 1,
+      nextCursor: cursors.shift(),
+      time: new Date(Date.now() + 3_600_000).toISOString(),
+    }));
+    await synchroniser.begin(request);
+    synchroniser.lost();
+    await synchroniser.catchUp(request);
+    synchroniser.lost();
+    expect(asked.slice(1)).to.deep.equal([
+      { cursor: 'first', limit: 500 },
+      { cursor: 'second', limit: 500 },
+    ]);
+    expect(events).to.deep.equal(['user', 'user']);
+    expect(synchroniser.now() - Date.now()).to.be.within(3_599_000, 3_601_000);
+  });
+
   describe('with a gap that is being filled', () => {
     const read = (seq: number) => ({ groupId: 7, senderId: 2, seq, createdAt: '2026-01-01', content: '' });
     const found = (seq: number) => ({ kind: 'message', isNew: true, message: read(seq) });
 
     /** Creates a synchroniser with a gap after the `seq` 1, and a function that ends the reading of the gap. */
     async function withGap() {
-      const cursors = ['first', 'unused', 'third'];
+      const cursors = ['first', 'renewed', 'third'];
       const all = synchroniserOf((params) =>
         'cursor' in params
           ? { ...page, data: [found(2), found(3)], nextCursor: 'second' }
@@ -139,6 +196,24 @@ describe('the synchroniser of the typed client', () => {
       synchroniser.lost();
     });
 
+    it('reports nothing when the reading fails because the connection was lost', async () => {
+      let fail = () => {};
+      const { synchroniser, request, events } = synchroniserOf();
+      const failing: SendRequest = (type, params, take) =>
+        type === 'sync'
+          ? request(type, params, take)
+          : new Promise((_, reject) => {
+              fail = () => reject(new ParleyError('CONNECTION_LOST', ''));
+            });
+      await synchroniser.begin(failing);
+      await synchroniser.catchUp(failing);
+      for (const seq of [1, 3]) synchroniser.inbox.push(push(seq));
+      synchroniser.lost();
+      fail();
+      await new Promise(setImmediate);
+      expect(events).to.deep.equal(['seq 1']);
+    });
+
     it('keeps its cursor until the gap is filled', async () => {
       mock.timers.enable({ apis: ['setTimeout'] });
       const { synchroniser, request, asked } = await withGap();
@@ -157,6 +232,21 @@ describe('the synchroniser of the typed client', () => {
       synchroniser.lost();
       await synchroniser.catchUp(request);
       expect(asked.at(-1)).to.include({ cursor: 'third' });
+      synchroniser.lost();
+      mock.timers.reset();
+    });
+
+    it('renews its cursor again after the gap is filled', async () => {
+      mock.timers.enable({ apis: ['setTimeout'] });
+      const { synchroniser, request, asked, end } = await withGap();
+      end([read(2)]);
+      for (const milliseconds of [0, 5 * 60_000, 10_000]) {
+        mock.timers.tick(milliseconds);
+        await new Promise(setImmediate);
+      }
+      synchroniser.lost();
+      await synchroniser.catchUp(request);
+      expect(asked.at(-1)).to.include({ cursor: 'renewed' });
       synchroniser.lost();
       mock.timers.reset();
     });
@@ -205,6 +295,15 @@ describe('the synchroniser of the typed client', () => {
       synchroniser.lost();
     });
 
+    it('reads the next one five minutes later', async () => {
+      const { synchroniser, asked } = await caughtUp();
+      for (const milliseconds of [5 * 60_000, 10_000, 5 * 60_000 - 1]) await pass(milliseconds);
+      expect(asked).to.have.length(2);
+      await pass(1);
+      expect(asked).to.have.length(3);
+      synchroniser.lost();
+    });
+
     it('catches up from the old one if the connection is lost before', async () => {
       const { synchroniser, request, asked } = await caughtUp();
       await pass(5 * 60_000);
@@ -246,6 +345,26 @@ describe('the synchroniser of the typed client', () => {
       for (let seq = 500; seq < 1_100; seq++) synchroniser.inbox.push(push(seq));
       expect(asked).to.have.length(2);
       synchroniser.lost();
+    });
+
+    it('reads none because of messages that a catch-up returns', async () => {
+      const { synchroniser, asked } = synchroniserOf();
+      const found = Array.from({ length: 500 }, (_, index) => ({
+        kind: 'message',
+        isNew: true,
+        message: { groupId: 7, senderId: 2, seq: index + 2, createdAt: '2026-01-01', content: '' },
+      }));
+      const request: SendRequest = async (_type, params, take) => {
+        asked.push(params);
+        return take({ ...page, data: 'cursor' in params ? found : [] } as never);
+      };
+      await synchroniser.begin(request);
+      await synchroniser.catchUp(request);
+      synchroniser.inbox.push(push(1));
+      synchroniser.lost();
+      await synchroniser.catchUp(request);
+      synchroniser.lost();
+      expect(asked).to.deep.equal([{ fromNow: true }, { cursor: 'first', limit: 500 }]);
     });
 
     it('has no timer after its connection was lost', async () => {
