@@ -2,72 +2,10 @@ import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { SendRequest } from '../../src/client/calls.ts';
-import { Emitter } from '../../src/client/Emitter.ts';
 import { ParleyError } from '../../src/client/errors.ts';
-import type { Events } from '../../src/client/events.ts';
-import type { Push } from '../../src/client/index.ts';
-import type { ViewedClient } from '../../src/client/view/Context.ts';
 import { createPresences } from '../../src/client/view/presences.ts';
 import { Store } from '../../src/client/view/Store.ts';
-import { createView } from '../../src/client/view/view.ts';
-
-const [ADA, BOB] = [1, 2];
-
-/** The dialog of Ada and Bob, as the server lists it to Ada. */
-const row = {
-  id: 109,
-  seq: 9,
-  version: 0,
-  kind: 'text',
-  senderId: BOB,
-  senderName: 'Bob',
-  receiverId: ADA,
-  receiverName: 'Ada',
-  groupId: null,
-  groupName: null,
-  content: 'Hi',
-  createdAt: '2026-01-01T00:00:00Z',
-  deletedAt: null,
-  unreadCount: 0,
-  mentionCount: 0,
-  readSeq: 5,
-  deliveredSeq: 7,
-  markedUnread: false,
-  muted: false,
-  mutedUntil: null,
-  pinned: false,
-  archived: false,
-  otherReadSeq: 4,
-  otherDeliveredSeq: 6,
-};
-
-/** Creates the view of Ada on a server with one chat, and keeps the commands that it calls. */
-async function viewOf() {
-  const events = new Emitter<Events>();
-  const calls: string[] = [];
-  const client = {
-    state: 'online',
-    self: { userId: ADA, username: 'Ada' },
-    now: () => Date.now(),
-    call: async (type: string) => {
-      calls.push(type);
-      return {};
-    },
-    on: events.on.bind(events),
-  } as unknown as ViewedClient;
-  const request: SendRequest = async (type, _params, take) => {
-    const data = type === 'listLastMessage' ? [row] : type === 'getChat' ? row : [];
-    return take({ data, more: false } as never);
-  };
-  const view = createView(client, request);
-  await view.chats.loaded;
-  const push = (type: string, fields: object) =>
-    events.emit('push', {
-      type,
-      params: { senderId: BOB, senderName: 'Bob', receiverId: ADA, ...fields },
-    } as unknown as Push);
-  return { view, chat: view.chat({ receiverId: BOB }), events, push, calls };
-}
+import { ADA, BOB, row, viewOf } from './client-view.ts';
 
 describe('the view of the typed client', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
