@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import type { Push } from '../../src/client/index.ts';
@@ -15,6 +16,7 @@ import {
 } from '../support/harness.ts';
 import { type Relay, startRelay } from '../support/relay.ts';
 import { until } from '../support/until.ts';
+import { through } from './network.ts';
 
 type TypedClient = ReturnType<typeof connect>;
 type Emitted = { readonly seq: number; readonly message: string | null; readonly own: boolean };
@@ -41,6 +43,9 @@ async function expectAllEmitted(emitted: Emitted[], groupId: number, first: numb
   await until(() => emitted.length >= stored.length);
   expect(emitted.map(({ seq, message }) => ({ seq, message }))).to.deep.equal(stored);
 }
+
+/** Milliseconds after which the client uses a cursor that it has renewed: messages in transit have arrived by then. */
+const SETTLED_AFTER = 10_000;
 
 describe('the delivery of the typed client', () => {
   let relay: Relay;
@@ -161,13 +166,18 @@ describe('the delivery of the typed client', () => {
     const relay = await startRelay(databaseUrl());
     const target = await startServer({ DATABASE_URL: relay.url });
     const [ada, bob] = await newUsers(2);
-    const client = typedClient(ada, { url: target.url });
+    let refusals = 0;
+    const open = through((frame, pass) => {
+      if (frame.code === 'UNAVAILABLE') refusals++;
+      pass();
+    });
+    const client = typedClient(ada, { url: target.url, open });
     const to = { receiverId: bob.id };
     await client.call('privateMessage', { ...to, content: '1' });
     await relay.cut();
     const calls = ['2', '3', '4'].map((content) => client.call('privateMessage', { ...to, content }));
     const read = client.call('listLastMessage');
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await until(() => refusals >= 2);
     await relay.restore();
     expect((await Promise.all(calls)).map(({ seq }) => seq)).to.deep.equal([2, 3, 4]);
     expect((await read).data).to.have.length(1);
@@ -176,15 +186,23 @@ describe('the delivery of the typed client', () => {
     await relay.cut();
   });
 
-  it('waits for the rate limits, in order', async function () {
-    this.timeout(60_000);
-    const target = await startServer({ RATE_LIMITS: 'on' });
+  it('waits for the rate limits, in order', async () => {
+    const target = await startServer({ RATE_LIMITS: 'on', COMMAND_BURST: '30', COMMANDS_PER_SECOND: '30' });
     const [ada] = await newUsers(1);
-    const client = typedClient(ada, { url: target.url });
-    const contents = Array.from({ length: 2_100 }, (_, n) => `${n}`);
+    let refusals = 0;
+    const open = through((frame, pass) => {
+      if (frame.code === 'RATE_LIMITED') refusals++;
+      pass();
+    });
+    const client = typedClient(ada, { url: target.url, open });
+    await client.online();
+    const reads = Array.from({ length: 40 }, () => client.call('getProfile')); // which take all that there is
+    const contents = Array.from({ length: 20 }, (_, n) => `${n}`);
     const sent = await Promise.all(
       contents.map((content) => client.call('privateMessage', { receiverId: ada.id, content })),
     );
+    await Promise.all(reads);
+    expect(refusals).to.be.at.least(1);
     expect(sent.map(({ seq }) => seq)).to.deep.equal(contents.map((_, n) => n + 1));
     client.close();
     await target.close();
@@ -268,17 +286,27 @@ describe('the delivery of the typed client', () => {
     expect(emitted.map(({ seq }) => seq)).to.deep.equal([3, 4, 6, 7]);
   });
 
-  it('catches up from its latest position, not from its first', async function () {
-    this.timeout(60_000);
+  it('catches up from its latest position, not from its first', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     const client = typedClient(bob, { url: relay.url });
     const emitted = emittedOf(client, groupId);
     await client.online();
     const write = (n: number) => ada.client.done('messageInGroup', { groupId, content: `${n}` });
+    const { setTimeout: real } = globalThis;
+    let settled = false;
+    const start = mock.method(globalThis, 'setTimeout', (run: () => void, milliseconds: number) =>
+      milliseconds === SETTLED_AFTER
+        ? real(() => {
+            run();
+            settled = true;
+          }, 100)
+        : real(run, milliseconds),
+    );
     await Promise.all(Array.from({ length: 600 }, (_, n) => write(n)));
     await until(() => emitted.length === 600);
-    await new Promise((resolve) => setTimeout(resolve, 10_500)); // messages in transit have arrived by then
+    await until(() => settled);
+    start.mock.restore();
     await relay.cut();
     for (let n = 600; n < 603; n++) await write(n);
     let changes = 0;
