@@ -93,6 +93,7 @@ describe('the list of chats of the typed client', () => {
   it('has the present names of users and groups', async () => {
     const { view, push, events } = await viewOf(() => ({ data: [row, groupRow] }));
     const names = () => view.chats.value.map(({ name, lastMessage }) => `${name}, ${lastMessage.senderName}`);
+    push('updateProfile', { userId: BOB, about: 'Engines' });
     expect(names()).to.deep.equal(['Bob, Bob', 'Climbers, Bob']);
     push('updateProfile', { userId: BOB, username: 'Robert' });
     expect(names()).to.deep.equal(['Robert, Robert', 'Climbers, Robert']);

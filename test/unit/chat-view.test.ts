@@ -192,6 +192,46 @@ describe('a chat in the view of the typed client', () => {
     expect(group.hasOlder).to.equal(true);
   });
 
+  describe('of a group', () => {
+    const GROUP = { groupId: 7 };
+    const event = { ...GROUP, userId: ADA, messageId: 110, seq: 10, createdAt: row.createdAt, mentions: [] };
+
+    /** Creates the view of Ada on a server with one group, whose messages she has read. */
+    async function groupOf() {
+      const listed = { ...row, ...GROUP, groupName: 'Climbers', receiverId: 0, receiverName: null };
+      const all = await viewOf((type) => ({
+        data: type === 'getMessages' ? [message(9, GROUP)] : type === 'getChat' ? listed : [listed],
+        more: false,
+      }));
+      const group = all.view.chat(GROUP);
+      group.messages;
+      await turn();
+      all.asked.splice(0);
+      return { ...all, shown: () => [all.view.chats.value.length, group.messages.value.length] };
+    }
+
+    it('is gone when the user leaves it, by a command or while the client was offline', async () => {
+      const leavings = [
+        ({ events }: Awaited<ReturnType<typeof groupOf>>) =>
+          events.emit('done', { type: 'leaveGroup', params: GROUP, result: { ...event, userId: undefined } }),
+        ({ events }: Awaited<ReturnType<typeof groupOf>>) =>
+          events.emit('sync', { kind: 'left', ...GROUP } as never),
+      ];
+      for (const leave of leavings) {
+        const all = await groupOf();
+        expect(all.shown()).to.deep.equal([1, 1]);
+        leave(all);
+        expect(all.shown()).to.deep.equal([0, 0]);
+      }
+    });
+
+    it('is read again when the user is added to it, also if the removal was not seen', async () => {
+      const { push, asked } = await groupOf();
+      push('addUserInGroup', event);
+      expect(asked.map(([type]) => type)).to.have.members(['getMessages', 'getChat']);
+    });
+  });
+
   it('shows how far own messages of a dialog have come, and nothing about those of others or in groups', async () => {
     const rows = [1, 4, 5, 6, 7].map((seq) => message(seq, { senderId: seq === 1 ? BOB : ADA }));
     const { chat, view, push } = chatOf(({ groupId }) => ({
@@ -238,6 +278,53 @@ describe('a chat in the view of the typed client', () => {
     const { chat, push } = await viewOf();
     push('typing', { senderId: ADA, senderName: 'Ada', receiverId: BOB, typing: true, expiresInSeconds: 6 });
     expect(chat.typing.value).to.deep.equal([]);
+  });
+
+  it('has changes of older messages that arrive while those are read', async () => {
+    let reply = (_page: object) => {};
+    const { chat, push, seqs } = chatOf(({ beforeSeq }) =>
+      beforeSeq === undefined
+        ? { data: [message(9)], more: true }
+        : new Promise((resolve) => {
+            reply = resolve;
+          }),
+    );
+    seqs();
+    await turn();
+    const reading = chat.loadOlder();
+    push('editMessage', { messageId: 105, seq: 5, version: 1, message: 'changed', mentions: [BOB] });
+    reply({ data: [message(5)], more: false });
+    await reading;
+    expect(chat.messages.value[0]).to.deep.include({ content: 'changed', mentions: [BOB] });
+  });
+
+  it('shows a message with its options while it is sent, and under the same key once it is stored', async () => {
+    const { chat, calls, events, seqs } = chatOf(() => ({ data: [message(9)], more: false }));
+    seqs();
+    await turn();
+    const sent = chat.send('Hi', { silent: true });
+    const sending = chat.messages.value[1];
+    const clientMessageId = sending?.key;
+    expect(sending).to.include({ status: 'sending', content: 'Hi', silent: true });
+    const params = { receiverId: BOB, content: 'Hi', clientMessageId, silent: true };
+    expect(calls.at(-1)).to.deep.equal(['privateMessage', params]);
+    await sent;
+    const result = { messageId: 110, seq: 10, createdAt: row.createdAt };
+    events.emit('done', { type: 'privateMessage', params, result });
+    const fields = { ...result, senderId: ADA, receiverId: BOB, message: 'Hi', mentions: [] };
+    events.emit('sent', { type: 'privateMessage', params: fields } as never);
+    expect(chat.messages.value.map(({ key }) => key)).to.deep.equal(['109', clientMessageId]);
+    expect(chat.messages.value[1]).to.include({ status: 'sent', seq: 10 });
+  });
+
+  it('shows why a message was not sent', async () => {
+    const { chat, client } = await viewOf();
+    const error = new ParleyError('FORBIDDEN', 'You are blocked');
+    client.call = async () => {
+      throw error;
+    };
+    expect(await chat.send('Hi').catch((reason) => reason)).to.equal(error);
+    expect(chat.messages.value[0]).to.include({ status: 'failed', error });
   });
 
   it('keeps a message that is being sent when that is discarded', async () => {
