@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { server, type User } from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 /** Possible paths of Chromium; `CHROMIUM` sets another one. */
 const CANDIDATES = [
@@ -67,10 +69,35 @@ export async function windowOf(
   { url = server.url, ...options }: BrowserContextOptions & { url?: string } = {},
 ): Promise<Page> {
   const page = await newWindow(options);
+  await enter(page, user, path, url);
+  return page;
+}
+
+/** Opens a path of the page in a window, logged in as after an earlier visit. */
+export async function enter(page: Page, user: User, path = '', url = server.url): Promise<void> {
   await page.addInitScript((token) => localStorage.setItem('parley.token', token), user.token);
   await page.goto(new URL(path, url).href);
   await page.getByRole('heading', { name: 'Parley', level: 1 }).waitFor();
-  return page;
+}
+
+/** Resolves once a page shows the expected state; fails with the state that it shows. */
+export async function eventually<Value>(read: () => Promise<Value>, expected: Value): Promise<void> {
+  let value: Value | undefined;
+  const isExpected = async () => {
+    value = await read();
+    return isDeepStrictEqual(value, expected);
+  };
+  await until(isExpected, 15_000).catch(() => {});
+  expect(value).to.deep.equal(expected);
+}
+
+/** Returns the types of the commands that a page sends from now on; it has to be called before the page connects. */
+export function sentTypesOf(page: Page): string[] {
+  const types: string[] = [];
+  page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => types.push(JSON.parse(String(payload)).type)),
+  );
+  return types;
 }
 
 /** Writes into the open chat. */
@@ -86,9 +113,15 @@ export const messageIn = (page: Page, text: string) =>
 /** Returns the texts of the open chat, in order. */
 export const textsIn = (page: Page): Promise<string[]> => page.locator('.message .text').allInnerTexts();
 
-/** Opens the menu of a message and chooses an item. */
-export async function choose(page: Page, text: string, item: string): Promise<void> {
+/** Opens the menu of a message. */
+export async function openMenu(page: Page, text: string): Promise<void> {
   await messageIn(page, text).hover();
   await messageIn(page, text).getByRole('button', { name: 'Message actions' }).click();
+  await page.getByRole('menu').waitFor();
+}
+
+/** Opens the menu of a message and chooses an item. */
+export async function choose(page: Page, text: string, item: string): Promise<void> {
+  await openMenu(page, text);
   await page.getByRole('menuitem', { name: item }).click();
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { newClients } from '../support/harness.ts';
-import { messageIn, windowOf, withBrowser } from './browser.ts';
+import { eventually, messageIn, sendMessage, textsIn, windowOf, withBrowser } from './browser.ts';
 
 /** Sets the visibility that a page sees; Playwright itself keeps all windows visible. */
 const setVisible = (page: Page, isVisible: boolean) =>
@@ -57,5 +57,92 @@ describe('the read position in the page', function () {
     expect(await pushes()).not.to.include('markRead');
     await jump.click();
     expect((await ada.client.push('markRead')).params.seq).to.equal(41);
+  });
+
+  it('moves again when the open chat is marked as unread', async () => {
+    const { ada, bob } = await openDialog(1);
+    await bob.client.rest();
+    await bob.client.done('markUnread', { receiverId: ada.id });
+    expect((await bob.client.push('markRead')).params.seq).to.equal(1);
+    expect((await bob.client.done('getChat', { receiverId: ada.id })).data.markedUnread).to.equal(false);
+  });
+
+  it('returns to the conversation after a reload, and pages upwards', async () => {
+    const [ada, bob] = await newClients(2);
+    for (let n = 1; n <= 130; n++)
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: `number ${n}.` });
+    const page = await windowOf(bob, `#/user/${ada.id}`);
+    await page.getByText('New messages').waitFor({ state: 'attached' });
+    await messageIn(page, 'number 130.').waitFor();
+    await page.reload();
+    await messageIn(page, 'number 130.').waitFor();
+    expect((await textsIn(page)).length).to.be.within(50, 100);
+    const count = () => page.locator('.message').count();
+    for (let shown = await count(); shown < 130; shown = await count()) {
+      await page.locator('.messages').evaluate((element) => element.scrollTo({ top: -element.scrollHeight }));
+      await page.waitForFunction((n) => document.querySelectorAll('.message').length > n, shown);
+    }
+    expect(await textsIn(page)).to.deep.equal(Array.from({ length: 130 }, (_, n) => `number ${n + 1}.`));
+    await page.getByRole('button', { name: 'Jump to the newest message' }).click();
+    await eventually(() => messageIn(page, 'number 130.').isVisible(), true);
+  });
+
+  it('was before the messages below the divider, which stays there while more arrive', async () => {
+    const [ada, bob] = await newClients(2);
+    const send = (content: string) => ada.client.done('privateMessage', { receiverId: bob.id, content });
+    for (const content of ['old', 'new']) await send(content);
+    await bob.client.done('markRead', { receiverId: ada.id, seq: 1 });
+    const page = await windowOf(bob, `#/user/${ada.id}`);
+    const rows = () => page.locator('.divider.unread, .message .text').allInnerTexts();
+    await eventually(rows, ['old', 'New messages', 'new']);
+    await send('newer');
+    await eventually(rows, ['old', 'New messages', 'new', 'newer']);
+  });
+});
+
+describe('the messages in sight in the page', function () {
+  this.timeout(120_000);
+  withBrowser();
+
+  it('are the newest ones again when the user sends a message', async () => {
+    const [ada, bob] = await newClients(2);
+    for (let n = 1; n <= 40; n++)
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: `number ${n}.` });
+    const page = await windowOf(bob, `#/user/${ada.id}`);
+    await messageIn(page, 'number 40.').waitFor();
+    await page.locator('.messages').evaluate((element) => element.scrollTo({ top: -1_000 }));
+    const jump = page.getByRole('button', { name: 'Jump to the newest message' });
+    await jump.waitFor();
+    await sendMessage(page, 'an answer');
+    await jump.waitFor({ state: 'detached' });
+    expect(await page.locator('.messages').evaluate(({ scrollTop }) => scrollTop)).to.equal(0);
+  });
+
+  it('are announced to screen readers if they are new and of others', async () => {
+    const [ada, bob] = await newClients(2);
+    const send = (content: string) => ada.client.done('privateMessage', { receiverId: bob.id, content });
+    await send('before');
+    const page = await windowOf(bob, `#/user/${ada.id}`);
+    const announced = page.locator('.conversation > .hidden[role=status]');
+    await messageIn(page, 'before').waitFor();
+    expect(await announced.textContent()).to.equal('');
+    await sendMessage(page, 'own');
+    await messageIn(page, 'own').waitFor();
+    expect(await announced.textContent()).to.equal('');
+    await send('after');
+    await eventually(() => announced.textContent(), `${ada.username}: after`);
+  });
+
+  it('are those around the original after a click on a quote', async () => {
+    const [ada, bob] = await newClients(2);
+    const send = (content: string) => ada.client.done('privateMessage', { receiverId: bob.id, content });
+    const { messageId } = await send('the original');
+    for (let n = 1; n <= 40; n++) await send(`number ${n}.`);
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'a reply', replyTo: messageId });
+    const page = await windowOf(bob, `#/user/${ada.id}`);
+    await messageIn(page, 'a reply').locator('.quote', { hasText: 'the original' }).click();
+    await page.locator('.message.found').filter({ hasText: 'the original' }).waitFor();
+    const scrolled = await page.locator('.messages').evaluate(({ scrollTop }) => scrollTop);
+    expect(scrolled).to.be.below(-500);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { newClients, newUser } from '../support/harness.ts';
-import { choose, messageIn, sendMessage, textsIn, windowOf, withBrowser } from './browser.ts';
+import { choose, eventually, messageIn, sendMessage, textsIn, windowOf, withBrowser } from './browser.ts';
 
 /** Resolves once a message that was not sent is shown, and returns its buttons. */
 async function failed(page: Page, text: string) {
@@ -55,7 +55,7 @@ describe('sending in the page', function () {
     expect(await textsIn(page)).to.deep.equal(['Hi', 'Hello!']);
   });
 
-  it('shows the error of an edit, and keeps the message as it was', async () => {
+  it('shows the error of an edit until something else is sent, and keeps the message as it was', async () => {
     const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'sent' });
     const page = await windowOf(ada, `#/user/${bob.id}`);
@@ -67,6 +67,8 @@ describe('sending in the page', function () {
     await page.keyboard.press('Enter');
     await page.getByRole('alert').getByText('was deleted').waitFor();
     expect(await textsIn(page)).to.deep.equal(['Deleted message']);
+    await sendMessage(page, 'another');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
   });
 
   it('keeps the draft of a chat while another one is open, and while a message is edited', async () => {
@@ -89,5 +91,74 @@ describe('sending in the page', function () {
     await page.keyboard.press('Escape');
     expect(await field.inputValue()).to.equal('a draft');
     expect(await textsIn(page)).to.deep.equal(['sent']);
+  });
+
+  /** A user with a window at the dialog with another one, in which is a message. */
+  async function openDialog() {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'sent' });
+    const page = await windowOf(ada, `#/user/${bob.id}`);
+    await messageIn(page, 'sent').waitFor();
+    return { ada, bob, page, field: page.getByRole('textbox', { name: 'Write a message' }) };
+  }
+
+  it('begins a line with Shift and Enter', async () => {
+    const { page, field } = await openDialog();
+    await field.fill('one');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('two');
+    await page.keyboard.press('Enter');
+    await eventually(() => textsIn(page), ['sent', 'one\ntwo']);
+  });
+
+  it('does not happen while an input method composes a word, nor with blanks alone', async () => {
+    const { page, field } = await openDialog();
+    await field.fill('  ');
+    await page.keyboard.press('Enter');
+    expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).to.equal(true);
+    await field.fill('にほん');
+    await field.dispatchEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true });
+    expect(await field.inputValue()).to.equal('にほん');
+    await page.keyboard.press('Enter');
+    await eventually(() => textsIn(page), ['sent', 'にほん']);
+  });
+
+  it('keeps no draft of a message that was sent, and no reply for another chat', async () => {
+    const { bob, page, field } = await openDialog();
+    const cleo = await newUser();
+    const open = async ({ id, username }: { id: number; username: string }) => {
+      await page.evaluate((hash) => location.assign(hash), `#/user/${id}`);
+      await page.getByRole('button', { name: `About ${username}` }).waitFor();
+    };
+    await choose(page, 'sent', 'Reply');
+    await open(cleo);
+    expect(await page.locator('.intent').count()).to.equal(0);
+    await open(bob);
+    await sendMessage(page, 'no draft');
+    await messageIn(page, 'no draft').waitFor();
+    await open(cleo);
+    await open(bob);
+    expect(await field.inputValue()).to.equal('');
+  });
+
+  it('shows others that the user types, until the field is empty or another one has the focus', async () => {
+    const { bob, page, field } = await openDialog();
+    const typing = async () => (await bob.client.push('typing')).params.typing;
+    await field.fill('a');
+    expect(await typing()).to.equal(true);
+    await field.fill('');
+    expect(await typing()).to.equal(false);
+    await field.fill('b');
+    expect(await typing()).to.equal(true);
+    await page.getByRole('searchbox').focus();
+    expect(await typing()).to.equal(false);
+  });
+
+  it('leaves a text alone when the arrow up is pressed in it', async () => {
+    const { page, field } = await openDialog();
+    await field.fill('a text');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('Enter');
+    await eventually(() => textsIn(page), ['sent', 'a text']);
   });
 });
