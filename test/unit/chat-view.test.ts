@@ -317,6 +317,17 @@ describe('a chat in the view of the typed client', () => {
     expect(chat.messages.value[1]).to.include({ status: 'sent', seq: 10 });
   });
 
+  it('has its user as the sender of a message from before that user was known', async () => {
+    const { chat, client, events } = await viewOf();
+    const { self } = client;
+    Object.assign(client, { self: undefined });
+    chat.send('Hi');
+    expect(chat.messages.value[0]).to.include({ isOwn: true, senderId: 0 });
+    Object.assign(client, { self });
+    events.emit('state', 'online');
+    expect(chat.messages.value[0]).to.include({ isOwn: true, senderId: ADA, senderName: 'Ada' });
+  });
+
   it('shows why a message was not sent', async () => {
     const { chat, client } = await viewOf();
     const error = new ParleyError('FORBIDDEN', 'You are blocked');
