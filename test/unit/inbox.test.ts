@@ -71,6 +71,30 @@ describe('the inbox of the typed client', () => {
     expect(delivered).to.deep.equal([1, 2, 3]);
   });
 
+  it('delivers the messages of a catch-up after the state of their chat, which counts them', () => {
+    const { inbox, delivered } = inboxOf();
+    inbox.resume();
+    inbox.push(message(1));
+    inbox.pause();
+    inbox.change({ kind: 'chat', groupId: 7, lastSeq: 3 } as never);
+    for (const seq of [2, 3])
+      inbox.change({
+        kind: 'message',
+        isNew: true,
+        message: { ...message(seq).params, content: '' },
+      } as never);
+    expect(delivered).to.deep.equal([1, 2, 3]);
+  });
+
+  it('delivers nothing for a message that has changed during an outage', () => {
+    const { inbox, delivered } = inboxOf();
+    inbox.resume();
+    inbox.push(message(1));
+    inbox.pause();
+    inbox.change({ kind: 'message', isNew: false, message: { ...message(2).params, content: '' } } as never);
+    expect(delivered).to.deep.equal([1]);
+  });
+
   it('holds everything behind a gap until it is filled', () => {
     const { inbox, delivered, gaps } = inboxOf();
     inbox.resume();
