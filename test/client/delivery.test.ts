@@ -186,7 +186,8 @@ describe('the delivery of the typed client', () => {
     await relay.cut();
   });
 
-  it('waits for the rate limits, in order', async () => {
+  it('waits for the rate limits, in order', async function () {
+    this.timeout(60_000);
     const target = await startServer({ RATE_LIMITS: 'on', COMMAND_BURST: '30', COMMANDS_PER_SECOND: '30' });
     const [ada] = await newUsers(1);
     let refusals = 0;
