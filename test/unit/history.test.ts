@@ -50,6 +50,22 @@ describe('the history of a chat', () => {
     expect([history.first, history.newest]).to.deep.equal([3, 6]);
   });
 
+  it('reports a gap also while older messages are read', () => {
+    const history = new History();
+    history.add([message(4), message(5)]);
+    expect(history.put(message(7), true)).to.equal(false);
+    expect(history.list().map(({ seq }) => seq)).to.deep.equal([4, 5]);
+  });
+
+  it('has no reaction that the last user has removed', () => {
+    const history = new History();
+    history.add([message(1)]);
+    history.change(reaction(1, '👍', 1));
+    expect(history.list()[0]?.reactions).to.have.length(1);
+    history.change(reaction(2, '👍', 0));
+    expect(history.list()[0]?.reactions).to.deep.equal([]);
+  });
+
   it('shows the newer state of each part, in whatever order pages and changes arrive', () => {
     const steps: ((history: History) => unknown)[] = [
       (history) => history.put(message(1, { version: 1, content: 'a' }), true),
