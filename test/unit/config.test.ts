@@ -1,25 +1,128 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { loadConfig, readConfig } from '../../src/config.ts';
+import { loadConfig, misspeltSettings, readConfig } from '../../src/config.ts';
+import { defaultLimits } from '../../src/limits.ts';
 import { settingWarnings } from '../../src/misspeltSettings.ts';
 import { StartError } from '../../src/protocol/errors.ts';
 
 describe('the configuration', () => {
   it('has the defaults of the README', () => {
-    expect(readConfig({})).to.deep.include({
+    expect(readConfig({})).to.deep.equal({
       host: '0.0.0.0',
       port: 3000,
+      sharesPort: false,
+      tlsCert: undefined,
+      tlsKey: undefined,
       databaseUrl: undefined,
       databasePoolSize: 10,
       dataDir: '.data',
       jwtSecret: [],
+      natsUrl: [],
+      natsCreds: undefined,
+      natsCa: undefined,
+      drainSeconds: 0,
       jwtExpiresIn: 86_400,
       rateLimits: true,
+      limits: defaultLimits,
+      trustProxy: [],
       logLevel: 'info',
+      sentryDsn: undefined,
+      otelExporterOtlpEndpoint: undefined,
+      otelServiceName: 'parley',
       corsOrigins: ['*'],
+      workers: availableParallelism(),
+      workerStartSeconds: 120,
+      passwordThreads: Math.max(1, availableParallelism() - 1),
+      passwordCost: 10,
     });
+  });
+
+  it('reads each setting from the variable of its name, without spaces around it', () => {
+    const secret = 'a secret of thirty-two bytes or more';
+    const env = {
+      HOST: ' ::1 ',
+      PORT: ' 4000 ',
+      SHARES_PORT: 'on',
+      TLS_CERT: 'cert.pem',
+      TLS_KEY: 'key.pem',
+      DATABASE_URL: 'postgresql://db/parley',
+      DATABASE_POOL_SIZE: '20',
+      DATA_DIR: '/data',
+      JWT_SECRET: secret,
+      NATS_URL: 'nats://one, tls://two:4222',
+      NATS_CREDS: 'nats.creds',
+      NATS_CA: 'ca.pem',
+      DRAIN_SECONDS: '5',
+      JWT_EXPIRES_IN: '1h',
+      RATE_LIMITS: 'off',
+      COMMAND_BURST: '7',
+      TRUST_PROXY: 'loopback, 10.0.0.0/8',
+      LOG_LEVEL: 'silent',
+      SENTRY_DSN: 'https://key@sentry.example.com/1',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+      OTEL_SERVICE_NAME: 'chat',
+      CORS_ORIGINS: 'https://a.example, http://b.example:8080',
+      WORKERS: '2',
+      WORKER_START_SECONDS: '30',
+      PASSWORD_THREADS: '3',
+      PASSWORD_COST: '12',
+    };
+    expect(readConfig(env)).to.deep.equal({
+      host: '::1',
+      port: 4000,
+      sharesPort: true,
+      tlsCert: 'cert.pem',
+      tlsKey: 'key.pem',
+      databaseUrl: 'postgresql://db/parley',
+      databasePoolSize: 20,
+      dataDir: '/data',
+      jwtSecret: [secret],
+      natsUrl: ['nats://one', 'tls://two:4222'],
+      natsCreds: 'nats.creds',
+      natsCa: 'ca.pem',
+      drainSeconds: 5,
+      jwtExpiresIn: 3_600,
+      rateLimits: false,
+      limits: { ...defaultLimits, commandBurst: 7 },
+      trustProxy: ['loopback', '10.0.0.0/8'],
+      logLevel: 'silent',
+      sentryDsn: 'https://key@sentry.example.com/1',
+      otelExporterOtlpEndpoint: 'http://localhost:4318',
+      otelServiceName: 'chat',
+      corsOrigins: ['https://a.example', 'http://b.example:8080'],
+      workers: 2,
+      workerStartSeconds: 30,
+      passwordThreads: 3,
+      passwordCost: 12,
+    });
+  });
+
+  for (const [variable, min, max] of [
+    ['PORT', 0, 65_535],
+    ['DATABASE_POOL_SIZE', 2, 1_000],
+    ['DRAIN_SECONDS', 0, 3_600],
+    ['WORKERS', 1, 256],
+    ['WORKER_START_SECONDS', 1, 3_600],
+    ['PASSWORD_THREADS', 1, 128],
+    ['PASSWORD_COST', 10, 15],
+  ] as const)
+    it(`accepts ${variable} from ${min} to ${max}, and no number beside`, () => {
+      for (const value of [min, max]) expect(() => readConfig({ [variable]: `${value}` })).not.to.throw();
+      const expected = `; expected an integer from ${min} to ${max}`;
+      for (const value of [min - 1, max + 1])
+        expect(() => readConfig({ [variable]: `${value}` })).to.throw(StartError, expected);
+    });
+
+  it('accepts integers in decimal digits only', () => {
+    for (const value of ['+80', '-80', '0x50', '8e1', '80.0', '80a', 'a80', '8 0', '８０'])
+      expect(() => readConfig({ PORT: value })).to.throw(StartError, `PORT is "${value}"; expected`);
+  });
+
+  it('accepts each level of the log', () => {
+    for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      expect(readConfig({ LOG_LEVEL: level }).logLevel).to.equal(level);
   });
 
   it('accepts times with a unit or in seconds', () => {
@@ -28,13 +131,13 @@ describe('the configuration', () => {
       ['15m', 900],
       ['7d', 604_800],
       ['1.5h', 5_400],
+      ['2 Hours', 7_200],
+      ['0.25h', 900],
+      ['1', 1],
       ['1s', 1],
-      ['1.9', undefined],
+      ['1999ms', 1],
       ['10y', 315_576_000],
-      ['11y', undefined],
-      ['999ms', undefined],
-      ['-1h', undefined],
-      ['9'.repeat(20), undefined],
+      ['315576000', 315_576_000],
     ] as const)
       if (seconds === undefined)
         expect(() => readConfig({ JWT_EXPIRES_IN: value }), value).to.throw(
@@ -113,6 +216,21 @@ describe('the configuration', () => {
     expect(readConfig({ PORT: '', JWT_SECRET: '', DATABASE_URL: ' ' })).to.deep.equal(readConfig({}));
   });
 
+  it('accepts a database at a Unix socket', () => {
+    const url = 'postgres://parley@/parley?host=/run/postgresql';
+    expect(readConfig({ DATABASE_URL: url }).databaseUrl).to.equal(url);
+  });
+
+  it('keeps the spaces of a single secret', () => {
+    const secret = ` ${'1'.repeat(32)} `;
+    expect(readConfig({ JWT_SECRET: `${secret},short` }).jwtSecret).to.deep.equal([`${secret},short`]);
+  });
+
+  it('accepts a secret of exactly 32 bytes, in production too', () => {
+    const secret = 'ä'.repeat(16);
+    expect(readConfig({ JWT_SECRET: secret, NODE_ENV: 'production' }).jwtSecret).to.deep.equal([secret]);
+  });
+
   const wrong: [Record<string, string>, RegExp][] = [
     [{ PORT: 'http' }, /^PORT is "http"; expected an integer from 0 to 65535$/],
     [{ PORT: '70000' }, /^PORT is "70000"; expected/],
@@ -124,12 +242,27 @@ describe('the configuration', () => {
     ],
     [{ TLS_CERT: 'cert.pem' }, /^TLS_KEY is unset; expected the file of the key for TLS_CERT$/],
     [{ TLS_KEY: 'key.pem' }, /^TLS_CERT is unset; expected the file of the certificate for TLS_KEY$/],
-    [{ SENTRY_DSN: 'ftp://hidden@sentry' }, /^SENTRY_DSN is not an http or https URL(?!.*hidden).*$/],
+    [{ SHARES_PORT: 'yes' }, /^SHARES_PORT is "yes"; expected one of on, off$/],
+    [{ SENTRY_DSN: 'ftp://hidden@sentry.example.com/1' }, /^SENTRY_DSN is not an http(?!.*hidden).*$/],
+    [
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318' },
+      /^OTEL_EXPORTER_OTLP_ENDPOINT is not an http or https URL; expected the URL of a collector such as/,
+    ],
+    [{ SENTRY_DSN: 'xhttp://key@sentry.example.com/1' }, /^SENTRY_DSN is not an http or https URL/],
     [{ SENTRY_DSN: 'sentry' }, /^SENTRY_DSN is not an http or https URL; expected a DSN/],
     [{ PASSWORD_COST: '4' }, /^PASSWORD_COST is "4"; expected an integer from 10 to 15$/],
     [{ JWT_SECRET: 'short' }, /^JWT_SECRET has 5 bytes; expected a random string of at least 32 bytes$/],
     [{ NODE_ENV: 'production' }, /^JWT_SECRET is unset while NODE_ENV is production; expected/],
     [{ JWT_EXPIRES_IN: 'tomorrow' }, /^JWT_EXPIRES_IN is "tomorrow"; expected a time/],
+    [{ JWT_EXPIRES_IN: '0' }, /^JWT_EXPIRES_IN is "0"; expected a time from 1s to 10 years such as 15m/],
+    [{ JWT_EXPIRES_IN: '999ms' }, /^JWT_EXPIRES_IN is "999ms"; expected a time/],
+    [{ JWT_EXPIRES_IN: '11y' }, /^JWT_EXPIRES_IN is "11y"; expected a time/],
+    [{ JWT_EXPIRES_IN: '315576001' }, /^JWT_EXPIRES_IN is "315576001"; expected a time/],
+    [{ JWT_EXPIRES_IN: '-2h' }, /^JWT_EXPIRES_IN is "-2h"; expected a time/],
+    [{ JWT_EXPIRES_IN: 'in 2h' }, /^JWT_EXPIRES_IN is "in 2h"; expected a time/],
+    [{ JWT_EXPIRES_IN: 'x90' }, /^JWT_EXPIRES_IN is "x90"; expected a time/],
+    [{ JWT_EXPIRES_IN: '1h30m' }, /^JWT_EXPIRES_IN is "1h30m"; expected a time/],
+    [{ JWT_EXPIRES_IN: '2 parsecs' }, /^JWT_EXPIRES_IN is "2 parsecs"; expected a time/],
     [{ JWT_EXPIRES_IN: '0s' }, /^JWT_EXPIRES_IN is "0s"; expected a time/],
     [
       { DATABASE_URL: 'mysql://root:hidden@db/x' },
@@ -150,15 +283,31 @@ describe('the configuration', () => {
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud"; expected one of trace, debug/],
     [{ DATABASE_POOL_SIZE: '1' }, /^DATABASE_POOL_SIZE is "1"; expected an integer from 2 to 1000$/],
     [{ CORS_ORIGINS: 'example.com/app' }, /^CORS_ORIGINS contains "example.com\/app"; expected/],
+    [
+      { CORS_ORIGINS: 'https://a.example/' },
+      /^CORS_ORIGINS contains "https:\/\/a.example\/"; expected \* or/,
+    ],
+    [{ CORS_ORIGINS: '*, https://a.example/app' }, /^CORS_ORIGINS contains "https:\/\/a.example\/app"/],
+    [{ CORS_ORIGINS: 'a.example' }, /^CORS_ORIGINS contains "a.example"; expected/],
+    [{ CORS_ORIGINS: 'https://a.example,' }, /^CORS_ORIGINS contains ""; expected/],
+    [{ NATS_URL: 'nats://one, xnats://two' }, /^NATS_URL contains an entry that is not the URL/],
+    [{ NATS_URL: 'natsx://one' }, /^NATS_URL contains an entry that is not the URL/],
+    [{ NATS_URL: 'nats://' }, /^NATS_URL contains an entry that is not the URL/],
+    [{ NATS_URL: 'queue:4222' }, /^NATS_URL contains an entry that is not the URL/],
+    [{ DATABASE_URL: 'xpostgres://db/x' }, /^DATABASE_URL has the scheme "xpostgres:"; expected/],
+    [{ DATABASE_URL: 'postgresqlx://db/x' }, /^DATABASE_URL has the scheme "postgresqlx:"; expected/],
     [{ NATS_URL: 'redis://:hidden@queue' }, /^NATS_URL contains an entry that is not the URL(?!.*hidden).*$/],
     [
       { NATS_URL: 'nats://a,b' },
       /^NATS_URL contains an entry that is not the URL of a NATS server; expected URLs/,
     ],
-    [{ NATS_URL: 'nats://queue' }, /^NATS_URL is set without DATABASE_URL; expected/],
+    [
+      { NATS_URL: 'nats://queue' },
+      /^NATS_URL is set without DATABASE_URL; expected a PostgreSQL that all nodes share$/,
+    ],
     [
       { NATS_URL: 'nats://queue', DATABASE_URL: 'postgres://db/parley' },
-      /^NATS_URL is set without JWT_SECRET; expected/,
+      /^NATS_URL is set without JWT_SECRET; expected a secret that all nodes share$/,
     ],
     [{ DRAIN_SECONDS: '-1' }, /^DRAIN_SECONDS is "-1"; expected an integer from 0 to 3600$/],
   ];
@@ -167,42 +316,55 @@ describe('the configuration', () => {
       expect(() => readConfig(env)).to.throw(StartError, message);
     });
 
-  describe('of this process', () => {
-    const folder = process.cwd();
-    let variables: NodeJS.ProcessEnv;
-    let temporary: string;
+  describe('with a file .env', () => {
+    const cwd = process.cwd();
+    const before = { ...process.env };
+    let folder: string;
+
     beforeEach(() => {
-      variables = process.env;
-      process.env = { ...variables };
-      temporary = mkdtempSync(join(tmpdir(), 'parley-test-'));
-      process.chdir(temporary);
-    });
-    afterEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'parley-env-'));
       process.chdir(folder);
-      process.env = variables;
-      rmSync(temporary, { recursive: true });
     });
 
-    it('is read from the file .env, over it from the environment, and over both from the command line', () => {
-      writeFileSync('.env', 'HOST=file\nDATA_DIR=file\nWORKERS=1\n');
-      Object.assign(process.env, { DATA_DIR: 'environment', WORKERS: '2' });
-      const { host, dataDir, workers } = loadConfig({ WORKERS: '3' });
-      expect([host, dataDir, workers]).to.deep.equal(['file', 'environment', 3]);
+    afterEach(() => {
+      process.chdir(cwd);
+      rmSync(folder, { recursive: true });
+      for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+      Object.assign(process.env, before);
     });
 
-    it('leaves the variables of libraries where these read them', () => {
-      writeFileSync('.env', 'OTEL_RESOURCE_ATTRIBUTES=file\nOTEL_LOG_LEVEL=file\n');
-      process.env.OTEL_LOG_LEVEL = 'environment';
+    it('reads settings from it, and gives precedence to the environment and to what overrides both', () => {
+      writeFileSync('.env', 'HOST=file\nDATA_DIR=file\nOTEL_SERVICE_NAME=file\n');
+      Object.assign(process.env, { DATA_DIR: 'environment', OTEL_SERVICE_NAME: 'environment' });
+      const { host, dataDir, otelServiceName } = loadConfig({ OTEL_SERVICE_NAME: 'override' });
+      expect([host, dataDir, otelServiceName]).to.deep.equal(['file', 'environment', 'override']);
+    });
+
+    it('passes its variables on to libraries, which read the environment', () => {
+      writeFileSync('.env', 'OTEL_TRACES_SAMPLER=always_on\n');
       loadConfig();
-      expect(process.env).to.include({
-        OTEL_RESOURCE_ATTRIBUTES: 'file',
-        OTEL_LOG_LEVEL: 'environment',
-      });
+      expect(process.env.OTEL_TRACES_SAMPLER).to.equal('always_on');
     });
 
-    it('needs no file', () => {
+    it('needs none', () => {
       process.env.HOST = 'environment';
       expect(loadConfig().host).to.equal('environment');
+    });
+
+    it('refuses one that cannot be read', () => {
+      mkdirSync('.env');
+      const problem = '.env cannot be read (EISDIR); expected a file of settings, or none';
+      expect(() => loadConfig()).to.throw(StartError, problem);
+    });
+
+    it('warns about misspelt settings in it and in the environment, limits included', () => {
+      writeFileSync('.env', 'COLOUR=blue\nCOMAND_BURST=3\nCOMMAND_BURST=3\n');
+      process.env.DATADIR = '/data';
+      expect(misspeltSettings(loadConfig())).to.have.members([
+        'DATADIR is not a setting of Parley; did you mean DATA_DIR?',
+        'COLOUR is not a setting of Parley',
+        'COMAND_BURST is not a setting of Parley; did you mean COMMAND_BURST?',
+      ]);
     });
   });
 
@@ -218,6 +380,9 @@ describe('the configuration', () => {
       ['LOGLEVLE', 'LOG_LEVEL'],
       ['CORS_ORIGIN', 'CORS_ORIGINS'],
       ['NODE_EVN', 'NODE_ENV'],
+      ['PXRT', 'PORT'],
+      ['OPRT', 'PORT'],
+      ['XPORT', 'PORT'],
     ];
     it('suggests the setting that a misspelt variable resembles', () => {
       for (const [name, setting] of meant) {
@@ -227,9 +392,13 @@ describe('the configuration', () => {
       }
     });
 
-    it('suggests nothing for a word that differs in two letters', () => {
-      for (const name of ['PROTS', 'HOSTED', 'XPORTX', 'HSTO_'])
-        expect(settingWarnings(settings, [name], [])).to.deep.equal([]);
+    it('takes two mistakes for another variable', () => {
+      for (const name of ['PXXT', 'PXORT1', 'TROP', 'PTOR', 'PO', 'HO', 'OHTS'])
+        expect(settingWarnings(settings, [name], []), name).to.deep.equal([]);
+    });
+
+    it('warns once about a variable that is in both', () => {
+      expect(settingWarnings(settings, ['PROT', 'COLOUR'], ['COLOUR', 'PROT'])).to.have.length(2);
     });
 
     it('ignores variables of other programs', () => {
