@@ -72,10 +72,9 @@ export class ChangeOrder {
   readonly #messages: LRUCache<string, ChangedMessage>;
 
   constructor(maxMessages: number) {
-    this.#messages = lruCache<string, ChangedMessage>(maxMessages, {
-      dispose: (message, _, reason) => {
-        if (reason === 'evict') deliverHeld(message, Number.POSITIVE_INFINITY); // nothing is lost
-      },
+    this.#messages = new LRUCache({
+      max: maxMessages,
+      dispose: (message) => deliverHeld(message, Number.POSITIVE_INFINITY), // nothing is lost
     });
   }
 
@@ -96,13 +95,13 @@ export class ChangeOrder {
     const index = held.findIndex((other) => other.version >= version);
     if (held[index]?.version === version) return undefined; // it arrived twice
     held.splice(index === -1 ? held.length : index, 0, change);
-    deliverHeld(message, last + 1);
+    deliverHeld(message, last);
     return held.includes(change) ? change : undefined;
   }
 
   /** Stops waiting for the predecessors of a push: delivers it, behind those that wait with a lower version. */
   release({ message, version }: HeldChange): void {
-    if (version > message.last) deliverHeld(message, version);
+    deliverHeld(message, version);
   }
 
   #messageOf(key: string, version: number): ChangedMessage {
@@ -132,7 +131,6 @@ function deliverOne(
   { parts }: ChangedMessage,
   { version, part, deliver }: Omit<HeldChange, 'message'>,
 ): void {
-  if (part === DELETED) parts.clear();
   parts.delete(part);
   parts.set(part, version);
   if (parts.size > MAX_PARTS) parts.delete(parts.keys().next().value as string);

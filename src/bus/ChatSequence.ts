@@ -67,10 +67,10 @@ export class ChatSequence<Item extends { readonly frame: string }> {
   /** Delivers a message that arrived, holds it until its turn comes, or drops it. */
   take(seq: number, item: Item): void {
     if (this.#last !== undefined && seq <= this.#last) return;
-    if (seq > this.#head) this.#head = seq;
+    this.raise(seq);
     if (seq === (this.#last ?? Number.NaN) + 1) {
       this.#advance(seq, item);
-      if (this.#held) this.#release();
+      this.#release();
     } else {
       if (this.#held?.has(seq) || !this.#budget.take(item.frame.length)) return;
       this.#held ??= new Map();
@@ -124,7 +124,7 @@ export class ChatSequence<Item extends { readonly frame: string }> {
   #advance(seq: number, item: Item): void {
     this.#last = seq;
     this.#deliver(item);
-    if (this.#waiting) this.#proceed();
+    this.#proceed();
   }
 
   #release(): void {
@@ -136,7 +136,7 @@ export class ChatSequence<Item extends { readonly frame: string }> {
       }
       if (held.size === 0) this.#held = undefined;
     }
-    if (this.#waiting) this.#proceed();
+    this.#proceed();
   }
 
   #unhold(seq: number): void {

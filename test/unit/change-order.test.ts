@@ -66,9 +66,31 @@ describe('the order of the changes of a message', () => {
     expect(delivered).to.deep.equal(['content 1', 'deleted 4']);
   });
 
+  it('remembers what was delivered of each part', () => {
+    take(1);
+    for (const held of [take(3), take(5, 'pin')]) if (held) order.release(held);
+    take(2); // the content of version 3 was delivered
+    take(4); // of the pin version 5 was, of the content only version 3
+    expect(delivered).to.deep.equal(['content 1', 'content 3', 'pin 5', 'content 4']);
+  });
+
   it('delivers each change once', () => {
     for (const version of [1, 1, 3, 3, 2, 2, 3]) take(version);
     expect(delivered).to.deep.equal(['content 1', 'content 2', 'content 3']);
+  });
+
+  it('holds a change once that arrives twice', () => {
+    take(1);
+    expect([take(3) === undefined, take(3)]).to.deep.equal([false, undefined]);
+    take(2);
+    expect(delivered).to.deep.equal(['content 1', 'content 2', 'content 3']);
+  });
+
+  it('delivers pushes that have no message or no version, each time', () => {
+    for (const about of [{ seq: 3 }, { version: 1 }, {}])
+      for (const name of ['once', 'again'])
+        order.take('chat:7', { chatId: id(7), head: 9, ...about }, () => delivered.push(name));
+    expect(delivered).to.deep.equal(['once', 'again', 'once', 'again', 'once', 'again']);
   });
 
   it('keeps messages and topics apart, and passes on pushes that are not about a message', () => {
@@ -86,13 +108,15 @@ describe('the order of the changes of a message', () => {
     expect(delivered).to.deep.equal(['content 1', '2/content 1', '3/content 1', 'content 3', '4/content 1']);
   });
 
-  it('remembers a bounded number of parts of a message', () => {
-    take(1);
-    const held = take(3);
-    if (held) order.release(held);
-    for (let version = 4; version < 4 + 64; version++) take(version, `reaction ${version}`);
-    take(2); // it is not known any more that newer content was delivered
-    expect(delivered.at(-1)).to.equal('content 2');
+  it('waits for nothing behind a change that is delivered at once', () => {
+    let timers = 0;
+    const delivery = createChangeDelivery(createGuard(pino({ level: 'silent' })), () => {
+      timers++;
+      return () => {};
+    });
+    for (const version of [1, 2, 2, 4])
+      delivery.take('user:1', { chatId: id(7), head: 9, seq: 1, version, part: 'pin' }, () => {});
+    expect(timers).to.equal(1); // for version 4
   });
 
   it('stops waiting after a timeout, and drops held changes when it is closed', async () => {
@@ -139,6 +163,36 @@ describe('a queue by keys', () => {
       'a2 ends',
     ]);
     expect(log.indexOf('b1 ends')).to.be.below(log.indexOf('a1 ends'));
+  });
+
+  it('is settled once everything of a key has ended that was called before', async () => {
+    const queue = new KeyedQueue();
+    const log: string[] = [];
+    await queue.settled('a');
+    expect(queue.size).to.equal(0);
+    void queue.run('a', async () => {
+      await pause(5);
+      log.push('a');
+    });
+    void queue.run('a', async () => log.push('a again'));
+    await queue.settled('b');
+    expect(log).to.deep.equal([]);
+    await queue.settled('a');
+    expect(log).to.deep.equal(['a', 'a again']);
+  });
+
+  it('keeps the order of the calls while others of the key end', async () => {
+    const queue = new KeyedQueue();
+    const log: string[] = [];
+    const work = (name: string) => async () => {
+      log.push(`${name} begins`);
+      await pause(1);
+      log.push(`${name} ends`);
+    };
+    const others = [queue.run('a', work('2')), queue.run('a', work('3'))];
+    await others[0];
+    await Promise.all([...others, queue.run('a', work('4'))]);
+    expect(log).to.deep.equal(['2 begins', '2 ends', '3 begins', '3 ends', '4 begins', '4 ends']);
   });
 
   it('keeps no state of an idle key', async () => {

@@ -81,6 +81,55 @@ describe('ChatSequence', () => {
     expect(sequence.hasGap).to.equal(false);
   });
 
+  it('keeps its beginning once that is known', () => {
+    const { sequence, events, take } = begin(5);
+    sequence.begin(9);
+    expect(sequence.last).to.equal(5);
+    take(6);
+    expect(events).to.deep.equal([6]);
+  });
+
+  it('begins behind what the database returns while its first seq is unknown, and delivers none of that', () => {
+    const { sequence, events } = begin(undefined);
+    sequence.fill([[5, item(5)]], 6);
+    expect([sequence.last, events]).to.deep.equal([6, []]);
+  });
+
+  it('calls what waits for a message as soon as the first seq is known and not below it', () => {
+    const { sequence, events } = begin(undefined);
+    sequence.after(0, () => events.push('after 0'));
+    expect(events).to.deep.equal([]);
+    sequence.begin(0);
+    expect(events).to.deep.equal(['after 0']);
+  });
+
+  it('has a gap up to the lowest of the held messages, in whatever order they arrived', () => {
+    const { sequence, take } = begin(3);
+    take(9, 7, 8);
+    expect(sequence.gap).to.deep.equal({ from: 4, to: 6 });
+  });
+
+  it('does not go back', () => {
+    const { sequence, events, take } = begin(5);
+    sequence.skipTo(3);
+    sequence.raise(2);
+    expect([sequence.last, sequence.hasGap]).to.deep.equal([5, false]);
+    take(4, 5, 6);
+    expect(events).to.deep.equal([6]);
+  });
+
+  it('holds nothing for repeats and for messages that were skipped', () => {
+    const budget = new HoldBudget(5);
+    const { sequence, events, take } = begin(4, budget);
+    take(4, 5, 5, 3);
+    take(8, 8, 9, 11);
+    expect(budget.take(2)).to.equal(false); // three characters are held, of 8, 9 and 11
+    sequence.skipTo(9);
+    expect(budget.take(3)).to.equal(true);
+    expect(events).to.deep.equal([5]);
+    expect(sequence.gap).to.deep.equal({ from: 10, to: 10 });
+  });
+
   it('continues after a gap that is given up', () => {
     const { sequence, events, take } = begin(0);
     take(100_001);

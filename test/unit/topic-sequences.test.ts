@@ -12,9 +12,13 @@ const CHAT: ChatId = id(7);
 function begin(heads?: Record<number, number>, snapshot?: string) {
   const events: string[] = [];
   const gaps: string[] = [];
+  const excepted: unknown[] = [];
   const sequences = new TopicSequences(
     'user:1',
-    (message) => events.push('frame' in message ? message.frame : message.signal.kind),
+    (message) => {
+      events.push('frame' in message ? message.frame : message.signal.kind);
+      if ('frame' in message) excepted.push(message.except);
+    },
     {
       budget: new HoldBudget(1_000),
       changes: new ChangeOrder(10),
@@ -29,7 +33,7 @@ function begin(heads?: Record<number, number>, snapshot?: string) {
   };
   const edit = (about: Omit<PushContext, 'chatId'>) =>
     sequences.take({ frame: 'edit', about: { chatId: CHAT, ...about } });
-  return { sequences, events, gaps, take, edit };
+  return { sequences, events, excepted, gaps, take, edit };
 }
 
 const message = (seq: number, chatId = CHAT): BusMessage => ({ frame: `${seq}`, position: { chatId, seq } });
@@ -124,6 +128,65 @@ describe('the sequences of a topic', () => {
     const { sequences } = begin({ [CHAT]: 4 }, '1:1:');
     sequences.begin([{ chatId: CHAT, seq: 9 }], '2:2:');
     expect(sequences.position(CHAT)).to.equal(4);
+  });
+
+  it('keep how far a chat was delivered when the heads arrive later, and the first of two heads of a chat', () => {
+    const { sequences, take } = begin();
+    take(9);
+    sequences.begin(
+      [
+        { chatId: CHAT, seq: 20 },
+        { chatId: id(8), seq: 5 },
+        { chatId: id(8), seq: 6 },
+      ],
+      undefined,
+    );
+    expect([CHAT, id<ChatId>(8)].map((chat) => sequences.position(chat))).to.deep.equal([9, 5]);
+    sequences.close();
+    expect(sequences.position(CHAT)).to.equal(undefined);
+  });
+
+  it('deliver an edit at once that the chat has already reached', () => {
+    const { events, gaps, edit } = begin({ [CHAT]: 4 });
+    edit({ head: 4, seq: 3, version: 1 });
+    expect([events, gaps]).to.deep.equal([['edit'], []]);
+  });
+
+  it('deliver an edit of a new chat behind its messages', () => {
+    const { sequences, events, gaps, edit, take } = begin({});
+    edit({ head: 1, seq: 1, version: 1 });
+    expect([events, gaps]).to.deep.equal([[], ['7']]);
+    take(1);
+    expect(events).to.deep.equal(['1', 'edit']);
+    expect(sequences.position(CHAT)).to.equal(1);
+  });
+
+  it('call a reply at once that the chat has already reached', () => {
+    const { events, sequences } = begin({ [CHAT]: 4 });
+    sequences.after({ chatId: CHAT, seq: 4 }, () => events.push('reply'));
+    expect(events).to.deep.equal(['reply']);
+    expect(sequences.plan(CHAT)).to.equal(undefined);
+  });
+
+  it('leave out the connection with the reply of what is read, if there is one', () => {
+    const { sequences, events, excepted } = begin({ [CHAT]: 4 });
+    sequences.catchUp({ chatId: CHAT, seq: 5 }, undefined);
+    sequences.catchUp({ chatId: CHAT, seq: 6 }, id(3));
+    sequences.plan(CHAT)?.messagesRead(
+      [5, 6].map((seq) => ({ seq, frame: `${seq}` })),
+      6,
+    );
+    expect([events, excepted]).to.deep.equal([
+      ['5', '6'],
+      [undefined, 3],
+    ]);
+  });
+
+  it('ask for nothing when a message that is caught up with was delivered meanwhile', () => {
+    const { sequences, take, gaps } = begin({ [CHAT]: 4 });
+    take(5, 6);
+    sequences.catchUp({ chatId: CHAT, seq: 6 }, undefined);
+    expect(gaps).to.deep.equal([]);
   });
 
   it('remember how far a gap was filled until it is', () => {
