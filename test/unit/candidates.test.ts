@@ -39,8 +39,8 @@ function stepsOf(
 
 const newestFirst = (ids: readonly number[]) => [...ids].sort((a, b) => b - a);
 
-/** 300 old chats, and one that is as large as all of them. */
-const sparse = Array.from({ length: 300 }, (_, chat) =>
+/** 100 old chats, and one that is as large as all of them. */
+const sparse = Array.from({ length: 100 }, (_, chat) =>
   Array.from({ length: 20 }, (_, n) => 1 + chat * 2 + n * 1_000),
 );
 const dense = Array.from({ length: 6_000 }, (_, n) => 2 + n * 2);

@@ -12,6 +12,7 @@ class Work {
   readonly limit: ConcurrencyLimit;
   readonly started: string[] = [];
   readonly refused: Record<string, string> = {};
+  readonly problems: string[] = [];
   readonly #ends = new Map<string, () => void>();
 
   constructor(options: ConcurrencyOptions) {
@@ -25,8 +26,9 @@ class Work {
           this.started.push(name);
           return new Promise<void>((resolve) => this.#ends.set(name, resolve));
         })
-        .catch(({ code }) => {
+        .catch(({ code, limit, message }) => {
           this.refused[name] = code;
+          this.problems.push(`${limit}: ${message}`);
         });
   }
 
@@ -74,6 +76,27 @@ describe('limited work', () => {
     expect(work.started).to.deep.equal(['a1', 'b1', 'b2']);
   });
 
+  it('keeps to the limit of a user while some of it ends', async () => {
+    const work = new Work({ perUser: 2 });
+    work.begin(ada, 'a1', 'a2', 'a3', 'a4');
+    await work.end('a1');
+    expect(work.started).to.deep.equal(['a1', 'a2', 'a3']);
+    await work.end('a2', 'a3', 'a4');
+    work.begin(ada, 'a5', 'a6', 'a7');
+    expect(work.started.slice(4)).to.deep.equal(['a5', 'a6']);
+  });
+
+  it('of one user below the limit waits only for the limit of all', async () => {
+    const work = new Work({ perUser: 3, total: 2 });
+    work.begin(ada, 'a1', 'a2', 'a3');
+    work.begin(bob, 'b1');
+    expect(work.started).to.deep.equal(['a1', 'a2']);
+    await work.end('a1');
+    expect(work.started).to.deep.equal(['a1', 'a2', 'a3']);
+    await work.end('a2');
+    expect(work.started.at(-1)).to.equal('b1');
+  });
+
   it('that fails makes room for others too', async () => {
     const limit = new ConcurrencyLimit({ perUser: 1, total: 1 });
     const failed = limit.run(ada, () => Promise.reject(new Error('no')));
@@ -105,6 +128,10 @@ describe('limited work', () => {
     mock.timers.tick(1);
     await turn();
     expect(work.refused).to.deep.equal({ a2: 'RATE_LIMITED', b1: 'UNAVAILABLE' });
+    expect(work.problems).to.deep.equal([
+      'heavy: Too many commands of this kind at once; wait for their replies',
+      'heavy: The server is running too many commands of this kind; retry in a moment',
+    ]);
     await work.end('a1', 'c1');
     mock.timers.tick(5000);
     expect([work.started, work.limit.waiting]).to.deep.equal([['a1', 'c1'], 0]);

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 
+import { PAGE_BYTES } from '../../src/limits.ts';
 import { createCursorSigner } from '../../src/protocol/cursor.ts';
+import { ApiError } from '../../src/protocol/errors.ts';
 import { id } from '../support/ids.ts';
 
 const [OLD, NEW] = ['an old secret of thirty-two bytes or more', 'a new secret of thirty-two bytes or more'];
@@ -36,7 +38,21 @@ describe('a cursor', () => {
 
   it('with the form of another version is refused', () => {
     for (const position of [[], [1, 2], ['1'], null, { a: 1 }])
-      expect(() => cursors.idFrom(cursors.encode(position), 0)).to.throw(refusal);
+      expect(() => cursors.idFrom(cursors.encode(position), 0))
+        .to.throw(ApiError, refusal)
+        .with.property('code', 'BAD_REQUEST');
+    expect(() => cursors.numbers(cursors.encode([1, null]), 2)).to.throw(refusal);
+  });
+
+  it('continues after the last row that fits into a page, of which there is always one', () => {
+    const rows = ['a', 'b', 'c'].map((letter) => letter.repeat(PAGE_BYTES / 2 - 3)); // and two quotes and a comma
+    const { data, nextCursor } = cursors.pageOf(rows, 100, (row) => [row.charCodeAt(0)]);
+    expect(data.map(([letter]) => letter)).to.deep.equal(['a', 'b']);
+    expect(cursors.idFrom(nextCursor ?? '', 0)).to.equal('b'.charCodeAt(0));
+    const large = ['x'.repeat(PAGE_BYTES), 'y'];
+    expect(cursors.pageOf(large, 100, () => [1]).data).to.deep.equal(large.slice(0, 1));
+    const [half = ''] = rows;
+    expect(cursors.pageOf([half, `${half}x`], 100, () => [1]).data).to.deep.equal([half]);
   });
 
   it('continues after the last row of a page, and is absent after the last page', () => {

@@ -47,6 +47,11 @@ describe('a name', () => {
     expect(nameProblem('\u202eadA')).to.equal('must not have controls of the writing direction (U+202E)');
   });
 
+  it('is well-formed', () => {
+    for (const name of ['Ada\ud800', '\udc00'])
+      expect(nameProblem(name)).to.equal('must be well-formed Unicode');
+  });
+
   it('begins with a letter, and is visible', () => {
     expect(nameProblem('\u0301Ada')).to.equal('must not begin with a combining mark');
     for (const name of [' ', '\u00a0\u3000', '\u2800'])
