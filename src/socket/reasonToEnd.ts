@@ -15,7 +15,7 @@ export function reasonToEnd(
       return isOlder ? 'The token was revoked' : undefined;
     }
     case 'ended': {
-      const hasToken = signal.tokenId !== undefined && session.tokenId === signal.tokenId;
+      const hasToken = session.tokenId === signal.tokenId;
       return sessionId === signal.sessionId || hasToken ? 'The session was ended' : undefined;
     }
     case 'othersEnded': {

@@ -46,6 +46,11 @@ describe('a signal to the connections of a user', () => {
     expect(reasons).to.deep.equal(['The session was ended', 'The session was ended', undefined, undefined]);
   });
 
+  it('ends a session whose token does not say when the others ended', () => {
+    const old = { ...connection, session: { ...connection.session, since: undefined } };
+    expect(reasonToEnd(old, { kind: 'othersEnded', sessionId: OTHER })).to.equal('The session was ended');
+  });
+
   it('ends none where it is about something else', () => {
     expect(reasonToEnd(connection, { kind: 'unwatch', userId: id(8) })).to.equal(undefined);
     expect(reasonToEnd(connection, { kind: 'reconcile' })).to.equal(undefined);
