@@ -106,6 +106,61 @@ describe('the candidates of a search', () => {
     expect(ofAll.searchedTo).to.equal(3);
   });
 
+  it('are read in the largest steps whose estimate is within the request, without those outside of a step', () => {
+    const [a, b] = [id<ChatId>(1), id<ChatId>(2)];
+    const range = (chatId: ChatId, firstId: number, lastId: number, messages: number): Candidate => ({
+      chatId,
+      firstId: id(firstId),
+      lastId: id(lastId),
+      messages,
+    });
+    const [one, two, three, four] = [
+      range(a, 91, 100, 10),
+      range(b, 46, 95, 20),
+      range(a, 21, 90, 10),
+      range(a, 10, 20, 11),
+    ];
+    const rows = [one, two, three, four];
+    const bounds = { above: 0, below: 101 };
+    // Down to 90, the first has ten messages and the second two of its twenty, and each costs two more.
+    const list = new CandidateList(rows, LIMITS, bounds);
+    expect(list.next(16)).to.deep.equal({ candidates: [one, two], above: 90, below: 101 });
+    expect(list.searchedTo).to.equal(90);
+    // The rest: eighteen messages of the second, ten and eleven, and six.
+    expect(list.next(45)).to.deep.equal({ candidates: [two, three, four], above: 0, below: 91 });
+    const other = new CandidateList(rows, LIMITS, bounds);
+    expect(other.next(15)).to.deep.equal({ candidates: [one], above: 95, below: 101 });
+    // Of what is above the bound of a search, the last two have nothing.
+    const bounded = new CandidateList(rows, LIMITS, { above: 90, below: 101 });
+    expect(bounded.next(1_000)?.candidates).to.deep.equal([one, two]);
+  });
+
+  it('end where more of one chat may be, although others follow', () => {
+    const rows = candidatesOf(
+      [
+        [6, 8, 10],
+        [2, 3, 9],
+      ],
+      1,
+    );
+    const list = new CandidateList(rows, { perChat: 3, total: 100 }, ALL);
+    expect(
+      stepsOf(
+        list,
+        [
+          [6, 8, 10],
+          [2, 3, 9],
+        ],
+        100,
+      )
+        .flat()
+        .sort(),
+    ).to.deep.equal([10, 8, 9]);
+    expect(list.searchedTo).to.equal(6);
+    const none = new CandidateList(rows, { perChat: 3, total: 1 }, ALL);
+    expect([none.next(100), none.searchedTo]).to.deep.equal([undefined, 10]);
+  });
+
   it('are empty when nothing matches', () => {
     const list = new CandidateList([], LIMITS, ALL);
     expect(list.next(100)).to.equal(undefined);

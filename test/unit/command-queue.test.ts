@@ -68,6 +68,21 @@ describe('the command queue of a connection', () => {
     expect(sent.at(-1)).to.equal(`${count - 1}`);
   });
 
+  it('keeps the order, and the number of commands without a reply, over hundreds of commands', () => {
+    const { queue, sent, push, answer } = newQueue();
+    const names = Array.from({ length: 400 }, (_, n) => `${n}`);
+    for (const name of names) push(name, true);
+    for (const name of names.slice(0, 150)) answer(name);
+    expect(queue.length).to.equal(250);
+    for (const name of names.slice(150, 399)) answer(name);
+    expect(queue.length).to.equal(1);
+    push('last');
+    answer('399');
+    answer('last');
+    expect(sent).to.deep.equal([...names, 'last']);
+    expect(queue.length).to.equal(0);
+  });
+
   it('starts only pipelined commands while the client has no room for replies', () => {
     let room = false;
     const { queue, started, push, answer } = newQueue(() => room);

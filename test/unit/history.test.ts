@@ -106,6 +106,60 @@ describe('the history of a chat', () => {
     expect(history.list()[1]).to.include({ content: 'changed', version: 1 });
   });
 
+  it('keeps the newer of two states of a message, whether one is pushed or read later', () => {
+    const history = new History();
+    history.add([message(1, { version: 2, content: 'new' })]);
+    history.add([message(1, { version: 1, content: 'old' })]);
+    expect(history.put(message(1, { version: 1, content: 'old' }))).to.equal(true);
+    expect(history.list()[0]).to.include({ version: 2, content: 'new' });
+    history.put(message(1, { version: 2, content: 'again' }));
+    expect(history.list()[0]).to.include({ content: 'again' });
+  });
+
+  it('keeps the later of two changes with one version, and no older one', () => {
+    const history = new History();
+    history.add([message(1)]);
+    for (const change of [edit(1, 2, 'a'), edit(1, 1, 'old'), edit(1, 2, 'b')]) history.change(change);
+    expect(history.list()[0]).to.include({ content: 'b', version: 2 });
+  });
+
+  it('shows no change that the message already has', () => {
+    const history = new History();
+    history.add([message(1, { version: 2, content: 'read' })]);
+    history.change(edit(1, 2, 'pushed'));
+    expect(history.list()[0]).to.include({ content: 'read', version: 2 });
+  });
+
+  it('is in the order of seq, in whatever order pages are read', () => {
+    const history = new History();
+    history.add([message(10), message(11)]);
+    history.add([message(8), message(9)]);
+    expect(history.list().map(({ seq }) => seq)).to.deep.equal([8, 9, 10, 11]);
+  });
+
+  it('replaces each message, with the changes that it has', () => {
+    const history = new History();
+    history.add([message(1), message(2)]);
+    history.change(edit(2, 1, 'changed'));
+    history.map((one) => ({ ...one, senderName: 'renamed' }));
+    expect(history.list().map(({ senderName, content }) => [senderName, content])).to.deep.equal([
+      ['renamed', '1'],
+      ['renamed', 'changed'],
+    ]);
+  });
+
+  it('adds, changes and removes a reaction, without the others', () => {
+    const before = message(1, { reactions: [{ emoji: '👍', count: 2, own: true }] });
+    const changed = (changes: Parameters<typeof withReaction>[0]) => withReaction(changes)(before).reactions;
+    expect(changed({ emoji: '👍', count: 3 })).to.deep.equal([{ emoji: '👍', count: 3, own: true }]);
+    expect(changed({ emoji: '👍', count: 0 })).to.deep.equal([]);
+    expect(changed({ emoji: '❤️', count: 1 })).to.deep.equal([
+      { emoji: '👍', count: 2, own: true },
+      { emoji: '❤️', count: 1, own: false },
+    ]);
+    expect(changed({ emoji: '❤️', own: true })).to.deep.equal([{ emoji: '👍', count: 2, own: true }]);
+  });
+
   it('has reactions in the order of the server: by length in bytes, then by bytes', () => {
     const emojis = ['🏝️', '#️⃣', '❤️', '1️⃣', '👍', '☺️', '👩‍🚀'];
     let shown = message(1);

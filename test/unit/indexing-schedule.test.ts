@@ -38,6 +38,16 @@ describe('the schedule of the search indexer', () => {
     }
   });
 
+  it('is not misled by a single moment, nor by the first number that it sees', () => {
+    const schedule = new IndexingSchedule();
+    schedule.record(1_000_000, 50);
+    expect(schedule.slice).to.equal(1_000);
+    schedule.record(1_000_050, 100); // a thousand a second, for a tenth of the window
+    expect(schedule.slice).to.equal(1_000);
+    schedule.record(1_000_100, 150);
+    expect(schedule.slice).to.equal(64);
+  });
+
   it('detects within half a second that users send, and within three seconds that none do', () => {
     const schedule = whileSending(0);
     for (let at = 2_000; at <= 2_500; at += 50) schedule.record(1_000_000 + (at - 2_000) / 2, at);

@@ -10,8 +10,17 @@ describe('the stall watch', () => {
     watch.record(5, true, 61_000);
     expect(watch.stalledFor(61_000)).to.equal(61_000);
     expect(watch.shouldWarn(61_000)).to.equal(true);
-    expect(watch.shouldWarn(62_000)).to.equal(false);
+    expect(watch.shouldWarn(660_999)).to.equal(false);
     expect(watch.shouldWarn(661_000)).to.equal(true);
+  });
+
+  it('reports a stall of exactly a minute, counted from the start where nothing was recorded', () => {
+    const watch = new StallWatch(1_000);
+    expect(watch.stalledFor(61_000)).to.equal(0);
+    watch.fail();
+    expect([watch.shouldWarn(60_999), watch.shouldWarn(61_000)]).to.deep.equal([false, true]);
+    watch.record(5, true, 62_000);
+    expect(watch.record(5, true, 63_000)).to.equal(false);
   });
 
   it('reports once that the work continues', () => {

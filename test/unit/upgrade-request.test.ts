@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { deviceOf, protocolOf, tokenOf } from '../../src/socket/upgradeRequest.ts';
+import { readHeaders } from '../../src/net/headers.ts';
+import { deviceOf, protocolOf, readUpgradeRequest, tokenOf } from '../../src/socket/upgradeRequest.ts';
 
 describe('the token of an upgrade request', () => {
   it('is that of the Authorization header, before the subprotocol, before the query', () => {
@@ -45,5 +46,44 @@ describe('the device of an upgrade request', () => {
   it('is well-formed text, also where the name is not, or is cut within a character', () => {
     for (const name of ['phone \ud800', `${'x'.repeat(99)}😀`])
       expect(deviceOf(name)?.isWellFormed()).to.equal(true);
+  });
+});
+
+describe('an upgrade request', () => {
+  /** Reads a request with these headers and query parameters. */
+  function read(headers: Record<string, string>, query: Record<string, string> = {}) {
+    const req = {
+      forEach(take: (name: string, value: string) => void) {
+        for (const [name, value] of Object.entries(headers)) take(name, value);
+      },
+      getQuery: (name: string) => query[name],
+    } as never;
+    return readUpgradeRequest({} as never, req, readHeaders(req), () => '10.0.0.1');
+  }
+
+  it('is read from its headers', () => {
+    const request = read({
+      authorization: 'Bearer one',
+      'sec-websocket-protocol': 'auth, two',
+      'sec-websocket-key': 'a key',
+      'sec-websocket-extensions': 'permessage-deflate',
+      'user-agent': 'a browser',
+    });
+    expect(request).to.deep.equal({
+      token: 'one',
+      address: '10.0.0.1',
+      device: 'a browser',
+      key: 'a key',
+      extensions: 'permessage-deflate',
+      protocol: 'auth',
+    });
+  });
+
+  it('may have its token and the name of the device in the query', () => {
+    const request = read({ 'user-agent': 'a browser' }, { token: 'three', device: 'a phone' });
+    expect(request).to.deep.equal({
+      ...{ token: 'three', address: '10.0.0.1', device: 'a phone' },
+      ...{ key: '', extensions: '', protocol: '' },
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ChatId, ConnectionId, UserId } from '../../src/ids.ts';
-import { type Send, WriterQueue } from '../../src/messages/WriterQueue.ts';
+import { memoryOf, type Send, WriterQueue } from '../../src/messages/WriterQueue.ts';
 import { id } from '../support/ids.ts';
 
 const limits = { queueLength: 1_000, queueBytes: 1_000_000 };
@@ -151,6 +151,99 @@ describe('the queue of the writer', () => {
     expect(fill().length).to.equal(half - 1);
   });
 
+  it('has half of its limits for held messages, whatever is released, and none for a larger one beside others', () => {
+    const queue = newQueue();
+    queue.hold(id(1));
+    queue.hold(id(2));
+    const large = (groupId: number, bytes: number) => ({ ...newSend('plain', groupId), bytes });
+    expect(queue.add(large(1, 300_000))).to.equal(true);
+    expect(queue.add(large(2, 200_001))).to.equal(false);
+    expect(queue.add(large(2, 200_000))).to.equal(true);
+    queue.release(id(1));
+    expect(queue.add(large(2, 300_001))).to.equal(false);
+    expect(queue.add(large(2, 300_000))).to.equal(true);
+    const other = newQueue();
+    other.hold(id(1));
+    expect(other.add(large(1, 600_000))).to.equal(true); // the first one
+    expect(other.add(large(1, 1))).to.equal(false);
+  });
+
+  it('accepts what fits exactly, and a message of any size while it is empty', () => {
+    const newBounded = () =>
+      new WriterQueue({ queueLength: 10, queueBytes: 5_000 }, { chatOf: () => id(1), isPlain: () => true });
+    const queue = newBounded();
+    queue.addChange();
+    expect(queue.bytes).to.equal(4_096);
+    expect(queue.add({ ...newSend('plain'), bytes: 905 })).to.equal(false);
+    expect(queue.add({ ...newSend('plain'), bytes: 904 })).to.equal(true);
+    expect(queue.addChange()).to.equal(undefined);
+    expect(newBounded().add({ ...newSend('plain'), bytes: 5_001 })).to.equal(true);
+  });
+
+  it('has room for a message while there is room for two of the smallest', () => {
+    const queue = new WriterQueue(
+      { queueLength: 2, queueBytes: 2_000 },
+      { chatOf: () => id(1), isPlain: () => true },
+    );
+    queue.add({ ...newSend('plain'), bytes: 976 });
+    expect(queue.hasRoom).to.equal(true);
+    queue.takeBatch();
+    queue.add({ ...newSend('plain'), bytes: 977 });
+    expect(queue.hasRoom).to.equal(false);
+    queue.takeBatch();
+    for (let count = 0; count < 2; count++) queue.add({ ...newSend('plain'), bytes: 1 });
+    expect([queue.length, queue.hasRoom]).to.deep.equal([2, false]);
+  });
+
+  it('knows whether a group has messages that are not held', () => {
+    const queue = newQueue();
+    queue.hold(id(2));
+    for (const groupId of [1, 2]) queue.add(newSend('plain', groupId));
+    expect([1, 2, 3].map((groupId) => queue.has(id(groupId)))).to.deep.equal([true, false, false]);
+  });
+
+  it('returns batches of at most 1,000 messages, and looks at no more than 1,000 of the other kind', () => {
+    const queue = new WriterQueue(
+      { queueLength: 10_000, queueBytes: 100_000_000 },
+      {
+        chatOf: ({ to }) => ('groupId' in to ? to.groupId : undefined),
+        isPlain: ({ draft }) => draft.content === 'plain',
+      },
+    );
+    for (let count = 0; count < 1_001; count++) queue.add(newSend('plain', count));
+    expect(queue.takeBatch()?.sends).to.have.length(1_000);
+    for (let count = 0; count < 1_000; count++) queue.add(newSend('other', 2_000 + count));
+    queue.add(newSend('plain', 4_000));
+    expect(queue.takeBatch()?.sends).to.have.length(1);
+    expect(queue.takeBatch()?.sends).to.have.length(1_000);
+    expect(queue.length).to.equal(1);
+  });
+
+  it('returns batches of about 64 KiB of text, of which data of an application counts as 4 KiB', () => {
+    const batchOf = (send: () => Send) => {
+      const queue = new WriterQueue(
+        { queueLength: 1_000, queueBytes: 100_000_000 },
+        { chatOf: () => id(1), isPlain: () => true },
+      );
+      for (let count = 0; count < 100; count++) queue.add(send());
+      return queue.takeBatch()?.sends.length;
+    };
+    expect(batchOf(() => newSend('x'.repeat(4_096)))).to.equal(17);
+    const withData = () => {
+      const send = newSend('');
+      return { ...send, draft: { ...send.draft, extras: { custom: { a: 1 } } } };
+    };
+    expect(batchOf(withData)).to.equal(17);
+    const silent = () => ({ ...withData(), draft: { ...newSend('').draft, extras: { silent: true } } });
+    expect(batchOf(silent)).to.equal(100);
+  });
+
+  it('takes no message of a chat that is not known yet for a plain one', () => {
+    const queue = new WriterQueue(limits, { chatOf: () => undefined, isPlain: () => true });
+    queue.add(newSend('new'));
+    expect(queue.takeBatch()?.plainIn).to.equal(undefined);
+  });
+
   it('returns the messages of a connection, held or not', () => {
     const queue = newQueue();
     const [one, other] = [newSend('plain', 1), newSend('plain', 1)];
@@ -176,5 +269,18 @@ describe('the queue of the writer', () => {
     ]);
     end?.();
     expect([queue.length, queue.add(newSend('plain'))]).to.deep.equal([1, true]);
+  });
+});
+
+describe('the memory of a queued message', () => {
+  const draft = newSend('four').draft;
+
+  it('is two bytes for each character of its text, and 512', () => {
+    expect(memoryOf(draft, null)).to.equal(520);
+  });
+
+  it('includes its extras, as text or as the parsed data of an application', () => {
+    expect(memoryOf({ ...draft, extras: { silent: true } }, '{"a":1}')).to.equal(520 + 14);
+    expect(memoryOf({ ...draft, extras: { custom: { a: 1 } } }, '{"a":1}')).to.equal(520 + 7 * 32);
   });
 });
