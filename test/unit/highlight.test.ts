@@ -59,6 +59,35 @@ describe('the highlighted match', () => {
     expect(show('changed meanwhile', mark('[chang]'), 'mean')).to.equal('changed [mean]while');
   });
 
+  it('is the whole of a letter of which a part matches', () => {
+    expect(marked('ﬁnal', 'f')).to.equal('[ﬁ]nal');
+    expect(marked('eﬁ', 'f')).to.equal('e[ﬁ]');
+    expect(show('ﬁnal', mark('[f]inal'), 'none')).to.equal('[ﬁ]nal');
+  });
+
+  it('is only what the database marked, although the text is elsewhere', () => {
+    expect(show('no climber, no climb', mark('no [climber], no climb'), 'no')).to.equal(
+      'no [climber], no climb',
+    );
+  });
+
+  it('is one part where words touch', () => {
+    const hits = [
+      [0, 1],
+      [1, 2],
+    ] as const;
+    expect(highlight('ab', hits)).to.deep.equal([{ text: 'ab', hit: true }]);
+    expect(highlight('ab c', hits)).to.deep.equal([
+      { text: 'ab', hit: true },
+      { text: ' c', hit: false },
+    ]);
+  });
+
+  it('is replaced by the beginning of the content where nothing matches', () => {
+    expect(marked('x'.repeat(200), 'walrus')).to.equal(`${'x'.repeat(60)} …`);
+    expect(marked('x'.repeat(60), '')).to.equal('x'.repeat(60));
+  });
+
   it('is shown in at most two parts of a content', () => {
     const far = 'x'.repeat(200);
     const content = `${far} one ${far} two ${far} three`;

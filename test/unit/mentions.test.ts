@@ -48,6 +48,17 @@ describe('mentions in a text', () => {
     expect(namesIn(`${'@Ada '.repeat(200)}@Bob`)).to.deep.equal([['ada']]);
   });
 
+  it('have at most a hundred names, of which one in a script without spaces has up to seventeen', () => {
+    const text = (first: number) => String.fromCodePoint(...Array.from({ length: 20 }, (_, n) => first + n));
+    const mentions = Array.from({ length: 10 }, (_, n) => `@${text(0x4e00 + 20 * n)}`);
+    expect(namesIn(mentions.join(' ')).map(({ length }) => length)).to.deep.equal([17, 17, 17, 17, 17, 15]);
+  });
+
+  it('have no empty name', () => {
+    expect(namesIn('@.- @_')).to.deep.equal([['.-'], ['_']]);
+    expect(namesIn('@\u034f @Ada')).to.deep.equal([['ada']]);
+  });
+
   it('are searched for in a bounded number of names', () => {
     const texts = [
       `@${'张'.repeat(4000)}`,

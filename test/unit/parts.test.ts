@@ -49,7 +49,20 @@ describe('the parts of words', () => {
   });
 
   it('are sequences of three letters or more, or of two in dense scripts', () => {
-    for (const text of ['', 'ab', 'ab cd', 'a北', '!!!!', '1.2.3', '\n\n\n', 'ы'])
+    for (const text of [
+      '',
+      'ab',
+      'ab cd',
+      'a北',
+      '北a',
+      '北。',
+      '。北',
+      '北 京',
+      '!!!!',
+      '1.2.3',
+      '\n\n\n',
+      'ы',
+    ])
       expect(hasParts(text), text).to.equal(false);
     for (const text of ['abc', '北京', '123', 'привет', '한국', '👍'])
       expect(hasParts(text), text).to.equal(true);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { alternativesOf, comparisonsOf, filtersOf, MAX_FILTERS } from '../../src/messages/queryFilters.ts';
-import { addParts, addSender, addWord, newFilter } from '../../src/text/bloomFilter.ts';
+import { addMention, addParts, addSender, addWord, newFilter } from '../../src/text/bloomFilter.ts';
 import { id } from '../support/ids.ts';
 
 describe('the words that a query requires', () => {
@@ -31,9 +31,10 @@ describe('the words that a query requires', () => {
     });
 
   it('are unrestricted when there are too many alternatives', () => {
+    expect(alternativesOf(`'a' | 'b' | 'c'`)).to.deep.equal([['a'], ['b'], ['c']]);
     expect(alternativesOf(`'a' | 'b' | 'c' | 'd'`)).to.deep.equal([[]]);
-    const either = `( 'a' | 'b' ) & ( 'c' | 'd' | 'e' )`;
-    expect(alternativesOf(either)).to.deep.equal([['a'], ['b']]);
+    for (const either of [`( 'a' | 'b' ) & ( 'c' | 'd' | 'e' )`, `( 'c' | 'd' | 'e' ) & ( 'a' | 'b' )`])
+      expect(alternativesOf(either)).to.deep.equal([['a'], ['b']]);
   });
 });
 
@@ -45,6 +46,14 @@ describe('the filters of a search', () => {
     for (const filter of [words, text]) addSender(filter, id(7));
     const filters = filtersOf({ words: `'run' & 'late'`, text: 'running late', senderId: id(7) });
     expect(filters).to.deep.equal([words, text].map((filter) => filter.toString('hex')));
+  });
+
+  it('are combined with the mentioned user', () => {
+    const filter = newFilter();
+    addWord(filter, 'run');
+    addMention(filter, id(7));
+    const filters = filtersOf({ words: `'run'`, text: null, mentioned: id(7) });
+    expect(filters).to.deep.equal([filter.toString('hex')]);
   });
 
   it('match anything when the text has no parts, and nothing when there are no words either', () => {
@@ -66,5 +75,8 @@ describe('the filters of a search', () => {
     expect(bits.slice(8, 16)).to.deep.equal([0, 8, 16, 24, 32, 40, 48, 56]);
     expect(bits.slice(16)).to.deep.equal(new Array(16).fill(null));
     expect(filters).to.deep.equal([null, many.toString('hex'), null, null]);
+    const eight = Buffer.alloc(1024, 0b10000001);
+    eight.fill(0, 4);
+    expect(comparisonsOf([eight.toString('hex')])[2]).to.deep.equal([null, null, null, null]);
   });
 });
