@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 
 import { PAGE_BYTES } from '../../src/limits.ts';
-import { createCursorSigner } from '../../src/protocol/cursor.ts';
+import { type CursorSigner, type Cursors, createCursorSigner } from '../../src/protocol/cursor.ts';
 import { ApiError } from '../../src/protocol/errors.ts';
 import { id } from '../support/ids.ts';
 
@@ -9,8 +9,13 @@ const [OLD, NEW] = ['an old secret of thirty-two bytes or more', 'a new secret o
 const refusal = /params\.cursor must be a nextCursor that this command returned/;
 
 describe('a cursor', () => {
-  const sign = createCursorSigner([NEW, OLD]);
-  const cursors = sign('listUsers', id(7));
+  let sign: CursorSigner;
+  let cursors: Cursors;
+
+  beforeEach(() => {
+    sign = createCursorSigner([NEW, OLD]);
+    cursors = sign('listUsers', id(7));
+  });
 
   it('decodes to the position that it encodes', () => {
     expect(cursors.decode(cursors.encode([1, null, 'two']))).to.deep.equal([1, null, 'two']);
@@ -56,9 +61,9 @@ describe('a cursor', () => {
   });
 
   it('continues after the last row of a page, and is absent after the last page', () => {
-    const { data, nextCursor } = cursors.pageOf([1, 2, 3], 2, (row) => [row]);
-    expect(data).to.deep.equal([1, 2]);
-    expect(cursors.idFrom(nextCursor ?? '', 0)).to.equal(2);
+    const { data, nextCursor } = cursors.pageOf([1, 2, 3, 4], 3, (row) => [row]);
+    expect(data).to.deep.equal([1, 2, 3]);
+    expect(cursors.idFrom(nextCursor ?? '', 0)).to.equal(3);
     expect(cursors.pageOf([1, 2], 2, (row) => [row]).nextCursor).to.equal(null);
   });
 });

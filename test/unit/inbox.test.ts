@@ -143,6 +143,29 @@ describe('the inbox of the typed client', () => {
     expect(delivered).to.deep.equal(['own 1']);
   });
 
+  it('delivers a push about an existing message at once, whatever its seq', () => {
+    const { inbox, delivered, gaps } = inboxOf();
+    inbox.resume();
+    inbox.push(message(5));
+    for (const seq of [2, 9])
+      inbox.push({ type: 'addReaction', params: { groupId: 7, seq, version: 1 } } as unknown as Push);
+    inbox.push(message(6));
+    expect([delivered, gaps]).to.deep.equal([[5, 2, 9, 6], []]);
+  });
+
+  it('holds later arrivals of a group that the user left and joined again within a gap', () => {
+    const { inbox, delivered, gaps } = inboxOf();
+    inbox.resume();
+    inbox.push(message(1));
+    inbox.push(message(4));
+    gaps[0]?.deliver(leave(2));
+    inbox.push(message(5));
+    expect(delivered).to.deep.equal([1, 2]);
+    gaps[0]?.deliver(message(3));
+    inbox.release(gaps[0] as ChatSequence);
+    expect(delivered).to.deep.equal([1, 2, 3, 4, 5]);
+  });
+
   it('holds arrivals while the client catches up', () => {
     const { inbox, delivered } = inboxOf();
     inbox.push(message(2));

@@ -60,6 +60,21 @@ describe('messages between nodes', () => {
     );
   });
 
+  it('carry a chat message with each of its other fields', () => {
+    const message = { frame: '{}', position: { chatId: id<ChatId>(3), seq: 4 } };
+    const fields: Partial<Push & { origin: object }>[] = [
+      { exceptUsers: [id(3)] },
+      { membership: { joined: [id(5)], firstSeq: 2 } as never },
+      { about: { chatId: id(3), head: 4 } },
+      { isTransient: true },
+      { origin: { node: 'abc', number: 9 } },
+    ];
+    for (const field of fields) {
+      const full = { ...message, ...field } as NodeMessage;
+      expect(roundTrip(full)).to.deep.equal(full);
+    }
+  });
+
   it('carry signals and heads', () => {
     const messages: NodeMessage[] = [
       { signal: { kind: 'joined', chatId: id(1), seq: 2 } },

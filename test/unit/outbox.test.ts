@@ -203,6 +203,25 @@ describe('an outbox that receives a reply', () => {
     expect([code, message, retryAfter]).to.deep.equal(['RATE_LIMITED', 'Too fast', 60]);
   });
 
+  it('rejects with INTERNAL after a refusal without a code', async () => {
+    const { outbox, taken } = openOutbox();
+    const error = outbox.call('ping', {}, (result) => taken.push(result)).catch((reason) => reason);
+    outbox.answer({ id: 1, error: true });
+    expect(await error)
+      .to.be.instanceOf(ParleyError)
+      .and.include({ code: 'INTERNAL', message: '' });
+  });
+
+  it('names the command whose outcome is unknown after a lost connection', async () => {
+    const { outbox } = openOutbox();
+    const error = outbox.call('leaveGroup', { groupId: 1 }, () => {}).catch((reason) => reason);
+    outbox.lost();
+    expect(await error).to.include({
+      code: 'CONNECTION_LOST',
+      message: 'The outcome of leaveGroup is unknown',
+    });
+  });
+
   it('ignores one to an unknown request, and the second one to a request', () => {
     const { done, taken, call, reply } = openOutbox();
     void call('ping');

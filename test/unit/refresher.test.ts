@@ -63,6 +63,7 @@ describe('the refresher', () => {
       new ParleyError('UNAVAILABLE', ''),
       new ParleyError('RATE_LIMITED', '', 20),
       new ParleyError('TIMEOUT', ''),
+      new ParleyError('INTERNAL', ''),
       new ParleyError('NOT_A_MEMBER', ''),
     ];
     let tries = 0;
@@ -78,6 +79,8 @@ describe('the refresher', () => {
       [1, 3],
       [29_999, 3],
       [1, 4],
+      [3_999, 4],
+      [1, 5],
     ] as const) {
       await turn();
       mock.timers.tick(pause);

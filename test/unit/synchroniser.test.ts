@@ -42,6 +42,32 @@ describe('the synchroniser of the typed client', () => {
     expect(asked).to.deep.equal([{ fromNow: true }, { cursor: 'first', limit: 500 }]);
   });
 
+  it('knows the time of the server, as far as it differs from its own', async () => {
+    mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-01-01T00:00:05Z') });
+    const { synchroniser, request } = synchroniserOf();
+    expect(new Date(synchroniser.now()).toISOString()).to.equal('2026-01-01T00:00:05.000Z');
+    await synchroniser.begin(request);
+    expect(new Date(synchroniser.now()).toISOString()).to.equal('2026-01-01T00:00:00.000Z');
+    mock.timers.tick(3_000);
+    expect(new Date(synchroniser.now()).toISOString()).to.equal('2026-01-01T00:00:03.000Z');
+    mock.timers.reset();
+  });
+
+  it('catches up from the same cursor after a failure', async () => {
+    const failure = new ParleyError('INTERNAL', 'Internal error');
+    const answers: (object | Error)[] = [page, failure, page];
+    const { synchroniser, request, asked, events } = synchroniserOf(() => answers.shift() as object);
+    await synchroniser.begin(request);
+    synchroniser.lost();
+    expect(await synchroniser.catchUp(request).catch((reason) => reason)).to.equal(failure);
+    synchroniser.lost();
+    await synchroniser.begin(request);
+    await synchroniser.catchUp(request);
+    synchroniser.lost();
+    const caughtUp = { cursor: 'first', limit: 500 };
+    expect([asked, events]).to.deep.equal([[{ fromNow: true }, caughtUp, caughtUp], []]);
+  });
+
   it('reads the messages of a gap', async () => {
     const read = { data: [{ groupId: 7, seq: 2, createdAt: '2026-01-01', content: '' }], more: false };
     const { synchroniser, request, asked, events } = synchroniserOf((params) =>
@@ -342,29 +368,36 @@ describe('the synchroniser of the typed client', () => {
       const { synchroniser, asked } = await caughtUp();
       for (let seq = 1; seq < 500; seq++) synchroniser.inbox.push(push(seq));
       expect(asked).to.have.length(1);
-      for (let seq = 500; seq < 1_100; seq++) synchroniser.inbox.push(push(seq));
+      synchroniser.inbox.push(push(500));
+      expect(asked).to.have.length(2);
+      for (let seq = 501; seq < 1_100; seq++) synchroniser.inbox.push(push(seq));
       expect(asked).to.have.length(2);
       synchroniser.lost();
     });
 
-    it('reads none because of messages that a catch-up returns', async () => {
-      const { synchroniser, asked } = synchroniserOf();
-      const found = Array.from({ length: 500 }, (_, index) => ({
-        kind: 'message',
-        isNew: true,
-        message: { groupId: 7, senderId: 2, seq: index + 2, createdAt: '2026-01-01', content: '' },
-      }));
-      const request: SendRequest = async (_type, params, take) => {
-        asked.push(params);
-        return take({ ...page, data: 'cursor' in params ? found : [] } as never);
+    it('renews it after a gap that was filled', async () => {
+      const { synchroniser, request, asked } = await caughtUp();
+      for (const seq of [1, 3]) synchroniser.inbox.push(push(seq));
+      await pass(0);
+      await pass(5 * 60_000);
+      await pass(10_000);
+      synchroniser.lost();
+      await synchroniser.catchUp(request);
+      expect(asked.at(-1)).to.include({ cursor: '3' });
+      synchroniser.lost();
+    });
+
+    it('starts no timer over a connection that was lost while it caught up', async () => {
+      const { synchroniser, request, asked } = await caughtUp();
+      synchroniser.lost();
+      const over: SendRequest = (type, params, take) => {
+        synchroniser.lost();
+        return request(type, params, take);
       };
-      await synchroniser.begin(request);
-      await synchroniser.catchUp(request);
-      synchroniser.inbox.push(push(1));
-      synchroniser.lost();
-      await synchroniser.catchUp(request);
-      synchroniser.lost();
-      expect(asked).to.deep.equal([{ fromNow: true }, { cursor: 'first', limit: 500 }]);
+      await synchroniser.catchUp(over);
+      const before = asked.length;
+      await pass(60 * 60_000);
+      expect(asked).to.have.length(before);
     });
 
     it('has no timer after its connection was lost', async () => {
