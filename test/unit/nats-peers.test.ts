@@ -315,6 +315,63 @@ describe('the tracking of peers', () => {
       expect(peers.isComplete).to.equal(true);
     });
 
+    it('waits neither for itself nor for the peer that answers, when it learns who was there', () => {
+      const peers = connectedPeers();
+      peers.disconnected(2_000, 1_500);
+      hello(peers, 3_000);
+      answers(peers, [{ node: 'self', next: 7, ago: 700 }], ['self', 'p', 'q']);
+      peers.handle(beat('p', 1, 10), 3_200);
+      peers.handle(start('q'), 3_300);
+      expect(peers.handle(beat('q', 1, 0), 3_400)).to.deep.equal({});
+      expect(peers.isComplete).to.equal(true);
+    });
+
+    it('asks all others from the start if it had subscribers before its first connection', () => {
+      const peers = new Peers('self', 0);
+      expect(hello(peers, 100)).to.include({ others: 0, away: 100 });
+      expect(peers.receive({ node: 'q', number: 4 }, 200)).to.equal(false);
+      expect(peers.handle(bye('q', 5), 300)).to.deep.equal({ mustResynchronise: true });
+    });
+
+    it('misses nothing if it had none, however often it connects', () => {
+      const peers = new Peers('self', 0);
+      peers.connected(100, false);
+      expect(hello(peers, 200)).to.not.have.property('others');
+      expect(peers.handle(bye('q', 5), 300)).to.deep.equal({});
+      expect(peers.roster({ kind: 'hello', node: 'n', from: {}, away: 0 }, 400).departed).to.deep.equal([
+        { node: 'q', next: 5, ago: 100 },
+      ]);
+    });
+
+    it('gives up no peer while it is not connected itself', () => {
+      const peers = connectedPeers();
+      peers.disconnected(2_000, 1_500);
+      expect(peers.check(2_000 + PATIENCE + 1)).to.deep.equal({});
+      hello(peers, 60_000);
+      expect(peers.handle(start('p', { from: 10, next: 10 }), 60_100)).to.deep.equal({});
+      expect(peers.isComplete).to.equal(true);
+    });
+
+    it('tells a node who departed within its outage, and a new one who did within an hour', () => {
+      const peers = connectedPeers();
+      peers.handle(bye('p', 10), 2_000);
+      const departed = (asked: object, now: number) =>
+        peers.roster({ kind: 'hello', node: 'n', from: {}, away: 0, ...asked }, now).departed.length;
+      expect([12_100, 12_101].map((now) => departed({ others: 0, away: 100 }, now))).to.deep.equal([1, 0]);
+      expect([3_602_000, 3_602_001].map((now) => departed({}, now))).to.deep.equal([1, 0]);
+    });
+
+    it('forgets a silent peer after an hour', () => {
+      for (const [checked, isNew] of [
+        [3_601_000, false],
+        [3_601_001, true],
+      ] as const) {
+        const peers = connectedPeers(); // which last received something after a second
+        peers.check(checked);
+        expect(receives(peers, 3, checked)).to.equal(isNew);
+      }
+    });
+
     it('reports everything as lost after an outage longer than the memory of all peers', () => {
       const peers = connectedPeers();
       peers.disconnected(2_000, 1_500);
