@@ -61,7 +61,7 @@ function begin(kept = 1_000) {
   const publish = (count: number, bytes: number) => {
     for (let n = 0; n < count; n++) stream.add('user:1', { frame: 'x'.repeat(bytes) });
   };
-  return { flow, stream, state, events, flushes, calls, publish };
+  return { flow, stream, sender, state, events, flushes, publish };
 }
 
 describe('the flow of publications to NATS', () => {
@@ -97,11 +97,27 @@ describe('the flow of publications to NATS', () => {
     expect(events).to.deep.equal(['10']);
   });
 
-  it('sends what waits for the end of the turn before it asks NATS to confirm', () => {
-    const { flow, calls, publish } = begin();
-    publish(40, MIB);
-    flow.sendAll();
-    expect(calls).to.deep.equal(['send', 'flush']);
+  it('has NATS confirm what exceeds 1 MiB, once at a time', async () => {
+    const { flow, flushes } = begin();
+    const send = (bytes: number) => flow.send('user:1', { frame: 'x'.repeat(bytes) });
+    send(MIB);
+    expect(flushes).to.have.length(0);
+    send(1);
+    send(2 * MIB);
+    expect(flushes).to.have.length(1);
+    flushes[0]?.();
+    await turn();
+    send(MIB);
+    expect(flushes).to.have.length(2);
+  });
+
+  it('counts what waits for the end of the turn as in flight', () => {
+    const { flow, sender, state } = begin();
+    state.inFlight = 3 * MIB;
+    sender.waiting = MIB - 1;
+    expect(flow.hasRoom).to.equal(true);
+    sender.waiting = MIB;
+    expect(flow.hasRoom).to.equal(false);
   });
 
   it('sends nothing while the connection is down', () => {

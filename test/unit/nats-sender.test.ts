@@ -92,6 +92,25 @@ describe('the batch sender', () => {
     expect(published.length).to.be.within(2, 10);
   });
 
+  it('sends a batch at once that has 64 KiB, and knows when it sent the last one', () => {
+    const { sender, published } = start();
+    expect(sender.batchedAt).to.equal(Number.NEGATIVE_INFINITY);
+    for (let seq = 1; seq < 32; seq++) sender.add('user:1', message(seq, 'x'.repeat(2_048 - 64)));
+    expect([published.length, sender.waiting]).to.deep.equal([0, 31 * 2_048]);
+    const before = performance.now();
+    sender.add('user:1', message(32, 'x'.repeat(2_048 - 64)));
+    expect([published.length, sender.waiting]).to.deep.equal([1, 0]);
+    expect(sender.batchedAt).to.be.within(before, performance.now());
+  });
+
+  it('sends a message of 8 KiB in a batch, and a larger one alone', () => {
+    const { sender, published } = start();
+    expect(sender.add('user:1', message(1, 'x'.repeat(8_192 - 64)))).to.equal(8_192);
+    expect(published).to.deep.equal([]);
+    sender.add('user:1', message(2, 'x'.repeat(8_192 - 63)));
+    expect(published.map(({ subject }) => subject)).to.deep.equal([BATCHES, 'parley.user.1']);
+  });
+
   it('splits a batch that NATS refuses, and sends the position of a message that it refuses alone', async () => {
     const { sender, published } = start(150);
     const [small, large] = [message(1), message(2, 'x'.repeat(200))];
