@@ -51,6 +51,8 @@ export default {
     spec: ['test/unit/**/*.test.ts'],
     // They read files that are not copied, or say nothing about the code above.
     ignore: ['test/unit/{bench,env-example,layers,shrink}.test.ts'],
+    // Tests of time: code with mistakes to choose from is slower.
+    grep: '^(?!.*(takes little longer|within milliseconds|bounded number of names))',
   },
   ignorePatterns: ['/.data', '/bench', '/dist', '/examples'],
   tempDirName: 'dist/mutation/sandbox',
