@@ -73,7 +73,6 @@ export class ConcurrencyLimit {
     else this.#running.delete(userId);
     this.#total--;
     this.#queue.resume(userId);
-    if (this.#total >= (this.#options.total ?? Number.POSITIVE_INFINITY)) return;
     const next = this.#queue.shift();
     if (!next) return;
     this.#begin(next.userId);

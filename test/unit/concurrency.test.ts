@@ -80,10 +80,11 @@ describe('limited work', () => {
     const work = new Work({ perUser: 2 });
     work.begin(ada, 'a1', 'a2', 'a3', 'a4');
     await work.end('a1');
+    work.begin(ada, 'late');
     expect(work.started).to.deep.equal(['a1', 'a2', 'a3']);
-    await work.end('a2', 'a3', 'a4');
+    await work.end('a2', 'a3', 'a4', 'late');
     work.begin(ada, 'a5', 'a6', 'a7');
-    expect(work.started.slice(4)).to.deep.equal(['a5', 'a6']);
+    expect(work.started.slice(5)).to.deep.equal(['a5', 'a6']);
   });
 
   it('of one user below the limit waits only for the limit of all', async () => {

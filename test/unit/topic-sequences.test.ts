@@ -108,6 +108,17 @@ describe('the sequences of a topic', () => {
     expect(sequences.plan(CHAT)?.next()).to.deep.equal({ kind: 'readHead' });
   });
 
+  it('have exactly what is missing read, up to the head that is named or found', () => {
+    const { sequences } = begin({ [CHAT]: 4 });
+    sequences.catchUp({ chatId: CHAT, seq: 6 }, undefined);
+    expect(sequences.plan(CHAT)?.next()).to.deep.equal({ kind: 'readMessages', from: 5, to: 6 });
+    const { sequences: open } = begin({ [CHAT]: 4 });
+    open.catchUp({ chatId: CHAT, seq: Number.POSITIVE_INFINITY }, undefined);
+    const plan = open.plan(CHAT);
+    plan?.headRead(4);
+    expect(plan?.next()).to.equal(undefined);
+  });
+
   it('read nothing up to a head that was delivered, or of a chat of which nothing is known', () => {
     const { gaps, sequences } = begin({ [CHAT]: 4 });
     sequences.catchUp({ chatId: CHAT, seq: 4 }, undefined);
