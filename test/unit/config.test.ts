@@ -318,12 +318,13 @@ describe('the configuration', () => {
 
   describe('with a file .env', () => {
     const cwd = process.cwd();
-    const before = { ...process.env };
+    let before: NodeJS.ProcessEnv;
     let folder: string;
 
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), 'parley-env-'));
       process.chdir(folder);
+      before = { ...process.env };
     });
 
     afterEach(() => {
