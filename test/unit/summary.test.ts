@@ -63,6 +63,27 @@ const arrivals = (from: Entry, ...messages: Message[]) =>
   messages.reduce((all, each) => arrived(all, each, SELF), from);
 
 describe('the summary of a chat', () => {
+  it('has the name of the group, or of the other person, whoever wrote last', () => {
+    const own = { senderId: SELF, senderName: 'self', receiverId: OTHER, receiverName: 'other' };
+    const inGroup = { receiverId: null, receiverName: null, groupId: 7, groupName: 'Climbers' };
+    const names = [row(1), row(1, own), row(1, inGroup), row(1, { ...own, ...inGroup })].map(
+      (each) => entryFrom(each, SELF).summary.name,
+    );
+    expect(names).to.deep.equal(['other', 'other', 'Climbers', 'Climbers']);
+  });
+
+  it('has how far the other person has received and read, in a dialog only', () => {
+    const positions = (changes: Partial<Row>) => {
+      const { otherReadSeq, otherDeliveredSeq } = entryFrom(row(9, changes), SELF).summary;
+      return [otherReadSeq, otherDeliveredSeq];
+    };
+    expect(positions({ otherReadSeq: 3, otherDeliveredSeq: 5 })).to.deep.equal([3, 5]);
+    const group = { groupId: 7, groupName: 'Climbers', otherReadSeq: null, otherDeliveredSeq: null };
+    expect(positions(group)).to.deep.equal([0, 0]);
+    const { summary } = arrived(entryFrom(row(9, group), SELF), message(10, { groupId: 7 }), SELF);
+    expect([summary.otherReadSeq, summary.otherDeliveredSeq]).to.deep.equal([0, 0]);
+  });
+
   it('counts each message once, whether the server counted it or it arrived', () => {
     const one = arrivals(
       entry(3, { unreadCount: 2 }),
