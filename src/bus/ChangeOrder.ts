@@ -72,8 +72,7 @@ export class ChangeOrder {
   readonly #messages: LRUCache<string, ChangedMessage>;
 
   constructor(maxMessages: number) {
-    this.#messages = new LRUCache({
-      max: maxMessages,
+    this.#messages = lruCache<string, ChangedMessage>(maxMessages, {
       dispose: (message) => deliverHeld(message, Number.POSITIVE_INFINITY), // nothing is lost
     });
   }

@@ -119,6 +119,15 @@ describe('the order of the changes of a message', () => {
     expect(timers).to.equal(1); // for version 4
   });
 
+  it('remembers a bounded number of parts of a message', () => {
+    take(1);
+    const held = take(3);
+    if (held) order.release(held);
+    for (let version = 4; version < 4 + 64; version++) take(version, `reaction ${version}`);
+    take(2); // it is not known any more that newer content was delivered
+    expect(delivered.at(-1)).to.equal('content 2');
+  });
+
   it('stops waiting after a timeout, and drops held changes when it is closed', async () => {
     const delivery = createChangeDelivery(createGuard(pino({ level: 'silent' })));
     const got: number[] = [];

@@ -61,7 +61,7 @@ function begin(kept = 1_000) {
   const publish = (count: number, bytes: number) => {
     for (let n = 0; n < count; n++) stream.add('user:1', { frame: 'x'.repeat(bytes) });
   };
-  return { flow, stream, sender, state, events, flushes, publish };
+  return { flow, stream, sender, state, events, flushes, calls, publish };
 }
 
 describe('the flow of publications to NATS', () => {
@@ -118,6 +118,13 @@ describe('the flow of publications to NATS', () => {
     expect(flow.hasRoom).to.equal(true);
     sender.waiting = MIB;
     expect(flow.hasRoom).to.equal(false);
+  });
+
+  it('sends what waits for the end of the turn before it asks NATS to confirm', () => {
+    const { flow, calls, publish } = begin();
+    publish(40, MIB);
+    flow.sendAll();
+    expect(calls).to.deep.equal(['send', 'flush']);
   });
 
   it('sends nothing while the connection is down', () => {

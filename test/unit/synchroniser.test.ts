@@ -375,6 +375,26 @@ describe('the synchroniser of the typed client', () => {
       synchroniser.lost();
     });
 
+    it('reads none because of messages that a catch-up returns', async () => {
+      const { synchroniser, asked } = synchroniserOf();
+      const found = Array.from({ length: 500 }, (_, index) => ({
+        kind: 'message',
+        isNew: true,
+        message: { groupId: 7, senderId: 2, seq: index + 2, createdAt: '2026-01-01', content: '' },
+      }));
+      const request: SendRequest = async (_type, params, take) => {
+        asked.push(params);
+        return take({ ...page, data: 'cursor' in params ? found : [] } as never);
+      };
+      await synchroniser.begin(request);
+      await synchroniser.catchUp(request);
+      synchroniser.inbox.push(push(1));
+      synchroniser.lost();
+      await synchroniser.catchUp(request);
+      synchroniser.lost();
+      expect(asked).to.deep.equal([{ fromNow: true }, { cursor: 'first', limit: 500 }]);
+    });
+
     it('renews it after a gap that was filled', async () => {
       const { synchroniser, request, asked } = await caughtUp();
       for (const seq of [1, 3]) synchroniser.inbox.push(push(seq));
