@@ -72,8 +72,7 @@ describe('an HTTP server with a failing page', () => {
 
   async function serve(pages: ReadonlyMap<string, Page>): Promise<void> {
     app = uWS.App();
-    // pages use no services
-    const services = { log } as RouteServices;
+    const services = { log, accepting: () => true } as RouteServices; // pages use no others
     const options = {
       metrics: {} as Metrics,
       tracing: undefined,
