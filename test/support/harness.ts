@@ -17,7 +17,7 @@ import { createCursorSigner } from '../../src/protocol/cursor.ts';
 import { type Server, startServer as start } from '../../src/server.ts';
 import { foldedUser } from '../../src/text/foldedColumns.ts';
 import { type Client, connect } from './client.ts';
-import { watchLeftovers } from './leftovers.ts';
+import { assertNothingReplaced, watchLeftovers } from './leftovers.ts';
 import { createDatabase, temporaryFolder } from './run.ts';
 
 export { mochaGlobalSetup, mochaGlobalTeardown, temporaryFolder } from './run.ts';
@@ -103,6 +103,7 @@ export const mochaHooks = {
     await Promise.all(open.splice(0).map((client) => client.close()));
   },
   async afterAll(this: Mocha.Context) {
+    assertNothingReplaced();
     if (!isUnitTest(this)) await Promise.all([database.close(), server.close()]);
     await assertNothingLeft();
     if (leaks.length > 0) throw new Error(`secrets in the log: ${leaks.join('')}`);

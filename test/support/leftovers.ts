@@ -25,6 +25,28 @@ function isSocket(file: string): boolean {
   }
 }
 
+/** Functions that tests replace, as they were before any test. */
+const originals = Object.entries({
+  ...{ setTimeout, clearTimeout, setInterval, clearInterval, setImmediate, clearImmediate, fetch, Date },
+  queueMicrotask,
+}).map(([name, value]) => ({ name, value, holder: globalThis as object }));
+const methods = [
+  { name: 'random', value: Math.random, holder: Math },
+  { name: 'now', value: Date.now, holder: Date },
+  { name: 'now', value: performance.now, holder: performance },
+];
+
+/** Throws if a function of the system is still the one of a test. */
+export function assertNothingReplaced(): void {
+  const replaced = [...originals, ...methods].filter(
+    ({ name, value, holder }) => Reflect.get(holder, name) !== value,
+  );
+  if (replaced.length === 0) return;
+  throw new Error(
+    `The tests of this file have left replaced: ${replaced.map(({ name }) => name).join(', ')}`,
+  );
+}
+
 /**
  * Notes which timers, sockets, processes and the like are active now. The returned function rejects if there are more
  * later: something was not closed.

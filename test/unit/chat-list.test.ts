@@ -37,7 +37,6 @@ async function heldView(rows: readonly object[]) {
 describe('the list of chats of the typed client', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.parse(row.createdAt) }));
   afterEach(() => {
-    mock.timers.reset();
     mock.reset();
   });
 

@@ -67,7 +67,6 @@ describe('the typed client on sockets of the test', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
   afterEach(() => {
     mock.reset();
-    mock.timers.reset();
   });
 
   it('reads its user and a cursor before it sends anything else', async () => {

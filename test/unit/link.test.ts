@@ -80,7 +80,6 @@ describe('the link of the typed client', () => {
   });
   afterEach(() => {
     mock.reset();
-    mock.timers.reset();
     Object.assign(globalThis, { addEventListener, removeEventListener });
   });
 
