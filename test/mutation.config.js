@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 /*
  * Mutation testing of the parts that are pure and have unit tests: Stryker puts one small mistake after another into
@@ -10,6 +11,9 @@ import { createRequire } from 'node:module';
 // import this file for it.
 const { extensions } = createRequire(import.meta.url);
 extensions['.cjs'] ??= extensions['.js'];
+
+// The processes of Stryker start in the folder of the project, whose tsconfig.json does not name the copies in `dist`.
+process.env.TSX_TSCONFIG_PATH ??= fileURLToPath(new URL('mutation.tsconfig.json', import.meta.url));
 
 export default {
   mutate: [
