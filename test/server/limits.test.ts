@@ -344,7 +344,9 @@ describe('limits on attempts', () => {
     const setClock = (hours: number) => {
       Date.now = () => now() + hours * 3_600_000;
     };
-    afterEach(() => setClock(0));
+    afterEach(() => {
+      Date.now = now;
+    });
     const limits = { ...defaultLimits, loginFailuresPerAccount: 2, loginWindowSeconds: 60 };
     const guess = (node: AttemptLimits, isRight: boolean) =>
       node.guess('clocks', '192.0.2.9', async () => isRight);

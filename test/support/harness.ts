@@ -103,8 +103,8 @@ export const mochaHooks = {
     await Promise.all(open.splice(0).map((client) => client.close()));
   },
   async afterAll(this: Mocha.Context) {
-    assertNothingReplaced();
     if (!isUnitTest(this)) await Promise.all([database.close(), server.close()]);
+    assertNothingReplaced();
     await assertNothingLeft();
     if (leaks.length > 0) throw new Error(`secrets in the log: ${leaks.join('')}`);
   },
