@@ -87,7 +87,8 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
     },
     async stop() {
       watch?.close();
-      await setImmediate(); // after the library has looked for connections: the system resets those in the queue
+      // The library looks for connections between two of these: the system resets those in the queue.
+      for (let turn = 0; turn < 2; turn++) await setImmediate();
       if (socket) uWS.us_listen_socket_close(socket);
       socket = undefined;
     },

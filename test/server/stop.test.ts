@@ -49,6 +49,15 @@ describe('a server that stops', () => {
     await stopped;
   });
 
+  it('answers the first request of a connection that waits to be accepted', async () => {
+    const server = await startServer();
+    const stopped = server.close();
+    const connection = new RawSocket(server.port);
+    connection.socket.write(REQUEST('GET', '/health/live'));
+    expect(String(await connection.ended())).to.match(/^HTTP\/1\.1 200 /);
+    await stopped;
+  });
+
   it('leaves new connections to the others at once if they share its port', async () => {
     const shared = { SHARES_PORT: 'on', DRAIN_SECONDS: '1', PORT: String(await freePort()) };
     const [leaving, staying] = [await startServer(shared), await startServer(shared)];
