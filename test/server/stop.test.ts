@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect } from 'chai';
 import { RawSocket } from '../fuzz/raw.ts';
-import { freePort, type RunningServer, startServer } from '../support/harness.ts';
+import { freePort, newUser, type RunningServer, startServer } from '../support/harness.ts';
 
 const REQUEST = (method: string, path: string) => `${method} ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
 
@@ -60,8 +60,12 @@ describe('a server that stops', () => {
 
   it('leaves new connections to the others at once if they share its port', async () => {
     const shared = { SHARES_PORT: 'on', DRAIN_SECONDS: '1', PORT: String(await freePort()) };
-    const [leaving, staying] = [await startServer(shared), await startServer(shared)];
+    const leaving = await startServer(shared);
+    const ada = await newUser(leaving.url);
+    for (let n = 0; n < 3; n++) await ada.connect(leaving.url); // the stop closes one after another
+    const staying = await startServer(shared);
     const stopped = leaving.close();
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate); // until it does not listen any more
     try {
       for (let n = 0; n < 20; n++) {
         const connection = new RawSocket(staying.port);
