@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { StartError } from '../protocol/errors.ts';
 import { readSecret, storedSecret } from '../secrets.ts';
+import { keepRunning } from './keepRunning.ts';
 import { claim, isClaimed, unlock } from './ownership.ts';
 import { type Binaries, type Cluster, clusterAt, lastLine, type RunAs } from './postgresCluster.ts';
 
@@ -24,9 +25,6 @@ export interface EmbeddedPostgres {
 const START_ATTEMPTS = 5;
 /** Milliseconds between attempts to start. */
 const START_PAUSE = 500;
-/** Milliseconds between two checks that the database runs, and the maximum while it fails to start. */
-const WATCH_INTERVAL = 1_000;
-const WATCH_INTERVAL_MAX = 30_000;
 /** Seconds to wait until a database stops: the own one, and one that a killed server left running. */
 const STOP_TIMEOUT = 8;
 const RETIRE_TIMEOUT = 30;
@@ -112,43 +110,6 @@ async function startOnFreePort(cluster: Cluster): Promise<number> {
       await delay(START_PAUSE);
     }
   }
-}
-
-/** Restarts the database on the same port whenever it has exited, with growing pauses while it fails to start. */
-function keepRunning(cluster: Cluster, port: number, log: Logger): { end(): Promise<void> } {
-  const ended = new AbortController();
-  let pause = WATCH_INTERVAL;
-
-  async function check(): Promise<void> {
-    if (await cluster.isRunning()) {
-      pause = WATCH_INTERVAL;
-      return;
-    }
-    pause = Math.min(2 * pause, WATCH_INTERVAL_MAX);
-    log.error('restarting the embedded database, which has exited');
-    await cluster.start(port).catch(async (error) => {
-      const reason = error instanceof StartError ? error.message : await cluster.lastLogLines();
-      log.error(
-        { reason: reason || lastLine(error), retryAfterMs: pause },
-        'failed to start the embedded database',
-      );
-    });
-  }
-
-  async function watch(): Promise<void> {
-    while (!ended.signal.aborted) {
-      await delay(pause, undefined, { signal: ended.signal, ref: false }).catch(() => {});
-      if (ended.signal.aborted) continue;
-      await check().catch((error) => log.error({ err: error }, 'failed to check the embedded database'));
-    }
-  }
-  const watching = watch();
-  return {
-    async end() {
-      ended.abort();
-      await watching;
-    },
-  };
 }
 
 async function findBinaries(): Promise<Binaries> {
