@@ -1,5 +1,9 @@
+import { mock } from 'node:test';
 import { expect } from 'chai';
-import { ClockEstimate } from '../../src/database/clock.ts';
+import { pino } from 'pino';
+import { ClockEstimate, startDatabaseClock } from '../../src/database/clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { NotConnectedError } from '../../src/database/failures.ts';
 
 describe('the estimate of the clock of the database', () => {
   it('is as exact as the fastest answer, and not degraded by slow answers', () => {
@@ -38,5 +42,36 @@ describe('the estimate of the clock of the database', () => {
       expect(estimate.measured(1_000, 1_001 + set, 1_002)).to.be.closeTo(hours * 3_600_000, 2);
       expect(estimate.offset).to.be.closeTo(set, 1);
     }
+  });
+});
+
+describe('the clock of the database', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('is measured again after failures, of which only a fault is logged', async () => {
+    let failure: Error | undefined;
+    let queries = 0;
+    const query = async () => {
+      queries++;
+      if (failure) throw failure;
+      return [{ now: performance.now() + 1_000 }];
+    };
+    const lines: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line) => lines.push(JSON.parse(line).err.message) });
+    const clock = await startDatabaseClock({ query } as unknown as Database, log);
+    const measured = async (error?: Error) => {
+      failure = error;
+      const before = queries;
+      mock.timers.tick(10_000);
+      await new Promise(setImmediate);
+      return queries - before;
+    };
+    expect(await measured(new NotConnectedError(new Error('away')))).to.equal(1);
+    expect(await measured(new Error('a bug'))).to.equal(1);
+    expect(await measured()).to.equal(1);
+    expect(lines).to.deep.equal(['a bug']);
+    clock.close();
+    expect(await measured()).to.equal(0);
   });
 });
