@@ -445,6 +445,8 @@ describe('several nodes on NATS', function () {
     expect(await subscriptions()).to.equal(2);
     await b.done('leaveGroup', { groupId });
     await until(async () => (await subscriptions()) === 1);
+    await device.done('subscribePresence', { userIds: [ada.id] });
+    expect(await subscriptions()).to.equal(2); // Bob, and the presence of Ada
     await Promise.all([b.close(), device.close()]);
     await until(async () => (await subscriptions()) === 0);
   });

@@ -98,6 +98,17 @@ describe('openapi.yaml', () => {
     }
   });
 
+  it('has the header Retry-After of each answer after which a call may be repeated, and of no other', async () => {
+    const { paths } = parse((await http('GET', '/openapi.yaml')).body);
+    for (const { method, path } of routes) {
+      const { responses } = paths[path][method.toLowerCase()];
+      for (const [status, { headers = {} }] of Object.entries<{ headers?: object }>(responses))
+        expect(Object.keys(headers), `${method} ${path} ${status}`).to.deep.equal(
+          ['429', '503'].includes(status) ? ['Retry-After'] : [],
+        );
+    }
+  });
+
   it('has schemas that fit the current calls', async () => {
     const { paths, components } = parse((await http('GET', '/openapi.yaml')).body);
     for (const [name, calls] of Object.entries(examples.calls)) {

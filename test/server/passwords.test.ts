@@ -145,6 +145,21 @@ describe('passwords that are being hashed', () => {
     expect(lines).to.deep.equal([]);
   });
 
+  it('are at most a hundred of one client and two hundred of all clients, besides the one in progress', async () => {
+    const passwords = createPasswords(1, 10, pino({ enabled: false }));
+    const refused: string[] = [];
+    const hashes = ['ada', 'bob', 'eve'].flatMap((client) =>
+      Array.from({ length: 102 }, () =>
+        passwords.hash('correct horse', client).catch((error: Error) => {
+          if (error.message.startsWith('Too many logins')) refused.push(client);
+        }),
+      ),
+    );
+    await passwords.close();
+    await Promise.all(hashes);
+    expect(refused).to.deep.equal(['ada', 'bob', 'bob', ...Array(102).fill('eve')]);
+  });
+
   it('do not delay a stop: waiting logins are answered with UNAVAILABLE', async () => {
     const server = await startServer({ PASSWORD_THREADS: '1' });
     const { username, password } = await newUser();
