@@ -102,6 +102,15 @@ describe('revokeInvite', () => {
     expect(await eve.client.refused('joinByInvite', { code })).to.equal('NOT_FOUND');
     expect(await ada.client.refused('revokeInvite', { groupId, inviteId: 999_999 })).to.equal('NOT_FOUND');
   });
+
+  it('refuses an invite of another group, whatever the role of the user in the named one', async () => {
+    const [ada, eve] = await newClients(2);
+    const groupId = await newGroup(ada.client);
+    const { data: invite } = await ada.client.done('createInvite', { groupId });
+    const params = { groupId: await newGroup(eve.client), inviteId: invite.inviteId };
+    expect(await eve.client.refused('revokeInvite', params)).to.equal('NOT_FOUND');
+    expect((await ada.client.done('listInvites', { groupId })).data).to.deep.equal([invite]);
+  });
 });
 
 describe('an invite', () => {
