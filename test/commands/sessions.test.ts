@@ -5,6 +5,7 @@ import { addToOutbox } from '../../src/bus/outbox.ts';
 import { userTopic } from '../../src/bus/topics.ts';
 import { encodePush } from '../../src/protocol/frames.ts';
 import { deleteOldSessions } from '../../src/sessions/oldSessions.ts';
+import { endSessionsOfDeadNodes } from '../../src/sessions/sessions.sql.ts';
 import { open } from '../support/client.ts';
 import {
   connectAs,
@@ -13,6 +14,7 @@ import {
   JWT_SECRET,
   newClients,
   newUser,
+  newUsers,
   server,
   startServer,
 } from '../support/harness.ts';
@@ -104,6 +106,56 @@ from generate_series(1, $2::int) n
 union all
 select $1::bigint, gen_random_uuid(), 'new', '127.0.0.1', now() - interval '40 days', now() - interval '1 day'
 returning id
+`;
+
+describe('the sessions of a dead node', () => {
+  it('end with its last sign of life, and who has no open one on another node is reported', async () => {
+    const [offline, elsewhere] = await newUsers(2);
+    const beatAt = new Date(Date.now() - 60_000);
+    // In one transaction: the server of this file ends the sessions of dead nodes as well.
+    const reported = await database.transaction(async (transaction) => {
+      for (const { id } of [offline, elsewhere])
+        await database.execute(deadAndLiveSession, [id, beatAt, id === offline.id], transaction);
+      return database.execute<{ userId: number }>(endSessionsOfDeadNodes, [30], transaction);
+    });
+    expect(
+      reported.filter(({ userId }) => [offline.id, elsewhere.id].some((id) => id === userId)),
+    ).to.deep.equal([{ userId: offline.id, username: offline.username, lastSeenAt: beatAt }]);
+    const { data } = await (await offline.connect()).done('listSessions', { live: false });
+    expect(data.map(({ endedAt }: { endedAt: string }) => endedAt)).to.include(beatAt.toISOString());
+  });
+
+  it('leave the time when their user was last seen as it is if that is later', async () => {
+    const user = await newUser();
+    const lastSeenAt = new Date(Date.now() - 50_000);
+    await database.users.update({ lastSeenAt }, { where: { id: user.id } });
+    const seen = async (beatAt: Date) => {
+      await database.transaction(async (transaction) => {
+        await database.execute(deadAndLiveSession, [user.id, beatAt, true], transaction);
+        await database.execute(endSessionsOfDeadNodes, [30], transaction);
+      });
+      return (await database.users.findByPk(user.id))?.lastSeenAt;
+    };
+    expect(await seen(new Date(Date.now() - 60_000))).to.deep.equal(lastSeenAt);
+    const later = new Date(lastSeenAt.getTime() + 10_000);
+    expect(await seen(later)).to.deep.equal(later);
+  });
+});
+
+/**
+ * Inserts two sessions of the user $1: an open one on a node with its last heartbeat at $2, and one on a live node, which
+ * has ended long ago if $3.
+ */
+const deadAndLiveSession = `
+with node as (
+  insert into nodes (id, beat_at)
+  select gen_random_uuid(), beat_at from unnest(array[$2::timestamptz, clock_timestamp()]) beat_at
+  returning id, beat_at = $2 as is_dead
+)
+insert into sessions (user_id, node_id, address, connected_at, ended_at)
+select $1, id, '127.0.0.1', now() - interval '2 hours',
+  case when not is_dead and $3::boolean then now() - interval '1 hour' end
+from node
 `;
 
 describe('endSession', () => {
