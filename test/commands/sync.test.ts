@@ -1,5 +1,8 @@
 import { expect } from 'chai';
+import { pino } from 'pino';
 import { changesSince } from '../../src/sync/changes.sql.ts';
+import { isInDatabase, presentState, recordDatabaseRuns } from '../../src/sync/databaseRuns.ts';
+import { START } from '../../src/sync/syncCursor.ts';
 import type { Frame } from '../support/client.ts';
 import {
   database,
@@ -11,6 +14,7 @@ import {
   signedCursor,
   startServer,
 } from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 type Change = Frame;
 
@@ -279,6 +283,19 @@ describe('sync', () => {
     expect(await found()).to.deep.equal([[gone], [['left', undefined]], [gone]]);
   });
 
+  it('returns who left a group, to them and to its members, when they have joined another one since', async () => {
+    const [ada, bob] = await newClients(2);
+    const [left, other] = [await newGroup(ada.client, bob), await newGroup(ada.client)];
+    const cursors = [await now(ada), await now(bob)];
+    await bob.client.done('leaveGroup', { groupId: left });
+    await ada.client.done('addUserInGroup', { groupId: other, userId: bob.id });
+    const [toAda, toBob] = [await changes(ada, cursors[0]), await changes(bob, cursors[1])];
+    expect(of(toAda.all, 'memberLeft')).to.deep.equal([
+      { kind: 'memberLeft', groupId: left, userId: bob.id },
+    ]);
+    expect(of(toBob.all, 'left')).to.deep.equal([{ kind: 'left', groupId: left }]);
+  });
+
   it('finds changes among more chats than one statement reads', async () => {
     const [ada] = await newClients(1);
     const make = `
@@ -401,6 +418,26 @@ select id, 1, $1, 'text', 'hi' from made`;
     const [, ...position] = positionIn(await now(bob));
     const cursor = signedCursor('sync', bob, ['1', ...position]);
     expect(messages((await changes(bob, cursor)).all)).to.have.length(1);
+  });
+
+  it('continues after a restart of PostgreSQL from a cursor of any time before the stop of the server', async () => {
+    const recording = recordDatabaseRuns(database, pino({ level: 'silent' }));
+    await until(async () => (await database.query('select from database_runs', [])).length > 0);
+    await database.execute('select pg_current_xact_id()', []);
+    /** Returns the present once all transactions have ended. */
+    const settled = async () => {
+      for (;;) {
+        const [now] = await database.query<{ snapshot: string; database: string }>(presentState, []);
+        const [xmin, xmax] = now?.snapshot.split(':') ?? [];
+        if (now && xmin === xmax) return now;
+      }
+    };
+    const { snapshot, database: run } = await settled();
+    await recording.close();
+    const isKnown = (since: string) =>
+      isInDatabase(database, { database: run, since, until: null, position: START }, 'a later run');
+    expect(await isKnown(snapshot)).to.equal(true);
+    expect(await isKnown('999999999:999999999:')).to.equal(false);
   });
 
   it('refuses a cursor that it did not return, that belongs to another user, or that is not signed', async () => {
