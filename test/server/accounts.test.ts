@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import type { Transaction } from 'sequelize';
 import { finishDeletions } from '../../src/accounts/deleteAccount.ts';
 import { createOutboxBus, reconcileEverywhere } from '../../src/bus/outbox.ts';
+import { fillFoldedNames } from '../../src/database/foldedNames.ts';
 import type { MessageWriter } from '../../src/messages/MessageWriter.ts';
 import {
   database,
@@ -122,6 +123,19 @@ describe('POST /auth/login', () => {
       expect(reply.body.user).to.include({ id, email, username });
       expect(Object.keys(reply.body)).to.have.members(['token', 'user']);
     }
+  });
+
+  it('accepts an email that was changed by SQL, and the one before it no more', async () => {
+    const { id, email, password } = await newUser();
+    await database.transaction(async (transaction) => {
+      // The setting is what distinguishes the server, which folds names itself.
+      await database.execute(`select set_config('parley.folds_names', 'off', true)`, [], transaction);
+      await database.execute('update users set email = $2 where id = $1', [id, `new-${email}`], transaction);
+    });
+    await fillFoldedNames(database);
+    const login = async (name: string) =>
+      (await http('POST', '/auth/login', { body: { email: name, password } })).status;
+    expect([await login(`NEW-${email}`), await login(email)]).to.deep.equal([200, 401]);
   });
 
   it('gives the same answer for an unknown account and for a wrong password', async () => {
@@ -395,6 +409,28 @@ describe('DELETE /users/me', () => {
     await until(async () => !(await isDue(bob)));
     await deletions.close();
     expect(failed).to.deep.equal([ada.id]);
+  });
+
+  it('is not finished while a group cannot be left', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    const groupId = await newGroup(await ada.connect(), cleo);
+    const due = `insert into deletions (user_id, created_at) values ($1, clock_timestamp() - $2 * interval '1 minute')`;
+    for (const [index, { id }] of [ada, bob].entries()) await database.execute(due, [id, 10 - index]);
+    const failed: unknown[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => failed.push(JSON.parse(line).groupId) });
+    const writer = {
+      async change() {
+        throw new Error('a fault');
+      },
+    };
+    const deletions = finishDeletions({ db: database, bus: createOutboxBus(database), log, writer });
+    const dueOf = ({ id }: { id: number }) =>
+      database.query('select from deletions where user_id = $1', [id]);
+    await until(async () => (await dueOf(bob)).length === 0); // which comes after Ada's
+    await deletions.close();
+    expect(failed).to.deep.equal([groupId]);
+    expect(await dueOf(ada)).to.have.length(1);
+    await database.execute('delete from deletions where user_id = $1', [ada.id]);
   });
 
   it('refuses a wrong or missing password, and a missing token', async () => {
