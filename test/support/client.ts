@@ -68,6 +68,7 @@ export class Client {
     if (index >= 0) return Promise.resolve(this.#frames.splice(index, 1)[0]);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`${what} did not arrive`)), patience);
+      void this.closed.then(() => timer.unref()); // nothing arrives any more, and nobody may be waiting
       this.#waiting.push({
         matches,
         resolve(frame) {
