@@ -52,6 +52,9 @@ describe('the page in a browser', function () {
     await sendMessage(page, '2');
     await messageIn(page, '2').getByTitle('sending').waitFor();
     await relay.restore();
+    await messageIn(page, '2')
+      .getByTitle(/^(sent|delivered)$/)
+      .waitFor();
     await eventually(() => textsIn(page), ['0', 'while you were away', '1', '2']);
     await page.getByText('No connection').waitFor({ state: 'detached' });
     const { data } = await ada.client.done('getMessages', { receiverId: bob.id, limit: 10 });
