@@ -1,27 +1,36 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { until } from './until.ts';
 
 /** Milliseconds in which what was closed may end. */
 const PATIENCE = 5_000;
 
-/** Node does not know the sockets of the native server; on Linux, the files of the process show them. */
+/**
+ * Node does not know the sockets of the native server. On Linux, the files of the process show them, and tables of the
+ * system which of them are TCP: others are of child processes, such as the compiler that loads the tests.
+ */
 const FILES = '/proc/self/fd';
+const TABLES = ['/proc/self/net/tcp', '/proc/self/net/tcp6'];
+const INODE = 9;
 
-const active = (): string[] => [...process.getActiveResourcesInfo(), ...openSockets()];
+const active = (): string[] => [...process.getActiveResourcesInfo(), ...tcpSockets()];
 
-function openSockets(): string[] {
+function tcpSockets(): string[] {
   try {
-    return readdirSync(FILES).flatMap((file) => (isSocket(`${FILES}/${file}`) ? ['socket'] : []));
+    const rows = TABLES.flatMap((table) => readFileSync(table, 'utf8').trim().split('\n'));
+    const links = new Set(rows.map((row) => `socket:[${row.trim().split(/\s+/)[INODE]}]`));
+    return readdirSync(FILES).flatMap((file) =>
+      links.has(linkOf(`${FILES}/${file}`)) ? ['TCP socket'] : [],
+    );
   } catch {
     return []; // another system
   }
 }
 
-function isSocket(file: string): boolean {
+function linkOf(file: string): string {
   try {
-    return readlinkSync(file).startsWith('socket:');
+    return readlinkSync(file);
   } catch {
-    return false; // closed in the meantime, as the one that lists the files
+    return ''; // closed in the meantime, as the one that lists the files
   }
 }
 
