@@ -35,7 +35,7 @@ describe('addUserInGroup', () => {
     expect((await b.call('getlatestMessageGroup', { groupId })).params.data).to.have.length(4);
   });
 
-  it('begins anew for a user who had left: nothing is unread, and no setting is kept', async () => {
+  it('starts over for a user who had left: nothing is unread, and no setting is kept', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const groupId = await newGroup(a, bob);

@@ -24,7 +24,7 @@ describe('getMessages', () => {
     );
   });
 
-  it('tells in each direction whether there are more messages', async () => {
+  it('reports in each direction whether there are more messages', async () => {
     const [ada, bob] = await newClients(2);
     for (let n = 1; n <= 5; n++)
       await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });

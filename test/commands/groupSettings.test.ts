@@ -257,7 +257,7 @@ describe('updateGroup', () => {
     for (const content of ['a', 'b']) await ada.client.done('messageInGroup', { groupId, content });
   });
 
-  it('in slow mode tells enough seconds to wait', async () => {
+  it('in slow mode names enough seconds to wait', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('updateGroup', { groupId, slowModeSeconds: 60 });

@@ -14,7 +14,7 @@ export interface Fault {
   readonly happened: (release: () => void) => void;
 }
 
-/** What all connections of a relay share. */
+/** The part that all connections of a relay share. */
 interface Shared {
   readonly isHeld: boolean;
   takeFault(chunk: Buffer, ...kinds: Fault['kind'][]): Fault | undefined;
@@ -30,7 +30,7 @@ export class RelayConnection {
   readonly #client: Socket;
   readonly #target: Socket;
   readonly #line: Line;
-  /** What happens to the next answer. */
+  /** The fault of the next answer. */
   #fault: Fault | undefined;
   /** Answers that are held, in order; undefined while none are. */
   #held: Buffer[] | undefined;

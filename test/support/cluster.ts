@@ -14,7 +14,7 @@ export interface IsolatedNode extends RunningServer {
   /** Lets it connect to NATS again; resolves when it has. */
   reconnect(): Promise<void>;
   /** Ends all faults. */
-  heal(): Promise<void>;
+  reset(): Promise<void>;
 }
 
 /** NATS and the nodes that the tests of a suite share, and those that a test starts for itself. */
@@ -81,7 +81,7 @@ export class Cluster {
   async endTest(): Promise<void> {
     await Promise.all(this.#endings.splice(0).map((end) => end()));
     await this.#nats?.start(); // unless it runs
-    await this.#isolated?.heal();
+    await this.#isolated?.reset();
   }
 
   async stop(): Promise<void> {
@@ -117,8 +117,8 @@ async function startIsolated(nats: NatsServer): Promise<IsolatedNode> {
       await toNats.restore();
       await natsIsConnected(server);
     },
-    async heal() {
-      await Promise.all([toNats.heal(), toDatabase.heal()]);
+    async reset() {
+      await Promise.all([toNats.reset(), toDatabase.reset()]);
       await natsIsConnected(server);
     },
     async close() {

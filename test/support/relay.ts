@@ -26,7 +26,7 @@ export interface Relay {
   /** Cuts every connection; new ones are accepted. */
   drop(): void;
   /** Ends what was begun: passes everything, and waits for no text any more. */
-  heal(): Promise<void>;
+  reset(): Promise<void>;
   /**
    * Passes the next request that contains this text, and cuts its connection when the answer comes back, which
    * is lost; resolves then.
@@ -110,7 +110,7 @@ class TcpRelay implements Relay {
     for (const connection of this.#connections) connection.resume();
   }
 
-  async heal(): Promise<void> {
+  async reset(): Promise<void> {
     this.#faults.clear();
     this.#bytesLeft = Number.POSITIVE_INFINITY;
     if (this.#isHeld) this.release();

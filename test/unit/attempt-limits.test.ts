@@ -82,7 +82,7 @@ describe('the limits on attempts', () => {
     await refusalOf(guess(true));
   });
 
-  it('do not count a comparison that fails: it tells nothing about the password', async () => {
+  it('do not count a comparison that fails, which says nothing about the password', async () => {
     const fails = () => attempts.guess('ada', ADDRESS, () => Promise.reject(new Error('a thread died')));
     await times(20, async () =>
       expect(await fails().catch(({ message }) => message)).to.equal('a thread died'),

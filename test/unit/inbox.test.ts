@@ -25,6 +25,9 @@ const message = (seq: number, fields: object = {}) =>
     type: 'messageInGroup',
     params: { groupId: 7, seq, createdAt: '2026-01-01T00:00:00Z', message: `${seq}`, ...fields },
   }) as unknown as Push<'messageInGroup'>;
+/** A new message that `sync` returned. */
+const found = (seq: number) =>
+  ({ kind: 'message', isNew: true, message: { ...message(seq).params, content: '' } }) as never;
 const reaction = { type: 'addReaction', params: { groupId: 7 } } as unknown as Push;
 const leave = (seq: number) => ({ ...message(seq, { userId: ADA }), type: 'leaveGroup' }) as unknown as Push;
 
@@ -62,12 +65,7 @@ describe('the inbox of the typed client', () => {
     inbox.resume();
     for (const seq of [1, 2]) inbox.push(message(seq));
     inbox.pause();
-    for (const seq of [2, 3])
-      inbox.change({
-        kind: 'message',
-        isNew: true,
-        message: { ...message(seq).params, content: '' },
-      } as never);
+    for (const seq of [2, 3]) inbox.change(found(seq));
     expect(delivered).to.deep.equal([1, 2, 3]);
   });
 
@@ -77,12 +75,7 @@ describe('the inbox of the typed client', () => {
     inbox.push(message(1));
     inbox.pause();
     inbox.change({ kind: 'chat', groupId: 7, lastSeq: 3 } as never);
-    for (const seq of [2, 3])
-      inbox.change({
-        kind: 'message',
-        isNew: true,
-        message: { ...message(seq).params, content: '' },
-      } as never);
+    for (const seq of [2, 3]) inbox.change(found(seq));
     expect(delivered).to.deep.equal([1, 2, 3]);
   });
 
@@ -169,7 +162,7 @@ describe('the inbox of the typed client', () => {
   it('holds arrivals while the client catches up', () => {
     const { inbox, delivered } = inboxOf();
     inbox.push(message(2));
-    inbox.change({ kind: 'message', isNew: true, message: { ...message(1).params, content: '' } } as never);
+    inbox.change(found(1));
     expect(delivered).to.deep.equal([1]);
     inbox.resume();
     expect(delivered).to.deep.equal([1, 2]);

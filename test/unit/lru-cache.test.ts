@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { lruCache } from '../../src/lruCache.ts';
 
 describe('a cache of the least recently used entries', () => {
-  it('keeps as many as it may, drops the one used longest ago, and tells of it', () => {
+  it('keeps as many as it may, and drops and reports the one used longest ago', () => {
     const dropped: string[] = [];
     const cache = lruCache<string, number>(2, {
       dispose: (_, key, reason) => {

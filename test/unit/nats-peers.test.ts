@@ -352,7 +352,7 @@ describe('the tracking of peers', () => {
       expect(peers.isComplete).to.equal(true);
     });
 
-    it('tells a node who departed within its outage, and a new one who did within an hour', () => {
+    it('informs a node who departed within its outage, and a new one who did within an hour', () => {
       const peers = connectedPeers();
       peers.handle(bye('p', 10), 2_000);
       const departed = (asked: object, now: number) =>
