@@ -25,6 +25,8 @@ export class Presence {
   readonly #sessions: SessionLog;
   readonly #viewers: Viewers;
   readonly #log: Logger;
+  /** Users to whom a connection is being subscribed; their states are read after that, for the reply. */
+  readonly #subscribing = new WeakMap<Viewer, Set<UserId>>();
 
   constructor(db: Database, changes: KeyedQueue, sessions: SessionLog, viewers: Viewers, log: Logger) {
     this.#db = db;
@@ -56,7 +58,7 @@ export class Presence {
     const viewer = this.#viewers.get(connectionId);
     if (viewer && !this.#viewers.watch(viewer, userIds, MAX_SUBSCRIPTIONS))
       throw new ApiError('CONFLICT', `A connection may subscribe to at most ${MAX_SUBSCRIPTIONS} users`);
-    if (viewer) await this.#showUnblocked(viewer, userIds);
+    if (viewer) await this.#whileSubscribing(viewer, userIds, () => this.#showUnblocked(viewer, userIds));
     return this.#upToDate(userIds, () => this.of(viewerId, userIds));
   }
 
@@ -72,9 +74,12 @@ export class Presence {
     });
   }
 
-  /** Pushes the states of users to a connection that may see them again. */
+  /** Pushes the states of users to a connection that may see them again, unless a reply is about to tell them. */
   shown(viewer: Viewer, userIds: readonly UserId[]): void {
-    this.#pushShown(viewer, userIds).catch((error) => {
+    const subscribing = this.#subscribing.get(viewer);
+    const untold = userIds.filter((userId) => !subscribing?.has(userId));
+    if (untold.length === 0) return;
+    this.#pushShown(viewer, untold).catch((error) => {
       if (!isTransient(error)) this.#log.error({ err: error }, 'failed to push presence');
     });
   }
@@ -84,6 +89,21 @@ export class Presence {
     const bind = [...CONNECTED_BIND, JSON.stringify(userIds), viewerId];
     const rows = await db.query<StateRow>(statesOfUsers, bind);
     return rows.map(({ userId, online, lastSeenAt }) => stateOf(userId, online, lastSeenAt));
+  }
+
+  async #whileSubscribing(
+    viewer: Viewer,
+    userIds: readonly UserId[],
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const subscribing = this.#subscribing.get(viewer) ?? new Set();
+    this.#subscribing.set(viewer, subscribing);
+    for (const userId of userIds) subscribing.add(userId);
+    try {
+      await work();
+    } finally {
+      for (const userId of userIds) subscribing.delete(userId);
+    }
   }
 
   /** Shows a connection those of the users whom no block hides. Repeats the read if a block was made during it. */

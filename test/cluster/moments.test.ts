@@ -327,6 +327,24 @@ describe('at an exact moment', function () {
     await relay.cut();
   });
 
+  it('of subscribing to presence, another block ends: the state is in the reply, and is not pushed as well', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    const [client, other] = [await ada.connect(node.url), await cluster.on(cleo, 0)];
+    const witness = await bob.connect(node.url);
+    await other.done('blockUser', { userId: ada.id });
+    const reading = node.toDatabase.holdAnswerTo('unblocked users');
+    const subscribing = client.done('subscribePresence', { userIds: [bob.id] });
+    const answer = await reading;
+    const comparing = node.toDatabase.holdAnswerTo('blocked_id as other');
+    await other.done('unblockUser', { userId: ada.id });
+    (await comparing)();
+    await witness.done('getProfile'); // read after the comparison
+    answer();
+    expect((await subscribing).data).to.deep.equal([{ userId: bob.id, online: true, lastSeenAt: null }]);
+    await client.done('getPresence', { userIds: [bob.id] });
+    expect(await client.rest()).to.deep.equal([]);
+  });
+
   it('of reading a gap, a member is removed: nothing behind the removal is pushed to them', async () => {
     const [ada, bob, eve] = await newUsers(3);
     const [a, b, e] = [await cluster.on(ada, 0), await bob.connect(node.url), await eve.connect(node.url)];

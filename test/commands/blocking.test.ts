@@ -80,7 +80,7 @@ describe('blockUser', () => {
     await ada.client.done('subscribePresence', { userIds: [bob.id] });
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
     await ada.client.done('blockUser', { userId: bob.id });
-    await ada.client.rest();
+    expect((await ada.client.push('subscribePresence')).params).to.include({ userId: bob.id, online: false });
 
     await bob.client.done('typing', { groupId, typing: true });
     await bob.client.done('typing', { receiverId: ada.id, typing: true });
