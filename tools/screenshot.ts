@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
+import { findChromium } from '../test/support/chromium.ts';
 import { startProcess } from '../test/support/process.ts';
 
 /* Takes the screenshot of the README with a server of its own and three users in browser windows. */
@@ -9,7 +10,7 @@ import { startProcess } from '../test/support/process.ts';
 const folder = await mkdtemp(join(tmpdir(), 'parley-screenshot-'));
 const server = await startProcess({ DATA_DIR: folder });
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: findChromium() ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu'],
 });
 

@@ -1,18 +1,10 @@
-import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { findChromium } from '../support/chromium.ts';
 import { server, type User } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
-/** Possible paths of Chromium; `CHROMIUM` sets another one. */
-const CANDIDATES = [
-  process.env.CHROMIUM ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -31,7 +23,7 @@ const problems: string[] = [];
 export function withBrowser(): void {
   before(async function () {
     this.timeout(60_000);
-    const executablePath = CANDIDATES.find((path) => existsSync(path));
+    const executablePath = findChromium();
     if (!executablePath) {
       console.log('      skipped: there is no Chromium here (install it, or set CHROMIUM)');
       this.skip();
