@@ -108,6 +108,30 @@ for (const document of DOCUMENTS)
     });
   });
 
+/** Returns the paths that a shell makes of one with `{a,b}`. */
+function expand(path: string): string[] {
+  const [braces, list] = /\{([^}]*)\}/.exec(path) ?? [];
+  return braces === undefined || list === undefined
+    ? [path]
+    : list.split(',').flatMap((part) => expand(path.replace(braces, part)));
+}
+
+/** Made by whoever follows the guide. */
+const OF_THE_READER = 'test/commands/notes.test.ts';
+
+describe('the commands in README.md and CONTRIBUTING.md', () => {
+  it('run only files of tests that exist', async () => {
+    const documents = await Promise.all(
+      ['README.md', 'CONTRIBUTING.md'].map((path) => readFile(path, 'utf8')),
+    );
+    const commands = documents.flatMap((markdown) => markdown.match(/^npx mocha .*/gm) ?? []);
+    const paths = commands.flatMap((command) => command.match(/test\/[^\s*]+ts/g) ?? []).flatMap(expand);
+    expect(paths.length).to.be.above(10);
+    const missing = await Promise.all(paths.map(async (path) => ((await exists(path)) ? [] : [path])));
+    expect(missing.flat()).to.deep.equal([OF_THE_READER]);
+  });
+});
+
 describe('docs/database.md and the schema', () => {
   /** The section of each table, by its name. */
   let sections: Map<string, string>;

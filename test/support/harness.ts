@@ -17,6 +17,7 @@ import { createCursorSigner } from '../../src/protocol/cursor.ts';
 import { type Server, startServer as start } from '../../src/server.ts';
 import { foldedUser } from '../../src/text/foldedColumns.ts';
 import { type Client, connect } from './client.ts';
+import { delayAnswers } from './databaseDelays.ts';
 import { assertNothingReplaced, watchLeftovers } from './leftovers.ts';
 import { createDatabase, temporaryFolder } from './run.ts';
 
@@ -26,6 +27,9 @@ export { mochaGlobalSetup, mochaGlobalTeardown, temporaryFolder } from './run.ts
  * The base of all tests: each file has a database and a server on it; tests start more servers, with settings of their
  * own, where they need them.
  */
+
+const { DATABASE_DELAY } = process.env;
+if (DATABASE_DELAY !== undefined) delayAnswers(Number(DATABASE_DELAY));
 
 let assertNothingLeft: () => Promise<void>;
 let url: string;
