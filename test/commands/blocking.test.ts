@@ -176,12 +176,20 @@ describe('unblockUser', () => {
     });
   });
 
-  it('allows messages again', async () => {
-    const [ada, bob] = await newClients(2);
+  it('allows messages again, and leaves all other blocks of the user', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    await ada.client.done('blockUser', { userId: cleo.id });
+    await cleo.client.done('blockUser', { userId: bob.id });
     await ada.client.done('blockUser', { userId: bob.id });
     for (let times = 0; times < 2; times++) await ada.client.done('unblockUser', { userId: bob.id });
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'thanks' });
-    expect((await ada.client.done('listBlockedUsers')).data).to.deep.equal([]);
+    for (const [who, blocked] of [
+      [ada, cleo],
+      [cleo, bob],
+    ] as const) {
+      const { data } = await who.client.done('listBlockedUsers');
+      expect(data.map(({ userId }: { userId: number }) => userId)).to.deep.equal([blocked.id]);
+    }
   });
 });
 

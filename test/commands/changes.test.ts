@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { BusMessage } from '../../src/bus/bus.ts';
 import { KeyedQueue } from '../../src/bus/KeyedQueue.ts';
 import type { Topic } from '../../src/bus/topics.ts';
+import { Typists } from '../../src/chats/Typists.ts';
 import type { CommandContext } from '../../src/commands/context.ts';
 import { registry } from '../../src/commands/registry.ts';
 import { createTurns } from '../../src/commands/turns.ts';
@@ -31,6 +32,7 @@ async function published(user: Person, type: string, params: object) {
     db: database,
     changes: new KeyedQueue(),
     turns: createTurns(poolSizes(12)),
+    typists: new Typists(),
     bus: { publish: (topic: Topic, message: BusMessage) => messages.push([topic, message]) },
   } as unknown as CommandContext;
   await new Promise<void>((resolve, reject) =>
@@ -254,6 +256,39 @@ describe('changes of a message', () => {
     expect(two).to.deep.include({ version: 1, editedAt, mentions: [bob.id], message: `to @${bob.username}` });
     expect(three).to.deep.include({ version: 1, deletedAt, message: '' });
     expect(four).to.deep.include({ version: 2, pinned: true, reactions: [{ emoji: '👍', count: 1 }] });
+  });
+});
+
+describe('pushes without a message', () => {
+  it('are published as transient if they are of no use later, and only these', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    for (const [type, params, isTransient] of [
+      ['typing', { typing: true }, true],
+      ['sendEvent', { event: 'wave' }, true],
+      ['markUnread', {}, undefined],
+    ] as const)
+      for (const address of [{ groupId }, { receiverId: bob.id }]) {
+        const messages = await published(ada, type, { ...address, ...params });
+        expect(messages, type).not.to.deep.equal([]);
+        for (const [, message] of messages)
+          expect('isTransient' in message ? message.isTransient : undefined, type).to.equal(isTransient);
+      }
+  });
+
+  it('about a dialog are published behind its newest message, and own ones about a group behind none', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const chatId = (await database.messages.findOne({ where: { id: messageId } }))?.chatId;
+    const about = async (type: string, params: object) =>
+      (await published(ada, type, params)).map(([, message]) => 'frame' in message && message.about);
+    const behind = { chatId, head: 1 };
+    expect(await about('markUnread', { receiverId: bob.id })).to.deep.equal([behind]);
+    expect(await about('markUnread', { groupId })).to.deep.equal([undefined]);
+    expect(await about('typing', { receiverId: bob.id, typing: true })).to.deep.equal([behind, behind]);
+    expect(await about('typing', { groupId, typing: true })).to.deep.equal([{ chatId: groupId, head: 2 }]);
   });
 });
 

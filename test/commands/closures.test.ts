@@ -128,6 +128,20 @@ function requestsIn(named: Named): Partial<Record<CommandName, object>> {
   };
 }
 
+describe('the id of a dialog', () => {
+  it('names no group, whichever command about a group its members send', async () => {
+    const [ada, bob] = await newClients(2);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const groupId = (await database.messages.findOne({ where: { id: messageId } }))?.chatId as number;
+    const named = { groupId, messageId, code: '-', memberId: bob.id, strangerId: bob.id };
+    const accepted: string[] = [];
+    for (const [type, params] of Object.entries(requestsIn(named)))
+      if ('groupId' in params && (await ada.client.call(type, params)).code !== 'NOT_FOUND')
+        accepted.push(type);
+    expect(accepted).to.deep.equal([]);
+  });
+});
+
 describe('a group that is deleted', () => {
   afterEach(() => Promise.all(holders.splice(0).map((holder) => holder.end())));
 

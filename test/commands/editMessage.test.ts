@@ -57,6 +57,27 @@ describe('editMessage', () => {
     }
   });
 
+  it('keeps the custom data, the reply, the silence and the reactions when only the content changes', async () => {
+    const [ada, bob] = await newClients(2);
+    const address = { receiverId: bob.id };
+    const { messageId: replyTo } = await bob.client.done('privateMessage', {
+      receiverId: ada.id,
+      content: 'question',
+    });
+    const kept = { custom: { a: 1 }, replyTo, silent: true };
+    const sent = await ada.client.done('privateMessage', { ...address, content: 'one', ...kept });
+    const { messageId } = sent;
+    await bob.client.done('addReaction', { messageId, emoji: '👍' });
+    await bob.client.done('pinMessage', { messageId });
+    expect((await ada.client.done('editMessage', { messageId, content: 'two' })).custom).to.deep.equal({
+      a: 1,
+    });
+    expect((await bob.client.push('editMessage')).params.custom).to.deep.equal({ a: 1 });
+    const { data } = await bob.client.done('getMessage', { messageId });
+    const reactions = [{ emoji: '👍', count: 1, own: true }];
+    expect(data).to.deep.include({ ...kept, content: 'two', pinned: true, reactions });
+  });
+
   it('numbers the versions of concurrent edits', async () => {
     const [ada, bob] = await newClients(2);
     const device = await ada.connect();

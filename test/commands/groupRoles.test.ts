@@ -9,6 +9,8 @@ const roles = async (groupId: number) =>
     ]),
   );
 
+const storedBan = 'select banned_by as "bannedBy", reason from bans where chat_id = $1 and user_id = $2';
+
 describe('setMemberRole', () => {
   it('is allowed to the owner, pushes, and changes nothing when it is repeated', async () => {
     const [ada, bob, cleo] = await newClients(3);
@@ -34,6 +36,8 @@ describe('setMemberRole', () => {
     expect(
       await ada.client.refused('setMemberRole', { groupId, userId: 999_999_999, role: 'admin' }),
     ).to.equal('NOT_FOUND');
+    await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'member' });
+    expect(await bob.client.refused('updateGroup', { groupId, description: 'x' })).to.equal('FORBIDDEN');
   });
 });
 
@@ -144,6 +148,8 @@ describe('banUser', () => {
     await ada.client.done('banUser', { groupId, userId: bob.id, reason: 'spam' });
     expect((await bob.client.push('banUser')).params).to.include({ groupId, userId: bob.id });
     expect(await ada.client.done('banUser', { groupId, userId: bob.id })).not.to.have.property('seq');
+    const ban = await database.query(storedBan, [groupId, bob.id]);
+    expect(ban).to.deep.equal([{ bannedBy: ada.id, reason: 'spam' }]);
     expect(await bob.client.refused('messageInGroup', { groupId, content: 'x' })).to.equal('NOT_A_MEMBER');
     expect(await bob.client.refused('joinGroup', { groupId })).to.equal('FORBIDDEN');
     expect(await bob.client.refused('joinByInvite', { code })).to.equal('FORBIDDEN');

@@ -103,6 +103,14 @@ describe('public groups', () => {
     const { groupId } = await ada.client.done('newGroup', {
       ...{ groupName: `\u{3402}\u{3403} ${ada.id}`, isPrivate: false, custom },
     });
+    for (const [suffix, isPrivate] of [
+      ['private', true],
+      ['deleted', false],
+    ] as const) {
+      const groupName = `\u{3402}\u{3403} ${ada.id} ${suffix}`;
+      const other = (await ada.client.done('newGroup', { groupName, isPrivate, custom })).groupId;
+      if (!isPrivate) await ada.client.done('deleteGroup', { groupId: other });
+    }
     const newer = await database.execute<{ id: number }>(manyPublicGroups, [ada.id, 2_100]);
     const find = async (params: object) => ada.client.done('listGroups', params);
     for (const params of [

@@ -75,6 +75,33 @@ describe('receipts during a block between two users', () => {
     expect(await shown(ada, bob)).to.deep.equal([1, 1]);
   });
 
+  it('stay as they were at its beginning when the other blocks as well', async () => {
+    const { ada, bob } = await dialog();
+    await ada.client.done('blockUser', { userId: bob.id });
+    await markRead(bob, ada, 3);
+    await bob.client.done('blockUser', { userId: ada.id });
+    expect(await shown(ada, bob)).to.deep.equal([1, 1]);
+  });
+
+  it('stay visible in dialogs with others, before, during and after it', async () => {
+    const { ada, bob } = await dialog();
+    const [cleo, dan] = await newClients(2);
+    for (const [one, other] of [
+      [ada, cleo],
+      [cleo, ada],
+      [bob, cleo],
+    ] as const)
+      await one.client.done('blockUser', { userId: other.id });
+    await write(ada, dan);
+    await markRead(dan, ada, 1);
+    expect((await ada.client.push('markRead')).params.seq, 'of a new dialog').to.equal(1);
+    expect(await shown(ada, dan)).to.deep.equal([1, 1]);
+    await ada.client.done('blockUser', { userId: bob.id });
+    await markRead(bob, ada, 2);
+    await ada.client.done('unblockUser', { userId: bob.id });
+    expect(await shown(ada, bob), 'while other blocks of both go on').to.deep.equal([2, 2]);
+  });
+
   it('are hidden in a dialog that begins during the block', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('blockUser', { userId: bob.id });
@@ -145,8 +172,11 @@ describe('receipts at the end of the last block between two users', () => {
     const { data } = await ada.client.done('sync', { cursor });
     expect(data).to.have.length(1);
     expect(data[0]).to.include({ kind: 'chat', receiverId: bob.id, otherDeliveredSeq: 3, otherReadSeq: 2 });
+    const later = await cursorOf(ada);
     await markRead(bob, ada, 3);
     expect((await ada.client.push('markRead')).params.seq).to.equal(3);
+    const since = (await ada.client.done('sync', { cursor: later })).data;
+    expect(since.map((change: Frame) => change.otherReadSeq)).to.deep.equal([3]);
   });
 
   for (const type of ['markDelivered', 'markRead'] as const)

@@ -31,7 +31,7 @@ describe('createInvite', () => {
   });
 
   it('creates one invite for repeats with the same clientInviteId', async () => {
-    const [ada] = await newClients(1);
+    const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client);
     const params = { groupId, clientInviteId: 'one' };
     const [one, two] = [
@@ -39,8 +39,10 @@ describe('createInvite', () => {
       await ada.client.done('createInvite', params),
     ];
     expect(two.data).to.deep.equal(one.data);
-    const other = await newGroup(ada.client);
+    const other = await newGroup(ada.client, bob);
     expect(await ada.client.refused('createInvite', { ...params, groupId: other })).to.equal('CONFLICT');
+    const ofBob = await bob.client.done('createInvite', { ...params, groupId: other });
+    expect(ofBob.data, 'an id belongs to its user').to.include({ groupId: other, createdBy: bob.id });
   });
 
   it('creates an invite that expires', async () => {
@@ -120,6 +122,7 @@ describe('an invite', () => {
     const groupId = await newGroup(ada.client, bob);
     const owner = (type: string, params = {}) => ada.client.done(type, { groupId, ...params });
     if (role === 'admin') await owner('setMemberRole', { userId: bob.id, role });
+    await newGroup(bob.client); // where he may add users, whatever happens in the first one
     const { code, inviteId } = (await bob.client.done('createInvite', { groupId, maxUses: 5 })).data;
     const tryBy = async ({ client }: Person) => (await client.call('joinByInvite', { code })).code ?? 'ok';
     return { bob, eve, groupId, owner, code, inviteId, tryBy };

@@ -79,6 +79,28 @@ describe('listLastMessage', () => {
     expect(data.map((row: Row) => row.receiverId)).to.deep.equal(others.map(({ id }) => id));
   });
 
+  it('keeps the order of changes of groups that were made within a millisecond', async () => {
+    const [ada] = await newUsers(1);
+    const a = await ada.connect();
+    const [first, second] = [await newGroup(a), await newGroup(a)];
+    for (const groupId of [second, first]) await a.done('updateGroup', { groupId, description: 'new' });
+    const sameTime = 'update chats set last_message_at = now() where id in ($1, $2)';
+    await database.execute(sameTime, [first, second]);
+    const { data } = await a.done('listLastMessage');
+    expect(data.map((row: Row) => row.groupId)).to.deep.equal([first, second]);
+  });
+
+  it('has no row for a dialog without messages, nor a place in a page', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    const a = await ada.connect();
+    await a.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const reply = { receiverId: cleo.id, content: 'refused', replyTo: 999_999_999 };
+    expect(await a.refused('privateMessage', reply)).to.equal('NOT_FOUND');
+    const { data } = await a.done('listLastMessage', { limit: 1 });
+    expect(data.map((row: Row) => row.receiverId)).to.deep.equal([bob.id]);
+    expect((await a.done('listLastMessage', { limit: 1, page: 2 })).data).to.deep.equal([]);
+  });
+
   it('pages through the chats', async () => {
     const [ada, ...others] = await newUsers(6);
     const a = await ada.connect();

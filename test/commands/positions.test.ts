@@ -245,10 +245,16 @@ describe('markDelivered', () => {
     const [ada, bob] = await newClients(2);
     for (let n = 1; n <= 2; n++)
       await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
+    const { nextCursor: cursor } = await ada.client.done('sync', { fromNow: true });
     for (const seq of [2, 2, 1]) await bob.client.done('markDelivered', { receiverId: ada.id, seq });
     expect((await ada.client.push('markDelivered')).params).to.include({ senderId: bob.id, seq: 2 });
     expect(await ada.client.rest()).to.deep.equal([]);
     expect(await chat(bob.client)).to.include({ deliveredSeq: 2, readSeq: 0, unreadCount: 2 });
+    const { data } = await ada.client.done('sync', { cursor });
+    expect(data).to.have.length(1);
+    expect(data[0]).to.include({ kind: 'chat', otherDeliveredSeq: 2, otherReadSeq: 0 });
+    await bob.client.done('markRead', { receiverId: ada.id, seq: 1 });
+    expect(await chat(bob.client), 'still delivered').to.include({ deliveredSeq: 2, readSeq: 1 });
   });
 });
 
@@ -266,9 +272,8 @@ describe('getReceipts', () => {
       { userId: cleo.id, username: cleo.username, delivered: true, read: false },
     ]);
     const page = await ada.client.done('getReceipts', { messageId, limit: 1 });
-    expect(
-      (await ada.client.done('getReceipts', { messageId, limit: 1, cursor: page.nextCursor })).data,
-    ).to.have.length(1);
+    const rest = await ada.client.done('getReceipts', { messageId, limit: 1, cursor: page.nextCursor });
+    expect([...page.data, ...rest.data]).to.deep.equal(data);
   });
 });
 
@@ -308,6 +313,10 @@ describe('the settings of a chat', () => {
     expect(await chat(bob.client)).to.include(off);
     await bob.client.done('muteChat', { groupId, muted: true });
     expect(await chat(bob.client)).to.include({ muted: true, mutedUntil: null });
+    await device.rest();
+    await bob.client.done('muteChat', { groupId, muted: true, until });
+    expect((await device.push('muteChat')).params, 'only the end changes').to.include({ groupId, until });
+    expect(await chat(bob.client)).to.include({ muted: true, mutedUntil: until });
     await bob.client.done('muteChat', { groupId, muted: true, until: '2020-01-01T00:00:00Z' });
     expect(await chat(bob.client)).to.include({ muted: false });
   });

@@ -6,6 +6,10 @@ describe('addReaction', () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob, cleo);
     const { messageId, seq } = await ada.client.done('messageInGroup', { groupId, content: 'vote' });
+    const elsewhere = { groupId: await newGroup(ada.client, bob, cleo), content: 'vote' };
+    const other = await ada.client.done('messageInGroup', elsewhere);
+    expect(other.seq).to.equal(seq);
+    await ada.client.done('addReaction', { messageId: other.messageId, emoji: '👍' });
     await Promise.all(
       [bob, cleo].map(({ client }) => client.done('addReaction', { messageId, emoji: '👍' })),
     );

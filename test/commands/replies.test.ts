@@ -89,11 +89,14 @@ describe('mentions', () => {
   it('count until they are read', async () => {
     const [ada, bob] = await newClients(2);
     const content = `@${bob.username}`;
+    const elsewhere = { groupId: await newGroup(ada.client, bob), content };
+    for (let n = 0; n < 3; n++) await ada.client.done('messageInGroup', elsewhere);
     for (let n = 0; n < 3; n++) await ada.client.done('privateMessage', { receiverId: bob.id, content });
     const { data } = await bob.client.done('markRead', { receiverId: ada.id, seq: 2 });
     expect(data).to.include({ mentionCount: 1, unreadCount: 1 });
-    const listed = (await bob.client.done('listLastMessage')).data[0];
+    const [listed, other] = (await bob.client.done('listLastMessage')).data;
     expect(listed).to.include({ mentionCount: 1, unreadCount: 1 });
+    expect(other).to.include({ mentionCount: 3, unreadCount: 3 });
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'read by answering' });
     expect((await bob.client.done('getChat', { receiverId: ada.id })).data.mentionCount).to.equal(0);
   });

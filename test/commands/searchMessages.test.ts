@@ -52,6 +52,7 @@ describe('searchMessages', () => {
     const [ada, bob, eve] = await newClients(3);
     const word = `word${ada.id}`;
     const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('updateGroup', { groupId, groupName: word }); // a system message, which is not found
     await ada.client.done('messageInGroup', { groupId, content: `${word} in the group` });
     await ada.client.done('privateMessage', { receiverId: bob.id, content: `${word} in private` });
     expect(contents(await find(bob, { query: word }, 2))).to.deep.equal([

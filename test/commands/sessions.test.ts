@@ -66,6 +66,32 @@ describe('listSessions', () => {
   });
 });
 
+describe('an open session', () => {
+  it('of a silent node ended with its last sign of life, and that of an unknown node when it began', async () => {
+    const { id, ...ada } = await newUser();
+    const beatAt = new Date(Date.now() - 3_600_000).toISOString();
+    const connectedAt = new Date(Date.now() - 7_200_000).toISOString();
+    await database.execute(sessionsOfMissingNodes, [id, beatAt, connectedAt]);
+    const here = await ada.connect();
+    const listed = async (params: object) =>
+      (await here.done('listSessions', params)).data.map(({ endedAt }: { endedAt: string }) => endedAt);
+    expect(await listed({})).to.deep.equal([null, connectedAt, beatAt]);
+    expect(await listed({ live: false })).to.deep.equal([connectedAt, beatAt]);
+    expect(await listed({ live: true })).to.deep.equal([null]);
+  });
+});
+
+/** Inserts two sessions of the user $1 that began at $3: of a node with its last heartbeat at $2, and of none. */
+const sessionsOfMissingNodes = `
+with node as (
+  insert into nodes (id, beat_at) values (gen_random_uuid(), $2::timestamptz) returning id
+)
+insert into sessions (user_id, node_id, address, connected_at)
+select $1, id, '127.0.0.1', $3::timestamptz
+from (select 1 as n, id from node union all select 2, gen_random_uuid()) nodes
+order by n
+`;
+
 describe('old sessions', () => {
   const rows = (userId: number) =>
     database.query<{ device: string }>('select device from sessions where user_id = $1 order by id', [
