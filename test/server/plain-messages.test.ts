@@ -265,9 +265,16 @@ describe('the statements for plain messages', () => {
     world.changed = (config) =>
       config.name?.startsWith('writeOne')
         ? { ...config, values: config.values?.with(5, '2026-01-01 00:00:00+00') as unknown[] }
-        : config;
+        : config.name?.startsWith('writePlain')
+          ? { ...config, values: config.values?.with(13, '2026-01-01 00:00:00+00') as unknown[] }
+          : config;
     expect(comparable(await world.write(0, 1, 'two'), world)).to.deep.include({ seq: 2 });
     expect(world.statements).to.deep.equal(['writeOne', 'writeBatch']);
+    world.statements.length = 0;
+    const both = await Promise.all(['three', 'four'].map((content) => world.write(0, 1, content)));
+    for (const [index, outcome] of both.entries())
+      expect(comparable(outcome, world)).to.deep.include({ seq: 3 + index });
+    expect(world.statements).to.deep.equal(['writePlain', 'writeBatch']);
   });
 });
 
