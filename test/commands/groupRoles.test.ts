@@ -175,6 +175,18 @@ describe('banUser', () => {
   });
 });
 
+describe('banUser of a deleted account', () => {
+  it('is refused, and refused again when it is repeated', async () => {
+    const [ada, bob] = await newClients(2);
+    const ban = { groupId: await newGroup(ada.client, bob), userId: bob.id };
+    const body = { password: bob.password };
+    expect((await http('DELETE', '/users/me', { token: bob.token, body })).status).to.equal(204);
+    for (let times = 0; times < 2; times++)
+      expect(await ada.client.refused('banUser', ban)).to.equal('NOT_FOUND');
+    expect(await database.query(storedBan, [ban.groupId, bob.id])).to.deep.equal([]);
+  });
+});
+
 describe('banUser of an account that is deleted afterwards', () => {
   it('is answered the same when it is repeated', async () => {
     const [ada, bob] = await newClients(2);

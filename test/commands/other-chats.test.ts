@@ -119,6 +119,7 @@ function steps(cast: Cast, chat: Awaited<ReturnType<typeof group>>, dialog: Chat
     ...ofMessage(ada, 'pinMessage'),
     ...ofMessage(bob, 'reportMessage', { reason: 'spam' }),
     ...ofMessage(ada, 'editMessage', { content: 'for nobody' }),
+    ...ofMessage(ada, 'editMessage', { content: `Hi again, @${bob.username}!` }),
     ...ofMessage(ada, 'deleteMessage'),
     [ada, 'updateGroup', { groupId, groupName: `Open ${groupId}`, isPrivate: false }],
     [ada, 'setMemberRole', { groupId, userId: bob.id, role: 'admin' }],

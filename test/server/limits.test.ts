@@ -229,11 +229,11 @@ describe('limits on groups', () => {
       expect(await a.refused('newGroup', { groupName: 'Four', userIds })).to.equal('FORBIDDEN');
       const groupId = await newGroup(a, bob, cleo);
       expect(await a.refused('addUserInGroup', { groupId, userId: dan.id })).to.equal('FORBIDDEN');
-      const { code } = (await a.done('createInvite', { groupId })).data;
+      const { code } = (await a.done('createInvite', { groupId, maxUses: 1 })).data;
       const refused = await d.call('joinByInvite', { code });
       expect(refused).to.include({ code: 'FORBIDDEN', message: 'A group has at most 3 members' });
       await a.done('removeUserFromGroup', { groupId, userId: cleo.id });
-      await d.done('joinByInvite', { code });
+      await d.done('joinByInvite', { code }); // the refusal has not used it up
       expect(await count(server, 'members')).to.equal(3);
     }));
 
