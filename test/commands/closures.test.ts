@@ -253,6 +253,17 @@ describe('a group that is deleted', () => {
     expect(await ada.client.refused('getGroup', { groupId })).to.equal('NOT_FOUND');
   });
 
+  it('is emptied at once by the node that deleted it, one group after another', async function () {
+    this.timeout(60_000); // three rounds of the check for the groups of nodes that died take longer
+    const [ada, bob] = await newClients(2);
+    for (let n = 0; n < 3; n++) {
+      const { groupId } = await ada.client.done('newGroup', { groupName: 'Climbers', userIds: [bob.id] });
+      await ada.client.done('deleteGroup', { groupId });
+      await until(() => isEmptied(groupId));
+      expect(await members(groupId)).to.equal(0);
+    }
+  });
+
   it('is emptied once, by any number of nodes and in any number of slices', async () => {
     const [{ client }] = await newClients(1);
     const { groupId } = await client.done('newGroup', { groupName: 'Climbers' });

@@ -140,6 +140,8 @@ describe('searchMessages', () => {
     expect(contents(await find(bob, { query: 'wombat' }, 1))).to.deep.equal(['wombat']);
     await ada.client.done('deleteMessage', { messageId });
     expect(contents(await find(bob, { query: 'wombat' }, 0))).to.deep.equal([]);
+    const entry = 'select from message_search where message_id = $1';
+    expect(await database.query(entry, [messageId]), 'the index keeps no deleted content').to.deep.equal([]);
     const at = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'quokka' });
     await ada.client.done('editMessage', { messageId: at.messageId, content: 'dingo' }); // before it is indexed
     expect(contents(await find(bob, { query: 'dingo' }, 1))).to.deep.equal(['dingo']);
