@@ -86,6 +86,21 @@ describe('mentions', () => {
     );
   });
 
+  it('name the member whose name is the longest that fits, in messages and edits', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const username = `${bob.username}-`;
+    expect((await http('PATCH', '/users/me', { token: cleo.token, body: { username } })).status).to.equal(
+      200,
+    );
+    const groupId = await newGroup(ada.client, bob, cleo);
+    const message = { groupId, content: `Hi @${username}` };
+    const { messageId, mentions } = await ada.client.done('messageInGroup', message);
+    expect(mentions).to.deep.equal([cleo.id]);
+    const edit = (content: string) => ada.client.done('editMessage', { messageId, content });
+    expect((await edit(`Hello @${username}`)).mentions).to.deep.equal([cleo.id]);
+    expect((await edit(`Hello @${bob.username}`)).mentions).to.deep.equal([bob.id]);
+  });
+
   it('count until they are read', async () => {
     const [ada, bob] = await newClients(2);
     const content = `@${bob.username}`;
