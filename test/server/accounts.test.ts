@@ -7,6 +7,7 @@ import { finishDeletions } from '../../src/accounts/deleteAccount.ts';
 import { createOutboxBus, reconcileEverywhere } from '../../src/bus/outbox.ts';
 import { fillFoldedNames } from '../../src/database/foldedNames.ts';
 import type { MessageWriter } from '../../src/messages/MessageWriter.ts';
+import { ApiError } from '../../src/protocol/errors.ts';
 import {
   database,
   databaseUrl,
@@ -249,6 +250,12 @@ describe('PATCH /users/me', () => {
   });
 });
 
+/** Inserts $2 ended sessions of the user $1. */
+const endedSessions = `
+insert into sessions (user_id, node_id, address, ended_at)
+select $1, gen_random_uuid(), '127.0.0.1', now() from generate_series(1, $2::int)
+`;
+
 describe('DELETE /users/me', () => {
   it('ends the account: the login and the token are refused, and its names are free again', async () => {
     const { id, token, email, username, password } = await newUser();
@@ -269,6 +276,7 @@ describe('DELETE /users/me', () => {
     const { groupId } = (await a.call('newGroup', { groupName: 'Crew' })).params;
     await a.call('addUserInGroup', { groupId, userId: bob.id });
     await b.call('messageInGroup', { groupId, content: 'I was here' });
+    await b.done('privateMessage', { receiverId: ada.id, content: 'and here' });
     await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
 
     await a.push('leaveGroup');
@@ -276,6 +284,9 @@ describe('DELETE /users/me', () => {
     const [left, row] = (await a.call('getlatestMessageGroup', { groupId })).params.data;
     expect(left).to.include({ kind: 'system', content: 'Deleted user left the group' });
     expect(row).to.include({ content: 'I was here', senderName: 'Deleted user', sender_id: bob.id });
+    expect(await database.members.count({ where: { userId: bob.id } }), 'of the dialog').to.equal(1);
+    const { data } = await a.done('getMessages', { receiverId: bob.id });
+    expect(data).to.have.length(1);
   });
 
   it('removes the user from all groups while another member removes the user from one of them', async () => {
@@ -344,13 +355,17 @@ describe('DELETE /users/me', () => {
     expect(renames).to.have.length(1);
   });
 
-  it('deletes sessions (those of open connections too), blocks, and invites', async () => {
+  it('deletes sessions (those of open connections too), blocks, and invites, and none of others', async () => {
     const [ada, bob] = await newUsers(2);
     const [a, b] = [await ada.connect(), await bob.connect()];
     const { groupId } = await b.done('newGroup', { groupName: 'Crew', userIds: [ada.id] });
     await b.done('blockUser', { userId: ada.id });
+    await b.done('setMemberRole', { groupId, userId: ada.id, role: 'admin' });
+    await a.done('blockUser', { userId: bob.id });
     const { code } = (await b.done('createInvite', { groupId })).data;
+    const { code: othersCode } = (await a.done('createInvite', { groupId })).data;
     await b.done('listSessions'); // the sessions are recorded
+    await database.execute(endedSessions, [bob.id, 2_100]); // more than one statement deletes
     await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
     await b.closed;
     await until(async () => (await metric(server, 'parley_users')) === 1);
@@ -359,12 +374,20 @@ describe('DELETE /users/me', () => {
     const kept = (statement: string) => database.query(statement, [bob.id]);
     expect(await kept('select address from sessions where user_id = $1')).to.deep.equal([]);
     expect(await kept('select from blocks where user_id = $1')).to.deep.equal([]);
-    expect(await (await (await newUser()).connect()).refused('joinByInvite', { code })).to.equal('NOT_FOUND');
+    const other = await (await newUser()).connect();
+    expect(await other.refused('joinByInvite', { code })).to.equal('NOT_FOUND');
+    await other.done('joinByInvite', { code: othersCode });
+    const { data } = await a.done('listBlockedUsers');
+    expect(data.map(({ userId }: { userId: number }) => userId)).to.deep.equal([bob.id]);
   });
 
-  it('is finished by the next node that starts after it was interrupted', async () => {
+  it('is finished by the next node that starts after it was interrupted, with what was added meanwhile', async () => {
     const [ada, bob] = await newUsers(2);
     const groupId = await newGroup(await ada.connect(), bob);
+    await database.blocks.create({ userId: bob.id, blockedId: ada.id });
+    const code = `late-${bob.id}`;
+    await database.invites.create({ chatId: groupId, code, createdBy: bob.id });
+    await database.execute(endedSessions, [bob.id, 1]);
     // as a node leaves it that dies after the first transaction
     await database.users.update(
       { email: null, username: null, passwordHash: null, deletedAt: new Date() },
@@ -379,11 +402,15 @@ describe('DELETE /users/me', () => {
       async () => (await database.query('select from deletions where user_id = $1', [bob.id])).length === 0,
     );
     expect(await database.members.count({ where: { chatId: groupId, userId: bob.id } })).to.equal(0);
+    expect(await database.blocks.count({ where: { userId: bob.id } })).to.equal(0);
+    expect((await database.invites.findOne({ where: { code } }))?.revokedAt).to.be.instanceOf(Date);
+    expect(await database.query('select from sessions where user_id = $1', [bob.id])).to.deep.equal([]);
     await node.close();
   });
 
-  it('is finished although an earlier deletion cannot be finished', async () => {
-    const [ada, bob] = await newUsers(2);
+  it('is finished although an earlier deletion cannot be finished, but not within its first minute', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    await database.execute('insert into deletions (user_id) values ($1)', [cleo.id]);
     for (const [index, { id }] of [ada, bob].entries()) {
       await database.users.update(
         { email: null, username: null, passwordHash: null, deletedAt: new Date() },
@@ -409,18 +436,23 @@ describe('DELETE /users/me', () => {
     await until(async () => !(await isDue(bob)));
     await deletions.close();
     expect(failed).to.deep.equal([ada.id]);
+    expect(await isDue(cleo)).to.equal(true);
+    await database.execute('delete from deletions where user_id in ($1, $2)', [ada.id, cleo.id]);
   });
 
-  it('is not finished while a group cannot be left', async () => {
+  it('is not finished while a group cannot be left, and leaves the others', async () => {
     const [ada, bob, cleo] = await newUsers(3);
-    const groupId = await newGroup(await ada.connect(), cleo);
+    const c = await cleo.connect();
+    const groupIds = [await newGroup(c, ada), await newGroup(c, ada), await newGroup(c, ada)];
+    await database.execute(endedSessions, [ada.id, 1]);
     const due = `insert into deletions (user_id, created_at) values ($1, clock_timestamp() - $2 * interval '1 minute')`;
     for (const [index, { id }] of [ada, bob].entries()) await database.execute(due, [id, 10 - index]);
     const failed: unknown[] = [];
     const log = pino({ level: 'error' }, { write: (line: string) => failed.push(JSON.parse(line).groupId) });
     const writer = {
-      async change() {
-        throw new Error('a fault');
+      async change(_: unknown, groupId: number | null) {
+        // The second one is closed at this moment.
+        throw groupId === groupIds[1] ? new ApiError('NOT_FOUND') : new Error('a fault');
       },
     };
     const deletions = finishDeletions({ db: database, bus: createOutboxBus(database), log, writer });
@@ -428,8 +460,9 @@ describe('DELETE /users/me', () => {
       database.query('select from deletions where user_id = $1', [id]);
     await until(async () => (await dueOf(bob)).length === 0); // which comes after Ada's
     await deletions.close();
-    expect(failed).to.deep.equal([groupId]);
+    expect(failed).to.deep.equal([groupIds[0], groupIds[2]]);
     expect(await dueOf(ada)).to.have.length(1);
+    expect(await database.query('select from sessions where user_id = $1', [ada.id])).to.deep.equal([]);
     await database.execute('delete from deletions where user_id = $1', [ada.id]);
   });
 

@@ -70,6 +70,36 @@ describe('the operator’s command line', function () {
     }
   });
 
+  it('lists accounts by the prefix of the username or the email, newest first, and disabled ones alone', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    const word = `q${ada.id}q`;
+    await database.users.update({ usernameSearch: `${word}-ada` }, { where: { id: ada.id } });
+    await database.users.update({ emailFolded: `${word}-bob@example.com` }, { where: { id: bob.id } });
+    await admin('user', 'disable', ada.email);
+    await admin('user', 'disable', cleo.email);
+    const found = async (...options: string[]) =>
+      (await admin('user', 'list', '--search', word.toUpperCase(), ...options)).map(
+        ({ id }: { id: number }) => id,
+      );
+    expect(await found()).to.deep.equal([bob.id, ada.id]);
+    expect(await found('--limit', '1')).to.deep.equal([bob.id]);
+    expect(await found('--disabled')).to.deep.equal([ada.id]);
+  });
+
+  it('lists groups, those with the newest messages first, by the prefix of the name', async () => {
+    const [ada, bob] = await newClients(2);
+    const make = async (groupName: string) => (await ada.client.done('newGroup', { groupName })).groupId;
+    const [first, second] = [await make(`É ${ada.id} one`), await make(`É ${ada.id}_two`)];
+    await ada.client.done('messageInGroup', { groupId: first, content: 'newest' });
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'newer, but in a dialog' });
+    const found = async (...options: string[]) =>
+      (await admin('group', 'list', ...options)).map(({ id }: { id: number }) => id);
+    expect(await found('--limit', '2')).to.deep.equal([first, second]);
+    expect(await found('--search', `e ${ada.id}`)).to.deep.equal([first, second]);
+    expect(await found('--search', `e ${ada.id}_`)).to.deep.equal([second]);
+    expect(await found('--search', `${ada.id}`)).to.deep.equal([]);
+  });
+
   it('takes the signs of a search as they are, and limits what it lists', async () => {
     const [ada, bob] = await newUsers(2);
     await database.users.update(
@@ -218,6 +248,28 @@ describe('the operator’s command line', function () {
     expect(await refused('group', 'audit', '999999999')).to.equal('There is no group 999999999');
   });
 
+  it('shows of a group nothing of another one: the owner first, then admins, and the newest changes', async () => {
+    const [ada, bob, cleo, dan] = await newClients(4);
+    const other = await newGroup(ada.client, bob);
+    await ada.client.done('banUser', { groupId: other, userId: bob.id });
+    await ada.client.done('createInvite', { groupId: other });
+    const groupId = await newGroup(ada.client, cleo, bob, dan);
+    await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
+    await ada.client.done('transferOwnership', { groupId, userId: dan.id });
+    await ada.client.done('messageInGroup', { groupId, content: 'no change of the group' });
+    const audit = await admin('group', 'audit', `${groupId}`, '--limit', '2');
+    expect(audit.members.map(({ userId }: { userId: number }) => userId)).to.deep.equal(
+      [dan, ada, bob, cleo].map(({ id }) => id),
+    );
+    expect([audit.bans, audit.invites]).to.deep.equal([[], []]);
+    expect(audit.changes.map(({ type }: { type: string }) => type)).to.deep.equal([
+      'transferOwnership',
+      'setMemberRole',
+    ]);
+    await database.chats.update({ closedAt: new Date() }, { where: { id: groupId } });
+    expect((await admin('group', 'audit', `${groupId}`)).members, 'of a deleted group').to.deep.equal([]);
+  });
+
   it('lists the valid invites of a group, without those of a user who has left', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
@@ -284,6 +336,9 @@ describe('the operator’s command line', function () {
     const { code } = (await ada.client.done('createInvite', invite)).data;
     const { messageId, seq } = await ada.client.done('messageInGroup', { groupId: own, content: 'pinned' });
     await ada.client.done('pinMessage', { messageId });
+    const { messageId: theirs } = await bob.client.done('messageInGroup', { groupId: left, content: 'x' });
+    await bob.client.done('pinMessage', { messageId: theirs });
+    await bob.client.done('addReaction', { messageId: theirs, emoji: '👍' });
     await ada.client.done('leaveGroup', { groupId: left });
     await bob.client.done('banUser', { groupId: banning, userId: ada.id, reason: 'rude' });
     await bob.client.done('banUser', { groupId: left, userId: ada.id });
@@ -300,22 +355,41 @@ describe('the operator’s command line', function () {
     ]);
     expect(rows(data.formerChats, 'leftAt')).to.deep.equal([{ id: left }, { id: banning }]);
     expect(rows(data.pins, 'pinnedAt')).to.deep.equal([{ chatId: own, seq }]);
+    expect(data.reactions).to.deep.equal([]);
     const [{ id, ...made }, ...more] = rows(data.invites, 'createdAt', 'expiresAt') as [{ id: number }];
     expect([made, more]).to.deep.equal([{ chatId: own, maxUses: 3, uses: 0, revokedAt: null }, []]);
     expect(id).to.be.a('number');
     expect(JSON.stringify(data)).to.not.include(code); // with which anybody could join
     const others = await admin('user', 'export', bob.username);
-    expect([others.bans, others.formerChats, others.pins, others.invites]).to.deep.equal([[], [], [], []]);
+    expect([others.bans, others.formerChats, others.invites]).to.deep.equal([[], [], []]);
+    expect(others.pins.map(({ chatId }: { chatId: number }) => chatId)).to.deep.equal([left]);
+    expect(others.reactions.map(({ emoji }: { emoji: string }) => emoji)).to.deep.equal(['👍']);
   });
 
-  it('erases blocks in both directions and the reports of a user, and no others', async () => {
+  it('erases blocks in both directions, the reports of a user and those of their messages, and no others', async () => {
     const [ada, bob, cleo] = await newClients(3);
     await ada.client.done('blockUser', { userId: bob.id });
     await bob.client.done('blockUser', { userId: ada.id });
     await bob.client.done('blockUser', { userId: cleo.id });
     const { messageId } = await cleo.client.done('privateMessage', { receiverId: ada.id, content: 'x' });
     await ada.client.done('reportMessage', { messageId, reason: 'spam' });
+    const { messageId: gone } = await ada.client.done('privateMessage', {
+      receiverId: cleo.id,
+      content: 'y',
+    });
+    await cleo.client.done('reportMessage', { messageId: gone, reason: 'deleted later' });
+    await ada.client.done('deleteMessage', { messageId: gone });
+    const kept = { receiverId: cleo.id, content: 'of another sender' };
+    const { messageId: others } = await bob.client.done('privateMessage', kept);
+    await cleo.client.done('reportMessage', { messageId: others, reason: 'stays' });
+    const reports = async () => (await admin('report', 'list', '--limit', '2')) as Record<string, unknown>[];
+    expect((await reports()).map((report) => report.messageId)).to.deep.equal([others, gone]);
+    expect((await reports()).map(({ content }) => content)).to.deep.equal(['of another sender', 'y']);
+    await ada.client.done('endOtherSessions');
     await admin('user', 'erase', ada.username, '--yes');
+    expect((await reports()).map(({ content }) => content)).to.deep.equal(['of another sender', '']);
+    const erased = await database.users.findByPk(ada.id);
+    expect(erased).to.include({ lastSeenAt: null, othersEndedAt: null, keptTokenId: null });
     const blocks = await database.blocks.findAll({ where: { userId: [ada.id, bob.id, cleo.id] } });
     expect(blocks.map(({ userId, blockedId }) => [userId, blockedId])).to.deep.equal([[bob.id, cleo.id]]);
     expect(await database.reports.count({ where: { reporterId: ada.id } })).to.equal(0);
