@@ -166,6 +166,7 @@ describe('a group that is deleted', () => {
     const words = `summit${ada.id}`;
     const { messageId } = await bob.client.done('messageInGroup', { groupId, content: words });
     const { nextCursor: before } = await bob.client.done('sync', { fromNow: true });
+    const { nextCursor: cleosBefore } = await cleo.client.done('sync', { fromNow: true });
     const release = await holdMember(groupId, bob.id);
 
     await ada.client.done('deleteGroup', { groupId });
@@ -183,6 +184,10 @@ describe('a group that is deleted', () => {
     const during = await leftSince(bob.client, before);
     expect(during.left).to.deep.equal([{ kind: 'left', groupId }]);
     expect(during.data.filter((change) => change.groupId === groupId)).to.deep.equal(during.left);
+
+    const everything: SyncChange[] = (await bob.client.done('sync', {})).data;
+    expect(everything.filter((change) => change.groupId === groupId)).to.deep.equal([]);
+    expect((await leftSince(cleo.client, cleosBefore)).data, 'who is no member').to.deep.equal([]);
 
     await release();
     await until(() => isEmptied(groupId));
@@ -286,8 +291,10 @@ describe('a group that is deleted', () => {
   it('keeps the members of an open group, even when it is queued for emptying', async () => {
     const [ada] = await newUsers(1);
     const client = await ada.connect();
+    const { nextCursor: before } = await client.done('sync', { fromNow: true });
     const { groupId } = await client.done('newGroup', { groupName: 'Climbers' });
     await database.execute('insert into closures (chat_id) values ($1)', [groupId]);
+    expect((await leftSince(client, before)).left).to.deep.equal([]);
     const emptying = emptyClosedGroups(database, log);
     await client.done('messageInGroup', { groupId, content: 'here' });
     await emptying.close();

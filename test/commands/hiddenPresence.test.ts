@@ -109,6 +109,16 @@ describe('a block between two users', () => {
     expect(await presenceOf(ada.client)).to.deep.equal([]);
   });
 
+  it('defers the subscription of the blocked user as well', async () => {
+    const [ada, bob] = await arrived(2);
+    await block(bob, ada);
+    expect(await watch(ada.client, bob)).to.deep.equal([nothing(bob)]);
+    for (const invisible of [true, false]) await bob.client.done('setPresence', { invisible });
+    expect(await presenceOf(ada.client)).to.deep.equal([]);
+    await unblock(bob, ada);
+    expect(await next(ada.client)).to.deep.equal(named(online(bob), bob));
+  });
+
   it('counts hidden subscriptions like visible ones', async () => {
     const [ada, bob] = await arrived(2);
     await block(ada, bob);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Client } from '../support/client.ts';
-import { database, newClients, newUser, startServer, type User } from '../support/harness.ts';
+import { database, newClients, newUser, newUsers, startServer, type User } from '../support/harness.ts';
 
 /** Resolves to the next push that a user is offline: nobody who left before that user is reported after it. */
 const offline = (client: Client, { id }: User) =>
@@ -22,6 +22,26 @@ describe('getPresence', () => {
     ]);
     expect(await ada.client.refused('getPresence', { userIds: [] })).to.equal('BAD_REQUEST');
     expect(await ada.client.refused('getPresence', { userIds: Array(101).fill(1) })).to.equal('BAD_REQUEST');
+  });
+
+  it('counts open connections to nodes that give signs of life, and those that have ended within the grace period', async () => {
+    const [ada] = await newClients(1);
+    const people = await newUsers(4);
+    const [alive, dead, recent, past] = people.map(({ id }) => id);
+    await database.execute(
+      `with node as (
+         insert into nodes (id, beat_at) select gen_random_uuid(), now() - silent
+         from unnest(array[interval '-1 minute', interval '1 minute']) silent returning id, beat_at > now() as is_alive
+       )
+       insert into sessions (user_id, node_id, address, ended_at)
+       select user_id, node.id, '127.0.0.1', now() + ended
+       from (values ($1::bigint, true, null::interval), ($2, false, null), ($3, true, interval '1 minute'),
+         ($4, true, interval '-6 seconds')) as session (user_id, is_alive, ended)
+       join node using (is_alive)`,
+      [alive, dead, recent, past],
+    );
+    const { data } = await ada.client.done('getPresence', { userIds: people.map(({ id }) => id) });
+    expect(data.map(({ online }: { online: boolean }) => online)).to.deep.equal([true, false, true, false]);
   });
 
   it('includes connections to another node', async () => {
@@ -129,6 +149,7 @@ describe('setPresence', () => {
     });
     await bob.client.done('setPresence', { invisible: false });
     expect(await ada.client.rest()).to.deep.equal([]);
+    expect(await bob.client.rest(), 'to the connection that asked for it').to.deep.equal([]);
   });
 
   it('counts becoming invisible as the time when the user was last seen, and becoming visible as none', async () => {

@@ -49,7 +49,8 @@ describe('updateProfile', () => {
   it('pushes to own devices and to users with a common dialog, and to nobody else', async () => {
     const [ada, bob, eve] = await newClients(3);
     const other = await ada.connect();
-    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    for (const receiverId of [bob.id, ada.id])
+      await ada.client.done('privateMessage', { receiverId, content: 'hi' });
     await bob.client.rest();
     await other.rest();
     await ada.client.done('updateProfile', { displayName: 'Countess' });
@@ -58,7 +59,8 @@ describe('updateProfile', () => {
         userId: ada.id,
         displayName: 'Countess',
       });
-    expect(await eve.client.rest()).to.deep.equal([]);
+    for (const { client } of [eve, ada, bob]) expect(await client.rest()).to.deep.equal([]);
+    expect(await other.rest(), 'once, also with notes to oneself').to.deep.equal([]);
   });
 
   it('pushes to nobody with a block in either direction, nor to users who share only a group', async () => {

@@ -84,6 +84,20 @@ describe('a new username', () => {
     expect(found).to.deep.equal([[{ kind: 'user', userId: bob.id, username }], []]);
   });
 
+  it('is not pushed to a user whose block refused the only message of a dialog, who sees no dialog', async () => {
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('blockUser', { userId: bob.id });
+    const cursor = await cursorOf(ada);
+    expect(await bob.client.refused('privateMessage', { receiverId: ada.id, content: 'hi' })).to.equal(
+      'FORBIDDEN',
+    );
+    await rename(bob);
+    expect(await ada.client.rest()).to.deep.equal([]);
+    for (const { client } of [ada, bob]) expect((await client.done('sync', {})).data).to.deep.equal([]);
+    const found = await changes(ada, cursor);
+    expect(found.filter(({ kind }) => kind !== 'user')).to.deep.equal([]);
+  });
+
   it('is returned first by sync, once, to the users who share a chat and to the user', async () => {
     const { ada, bob, cleo, eve, groupId } = await neighbours();
     await ada.client.done('messageInGroup', { groupId, content: 'before' });
@@ -100,6 +114,9 @@ describe('a new username', () => {
       expect(found.map((all) => users(all).length)).to.deep.equal([1, 1, 1, 0]);
       expect(found[1]?.at(-1).message.content).to.equal('after');
     }
+    // as of users who left before the position was stored
+    await database.execute('update former_members set left_seq = null where user_id = $1', [ada.id]);
+    expect(users(await changes(cleo, cursors[2] ?? ''))).to.deep.equal([change]);
   });
 
   it('is returned by sync to a user who has no chats, of themselves only', async () => {

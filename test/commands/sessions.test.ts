@@ -151,6 +151,29 @@ describe('the sessions of a dead node', () => {
     expect(data.map(({ endedAt }: { endedAt: string }) => endedAt)).to.include(beatAt.toISOString());
   });
 
+  it('are the only ones that end, without those that had ended, and a deleted user is not reported', async () => {
+    const [ada, deleted] = await newUsers(2);
+    await database.users.update({ deletedAt: new Date() }, { where: { id: deleted.id } });
+    const beatAt = new Date(Date.now() - 61_000);
+    const endedAt = new Date(Date.now() - 7_000_000);
+    const [reported, sessions] = await database.transaction(async (transaction) => {
+      const run = (statement: string, ...bind: unknown[]) =>
+        database.execute<{ userId: number }>(statement, bind, transaction);
+      await run(deadAndLiveSession, ada.id, beatAt, false);
+      await run(deadAndLiveSession, deleted.id, beatAt, true);
+      await run(
+        `insert into sessions (user_id, node_id, address, ended_at)
+         select $1, id, 'ended', $2::timestamptz from nodes where beat_at = $3 limit 1`,
+        ...[ada.id, endedAt, beatAt],
+      );
+      const users = await run(endSessionsOfDeadNodes, 30);
+      const state = 'select ended_at from sessions where user_id = $1 order by ended_at nulls last';
+      return [users, await database.query<{ ended_at: Date | null }>(state, [ada.id], transaction)];
+    });
+    expect(sessions.map(({ ended_at }) => ended_at)).to.deep.equal([endedAt, beatAt, null]);
+    expect(reported.filter(({ userId }) => userId >= ada.id)).to.deep.equal([]);
+  });
+
   it('leave the time when their user was last seen as it is if that is later', async () => {
     const user = await newUser();
     const lastSeenAt = new Date(Date.now() - 50_000);

@@ -409,6 +409,7 @@ select id, 1, $1, 'text', 'hi' from made`;
     const cursor = await now(bob);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
     const page = await bob.client.done('sync', { cursor, fromNow: true });
+    expect(page.data.map(({ kind }: Change) => kind)).to.deep.equal(['chat', 'message']);
     expect(messages(page.data).map(({ content }) => content)).to.deep.equal(['hi']);
   });
 
@@ -434,10 +435,46 @@ select id, 1, $1, 'text', 'hi' from made`;
     };
     const { snapshot, database: run } = await settled();
     await recording.close();
-    const isKnown = (since: string) =>
-      isInDatabase(database, { database: run, since, until: null, position: START }, 'a later run');
+    const isKnown = (since: string, until: string | null = null, of = run) =>
+      isInDatabase(database, { database: of, since, until, position: START }, 'a later run');
     expect(await isKnown(snapshot)).to.equal(true);
-    expect(await isKnown('999999999:999999999:')).to.equal(false);
+    const later = '999999999:999999999:';
+    expect(await isKnown(later)).to.equal(false);
+    expect(await isKnown(snapshot, later), 'in the middle of a synchronisation').to.equal(false);
+    const copied = '1@2';
+    await database.execute(`insert into database_runs (id, settled_xid) values ($1, '999999999')`, [copied]);
+    expect(await isKnown(snapshot, null, copied), 'of a database that this one is a copy of').to.equal(false);
+  });
+
+  it('keeps the records of the newest runs of PostgreSQL, and in each the newest transaction', async () => {
+    const record = async () => {
+      const recording = recordDatabaseRuns(database, pino({ level: 'silent' }));
+      await until(
+        async () =>
+          (await database.query(`select from database_runs where id = 'old 1000'`, [])).length === 0,
+      );
+      await recording.close();
+    };
+    const [now] = await database.query<{ database: string }>(presentState, []);
+    await database.execute(
+      `insert into database_runs (id, settled_xid, noted_at)
+       select 'old ' || n, '1', now() - n * interval '1 day' from generate_series(1, 1000) n`,
+      [],
+    );
+    const newer = `
+insert into database_runs (id, settled_xid) values ($1, '888888888')
+on conflict (id) do update set settled_xid = excluded.settled_xid`;
+    await database.execute(newer, [now?.database]);
+    await record();
+    const kept = await database.query<{ id: string }>(
+      `select id from database_runs where id like 'old %' order by noted_at`,
+      [],
+    );
+    expect(kept.length).to.be.within(990, 999);
+    expect(kept.at(-1)).to.deep.equal({ id: 'old 1' });
+    const own = 'select settled_xid::text as xid from database_runs where id = $1';
+    expect(await database.query(own, [now?.database])).to.deep.equal([{ xid: '888888888' }]);
+    await database.execute('delete from database_runs', []);
   });
 
   it('refuses a cursor that it did not return, that belongs to another user, or that is not signed', async () => {
@@ -462,11 +499,14 @@ select id, 1, $1, 'text', 'hi' from made`;
     const cursor = await now(eve);
     const groupId = await newGroup(ada.client, bob);
     await ada.client.done('updateGroup', { groupId, historyFrom: 'joining' });
-    await ada.client.done('messageInGroup', { groupId, content: 'secret' });
+    const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'secret' });
     expect((await changes(eve, cursor)).all).to.deep.equal([]);
     await ada.client.done('addUserInGroup', { groupId, userId: eve.id });
     for (const from of [cursor, undefined])
       expect(messages((await changes(eve, from)).all).map(({ seq }) => seq)).to.deep.equal([5]);
+    const joined = await now(eve);
+    await ada.client.done('editMessage', { messageId, content: 'another secret' });
+    expect(messages((await changes(eve, joined)).all)).to.deep.equal([]);
     await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
     await ada.client.push('leaveGroup');
     expect(of((await changes(eve, cursor)).all, 'memberLeft').map(({ userId }) => userId)).to.deep.equal([

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { http, newClients, newUser } from '../support/harness.ts';
+import { fillFoldedNames } from '../../src/database/foldedNames.ts';
+import { ambiguous } from '../../src/text/foldedColumns.ts';
+import { database, http, newClients, newUser, newUsers } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 let made = 0;
@@ -60,6 +62,71 @@ describe('names of groups', () => {
       'BAD_REQUEST',
     );
     await ada.client.done('updateGroup', { groupId, groupName: groupName.toUpperCase() });
+  });
+});
+
+describe('names that were written without their folded form', () => {
+  it('of accounts are ambiguous for all but the first, until its name is free', async () => {
+    const [ada, bob, cleo] = await newUsers(3);
+    const name = `old${ada.id}`;
+    const write = (id: number, fields: object) => database.users.update(fields, { where: { id } });
+    const unfolded = { usernameFolded: null, usernameSearch: null, emailFolded: null };
+    await database.transaction(async (transaction) => {
+      for (const [{ id }, username] of [
+        [ada, name],
+        [bob, name.toUpperCase()],
+      ] as const)
+        await database.users.update({ username, ...unfolded }, { where: { id }, transaction });
+    });
+    const folded = async () => {
+      await fillFoldedNames(database);
+      const rows = await database.users.findAll({ where: { id: [ada.id, bob.id, cleo.id] }, order: ['id'] });
+      return rows.map(({ usernameFolded }) => usernameFolded);
+    };
+    const other = cleo.username;
+    expect(await folded()).to.deep.equal([name, ambiguous(name, bob.id), other]);
+    const bobs = await database.users.findByPk(bob.id);
+    expect(bobs).to.include({ usernameSearch: name, emailFolded: bob.email });
+    await write(bob.id, { displayName: 'B\u00f3b', displayNameSearch: null });
+    expect(await folded()).to.deep.equal([name, ambiguous(name, bob.id), other]);
+    expect((await database.users.findByPk(bob.id))?.displayNameSearch).to.equal('bob');
+    await write(ada.id, { username: 'free', usernameFolded: `free${ada.id}` });
+    expect(await folded()).to.deep.equal([`free${ada.id}`, name, other]);
+  });
+
+  it('of groups are ambiguous for public ones only, until the first one is closed', async () => {
+    const [ada] = await newUsers(1);
+    const name = `old ${ada.id}`;
+    const make = (fields: object) =>
+      database.execute<{ id: number }>(
+        `insert into chats (kind, name, created_by, is_private, closed_at)
+         select 'group', upper($2), $1, is_private, closed_at
+         from jsonb_to_record($3::jsonb) as group_fields (is_private boolean, closed_at timestamptz) returning id`,
+        [ada.id, name, JSON.stringify({ is_private: false, ...fields })],
+      );
+    const made = [
+      await make({ closed_at: new Date() }),
+      await make({}),
+      await make({}),
+      await make({ is_private: true }),
+    ];
+    const [closed, first, second, hidden] = made.flat().map(({ id }) => id) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const folded = async () => {
+      await fillFoldedNames(database);
+      const rows = await database.chats.findAll({
+        where: { id: [closed, first, second, hidden] },
+        order: ['id'],
+      });
+      return rows.map(({ nameFolded }) => nameFolded);
+    };
+    expect(await folded()).to.deep.equal([name, name, ambiguous(name, second), name]);
+    await database.chats.update({ closedAt: new Date() }, { where: { id: first } });
+    expect(await folded()).to.deep.equal([name, name, name, name]);
   });
 });
 

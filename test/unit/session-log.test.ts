@@ -73,13 +73,16 @@ describe('the session log', () => {
   describe('of a node among others', () => {
     let executed: { statement: string; bind: readonly unknown[] }[];
     let isNew: boolean;
+    let isAway: boolean;
     let orphans: OrphanedUser[];
     let sessions: SessionLog;
     const statements = () => executed.map(({ statement }) => statement);
 
     beforeEach(async () => {
       [executed, isNew, orphans] = [[], false, []];
+      isAway = false;
       const execute = async (statement: string, bind: readonly unknown[]) => {
+        if (isAway) throw new Error('away');
         executed.push({ statement, bind });
         if (statement === heartbeat) return [{ isNew }];
         return statement === endSessionsOfDeadNodes ? [{ userId: 8 }] : [];
@@ -109,6 +112,32 @@ describe('the session log', () => {
       await sessions.beat();
       endJump();
       expect(statements()).not.to.include(endSessionsOfDeadNodes);
+    });
+
+    it('ends no sessions of others right after the database was away', async () => {
+      await sessions.beat();
+      isAway = true;
+      const jumps = [jumpAhead(3_000)];
+      await sessions.beat();
+      isAway = false;
+      jumps.push(jumpAhead(3_000));
+      await sessions.beat();
+      expect(statements()).not.to.include(endSessionsOfDeadNodes);
+      await sessions.beat();
+      expect(statements()).to.include(endSessionsOfDeadNodes);
+      for (const end of jumps.reverse()) end();
+    });
+
+    it('deletes old sessions at first, and again an hour later', async () => {
+      const deletions = () => statements().filter((text) => text.includes('delete from sessions')).length;
+      const beat = async (times: number) => {
+        for (let n = 0; n < times; n++) await sessions.beat();
+        return deletions();
+      };
+      expect(await beat(3)).to.equal(1);
+      const endJump = jumpAhead(3_600_000);
+      expect(await beat(3)).to.equal(2);
+      endJump();
     });
 
     it('records its sessions again when the others took it for dead', async () => {
