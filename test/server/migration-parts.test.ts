@@ -144,6 +144,21 @@ describe('a migration in parts', function () {
       [],
     );
 
+  it('that older nodes do not work with is declared from its first part on', async () => {
+    await file(
+      '0002_version',
+      'create table schema_version (only_row boolean primary key default true, version integer, compat_version integer);',
+    );
+    await file('0003_new', '-- compatible from: 3\nselect 1;\n-- in one transaction\nselect 1 / 0;\n');
+    expect((await refusal(migrate(db, options()))).message).to.match(/division by zero/);
+    expect((await migrationStatus(db, { folder })).schema).to.deep.equal({ version: 2, compatVersion: 3 });
+    await file('0003_new', '-- compatible from: 3\nselect 1;\n-- in one transaction\nselect 1;\n');
+    await migrate(db, options());
+    expect((await migrationStatus(db, { folder })).schema).to.deep.equal({ version: 3, compatVersion: 3 });
+    expect(await undoMigration(db, options())).to.deep.equal(['0003_new']);
+    expect((await migrationStatus(db, { folder })).schema).to.deep.equal({ version: 2, compatVersion: 1 });
+  });
+
   it('has no time limit in any of its parts', async () => {
     const note = "insert into limits select current_setting('statement_timeout')";
     await file(

@@ -49,6 +49,33 @@ describe('the clock of the database', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
   afterEach(() => mock.timers.reset());
 
+  it('logs a warning when it differs from that of the machine, and when it was set, forwards or backwards', async () => {
+    const hour = 3_600_000;
+    let ahead = 2 * hour;
+    const query = async () => [{ now: Date.now() + ahead }];
+    const lines: [string, number][] = [];
+    const write = (line: string) => {
+      const { msg, seconds } = JSON.parse(line);
+      lines.push([msg, Math.round(seconds / 60)]);
+    };
+    const clock = await startDatabaseClock(
+      { query } as unknown as Database,
+      pino({ level: 'warn' }, { write }),
+    );
+    for (const set of [2 * hour, hour, 3 * hour, 3 * hour + 100]) {
+      ahead = set;
+      mock.timers.tick(10_000);
+      await new Promise(setImmediate);
+    }
+    clock.close();
+    const wasSet = 'clock of the database was set; tokens and times follow it';
+    expect(lines).to.deep.equal([
+      ['clock of this machine differs from that of the database', -120],
+      [wasSet, -60],
+      [wasSet, 120],
+    ]);
+  });
+
   it('is measured again after failures, of which only a fault is logged', async () => {
     let failure: Error | undefined;
     let queries = 0;

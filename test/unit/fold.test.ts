@@ -83,6 +83,12 @@ describe('the fold for search', () => {
     alike('Łódź', 'Lodz');
     alike('İstanbul', 'istanbul', 'ISTANBUL');
     alike('don’t', "don't");
+    alike('‘don‛t‚ ʼdoʻ′', "'don't' 'do''");
+    alike('“Æther‟ „œuvre”', '"aether" "oeuvre"');
+    alike('1‐2‑3‒4–5—6―7−8', '1-2-3-4-5-6-7-8');
+    alike('øþðđɖɗħıłŋɲ', 'othddddhilnn');
+    alike('ŧƀɓƈƒɠǥɨƙƥʉʋƴƶ', 'tbbcfggikpuvyz');
+    alike('ѐѝ', 'еи');
   });
 
   it('keeps marks that make another letter', () => {
