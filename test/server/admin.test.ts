@@ -18,7 +18,7 @@ import {
   server,
   startServer,
 } from '../support/harness.ts';
-import { until } from '../support/until.ts';
+import { pause, until } from '../support/until.ts';
 
 /** The connections of the command line. */
 let operator: Database;
@@ -204,6 +204,24 @@ describe('the operator’s command line', function () {
     const publications = `select from notices where topic = $1 and message->'signal'->>'kind' = 'reconcile'`;
     expect((await database.query(publications, [`user:${ada.id}`])).length).to.equal(1);
     expect(await ada.client.closed).to.equal(4401);
+  });
+
+  it('ends a command when what it publishes is in the outbox, from which the nodes read it', async () => {
+    const [ada] = await newUsers(1);
+    const published: string[] = [];
+    const db: Database = {
+      ...operator,
+      async execute(statement, bind, transaction) {
+        if (transaction || !String(statement).includes('insert into notices'))
+          return operator.execute(statement, bind, transaction);
+        await pause(20);
+        published.push(String(bind[1]));
+        return operator.execute(statement, bind);
+      },
+    };
+    const call = readCommandLine(['user', 'end-sessions', ada.email]);
+    for await (const _ of runCommand(call, db, config, log));
+    expect(published.map((message) => JSON.parse(message).signal.kind)).to.deep.equal(['revoked']);
   });
 
   it('deletes an account, and its groups see the same as when the user deletes it', async () => {
