@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { createMetrics, type Readings } from '../../src/observability/metrics.ts';
+import { ApiError, LimitError } from '../../src/protocol/errors.ts';
 
 const quiet: Readings = {
   connections: () => 1,
@@ -73,5 +74,45 @@ describe('the metrics', () => {
       'parley_slow_consumers_dropped_total 1',
     ])
       expect(text).to.include(`${line}\n`);
+  });
+
+  it('measure commands, calls and batches in seconds, and batches by their size', async () => {
+    const metrics = createMetrics(quiet);
+    const start = performance.now() - 400;
+    metrics.commandDone('ping', 'ok', start);
+    metrics.httpDone('GET', '/metrics', 200, start);
+    metrics.batchWritten(30, 0.4);
+    const text = await metrics.text();
+    for (const [name, labels] of [
+      ['parley_command_seconds', 'type="ping"'],
+      ['parley_http_request_seconds', 'method="GET",route="/metrics",status="200"'],
+      ['parley_batch_seconds', ''],
+    ] as const) {
+      const sum = new RegExp(`^${name}_sum${labels && `{${labels}}`} (\\S+)$`, 'm').exec(text)?.[1];
+      expect(Number(sum), name).to.be.within(0.4, 5);
+    }
+    expect(text).to.include('parley_batch_messages_sum 30\n');
+    expect(text).to.include('parley_batch_messages_count 1\n');
+  });
+
+  it('count commands by their outcome at each look, those that never ran too, and refusals by their limit', async () => {
+    const metrics = createMetrics(quiet);
+    for (const outcome of ['ok', 'ok', 'FORBIDDEN']) metrics.commandDone('ping', outcome, 0);
+    metrics.commandRefused('ping', new LimitError('commands', 'RATE_LIMITED', 'Too fast', 1));
+    metrics.limitReached(new LimitError('heavy', 'UNAVAILABLE', 'Too many', 1));
+    metrics.limitReached(new ApiError('UNAVAILABLE', 'The database is away', 1));
+    for (let look = 0; look < 2; look++) {
+      const lines = (await metrics.text()).match(
+        /^parley_(commands|limited)_total\S+ \d+$|_seconds_count\{type\S+ \d+$/gm,
+      );
+      expect(lines).to.have.members([
+        'parley_commands_total{type="ping",outcome="ok"} 2',
+        'parley_commands_total{type="ping",outcome="FORBIDDEN"} 1',
+        'parley_commands_total{type="ping",outcome="RATE_LIMITED"} 1',
+        'parley_limited_total{limit="commands"} 1',
+        'parley_limited_total{limit="heavy"} 1',
+        '_seconds_count{type="ping"} 3',
+      ]);
+    }
   });
 });
