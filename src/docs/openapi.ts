@@ -101,7 +101,7 @@ function content(schema: object, examples: unknown[][], type = 'application/json
 }
 
 /** Returns the errors of a route, including those common to all routes of its kind. */
-function errorsOf({ errors, body }: RouteDescription): ErrorCode[] {
+export function errorsOf({ errors, body }: RouteDescription): ErrorCode[] {
   const ofBody: readonly ErrorCode[] = body ? ['PAYLOAD_TOO_LARGE', 'UNAVAILABLE'] : [];
   return [...new Set([...errors, ...ofBody, 'INTERNAL' as const])];
 }

@@ -5,6 +5,7 @@ import { compare, hash } from 'bcryptjs';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { createPasswords } from '../../src/auth/passwords.ts';
+import type { ApiError } from '../../src/protocol/errors.ts';
 import { preparePassword } from '../../src/text/opaqueString.ts';
 import { database, http, newUser, startServer, type User } from '../support/harness.ts';
 import { until } from '../support/until.ts';
@@ -150,8 +151,9 @@ describe('passwords that are being hashed', () => {
     const refused: string[] = [];
     const hashes = ['ada', 'bob', 'eve'].flatMap((client) =>
       Array.from({ length: 102 }, () =>
-        passwords.hash('correct horse', client).catch((error: Error) => {
+        passwords.hash('correct horse', client).catch((error: ApiError) => {
           if (error.message.startsWith('Too many logins')) refused.push(client);
+          expect(error.retryAfter).to.be.at.least(1);
         }),
       ),
     );

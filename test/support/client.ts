@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { checkFrame } from './conformance.ts';
 
 /** A received frame, parsed. */
 // biome-ignore lint/suspicious/noExplicitAny: tests read fields of any frame
@@ -91,6 +92,7 @@ export class Client {
   }
 
   #receive(frame: Frame): void {
+    checkFrame(frame);
     const index = this.#waiting.findIndex(({ matches }) => matches(frame));
     if (index === -1) this.#frames.push(frame);
     else this.#waiting.splice(index, 1)[0]?.resolve(frame);

@@ -17,6 +17,7 @@ import { createCursorSigner } from '../../src/protocol/cursor.ts';
 import { type Server, startServer as start } from '../../src/server.ts';
 import { foldedUser } from '../../src/text/foldedColumns.ts';
 import { type Client, connect } from './client.ts';
+import { assertDescribedAnswer, assertDescribedFrames } from './conformance.ts';
 import { delayAnswers } from './databaseDelays.ts';
 import { assertNothingReplaced, watchLeftovers } from './leftovers.ts';
 import { createDatabase, temporaryFolder } from './run.ts';
@@ -105,6 +106,7 @@ export const mochaHooks = {
   },
   async afterEach() {
     await Promise.all(open.splice(0).map((client) => client.close()));
+    assertDescribedFrames();
   },
   async afterAll(this: Mocha.Context) {
     if (!isUnitTest(this)) await Promise.all([database.close(), server.close()]);
@@ -153,11 +155,13 @@ export async function http(
   });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.startsWith('application/json');
-  return {
+  const reply = {
     status: response.status,
     headers: response.headers,
     body: isJson && text ? JSON.parse(text) : text,
   };
+  assertDescribedAnswer(method, path, reply);
+  return reply;
 }
 
 /** Returns the value of a metric of a server by its name and labels; 0 if there is none yet. */
