@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { chatTopic, presenceTopic, userTopic } from '../../src/bus/topics.ts';
 import type { ChatId, UserId } from '../../src/ids.ts';
-import type { Connection } from '../../src/socket/Connection.ts';
+import type { Connection, Receiver } from '../../src/socket/Connection.ts';
 import { id } from '../support/ids.ts';
 import { until } from '../support/until.ts';
 import { CHAT, Node } from './node.ts';
@@ -121,7 +121,37 @@ describe('the members of a group on a node', () => {
     const [ada, bob] = [await node.connect(ADA, [{ seq: 4 }]), await node.connect(BOB, [{ seq: 4 }])];
     node.connections.resynchronise(node.connections.ofUser(ADA), 'reconnect and synchronise');
     node.message(5);
-    expect([ada, bob]).to.deep.equal([[], ['5']]);
+    for (const userId of [ADA, BOB]) node.receive(userTopic(userId), { frame: 'of the user' });
+    expect([ada, bob]).to.deep.equal([[], ['5', 'of the user']]);
+  });
+
+  it('leave the group by the next turns, however many have to synchronise', async () => {
+    for (let n = 0; n < 501; n++) await node.connect(ADA, [{ seq: 4 }]);
+    const bob = await node.connect(BOB, [{ seq: 4 }]);
+    node.connections.resynchronise(node.connections.ofUser(ADA), 'reconnect and synchronise');
+    await new Promise(setImmediate);
+    const [own] = node.connections.ofUser(BOB);
+    expect(node.connections.groups.membersOf(CHAT)).to.deep.equal([own]);
+    node.message(5);
+    expect(bob).to.deep.equal(['5']);
+  });
+
+  it('are closed with 1012 after five seconds, if they have to synchronise and still wait for an answer', async () => {
+    await node.connect(ADA, [{ seq: 4 }]);
+    const [connection] = node.connections.ofUser(ADA) as [Connection];
+    connection.receiver = { unanswered: () => 1, stop: () => {} } as unknown as Receiver;
+    const { now } = performance;
+    let late = 0;
+    performance.now = () => now.call(performance) + late;
+    try {
+      node.connections.resynchronise([connection], 'reconnect and synchronise');
+      expect(connection.state).to.equal('closing');
+      late = 5_000;
+      await until(() => connection.state === 'closed');
+    } finally {
+      performance.now = now;
+    }
+    expect(node.closed).to.deep.equal([1012]);
   });
 
   it('receive changes only of messages that they may see', async () => {

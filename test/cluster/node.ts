@@ -25,6 +25,8 @@ export class Node {
   /** The validity of the tokens of connections. */
   tokenVersion = 1;
   readonly reconciled: number[] = [];
+  /** The codes with which connections were closed. */
+  readonly closed: number[] = [];
   readonly gapsTooLarge: Topic[] = [];
   readonly bus: Bus;
   readonly connections: Connections;
@@ -93,7 +95,7 @@ export class Node {
     connection.open({
       subscribe: (topic: string) => socket.topics.add(topic),
       unsubscribe: (topic: string) => socket.topics.delete(topic),
-      end: () => {},
+      end: (code: number) => this.closed.push(code),
     } as unknown as Socket);
     this.connections.attach(connection);
     return socket.frames;

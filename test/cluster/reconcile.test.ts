@@ -12,12 +12,14 @@ import {
   database,
   databaseUrl,
   http,
+  metric,
   newClients,
   newGroup,
   newUser,
   newUsers,
   type Person,
   type RunningServer,
+  server,
   startServer,
   type User,
 } from '../support/harness.ts';
@@ -189,8 +191,10 @@ describe('a gap in a chat', () => {
     const groupId = await newGroup(ada.client, bob);
     await importMessages(groupId, 600);
     const messages = pushed(bob.client, 'messageInGroup');
+    const read = await metric(server, 'parley_messages_healed_total');
     await ada.client.done('messageInGroup', { groupId, content: 'new' });
     await until(() => messages.length > 600);
+    expect(await metric(server, 'parley_messages_healed_total')).to.equal(read + 600);
     const expected = [...Array.from({ length: 600 }, (_, n) => `imported ${n + 1}`), 'new'];
     expect(messages).to.deep.equal(expected);
   });

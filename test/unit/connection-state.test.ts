@@ -141,6 +141,15 @@ describe('the life cycle of a connection', () => {
     expect(calls).to.deep.equal(['send one']);
     expect(published).to.deep.equal(['connection:1 two', 'connection:1 three']);
   });
+
+  it('sends a large frame at once, so that it is known how much waits for the client', async () => {
+    const { connection, calls, published } = newOpenConnection();
+    await new Promise(setImmediate);
+    const large = 'x'.repeat(16 * 1024 + 1);
+    for (const frame of ['one', large, large.slice(1)]) connection.send(frame);
+    expect(calls).to.deep.equal(['send one', `send ${large}`]);
+    expect(published).to.deep.equal([`connection:1 ${large.slice(1)}`]);
+  });
 });
 
 describe('draining connections', () => {
