@@ -56,6 +56,20 @@ describe('the limits on attempts', () => {
     expect(await refusalOf(guess(true))).to.deep.equal(['login', WINDOW]);
   });
 
+  it('compare at most half as many passwords of an account at the same time as may fail', async () => {
+    let running = 0;
+    let most = 0;
+    const slow = () =>
+      attempts.guess('ada', ADDRESS, async () => {
+        most = Math.max(most, ++running);
+        await new Promise(setImmediate);
+        running--;
+        return true;
+      });
+    await Promise.all(Array.from({ length: 10 }, slow));
+    expect(most).to.equal(2); // of 3
+  });
+
   it('compare no password over the limit', async () => {
     await times(3, () => guess(false));
     let compared = 0;
