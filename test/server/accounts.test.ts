@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import type { Transaction } from 'sequelize';
 import { finishDeletions } from '../../src/accounts/deleteAccount.ts';
 import { createOutboxBus, reconcileEverywhere } from '../../src/bus/outbox.ts';
+import { userTopic } from '../../src/bus/topics.ts';
 import { fillFoldedNames } from '../../src/database/foldedNames.ts';
 import type { MessageWriter } from '../../src/messages/MessageWriter.ts';
 import { ApiError } from '../../src/protocol/errors.ts';
@@ -208,6 +209,21 @@ describe('PATCH /users/me', () => {
     const logIn = (secret: string) => http('POST', '/auth/login', { body: { username, password: secret } });
     expect((await logIn(password)).status).to.equal(401);
     expect((await logIn('a new password')).status).to.equal(200);
+  });
+
+  it('has every node compare the connections of the user after a new password, and after no other change', async () => {
+    const { id, token, username, email, password } = await newUser();
+    const written = () =>
+      database.query<{ kind: string }>(
+        `select message->'signal'->>'kind' as kind from notices where topic = $1`,
+        [userTopic(id)],
+      );
+    const change = (body: object) => http('PATCH', '/users/me', { token, body });
+    expect((await change({ username: `${username}-2` })).status).to.equal(200);
+    expect((await change({ email: `2${email}`, currentPassword: password })).status).to.equal(200);
+    expect(await written()).to.deep.equal([]);
+    await change({ password: 'a new password', currentPassword: password });
+    expect(await written()).to.deep.equal([{ kind: 'reconcile' }]);
   });
 
   it('lets one of two new passwords win that arrive at the same time, and refuses the other', async () => {

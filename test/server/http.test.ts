@@ -293,4 +293,21 @@ describe('HTTP', () => {
     expect(await metric(server, calls)).to.equal(before + 1);
     if (process.platform === 'linux') expect(body).to.match(/^process_open_fds [1-9]/m);
   });
+
+  it('counts connections and the users they are of, until they are closed', async () => {
+    const counts = async () => [
+      await metric(server, 'parley_connections'),
+      await metric(server, 'parley_users'),
+    ];
+    await until(async () => (await metric(server, 'parley_connections')) === 0); // those of the tests before
+    const [ada, bob] = [await newUser(), await newUser()];
+    const clients = [await ada.connect(), await ada.connect(), await bob.connect()];
+    expect(await counts()).to.deep.equal([3, 2]);
+    await clients[0]?.close();
+    await until(async () => (await metric(server, 'parley_connections')) === 2);
+    expect(await counts()).to.deep.equal([2, 2]);
+    await Promise.all(clients.map((client) => client.close()));
+    await until(async () => (await metric(server, 'parley_connections')) === 0);
+    expect(await counts()).to.deep.equal([0, 0]);
+  });
 });

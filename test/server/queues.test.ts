@@ -122,6 +122,23 @@ describe('messages waiting for the writer', () => {
     }));
 });
 
+describe('a server with a full queue', () => {
+  it('is not ready until messages have room again', () =>
+    on({ QUEUE_LENGTH: '1' }, async (server) => {
+      const client = await (await newUser(server.url)).connect();
+      const groupId = await newGroup(client);
+      const release = await holdGroup(groupId);
+      const ids = [1, 2, 3].map((n) => client.send('messageInGroup', { groupId, content: `${n}` }));
+      await until(isWaiting);
+      const ready = () => http('GET', '/health/ready', { url: server.url });
+      const { status, body } = await ready();
+      await release();
+      expect([status, body.message]).to.deep.equal([503, 'Too many messages wait to be written']);
+      for (const id of ids) await client.reply(id);
+      expect((await ready()).status).to.equal(200);
+    }));
+});
+
 describe('the output buffered for all clients together', () => {
   it('is bounded by dropping the clients that are most behind', () =>
     on({ SEND_BUFFER_BYTES: '1000000000', SEND_BUFFERS_BYTES: '2097152' }, async (server) => {

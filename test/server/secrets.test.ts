@@ -58,6 +58,21 @@ describe('passwords', () => {
     ).to.equal(200);
   });
 
+  it('are accepted at the login although they cannot be hashed again', async () => {
+    const { id, username, password } = await newUser();
+    await database.users.update({ passwordHash: await hash(password, 4) }, { where: { id } });
+    await database.sequelize.query(`
+      create function refuse_hash() returns trigger language plpgsql as $$ begin raise 'refused'; end $$;
+      create trigger refuse_hash before update of password_hash on users
+        for each row when (old.id = ${id}) execute function refuse_hash()`);
+    try {
+      expect((await http('POST', '/auth/login', { body: { username, password } })).status).to.equal(200);
+      expect(await hashOf(id)).to.match(/^\$2b\$04\$/);
+    } finally {
+      await database.sequelize.query('drop function refuse_hash cascade');
+    }
+  });
+
   it('are not hashed again by a node with a lower cost', async () => {
     const { id, username, password } = await newUser();
     const costly = await hash(password, 11);

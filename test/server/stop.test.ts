@@ -39,6 +39,48 @@ describe('a server that stops', () => {
       await stopped;
     });
 
+  it('refuses upgrades on an open connection with 503, and says when to try again', async () => {
+    const server = await startServer();
+    const { token } = await newUser();
+    const connection = await usedConnection(server);
+    const stopped = server.close();
+    connection.socket.write(
+      [
+        `GET /?token=${token} HTTP/1.1`,
+        ...['Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+      ].join('\r\n'),
+    );
+    const answer = await connection.until(
+      (bytes) => (bytes.includes('}') ? String(bytes) : undefined),
+      'the refusal',
+    );
+    expect(answer).to.match(/^HTTP\/1\.1 503 /);
+    expect(answer.toLowerCase()).to.include('retry-after: 1\r\n');
+    await stopped;
+  });
+
+  it('ends all its timers', async () => {
+    const { setInterval: original } = globalThis;
+    const timers: NodeJS.Timeout[] = [];
+    const noting = (...parameters: Parameters<typeof original>) => {
+      const timer = original(...parameters);
+      timers.push(timer);
+      return timer;
+    };
+    globalThis.setInterval = noting as typeof original;
+    let server: RunningServer;
+    try {
+      server = await startServer();
+    } finally {
+      globalThis.setInterval = original;
+    }
+    expect(timers).to.have.length.above(4);
+    await server.close();
+    const left = timers.filter((timer) => !Reflect.get(timer, '_destroyed'));
+    expect(left.map((timer) => Reflect.get(timer, '_onTimeout').toString())).to.deep.equal([]);
+  });
+
   it('answers the first request of a connection that was opened just before', async () => {
     const server = await startServer();
     const connection = new RawSocket(server.port);

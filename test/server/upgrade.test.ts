@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
 import { open, Refused } from '../support/client.ts';
-import { http, JWT_SECRET, newUser, newUsers, server, startServer } from '../support/harness.ts';
+import { http, JWT_SECRET, metric, newUser, newUsers, server, startServer } from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 const address = (path = '/') => server.url.replace('http', 'ws') + path;
 
@@ -174,7 +175,12 @@ describe('the upgrade', () => {
       body: { password: 'another password', currentPassword: ada.password },
     });
     await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+    await until(async () => (await metric(server, 'parley_connections')) === 0); // those of the tests before
+    const outcome = 'parley_upgrades_total{outcome="UNAUTHORIZED"}';
+    const before = await metric(server, outcome);
     for (const { token } of [ada, bob]) expect(await withHeader(`Bearer ${token}`)).to.equal(401);
+    expect(await metric(server, outcome)).to.equal(before + 2);
+    expect(await metric(server, 'parley_connections')).to.equal(0);
   });
 
   it('accepts no other path', async () => {
