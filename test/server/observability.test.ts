@@ -184,6 +184,19 @@ describe('the observability', function () {
     expect(opened).to.include({ userId: ada.id, address: '127.0.0.1' });
     const line = await logged(server, ({ type }) => type === 'leaveGroup');
     expect(line).to.include({ msg: 'command', outcome: 'NOT_FOUND', requestId: `${opened.sessionId}.2` });
+    await client.close();
+    const closed = await logged(server, ({ msg }) => msg === 'connection closed');
+    expect(closed).to.include({ connection: opened.connection, code: 1006 });
+  });
+
+  it('logs a call over HTTP with its address at the level debug, and not its token', async () => {
+    const server = await start({ LOG_LEVEL: 'debug' });
+    const { token, username } = await newUser();
+    await http('PATCH', '/users/me', { url: server.url, token, body: { username } });
+    const line = await logged(server, ({ msg }) => msg === 'http request');
+    expect(line).to.include({ method: 'PATCH', path: '/users/me', status: 200, address: '127.0.0.1' });
+    expect(line.requestId).to.be.a('string');
+    expect(JSON.stringify(line)).not.to.include(token);
   });
 
   it('logs the user of a read that took too long', async () => {
