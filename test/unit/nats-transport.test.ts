@@ -19,7 +19,7 @@ const stored = (seq: number): BusMessage => ({ frame: `${seq}`, position: { chat
 /** A transport over a connection to NATS that the test makes and breaks. */
 async function newTransport() {
   const sent: [subject: string, payload: string][] = [];
-  const subjects = new Set<string>();
+  const subjects = new Map<string, (payload: Buffer) => void>();
   const calls: string[] = [];
   let events: LinkEvents | undefined;
   const link = {
@@ -32,8 +32,8 @@ async function newTransport() {
       if (link.isUp) sent.push([subject, Buffer.from(payload as string).toString()]);
       return link.isUp;
     },
-    subscribe(subject: string) {
-      subjects.add(subject);
+    subscribe(subject: string, receive: (payload: Buffer) => void) {
+      subjects.set(subject, receive);
       return () => subjects.delete(subject);
     },
     flush: async () => link.isUp && link.confirms,
@@ -56,6 +56,9 @@ async function newTransport() {
     transport,
     subjects,
     calls,
+    /** Receives what another node publishes. */
+    receive: (subject: string, message: object) =>
+      subjects.get(subject)?.(Buffer.from(JSON.stringify(message))),
     /** Makes the connection; resolves once NATS has answered. */
     async connect() {
       link.isUp = true;
@@ -152,6 +155,40 @@ describe('the transport over NATS', () => {
     disconnect();
     await connect();
     expect(taken().payloads).to.deep.equal([]);
+  });
+
+  it('sends no messages of chats while it is alone, and the next node, or all at its end, to the database', async () => {
+    const { now } = performance;
+    let late = 0;
+    performance.now = () => now.call(performance) + late;
+    try {
+      const { transport, connect, taken, receive } = await newTransport();
+      await connect();
+      late = 3_000;
+      await beat();
+      const publish = (seq: number) => {
+        transport.publish(TOPIC, stored(seq));
+        transport.publish(TOPIC, { frame: 'typing', isTransient: true });
+      };
+      taken();
+      publish(1);
+      expect(taken().payloads).to.deep.equal([]);
+      receive(NODES, { kind: 'hello', node: 'b.other', from: {}, away: 0 });
+      expect(taken().announced[0]?.reconcile).to.be.within(0, 60_000);
+      publish(2);
+      await turn();
+      expect(taken().last).not.to.equal(undefined);
+      late = 60_000; // the other one is silent
+      await beat();
+      publish(3);
+      taken();
+      await transport.close();
+      const { announced } = taken();
+      expect(announced.at(-1)?.kind).to.equal('bye');
+      expect(announced[0]?.reconcile).to.be.within(0, 60_000);
+    } finally {
+      performance.now = now;
+    }
   });
 
   it('sends everything else that waits, says goodbye behind it, and closes', async () => {
