@@ -1,6 +1,7 @@
 import { mock } from 'node:test';
 import { expect } from 'chai';
 import { ParleyError } from '../../src/client/index.ts';
+import { deviceOf } from '../../web/src/device.ts';
 import { sentence } from '../../web/src/hooks.ts';
 import { dayOf, fullTime, isSameDay, lastSeen, shortTime, timeOf } from '../../web/src/time.ts';
 
@@ -62,5 +63,31 @@ describe('an error in the page', () => {
 
   it('that is none of the server is a general one', () => {
     expect(sentence(new TypeError('x is undefined'))).to.equal('Something went wrong. Please try again.');
+  });
+});
+
+describe('the name of a device in the page', () => {
+  const webKit = 'AppleWebKit/537.36 (KHTML, like Gecko)';
+  const windows = `Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${webKit}`;
+
+  it('is the browser and the system, although a User-Agent also names those that it resembles', () => {
+    const agents = {
+      'Edge on Windows': `${windows} Chrome/130.0.0.0 Safari/537.36 Edg/130.0.0.0`,
+      'Opera on Windows': `${windows} Chrome/130.0.0.0 Safari/537.36 OPR/114.0.0.0`,
+      'Chrome on Android': `Mozilla/5.0 (Linux; Android 10; K) ${webKit} Chrome/130.0.0.0 Mobile Safari/537.36`,
+      'Firefox on Linux': 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0',
+      'Safari on iPhone': `Mozilla/5.0 (iPhone; CPU iPhone OS 17_6 like Mac OS X) ${webKit} Version/17.6 Safari/604.1`,
+      'Safari on Mac OS X': `Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) ${webKit} Version/17.6 Safari/605.1`,
+    };
+    for (const [name, agent] of Object.entries(agents)) expect(deviceOf(agent)).to.equal(name);
+  });
+
+  it('is the whole text if it names no browser, and says so if there is none', () => {
+    expect(deviceOf('laptop with Linux')).to.equal('laptop with Linux');
+    expect([deviceOf(null), deviceOf('')]).to.deep.equal(['Unknown device', 'Unknown device']);
+  });
+
+  it('is the browser alone if the system is unknown', () => {
+    expect(deviceOf('Mozilla/5.0 (Haiku) Firefox/132.0')).to.equal('Firefox');
   });
 });

@@ -67,5 +67,8 @@ function useTitle(): void {
   const unread = chats.reduce((sum, chat) => sum + (chat.muted ? 0 : chat.unreadCount), 0);
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) Parley` : 'Parley';
+    return () => {
+      document.title = 'Parley'; // the login form has no unread messages
+    };
   }, [unread]);
 }

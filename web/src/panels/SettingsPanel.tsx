@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { endToken, server, storedToken, storeToken } from '../account.ts';
+import { deviceOf } from '../device.ts';
 import { useAction, useClient, useLoaded } from '../hooks.ts';
 import { Panel } from '../parts/Panel.tsx';
 import { Problem } from '../parts/Problem.tsx';
@@ -184,13 +185,4 @@ function DeleteAccount({ onLeave }: { onLeave(): void }) {
       </form>
     </details>
   );
-}
-
-/** Returns the browser and the operating system that a User-Agent names; the whole text if it names no browser. */
-function deviceOf(device: string | null): string {
-  if (!device) return 'Unknown device';
-  const browser = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(device)?.[1];
-  const system = /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/.exec(device)?.[1];
-  const name = { Edg: 'Edge', OPR: 'Opera' }[browser ?? ''] ?? browser;
-  return name ? [name, system].filter(Boolean).join(' on ') : device;
 }
