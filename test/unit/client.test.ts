@@ -182,6 +182,15 @@ describe('the typed client on sockets of the test', () => {
     );
     expect(asked).to.deep.equal([userIds.slice(0, 100), userIds.slice(100, -1)]);
     expect(states).to.deep.equal([[1, true]]);
+    last().answer('subscribePresence', { data: [] });
+    const all = client.call('unsubscribePresence');
+    last().answer('unsubscribePresence', { data: [] });
+    await all;
+    last().end();
+    await reopen();
+    last().answer('sync', page);
+    await turns();
+    expect(last().types).to.deep.equal(['sync']);
     client.close();
   });
 

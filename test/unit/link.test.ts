@@ -189,6 +189,16 @@ describe('the link of the typed client', () => {
     link.close();
   });
 
+  it('sends a ping after fifteen seconds unless told otherwise', async () => {
+    const { link, last } = await linkOf();
+    last().open();
+    await pass(14_999);
+    expect(last().types).to.deep.equal([]);
+    await pass(1);
+    expect(last().types).to.deep.equal(['ping']);
+    link.close();
+  });
+
   it('tests the connection of a device that woke up, and ends it after five seconds without an answer', async () => {
     const { link, device, last, events } = await linkOf();
     last().open();
@@ -241,6 +251,7 @@ describe('the link of the typed client', () => {
 
   it('ends with close: no listener, no timer and no socket remain', async () => {
     const timers = countTimers();
+    const fetched = mock.method(globalThis, 'fetch', async () => Response.json({})).mock;
     for (const phase of ['opening', 'open', 'pausing', 'tested'] as const) {
       const { link, device, sockets, last } = await linkOf({ heartbeat: 1_000 });
       if (phase !== 'opening') last().open();
@@ -258,6 +269,7 @@ describe('the link of the typed client', () => {
       expect([sockets.length, last().sent.length], phase).to.deep.equal([1, length]);
       if (phase !== 'pausing') expect(last().isClosed, phase).to.equal(true);
     }
+    expect(fetched.callCount()).to.equal(0);
   });
 
   it('opens no socket if it was closed while it waited for a token', async () => {
