@@ -153,6 +153,17 @@ describe('a chat in the view of the typed client', () => {
     expect(reads().slice(1)).to.deep.equal(Array(2).fill({ receiverId: BOB, beforeSeq: 9, limit: 50 }));
   });
 
+  it('notifies its subscribers when the server refuses its messages', async () => {
+    const { chat } = chatOf(() => {
+      throw new ParleyError('NOT_FOUND', 'There is no chat with this user');
+    });
+    const seen: unknown[] = [];
+    chat.messages.subscribe(({ length }) => seen.push([chat.hasOlder, length]));
+    await turn();
+    await turn();
+    expect(seen.at(-1)).to.deep.equal([false, 0]);
+  });
+
   it('is read back to a message and no further', async () => {
     const { chat, reads, seqs } = chatOf(({ beforeSeq = 400 }) => ({
       data: [message(Number(beforeSeq) - 100)],

@@ -199,7 +199,10 @@ export class ChatView implements Chat {
     } catch (error) {
       if (round === this.#round) {
         this.#reading = undefined;
-        if (isNotMember(error as ParleyError)) this.hasOlder = false;
+        if (isNotMember(error as ParleyError)) {
+          this.hasOlder = false;
+          this.#messages.changed();
+        }
       }
       throw error;
     }
