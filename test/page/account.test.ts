@@ -22,11 +22,13 @@ describe('an account in the page', function () {
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.getByRole('alert').getByText('This username is taken.').waitFor();
     await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByLabel('Username or email').fill(user.email);
-    await page.getByLabel('Password').fill('wrong horse');
+    const [name, password] = [page.getByLabel('Username or email'), page.getByLabel('Password')];
+    expect(await password.getAttribute('autocomplete')).to.equal('current-password');
+    await name.fill(` ${user.email} `);
+    await password.fill('wrong'); // shorter than a new one may be
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('alert').getByText('Unknown account or wrong password.').waitFor();
-    await page.getByLabel('Password').fill(user.password);
+    await password.fill(user.password);
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByText('No chats yet').waitFor();
     await page.reload();
@@ -61,6 +63,12 @@ describe('an account in the page', function () {
     expect(await page.getByRole('status').count()).to.equal(0);
     await other.getByText('You were logged out').waitFor();
     for (const window of [page, other]) expect(await storageOf(window)).to.equal('{}');
+    await other.getByRole('button', { name: 'Log in' }).click();
+    await other.getByLabel('Username or email').fill(user.username);
+    await other.getByLabel('Password').fill('wrong horse');
+    await other.getByRole('button', { name: 'Log in' }).click();
+    await other.getByRole('alert').waitFor();
+    expect(await other.getByRole('status').count()).to.equal(0); // the notice is outdated
     expect(await connectAs(user.token).catch(({ status }) => status)).to.equal(401);
     expect((await http('PATCH', '/users/me', { token: user.token, body: {} })).status).to.equal(401);
   });
@@ -144,6 +152,15 @@ describe('an account in the page', function () {
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByRole('button', { name: 'Saved' }).waitFor();
     expect((await bob.client.done('getProfile', { userId: ada.id })).data.about).to.equal(null);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Settings' }).click();
+    expect(await page.getByLabel('Display name').inputValue()).to.equal('Ada Lovelace');
+    expect(await page.getByLabel('About you').inputValue()).to.equal('');
+    await page.getByLabel('Invisible').uncheck(); // it was checked
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('button', { name: 'Saved' }).waitFor();
+    const { data: visible } = await bob.client.done('getProfile', { userId: ada.id });
+    expect(visible).to.include({ displayName: 'Ada Lovelace', online: true });
   });
 
   it('logs one device out, and all others with a new password, after which it stays logged in itself', async () => {
@@ -161,10 +178,20 @@ describe('an account in the page', function () {
     await other.context().close();
     const device = await ada.connect();
     await page.getByText('Change password').click();
-    await page.getByLabel('Current password').fill(ada.password);
-    await page.getByLabel('New password').fill('another horse');
+    const [current, next] = [page.getByLabel('Current password'), page.getByLabel('New password')];
+    await current.fill('wrong horse');
+    await next.fill('another horse');
     await page.getByRole('button', { name: 'Set new password' }).click();
-    await page.getByText('Changed.').waitFor();
+    await page.getByRole('dialog').getByRole('alert').waitFor();
+    expect(await page.getByText('Password changed.').count()).to.equal(0);
+    await current.fill(ada.password);
+    await page.getByRole('button', { name: 'Set new password' }).click();
+    await page.getByText('Password changed.').waitFor();
+    expect([await current.inputValue(), await next.inputValue()]).to.deep.equal(['', '']);
+    const tokens = await page.evaluate(() =>
+      [localStorage, sessionStorage].map((all) => all['parley.token']),
+    );
+    expect(tokens[0]).to.equal(tokens[1]).and.not.equal(ada.token);
     expect(await device.closed).to.equal(4401);
     await page.keyboard.press('Escape');
     await bob.client.done('privateMessage', { receiverId: ada.id, content: 'Still there?' });
@@ -183,6 +210,7 @@ describe('an account in the page', function () {
     expect(await device.closed).to.equal(4401);
     await eventually(() => sessions.count(), 1);
     expect(await sessions.getByRole('button').count()).to.equal(0);
+    expect(await sessions.innerText()).to.match(/^Chrome.*\s+this device$/);
   });
 
   it('deletes the account with its password, and not with another one', async () => {

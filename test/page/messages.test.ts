@@ -42,19 +42,24 @@ describe('the messages of a chat in the page', function () {
     const [a, b] = [await windowOf(ada, `#/user/${bob.id}`), await windowOf(bob, `#/user/${ada.id}`)];
     await sendMessage(a, 'first');
     await messageIn(b, 'first').waitFor();
+    expect(await messageIn(b, 'first').locator('.ticks').count()).to.equal(0);
     await choose(b, 'first', 'Reply');
-    await sendMessage(b, 'second');
+    await b.locator('.intent').getByText(ada.username).waitFor();
+    await b.keyboard.type('second'); // the field has the focus
+    await b.keyboard.press('Enter');
     await messageIn(a, 'second').locator('.quote', { hasText: 'first' }).waitFor();
+    expect(await b.locator('.intent').count()).to.equal(0);
     await choose(a, 'second', 'React with 🎉');
-    await messageIn(b, 'second').getByRole('button', { name: '🎉, 1' }).click();
-    await messageIn(a, 'second').getByRole('button', { name: '🎉, 2' }).click();
-    await messageIn(b, 'second').getByRole('button', { name: '🎉, 1' }).waitFor();
+    await messageIn(b, 'second').getByRole('button', { name: '🎉, 1', pressed: false }).click();
+    await messageIn(a, 'second').getByRole('button', { name: '🎉, 2', pressed: true }).click();
+    await messageIn(b, 'second').getByRole('button', { name: '🎉, 1', pressed: true }).waitFor();
     await choose(b, 'second', 'Edit');
     await b.getByRole('textbox', { name: 'Edit the message' }).fill('third');
     await b.keyboard.press('Enter');
     await messageIn(a, 'third').getByText('edited').waitFor();
     await choose(b, 'third', 'Delete');
     await messageIn(a, 'Deleted message').waitFor();
+    expect(await messageIn(a, 'Deleted message').getByText('edited').count()).to.equal(0);
     await choose(a, 'first', 'Pin');
     await messageIn(b, 'first').locator('.meta > .icon').waitFor();
     await choose(a, 'first', 'Unpin');
@@ -79,7 +84,7 @@ describe('the messages of a chat in the page', function () {
     expect(await messageIn(page, 'Deleted message').getByRole('button').count()).to.equal(0);
   });
 
-  it('close their menu at the Tab key, a click elsewhere and a scroll', async () => {
+  it('close their menu, which is within the window, at the Tab key, clicks and a scroll', async () => {
     const [ada, bob] = await newClients(2);
     for (let n = 1; n <= 40; n++)
       await ada.client.done('privateMessage', { receiverId: bob.id, content: `number ${n}.` });
@@ -87,10 +92,13 @@ describe('the messages of a chat in the page', function () {
     const closings = [
       () => page.keyboard.press('Tab'),
       () => page.getByRole('heading', { name: 'Parley', level: 1 }).click(),
+      () => page.getByRole('button', { name: 'Message actions', expanded: true }).click(),
       () => page.locator('.messages').evaluate((element) => element.scrollTo({ top: -200 })),
     ];
     for (const close of closings) {
       await openMenu(page, 'number 40.');
+      const { y = 0, height = 0 } = (await page.getByRole('menu').boundingBox()) ?? {};
+      expect([y >= 0, y + height <= 760]).to.deep.equal([true, true]);
       await close();
       await page.getByRole('menu').waitFor({ state: 'detached' });
     }
@@ -158,6 +166,17 @@ describe('the messages of a chat in the page', function () {
     await eventually(() => page.locator('.author').allInnerTexts(), [ada.username, bob.username]);
     await eventually(() => page.locator('.forwarded').allInnerTexts(), [`Forwarded from ${ada.username}`]);
     await messageIn(page, 'a reply').locator('.quote', { hasText: 'Deleted message' }).waitFor();
+    await openMenu(page, 'a reply');
+    const items = await page.locator('.menu > [role=menuitem]').allInnerTexts();
+    expect(items.map((name) => name.trim())).to.deep.equal(['Reply', 'Copy', 'Pin', 'Delete']);
+    await page.keyboard.press('Escape');
+    for (const { client } of [ada, bob]) await client.done('typing', { groupId, typing: true });
+    await page.getByText(`${ada.username}, ${bob.username} are typing…`).waitFor();
+    await page.getByRole('button', { name: 'About Climbers' }).getByText('3 members').waitFor();
+    await ada.client.done('updateGroup', { groupId, groupName: 'Sailors' });
+    const [event] = (await ada.client.done('getMessages', { groupId, limit: 1 })).data;
+    const announced = page.locator('.conversation > .hidden[role=status]');
+    await eventually(() => announced.textContent(), event.content);
   });
 
   it('are below the name of the other person, also before the first one, and what that person does', async () => {
@@ -169,6 +188,9 @@ describe('the messages of a chat in the page', function () {
     await bob.client.done('typing', { receiverId: ada.id, typing: true });
     await header.getByText('typing…').waitFor();
     await page.getByRole('main').getByText(`${bob.username} is typing…`).waitFor();
+    await bob.client.done('typing', { receiverId: ada.id, typing: false });
+    await bob.client.close();
+    await header.getByText('last seen just now').waitFor();
   });
 
   it('of somebody can be refused and permitted again', async () => {
@@ -179,6 +201,9 @@ describe('the messages of a chat in the page', function () {
     await page.getByRole('button', { name: 'Block' }).click();
     await page.getByRole('button', { name: 'Unblock' }).waitFor();
     expect(await ada.client.refused('privateMessage', send)).to.equal('FORBIDDEN');
+    await page.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: `About ${ada.username}` }).click();
     await page.getByRole('button', { name: 'Unblock' }).click();
     await page.getByRole('button', { name: 'Block', exact: true }).waitFor();
     await ada.client.done('privateMessage', send);

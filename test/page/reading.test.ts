@@ -69,20 +69,27 @@ describe('the read position in the page', function () {
 
   it('returns to the conversation after a reload, and pages upwards', async () => {
     const [ada, bob] = await newClients(2);
-    for (let n = 1; n <= 130; n++)
-      await ada.client.done('privateMessage', { receiverId: bob.id, content: `number ${n}.` });
+    const send = async (n: number, params: object = {}): Promise<number> =>
+      (await ada.client.done('privateMessage', { receiverId: bob.id, content: `number ${n}.`, ...params }))
+        .messageId;
+    const replyTo = await send(1);
+    for (let n = 2; n < 130; n++) await send(n);
+    await send(130, { replyTo });
     const page = await windowOf(bob, `#/user/${ada.id}`);
     await page.getByText('New messages').waitFor({ state: 'attached' });
     await messageIn(page, 'number 130.').waitFor();
     await page.reload();
     await messageIn(page, 'number 130.').waitFor();
     expect((await textsIn(page)).length).to.be.within(50, 100);
+    const quote = messageIn(page, 'number 130.').locator('.quote');
+    expect(await quote.innerText()).to.match(/^Reply\s+to an earlier message$/);
     const count = () => page.locator('.message').count();
     for (let shown = await count(); shown < 130; shown = await count()) {
       await page.locator('.messages').evaluate((element) => element.scrollTo({ top: -element.scrollHeight }));
       await page.waitForFunction((n) => document.querySelectorAll('.message').length > n, shown);
     }
     expect(await textsIn(page)).to.deep.equal(Array.from({ length: 130 }, (_, n) => `number ${n + 1}.`));
+    expect(await quote.innerText()).to.include('number 1.');
     await page.getByRole('button', { name: 'Jump to the newest message' }).click();
     await eventually(() => messageIn(page, 'number 130.').isVisible(), true);
   });
@@ -119,9 +126,10 @@ describe('the messages in sight in the page', function () {
   });
 
   it('are announced to screen readers if they are new and of others', async () => {
-    const [ada, bob] = await newClients(2);
+    const [ada, bob, cleo] = await newClients(3);
     const send = (content: string) => ada.client.done('privateMessage', { receiverId: bob.id, content });
     await send('before');
+    await bob.client.done('privateMessage', { receiverId: cleo.id, content: 'own alone' });
     const page = await windowOf(bob, `#/user/${ada.id}`);
     const announced = page.locator('.conversation > .hidden[role=status]');
     await messageIn(page, 'before').waitFor();
@@ -131,6 +139,11 @@ describe('the messages in sight in the page', function () {
     expect(await announced.textContent()).to.equal('');
     await send('after');
     await eventually(() => announced.textContent(), `${ada.username}: after`);
+    await page.evaluate((hash) => location.assign(hash), `#/user/${cleo.id}`);
+    await messageIn(page, 'own alone').waitFor();
+    expect(await announced.textContent()).to.equal('');
+    await cleo.client.done('privateMessage', { receiverId: bob.id, content: 'the first' });
+    await eventually(() => announced.textContent(), `${cleo.username}: the first`);
   });
 
   it('are those around the original after a click on a quote', async () => {
@@ -143,5 +156,6 @@ describe('the messages in sight in the page', function () {
     await messageIn(page, 'a reply').locator('.quote', { hasText: 'the original' }).click();
     await page.locator('.message.found').filter({ hasText: 'the original' }).waitFor();
     await page.waitForFunction(() => (document.querySelector('.messages')?.scrollTop ?? 0) < -500);
+    await page.locator('.message.found').waitFor({ state: 'detached' });
   });
 });

@@ -90,7 +90,15 @@ describe('sending in the page', function () {
     await edit.fill('changed');
     await page.keyboard.press('Escape');
     expect(await field.inputValue()).to.equal('a draft');
+    await choose(page, 'sent', 'Edit');
+    await page.locator('.intent').getByRole('button', { name: 'Cancel' }).click();
+    expect(await field.inputValue()).to.equal('a draft');
     expect(await textsIn(page)).to.deep.equal(['sent']);
+    await choose(page, 'sent', 'Edit');
+    await edit.fill('changed');
+    await page.keyboard.press('Enter');
+    await eventually(() => textsIn(page), ['changed']);
+    expect(await field.inputValue()).to.equal('a draft');
   });
 
   /** A user with a window at the dialog with another one, in which is a message. */
@@ -99,6 +107,7 @@ describe('sending in the page', function () {
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'sent' });
     const page = await windowOf(ada, `#/user/${bob.id}`);
     await messageIn(page, 'sent').waitFor();
+    await page.waitForFunction(() => document.activeElement?.tagName === 'TEXTAREA');
     return { ada, bob, page, field: page.getByRole('textbox', { name: 'Write a message' }) };
   }
 
@@ -134,7 +143,8 @@ describe('sending in the page', function () {
     await open(cleo);
     expect(await page.locator('.intent').count()).to.equal(0);
     await open(bob);
-    await sendMessage(page, 'no draft');
+    await field.fill('no draft');
+    await page.getByRole('button', { name: 'Send' }).click();
     await messageIn(page, 'no draft').waitFor();
     await open(cleo);
     await open(bob);
