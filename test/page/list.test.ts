@@ -41,10 +41,12 @@ describe('the list of chats in the page', function () {
     const groupId = await newGroup(ada.client, bob);
     const page = await windowOf(ada);
     const line = page.locator('.row-message');
+    await line.getByText(`${ada.username} added ${bob.username}`, { exact: true }).waitFor();
     await bob.client.done('messageInGroup', { groupId, content: 'Hello' });
     await line.getByText(`${bob.username}: Hello`).waitFor();
     const { messageId } = await ada.client.done('messageInGroup', { groupId, content: 'Hi' });
     await line.getByText('You: Hi').waitFor();
+    expect(await page.locator('.row .ticks').count()).to.equal(0); // a group has many readers
     await ada.client.done('deleteMessage', { messageId });
     await line.getByText('Deleted message').waitFor();
     await bob.client.done('typing', { groupId, typing: true });
@@ -65,7 +67,7 @@ describe('the list of chats in the page', function () {
     await page.getByRole('link', { name: /marked as unread/ }).waitFor();
   });
 
-  it('counts no muted chats in the title', async () => {
+  it('counts no muted chats in the title, and none after the logout', async () => {
     const [ada, bob, cleo] = await newClients(3);
     for (const { client } of [bob, cleo])
       await client.done('privateMessage', { receiverId: ada.id, content: 'Hi' });
@@ -73,9 +75,12 @@ describe('the list of chats in the page', function () {
     await page.waitForFunction(() => document.title === '(2) Parley');
     await ada.client.done('muteChat', { receiverId: bob.id, muted: true });
     await page.waitForFunction(() => document.title === '(1) Parley');
+    await ada.client.done('endSession');
+    await page.getByText('You were logged out').waitFor();
+    await page.waitForFunction(() => document.title === 'Parley');
   });
 
-  it('marks the chat that is open, and shows its messages of this user as read', async () => {
+  it('marks the chat that is open, and shows how far its last message has come', async () => {
     const [ada, bob, cleo] = await newClients(3);
     for (const { client } of [bob, cleo])
       await client.done('privateMessage', { receiverId: ada.id, content: 'Hi' });
@@ -83,6 +88,10 @@ describe('the list of chats in the page', function () {
     const page = await windowOf(ada, `#/user/${bob.id}`);
     const open = page.locator('.row[aria-current=page]');
     await eventually(() => open.locator('.row-name').allInnerTexts(), [bob.username]);
+    await open.getByText(', online').waitFor({ state: 'attached' });
+    await open.getByTitle('sent', { exact: true }).waitFor();
+    await bob.client.done('markDelivered', { receiverId: ada.id, seq: 2 });
+    await open.getByTitle('delivered', { exact: true }).waitFor();
     await bob.client.done('markRead', { receiverId: ada.id, seq: 2 });
     await open.getByTitle('read', { exact: true }).waitFor();
   });
@@ -130,11 +139,30 @@ describe('the list of chats in the page', function () {
     expect(await section('People')).not.to.include(bob.username);
   });
 
+  it('opens the chat with a person, in which there are no messages yet', async () => {
+    const [ada, bob] = await newClients(2);
+    const page = await windowOf(ada);
+    await page.getByRole('button', { name: 'New chat or group' }).click();
+    await page.getByLabel('Find a person').fill(bob.username);
+    await page.getByRole('dialog').getByRole('button', { name: bob.username, exact: true }).click();
+    await page.getByRole('button', { name: `About ${bob.username}` }).waitFor();
+    expect(await page.getByRole('dialog').count()).to.equal(0);
+    const empty = page.getByText('No messages yet.');
+    await empty.waitFor();
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'Hi' });
+    await empty.waitFor({ state: 'detached' });
+  });
+
   it('finds words in a dialog, emphasises them, and opens the message beside the list of chats', async () => {
     const [ada, bob] = await newClients(2);
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'the needle in the haystack' });
     await isFound(ada.client, 'needle');
+    await bob.client.done('privateMessage', { receiverId: ada.id, content: 'another pin' });
+    await isFound(ada.client, 'pin');
     const page = await windowOf(ada);
+    await page.getByRole('searchbox').fill('pin');
+    const received = page.getByRole('link').filter({ has: page.locator('mark', { hasText: 'pin' }) });
+    expect(await received.getAttribute('href')).to.equal(`#/user/${bob.id}/2`);
     await page.getByRole('searchbox').fill('needle');
     const found = page.getByRole('link', { name: /haystack/ }).filter({ has: page.locator('mark') });
     await found.waitFor();
@@ -188,25 +216,32 @@ describe('the list of chats in the page', function () {
     expect(await page.getByRole('link', { name: bob.username }).count()).to.equal(0);
   });
 
-  it('looks for messages on the next page of the results if the first one is empty', async () => {
+  it('looks for messages on the next pages of the results while they are empty, up to ten', async () => {
     const [ada] = await newClients(1);
     await ada.client.done('privateMessage', { receiverId: ada.id, content: 'the needle in the haystack' });
     await isFound(ada.client, 'needle');
     const page = await newWindow();
-    let pages = 0;
+    let [pages, empty] = [0, 1];
     await page.routeWebSocket(/./, (socket) => {
       const server = socket.connectToServer();
       socket.onMessage((frame) => server.send(String(frame).replace(',"cursor":"next"', '')));
       server.onMessage((frame) => {
         const reply = JSON.parse(String(frame));
-        const isFirst = reply.type === 'searchMessages' && ++pages === 1;
+        const isEmpty = reply.type === 'searchMessages' && ++pages <= empty;
         const params = { ...reply.params, data: [], nextCursor: 'next' };
-        socket.send(isFirst ? JSON.stringify({ ...reply, params }) : frame);
+        socket.send(isEmpty ? JSON.stringify({ ...reply, params }) : frame);
       });
     });
     await enter(page, ada);
     await page.getByRole('searchbox').fill('needle');
-    await page.locator('mark', { hasText: 'needle' }).waitFor();
+    const found = page.locator('mark', { hasText: 'needle' });
+    await found.waitFor();
     expect(pages).to.equal(2);
+    await found.click();
+    await page.locator('.chat-header').getByText('Notes to yourself').waitFor();
+    [pages, empty] = [0, 100];
+    await page.getByRole('searchbox').fill('haystack');
+    await page.getByText('Nothing found').waitFor();
+    expect(pages).to.equal(10);
   });
 });

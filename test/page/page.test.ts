@@ -1,8 +1,18 @@
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { newClients, newUser, server } from '../support/harness.ts';
+import { http, newClients, newUser, server } from '../support/harness.ts';
 import { startRelay } from '../support/relay.ts';
-import { eventually, messageIn, newWindow, sendMessage, textsIn, windowOf, withBrowser } from './browser.ts';
+import { until } from '../support/until.ts';
+import {
+  enter,
+  eventually,
+  messageIn,
+  newWindow,
+  sendMessage,
+  textsIn,
+  windowOf,
+  withBrowser,
+} from './browser.ts';
 
 describe('the page in a browser', function () {
   this.timeout(120_000);
@@ -18,7 +28,7 @@ describe('the page in a browser', function () {
       await page.goto(server.url);
       await page.getByLabel('Email').fill(`${name}@example.com`);
       await page.getByLabel('Username').fill(name);
-      await page.getByLabel('Password').fill('correct horse');
+      await page.getByLabel('Password').fill(' correct horse ');
       await page.getByRole('button', { name: 'Create account' }).click();
       await page.getByText('No chats yet').waitFor();
       pages.push(page);
@@ -37,6 +47,8 @@ describe('the page in a browser', function () {
     await messageIn(ada, 'Hi').waitFor();
     expect(await textsIn(ada)).to.deep.equal(['Hello 👋', 'Hi']);
     await ada.locator('.chat-header').getByText('online').waitFor();
+    const body = { username: names[0], password: ' correct horse ' }; // as it was typed
+    expect((await http('POST', '/auth/login', { body })).status).to.equal(200);
   });
 
   it('recovers by itself from a lost connection, without loss, repeats or a change of the order', async () => {
@@ -51,6 +63,7 @@ describe('the page in a browser', function () {
     await sendMessage(page, '1');
     await sendMessage(page, '2');
     await messageIn(page, '2').getByTitle('sending').waitFor();
+    expect(await messageIn(page, '2').getByRole('button').count()).to.equal(0); // there is nothing to act on
     await relay.restore();
     await messageIn(page, '2')
       .getByTitle(/^(sent|delivered)$/)
@@ -66,6 +79,45 @@ describe('the page in a browser', function () {
     ]);
     await page.close();
     await relay.cut();
+  });
+
+  it('reports a missing connection after a moment and until it is there, and no empty list before', async () => {
+    const page = await newWindow();
+    let held: (() => void)[] | undefined = [];
+    let cut = async () => {};
+    await page.routeWebSocket(/./, (socket) => {
+      const target = socket.connectToServer();
+      target.onMessage((frame) => {
+        const pass = () => socket.send(frame);
+        if (held) held.push(pass);
+        else pass();
+      });
+      cut = async () => {
+        await Promise.all([socket.close({ code: 1012 }), target.close()]);
+      };
+    });
+    const release = () => {
+      for (const pass of held ?? []) pass();
+      held = undefined;
+    };
+    await page.clock.install();
+    await enter(page, await newUser());
+    const offline = page.getByText('No connection.');
+    await offline.waitFor();
+    expect(await page.getByText('No chats yet').count()).to.equal(0);
+    release();
+    await page.getByText('No chats yet').waitFor();
+    await offline.waitFor({ state: 'detached' });
+    await page.clock.pauseAt(Date.now() + 5_000);
+    held = [];
+    await cut();
+    await page.clock.runFor(300);
+    expect(await offline.count()).to.equal(0);
+    await page.clock.runFor(700);
+    await offline.waitFor();
+    await until(() => held?.length !== 0);
+    release();
+    await offline.waitFor({ state: 'detached' }); // the clock of the page stands still
   });
 
   it('shows every content as plain text', async () => {
@@ -90,6 +142,8 @@ describe('the page in a browser', function () {
     await page.getByRole('link', { name: /unread/ }).tap();
     await messageIn(page, 'Hi').waitFor();
     expect(await page.getByRole('navigation', { name: 'Chats' }).isVisible()).to.equal(false);
+    // The keyboard of a phone would cover the messages.
+    expect(await page.evaluate(() => document.activeElement?.tagName)).to.equal('BODY');
     await sendMessage(page, 'from my phone');
     await messageIn(page, 'from my phone').getByTitle('sent', { exact: true }).waitFor();
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -133,6 +187,11 @@ describe('the page in a browser', function () {
     await tabTo('You: three!', 'Shift+Tab');
     await keyboard.press('ArrowUp');
     expect(await focused()).to.include('two');
+    await keyboard.press('ArrowDown');
+    expect(await focused()).to.include('three!');
+    await keyboard.press('ArrowUp');
+    expect(await focused()).to.include('two');
+    expect(await page.locator('.message[tabindex="0"]').count()).to.equal(1);
     await keyboard.press('Enter');
     await page.getByRole('menu').waitFor();
     expect(await focused()).to.equal('React with 👍');
@@ -140,6 +199,13 @@ describe('the page in a browser', function () {
     await keyboard.press('Enter');
     await messageIn(page, 'two').getByRole('button', { name: '❤️, 1' }).waitFor();
     expect(await focused()).to.include('two');
+    const { messageId } = (await ada.client.done('getMessages', { receiverId: bob.id, limit: 2 })).data[0];
+    await ada.client.done('addReaction', { messageId, emoji: '❤️' });
+    await messageIn(page, 'two').getByRole('button', { name: '❤️, 2' }).waitFor();
+    await tabTo('❤️, 2');
+    await keyboard.press('Enter'); // takes the own one back, and opens no menu
+    await messageIn(page, 'two').getByRole('button', { name: '❤️, 1' }).waitFor();
+    await tabTo('two', 'Shift+Tab');
     await keyboard.press('Enter');
     await keyboard.press('Escape');
     await page.getByRole('menu').waitFor({ state: 'detached' });

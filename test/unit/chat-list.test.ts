@@ -103,6 +103,18 @@ describe('the list of chats of the typed client', () => {
     expect(names()).to.deep.equal(['Rob, Rob', 'Sailors, Rob']);
   });
 
+  it('has the new name of the other person, also after a read with the old one', async () => {
+    const own = { ...row, senderId: ADA, senderName: 'Ada', receiverId: BOB, receiverName: 'Bob' };
+    const { view, push, events, asked } = await viewOf(() => ({ data: [own] }));
+    const name = () => view.chats.value[0]?.name;
+    expect(name()).to.equal('Bob');
+    push('updateProfile', { userId: BOB, username: 'Robert' });
+    expect(name()).to.equal('Robert');
+    events.emit('reset', undefined);
+    await turn();
+    expect([asked.length, name()]).to.deep.equal([2, 'Robert']);
+  });
+
   it('has a chat that was read again if the server has fewer messages than before', async () => {
     const { view, events, answer, reads } = await heldView([row]);
     const state = { unreadCount: 0, mentionCount: 0, markedUnread: false };
