@@ -143,7 +143,9 @@ describe('an account in the page', function () {
     await page.getByRole('button', { name: 'Settings' }).click();
     await page.getByLabel('Display name').fill('Ada Lovelace');
     await page.getByLabel('About you').fill('Engines');
-    await page.getByLabel('Invisible').check();
+    const invisible = page.getByLabel('Invisible');
+    expect(await invisible.isChecked()).to.equal(false);
+    await invisible.check();
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('button', { name: 'Saved' }).waitFor();
     const { data } = await bob.client.done('getProfile', { userId: ada.id });
@@ -156,7 +158,8 @@ describe('an account in the page', function () {
     await page.getByRole('button', { name: 'Settings' }).click();
     expect(await page.getByLabel('Display name').inputValue()).to.equal('Ada Lovelace');
     expect(await page.getByLabel('About you').inputValue()).to.equal('');
-    await page.getByLabel('Invisible').uncheck(); // it was checked
+    expect(await invisible.isChecked()).to.equal(true);
+    await invisible.uncheck();
     await page.getByRole('button', { name: 'Save', exact: true }).click();
     await page.getByRole('button', { name: 'Saved' }).waitFor();
     const { data: visible } = await bob.client.done('getProfile', { userId: ada.id });
