@@ -18,12 +18,14 @@ interface Message {
 }
 
 describe('asyncapi.yaml', () => {
+  const document = parse(asyncapiDocument(registry.values(), examples));
+
   it('is the output of `npm run docs` for the current definitions', async () => {
     expect(await readFile('asyncapi.yaml', 'utf8')).to.equal(asyncapiDocument(registry.values(), examples));
   });
 
   it('has every command with its request, reply and error, and every push', () => {
-    const { operations, channels } = parse(asyncapiDocument(registry.values(), examples));
+    const { operations, channels } = document;
     const ref = (name: string) => ({ $ref: `#/channels/socket/messages/${name}` });
     for (const { type, push } of registry.values()) {
       expect(operations[type].action).to.equal('receive');
@@ -35,7 +37,7 @@ describe('asyncapi.yaml', () => {
   });
 
   it('has the facts of every command, with its operation and in an overview', () => {
-    const { info, operations } = parse(asyncapiDocument(registry.values(), examples));
+    const { info, operations } = document;
     for (const { type, summary, reads, repeatable, storesMessage, ordered, cost } of registry.values()) {
       expect(operations[type]['x-parley']).to.deep.equal({ reads, repeatable, storesMessage, ordered, cost });
       const marks = [reads, repeatable, storesMessage, ordered].map((fact) => (fact ? 'yes' : ''));
@@ -44,7 +46,7 @@ describe('asyncapi.yaml', () => {
   });
 
   it('has an example for every message, and every example fits its schema', () => {
-    const { components } = parse(asyncapiDocument(registry.values(), examples));
+    const { components } = document;
     for (const [name, message] of Object.entries<Message>(components.messages)) {
       expect(message.examples, name).not.to.deep.equal([]);
       for (const { payload } of message.examples)
@@ -61,7 +63,7 @@ describe('asyncapi.yaml', () => {
 
   it('has a first client that works as pasted, with the typed client and without', async () => {
     const user = await newUser();
-    const { description } = parse((await http('GET', '/asyncapi.yaml')).body).info;
+    const { description } = document.info;
     const [typed = '', byHand = ''] = [...description.matchAll(/```js\n(.*?)```/gs)].map(([, script = '']) =>
       script
         .replace("'http://localhost:3000/client.js'", `'${builtFile('dist/browser/client.js')}'`)
