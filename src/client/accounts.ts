@@ -20,7 +20,7 @@ export interface Accounts {
   login(account: ({ email: string } | { username: string }) & { password: string }): Promise<Entrance>;
   /**
    * Changes an account. A new email or password requires `currentPassword`. A new password revokes all tokens, and
-   * resolves to a new one.
+   * resolves to a new one. Connections may end before that: let the token function of `connect` wait for it.
    */
   update(
     token: string,

@@ -201,6 +201,27 @@ describe('an account in the page', function () {
     await page.getByRole('link', { name: /Still there\?/ }).waitFor();
   });
 
+  it('stays logged in when its connection ends before the answer to the new password is there', async () => {
+    const ada = await newUser();
+    const page = await newWindow();
+    const connected = page.waitForEvent('websocket');
+    await enter(page, ada);
+    const ended = (await connected).waitForEvent('close');
+    await page.route('**/users/me', async (route) => {
+      const response = await route.fetch();
+      await ended;
+      await page.getByText('No connection').waitFor();
+      await route.fulfill({ response });
+    });
+    await page.getByRole('button', { name: 'Settings' }).click();
+    await page.getByText('Change password').click();
+    await page.getByLabel('Current password').fill(ada.password);
+    await page.getByLabel('New password').fill('another horse');
+    await page.getByRole('button', { name: 'Set new password' }).click();
+    await page.getByText('Password changed.').waitFor();
+    await page.getByText('No connection').waitFor({ state: 'hidden' });
+  });
+
   it('logs all other devices out at once, and has no logout beside its own', async () => {
     const user = await newUser();
     const device = await user.connect();

@@ -47,8 +47,24 @@ export async function endToken(client: Client): Promise<boolean> {
   }
 }
 
+/** The change of the password that is under way: the server ends connections before its answer has the new token. */
+let change: Promise<void> = Promise.resolve();
+
+/** Changes the password, and stores the token that replaces the one of this window. */
+export function changePassword(password: string, currentPassword: string): Promise<void> {
+  const changed = server.update(storedToken() ?? '', { password, currentPassword }).then(({ token }) => {
+    if (token) storeToken(token);
+  });
+  change = changed.catch(() => {});
+  return changed;
+}
+
 /** Stores a token and connects with it; reconnects with the stored token, which a change of the password replaces. */
 export function connectWith({ token }: Pick<Entrance, 'token'>): Client {
   storeToken(token);
-  return connect({ url: home.href, token: () => storedToken() ?? token });
+  const current = async () => {
+    await change;
+    return storedToken() ?? token;
+  };
+  return connect({ url: home.href, token: current });
 }

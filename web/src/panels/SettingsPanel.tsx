@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { endToken, server, storedToken, storeToken } from '../account.ts';
+import { changePassword, endToken, server, storedToken } from '../account.ts';
 import { deviceOf } from '../device.ts';
 import { useAction, useClient, useLoaded } from '../hooks.ts';
 import { Panel } from '../parts/Panel.tsx';
@@ -114,9 +114,7 @@ function Password() {
     const element = event.currentTarget as HTMLFormElement;
     const form = new FormData(element);
     run(async () => {
-      const changes = { password: String(form.get('new')), currentPassword: String(form.get('current')) };
-      const { token } = await server.update(storedToken() ?? '', changes);
-      if (token) storeToken(token);
+      await changePassword(String(form.get('new')), String(form.get('current')));
       element.reset();
     }).then(setDone);
   };
