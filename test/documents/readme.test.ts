@@ -24,6 +24,7 @@ describe('the README', () => {
     const names = { Ada: `Ada${process.pid}`, Bob: `Bob${process.pid}` };
     const script = commandsIn(await section('A first conversation'))
       .replaceAll('localhost:3000', `localhost:${open.port}`)
+      .replaceAll(/(sleep|-w) (\d)/g, (_, command, seconds) => `${command} ${3 * seconds}`) // for a busy machine
       .replaceAll(/"(ada|bob)@/g, `"$1${process.pid}@`)
       .replaceAll(/"username":"(Ada|Bob)"/g, (_, name: 'Ada' | 'Bob') => `"username":"${names[name]}"`);
 
