@@ -65,7 +65,8 @@ describe('several nodes with faults', function () {
         ),
       );
       busy.child.kill('SIGCONT');
-      await until(() => atBob.length >= 11);
+      await until(() => atBob.length >= 11 && atEve.length > 0);
+      await e.done('ping'); // after whatever was pushed before
       expect(atEve).to.deep.equal(['removeUserFromGroup']);
     }
   });
@@ -96,7 +97,7 @@ describe('several nodes with faults', function () {
     const [a, b, e] = [await ada.connect(node.url), await cluster.on(bob, 0), await cluster.on(eve, 1)];
     const groupId = await newGroup(a, bob);
     await b.push('addUserInGroup');
-    const lost = node.toDatabase.loseAnswerTo('COMMIT');
+    const lost = node.toDatabase.loseAnswerTo('COMMIT', 'chat_members');
     const added = a.call('addUserInGroup', { groupId, userId: eve.id });
     await lost;
     await added;
@@ -105,6 +106,22 @@ describe('several nodes with faults', function () {
     await a.done('messageInGroup', { groupId, content: 'Hi' });
     for (const client of [b, e]) expect((await client.push('messageInGroup')).params.message).to.equal('Hi');
     expect(await database.members.count({ where: { chatId: groupId } })).to.equal(3);
+  });
+
+  it('subscribe a member when the outcome of the commit was unknown for so long that the caller got an error', async () => {
+    const node = cluster.isolated;
+    const [ada, bob, eve] = await newUsers(3);
+    const [a, b, e] = [await ada.connect(node.url), await cluster.on(bob, 0), await cluster.on(eve, 1)];
+    const groupId = await newGroup(a, bob);
+    await b.push('addUserInGroup');
+    const lost = node.toDatabase.loseAnswerTo('COMMIT', 'chat_members');
+    const added = a.refused('addUserInGroup', { groupId, userId: eve.id });
+    await lost;
+    await node.toDatabase.cut();
+    expect(await added).to.equal('UNAVAILABLE');
+    await node.toDatabase.restore();
+    for (const client of [b, e])
+      expect((await client.push('addUserInGroup')).params).to.include({ userId: eve.id });
   });
 
   it('push the first message of a dialog, written while NATS was away by a node that is gone since', async () => {

@@ -231,7 +231,7 @@ describe('at an exact moment', function () {
       const groupId = await newGroup(a, bob);
       await b.push('addUserInGroup');
       const [atBob, atEve] = [pushesOf(b), pushesOf(e)];
-      const committed = node.toDatabase.holdAnswerTo('COMMIT');
+      const committed = node.toDatabase.holdAnswerTo('COMMIT', 'chat_members');
       const added = a.send('addUserInGroup', { groupId, userId: eve.id });
       const release = await committed;
       await b.done('messageInGroup', { groupId, content: 'behind' }); // its gap is read from the database

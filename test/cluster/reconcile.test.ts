@@ -63,9 +63,9 @@ describe('after the answer of the database to a commit is lost', () => {
     [ada, bob, eve] = people as [Person, Person, Person];
   });
 
-  /** Sends a command whose commit is not answered. */
+  /** Sends a command whose statement with a text is not answered: a commit of a change of members, if it is COMMIT. */
   async function callLosing(text: string, client: Client, type: string, params: object): Promise<Frame> {
-    const lost = relay.loseAnswerTo(text);
+    const lost = relay.loseAnswerTo(text, text === 'COMMIT' ? 'chat_members' : undefined);
     const reply = client.call(type, params);
     await lost;
     return reply;
@@ -89,7 +89,7 @@ describe('after the answer of the database to a commit is lost', () => {
 
   it('a changed password ends the other connections', async () => {
     const other = await bob.connect();
-    const lost = relay.loseAnswerTo('COMMIT');
+    const lost = relay.loseAnswerTo('COMMIT', 'users');
     const body = { password: 'another horse entirely', currentPassword: bob.password };
     const reply = http('PATCH', '/users/me', { url: server.url, token: bob.token, body });
     await lost;

@@ -308,9 +308,13 @@ describe('endOtherSessions', () => {
     };
     const [kept, older] = [sign(0), sign(-1)];
     await (await connectAs(kept)).done('endOtherSessions');
-    for (const token of [older, ada.token])
+    const change = async (token: string) => (await http('PATCH', '/users/me', { token, body: {} })).status;
+    for (const token of [older, ada.token]) {
       expect(await connectAs(token).catch((error) => error.status)).to.equal(401);
+      expect(await change(token)).to.equal(401);
+    }
     await connectAs(kept);
+    expect(await change(kept)).not.to.equal(401);
     await connectAs(sign(0.5)); // of a node that still runs the older version
   });
 

@@ -10,6 +10,8 @@ export interface Line {
 export interface Fault {
   readonly kind: 'loseAnswer' | 'holdAnswer' | 'cutRequest' | 'cutAnswer';
   readonly text: string;
+  /** A text that has passed before, within the same transaction. */
+  readonly within: string | undefined;
   /** Called when it happens. */
   readonly happened: (release: () => void) => void;
 }
@@ -17,7 +19,7 @@ export interface Fault {
 /** The part that all connections of a relay share. */
 interface Shared {
   readonly isHeld: boolean;
-  takeFault(chunk: Buffer, ...kinds: Fault['kind'][]): Fault | undefined;
+  takeFault(chunk: Buffer, transaction: readonly Buffer[], ...kinds: Fault['kind'][]): Fault | undefined;
   takeAllowed(chunk: Buffer): Buffer;
   cutIfUsedUp(): void;
 }
@@ -32,6 +34,8 @@ export class RelayConnection {
   readonly #line: Line;
   /** The fault of the next answer. */
   #fault: Fault | undefined;
+  /** The requests since the beginning of the present transaction. */
+  #transaction: Buffer[] | undefined;
   /** Answers that are held, in order; undefined while none are. */
   #held: Buffer[] | undefined;
 
@@ -69,15 +73,19 @@ export class RelayConnection {
   }
 
   #request(chunk: Buffer): void {
-    const cut = this.#relay.takeFault(chunk, 'cutRequest');
+    const transaction = this.#transaction ?? [];
+    const cut = this.#relay.takeFault(chunk, transaction, 'cutRequest');
     if (cut) return this.#cutBefore(cut, chunk, this.#target);
-    this.#fault ??= this.#relay.takeFault(chunk, 'loseAnswer', 'holdAnswer');
+    this.#fault ??= this.#relay.takeFault(chunk, transaction, 'loseAnswer', 'holdAnswer');
+    if (chunk.includes('START TRANSACTION')) this.#transaction = [];
+    else if (chunk.includes('COMMIT') || chunk.includes('ROLLBACK')) this.#transaction = undefined;
+    this.#transaction?.push(chunk);
     this.#target.write(chunk);
   }
 
   #answer(chunk: Buffer): void {
     if (this.isMute) return;
-    const fault = this.#fault ?? this.#relay.takeFault(chunk, 'cutAnswer');
+    const fault = this.#fault ?? this.#relay.takeFault(chunk, [], 'cutAnswer');
     this.#fault = undefined;
     if (fault?.kind === 'cutAnswer') return this.#cutBefore(fault, chunk, this.#client);
     if (fault?.kind === 'loseAnswer') return this.#lose(fault);

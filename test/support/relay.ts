@@ -29,14 +29,15 @@ export interface Relay {
   reset(): Promise<void>;
   /**
    * Passes the next request that contains this text, and cuts its connection when the answer comes back, which
-   * is lost; resolves then.
+   * is lost; resolves then. With `within`, only in a transaction in which that text has passed before: other transactions
+   * commit at any time, such as those of the search index.
    */
-  loseAnswerTo(text: string): Promise<void>;
+  loseAnswerTo(text: string, within?: string): Promise<void>;
   /**
    * Passes the next request that contains this text, and holds the answer and everything behind it on that connection.
-   * Resolves when the answer is there, to the function that passes it on.
+   * Resolves when the answer is there, to the function that passes it on. `within` as with {@link loseAnswerTo}.
    */
-  holdAnswerTo(text: string): Promise<() => void>;
+  holdAnswerTo(text: string, within?: string): Promise<() => void>;
   /** Cuts the connection over which this text passes next, right before it: what precedes it arrives. Resolves then. */
   cutBefore(text: string, direction: 'request' | 'answer'): Promise<void>;
 }
@@ -121,23 +122,25 @@ class TcpRelay implements Relay {
     for (const connection of this.#connections) connection.isMute = true;
   }
 
-  async loseAnswerTo(text: string): Promise<void> {
-    await this.#expect('loseAnswer', text);
+  async loseAnswerTo(text: string, within?: string): Promise<void> {
+    await this.#expect('loseAnswer', text, within);
   }
 
-  holdAnswerTo(text: string): Promise<() => void> {
-    return this.#expect('holdAnswer', text);
+  holdAnswerTo(text: string, within?: string): Promise<() => void> {
+    return this.#expect('holdAnswer', text, within);
   }
 
   async cutBefore(text: string, direction: 'request' | 'answer'): Promise<void> {
     await this.#expect(direction === 'request' ? 'cutRequest' : 'cutAnswer', text);
   }
 
-  /** Takes the fault of one of these kinds that a chunk causes. */
-  takeFault(chunk: Buffer, ...kinds: Fault['kind'][]): Fault | undefined {
+  /** Takes the fault of one of these kinds that a chunk causes, after the requests of its transaction. */
+  takeFault(chunk: Buffer, transaction: readonly Buffer[], ...kinds: Fault['kind'][]): Fault | undefined {
     for (const kind of kinds) {
       const fault = this.#faults.get(kind);
       if (!fault || !chunk.includes(fault.text)) continue;
+      const { within } = fault;
+      if (within !== undefined && !transaction.some((request) => request.includes(within))) continue;
       this.#faults.delete(kind);
       return fault;
     }
@@ -159,8 +162,8 @@ class TcpRelay implements Relay {
     setTimeout(() => this.drop(), 5);
   }
 
-  #expect(kind: Fault['kind'], text: string): Promise<() => void> {
-    return new Promise((happened) => this.#faults.set(kind, { kind, text, happened }));
+  #expect(kind: Fault['kind'], text: string, within?: string): Promise<() => void> {
+    return new Promise((happened) => this.#faults.set(kind, { kind, text, within, happened }));
   }
 
   #accept(client: Socket): void {
