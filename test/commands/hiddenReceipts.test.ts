@@ -83,6 +83,17 @@ describe('receipts during a block between two users', () => {
     expect(await shown(ada, bob)).to.deep.equal([1, 1]);
   });
 
+  it('stay as they were at its beginning when a message is sent over a node that does not know the dialog yet', async () => {
+    const { ada, bob } = await dialog();
+    await ada.client.done('blockUser', { userId: bob.id });
+    await markRead(bob, ada, 3);
+    const other = await startServer();
+    const device = await ada.connect(other.url);
+    await device.done('privateMessage', { receiverId: bob.id, content: 'x' });
+    expect(await shown(ada, bob)).to.deep.equal([1, 1]);
+    await other.close();
+  });
+
   it('stay visible in dialogs with others, before, during and after it', async () => {
     const { ada, bob } = await dialog();
     const [cleo, dan] = await newClients(2);

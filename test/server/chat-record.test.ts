@@ -47,6 +47,21 @@ describe('the record of a chat', () => {
     expect(JSON.parse(message?.frame ?? '').params.message).to.equal(`in ${groupId}`);
   });
 
+  it('has the pushes of messages as they were published', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await bob.client.rest();
+    const first = await ada.client.done('messageInGroup', { groupId, content: 'hi' });
+    const content = `Look, @${bob.username}`;
+    const extras = { replyTo: first.messageId, silent: true, custom: { color: 'red' } };
+    const { messageId } = await ada.client.done('messageInGroup', { groupId, content, ...extras });
+    await ada.client.done('forwardMessage', { messageId, groupId });
+    const pushed = (await bob.client.rest()).filter(({ type }) => type === 'messageInGroup');
+    expect(pushed.map(({ params }) => params.mentions)).to.deep.equal([undefined, [bob.id], [bob.id]]);
+    const record = await createChatRecord(database).read(groupId, 3, 5);
+    expect(record.map(({ frame }) => JSON.parse(frame ?? ''))).to.deep.equal(pushed);
+  });
+
   it('has the newest seq of each chat, and 0 of a chat that does not exist', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);

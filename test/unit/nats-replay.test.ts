@@ -83,6 +83,7 @@ describe('the publications that NATS has not confirmed', () => {
     const both = new Unconfirmed();
     expect(both.needsReconcile).to.equal(false);
     both.addAll(signal);
+    signal.addAll(new Unconfirmed());
     expect([full, signal, both].map(({ needsReconcile }) => needsReconcile)).to.deep.equal([
       true,
       true,
