@@ -45,7 +45,8 @@ describe('the account of a window of the page', () => {
     replace('sessionStorage', own);
     replace('localStorage', browser);
     const account: Account = await import(`../../web/src/account.ts?window=${++windows}`);
-    return { ...account, own: own.items, browser: browser.items };
+    const storeToken = (token: string) => account.connectWith({ token }).close();
+    return { ...account, storeToken, own: own.items, browser: browser.items };
   }
 
   it('has the server in the folder of the page', async () => {

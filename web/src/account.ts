@@ -15,7 +15,7 @@ export const storedToken = (): string | null =>
   sessionStorage.getItem(KEY) ?? (isForOtherUser ? null : localStorage.getItem(KEY));
 
 /** Stores the token of this window, and for new windows. */
-export function storeToken(token: string): void {
+function storeToken(token: string): void {
   sessionStorage.setItem(KEY, token);
   if (!isForOtherUser) localStorage.setItem(KEY, token);
 }
