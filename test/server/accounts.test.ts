@@ -397,7 +397,7 @@ describe('DELETE /users/me', () => {
     expect(data.map(({ userId }: { userId: number }) => userId)).to.deep.equal([bob.id]);
   });
 
-  it('is finished by the next node that starts after it was interrupted, with what was added meanwhile', async () => {
+  it('is finished by the next node that starts after it was interrupted, including rows added since', async () => {
     const [ada, bob] = await newUsers(2);
     const groupId = await newGroup(await ada.connect(), bob);
     await database.blocks.create({ userId: bob.id, blockedId: ada.id });

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** What pg reads from a connection to the database. */
+/** A connection to the database, as far as pg parses what arrives at it. */
 interface Source {
   on(event: string, listener: (...args: unknown[]) => void): unknown;
 }

@@ -189,7 +189,7 @@ describe('the link of the typed client', () => {
     link.close();
   });
 
-  it('sends a ping after fifteen seconds unless told otherwise', async () => {
+  it('sends a ping after fifteen seconds by default', async () => {
     const { link, last } = await linkOf();
     last().open();
     await pass(14_999);
