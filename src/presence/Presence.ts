@@ -58,7 +58,7 @@ export class Presence {
     const viewer = this.#viewers.get(connectionId);
     if (viewer && !this.#viewers.watch(viewer, userIds, MAX_SUBSCRIPTIONS))
       throw new ApiError('CONFLICT', `A connection may subscribe to at most ${MAX_SUBSCRIPTIONS} users`);
-    if (viewer) await this.#whileSubscribing(viewer, userIds, () => this.#showUnblocked(viewer, userIds));
+    if (viewer) await this.#showUnblocked(viewer, userIds);
     return this.#upToDate(userIds, () => this.of(viewerId, userIds));
   }
 
@@ -91,29 +91,21 @@ export class Presence {
     return rows.map(({ userId, online, lastSeenAt }) => stateOf(userId, online, lastSeenAt));
   }
 
-  async #whileSubscribing(
-    viewer: Viewer,
-    userIds: readonly UserId[],
-    work: () => Promise<void>,
-  ): Promise<void> {
+  /** Shows a connection those of the users whom no block hides. Repeats the read if a block was made during it. */
+  async #showUnblocked(viewer: Viewer, userIds: readonly UserId[]): Promise<void> {
     const subscribing = this.#subscribing.get(viewer) ?? new Set();
     this.#subscribing.set(viewer, subscribing);
     for (const userId of userIds) subscribing.add(userId);
     try {
-      await work();
+      for (let timesHidden: number | undefined; timesHidden !== viewer.timesHidden; ) {
+        timesHidden = viewer.timesHidden;
+        const bind = [viewer.session.userId, JSON.stringify(userIds)];
+        const unblocked = await this.#db.query<{ id: UserId }>(unblockedUsers, bind);
+        const ids = unblocked.map(({ id }) => id);
+        if (timesHidden === viewer.timesHidden) this.#viewers.show(viewer, ids);
+      }
     } finally {
       for (const userId of userIds) subscribing.delete(userId);
-    }
-  }
-
-  /** Shows a connection those of the users whom no block hides. Repeats the read if a block was made during it. */
-  async #showUnblocked(viewer: Viewer, userIds: readonly UserId[]): Promise<void> {
-    for (let timesHidden: number | undefined; timesHidden !== viewer.timesHidden; ) {
-      timesHidden = viewer.timesHidden;
-      const bind = [viewer.session.userId, JSON.stringify(userIds)];
-      const unblocked = await this.#db.query<{ id: UserId }>(unblockedUsers, bind);
-      const ids = unblocked.map(({ id }) => id);
-      if (timesHidden === viewer.timesHidden) this.#viewers.show(viewer, ids);
     }
   }
 

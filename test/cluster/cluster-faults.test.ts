@@ -91,7 +91,8 @@ describe('several nodes with faults', function () {
     await silent.close();
   });
 
-  it('subscribe a member on every node when the commit of the addition was not answered', async () => {
+  /** Adds Eve to a group of Ada and Bob over the isolated node, which gets no answer to its commit. */
+  async function addWithoutAnswer() {
     const node = cluster.isolated;
     const [ada, bob, eve] = await newUsers(3);
     const [a, b, e] = [await ada.connect(node.url), await cluster.on(bob, 0), await cluster.on(eve, 1)];
@@ -100,6 +101,11 @@ describe('several nodes with faults', function () {
     const lost = node.toDatabase.loseAnswerTo('COMMIT', 'chat_members');
     const added = a.call('addUserInGroup', { groupId, userId: eve.id });
     await lost;
+    return { a, b, e, eve, groupId, added };
+  }
+
+  it('subscribe a member on every node when the commit of the addition was not answered', async () => {
+    const { a, b, e, eve, groupId, added } = await addWithoutAnswer();
     await added;
     for (const client of [b, e])
       expect((await client.push('addUserInGroup')).params).to.include({ userId: eve.id });
@@ -109,17 +115,11 @@ describe('several nodes with faults', function () {
   });
 
   it('subscribe a member when the outcome of the commit was unknown for so long that the caller got an error', async () => {
-    const node = cluster.isolated;
-    const [ada, bob, eve] = await newUsers(3);
-    const [a, b, e] = [await ada.connect(node.url), await cluster.on(bob, 0), await cluster.on(eve, 1)];
-    const groupId = await newGroup(a, bob);
-    await b.push('addUserInGroup');
-    const lost = node.toDatabase.loseAnswerTo('COMMIT', 'chat_members');
-    const added = a.refused('addUserInGroup', { groupId, userId: eve.id });
-    await lost;
-    await node.toDatabase.cut();
-    expect(await added).to.equal('UNAVAILABLE');
-    await node.toDatabase.restore();
+    const { b, e, eve, added } = await addWithoutAnswer();
+    const { toDatabase } = cluster.isolated;
+    await toDatabase.cut();
+    expect((await added).code).to.equal('UNAVAILABLE');
+    await toDatabase.restore();
     for (const client of [b, e])
       expect((await client.push('addUserInGroup')).params).to.include({ userId: eve.id });
   });

@@ -4,23 +4,14 @@ import { pino } from 'pino';
 import { ByteBudget } from '../../src/ByteBudget.ts';
 import type { CommandServices } from '../../src/commands/context.ts';
 import type { Command, Outcome } from '../../src/commands/define.ts';
-import type { UserId } from '../../src/ids.ts';
 import { defaultLimits, HOLD_BYTES, type Limits } from '../../src/limits.ts';
 import type { Metrics } from '../../src/observability/metrics.ts';
 import { TimeoutLog } from '../../src/observability/TimeoutLog.ts';
 import { LimitError } from '../../src/protocol/errors.ts';
 import { CommandReceiver } from '../../src/socket/CommandReceiver.ts';
 import { Connection, type Socket } from '../../src/socket/Connection.ts';
+import { claims } from '../support/claims.ts';
 import { id } from '../support/ids.ts';
-
-const session = {
-  userId: id<UserId>(7),
-  tokenVersion: 1,
-  tokenId: 'token',
-  since: 0,
-  issuedAt: 0,
-  expiresAt: 0,
-};
 
 /** The receiver of an open connection, with a command `wait` that the test answers. */
 function newReceiver(limits: Partial<Limits> = {}) {
@@ -34,7 +25,7 @@ function newReceiver(limits: Partial<Limits> = {}) {
     end: (code: number) => calls.push(`end ${code}`),
     subscribe: () => true,
   };
-  const connection = new Connection(id(1), session, '127.0.0.1', null, (_, frame) => socket.send(frame));
+  const connection = new Connection(id(1), claims, '127.0.0.1', null, (_, frame) => socket.send(frame));
   connection.sessionId = id(40);
   connection.open(socket as unknown as Socket);
   const command = {

@@ -1,24 +1,15 @@
 import { expect } from 'chai';
-import type { UserId } from '../../src/ids.ts';
 import { CloseCode } from '../../src/protocol/closeCodes.ts';
 import { Connection, type Receiver, type Socket } from '../../src/socket/Connection.ts';
 import { drainConnections } from '../../src/socket/drain.ts';
+import { claims } from '../support/claims.ts';
 import { id } from '../support/ids.ts';
-
-const session = {
-  userId: id<UserId>(7),
-  tokenVersion: 1,
-  tokenId: 'token',
-  since: 0,
-  issuedAt: 0,
-  expiresAt: 0,
-};
 
 /** A connection, and a list of the calls that its socket and its receiver get. */
 function newConnection(unanswered = 0) {
   const calls: string[] = [];
   const published: string[] = [];
-  const connection = new Connection(id(1), session, '127.0.0.1', null, (topic, frame) =>
+  const connection = new Connection(id(1), claims, '127.0.0.1', null, (topic, frame) =>
     published.push(`${topic} ${frame}`),
   );
   const socket = {

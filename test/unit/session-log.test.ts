@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Database } from '../../src/database/database.ts';
-import type { UserId } from '../../src/ids.ts';
 import { type OrphanedUser, SessionLog } from '../../src/sessions/SessionLog.ts';
 import {
   endSessionsOfDeadNodes,
@@ -10,6 +9,7 @@ import {
   writeSessions,
 } from '../../src/sessions/sessions.sql.ts';
 import { Connection } from '../../src/socket/Connection.ts';
+import { claims } from '../support/claims.ts';
 import { id } from '../support/ids.ts';
 import { jumpAhead } from '../support/time.ts';
 
@@ -20,15 +20,6 @@ interface Written {
 }
 
 describe('the session log', () => {
-  const session = {
-    userId: id<UserId>(7),
-    tokenVersion: 1,
-    tokenId: 'token',
-    since: 0,
-    issuedAt: 0,
-    expiresAt: 0,
-  };
-
   it('writes the current state of a session, once, when the database accepts it late', async () => {
     const written: Written[][] = [];
     let isAway = true;
@@ -45,7 +36,7 @@ describe('the session log', () => {
       pino({ level: 'silent' }),
     );
     const [one, other] = [1, 2].map((number) => {
-      const connection = new Connection(id(number), session, '127.0.0.1', null, () => {});
+      const connection = new Connection(id(number), claims, '127.0.0.1', null, () => {});
       connection.sessionId = id(10 + number);
       log.opened(connection);
       return connection;
@@ -94,7 +85,7 @@ describe('the session log', () => {
     afterEach(() => sessions.close());
 
     const open = async () => {
-      const connection = new Connection(id(1), session, '127.0.0.1', null, () => {});
+      const connection = new Connection(id(1), claims, '127.0.0.1', null, () => {});
       connection.sessionId = id(11);
       sessions.opened(connection);
       await sessions.flushed();
