@@ -11,6 +11,7 @@ export async function* exportOf(db: Database, user: User): AsyncGenerator<string
   const {
     passwordHash,
     tokenVersion,
+    profileVersion,
     emailFolded,
     usernameFolded,
     usernameSearch,

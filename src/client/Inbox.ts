@@ -4,14 +4,16 @@ import type { Change, ChatAddress, CommandName, Message, Push } from './protocol
 import { isMessage, membershipIn, ownPushOf, pushOf } from './pushes.ts';
 
 /**
- * Puts the pushes of all chats in order, each by a {@link ChatSequence}, and holds them while the client catches up. It
- * has no timers and sends no requests.
+ * Puts the pushes of all chats in order, each by a {@link ChatSequence}, and holds them while the client catches up. Drops
+ * those of a profile that are older than what arrived. It has no timers and sends no requests.
  */
 export class Inbox {
   readonly #self: () => number;
   readonly #deliver: Deliver;
   readonly #fill: (sequence: ChatSequence) => void;
   readonly #sequences = new Map<string, ChatSequence>();
+  /** By user: the version of the newest profile that arrived. */
+  readonly #profiles = new Map<number, number>();
   /** Arrivals since {@link pause}; undefined after {@link resume}. */
   #waiting: (() => void)[] | undefined = [];
 
@@ -43,7 +45,8 @@ export class Inbox {
     this.#arrive(() => {
       const { seq, version } = push.params as { readonly seq?: number; readonly version?: number };
       const key = chatKeyOf(push.params, this.#self());
-      if (!key) this.#deliver(push);
+      if (push.type === 'updateProfile') this.#profile(push);
+      else if (!key) this.#deliver(push);
       else if (isMessage(push)) this.#take({ key, seq, push: version === undefined ? push : undefined });
       else this.#take({ key, push });
     });
@@ -65,6 +68,7 @@ export class Inbox {
 
   /** Takes a change that `sync` returned: delivers a new message, or forgets a group that this user left. */
   change(change: Change): void {
+    if (change.kind === 'user') this.#profiles.set(change.userId, change.version);
     if (change.kind === 'left') this.#sequences.delete(chatKey(change));
     if (change.kind === 'chat') this.#sequences.get(chatKey(change))?.truncate(change.lastSeq);
     if (change.kind === 'message' && change.isNew)
@@ -74,6 +78,14 @@ export class Inbox {
   /** Continues after a gap. Messages that could not be read are from before this user joined, or after they left. */
   release(sequence: ChatSequence): void {
     for (const arrival of sequence.release()) this.#arrive(() => this.#take(arrival));
+  }
+
+  /** Delivers a profile, unless a newer one arrived before: those of two nodes may overtake each other. */
+  #profile(push: Push<'updateProfile'>): void {
+    const { userId, version } = push.params;
+    if (version < (this.#profiles.get(userId) ?? 0)) return;
+    this.#profiles.set(userId, version);
+    this.#deliver(push);
   }
 
   #arrive(take: () => void): void {

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { userTopic } from '../bus/topics.ts';
 import { databaseNow } from '../database/clock.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { About, Avatar, DisplayName, Profile } from '../protocol/schema/people.ts';
+import { About, Avatar, DisplayName, Profile, ProfileVersion } from '../protocol/schema/people.ts';
 import { Custom, Id, Nullable } from '../protocol/schema/types.ts';
 import { foldedUser } from '../text/foldedColumns.ts';
 import { contactsOf } from '../users/contacts.ts';
@@ -31,10 +31,11 @@ export const updateProfile = defineCommand({
   errors: ['NOT_FOUND'],
   push: {
     summary:
-      'This user, or the other person of a dialog, changed the profile; or a user who shares a chat with this user has a new username or was deleted. After a deletion, username is "Deleted user" and the other fields are null. The push to the members of a group contains only the username. It may arrive several times',
+      'This user, or the other person of a dialog, changed the profile; or a user who shares a chat with this user has a new username or was deleted. After a deletion, username is "Deleted user" and the other fields are null. The push to the members of a group contains only the username. It may arrive several times, and after one of a later change: ignore a lower version than you know of the user',
     fields: Type.Object({
       userId: Id,
       username,
+      version: ProfileVersion,
       ...Type.Partial(Type.Object({ displayName, about, avatar, custom })).properties,
     }),
   },

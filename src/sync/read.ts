@@ -66,16 +66,23 @@ async function readUsers(
   requested: readonly ChangeRow[],
 ): Promise<Map<number, Static<typeof Change>>> {
   if (requested.length === 0) return new Map();
-  const rows = await db.query<Pick<User, 'id' | 'username'>>(namesOf, [requested.map(({ at }) => at)]);
-  return new Map(rows.map((user) => [user.id, { kind: 'user', userId: user.id, username: nameOf(user) }]));
+  const rows = await db.query<Pick<User, 'id' | 'username' | 'profileVersion'>>(namesOf, [
+    requested.map(({ at }) => at),
+  ]);
+  return new Map(
+    rows.map((user) => {
+      const { id: userId, profileVersion: version } = user;
+      return [userId, { kind: 'user', userId, username: nameOf(user), version }];
+    }),
+  );
 }
 
 /** Uses the key of users. */
 const namesOf = prepared(
   'sync: names',
   `
-select id, username from unnest($1::bigint[]) as requested (user_id)
-cross join lateral (select id, username from users where id = requested.user_id limit 1) found
+select id, username, profile_version as "profileVersion" from unnest($1::bigint[]) as requested (user_id)
+cross join lateral (select id, username, profile_version from users where id = requested.user_id limit 1) found
 `,
 );
 

@@ -16,8 +16,8 @@ const MAX_CHATS = 1_000;
 
 /** Encodes the push of the current profile, which for a deleted account is only the name "Deleted user". */
 export function encodeProfile(user: User): string {
-  const { id: userId, displayName, about, avatar, custom } = user;
-  const fields = { userId, username: nameOf(user), displayName, about, avatar, custom };
+  const { id: userId, displayName, about, avatar, custom, profileVersion: version } = user;
+  const fields = { userId, username: nameOf(user), displayName, about, avatar, custom, version };
   return encodePush('updateProfile', null, nameOf(user), fields);
 }
 
@@ -50,13 +50,14 @@ export function chatsNaming(db: Database, userId: UserId, transaction: Transacti
 export function publishName(bus: Publisher, user: User, chats: readonly NamingChat[]): void {
   const username = nameOf(user);
   const profile = encodeProfile(user);
-  const name = encodePush('updateProfile', null, username, { userId: user.id, username });
-  bus.publish(userTopic(user.id), { frame: profile });
+  const { id: userId, profileVersion: version } = user;
+  const name = encodePush('updateProfile', null, username, { userId, username, version });
+  bus.publish(userTopic(userId), { frame: profile });
   for (const { chatId, head, seq, otherId } of chats) {
     const topic: Topic = otherId === null ? chatTopic(chatId) : userTopic(otherId);
     const about = { chatId, head, ...(seq !== null && { seq }) };
     const frame = otherId === null ? name : profile;
-    bus.publish(topic, { frame, exceptUsers: [user.id], about });
+    bus.publish(topic, { frame, exceptUsers: [userId], about });
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { connect } from '../../src/client/node.ts';
 import type { Client, Frame } from '../support/client.ts';
 import { natsIsConnected, useCluster } from '../support/cluster.ts';
 import { http, newGroup, newUsers, type User } from '../support/harness.ts';
@@ -67,6 +68,25 @@ describe('users on two nodes', function () {
         userId: ada.id,
         username: 'Deleted user',
       });
+  });
+
+  it('are shown the newest name, though an older profile of another node arrives later', async () => {
+    const [ada, bob] = await newUsers(2);
+    const [a, b] = await Promise.all([cluster.on(ada, 2), cluster.on(bob, 0)]);
+    await a.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const client = connect({ url: cluster.url(0), token: bob.token });
+    await client.chats.loaded;
+    cluster.isolated.toNats.hold();
+    await a.done('updateProfile', { displayName: 'Ada L.' });
+    const username = `newest${process.pid}`;
+    await rename(ada, username, 0);
+    const pushed = async () => (await b.push('updateProfile')).params;
+    expect(await pushed()).to.include({ username, displayName: 'Ada L.', version: 2 });
+    cluster.isolated.toNats.release();
+    expect(await pushed()).to.include({ username: ada.username, displayName: 'Ada L.', version: 1 });
+    await client.call('ping'); // after the pushes
+    expect(client.chats.value.map(({ name }) => name)).to.deep.equal([username]);
+    client.close();
   });
 
   it('see nothing of each other during a block, and the changes of that time when it ends', async () => {

@@ -46,6 +46,21 @@ describe('updateProfile', () => {
     expect(data).to.deep.include({ displayName: 'Ada Lovelace', about: 'Countess', avatar: null, custom });
   });
 
+  it('counts the changes of the profile and the username, and no others', async () => {
+    const [ada, bob] = await newClients(2);
+    const version = async () => (await bob.client.done('getProfile', { userId: ada.id })).data.version;
+    expect(await version()).to.equal(0);
+    await ada.client.done('updateProfile', { about: 'Countess' });
+    expect(await version()).to.equal(1);
+    const { token, password } = ada;
+    const patch = (body: object) => http('PATCH', '/users/me', { token, body });
+    await patch({ username: `Countess${process.pid}` });
+    expect(await version()).to.equal(2);
+    await patch({ email: `countess${process.pid}@example.com`, currentPassword: password });
+    await ada.client.done('setPresence', { invisible: true });
+    expect(await version()).to.equal(2);
+  });
+
   it('pushes to own devices and to users with a common dialog, and to nobody else', async () => {
     const [ada, bob, eve] = await newClients(3);
     const other = await ada.connect();

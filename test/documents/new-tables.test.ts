@@ -43,6 +43,7 @@ const KEPT_OF_ACCOUNT: Reasons = {
   kept_token_id: 'deleted by `user erase`',
   disabled_at: 'keeps the account disabled',
   name_xid: 'an index for sync',
+  profile_version: 'a counter',
 };
 
 /** Columns of messages that a deleted one keeps. */

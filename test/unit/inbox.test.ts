@@ -53,6 +53,24 @@ describe('the inbox of the typed client', () => {
     expect(delivered).to.deep.equal([1, 'own 2', 3]);
   });
 
+  it('drops a profile that is older than what arrived, by whichever way', () => {
+    const { inbox, delivered } = inboxOf();
+    const profile = (userId: number, version?: number) =>
+      inbox.push({
+        type: 'updateProfile',
+        params: { userId, version, seq: `${userId}.${version}` },
+      } as never);
+    profile(1, 2);
+    inbox.change({ kind: 'user', userId: 2, username: 'Bob', version: 4 });
+    inbox.resume();
+    for (const version of [1, 2, 3]) profile(1, version);
+    profile(2, 3);
+    profile(2, 4);
+    profile(3, 0);
+    profile(1); // from a server that does not count
+    expect(delivered).to.deep.equal(['1.2', '1.2', '1.3', '2.4', '3.0', '1.undefined']);
+  });
+
   it('drops a message that was delivered before', () => {
     const { inbox, delivered } = inboxOf();
     inbox.resume();

@@ -48,6 +48,10 @@ export class User extends Model {
   @Column(DataType.JSONB)
   declare custom: CustomData | null;
 
+  /** Number of changes of the profile, counted by a trigger. */
+  @Column(DataType.INTEGER)
+  declare profileVersion: number;
+
   /** True if the user appears offline regardless of connections. */
   @Column(DataType.BOOLEAN)
   declare isInvisible: boolean;

@@ -17,6 +17,12 @@ export const Presence = Type.Object({
   }),
 });
 
+export const ProfileVersion = Type.Integer({
+  minimum: 0,
+  description:
+    'Number of changes of the profile, the username included. Of two states the one with the higher version is newer',
+});
+
 /** Public properties of a user. */
 export const Profile = Type.Object({
   userId: Id,
@@ -25,6 +31,7 @@ export const Profile = Type.Object({
   about: Nullable(Type.String()),
   avatar: Nullable(Type.String()),
   custom: Nullable(Custom),
+  version: ProfileVersion,
   createdAt: Time,
   online: Presence.properties.online,
   lastSeenAt: Presence.properties.lastSeenAt,

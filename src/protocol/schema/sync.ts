@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { ChatState, OtherPositions } from './chats.ts';
 import { Group, Role } from './groups.ts';
 import { Message } from './messages.ts';
+import { ProfileVersion } from './people.ts';
 import { Id, UserName } from './types.ts';
 
 const { role: _, groupId, ...group } = Group.properties;
@@ -47,7 +48,7 @@ export const Change = Type.Union([
     { description: 'A user left a group' },
   ),
   Type.Object(
-    { kind: Type.Literal('user'), userId: Id, username: UserName },
+    { kind: Type.Literal('user'), userId: Id, username: UserName, version: ProfileVersion },
     {
       description:
         'A user has a new username, or was deleted: this user, a user who shares a chat with this user, or one who has left a group of this user. These changes come first',
