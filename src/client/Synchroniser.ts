@@ -36,6 +36,8 @@ export class Synchroniser {
   #cursor: string | undefined;
   /** True if the last cursor was refused: the changes up to the present one are unknown. */
   #isReset = false;
+  /** True if the cursor is that of a page with more behind it. */
+  #isPartial = false;
   /** True if the cursor was read over the present connection, which has missed nothing since. */
   #isFresh = false;
   /** Milliseconds that the clock of the server is ahead. */
@@ -78,9 +80,11 @@ export class Synchroniser {
   /** Reads and delivers what was missed, then what has arrived since. */
   async catchUp(request: SendRequest): Promise<void> {
     this.#request = request;
+    // The last page behind one of an earlier connection ends with the state of that time.
+    let isOld = this.#isPartial;
     for (let more = !this.#isFresh; more; ) {
       const cursor = this.#cursor ?? '';
-      more = await request('sync', { cursor, limit: SYNC_PAGE }, (page) => {
+      const isPartial = await request('sync', { cursor, limit: SYNC_PAGE }, (page) => {
         for (const change of page.data) {
           this.inbox.change(change);
           this.#listener.change(change);
@@ -95,6 +99,8 @@ export class Synchroniser {
         }
         throw error;
       });
+      more = isPartial || isOld;
+      isOld &&= isPartial;
     }
     if (this.#isReset) this.#listener.reset();
     this.#isReset = false;
@@ -148,8 +154,9 @@ export class Synchroniser {
     }, SETTLED_AFTER);
   }
 
-  #read({ nextCursor, time }: Result<'sync'>): void {
+  #read({ nextCursor, more, time }: Result<'sync'>): void {
     this.#cursor = nextCursor;
+    this.#isPartial = more;
     this.#clockOffset = Date.parse(time) - Date.now();
   }
 }

@@ -68,6 +68,21 @@ describe('the synchroniser of the typed client', () => {
     expect([asked, events]).to.deep.equal([[{ fromNow: true }, caughtUp, caughtUp], []]);
   });
 
+  it('catches up once more after the pages that another connection has begun', async () => {
+    const page = (nextCursor: string, more = false) => ({ data: [], more, nextCursor, time: '' });
+    const lost = new ParleyError('CONNECTION_LOST', 'lost');
+    const answers = [page('a'), page('b', true), lost, page('c', true), page('d'), page('e'), page('f')];
+    const { synchroniser, request, asked } = synchroniserOf(() => answers.shift() as object);
+    await synchroniser.begin(request);
+    for (let connection = 0; connection < 3; connection++) {
+      synchroniser.lost();
+      await synchroniser.catchUp(request).catch((error) => expect(error).to.equal(lost));
+    }
+    synchroniser.lost();
+    const cursors = asked.flatMap((params) => ('cursor' in params ? [params.cursor] : []));
+    expect(cursors).to.deep.equal(['a', 'b', 'b', 'c', 'd', 'e']);
+  });
+
   it('reads the messages of a gap', async () => {
     const read = { data: [{ groupId: 7, seq: 2, createdAt: '2026-01-01', content: '' }], more: false };
     const { synchroniser, request, asked, events } = synchroniserOf((params) =>
@@ -170,7 +185,7 @@ describe('the synchroniser of the typed client', () => {
     const cursors = ['first', 'second', 'third'];
     const { synchroniser, request, asked, events } = synchroniserOf((params) => ({
       data: 'cursor' in params ? [change] : [],
-      more: cursors.length > 1,
+      more: cursors.length === 2,
       nextCursor: cursors.shift(),
       time: new Date(Date.now() + 3_600_000).toISOString(),
     }));
