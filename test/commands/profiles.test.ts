@@ -52,6 +52,8 @@ describe('updateProfile', () => {
     expect(await version()).to.equal(0);
     await ada.client.done('updateProfile', { about: 'Countess' });
     expect(await version()).to.equal(1);
+    await ada.client.done('updateProfile', { about: 'Countess', avatar: null }); // what is there already
+    expect(await version()).to.equal(1);
     const { token, password } = ada;
     const patch = (body: object) => http('PATCH', '/users/me', { token, body });
     await patch({ username: `Countess${process.pid}` });
