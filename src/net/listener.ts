@@ -35,6 +35,7 @@ export interface Listener {
   readonly isShared: boolean;
   /** Stops accepting connections, once those are accepted that the system has queued. */
   stop(): Promise<void>;
+  /** Closes all connections, and the port if it was not stopped. */
   close(): void;
 }
 
@@ -48,7 +49,7 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
   const files = tlsCert !== undefined && tlsKey !== undefined ? { cert: tlsCert, key: tlsKey } : undefined;
   let certificate = files && (await readCertificate(files));
   const apps: TemplatedApp[] = [];
-  let socket: us_listen_socket | undefined;
+  let socket: ListenSocket | undefined;
   if (!sharesPort) await assertPort(host, port);
   let boundPort = port;
   let watch: { close(): void } | undefined;
@@ -70,16 +71,14 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
     async listen(mount) {
       if (files && !sharesPort) await serveOnCheckedPort(mount);
       else await serve(mount);
-      if (socket) boundPort = uWS.us_socket_local_port(socket);
+      if (socket) boundPort = socket.port;
       if (!files) return;
       watch = watchCertificate(
         files,
         () => certificate,
         log,
         async (renewed) => {
-          const before = socket;
           await serve(mount);
-          if (before) uWS.us_listen_socket_close(before);
           certificate = renewed;
           log.info({ until: renewed.until }, 'certificate renewed');
         },
@@ -89,10 +88,11 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
       watch?.close();
       // The library looks for connections between two of these: the system resets those in the queue.
       for (let turn = 0; turn < 2; turn++) await setImmediate();
-      if (socket) uWS.us_listen_socket_close(socket);
-      socket = undefined;
+      socket?.close();
     },
     close() {
+      watch?.close();
+      socket?.close();
       for (const app of apps) app.close();
     },
   };
@@ -116,7 +116,9 @@ export async function createListener(settings: ListenerSettings, log: Logger): P
   async function serve(mount: (app: TemplatedApp) => void): Promise<void> {
     const app = newApp(files);
     mount(app);
+    const before = socket;
     socket = await bind(app, host, boundPort, files || sharesPort ? SHARED : EXCLUSIVE);
+    before?.close();
     apps.push(app);
   }
 }
@@ -137,14 +139,32 @@ function newApp(files: CertificateFiles | undefined): TemplatedApp {
 const SHARED = 0;
 const EXCLUSIVE = 1;
 
-function bind(app: TemplatedApp, host: string, port: number, options: number): Promise<us_listen_socket> {
+/** A native listen socket. It must be closed before its app is, which closes it, too. */
+interface ListenSocket {
+  readonly port: number;
+  close(): void;
+}
+
+function bind(app: TemplatedApp, host: string, port: number, options: number): Promise<ListenSocket> {
   const message = `Cannot listen on ${host}:${port}: the port is in use or the address is not this machine's. Set PORT or HOST.`;
   return new Promise((resolve, reject) => {
     // By default, two servers would share the port without an error.
     listenWith(app, host, port, options, (bound) =>
-      bound ? resolve(bound) : reject(new StartError(message)),
+      bound ? resolve(listenSocket(bound)) : reject(new StartError(message)),
     );
   });
+}
+
+function listenSocket(bound: us_listen_socket): ListenSocket {
+  let isOpen = true;
+  return {
+    port: uWS.us_socket_local_port(bound),
+    close() {
+      // The library frees a socket that is closed, and does not know it when it is closed again.
+      if (isOpen) uWS.us_listen_socket_close(bound);
+      isOpen = false;
+    },
+  };
 }
 
 type Listen = (

@@ -90,7 +90,7 @@ describe('a server that speaks TLS', function () {
       if (taken === listener.port) other.listen(taken, EXCLUSIVE, () => {});
     });
     expect(listener.port).to.be.above(0).and.not.equal(taken);
-    listener.stop();
+    await listener.stop();
     listener.close();
     other.close();
   });
