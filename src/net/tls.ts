@@ -44,7 +44,10 @@ async function read(variable: string, file: string): Promise<Buffer> {
   }
 }
 
-/** Calls `renewed` when the files hold another certificate than the `known` one; an invalid one is logged once. */
+/**
+ * Calls `renewed` when the files hold another certificate than the `known` one, and never after `close`; an invalid one is
+ * logged once.
+ */
 export function watchCertificate(
   files: CertificateFiles,
   known: () => Certificate | undefined,
@@ -52,11 +55,12 @@ export function watchCertificate(
   renewed: (certificate: Certificate) => Promise<void>,
 ): { close(): void } {
   let lastError = '';
+  let isClosed = false;
 
   async function look(): Promise<void> {
     const now = await readCertificate(files);
     lastError = '';
-    if (now.fingerprint !== known()?.fingerprint) await renewed(now);
+    if (!isClosed && now.fingerprint !== known()?.fingerprint) await renewed(now);
   }
 
   const timer = setInterval(() => {
@@ -65,5 +69,10 @@ export function watchCertificate(
       lastError = error.message; // each is logged once
     });
   }, LOOK).unref();
-  return { close: () => clearInterval(timer) };
+  return {
+    close() {
+      isClosed = true;
+      clearInterval(timer);
+    },
+  };
 }

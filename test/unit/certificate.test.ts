@@ -52,4 +52,21 @@ describe('the watch of a certificate', () => {
     expect(new Set(lines).size).to.equal(1);
     expect(lines[0]).to.include('TLS_KEY');
   });
+
+  it('renews nothing after it was closed, though it was reading the files', async () => {
+    const files = makeCertificate(folder);
+    let renewals = 0;
+    const watch = watchCertificate(
+      files,
+      () => undefined,
+      pino({ level: 'silent' }),
+      async () => {
+        renewals++;
+      },
+    );
+    mock.timers.tick(5_000);
+    watch.close();
+    for (let count = 0; count < 2; count++) await readCertificate(files); // the first one with that of the watch
+    expect(renewals).to.equal(0);
+  });
 });
