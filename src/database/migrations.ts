@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { Umzug } from 'umzug';
+import type { Umzug } from 'umzug';
 import { StartError } from '../protocol/errors.ts';
 import type { Database } from './database.ts';
 import { createExtensions, extensionsIn } from './extensions.ts';
@@ -42,7 +42,8 @@ export function migrate(database: Database, options: MigrationOptions = {}): Pro
       const { pending } = await prepare(client, options);
       const names: string[] = [];
       for (const _ of pending) {
-        const ran = await umzugOn(client, database, options).up({ step: 1 });
+        const umzug = await umzugOn(client, database, options);
+        const ran = await umzug.up({ step: 1 });
         names.push(...ran.map(({ name }) => name));
       }
       return names;
@@ -78,7 +79,8 @@ export function undoMigration(database: Database, options: MigrationOptions = {}
         throw new StartError(
           `The migration ${underWay} was interrupted. Finish it first: npm run migrate:start`,
         );
-      return (await umzugOn(client, database, options).down()).map(({ name }) => name);
+      const umzug = await umzugOn(client, database, options);
+      return (await umzug.down()).map(({ name }) => name);
     }),
   );
 }
@@ -167,7 +169,12 @@ create table if not exists migration_progress (
 `;
 
 /** Returns an Umzug whose migrations record their execution themselves, in their last transaction. */
-function umzugOn(client: Client, database: Database, options: MigrationOptions): Umzug<object> {
+async function umzugOn(
+  client: Client,
+  database: Database,
+  options: MigrationOptions,
+): Promise<Umzug<object>> {
+  const { Umzug } = await import('umzug'); // slow to load, and most starts have nothing to migrate
   const { folder = FOLDER } = options;
   const run = async (name: string, file: string, note: string) =>
     runParts({
