@@ -203,7 +203,7 @@ describe('a connection whose token is revoked', () => {
     }));
 
   it('withdraws a change that waits for another one of the group', () =>
-    on({}, async (server) => {
+    on({ DATABASE_POOL_SIZE: '10' }, async (server) => {
       const [ada, bob] = await newUsers(2);
       const [a, busy] = [await ada.connect(server.url), await bob.connect(server.url)];
       const groupId = await newGroup(busy, ada);

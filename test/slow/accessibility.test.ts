@@ -5,7 +5,7 @@ import { messageIn, newWindow, windowOf, withBrowser } from '../page/browser.ts'
 import { newClients, newGroup, server } from '../support/harness.ts';
 
 describe('the page in a browser', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   withBrowser();
 
   it('passes the axe checks in light and dark mode, on a desktop and on a phone', async () => {

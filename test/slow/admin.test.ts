@@ -22,7 +22,7 @@ function runFile(file: string, env: Record<string, string>, ...args: string[]) {
 }
 
 describe('the operator’s command line as a process', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('prints its usage, exits with 1 after a refusal, and with 2 after wrong arguments', async () => {
     const on = (...args: string[]) => run({ DATABASE_URL: databaseUrl() }, ...args);

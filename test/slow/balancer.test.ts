@@ -40,7 +40,7 @@ describe('the HAProxy of docs/operations.md', () => {
 });
 
 describe('two nodes behind the HAProxy of docker-compose.yml', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let nats: NatsServer;
   let balancer: Balancer;
   let folder: string;

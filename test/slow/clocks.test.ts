@@ -17,7 +17,7 @@ async function logIn({ username, password }: User, { url }: ServerWithClock): Pr
 }
 
 describe('nodes whose clocks differ', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let behind: ServerWithClock;
   let ahead: ServerWithClock;
 

@@ -31,7 +31,7 @@ async function databaseWithClock(): Promise<{ url: string; set(hours: number): P
 }
 
 describe('the clock of the database', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('is the one that nodes use, right or wrong, and also after it is set', async () => {
     const clock = await databaseWithClock();

@@ -41,7 +41,7 @@ async function withDatabase(options: string, work: (url: string) => Promise<void
 }
 
 describe('a database with other defaults', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('works the same with any defaults', () =>
     withDatabase('', async (url) => {
@@ -73,7 +73,7 @@ describe('a database with other defaults', function () {
 });
 
 describe('behind PgBouncer in transaction mode', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('a server works, although a statement may run on any connection to the database', async function () {
     if (!hasPgbouncer()) {
@@ -113,7 +113,7 @@ select current_setting('enable_seqscan') as scans, current_setting('statement_ti
 }
 
 describe('an unsuitable database', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   /** Returns the one line with which a start on the database fails. */
   async function refusal(url: string): Promise<string> {
@@ -232,7 +232,7 @@ describe('the URL of a database', () => {
 });
 
 describe('an outage of the database', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('logs one line when it begins, with the reason, and one when it ends, with the seconds', async () => {
     const lines: Record<string, unknown>[] = [];
@@ -312,7 +312,7 @@ describe('an outage of the database', function () {
 });
 
 describe('an outage of NATS', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('logs the same two lines, and one when NATS is unreachable at the start', async function () {
     const nats = await natsServer();

@@ -8,7 +8,7 @@ import { makeCertificate } from '../support/certificate.ts';
 import { newUser, startServer, temporaryFolder } from '../support/harness.ts';
 
 describe('a database that accepts TLS only', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   let postgres: EmbeddedPostgres;
   let cert: string;

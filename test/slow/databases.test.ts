@@ -20,7 +20,7 @@ const CLUSTERS = [
 ];
 
 describe('a PostgreSQL of the system', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let service: PostgresService | undefined;
   afterEach(async () => {
     await service?.stop();

@@ -9,7 +9,7 @@ import type { Name, Open } from '../client/differential/world.ts';
 defineDifferentialTests({ 'one node': 50, 'two nodes': 50 }, 120);
 
 describe('the comparison of clients', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let site: Site;
   before(async () => {
     site = await startOneNode();

@@ -47,7 +47,7 @@ function works(command: string, args: string[], env = process.env): boolean {
 }
 
 describe('the examples', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   afterEach(async () => {
     for (const child of running.splice(0)) {
       if (child.exitCode !== null || child.signalCode !== null) continue;

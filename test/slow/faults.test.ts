@@ -67,7 +67,7 @@ class Writer {
 }
 
 describe('a server that is killed in the middle of sending', function () {
-  this.timeout(150_000);
+  this.timeout(400_000);
 
   it('stores each acknowledged and each repeated message once, over 20 rounds', async () => {
     const [ada, bob] = await newUsers(2);
@@ -107,7 +107,7 @@ limit 1
 `;
 
 describe('a PostgreSQL with faults', function () {
-  this.timeout(90_000);
+  this.timeout(240_000);
   let folder: string;
   let postgres: EmbeddedPostgres;
   let server: RunningServer;
@@ -230,7 +230,7 @@ describe('a PostgreSQL with faults', function () {
 });
 
 describe('a full disk', function () {
-  this.timeout(90_000);
+  this.timeout(240_000);
   let folder: string;
 
   before(async function () {
@@ -287,7 +287,7 @@ describe('a full disk', function () {
 });
 
 describe('a clock that jumps', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   before(needFaketime);
 
   it('changes no order, ends no session and no token, and does not stop the limits', async () => {
@@ -315,7 +315,7 @@ describe('a clock that jumps', function () {
 });
 
 describe('clients that never finish', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('are disconnected (slow headers, slow bodies, silence) while others are served', async () => {
     const server = await startServer();
@@ -377,7 +377,7 @@ describe('clients that never finish', function () {
 });
 
 describe('twenty readers that stop reading in a group of 20,000 messages', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let server: ServerProcess;
   afterEach(() => server?.stop('SIGKILL'));
 

@@ -34,7 +34,7 @@ const locales: Record<string, string> = {
 
 for (const [name, locale] of Object.entries(locales))
   describe(`a database with the locale ${name}`, function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     withDatabase(locale);
 
     it('compares names and finds messages like any other', async () => {
@@ -79,7 +79,7 @@ for (const [name, locale] of Object.entries(locales))
   });
 
 describe('names from earlier releases', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let db: Database;
   before(() => {
     db = openDatabase(urlOf(), 4);

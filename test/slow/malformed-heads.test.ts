@@ -4,7 +4,7 @@ import { RawSocket } from '../fuzz/raw.ts';
 const BEHIND = 'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n';
 
 describe('a request with a head that the socket library does not recognise', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('is never answered, nor any request after it, and its connection is closed after ten seconds', async () => {
     const heads: [string, string][] = [

@@ -20,7 +20,7 @@ import {
 import { hasNginx, type Nginx, startNginx } from '../support/nginx.ts';
 
 describe('behind the nginx of docs/operations.md', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let node: RunningServer;
   let nginx: Nginx;
   let folder: string;

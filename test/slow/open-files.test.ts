@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 const LIMIT = 128;
 
 describe('a server whose sockets have taken all open files', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let running: ServerProcess | undefined;
   const sockets: Socket[] = [];
 

@@ -25,7 +25,7 @@ describe('asyncapi.yaml', () => {
   });
 
   it('is accepted by the AsyncAPI parser without errors or warnings', async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     const { document, diagnostics } = await new Parser().parse((await http('GET', '/asyncapi.yaml')).body);
     // a hint, not a warning: AsyncAPI 3.1 exists
     expect(diagnostics.map(({ code }) => code)).to.deep.equal(['asyncapi-latest-version']);

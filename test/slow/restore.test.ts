@@ -8,7 +8,7 @@ import { type ServerProcess, startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
 describe('a database that was restored to an earlier time', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let folder: string;
   let env: Record<string, string>;
   let running: ServerProcess | undefined;

@@ -8,7 +8,7 @@ import { pause } from '../support/until.ts';
 const SLOW = 800_000;
 
 describe('a client on a slow line', function () {
-  this.timeout(90_000);
+  this.timeout(240_000);
 
   it('synchronises the largest messages while others write, without a disconnection', async () => {
     const { id: receiverId, token } = await newLargest();

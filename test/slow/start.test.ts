@@ -23,7 +23,7 @@ import { type Failure, type ServerProcess, spawnServer, startProcess } from '../
 import { until } from '../support/until.ts';
 
 describe('a server process with the embedded database', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   let running: ServerProcess | undefined;
 

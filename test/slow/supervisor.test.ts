@@ -54,7 +54,7 @@ async function killCluster(): Promise<void> {
 }
 
 describe('start:cluster', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let nats: NatsServer | undefined;
 
   before(async function () {
@@ -157,7 +157,7 @@ class Supervised {
 }
 
 describe('the supervisor of start:cluster', function () {
-  this.timeout(150_000);
+  this.timeout(400_000);
   let folder: string;
 
   beforeEach(async () => {

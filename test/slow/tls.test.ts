@@ -24,7 +24,7 @@ import { type Failure, type ServerProcess, startProcess } from '../support/proce
 const EXCLUSIVE = 1;
 
 describe('a server that speaks TLS', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder: string;
   let files: { cert: string; key: string };
   let server: ServerProcess;

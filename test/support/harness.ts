@@ -51,6 +51,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Run
     HOST: '127.0.0.1',
     PORT: '0',
     DATABASE_URL: url,
+    DATABASE_POOL_SIZE: '4', // each connection costs more than most tests
     DATA_DIR: folder,
     JWT_SECRET,
     RATE_LIMITS: 'off',
