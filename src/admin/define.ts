@@ -1,8 +1,15 @@
 import type { Logger } from 'pino';
 import type { Passwords } from '../auth/passwords.ts';
 import type { OutboxBus } from '../bus/outbox.ts';
+import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
+
+/** The part of the configuration that admin commands use. */
+export type AdminConfig = Pick<
+  Config,
+  'dataDir' | 'databasePoolSize' | 'jwtSecret' | 'limits' | 'passwordCost'
+>;
 
 /** The services that admin commands use. */
 export interface AdminServices {
@@ -10,11 +17,18 @@ export interface AdminServices {
   readonly bus: OutboxBus;
   readonly writer: MessageWriter;
   readonly passwords: Passwords;
+  readonly config: AdminConfig;
   readonly log: Logger;
 }
 
 /** Options by name. */
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+/**
+ * Runs a command. Resolves to a value that is printed as JSON, or to an async iterable of parts of a text. Rejects with
+ * an `ApiError` or a `StartError` for a refusal.
+ */
+export type Action = (args: readonly string[], values: Values, services: AdminServices) => Promise<unknown>;
 
 export interface AdminCommand {
   readonly summary: string;
@@ -23,11 +37,9 @@ export interface AdminCommand {
   readonly options: Readonly<Record<string, { readonly type: 'string' | 'boolean' }>>;
   /** True if it cannot be undone and requires `--yes`. */
   readonly isFinal?: true;
-  /**
-   * Resolves to a value that is printed as JSON, or to an async iterable of parts of a text. Rejects with an `ApiError`
-   * for a refusal.
-   */
-  run(args: readonly string[], values: Values, services: AdminServices): Promise<unknown>;
+  /** True if it works on the embedded database while no server uses it, whatever `DATABASE_URL` is. */
+  readonly isOnEmbedded?: true;
+  load(): Promise<Action>;
 }
 
 /** A wrong command line. */

@@ -4,50 +4,33 @@ import type { Database } from '../database/database.ts';
 import type { Chat } from '../database/models/Chat.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { foldForSearch } from '../text/fold.ts';
-import { type AdminCommand, limitOf, literally } from './define.ts';
+import { type Action, limitOf, literally } from './define.ts';
 
-export const groupCommands: Readonly<Record<string, AdminCommand>> = {
-  'group list': {
-    summary: 'list the groups with the newest messages, all or those whose name begins with --search',
-    takes: [],
-    options: { search: { type: 'string' }, limit: { type: 'string' } },
-    async run(_, values, { db }) {
-      const groups = await db.chats.findAll({
-        where: {
-          kind: 'group',
-          ...(values.search !== undefined && {
-            nameSearch: { [Op.startsWith]: literally(foldForSearch(String(values.search))) },
-          }),
-        },
-        order: [['lastMessageAt', 'desc nulls last']],
-        limit: limitOf(values),
-      });
-      return groups.map(shown);
+export const listGroups: Action = async (_, values, { db }) => {
+  const groups = await db.chats.findAll({
+    where: {
+      kind: 'group',
+      ...(values.search !== undefined && {
+        nameSearch: { [Op.startsWith]: literally(foldForSearch(String(values.search))) },
+      }),
     },
-  },
-  'group conflicts': {
-    summary:
-      'list older public groups whose name differs from that of another group only by case, spaces or invisible characters',
-    takes: [],
-    options: {},
-    run: (_, __, { db }) => db.query(conflicts, []),
-  },
-  'group audit': {
-    summary:
-      'show the members of a group with their roles, the bans, the valid invites, and the changes with their authors',
-    takes: ['groupId'],
-    options: { limit: { type: 'string' } },
-    async run([id = ''], values, { db }) {
-      const group = await find(db, id);
-      const [members, bans, invites, changes] = await Promise.all([
-        db.query(membersOf, [group.id]),
-        db.query(bansOf, [group.id]),
-        db.query(invitesOf, [group.id]),
-        db.query(changesOf, [group.id, limitOf(values)]),
-      ]);
-      return { ...shown(group), members, bans, invites, changes };
-    },
-  },
+    order: [['lastMessageAt', 'desc nulls last']],
+    limit: limitOf(values),
+  });
+  return groups.map(shown);
+};
+
+export const listGroupConflicts: Action = (_, __, { db }) => db.query(conflicts, []);
+
+export const auditGroup: Action = async ([id = ''], values, { db }) => {
+  const group = await find(db, id);
+  const [members, bans, invites, changes] = await Promise.all([
+    db.query(membersOf, [group.id]),
+    db.query(bansOf, [group.id]),
+    db.query(invitesOf, [group.id]),
+    db.query(changesOf, [group.id, limitOf(values)]),
+  ]);
+  return { ...shown(group), members, bans, invites, changes };
 };
 
 async function find(db: Database, id: string): Promise<Chat> {

@@ -1,11 +1,8 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
-import { loadConfig } from '../config.ts';
-import { openDatabaseForOperator } from '../database/start.ts';
 import { ApiError, StartError } from '../protocol/errors.ts';
-import { readCommandLine, usage } from './commandLine.ts';
+import { type AdminCall, readCommandLine, usage } from './commandLine.ts';
 import { UsageError } from './define.ts';
-import { runCommand } from './run.ts';
 
 /*
  * The command line for operators: `npm run admin -- <command>`. It accesses the database directly, also while servers
@@ -22,11 +19,20 @@ try {
 }
 
 async function run(words: readonly string[]): Promise<void> {
-  if (words.length === 0 || words.includes('--help')) return print([usage()]);
-  const call = readCommandLine(words);
+  const isQuestion = words.length === 0 || words.includes('--help');
+  await (isQuestion
+    ? print([usage(words.filter((word) => word !== '--help').join(' '))])
+    : perform(readCommandLine(words)));
+}
+
+/** Loads the rest of the program, which takes longer than to print the usage. */
+async function perform(call: AdminCall): Promise<void> {
+  const [{ loadConfig }, { openDatabaseForOperator, openStoppedDatabase }, { runCommand }] =
+    await Promise.all([import('../config.ts'), import('../database/start.ts'), import('./run.ts')]);
   const config = loadConfig();
   const log = pino({ level: 'warn' }, pino.destination(2));
-  const db = await openDatabaseForOperator(config, log);
+  const open = call.command.isOnEmbedded ? openStoppedDatabase : openDatabaseForOperator;
+  const db = await open(config, log);
   try {
     await print(runCommand(call, db, config, log));
   } finally {

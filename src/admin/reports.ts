@@ -1,13 +1,6 @@
-import { type AdminCommand, limitOf } from './define.ts';
+import { type Action, limitOf } from './define.ts';
 
-export const reportCommands: Readonly<Record<string, AdminCommand>> = {
-  'report list': {
-    summary: 'list the newest reports of messages, with the content of the messages',
-    takes: [],
-    options: { limit: { type: 'string' } },
-    run: (_, values, { db }) => db.query(reports, [limitOf(values)]),
-  },
-};
+export const listReports: Action = (_, values, { db }) => db.query(reports, [limitOf(values)]);
 
 const reports = `
 select reports.id, reports.created_at as "createdAt", reporter_id as "reporterId", reason, message_id as "messageId",

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import { createPasswords } from '../auth/passwords.ts';
 import { createOutboxBus } from '../bus/outbox.ts';
-import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import { createDialogDirectory } from '../messages/dialogs.ts';
 import { MessageWriter } from '../messages/MessageWriter.ts';
 import type { AdminCall } from './commandLine.ts';
+import type { AdminConfig } from './define.ts';
 
 /** Nobody waits for a push of this process: the nodes find its changes in the database. */
 const HOOKS = {
@@ -18,14 +18,15 @@ const HOOKS = {
 export async function* runCommand(
   { command, args, values }: AdminCall,
   db: Database,
-  { passwordCost, limits }: Pick<Config, 'passwordCost' | 'limits'>,
+  config: AdminConfig,
   log: Logger,
 ): AsyncGenerator<string> {
-  const passwords = createPasswords(1, passwordCost, log);
+  const passwords = createPasswords(1, config.passwordCost, log);
   const bus = createOutboxBus(db);
   try {
-    const writer = new MessageWriter(db, createDialogDirectory(db), HOOKS, log, limits);
-    const result = await command.run(args, values, { db, bus, writer, passwords, log });
+    const writer = new MessageWriter(db, createDialogDirectory(db), HOOKS, log, config.limits);
+    const action = await command.load();
+    const result = await action(args, values, { db, bus, writer, passwords, config, log });
     await bus.written();
     if (isInPieces(result)) yield* result;
     else yield `${JSON.stringify(result, null, 2)}\n`;

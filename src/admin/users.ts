@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { Op, type Transaction } from 'sequelize';
 import { deleteAccount, leaveGroups } from '../accounts/deleteAccount.ts';
-import { isCommonPassword } from '../auth/commonPasswords.ts';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
 import { databaseNow } from '../database/clock.ts';
@@ -10,143 +8,75 @@ import type { User } from '../database/models/User.ts';
 import type { MessageId } from '../ids.ts';
 import { leaveTombstones } from '../messages/tombstone.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { Password } from '../protocol/schema/accounts.ts';
-import { compileValidator } from '../protocol/validator.ts';
 import { fold, foldForSearch } from '../text/fold.ts';
-import { type AdminCommand, type AdminServices, limitOf, literally, UsageError } from './define.ts';
+import { type Action, type AdminServices, limitOf, literally, UsageError } from './define.ts';
 import { exportOf } from './export.ts';
 import { inSpans, throughWritten, writtenInSpan } from './writtenMessages.ts';
 
-const USER_ARGUMENT = ['user'];
-
-export const userCommands: Readonly<Record<string, AdminCommand>> = {
-  'user list': {
-    summary: 'list the newest accounts, all or those whose username or email begins with --search',
-    takes: [],
-    options: { search: { type: 'string' }, disabled: { type: 'boolean' }, limit: { type: 'string' } },
-    async run(_, values, { db }) {
-      const search = String(values.search ?? '');
-      const begins = (text: string) => ({ [Op.startsWith]: literally(text) });
-      const users = await db.users.findAll({
-        where: {
-          ...(values.search !== undefined && {
-            [Op.or]: [
-              { usernameSearch: begins(foldForSearch(search)) },
-              { emailFolded: begins(fold(search)) },
-            ],
-          }),
-          ...(values.disabled && { disabledAt: { [Op.ne]: null } }),
-        },
-        order: [['id', 'desc']],
-        limit: limitOf(values),
-      });
-      return users.map(shown);
+export const listUsers: Action = async (_, values, { db }) => {
+  const search = String(values.search ?? '');
+  const begins = (text: string) => ({ [Op.startsWith]: literally(text) });
+  const users = await db.users.findAll({
+    where: {
+      ...(values.search !== undefined && {
+        [Op.or]: [{ usernameSearch: begins(foldForSearch(search)) }, { emailFolded: begins(fold(search)) }],
+      }),
+      ...(values.disabled && { disabledAt: { [Op.ne]: null } }),
     },
-  },
-  'user conflicts': {
-    summary:
-      'list older accounts whose username or email differs from that of another account only by case or invisible characters',
-    takes: [],
-    options: {},
-    run: (_, __, { db }) => db.query(conflicts, []),
-  },
-  'user show': {
-    summary: 'show an account and its open sessions',
-    takes: USER_ARGUMENT,
-    options: {},
-    async run([name = ''], _, { db }) {
-      const user = await find(db, name);
-      return { ...shown(user), sessions: await db.query(openSessions, [user.id]) };
-    },
-  },
-  'user disable': {
-    summary: 'disable an account: close all its connections and refuse its logins',
-    takes: USER_ARGUMENT,
-    options: {},
-    async run([name = ''], _, services) {
-      const user = await find(services.db, name);
-      await endAll(user, services, { disabledAt: user.disabledAt ?? databaseNow });
-      return shown(user);
-    },
-  },
-  'user enable': {
-    summary: 'enable a disabled account',
-    takes: USER_ARGUMENT,
-    options: {},
-    async run([name = ''], _, { db }) {
-      const user = await find(db, name);
-      return shown(await user.update({ disabledAt: null }));
-    },
-  },
-  'user end-sessions': {
-    summary: 'close all connections of an account and revoke all its tokens',
-    takes: USER_ARGUMENT,
-    options: {},
-    async run([name = ''], _, services) {
-      const user = await find(services.db, name);
-      await endAll(user, services, {});
-      return shown(user);
-    },
-  },
-  'user reset-password': {
-    summary:
-      'set a new password and end all sessions; without --password, generate a random one and print it',
-    takes: USER_ARGUMENT,
-    options: { password: { type: 'string' } },
-    async run([name = ''], { password: chosen }, services) {
-      const password = chosen === undefined ? randomBytes(12).toString('base64url') : String(chosen);
-      const { password: checked } = passwordOption({ password }) as { password: string };
-      if (isCommonPassword(checked)) throw new UsageError('--password is one of the most common ones');
-      const user = await find(services.db, name);
-      await endAll(user, services, { passwordHash: await services.passwords.hash(checked, '') });
-      return { ...shown(user), ...(chosen === undefined && { password }) };
-    },
-  },
-  'user delete': {
-    summary: 'delete an account, as its owner can: its messages remain under the name "Deleted user"',
-    takes: USER_ARGUMENT,
-    options: {},
-    isFinal: true,
-    async run([name = ''], _, services) {
-      const user = await find(services.db, name);
-      await deleteAccount(user.id, services);
-      await leaveGroups(user.id, services);
-      return { deleted: user.id };
-    },
-  },
-  'user export': {
-    summary: 'print all stored data of a person as JSON',
-    takes: USER_ARGUMENT,
-    options: {},
-    run: async ([name = ''], _, { db }) => exportOf(db, await find(db, name, true)),
-  },
-  'user erase': {
-    summary: 'delete an account, empty all its messages, and delete all other stored data of the person',
-    takes: USER_ARGUMENT,
-    options: {},
-    isFinal: true,
-    async run([name = ''], _, services) {
-      const { db } = services;
-      const user = await find(db, name, true);
-      if (!user.deletedAt) {
-        await deleteAccount(user.id, services);
-        await leaveGroups(user.id, services);
-      }
-      const messages = await emptyMessages(db, user);
-      await services.bus.written();
-      for (const statement of personalData) await db.execute(statement, [user.id]);
-      return { erased: user.id, messages };
-    },
-  },
+    order: [['id', 'desc']],
+    limit: limitOf(values),
+  });
+  return users.map(shown);
 };
 
-const passwordOption = compileValidator(
-  { type: 'object', properties: { password: Password }, required: ['password'] },
-  'options',
-);
+export const listUserConflicts: Action = (_, __, { db }) => db.query(conflicts, []);
+
+export const showUser: Action = async ([name = ''], _, { db }) => {
+  const user = await find(db, name);
+  return { ...shown(user), sessions: await db.query(openSessions, [user.id]) };
+};
+
+export const disableUser: Action = async ([name = ''], _, services) => {
+  const user = await find(services.db, name);
+  await endAll(user, services, { disabledAt: user.disabledAt ?? databaseNow });
+  return shown(user);
+};
+
+export const enableUser: Action = async ([name = ''], _, { db }) => {
+  const user = await find(db, name);
+  return shown(await user.update({ disabledAt: null }));
+};
+
+export const endSessions: Action = async ([name = ''], _, services) => {
+  const user = await find(services.db, name);
+  await endAll(user, services, {});
+  return shown(user);
+};
+
+export const deleteUser: Action = async ([name = ''], _, services) => {
+  const user = await find(services.db, name);
+  await deleteAccount(user.id, services);
+  await leaveGroups(user.id, services);
+  return { deleted: user.id };
+};
+
+export const exportUser: Action = async ([name = ''], _, { db }) => exportOf(db, await find(db, name, true));
+
+export const eraseUser: Action = async ([name = ''], _, services) => {
+  const { db } = services;
+  const user = await find(db, name, true);
+  if (!user.deletedAt) {
+    await deleteAccount(user.id, services);
+    await leaveGroups(user.id, services);
+  }
+  const messages = await emptyMessages(db, user);
+  await services.bus.written();
+  for (const statement of personalData) await db.execute(statement, [user.id]);
+  return { erased: user.id, messages };
+};
 
 /** Returns a user by id, username or email, and with `includeDeleted` a deleted user by id. */
-async function find(db: Database, name: string, includeDeleted = false): Promise<User> {
+export async function find(db: Database, name: string, includeDeleted = false): Promise<User> {
   const isId = /^[1-9]\d{0,14}$/.test(name);
   const [composed, folded] = [name.normalize('NFC'), fold(name)];
   const found = await db.users.findAll({
@@ -165,12 +95,21 @@ async function find(db: Database, name: string, includeDeleted = false): Promise
   return user;
 }
 
-function shown({ id, email, username, displayName, createdAt, lastSeenAt, disabledAt, deletedAt }: User) {
+export function shown({
+  id,
+  email,
+  username,
+  displayName,
+  createdAt,
+  lastSeenAt,
+  disabledAt,
+  deletedAt,
+}: User) {
   return { id, email, username, displayName, createdAt, lastSeenAt, disabledAt, deletedAt };
 }
 
 /** Invalidates all tokens and closes all connections of a user, in one transaction with a change of the account. */
-async function endAll(user: User, { db, bus }: AdminServices, changes: AccountChanges): Promise<void> {
+export async function endAll(user: User, { db, bus }: AdminServices, changes: AccountChanges): Promise<void> {
   const end = async (transaction: Transaction) => {
     const [ended] = await db.execute<{ tokenVersion: number }>(endTokens, [user.id], transaction);
     if (!ended) throw new ApiError('NOT_FOUND', `There is no user ${user.id}`);

@@ -81,6 +81,12 @@ async function knownPassword(file: string, folder: string, { postgres }: Binarie
   );
 }
 
+/** Returns true if a folder contains an embedded database. */
+export async function hasEmbeddedPostgres(dataDir: string): Promise<boolean> {
+  const version = await readFile(join(resolve(dataDir), 'postgres', 'PG_VERSION'), 'utf8').catch(() => '');
+  return version !== '';
+}
+
 /** Returns the URL of the embedded database of a server that runs in a folder, or undefined if none runs. */
 export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
   const home = resolve(dataDir);

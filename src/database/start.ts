@@ -4,10 +4,13 @@ import type { Config } from '../config.ts';
 import { prepareDataDir } from '../dataDir.ts';
 import { StartError } from '../protocol/errors.ts';
 import { type Database, openDatabase } from './database.ts';
-import { findEmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
+import { findEmbeddedPostgres, hasEmbeddedPostgres, startEmbeddedPostgres } from './embedded.ts';
 import { isUnavailable } from './failures.ts';
 import { reasonOf } from './outages.ts';
 import { checkRequirements } from './requirements.ts';
+
+/** The part of the configuration that concerns the database. */
+export type DatabaseConfig = Pick<Config, 'databaseUrl' | 'databasePoolSize' | 'dataDir'>;
 
 /** Milliseconds for which a start waits for the database. */
 const TIMEOUT = 5_000;
@@ -16,7 +19,7 @@ const TIMEOUT = 5_000;
  * Opens the configured database, or starts the embedded one, and waits until it can be used. `close` stops the embedded
  * one. Throws a {@link StartError} if the database is still unavailable after five seconds or can never be used.
  */
-export async function startDatabase(config: Config, log: Logger): Promise<Database> {
+export async function startDatabase(config: DatabaseConfig, log: Logger): Promise<Database> {
   const embedded = config.databaseUrl ? undefined : await startEmbeddedPostgres(config.dataDir, log);
   const database = openDatabase(
     config.databaseUrl ?? (embedded?.url as string),
@@ -41,6 +44,17 @@ export async function openDatabaseForOperator(config: Config, log: Logger): Prom
   await prepareDataDir(config);
   const databaseUrl = config.databaseUrl ?? (await findEmbeddedPostgres(config.dataDir));
   return startDatabase({ ...config, databaseUrl }, log);
+}
+
+/**
+ * Opens the embedded database. Throws a {@link StartError} if a server uses it, or if there is none in the data folder.
+ */
+export async function openStoppedDatabase(config: Config, log: Logger): Promise<Database> {
+  if (!(await hasEmbeddedPostgres(config.dataDir)))
+    throw new StartError(
+      `DATA_DIR is "${config.dataDir}", which contains no embedded database; expected the data folder of the server`,
+    );
+  return startDatabase({ ...config, databaseUrl: undefined }, log);
 }
 
 /** Waits until the database can be used. Throws a {@link StartError} at once if it never can. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { AdminServices } from '../../src/admin/define.ts';
-import { groupCommands } from '../../src/admin/groups.ts';
+import { listGroupConflicts } from '../../src/admin/groups.ts';
 import { fillFoldedNames } from '../../src/database/foldedNames.ts';
 import { ambiguous } from '../../src/text/foldedColumns.ts';
 import { database, http, newClients, newUser, newUsers } from '../support/harness.ts';
@@ -128,7 +128,7 @@ describe('names that were written without their folded form', () => {
     };
     expect(await folded()).to.deep.equal([name, name, ambiguous(name, second), name]);
     const conflicts = async () => {
-      const rows = await groupCommands['group conflicts']?.run([], {}, { db: database } as AdminServices);
+      const rows = await listGroupConflicts([], {}, { db: database } as AdminServices);
       return (rows as { id: number }[]).filter(({ id }) => id >= closed);
     };
     expect(await conflicts()).to.deep.equal([

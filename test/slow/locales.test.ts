@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import pg from 'pg';
 import { pino } from 'pino';
 import type { AdminServices } from '../../src/admin/define.ts';
-import { groupCommands } from '../../src/admin/groups.ts';
-import { userCommands } from '../../src/admin/users.ts';
+import { listGroupConflicts } from '../../src/admin/groups.ts';
+import { listUserConflicts } from '../../src/admin/users.ts';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import { fillFoldedNames, warnOfAmbiguousNames } from '../../src/database/foldedNames.ts';
 import { migrate, undoMigration } from '../../src/database/migrations.ts';
@@ -128,8 +128,8 @@ describe('names from earlier releases', function () {
     expect(logged[0]).to.deep.include({ level: 40, users: [{ id: two, username: 'ärger' }] });
     expect(logged[0]?.groups).to.have.length(1);
     const services = { db } as AdminServices;
-    expect(await userCommands['user conflicts']?.run([], {}, services)).to.have.length(1);
-    expect(await groupCommands['group conflicts']?.run([], {}, services)).to.deep.include.members([
+    expect(await listUserConflicts([], {}, services)).to.have.length(1);
+    expect(await listGroupConflicts([], {}, services)).to.deep.include.members([
       { id: 2, name: 'Strasse', otherId: 1, otherName: 'Straße' },
     ]);
 
@@ -158,7 +158,7 @@ describe('names from earlier releases', function () {
       const isFree = `select from users where id = $1 and username_folded = 'ärger'`;
       await until(async () => (await db.query(isFree, [two])).length > 0);
       expect((await logIn('ÄRGER')).user.id).to.equal(two);
-      expect(await userCommands['user conflicts']?.run([], {}, services)).to.deep.equal([]);
+      expect(await listUserConflicts([], {}, services)).to.deep.equal([]);
 
       const cleo = await insertUser('Cléo'); // as an older server does
       expect((await logIn('Cléo')).user.id).to.equal(cleo);

@@ -12,20 +12,33 @@ describe('the command line of operators', () => {
     expect(list.values).to.deep.include({ search: 'a', limit: '5', disabled: true });
   });
 
-  it('refuses words that are no command, with the usage', () => {
-    for (const [words, message] of [
-      [['user', 'vanish'], 'There is no command "user vanish".'],
-      [['user'], 'There is no command "user".'],
-      [['user', 'show'], '"user show" takes <user>.'],
-      [['user', 'show', 'Ada', 'Bob'], '"user show" takes <user>.'],
-      [['report', 'list', '1'], '"report list" takes no arguments.'],
-      [['user', 'list', '--newest'], "Unknown option '--newest'"],
-      [['user', 'show', 'Ada', '--limit', '1'], "Unknown option '--limit'"],
+  it('refuses words that are no command, with the usage of what was meant', () => {
+    for (const [words, message, meant] of [
+      [['user', 'vanish'], 'There is no command "user vanish".', 'user'],
+      [['user'], 'There is no command "user".', 'user'],
+      [['vanish', 'user'], 'There is no command "vanish user".', ''],
+      [['user', 'show'], '"user show" takes <user>.', 'user show'],
+      [['user', 'show', 'Ada', 'Bob'], '"user show" takes <user>.', 'user show'],
+      [['report', 'list', '1'], '"report list" takes no arguments.', 'report list'],
+      [['user', 'list', '--newest'], "Unknown option '--newest'", 'user list'],
+      [['user', 'show', 'Ada', '--limit', '1'], "Unknown option '--limit'", 'user show'],
     ] as const)
       expect(() => readCommandLine(words), words.join(' '))
         .to.throw(UsageError, message)
         .with.property('message')
-        .that.includes(usage());
+        .that.satisfies((text: string) => text.endsWith(`\n\n${usage(meant)}`));
+  });
+
+  it('prints the usage of one command, of a group of commands, or of all', () => {
+    const described = (beginning?: string) =>
+      usage(beginning)
+        .match(/^ {2}\w+ \S+/gm)
+        ?.map((name) => name.trim());
+    expect(described('user show')).to.deep.equal(['user show']);
+    expect(described('group')).to.deep.equal(['group list', 'group conflicts', 'group audit']);
+    expect(described()).to.include.members(['user list', 'group list', 'report list', 'database move']);
+    expect(described('use')).to.deep.equal(described());
+    expect(usage('group')).not.to.include('<user>');
   });
 
   it('wants what cannot be undone confirmed, and nothing else', () => {
@@ -40,7 +53,7 @@ describe('the command line of operators', () => {
 
   it('describes every command and its options', () => {
     for (const line of [
-      'user list [--search …] [--disabled …] [--limit …]',
+      'user list [--search …] [--disabled] [--limit …]',
       'user erase <user> --yes',
       'group audit <groupId> [--limit …]',
       'report list [--limit …]',
