@@ -21,6 +21,8 @@ COPY --from=build /app/dist dist
 COPY --from=build /app/migrations migrations
 COPY --from=build /app/docs docs
 COPY --from=build /app/package.json .
+# A new volume that is mounted here belongs to the user, too.
+RUN mkdir .data && chown node:node .data
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
