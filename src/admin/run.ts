@@ -4,6 +4,7 @@ import { createOutboxBus } from '../bus/outbox.ts';
 import type { Database } from '../database/database.ts';
 import { createDialogDirectory } from '../messages/dialogs.ts';
 import { MessageWriter } from '../messages/MessageWriter.ts';
+import { StartError } from '../protocol/errors.ts';
 import type { AdminCall } from './commandLine.ts';
 import type { AdminConfig } from './define.ts';
 
@@ -21,6 +22,7 @@ export async function* runCommand(
   config: AdminConfig,
   log: Logger,
 ): AsyncGenerator<string> {
+  await assertTables(db);
   const passwords = createPasswords(1, config.passwordCost, log);
   const bus = createOutboxBus(db);
   try {
@@ -33,6 +35,17 @@ export async function* runCommand(
   } finally {
     await passwords.close();
   }
+}
+
+async function assertTables(db: Database): Promise<void> {
+  const [found] = await db.query<{ table: string | null }>(
+    `select to_regclass('users')::text as "table"`,
+    [],
+  );
+  if (found?.table == null)
+    throw new StartError(
+      'The database has no tables yet. Start the server, or run: npm run migrate:start; or set DATABASE_URL or DATA_DIR to those of the server.',
+    );
 }
 
 function isInPieces(result: unknown): result is AsyncIterable<string> {

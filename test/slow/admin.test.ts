@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { databaseUrl, newUser, temporaryFolder } from '../support/harness.ts';
+import { database, databaseUrl, newUser, temporaryFolder } from '../support/harness.ts';
 import { startProcess } from '../support/process.ts';
 
 /** The built command line, which starts much faster than from the sources. */
@@ -32,11 +32,21 @@ describe('the operator’s command line as a process', function () {
     const wrong = await on('user', 'vanish');
     expect([wrong.code, wrong.stdout]).to.deep.equal([2, '']);
     expect(wrong.stderr).to.match(/^There is no command "user vanish"/);
+    const incomplete = await on('user', 'show');
+    expect(incomplete.stderr.match(/^ {2}\w.*/gm)).to.deep.equal(['  user show <user>']);
     const nothing = await on('user', 'export', 'nobody-of-that-name');
     expect(nothing).to.deep.equal({ code: 1, stdout: '', stderr: 'There is no user nobody-of-that-name\n' });
     const { id, username } = await newUser();
     const shown = await on('user', 'show', username);
     expect([shown.code, shown.stderr, JSON.parse(shown.stdout).id]).to.deep.equal([0, '', id]);
+  });
+
+  it('refuses a database without tables in one line', async () => {
+    await database.sequelize.query('create database without_tables');
+    const url = Object.assign(new URL(databaseUrl()), { pathname: 'without_tables' }).href;
+    const { code, stdout, stderr } = await run({ DATABASE_URL: url }, 'user', 'list');
+    expect([code, stdout]).to.deep.equal([1, '']);
+    expect(stderr).to.match(/^The database has no tables yet\. Start the server[^\n]*\n$/);
   });
 
   it('works beside a running server with the embedded database, and without one', async () => {
