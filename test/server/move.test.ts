@@ -101,6 +101,18 @@ describe('moving a database', () => {
     expect(await target.query(`select from attempts where key = 'x'`, [])).to.deep.equal([]);
   });
 
+  it('needs no more privileges than those of the owner of the target', async () => {
+    const role = `owner_of_move_${process.pid}`;
+    await database.sequelize.query(`create role ${role} login password 'of the owner'`);
+    const [{ name } = {}] = await target.query<{ name: string }>('select current_database() as name', []);
+    await database.sequelize.query(`alter database ${name} owner to ${role}`);
+    await target.close();
+    const url = { pathname: name, username: role, password: 'of the owner' };
+    target = openDatabase(Object.assign(new URL(databaseUrl()), url).href, 2);
+    await move();
+    expect(await accounts()).to.be.at.least(2);
+  });
+
   it('refuses a target with tables of another application, and creates none there', async () => {
     await target.execute('create table orders (id bigint)', []);
     expect(await refusal()).to.match(/^The target contains tables of another application\./);
