@@ -7,6 +7,7 @@ import { type Examples, messageNames, UNREADABLE } from './examples.ts';
 import { introduction } from './introduction.ts';
 import {
   errorSchema,
+  HEAVY,
   partSchemas,
   plain,
   pushSchema,
@@ -119,9 +120,6 @@ function describe({ name, title, schema, paired }: Message, frames: readonly obj
     examples: frames.map((payload) => ({ ...('code' in payload && { name: payload.code }), payload })),
   };
 }
-
-const HEAVY =
-  'The server runs one or two of these commands at a time per user, over all connections of the user. About ten more wait for some seconds; beyond that they are refused with `RATE_LIMITED`, or with `UNAVAILABLE` if the commands of other users are the cause.';
 
 function operationsOf(definition: Command): [string, object][] {
   const { type, summary, description, cost, isHeavy, push } = definition;

@@ -38,7 +38,18 @@ export function partSchemas(commands: readonly Command[]): Record<string, TSchem
   return { [REQUEST_ID]: requestId, ...Object.assign({}, ...commands.map(partsOf)) };
 }
 
-function partsOf({ type, params, result, push }: Command): Record<string, TSchema> {
+function partsOf(command: Command): Record<string, TSchema> {
+  const { type } = command;
+  const { params, result, pushed } = commandParts(command);
+  return {
+    [paramsName(type)]: params,
+    [resultName(type)]: result,
+    ...(pushed && { [pushedName(type)]: pushed }),
+  };
+}
+
+/** Returns what stands in `params` of a request, of its reply and of its push, if it has one. */
+export function commandParts({ params, result, push }: Command) {
   const noText = { data: Type.Null(), message: Type.Null(), senderName: Type.Null() };
   const text = {
     data: Type.Null(),
@@ -49,9 +60,9 @@ function partsOf({ type, params, result, push }: Command): Record<string, TSchem
     senderName: Type.String({ description: 'The acting user' }),
   };
   return {
-    [paramsName(type)]: params,
-    [resultName(type)]: Type.Object({ ...noText, ...result.properties }),
-    ...(push && { [pushedName(type)]: Type.Object({ ...text, ...push.fields.properties }) }),
+    params,
+    result: Type.Object({ ...noText, ...result.properties }),
+    pushed: push && Type.Object({ ...text, ...push.fields.properties }),
   };
 }
 
@@ -92,7 +103,8 @@ export function socketErrors(commands: readonly Command[]): ReadonlySet<ErrorCod
   return new Set([...commands.flatMap(errorsOf), ...UNREADABLE_ERRORS]);
 }
 
-const errorsOf = ({ errors }: Command): ErrorCode[] => [...errors, ...COMMON_ERRORS];
+/** Returns all codes that a command can be refused with. */
+export const errorsOf = ({ errors }: Command): ErrorCode[] => [...errors, ...COMMON_ERRORS];
 
 export function errorSchema(command: Command): TObject {
   return errorFrame(Type.Literal(command.type), errorsOf(command));
@@ -119,3 +131,7 @@ function errorFrame(type: TSchema, codes: readonly ErrorCode[]): TObject {
     id: Type.Optional(schemaRef(REQUEST_ID)),
   });
 }
+
+/** Describes commands with `isHeavy`. */
+export const HEAVY =
+  'The server runs one or two of these commands at a time per user, over all connections of the user. About ten more wait for some seconds; beyond that they are refused with `RATE_LIMITED`, or with `UNAVAILABLE` if the commands of other users are the cause.';

@@ -2,7 +2,7 @@ import type { HttpResponse } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
 import type { RequestHeaders } from '../net/headers.ts';
 import { ApiError, errorCodes } from '../protocol/errors.ts';
-import type { Encoding, Page } from './documentPages.ts';
+import type { Encoding, Page } from './pages.ts';
 
 export type Headers = Readonly<Record<string, string>>;
 

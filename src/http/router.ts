@@ -4,7 +4,7 @@ import { type RequestHeaders, readHeaders } from '../net/headers.ts';
 import { framingOf } from '../net/requestLength.ts';
 import { ApiError, errorCodes } from '../protocol/errors.ts';
 import type { Route, RouteServices } from './define.ts';
-import type { Page } from './documentPages.ts';
+import type { Page } from './pages.ts';
 import { RouteRunner, type RunnerOptions } from './RouteRunner.ts';
 import {
   corsHeaders,

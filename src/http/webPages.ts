@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { contentOnce, type Encoding, type Page, page } from './documentPages.ts';
+import { contentOnce, type Encoding, HTML_HEADERS, type Page, page } from './pages.ts';
 
 /** The folder in which `npm run build` puts web/ and the client. */
 const BUILT = fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -16,24 +16,6 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const COMPRESSED = ['.br', '.gz'];
 
-/** Allows no other origins and nothing inline; the page connects to this server only. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-].join('; ');
-const HTML_HEADERS = {
-  'Content-Security-Policy': POLICY,
-  'Referrer-Policy': 'no-referrer',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-};
 /** Makes browsers use TLS only, for a year (RFC 6797). */
 const TLS_ONLY = { 'Strict-Transport-Security': 'max-age=31536000' };
 /** For files in assets/, whose names contain a hash of their content. */

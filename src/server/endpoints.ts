@@ -10,6 +10,7 @@ import type { Database } from '../database/database.ts';
 import { asyncapiDocument } from '../docs/asyncapi.ts';
 import { examples } from '../docs/examples.ts';
 import { openapiDocument } from '../docs/openapi.ts';
+import { reference } from '../docs/pages/reference.ts';
 import { createAttemptLimits, noAttemptLimits } from '../http/attemptLimits.ts';
 import { documentPages } from '../http/documentPages.ts';
 import { createRouter, type Router } from '../http/router.ts';
@@ -118,6 +119,7 @@ function createHttp(
   const documents = documentPages({
     asyncapi: () => asyncapiDocument(registry.values(), examples),
     openapi: () => openapiDocument(routes, examples),
+    reference: reference(registry.values(), examples),
   });
   const pages = new Map([...documents, ...webPages(config.tlsCert !== undefined)]);
   const services = {

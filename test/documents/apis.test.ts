@@ -130,32 +130,30 @@ describe('openapi.yaml', () => {
 describe('the pages of the documents', () => {
   const types = { js: 'text/javascript', css: 'text/css', yaml: 'application/yaml' };
 
-  for (const path of ['/docs/', '/api/'])
-    it(`${path} loads everything from this server`, async () => {
-      const { status, headers, body } = await http('GET', path);
-      expect([status, headers.get('content-type')]).to.deep.equal([200, 'text/html; charset=utf-8']);
-      expect(headers.get('content-security-policy')).to.match(/^default-src 'self';/);
-      expect(headers.get('content-security-policy')).not.to.match(/https?:|\*/);
+  it('/api/ loads everything from this server', async () => {
+    const path = '/api/';
+    const { status, headers, body } = await http('GET', path);
+    expect([status, headers.get('content-type')]).to.deep.equal([200, 'text/html; charset=utf-8']);
+    expect(headers.get('content-security-policy')).to.match(/^default-src 'self';/);
+    expect(headers.get('content-security-policy')).not.to.match(/https?:|\*|unsafe-eval/);
 
-      const start = path === '/api/' ? (await http('GET', '/api/start.js')).body : '';
-      const links = [
-        ...(body + start).matchAll(/(?:src=|href=|schemaUrl=|cssImportPath=|url: )["']([^"']+)/g),
-      ]
-        .map(([, link = '']) => link)
-        .filter((link) => link !== 'data:,');
-      expect(links.length).to.be.at.least(3);
-      for (const link of links) {
-        const { origin, pathname } = new URL(link, server.url + path);
-        expect(origin).to.equal(server.url);
-        const asset = await http('GET', pathname);
-        const type = Object.entries(types).find(([extension]) => pathname.endsWith(`.${extension}`))?.[1];
-        expect([asset.status, asset.headers.get('content-type')], link).to.deep.equal([
-          200,
-          `${type}; charset=utf-8`,
-        ]);
-        if (type === 'text/css') expect(asset.body).not.to.match(/@import|url\(["']?(https?:)?\/\//);
-      }
-    });
+    const start = (await http('GET', '/api/start.js')).body;
+    const links = [...(body + start).matchAll(/(?:src=|href=|url: )["']([^"']+)/g)]
+      .map(([, link = '']) => link)
+      .filter((link) => link !== 'data:,');
+    expect(links.length).to.be.at.least(3);
+    for (const link of links) {
+      const { origin, pathname } = new URL(link, server.url + path);
+      expect(origin).to.equal(server.url);
+      const asset = await http('GET', pathname);
+      const type = Object.entries(types).find(([extension]) => pathname.endsWith(`.${extension}`))?.[1];
+      expect([asset.status, asset.headers.get('content-type')], link).to.deep.equal([
+        200,
+        `${type}; charset=utf-8`,
+      ]);
+      if (type === 'text/css') expect(asset.body).not.to.match(/@import|url\(["']?(https?:)?\/\//);
+    }
+  });
 
   it('are found without a trailing slash', async () => {
     expect((await http('GET', '/docs')).headers.get('location')).to.equal('docs/');
@@ -163,7 +161,13 @@ describe('the pages of the documents', () => {
   });
 
   it('are not sent again to a browser that has cached them', async () => {
-    for (const path of ['/docs/', '/docs/component.js', '/asyncapi.yaml', '/openapi.yaml']) {
+    for (const path of [
+      '/docs/',
+      '/docs/commands/ping',
+      '/docs/search.json',
+      '/asyncapi.yaml',
+      '/openapi.yaml',
+    ]) {
       const etag = (await http('GET', path)).headers.get('etag') ?? '';
       const again = await fetch(server.url + path, { headers: { 'if-none-match': etag } });
       expect([again.status, await again.text()], path).to.deep.equal([304, '']);

@@ -103,7 +103,10 @@ describe('the description of the protocol', () => {
   });
 
   it('is part of the package and of the image, where the server reads it', () => {
-    expect(JSON.parse(readFileSync('package.json', 'utf8')).files).to.include('docs/protocol.md');
+    expect(JSON.parse(readFileSync('package.json', 'utf8')).files).to.include.members([
+      'docs/protocol.md',
+      'docs/site',
+    ]);
     expect(readFileSync('.dockerignore', 'utf8').split('\n')).to.include('!docs/protocol.md');
     expect(readFileSync('Dockerfile', 'utf8')).to.match(/^COPY --from=build \S+\/docs docs$/m);
   });

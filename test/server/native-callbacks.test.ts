@@ -9,7 +9,7 @@ import { createTokens } from '../../src/auth/tokens.ts';
 import { createMemoryTransport } from '../../src/bus/memory.ts';
 import { createOrderedBus } from '../../src/bus/orderedBus.ts';
 import type { RouteServices } from '../../src/http/define.ts';
-import { type Page, page } from '../../src/http/documentPages.ts';
+import { type Page, page } from '../../src/http/pages.ts';
 import { respond, respondError } from '../../src/http/response.ts';
 import { createRouter } from '../../src/http/router.ts';
 import { webPages } from '../../src/http/webPages.ts';

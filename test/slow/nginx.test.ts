@@ -99,7 +99,7 @@ describe('behind the nginx of docs/operations.md', function () {
         const location = headers.get('location');
         if (location) return follow(new URL(location, `http://x${path}`).pathname);
         expect(status, path).to.equal(200);
-        if (/\.(css|svg)$|component\.js|swagger-ui\.js/.test(path)) return;
+        if (/\.(css|svg)$|search\.js|swagger-ui\.js/.test(path)) return;
         const links = String(body).matchAll(
           /(?:\bsrc=|\bhref=|schemaUrl=|cssImportPath=|url: |"src": |"start_url": |href:)["'`]([^"'`#]+)/g,
         );
@@ -111,7 +111,14 @@ describe('behind the nginx of docs/operations.md', function () {
       const paths = [...found.keys()];
       expect(paths).to.include.members(
         [
-          ...['manifest.webmanifest', 'icon.svg', 'docs/', 'docs/component.css', 'docs/component.js'],
+          ...[
+            'manifest.webmanifest',
+            'icon.svg',
+            'docs/',
+            'docs/style.css',
+            'docs/search.js',
+            'docs/commands/ping',
+          ],
           ...['asyncapi.yaml', 'api/', 'api/start.js', 'api/swagger-ui.js', 'openapi.yaml'],
         ].map((path) => `/chat/${path}`),
       );

@@ -1,0 +1,182 @@
+import type { TSchema } from 'typebox';
+import { plain } from '../schemas.ts';
+import { type Html, html, join, table } from './html.ts';
+import { inline } from './markdown.ts';
+import { type NamedType, namedTypes } from './namedTypes.ts';
+
+/** The part of JSON Schema that the definitions use, as plain JSON. */
+export interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly oneOf?: readonly { readonly required?: readonly string[] }[];
+  readonly anyOf?: readonly Schema[];
+  readonly items?: Schema;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly default?: unknown;
+  readonly format?: string;
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+}
+
+/**
+ * Renders the properties of an object: those of objects within it follow with their path, such as `data[].seq`; types
+ * with a name are links. `id` begins the anchors, and `root` is the way to the folder of the pages.
+ */
+export function propertyTable(label: string, definition: TSchema, id: string, root: string): Html {
+  const schema = plain(definition) as Schema;
+  const rows = propertyRows(schema, { path: '', id, root });
+  const choice = schema.oneOf?.flatMap(({ required = [] }) => required) ?? [];
+  const names = choice.map((name) => html`<code>${name}</code>`);
+  return html`${choice.length > 0 && html`<p>Exactly one of ${join(names, ', ')} is required.</p>\n`}${
+    rows.length > 0 ? table(label, ['name', 'type', 'required', 'description'], rows) : html`<p>None.</p>\n`
+  }`;
+}
+
+/** The place of a property. */
+interface Place {
+  /** The path up to it, such as `data[].`. */
+  readonly path: string;
+  readonly id: string;
+  readonly root: string;
+}
+
+function propertyRows({ properties = {}, required = [] }: Schema, place: Place): Html[] {
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    const path = place.path + name;
+    const here = { path, id: `${place.id}-${name}`, root: place.root };
+    const words = [...descriptionOf(schema), ...limitsOf(schema)];
+    return [
+      html`<tr><th scope="row" id="${here.id}"><a href="#${here.id}"><code>${path}</code></a></th>
+<td>${typeOf(schema, place.root)}</td><td>${required.includes(name) ? 'yes' : 'no'}</td>
+<td>${join(words, '. ')}</td></tr>
+`,
+      ...nestedRows(schema, here),
+    ];
+  });
+}
+
+/** Returns the rows of the objects within a property that have no page of their own. */
+function nestedRows(schema: Schema, place: Place): Html[] {
+  if (exactName(schema)) return [];
+  if (schema.items) return nestedRows(schema.items, { ...place, path: `${place.path}[]` });
+  if (schema.properties) {
+    const known = extendedType(schema);
+    return propertyRows(without(schema, known), { ...place, path: `${place.path}.` });
+  }
+  const variants = schema.anyOf?.filter(({ properties }) => properties) ?? [];
+  const [only] = variants;
+  if (variants.length === 1 && only) return nestedRows(only, place);
+  return variants.flatMap((variant) => variantRows(variant, place));
+}
+
+function variantRows(variant: Schema, place: Place): Html[] {
+  const name = variantName(variant);
+  return [
+    html`<tr><th scope="rowgroup" colspan="4">${name}: ${variant.description}</th></tr>\n`,
+    ...propertyRows(variant, { ...place, path: `${place.path}.`, id: `${place.id}-${name}` }),
+  ];
+}
+
+/** Returns the value by which a variant of a union is told apart. */
+export function variantName({ properties = {} }: Schema): string {
+  const constant = Object.values(properties).find((schema) => 'const' in schema);
+  return String(constant?.const ?? 'object');
+}
+
+/** Returns the type of a value in words. */
+function typeOf(schema: Schema, root: string): Html {
+  const name = exactName(schema);
+  if (name) return html`<a href="${root}types#${name}">${name}</a>`;
+  if (schema.items) return html`array of ${typeOf(schema.items, root)}`;
+  if (schema.anyOf)
+    return join(
+      schema.anyOf.map((one) => typeOf(one, root)),
+      ' or ',
+    );
+  if (schema.enum)
+    return join(
+      schema.enum.map((value) => html`<code>${JSON.stringify(value)}</code>`),
+      ' or ',
+    );
+  if ('const' in schema) return html`<code>${JSON.stringify(schema.const)}</code>`;
+  const extended = extendedType(schema);
+  if (extended) return html`<a href="${root}types#${extended.name}">${extended.name}</a>, with`;
+  return html`${schema.type ?? 'any'}`;
+}
+
+/** Returns the schema of a value apart from null. */
+function nonNull(schema: Schema): Schema {
+  const [value = schema] = schema.anyOf?.filter(({ type }) => type !== 'null') ?? [];
+  return value;
+}
+
+/** Returns the description of a value, without the full stop at its end, if it has one. */
+function descriptionOf(schema: Schema): Html[] {
+  const text = schema.description ?? nonNull(schema).description;
+  return text ? [inline(text.replace(/\.$/, ''))] : [];
+}
+
+/** Returns the limits of a value in words. */
+function limitsOf(schema: Schema): Html[] {
+  const { items } = schema;
+  const value = nonNull(schema);
+  const range = (least = 0, most = Number.MAX_SAFE_INTEGER, unit = '') =>
+    most === Number.MAX_SAFE_INTEGER ? `at least ${least}${unit}` : `${least} to ${most}${unit}`;
+  const limits = [
+    value.minimum !== undefined && range(value.minimum, value.maximum),
+    value.maxLength !== undefined && range(value.minLength, value.maxLength, ' characters'),
+    value.maxItems !== undefined && range(value.minItems, value.maxItems, ' items'),
+    value.format && `Format: ${value.format}`,
+    items?.minimum !== undefined && `each ${range(items.minimum, items.maximum)}`,
+  ].filter((limit) => typeof limit === 'string');
+  return [
+    ...limits.map((limit) => html`${limit.charAt(0).toUpperCase()}${limit.slice(1)}`),
+    ...(value.pattern ? [html`Pattern: <code>${value.pattern}</code>`] : []),
+    ...('default' in value ? [html`Default: <code>${JSON.stringify(value.default)}</code>`] : []),
+  ];
+}
+
+const keyOf = ({ description: _, ...schema }: Schema): string => JSON.stringify(schema);
+const schemaOf = ({ schema }: NamedType): Schema => plain(schema) as Schema;
+
+const NAMES = new Map(namedTypes.map((type) => [keyOf(schemaOf(type)), type.name]));
+
+function exactName(schema: Schema): string | undefined {
+  return schema.properties || schema.anyOf ? NAMES.get(keyOf(schema)) : undefined;
+}
+
+interface KnownType {
+  readonly name: string;
+  /** The JSON of its properties by their names. */
+  readonly properties: ReadonlyMap<string, string>;
+}
+
+const textsOf = ({ properties = {} }: Schema): ReadonlyMap<string, string> =>
+  new Map(Object.entries(properties).map(([name, schema]) => [name, JSON.stringify(schema)]));
+
+/** The types with properties, those with the most first. */
+const KNOWN: readonly KnownType[] = namedTypes
+  .map((type) => ({ name: type.name, properties: textsOf(schemaOf(type)) }))
+  .filter(({ properties }) => properties.size > 2)
+  .sort((a, b) => b.properties.size - a.properties.size);
+
+/** Returns the type whose properties an object has beside others, if there is one. */
+function extendedType(schema: Schema): KnownType | undefined {
+  const own = textsOf(schema);
+  const isExtended = ({ properties }: KnownType) =>
+    properties.size <= own.size && [...properties].every(([name, text]) => own.get(name) === text);
+  return own.size > 0 ? KNOWN.find(isExtended) : undefined;
+}
+
+function without(schema: Schema, known: KnownType | undefined): Schema {
+  const own = Object.entries(schema.properties ?? {}).filter(([name]) => !known?.properties.has(name));
+  return { ...schema, properties: Object.fromEntries(own) };
+}

@@ -1,0 +1,26 @@
+import type { TSchema } from 'typebox';
+import { heading, html } from './html.ts';
+import type { ReferencePage } from './layout.ts';
+import { inline } from './markdown.ts';
+import { namedTypes } from './namedTypes.ts';
+import { propertyTable, variantName } from './properties.ts';
+
+/** Returns the page of the types that several commands have in common. */
+export const typesPage: ReferencePage = {
+  path: 'types',
+  title: 'Types',
+  body: (root) => html`<p>Parts of replies and pushes that several commands have in common.</p>
+${namedTypes.map(({ name, summary, schema }) => {
+  const variants = 'anyOf' in schema ? (schema.anyOf as (TSchema & { description?: string })[]) : [];
+  return html`${heading(2, name, name)}<p>${inline(summary)}</p>
+${
+  variants.length === 0
+    ? propertyTable(name, schema, name, root)
+    : variants.map((variant) => {
+        const id = `${name}-${variantName(variant)}`;
+        return html`${heading(3, id, variantName(variant))}<p>${inline(variant.description ?? '')}.</p>
+${propertyTable(id, variant, id, root)}`;
+      })
+}`;
+})}`,
+};
