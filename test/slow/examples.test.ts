@@ -1,9 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { commands } from '../../src/commands/registry.ts';
+import { examples, messageNames } from '../../src/docs/examples.ts';
+import { snippetsOf } from '../../src/docs/pages/snippets.ts';
 import { newGroup, newUser, newUsers, server, startServer } from '../support/harness.ts';
 
 /** A program that runs during the test, and its output. */
@@ -45,6 +48,47 @@ function works(command: string, args: string[], env = process.env): boolean {
     return false;
   }
 }
+
+function findPython(): string | undefined {
+  const python = ['python3', '/usr/bin/python3'].find((command) =>
+    works(command, ['-c', 'import websockets']),
+  );
+  if (!python) console.log('      skipped: there is no Python with the package websockets here');
+  return python;
+}
+
+/** Calls `use` with a function that builds a program of Go, or skips the test. */
+async function useGo(
+  test: Mocha.Context,
+  use: (build: (file: string) => string, folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-go-'));
+  // Debian installs its packages in GOPATH
+  const go = { GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOCACHE: join(folder, 'cache') };
+  const env = { ...process.env, ...go };
+  const built = join(folder, 'built');
+  const build = (file: string) => {
+    execFileSync('go', ['build', '-o', built, file], { env });
+    return built;
+  };
+  try {
+    if (works('go', ['list', 'github.com/gorilla/websocket'], env)) return await use(build, folder);
+    console.log('      skipped: there is no Go with the package gorilla/websocket here');
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  test.skip();
+}
+
+/** Returns the calls of all recorded requests in a language, as the pages of the commands show them. */
+const snippetsIn = (language: string): string[] =>
+  commands.flatMap(({ type }) => {
+    const [request] = examples.frames[messageNames(type).request] ?? [];
+    const { params } = request as { params?: object };
+    return snippetsOf(type, params)
+      .filter((snippet) => snippet.language === language)
+      .map(({ code }) => code);
+  });
 
 describe('the examples', function () {
   this.timeout(180_000);
@@ -93,33 +137,44 @@ describe('the examples', function () {
   });
 
   it('include raw frames for Python', async function () {
-    const python = ['python3', '/usr/bin/python3'].find((command) =>
-      works(command, ['-c', 'import websockets']),
-    );
-    if (!python) {
-      console.log('      skipped: there is no Python with the package websockets here');
-      return this.skip();
-    }
+    const python = findPython() ?? this.skip();
     await talk((user, to) => start(python, ['examples/chat.py', user.username, user.password, to, 'Hello']));
   });
 
   it('include raw frames for Go', async function () {
-    const folder = await mkdtemp(join(tmpdir(), 'parley-go-'));
-    const built = join(folder, 'chat');
-    // Debian installs its packages in GOPATH
-    const go = { GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOCACHE: join(folder, 'cache') };
-    const env = { ...process.env, ...go };
-    try {
-      if (!works('go', ['list', 'github.com/gorilla/websocket'], env)) {
-        console.log('      skipped: there is no Go with the package gorilla/websocket here');
-        return this.skip();
-      }
-      execFileSync('go', ['build', '-o', built, 'examples/chat.go'], { env });
+    await useGo(this, async (build) => {
+      const built = build('examples/chat.go');
       await talk((user, to) => start(built, [user.username, user.password, to, 'Hello']));
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   });
+
+  it('of /docs/ for Python run as shown, and the calls of each command compile there', async function () {
+    const python = findPython() ?? this.skip();
+    const program = await shown('connect.py');
+    await start(python, ['-c', program]).prints(/stored as 2/);
+    const calls = snippetsIn('Python').map((code) => `    ${code}\n`);
+    const whole = program.replace(/^asyncio\.run.*/m, `async def calls(socket):\n${calls.join('')}`);
+    execFileSync(python, ['-c', whole]);
+  });
+
+  it('of /docs/ for Go run as shown, and the calls of each command compile there', async function () {
+    const program = await shown('connect.go');
+    await useGo(this, async (build, folder) => {
+      const file = join(folder, 'connect.go');
+      await writeFile(file, program);
+      await start(build(file), []).prints(/stored as 2/);
+      const calls = snippetsIn('Go').map((code) => `\t{\n\t\t${code}\n\t\t_, _ = reply, err\n\t}\n`);
+      await writeFile(file, `${program}\nfunc calls(socket *websocket.Conn) {\n${calls.join('')}}\n`);
+      build(file);
+    });
+  });
+
+  /** Returns a program of the reference that logs in as a new user. */
+  async function shown(name: string): Promise<string> {
+    const { username, password } = await newUser();
+    const source = await readFile(`docs/site/${name}`, 'utf8');
+    return source.replace('"Ada"', `"${username}"`).replace('"correct horse"', `"${password}"`);
+  }
 
   /** Checks that a user of a program can write, receives an answer, and sends nothing twice. */
   async function talk(

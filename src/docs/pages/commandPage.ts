@@ -19,14 +19,14 @@ export function commandPage(command: Command, examples: Examples): ReferencePage
       const frames = framesOf(type, examples);
       return html`<p class="summary">${inline(summary)}.</p>
 ${description && html`<p>${inline(description)}</p>\n`}${facts(command, root)}
-${heading(2, 'params', 'Params')}${propertyTable('Params', params, 'params', root)}
+${heading(2, 'params', 'Params')}${propertyTable(params, 'params', root)}
 ${heading(2, 'reply', 'Reply')}<p>In <code>params</code> of the reply:</p>
-${propertyTable('Reply', result, 'reply', root)}
+${propertyTable(result, 'reply', root)}
 ${
   push &&
   pushed &&
   html`${heading(2, 'push', 'Push')}<p>${inline(push.summary)}. In <code>params</code> of the push:</p>
-${propertyTable('Push', pushed, 'push', root)}${codeBlock(subscription(type))}`
+${propertyTable(pushed, 'push', root)}${codeBlock(subscription(type))}`
 }
 ${heading(2, 'errors', 'Errors')}${errorList(errorsOf(command), root)}
 ${heading(2, 'code', 'Code')}${snippets(type, frames.exchanges[0]?.request, root)}

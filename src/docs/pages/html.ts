@@ -62,9 +62,9 @@ export const heading = (level: 2 | 3 | 4, id: string, content: Html | string): H
 export const codeBlock = (code: string): Html => html`<pre tabindex="0"><code>${code}</code></pre>\n`;
 
 /** Returns a table that scrolls by itself where it is too wide. */
-export const table = (label: string, head: readonly string[], rows: readonly Html[]): Html =>
-  html`<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table>
-<thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
+export const table = (head: readonly string[], rows: readonly Html[]): Html =>
+  html`<div class="scroll" tabindex="0"><table>
+<thead><tr>${head.map((cell) => (cell ? html`<th scope="col">${cell}</th>` : html`<td></td>`))}</tr></thead>
 <tbody>
 ${rows}</tbody>
 </table></div>

@@ -13,11 +13,10 @@ const marked = new Marked({
     table({ header, rows }) {
       const inline = ({ tokens }: Tokens.TableCell) => this.parser.parseInline(tokens);
       const head = header.map((cell) => plainText(inline(cell)));
-      const label = head.filter(Boolean).join(', ') || 'Fields';
       const body = rows.map(
         (row) => new Html(`<tr>${row.map((cell) => `<td>${inline(cell)}</td>`).join('')}</tr>\n`),
       );
-      return table(label, head, body).toString();
+      return table(head, body).toString();
     },
   },
 });

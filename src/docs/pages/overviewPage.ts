@@ -59,7 +59,6 @@ again, send this one after it.</li>
 ${grouped(commands).map(
   ([group, members]) =>
     html`${heading(2, slugOf(group), group)}${table(
-      group,
       ['command', 'purpose', 'reads', 'repeatable', 'stores message', 'ordered', 'cost', 'push'],
       members.map((command) => row(command, root)),
     )}`,

@@ -30,13 +30,13 @@ export interface Schema {
  * Renders the properties of an object: those of objects within it follow with their path, such as `data[].seq`; types
  * with a name are links. `id` begins the anchors, and `root` is the way to the folder of the pages.
  */
-export function propertyTable(label: string, definition: TSchema, id: string, root: string): Html {
+export function propertyTable(definition: TSchema, id: string, root: string): Html {
   const schema = plain(definition) as Schema;
   const rows = propertyRows(schema, { path: '', id, root });
   const choice = schema.oneOf?.flatMap(({ required = [] }) => required) ?? [];
   const names = choice.map((name) => html`<code>${name}</code>`);
   return html`${choice.length > 0 && html`<p>Exactly one of ${join(names, ', ')} is required.</p>\n`}${
-    rows.length > 0 ? table(label, ['name', 'type', 'required', 'description'], rows) : html`<p>None.</p>\n`
+    rows.length > 0 ? table(['name', 'type', 'required', 'description'], rows) : html`<p>None.</p>\n`
   }`;
 }
 

@@ -15,11 +15,11 @@ ${namedTypes.map(({ name, summary, schema }) => {
   return html`${heading(2, name, name)}<p>${inline(summary)}</p>
 ${
   variants.length === 0
-    ? propertyTable(name, schema, name, root)
+    ? propertyTable(schema, name, root)
     : variants.map((variant) => {
         const id = `${name}-${variantName(variant)}`;
         return html`${heading(3, id, variantName(variant))}<p>${inline(variant.description ?? '')}.</p>
-${propertyTable(id, variant, id, root)}`;
+${propertyTable(variant, id, root)}`;
       })
 }`;
 })}`,
