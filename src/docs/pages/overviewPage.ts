@@ -54,24 +54,29 @@ is answered like the first.</li>
 <li><strong>stores message</strong>: it takes a <code>clientMessageId</code>. Without one it is not repeatable.</li>
 <li><strong>ordered</strong>: its effect depends on earlier commands about the same chat. If one of them has to be sent
 again, send this one after it.</li>
+<li><strong>push</strong>: others are notified of it.</li>
 <li><strong>cost</strong>: number of commands it counts as against the rate limit.</li>
 </ul>
 ${grouped(commands).map(
   ([group, members]) =>
     html`${heading(2, slugOf(group), group)}${table(
-      ['command', 'purpose', 'reads', 'repeatable', 'stores message', 'ordered', 'cost', 'push'],
+      ['command', 'purpose', 'cost', 'facts'],
       members.map((command) => row(command, root)),
     )}`,
 )}`,
   };
 }
 
-function row(
-  { type, summary, reads, repeatable, storesMessage, ordered, cost, push }: Command,
-  root: string,
-): Html {
-  const marks = [reads, repeatable, storesMessage, ordered].map((fact) => (fact ? 'yes' : ''));
-  return html`<tr><th scope="row"><a href="${root}commands/${type}"><code>${type}</code></a></th><td>${inline(
-    summary,
-  )}</td>${[...marks, cost, push ? 'yes' : ''].map((cell) => html`<td>${cell}</td>`)}</tr>\n`;
+function row(command: Command, root: string): Html {
+  const { type, summary, reads, repeatable, storesMessage, ordered, cost, push } = command;
+  const facts = [
+    reads && 'reads',
+    repeatable && 'repeatable',
+    storesMessage && 'stores message',
+    ordered && 'ordered',
+    push && 'push',
+  ].filter(Boolean);
+  return html`<tr><th scope="row"><a href="${root}commands/${type}"><code>${type}</code></a></th>
+<td>${inline(summary)}</td><td>${cost}</td><td>${facts.join(', ')}</td></tr>
+`;
 }
