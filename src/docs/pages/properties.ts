@@ -85,7 +85,7 @@ function variantRows(variant: Schema, place: Place): Html[] {
   ];
 }
 
-/** Returns the value by which a variant of a union is told apart. */
+/** Returns the value that distinguishes a variant of a union from the others. */
 export function variantName({ properties = {} }: Schema): string {
   const constant = Object.values(properties).find((schema) => 'const' in schema);
   return String(constant?.const ?? 'object');
