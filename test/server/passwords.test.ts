@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { compare, hash } from 'bcryptjs';
@@ -8,6 +8,7 @@ import { createPasswords } from '../../src/auth/passwords.ts';
 import type { ApiError } from '../../src/protocol/errors.ts';
 import { preparePassword } from '../../src/text/opaqueString.ts';
 import { database, http, newUser, startServer, type User } from '../support/harness.ts';
+import { isInstalled } from '../support/installed.ts';
 import { until } from '../support/until.ts';
 
 const COMPOSED = 'Gru\u0308\u00dfe aus K\u00f6ln'.normalize('NFC');
@@ -79,7 +80,7 @@ describe('a password', () => {
   });
 
   it('is hashed in threads where nothing else runs', async function () {
-    if (spawnSync('chrt', ['--version']).error) return this.skip();
+    if (!isInstalled('chrt')) return this.skip();
     const passwords = createPasswords(1, 10, pino({ enabled: false }));
     await passwords.hash('correct horse', '');
     const policies = readdirSync('/proc/self/task').map(
@@ -90,7 +91,7 @@ describe('a password', () => {
   });
 
   it('is hashed quickly while others keep every core busy', async function () {
-    if (process.platform !== 'linux' || spawnSync('chrt', ['--version']).error) return this.skip();
+    if (process.platform !== 'linux' || !isInstalled('chrt')) return this.skip();
     const passwords = createPasswords(1, 10, pino({ enabled: false }));
     await passwords.hash('correct horse', '');
     const spin = 'const end = Date.now() + 19000; process.send(0); while (Date.now() < end);';

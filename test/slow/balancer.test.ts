@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { type Client, open, Refused } from '../support/client.ts';
-import { type Balancer, hasHaproxy, readShipped, startBalancer } from '../support/haproxy.ts';
+import { type Balancer, readShipped, startBalancer } from '../support/haproxy.ts';
 import {
   http,
   metric,
@@ -13,6 +13,7 @@ import {
   temporaryFolder,
   type User,
 } from '../support/harness.ts';
+import { isInstalled } from '../support/installed.ts';
 import { type NatsServer, natsServer } from '../support/nats.ts';
 import { until } from '../support/until.ts';
 
@@ -48,7 +49,7 @@ describe('two nodes behind the HAProxy of docker-compose.yml', function () {
   const clients: Client[] = [];
 
   before(async function () {
-    const server = hasHaproxy() ? await natsServer() : undefined;
+    const server = isInstalled('haproxy', '-v') ? await natsServer() : undefined;
     if (!server) {
       console.log('      skipped: there is no haproxy, or no nats-server, here');
       return this.skip();

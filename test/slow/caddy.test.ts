@@ -4,9 +4,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
-import { type Caddy, hasCaddy, startCaddy } from '../support/caddy.ts';
+import { type Caddy, startCaddy } from '../support/caddy.ts';
 import { open } from '../support/client.ts';
 import { newUser, type RunningServer, startServer, temporaryFolder } from '../support/harness.ts';
+import { isInstalled } from '../support/installed.ts';
 import { until } from '../support/until.ts';
 
 describe('behind the Caddy of docs/operations.md', function () {
@@ -19,7 +20,7 @@ describe('behind the Caddy of docs/operations.md', function () {
   const received: string[] = [];
 
   before(async function () {
-    if (!hasCaddy()) {
+    if (!isInstalled('caddy', 'version')) {
       console.log('      skipped: there is no caddy here');
       return this.skip();
     }

@@ -17,7 +17,8 @@ import {
   temporaryFolder,
   typedClient,
 } from '../support/harness.ts';
-import { hasNginx, type Nginx, startNginx } from '../support/nginx.ts';
+import { isInstalled } from '../support/installed.ts';
+import { type Nginx, startNginx } from '../support/nginx.ts';
 
 describe('behind the nginx of docs/operations.md', function () {
   this.timeout(180_000);
@@ -26,7 +27,7 @@ describe('behind the nginx of docs/operations.md', function () {
   let folder: string;
 
   before(async function () {
-    if (!hasNginx()) {
+    if (!isInstalled('nginx', '-v')) {
       console.log('      skipped: there is no nginx here');
       return this.skip();
     }

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -32,15 +32,6 @@ export interface Shipped {
 export async function readShipped(): Promise<Shipped> {
   const { configs, services } = parse(await readFile('docker-compose.yml', 'utf8'), { merge: true });
   return { configuration: configs.balancer.content, environment: services['node-1'].environment };
-}
-
-export function hasHaproxy(): boolean {
-  try {
-    execFileSync('haproxy', ['-v'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Starts HAProxy with a configuration in which only addresses are replaced; resolves when all nodes are up. */

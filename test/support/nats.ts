@@ -1,8 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectToNats } from '@nats-io/transport-node';
 import { freePort } from './harness.ts';
+import { isInstalled } from './installed.ts';
 
 /** A NATS server that a test can stop and start again. */
 export interface NatsServer {
@@ -13,11 +14,7 @@ export interface NatsServer {
 
 /** Undefined when `nats-server` is not installed. */
 export async function natsServer(...args: string[]): Promise<NatsServer | undefined> {
-  try {
-    execFileSync('nats-server', ['--version'], { stdio: 'ignore' });
-  } catch {
-    return undefined;
-  }
+  if (!isInstalled('nats-server')) return undefined;
   const port = await freePort();
   let child: ChildProcess | undefined;
   const isRunning = () => child !== undefined && child.exitCode === null && child.signalCode === null;
