@@ -27,10 +27,11 @@ async function run(words: readonly string[]): Promise<void> {
 
 /** Loads the rest of the program, which takes longer than to print the usage. */
 async function perform(call: AdminCall): Promise<void> {
-  const [{ loadConfig }, { openDatabaseForOperator, openStoppedDatabase }, { runCommand }] =
+  const [{ loadConfig }, { assertEmbedded, openDatabaseForOperator, openStoppedDatabase }, { runCommand }] =
     await Promise.all([import('../config.ts'), import('../database/start.ts'), import('./run.ts')]);
   const config = loadConfig();
   const log = pino({ level: 'warn' }, pino.destination(2));
+  if (call.command.isOnEmbedded || config.databaseUrl === undefined) await assertEmbedded(config);
   const open = call.command.isOnEmbedded ? openStoppedDatabase : openDatabaseForOperator;
   const db = await open(config, log);
   try {

@@ -83,8 +83,11 @@ async function knownPassword(file: string, folder: string, { postgres }: Binarie
 
 /** Returns true if a folder contains an embedded database. */
 export async function hasEmbeddedPostgres(dataDir: string): Promise<boolean> {
-  const version = await readFile(join(resolve(dataDir), 'postgres', 'PG_VERSION'), 'utf8').catch(() => '');
-  return version !== '';
+  const file = join(resolve(dataDir), 'postgres', 'PG_VERSION');
+  return readFile(file).then(
+    () => true,
+    ({ code }) => code !== 'ENOENT', // there, but of another user
+  );
 }
 
 /** Returns the URL of the embedded database of a server that runs in a folder, or undefined if none runs. */

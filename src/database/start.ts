@@ -46,15 +46,17 @@ export async function openDatabaseForOperator(config: Config, log: Logger): Prom
   return startDatabase({ ...config, databaseUrl }, log);
 }
 
-/**
- * Opens the embedded database. Throws a {@link StartError} if a server uses it, or if there is none in the data folder.
- */
-export async function openStoppedDatabase(config: Config, log: Logger): Promise<Database> {
-  if (!(await hasEmbeddedPostgres(config.dataDir)))
-    throw new StartError(
-      `DATA_DIR is "${config.dataDir}", which contains no embedded database; expected the data folder of the server`,
-    );
+/** Opens the embedded database. Throws a {@link StartError} if a server uses it. */
+export function openStoppedDatabase(config: Config, log: Logger): Promise<Database> {
   return startDatabase({ ...config, databaseUrl: undefined }, log);
+}
+
+/** Throws a {@link StartError} if the data folder contains no embedded database, which an operator does not create. */
+export async function assertEmbedded({ dataDir }: Pick<Config, 'dataDir'>): Promise<void> {
+  if (await hasEmbeddedPostgres(dataDir)) return;
+  throw new StartError(
+    `DATA_DIR is "${dataDir}", which contains no embedded database; expected that of a server without DATABASE_URL`,
+  );
 }
 
 /** Waits until the database can be used. Throws a {@link StartError} at once if it never can. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { database, databaseUrl, newUser, temporaryFolder } from '../support/harness.ts';
@@ -49,6 +49,14 @@ describe('the operator’s command line as a process', function () {
     expect(stderr).to.match(/^The database has no tables yet\. Start the server[^\n]*\n$/);
   });
 
+  it('refuses a folder without a database in one line, and creates none', async () => {
+    const folder = await temporaryFolder();
+    const { code, stdout, stderr } = await run({ DATA_DIR: folder }, 'user', 'list');
+    expect([code, stdout]).to.deep.equal([1, '']);
+    expect(stderr).to.match(/^DATA_DIR is "[^"]+", which contains no embedded database; expected [^\n]+\n$/);
+    expect(await readdir(folder)).to.deep.equal([]);
+  });
+
   it('works beside a running server with the embedded database, and without one', async () => {
     const folder = await temporaryFolder();
     const process = await startProcess({ DATA_DIR: folder });
@@ -67,11 +75,13 @@ describe('the operator’s command line as a process', function () {
   });
 
   it('reports a wrong configuration in one line, and prints the usage of the migrations', async () => {
-    for (const file of [MAIN, MIGRATE]) {
-      const words = file === MAIN ? ['user', 'list'] : ['status'];
+    for (const [file, words, reason] of [
+      [MAIN, ['user', 'list'], 'contains no embedded database'],
+      [MIGRATE, ['status'], 'cannot be created'],
+    ] as const) {
       const { code, stderr } = await runFile(file, { DATA_DIR: '/proc/parley' }, ...words);
       expect(code).to.equal(1);
-      expect(stderr).to.match(/^DATA_DIR is "\/proc\/parley", which cannot be created[^\n]*\n$/);
+      expect(stderr).to.match(new RegExp(`^DATA_DIR is "/proc/parley", which ${reason}[^\\n]*\\n$`));
     }
     const { code, stderr } = await runFile(MIGRATE, {}, 'stats');
     expect([code, stderr]).to.deep.equal([1, 'Unknown action "stats"; expected start, undo, status\n']);

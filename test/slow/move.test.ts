@@ -74,7 +74,7 @@ describe('admin database move', function () {
     const none = await move(databaseUrl(), empty);
     expect([none.code, none.stderr]).to.deep.equal([
       1,
-      `DATA_DIR is "${empty}", which contains no embedded database; expected the data folder of the server\n`,
+      `DATA_DIR is "${empty}", which contains no embedded database; expected that of a server without DATABASE_URL\n`,
     ]);
   });
 
