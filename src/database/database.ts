@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Transaction } from 'sequelize';
-import { type Repository, Sequelize } from 'sequelize-typescript';
+import { type Model, type ModelCtor, type Repository, Sequelize } from 'sequelize-typescript';
 import type { PoolUse } from '../observability/metrics.ts';
 import { createSessionClass, type SessionOptions } from './connectionClass.ts';
 import { NotConnectedError, repeatable } from './failures.ts';
@@ -193,17 +193,21 @@ const NO_SETTINGS = {
   dialectOptions: { clientMinMessages: 'ignore' },
 };
 
+const MODELS = [User, Chat, ChatMember, Message, Block, Ban, Invite, Reaction, Pin, MessageEdit, Report];
+
 function openPool(Client: ReturnType<typeof createSessionClass>, size: number): Sequelize {
-  return new Sequelize({
+  const sequelize = new Sequelize({
     dialect: 'postgres',
     dialectModule: { Client, types: pg.types }, // address and user are in the class
     logging: false,
     repositoryMode: true,
-    models: [User, Chat, ChatMember, Message, Block, Ban, Invite, Reaction, Pin, MessageEdit, Report],
     define: { underscored: true, timestamps: false },
     pool: { max: size, min: 0, acquire: CONNECT_TIMEOUT, idle: IDLE_TIMEOUT },
     ...NO_SETTINGS,
   });
+  // The schema has no types of its own, whose numbers each pool would look up with a slow statement.
+  Object.assign(sequelize.connectionManager, { _refreshDynamicOIDs: async () => {} });
+  return sequelize;
 }
 
 /** Closes a pool. Later requests for a connection are rejected as if the database were unavailable. */
@@ -214,19 +218,48 @@ async function closePool(sequelize: Sequelize): Promise<void> {
   await closing;
 }
 
+/** The models are added to a pool with their first use: that takes as long as opening a connection. */
 function queriesOn(sequelize: Sequelize): Queries {
+  let hasModels = false;
+  const repository = <M extends Model>(model: ModelCtor<M>): Repository<M> => {
+    if (!hasModels) sequelize.addModels(MODELS);
+    hasModels = true;
+    return sequelize.getRepository(model);
+  };
   return {
-    users: sequelize.getRepository(User),
-    chats: sequelize.getRepository(Chat),
-    members: sequelize.getRepository(ChatMember),
-    messages: sequelize.getRepository(Message),
-    blocks: sequelize.getRepository(Block),
-    bans: sequelize.getRepository(Ban),
-    invites: sequelize.getRepository(Invite),
-    reactions: sequelize.getRepository(Reaction),
-    pins: sequelize.getRepository(Pin),
-    edits: sequelize.getRepository(MessageEdit),
-    reports: sequelize.getRepository(Report),
+    get users() {
+      return repository(User);
+    },
+    get chats() {
+      return repository(Chat);
+    },
+    get members() {
+      return repository(ChatMember);
+    },
+    get messages() {
+      return repository(Message);
+    },
+    get blocks() {
+      return repository(Block);
+    },
+    get bans() {
+      return repository(Ban);
+    },
+    get invites() {
+      return repository(Invite);
+    },
+    get reactions() {
+      return repository(Reaction);
+    },
+    get pins() {
+      return repository(Pin);
+    },
+    get edits() {
+      return repository(MessageEdit);
+    },
+    get reports() {
+      return repository(Report);
+    },
     query: (statement, bind, transaction) => selectRows(sequelize, statement, bind, transaction),
     poolUse() {
       const { using, available, waiting } = (sequelize.connectionManager as unknown as { pool: Pool }).pool;

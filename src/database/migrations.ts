@@ -6,7 +6,15 @@ import { createExtensions, extensionsIn } from './extensions.ts';
 import { FOLDER, namesIn, partsOf, sqlOf, versionOf } from './migrationFiles.ts';
 import { retryWhileLocked, underLock, type WaitingOptions } from './migrationLock.ts';
 import { runParts } from './migrationParts.ts';
-import { readVersion, type SchemaVersion, tooOld, writeVersion } from './schemaVersion.ts';
+import {
+  hasTable,
+  on,
+  readVersion,
+  type SchemaVersion,
+  type Select,
+  tooOld,
+  writeVersion,
+} from './schemaVersion.ts';
 
 /*
  * Migrates the schema to the version of this server (see schemaVersion.ts) with the files in `migrations/` (for their
@@ -34,11 +42,13 @@ export interface MigrationStatus {
  * Migrates the schema; returns the names of the migrations that ran. A schema that is newer than this server stays
  * unchanged. Throws a {@link StartError} if it requires newer servers, or if its tables cannot be locked.
  */
-export function migrate(database: Database, options: MigrationOptions = {}): Promise<string[]> {
+export async function migrate(database: Database, options: MigrationOptions = {}): Promise<string[]> {
+  // Most starts have nothing to migrate, and need no connection of their own to see that; errors are those of the second.
+  if (await isUpToDate((text) => database.query(text, []), options).catch(() => false)) return [];
   return onOwnConnection(database, async (client) => {
-    if (await isUpToDate(client, options)) return [];
+    if (await isUpToDate(on(client), options)) return [];
     return underLock(database, options, async () => {
-      if (await isUpToDate(client, options)) return []; // another node has migrated it
+      if (await isUpToDate(on(client), options)) return []; // another node has migrated it
       const { pending } = await prepare(client, options);
       const names: string[] = [];
       for (const _ of pending) {
@@ -51,8 +61,8 @@ export function migrate(database: Database, options: MigrationOptions = {}): Pro
   });
 }
 
-async function isUpToDate(client: Client, { folder = FOLDER, log }: MigrationOptions): Promise<boolean> {
-  const { pending, underWay, schema } = await readStatus(client, folder);
+async function isUpToDate(select: Select, { folder = FOLDER, log }: MigrationOptions): Promise<boolean> {
+  const { pending, underWay, schema } = await readStatus(select, folder);
   const own = Math.max(0, ...(await namesIn(folder)).map(versionOf));
   if (schema && schema.compatVersion > own) throw tooOld(schema, own);
   if (schema && schema.version > own) {
@@ -87,7 +97,7 @@ export function undoMigration(database: Database, options: MigrationOptions = {}
 
 /** Returns the executed and the pending migrations. */
 export const migrationStatus = (database: Database, { folder = FOLDER } = {}): Promise<MigrationStatus> =>
-  onOwnConnection(database, (client) => readStatus(client, folder));
+  onOwnConnection(database, (client) => readStatus(on(client), folder));
 
 async function onOwnConnection<T>(database: Database, work: (client: Client) => Promise<T>): Promise<T> {
   const client = await database.dedicated();
@@ -117,32 +127,23 @@ function forbidden(error: unknown, { database, user }: Client): StartError {
   );
 }
 
-async function readStatus(client: Client, folder: string): Promise<MigrationStatus> {
-  const executed = await executedOn(client);
-  const { rows } = await client.query<{ table: string | null }>(
-    `select to_regclass('migration_progress')::text as "table"`,
-  );
-  const progress =
-    rows[0]?.table == null
-      ? []
-      : (await client.query<{ name: string }>('select name from migration_progress')).rows;
+async function readStatus(select: Select, folder: string): Promise<MigrationStatus> {
+  const executed = await executedIn(select);
+  const progress = (await hasTable(select, 'migration_progress'))
+    ? await select<{ name: string }>('select name from migration_progress')
+    : [];
   return {
     executed,
     pending: (await namesIn(folder)).filter((name) => !executed.includes(name)),
     underWay: progress[0]?.name,
-    schema: await readVersion(client),
+    schema: await readVersion(select),
   };
 }
 
-async function executedOn(client: Client): Promise<string[]> {
-  const { rows } = await client.query<{ table: string | null }>(
-    `select to_regclass('migrations')::text as "table"`,
-  );
-  if (rows[0]?.table == null) return [];
-  const executed = await client.query<{ name: string }>(
-    'select name from migrations order by name collate "C"',
-  );
-  return executed.rows.map(({ name }) => name);
+async function executedIn(select: Select): Promise<string[]> {
+  if (!(await hasTable(select, 'migrations'))) return [];
+  const rows = await select<{ name: string }>('select name from migrations order by name collate "C"');
+  return rows.map(({ name }) => name);
 }
 
 /** Creates the tables of the migrations and the extensions that pending ones need. */
@@ -150,7 +151,7 @@ async function prepare(client: Client, options: MigrationOptions): Promise<Migra
   const { folder = FOLDER } = options;
   return retryWhileLocked(client, options, async () => {
     await client.query(ownTables);
-    const status = await readStatus(client, folder);
+    const status = await readStatus(on(client), folder);
     const sql = await Promise.all(status.pending.map((name) => sqlOf(folder, name)));
     await createExtensions(client, sql.flatMap(extensionsIn));
     return status;
@@ -183,12 +184,12 @@ async function umzugOn(
       name: file,
       parts: partsOf(await sqlOf(folder, file)),
       options,
-      recordBegin: async () => writeVersion(client, folder, await executedOn(client), [name]),
+      recordBegin: async () => writeVersion(client, folder, await executedIn(on(client)), [name]),
       async recordEnd() {
         const { rowCount } = await client.query(note, [name]);
         if (rowCount !== 1) throw new Error(`The migration ${file} is running elsewhere`);
         await client.query('delete from migration_progress');
-        await writeVersion(client, folder, await executedOn(client));
+        await writeVersion(client, folder, await executedIn(on(client)));
       },
     });
   return new Umzug<object>({
@@ -199,7 +200,7 @@ async function umzugOn(
         down: () => run(name, `down/${name}`, 'delete from migrations where name = $1'),
       })),
     storage: {
-      executed: () => executedOn(client),
+      executed: () => executedIn(on(client)),
       logMigration: async () => {},
       unlogMigration: async () => {},
     },

@@ -20,13 +20,28 @@ export interface SchemaVersion {
   readonly compatVersion: number;
 }
 
+/** Runs a statement without parameters, on a connection or a pool, and returns its rows. */
+export type Select = <Row extends object>(text: string) => Promise<Row[]>;
+
+/** Returns a function that runs statements on a connection. */
+export const on =
+  (client: Client): Select =>
+  async <Row extends object>(text: string) =>
+    (await client.query<Row>(text)).rows;
+
+/** Returns whether a table exists. */
+export async function hasTable(select: Select, name: string): Promise<boolean> {
+  const [row] = await select<{ table: string | null }>(`select to_regclass('${name}')::text as "table"`);
+  return row?.table != null;
+}
+
 /** Reads the version of the schema; undefined if the schema is too old to contain it. */
-export async function readVersion(client: Client): Promise<SchemaVersion | undefined> {
-  if (!(await hasVersion(client))) return undefined;
-  const { rows } = await client.query<SchemaVersion>(
+export async function readVersion(select: Select): Promise<SchemaVersion | undefined> {
+  if (!(await hasTable(select, 'schema_version'))) return undefined;
+  const [row] = await select<SchemaVersion>(
     'select version, compat_version as "compatVersion" from schema_version',
   );
-  return rows[0];
+  return row;
 }
 
 /** Stores the version that results from executed migrations and those under way. */
@@ -36,7 +51,7 @@ export async function writeVersion(
   executed: readonly string[],
   underWay: readonly string[] = [],
 ): Promise<void> {
-  if (!(await hasVersion(client))) return;
+  if (!(await hasTable(on(client), 'schema_version'))) return;
   const compatible = await Promise.all(
     [...executed, ...underWay].map(async (name) => compatibleFrom(await sqlOf(folder, name))),
   );
@@ -48,13 +63,6 @@ export const tooOld = ({ version, compatVersion }: SchemaVersion, own: number): 
   new StartError(
     `The database has schema version ${version}, which works with servers that know version ${compatVersion} or later; this one knows ${own}. Start a newer version of the server.`,
   );
-
-async function hasVersion(client: Client): Promise<boolean> {
-  const { rows } = await client.query<{ table: string | null }>(
-    `select to_regclass('schema_version')::text as "table"`,
-  );
-  return rows[0]?.table != null;
-}
 
 const write = `
 insert into schema_version (version, compat_version) values ($1, $2)
