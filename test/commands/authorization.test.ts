@@ -202,7 +202,7 @@ async function attempt(type: string, who: ActorName, scene: Scene, { outcomes, p
 /** Runs one attempt after another: the friend is in all scenes of a cast. */
 async function attemptAll(type: string, row: Attempt) {
   const cast = await newCast();
-  const scenes = await Promise.all(actors.map((who) => newScene(cast, who)));
+  const scenes = await Promise.all(actors.map((who) => newScene(who, cast)));
   for (const [index, who] of actors.entries()) await attempt(type, who, scenes[index] as Scene, row);
 }
 
@@ -234,7 +234,7 @@ describe('a push', () => {
     it(`of ${type} reaches nobody outside the group, nor users who have left it`, async () => {
       const cast = await newCast();
       for (const who of ['former', 'banned'] as const) {
-        const scene = await newScene(cast, who);
+        const scene = await newScene(who, cast);
         const { owner, groupId, group } = scene;
         const { messageId: ownId } = await owner.client.done('messageInGroup', { groupId, content: 'x' });
         const outside = [cast.outsider, cast[who]];
@@ -261,7 +261,9 @@ describe('a blocked user', () => {
   });
 
   it('sees nothing of the presence of the blocking user, with any command of the table', async () => {
-    const { actor, friend, member, groupId } = await newScene(await newCast(), 'blocked');
+    const cast = await newCast();
+    const { actor, friend, groupId } = await newScene('blocked', cast);
+    const { member } = cast;
     const userIds = [friend.id];
     for (const { client } of [actor, member]) await client.done('subscribePresence', { userIds });
     const custom = { mark: friend.username };
@@ -296,7 +298,7 @@ describe('a blocked user', () => {
 
 describe('a new member of a group whose history begins with joining', () => {
   async function newMember() {
-    const scene = await newScene(await newCast(), 'member');
+    const scene = await newScene('member');
     const { owner, guest, groupId, group } = scene;
     await owner.client.done('updateGroup', { groupId, historyFrom: 'joining' });
     await owner.client.done('pinMessage', { messageId: group.messageId });

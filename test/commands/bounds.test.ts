@@ -15,7 +15,7 @@ import type { Client, Frame } from '../support/client.ts';
 import { connectAs, database, newClients } from '../support/harness.ts';
 import { id } from '../support/ids.ts';
 import { type Largest, newLargest, WORD } from '../support/largest.ts';
-import { newCast, newScene, type Scene } from '../support/scene.ts';
+import { newScene, type Scene } from '../support/scene.ts';
 import * as on from '../support/scene-params.ts';
 import { until } from '../support/until.ts';
 
@@ -205,7 +205,7 @@ describe('the largest legal data', function () {
   });
 
   async function newWorld(): Promise<World> {
-    const scene = await newScene(await newCast(), 'owner');
+    const scene = await newScene('owner');
     return { ...largest, client: await connectAs(largest.token), scene };
   }
 

@@ -4,7 +4,7 @@ import { commands } from '../../src/commands/registry.ts';
 import type { ErrorCode } from '../../src/protocol/errors.ts';
 import type { Frame } from '../support/client.ts';
 import { connectAs, newClients, newGroup, type RunningServer, startServer } from '../support/harness.ts';
-import { type ActorName, newCast, newScene, type Scene, traces } from '../support/scene.ts';
+import { type ActorName, newScene, type Scene, traces } from '../support/scene.ts';
 import * as on from '../support/scene-params.ts';
 
 interface Row {
@@ -87,7 +87,7 @@ describe('a command that is sent again over another node', function () {
   });
 
   it('takes a clientMessageId in the table if it stores a message', async () => {
-    const scene = await newScene(await newCast(), 'owner');
+    const scene = await newScene('owner');
     for (const { type, storesMessage } of commands) {
       const params = await table[type]?.params(scene);
       expect(isSend({ params: params ?? {} }), type).to.equal(storesMessage);
@@ -96,7 +96,7 @@ describe('a command that is sent again over another node', function () {
 
   for (const [type, { params: build, who, endsConnections }] of Object.entries(table)) {
     it(`${type} gets the same answer as the first time, and changes nothing more`, async () => {
-      const scene = await newScene(await newCast(), who);
+      const scene = await newScene(who);
       const params = await build(scene);
       const { nextCursor } = await scene.friend.client.done('sync', { fromNow: true });
       const first = await scene.actor.client.call(type, params);
@@ -111,7 +111,7 @@ describe('a command that is sent again over another node', function () {
 
     if (endsConnections) continue;
     it(`${type} gets the same answer from both nodes at the same time`, async () => {
-      const scene = await newScene(await newCast(), who);
+      const scene = await newScene(who);
       const clients = [scene.actor.client, await connectAs(scene.actor.token, other.url)];
       const params = await build(scene);
       const [one, two] = await Promise.all(clients.map((client) => client.call(type, params)));
@@ -171,7 +171,7 @@ describe('a command that is not repeatable', () => {
 
   for (const [type, { params: build, who, refusal }] of Object.entries(others))
     it(`${type} is ${refusal ? 'refused' : 'done once more'} when it is sent again`, async () => {
-      const scene = await newScene(await newCast(), who);
+      const scene = await newScene(who);
       const { actor, friend } = scene;
       const params = await build(scene);
       const first = await actor.client.done(type, params);

@@ -98,9 +98,9 @@ export const mochaHooks = {
   async beforeAll(this: Mocha.Context) {
     this.timeout(60_000);
     await turn(); // mocha starts the timer of a hook once it has returned a promise
+    if (!isUnitTest(this)) url = await createDatabase();
     assertNothingLeft = watchLeftovers();
     if (isUnitTest(this)) return;
-    url = await createDatabase();
     folder = await temporaryFolder();
     server = await startServer();
     database = openDatabase(url, 4);

@@ -4,15 +4,18 @@ import { newClients, type Person } from './harness.ts';
 export const actors = ['outsider', 'former', 'banned', 'blocked', 'member', 'admin', 'owner'] as const;
 export type ActorName = (typeof actors)[number];
 
-/** `friend` is in all groups and dialogs and makes none of the attempts; `guest` is in none. */
-export type Cast = Readonly<Record<ActorName | 'friend' | 'guest', Person>>;
+/** The users whom each scene needs: `friend` is in all groups and dialogs and makes no attempt; `guest` is in none. */
+type Others = Readonly<Record<'owner' | 'friend' | 'guest', Person>>;
+
+/** The users of several scenes. */
+export type Cast = Others & Readonly<Record<ActorName, Person>>;
 
 /** The contents in the group and in the dialog, which no other user may ever receive. */
 export const GROUP_SECRET = 'lighthouse';
 export const DIALOG_SECRET = 'windmill';
 
 /** The place of an attempt of one of the cast: a private group of `owner`, and a dialog with `friend`. */
-export interface Scene extends Cast {
+export interface Scene extends Others {
   readonly actor: Person;
   readonly groupId: number;
   /** The messages of `friend`, and those of the actor; for an outsider those of `member`. */
@@ -25,15 +28,18 @@ interface Contents {
   readonly ownId: number;
 }
 
-export async function newCast(): Promise<Cast> {
-  const names = [...actors, 'friend', 'guest'];
-  const people = await Promise.all(names.map(async (name) => [name, (await newClients(1))[0]]));
+async function newPeople<Name extends string>(names: Iterable<Name>): Promise<Record<Name, Person>> {
+  const people = await Promise.all([...names].map(async (name) => [name, (await newClients(1))[0]]));
   return Object.fromEntries(people);
 }
 
-export async function newScene(cast: Cast, who: ActorName): Promise<Scene> {
-  const { owner, friend, guest, member, [who]: actor } = cast;
-  const insider = who === 'outsider' ? member : actor;
+export const newCast = (): Promise<Cast> => newPeople([...actors, 'friend', 'guest']);
+
+/** Creates the place of an attempt of one of a cast, or of a new user. */
+export async function newScene(who: ActorName, cast?: Cast): Promise<Scene> {
+  const inside = who === 'outsider' ? 'member' : who;
+  const people = cast ?? (await newPeople(new Set([who, inside, 'owner', 'friend', 'guest'] as const)));
+  const { owner, friend, guest, [who]: actor, [inside]: insider } = people;
   const userIds = [friend.id, insider.id];
   const { groupId } = await owner.client.done('newGroup', { groupName: `The ${GROUP_SECRET}`, userIds });
 
@@ -54,7 +60,7 @@ export async function newScene(cast: Cast, who: ActorName): Promise<Scene> {
   if (who === 'banned') await owner.client.done('banUser', { groupId, userId });
   if (who === 'admin') await owner.client.done('setMemberRole', { groupId, userId, role: 'admin' });
   if (who === 'blocked') for (const { client } of [friend, guest]) await client.done('blockUser', { userId });
-  return { ...cast, actor, groupId, group, dialog };
+  return { owner, friend, guest, actor, groupId, group, dialog };
 }
 
 export const sessionsOf = async ({ client }: Person): Promise<{ sessionId: number; current: boolean }[]> =>
