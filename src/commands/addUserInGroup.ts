@@ -3,8 +3,8 @@ import { Type } from 'typebox';
 import { addMembers } from '../chats/addMembers.ts';
 import { changeGroup } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
-import { groupEvent } from '../protocol/schema/groups.ts';
-import { Id, IdOfGroup, IdOfUser, Sent } from '../protocol/schema/types.ts';
+import { MemberEvent } from '../protocol/schema/groups.ts';
+import { IdOfGroup, IdOfUser, Sent } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -22,7 +22,7 @@ export const addUserInGroup = defineCommand({
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'ALREADY_A_MEMBER', 'FORBIDDEN'],
   push: {
     summary: 'A user was added to a group; the added user receives this push as well',
-    fields: groupEvent({ userId: Id }),
+    fields: MemberEvent,
   },
   async handle({ groupId, userId }, context) {
     return changeGroup(context, 'addUserInGroup', groupId, async (change) => {

@@ -7,7 +7,7 @@ export const archiveChat = defineSetting({
   summary: 'Archive or unarchive a chat',
   description:
     'Clients decide how to show it: listLastMessage returns the setting with each chat, and its order stays the same.',
-  params: Type.Object({ archived: Type.Boolean() }),
+  params: Type.Object({ archived: Type.Boolean({ description: 'True: archive it; false: unarchive it' }) }),
   bind: ({ archived }) => [archived],
   change: `
 update chat_members

@@ -4,8 +4,8 @@ import { changeGroup, removeMembers } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { assertOutranks } from '../chats/ranks.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id, IdOfGroup, IdOfUser, Text } from '../protocol/schema/types.ts';
+import { Changed, MemberEvent } from '../protocol/schema/groups.ts';
+import { IdOfGroup, IdOfUser, Text } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { existingUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
@@ -28,7 +28,7 @@ export const banUser = defineCommand({
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {
     summary: 'A user was banned from a group; the banned user receives no further push about it',
-    fields: groupEvent({ userId: Id }),
+    fields: MemberEvent,
   },
   async handle({ groupId, userId, reason = null }, context) {
     const { session, db } = context;

@@ -5,7 +5,7 @@ import { freezePositions, lockDialog } from '../chats/shownPositions.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { encodePush } from '../protocol/frames.ts';
-import { Id, IdOfUser } from '../protocol/schema/types.ts';
+import { described, Empty, Id, IdOfUser } from '../protocol/schema/types.ts';
 import { blockOf } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
@@ -17,7 +17,7 @@ export const blockUser = defineCommand({
   description:
     'Private messages of the blocked user to this user are refused. Neither sees the other’s typing, presence and read position; the read position stays as it is until the last block between the two ends, and advances only with messages of the other. The blocked user is not notified.',
   params: Type.Object({ userId: IdOfUser }),
-  result: Type.Object({}),
+  result: Empty,
   repeatable: true,
   storesMessage: false,
   ordered: true,
@@ -25,7 +25,7 @@ export const blockUser = defineCommand({
   errors: ['NOT_FOUND'],
   push: {
     summary: 'This user blocked a user on another connection',
-    fields: Type.Object({ userId: Id }),
+    fields: Type.Object({ userId: described(Id.user, 'The blocked user') }),
   },
   async handle({ userId }, { session, origin, bus, changes, db }) {
     if (userId === session.userId) throw new ApiError('BAD_REQUEST', 'params.userId must be another user');

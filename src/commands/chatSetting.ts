@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { type ChatAddress as Address, membershipIn, ownStateOf } from '../chats/membership.ts';
 import { pushToSelf } from '../chats/publish.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
-import { inChat } from '../protocol/schema/types.ts';
+import { Empty, inChat } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
@@ -30,7 +30,7 @@ export function defineSetting<const Name extends string, Properties extends TPro
     summary,
     ...(description !== undefined && { description }),
     params: inChat(params.properties),
-    result: Type.Object({}),
+    result: Empty,
     repeatable: true,
     storesMessage: false,
     ordered: true,

@@ -3,8 +3,8 @@ import { recordClosure } from '../chats/closures.ts';
 import { changeGroup, deliveredBefore } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { groupEvent } from '../protocol/schema/groups.ts';
-import { IdOfGroup } from '../protocol/schema/types.ts';
+import { GroupEvent } from '../protocol/schema/groups.ts';
+import { Empty, IdOfGroup } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -14,13 +14,13 @@ export const deleteGroup = defineCommand({
   description:
     'Allowed for the owner. Its messages can no longer be read, and its name can be used again. If the same user deletes it again, nothing changes.',
   params: Type.Object({ groupId: IdOfGroup }),
-  result: Type.Object({}),
+  result: Empty,
   repeatable: true,
   storesMessage: false,
   ordered: true,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
-  push: { summary: 'A group was deleted; no further push about it follows', fields: groupEvent({}) },
+  push: { summary: 'A group was deleted; no further push about it follows', fields: GroupEvent },
   async handle({ groupId }, context) {
     await changeGroup(context, 'deleteGroup', groupId, async (change) => {
       requireRole(change.member(), 'owner');

@@ -11,8 +11,8 @@ import {
 import { reindex } from '../messages/indexMessages.ts';
 import { namesIn } from '../messages/mentions.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
-import { Content, Custom, Id, IdOfMessage, Nullable, Time } from '../protocol/schema/types.ts';
+import { ChangedMessage, EditedAt, Mentions, MessageAddress } from '../protocol/schema/messages.ts';
+import { Content, Custom, IdOfMessage, Nullable, Time } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const editMessage = defineCommand({
@@ -23,9 +23,9 @@ export const editMessage = defineCommand({
   params: Type.Object({ messageId: IdOfMessage, content: Content, custom: Type.Optional(Nullable(Custom)) }),
   result: Type.Object({
     ...ChangedMessage,
-    editedAt: Nullable({ ...Time, description: 'null if it was never edited' }),
+    editedAt: EditedAt,
     custom: Nullable(Custom),
-    mentions: Type.Array(Id),
+    mentions: Mentions,
   }),
   repeatable: true,
   storesMessage: false,
@@ -38,7 +38,7 @@ export const editMessage = defineCommand({
       ...MessageAddress,
       editedAt: Time,
       custom: Nullable(Custom),
-      mentions: Type.Array(Id),
+      mentions: Mentions,
     }),
   },
   async handle({ messageId, content, custom }, context) {

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
+import { Empty } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const endOtherSessions = defineCommand({
@@ -8,7 +9,7 @@ export const endOtherSessions = defineCommand({
   summary: 'Close all other connections of this user and revoke their tokens',
   description: 'The connections close with 4401. This connection stays open and its token stays valid.',
   params: Type.Object({}),
-  result: Type.Object({}),
+  result: Empty,
   repeatable: true,
   storesMessage: false,
   ordered: true,

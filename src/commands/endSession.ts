@@ -3,7 +3,7 @@ import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
 import { createGuard } from '../net/guard.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { IdOfSession } from '../protocol/schema/types.ts';
+import { described, Empty, IdOfSession } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const endSession = defineCommand({
@@ -12,9 +12,9 @@ export const endSession = defineCommand({
   description:
     'All connections with the same token close with 4401, and the token becomes invalid. Exception: if another connection with the token of this connection is named, only that connection closes and the token stays valid. This connection closes after the reply.',
   params: Type.Object({
-    sessionId: Type.Optional({ ...IdOfSession, description: 'Default: the session of this connection' }),
+    sessionId: Type.Optional(described(IdOfSession, 'Default: the session of this connection')),
   }),
-  result: Type.Object({}),
+  result: Empty,
   repeatable: true,
   storesMessage: false,
   ordered: true,

@@ -12,7 +12,7 @@ export const getChat = defineRead({
   summary: 'Read one row of listLastMessage: the newest message and the unread counts of a chat',
   description: 'data is null for a dialog without messages.',
   params: inChat({}),
-  result: Type.Object({ data: Nullable(ChatRow) }),
+  result: Type.Object({ data: Nullable(ChatRow, 'null for a dialog without messages') }),
   cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ receiverId, groupId }, { session: { userId }, db }) {

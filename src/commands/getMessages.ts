@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { membershipIn } from '../chats/membership.ts';
 import { DEFAULT_LIMIT, readStretch } from '../messages/history.ts';
 import { messageOf } from '../messages/read.ts';
+import { ROWS } from '../protocol/cursor.ts';
 import { Message } from '../protocol/schema/messages.ts';
 import { fitting } from '../protocol/schema/page.ts';
 import { inChat, Limit } from '../protocol/schema/types.ts';
@@ -21,7 +22,7 @@ export const getMessages = defineRead({
     limit: Limit,
   }),
   result: Type.Object({
-    data: Type.Array(Message),
+    data: Type.Array(Message, ROWS),
     more: Type.Boolean({
       description:
         'True if there are more matching messages: continue with afterSeq, or with beforeSeq if only that was given. A page may be shorter than limit',

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
+import { ROWS } from '../protocol/cursor.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Message } from '../protocol/schema/messages.ts';
 import { fitting } from '../protocol/schema/page.ts';
@@ -13,7 +14,7 @@ export const getMessagesAround = defineRead({
   summary: 'Read a message and its neighbours, lowest seq first, to show a message that was found',
   description: 'The page has fewer messages than limit if they are large: continue with getMessages.',
   params: Type.Object({ messageId: IdOfMessage, limit: Limit }),
-  result: Type.Object({ data: Type.Array(Message) }),
+  result: Type.Object({ data: Type.Array(Message, ROWS) }),
   cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT }, { session: { userId }, db }) {

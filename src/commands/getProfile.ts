@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Profile } from '../protocol/schema/people.ts';
-import { IdOfUser, Nullable } from '../protocol/schema/types.ts';
+import { described, IdOfUser, Nullable } from '../protocol/schema/types.ts';
 import { profilesOf } from '../users/profiles.ts';
 import { existingUser } from '../users/users.ts';
 import { defineRead } from './define.ts';
@@ -9,15 +9,18 @@ export const getProfile = defineRead({
   type: 'getProfile',
   summary: 'Read the profile of a user',
   params: Type.Object({
-    userId: Type.Optional({ ...IdOfUser, description: 'Default: this user' }),
+    userId: Type.Optional(described(IdOfUser, 'Default: this user')),
   }),
   result: Type.Object({
-    data: Type.Object({
-      ...Profile.properties,
-      email: Type.Optional(
-        Nullable(Type.String({ description: 'Present only in the profile of this user' })),
-      ),
-    }),
+    data: Type.Object(
+      {
+        ...Profile.properties,
+        email: Type.Optional(
+          Nullable(Type.String({ description: 'Present only in the profile of this user' })),
+        ),
+      },
+      { title: 'ProfileWithEmail', description: 'A profile; that of this user has the email' },
+    ),
   }),
   cost: 1,
   errors: ['NOT_FOUND'],

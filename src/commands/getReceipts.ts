@@ -3,7 +3,7 @@ import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readMessage } from '../messages/read.ts';
-import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Id, IdOfMessage, Limit, UserName } from '../protocol/schema/types.ts';
 import { nameOfUser } from '../users/names.ts';
 import { defineRead } from './define.ts';
@@ -16,7 +16,16 @@ export const getReceipts = defineRead({
   params: Type.Object({ messageId: IdOfMessage, limit: Limit, cursor: Cursor }),
   result: Type.Object({
     data: Type.Array(
-      Type.Object({ userId: Id, username: UserName, delivered: Type.Boolean(), read: Type.Boolean() }),
+      Type.Object(
+        {
+          userId: Id.user,
+          username: UserName,
+          delivered: Type.Boolean({ description: 'True if the user received the message' }),
+          read: Type.Boolean({ description: 'True if the user read the message' }),
+        },
+        { title: 'Receipt', description: 'Whether a user received and read a message' },
+      ),
+      ROWS,
     ),
     nextCursor: NextCursor,
   }),

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, readMessage, selectMessages } from '../messages/read.ts';
-import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Message } from '../protocol/schema/messages.ts';
 import { IdOfMessage, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
@@ -11,7 +11,7 @@ export const getThread = defineRead({
   type: 'getThread',
   summary: 'List the replies to a message, oldest first',
   params: Type.Object({ messageId: IdOfMessage, limit: Limit, cursor: Cursor }),
-  result: Type.Object({ data: Type.Array(Message), nextCursor: NextCursor }),
+  result: Type.Object({ data: Type.Array(Message, ROWS), nextCursor: NextCursor }),
   cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { dialogWith } from '../chats/membership.ts';
 import { historyRow, pageOf, readDialogStretch } from '../messages/history.ts';
+import { ROWS } from '../protocol/cursor.ts';
 import { HistoryRow } from '../protocol/schema/messages.ts';
 import { Id, IdOfUser, Limit, Page, UserName } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
@@ -11,7 +12,16 @@ export const getlatestMessageDialog = defineRead({
   summary: 'Page through the dialog with a person, newest first',
   params: Type.Object({ receiverId: IdOfUser, limit: Limit, page: Page }),
   result: Type.Object({
-    data: Type.Array(Type.Object({ ...HistoryRow.properties, receiver_id: Id, receverName: UserName })),
+    data: Type.Array(
+      Type.Object(
+        { ...HistoryRow.properties, receiver_id: Id.user, receverName: UserName },
+        {
+          title: 'DialogHistoryRow',
+          description: 'A message of a dialog, in the spelling of getlatestMessageDialog',
+        },
+      ),
+      ROWS,
+    ),
   }),
   cost: 1,
   errors: ['NOT_FOUND'],

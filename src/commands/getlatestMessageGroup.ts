@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { membershipInGroup } from '../chats/membership.ts';
 import { historyRow, pageOf, readStretch } from '../messages/history.ts';
+import { ROWS } from '../protocol/cursor.ts';
 import { HistoryRow } from '../protocol/schema/messages.ts';
 import { Id, IdOfGroup, Limit, Page } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
@@ -9,7 +10,18 @@ export const getlatestMessageGroup = defineRead({
   type: 'getlatestMessageGroup',
   summary: 'Page through the history of a group, newest first',
   params: Type.Object({ groupId: IdOfGroup, limit: Limit, page: Page }),
-  result: Type.Object({ data: Type.Array(Type.Object({ ...HistoryRow.properties, group_id: Id })) }),
+  result: Type.Object({
+    data: Type.Array(
+      Type.Object(
+        { ...HistoryRow.properties, group_id: Id.group },
+        {
+          title: 'GroupHistoryRow',
+          description: 'A message of a group, in the spelling of getlatestMessageGroup',
+        },
+      ),
+      ROWS,
+    ),
+  }),
   cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId, limit, page }, { session, db }) {

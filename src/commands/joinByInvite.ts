@@ -4,7 +4,7 @@ import { changeGroup, insertMembers } from '../chats/groupChange.ts';
 import { isValidInvite } from '../chats/invites.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id, Text } from '../protocol/schema/types.ts';
+import { described, Id, Text } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -14,13 +14,16 @@ export const joinByInvite = defineCommand({
   description:
     'An invite is valid as long as its creator may add users: not after the creator left or was removed, and not while only admins may add users and the creator is not an admin. For a user who is already a member, nothing changes and no use is counted.',
   params: Type.Object({ code: Text(1, 64, 'Invite code') }),
-  result: Type.Object({ ...Changed.properties, groupId: Id }),
+  result: Type.Object({ ...Changed.properties, groupId: Id.group }),
   repeatable: true,
   storesMessage: false,
   ordered: true,
   cost: 2,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
-  push: { summary: 'A user joined a group with an invite', fields: groupEvent({ userId: Id, inviteId: Id }) },
+  push: {
+    summary: 'A user joined a group with an invite',
+    fields: groupEvent({ userId: described(Id.user, 'The user who joined'), inviteId: Id.invite }),
+  },
   async handle({ code }, context) {
     const { session, db } = context;
     const { userId } = session;

@@ -2,8 +2,8 @@ import { Type } from 'typebox';
 
 import { changeGroup, insertMembers } from '../chats/groupChange.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id, IdOfGroup } from '../protocol/schema/types.ts';
+import { Changed, MemberEvent } from '../protocol/schema/groups.ts';
+import { IdOfGroup } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -18,7 +18,7 @@ export const joinGroup = defineCommand({
   ordered: true,
   cost: 2,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
-  push: { summary: 'A user joined a group', fields: groupEvent({ userId: Id }) },
+  push: { summary: 'A user joined a group', fields: MemberEvent },
   async handle({ groupId }, context) {
     const { session, db } = context;
     const { userId } = session;

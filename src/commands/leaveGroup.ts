@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { deliveredBefore } from '../chats/groupChange.ts';
 import { leave } from '../chats/leave.ts';
 import { groupEvent } from '../protocol/schema/groups.ts';
-import { Id, IdOfGroup, Sent } from '../protocol/schema/types.ts';
+import { described, Id, IdOfGroup, Sent } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const leaveGroup = defineCommand({
@@ -20,8 +20,8 @@ export const leaveGroup = defineCommand({
   push: {
     summary: 'A user left a group; the other connections of that user receive this push as well',
     fields: groupEvent({
-      userId: Id,
-      ownerId: Type.Optional(Type.Integer({ ...Id, description: 'The new owner of the group' })),
+      userId: described(Id.user, 'The user who left'),
+      ownerId: Type.Optional(described(Id.user, 'The new owner of the group')),
     }),
   },
   async handle({ groupId }, context) {

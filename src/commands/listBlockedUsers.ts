@@ -2,8 +2,9 @@ import { Type } from 'typebox';
 import { wire } from '../database/wire.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, NextCursor } from '../protocol/cursor.ts';
-import { Id, Limit, Nullable, Time, UserName } from '../protocol/schema/types.ts';
+import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
+import { ShownName } from '../protocol/schema/people.ts';
+import { Id, Limit, Time, UserName } from '../protocol/schema/types.ts';
 import { shownName } from '../users/names.ts';
 import { defineRead } from './define.ts';
 
@@ -13,7 +14,11 @@ export const listBlockedUsers = defineRead({
   params: Type.Object({ limit: Limit, cursor: Cursor }),
   result: Type.Object({
     data: Type.Array(
-      Type.Object({ userId: Id, username: UserName, displayName: Nullable(Type.String()), blockedAt: Time }),
+      Type.Object(
+        { userId: Id.user, username: UserName, displayName: ShownName, blockedAt: Time },
+        { title: 'BlockedUser', description: 'A user whom this user has blocked' },
+      ),
+      ROWS,
     ),
     nextCursor: NextCursor,
   }),

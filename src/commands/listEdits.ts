@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readLiveMessage } from '../messages/read.ts';
-import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Edit } from '../protocol/schema/messages.ts';
 import { IdOfMessage, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
@@ -12,7 +12,7 @@ export const listEdits = defineRead({
   summary: 'List the versions of an edited message, oldest first',
   description: 'The last row of the last page is the current version.',
   params: Type.Object({ messageId: IdOfMessage, limit: Limit, cursor: Cursor }),
-  result: Type.Object({ data: Type.Array(Edit), nextCursor: NextCursor }),
+  result: Type.Object({ data: Type.Array(Edit, ROWS), nextCursor: NextCursor }),
   cost: 1,
   errors: ['NOT_FOUND'],
   async handle({ messageId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {

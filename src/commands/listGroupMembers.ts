@@ -4,10 +4,10 @@ import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Role } from '../protocol/schema/groups.ts';
-import { Presence } from '../protocol/schema/people.ts';
-import { Id, IdOfGroup, Limit, Nullable, Time, UserName } from '../protocol/schema/types.ts';
+import { Presence, ShownAvatar, ShownName } from '../protocol/schema/people.ts';
+import { Id, IdOfGroup, Limit, Time, UserName } from '../protocol/schema/types.ts';
 import { shownName } from '../users/names.ts';
 import { defineRead } from './define.ts';
 
@@ -19,16 +19,20 @@ export const listGroupMembers = defineRead({
   params: Type.Object({ groupId: IdOfGroup, role: Type.Optional(Role), limit: Limit, cursor: Cursor }),
   result: Type.Object({
     data: Type.Array(
-      Type.Object({
-        userId: Id,
-        username: UserName,
-        displayName: Nullable(Type.String()),
-        avatar: Nullable(Type.String()),
-        role: Role,
-        joinedAt: Time,
-        online,
-        lastSeenAt,
-      }),
+      Type.Object(
+        {
+          userId: Id.user,
+          username: UserName,
+          displayName: ShownName,
+          avatar: ShownAvatar,
+          role: Role,
+          joinedAt: Time,
+          online,
+          lastSeenAt,
+        },
+        { title: 'Member', description: 'A member of a group, with presence' },
+      ),
+      ROWS,
     ),
     nextCursor: NextCursor,
   }),

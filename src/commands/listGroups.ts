@@ -4,7 +4,7 @@ import { groupRow } from '../chats/groups.ts';
 import { prepared } from '../database/statements.ts';
 import type { ChatId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Group } from '../protocol/schema/groups.ts';
 import { CustomFilter, Limit, Text } from '../protocol/schema/types.ts';
 import { foldForSearch } from '../text/fold.ts';
@@ -22,7 +22,7 @@ export const listGroups = defineRead({
     limit: Limit,
     cursor: Cursor,
   }),
-  result: Type.Object({ data: Type.Array(Group), nextCursor: NextCursor }),
+  result: Type.Object({ data: Type.Array(Group, ROWS), nextCursor: NextCursor }),
   cost: 1,
   errors: [],
   async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {

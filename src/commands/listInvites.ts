@@ -3,7 +3,7 @@ import { type InviteRow, inviteFields, isValidInvite } from '../chats/invites.ts
 import { membershipInGroup } from '../chats/membership.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Invite } from '../protocol/schema/groups.ts';
 import { IdOfGroup, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
@@ -13,7 +13,7 @@ export const listInvites = defineRead({
   summary: 'List the valid invites of a group, newest first',
   description: 'The owner and admins see all invites, other members only the invites that they created.',
   params: Type.Object({ groupId: IdOfGroup, limit: Limit, cursor: Cursor }),
-  result: Type.Object({ data: Type.Array(Invite), nextCursor: NextCursor }),
+  result: Type.Object({ data: Type.Array(Invite, ROWS), nextCursor: NextCursor }),
   cost: 1,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {

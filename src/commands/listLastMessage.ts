@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import { newestChats, type ChatRow as Row } from '../chats/chatList.sql.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
+import { ROWS } from '../protocol/cursor.ts';
 import { ChatRow } from '../protocol/schema/chats.ts';
 import { Limit, Page } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
@@ -16,7 +17,7 @@ export const listLastMessage = defineRead({
       Type.Boolean({ description: 'True: only archived chats; false: only others; default: both' }),
     ),
   }),
-  result: Type.Object({ data: Type.Array(ChatRow) }),
+  result: Type.Object({ data: Type.Array(ChatRow, ROWS) }),
   cost: 1,
   errors: [],
   async handle({ limit = DEFAULT_LIMIT, page = 1, archived }, { session, db }) {

@@ -4,7 +4,7 @@ import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessagesAnd } from '../messages/read.ts';
-import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Message } from '../protocol/schema/messages.ts';
 import { Id, inChat, Limit, Time } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
@@ -14,7 +14,13 @@ export const listPins = defineRead({
   summary: 'List the pinned messages of a chat, newest message first',
   params: inChat({ limit: Limit, cursor: Cursor }),
   result: Type.Object({
-    data: Type.Array(Type.Object({ ...Message.properties, pinnedBy: Id, pinnedAt: Time })),
+    data: Type.Array(
+      Type.Object(
+        { ...Message.properties, pinnedBy: Id.user, pinnedAt: Time },
+        { title: 'PinnedMessage', description: 'A pinned message, and who pinned it' },
+      ),
+      ROWS,
+    ),
     nextCursor: NextCursor,
   }),
   cost: 1,

@@ -3,8 +3,8 @@ import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
 import type { SessionId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, NextCursor } from '../protocol/cursor.ts';
-import { Id, Limit, Nullable, Time } from '../protocol/schema/types.ts';
+import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
+import { described, Id, Limit, Nullable, Time } from '../protocol/schema/types.ts';
 import { NODE_DEAD_AFTER } from '../sessions/SessionLog.ts';
 import { defineRead } from './define.ts';
 
@@ -22,14 +22,20 @@ export const listSessions = defineRead({
   }),
   result: Type.Object({
     data: Type.Array(
-      Type.Object({
-        sessionId: Id,
-        device: Nullable(Type.String()),
-        address: Type.String(),
-        connectedAt: Time,
-        endedAt: Nullable({ ...Time, description: 'null while the connection is open' }),
-        current: Type.Boolean({ description: 'True for this connection' }),
-      }),
+      Type.Object(
+        {
+          sessionId: Id.session,
+          device: Nullable(
+            Type.String({ description: 'The device, as the client or its User-Agent names it' }),
+          ),
+          address: Type.String({ description: 'IP address of the client' }),
+          connectedAt: Time,
+          endedAt: Nullable(described(Time, 'null while the connection is open')),
+          current: Type.Boolean({ description: 'True for this connection' }),
+        },
+        { title: 'Session', description: 'A connection of this user, open or ended' },
+      ),
+      ROWS,
     ),
     nextCursor: NextCursor,
   }),

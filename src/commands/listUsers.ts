@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Profile } from '../protocol/schema/people.ts';
 import { CustomFilter, Limit } from '../protocol/schema/types.ts';
 import { usersByCustom } from '../users/byCustom.ts';
@@ -15,7 +15,7 @@ export const listUsers = defineRead({
   description:
     'With custom, a page may have fewer users than limit, or none, before the end of the list. The list ends when nextCursor is null.',
   params: Type.Object({ custom: CustomFilter, limit: Limit, cursor: Cursor }),
-  result: Type.Object({ data: Type.Array(Profile), nextCursor: NextCursor }),
+  result: Type.Object({ data: Type.Array(Profile, ROWS), nextCursor: NextCursor }),
   cost: 2,
   errors: [],
   async handle({ custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence, cursors }) {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { moveTo } from '../chats/movePositions.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
-import { inChat, Seq } from '../protocol/schema/types.ts';
+import { Empty, inChat, Seq } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const markDelivered = defineCommand({
@@ -10,7 +10,7 @@ export const markDelivered = defineCommand({
   description:
     'The position never decreases. Reading includes delivery. In a dialog the other person receives a push; for groups see getReceipts.',
   params: inChat({ seq: Seq }),
-  result: Type.Object({}),
+  result: Empty,
   repeatable: true,
   storesMessage: false,
   ordered: true,

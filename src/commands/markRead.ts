@@ -4,7 +4,7 @@ import { moveTo } from '../chats/movePositions.ts';
 import { prepared } from '../database/statements.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChatAddress, ChatState } from '../protocol/schema/chats.ts';
-import { inChat, Seq } from '../protocol/schema/types.ts';
+import { described, inChat, Seq } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const markRead = defineCommand({
@@ -14,13 +14,16 @@ export const markRead = defineCommand({
     'The position never decreases. At the current readSeq the command removes the mark of markUnread; below it nothing changes. Sending a message marks everything before it as read. In a dialog the other person receives a push; for groups see getReceipts.',
   params: inChat({ seq: Seq }),
   result: Type.Object({
-    data: Type.Object({
-      readSeq: ChatState.readSeq,
-      unreadCount: ChatState.unreadCount,
-      mentionCount: ChatState.mentionCount,
-      markedUnread: ChatState.markedUnread,
-      lastSeq: { ...Seq, description: 'The counts include all messages up to this seq' },
-    }),
+    data: Type.Object(
+      {
+        readSeq: ChatState.readSeq,
+        unreadCount: ChatState.unreadCount,
+        mentionCount: ChatState.mentionCount,
+        markedUnread: ChatState.markedUnread,
+        lastSeq: described(Seq, 'The counts include all messages up to this seq'),
+      },
+      { title: 'ReadState', description: 'What is unread in the chat' },
+    ),
   }),
   repeatable: true,
   storesMessage: false,

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { extrasOf } from '../messages/drafts.ts';
 import { SendOptions, SentExtras } from '../protocol/schema/messages.ts';
-import { ClientMessageId, Content, Id, IdOfGroup, Sent } from '../protocol/schema/types.ts';
+import { ClientMessageId, Content, described, Id, IdOfGroup, Sent } from '../protocol/schema/types.ts';
 import { defineSend } from './define.ts';
 
 export const messageInGroup = defineSend({
@@ -18,7 +18,12 @@ export const messageInGroup = defineSend({
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   push: {
     summary: 'A user sent a message to a group',
-    fields: Type.Object({ ...Sent.properties, senderId: Id, groupId: Id, ...SentExtras }),
+    fields: Type.Object({
+      ...Sent.properties,
+      senderId: described(Id.user, 'The author'),
+      groupId: Id.group,
+      ...SentExtras,
+    }),
   },
   draft: ({ groupId, content, clientMessageId, ...options }) => ({
     to: { groupId },

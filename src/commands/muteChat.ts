@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { notePrivateChange } from '../chats/memberState.sql.ts';
-import { Moment } from '../protocol/schema/types.ts';
+import { described, Moment } from '../protocol/schema/types.ts';
 import { defineSetting } from './chatSetting.ts';
 
 export const muteChat = defineSetting({
@@ -9,8 +9,8 @@ export const muteChat = defineSetting({
   description:
     'The server only stores the setting and returns it in listLastMessage; clients suppress their notifications.',
   params: Type.Object({
-    muted: Type.Boolean(),
-    until: Type.Optional(Type.String({ ...Moment, description: 'Default: until it is unmuted' })),
+    muted: Type.Boolean({ description: 'True: mute it; false: unmute it' }),
+    until: Type.Optional(described(Moment, 'Default: until it is unmuted')),
   }),
   bind: ({ muted, until }) => [muted, until === undefined ? null : new Date(until)],
   change: `

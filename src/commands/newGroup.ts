@@ -12,7 +12,7 @@ import { listed, refuseTakenName } from '../chats/publicNames.ts';
 import type { WriteSystemMessage } from '../chats/systemMessage.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Group, GroupSettings, groupEvent } from '../protocol/schema/groups.ts';
-import { ClientMessageId, GroupName, Id, UserIds } from '../protocol/schema/types.ts';
+import { ClientMessageId, described, GroupName, Id, UserIds } from '../protocol/schema/types.ts';
 import { foldedGroup } from '../text/foldedColumns.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
@@ -24,10 +24,10 @@ export const newGroup = defineCommand({
   params: Type.Object({
     ...GroupSettings,
     groupName: GroupName,
-    userIds: Type.Optional({ ...UserIds, description: 'Up to 100 users who become members' }),
+    userIds: Type.Optional(described(UserIds, 'Up to 100 users who become members')),
     clientMessageId: Type.Optional(ClientMessageId),
   }),
-  result: Type.Object({ groupId: Id }),
+  result: Type.Object({ groupId: Id.group }),
   repeatable: true,
   storesMessage: true,
   ordered: true,
@@ -35,7 +35,11 @@ export const newGroup = defineCommand({
   errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
   push: {
     summary: 'A group was created with this user as a member, or by this user on another connection',
-    fields: groupEvent({ groupName: Group.properties.groupName, userId: Id, userIds: Type.Array(Id) }),
+    fields: groupEvent({
+      groupName: Group.properties.groupName,
+      userId: described(Id.user, 'The creator'),
+      userIds: Type.Array(Id.user, { description: 'The other first members' }),
+    }),
   },
   async handle({ groupName, userIds = [], clientMessageId = null, ...settings }, context) {
     const { session, origin, writer, bus, db } = context;

@@ -7,7 +7,7 @@ export const pinChat = defineSetting({
   summary: 'Pin a chat to the top of the list of this user, or unpin it',
   description:
     'Clients decide how to show it: listLastMessage returns the setting with each chat, and its order stays the same.',
-  params: Type.Object({ pinned: Type.Boolean() }),
+  params: Type.Object({ pinned: Type.Boolean({ description: 'True: pin it; false: unpin it' }) }),
   bind: ({ pinned }) => [pinned],
   change: `
 update chat_members

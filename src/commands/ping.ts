@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { Empty } from '../protocol/schema/types.ts';
 import { defineLocal } from './define.ts';
 
 export const ping = defineLocal({
@@ -7,7 +8,7 @@ export const ping = defineLocal({
   description:
     'For clients that cannot see WebSocket pings, such as scripts in browsers: if no reply arrives, the connection is broken.',
   params: Type.Object({}),
-  result: Type.Object({}),
+  result: Empty,
   reads: true,
   repeatable: true,
   storesMessage: false,

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { extrasOf } from '../messages/drafts.ts';
 import { SendOptions, SentExtras } from '../protocol/schema/messages.ts';
-import { ClientMessageId, Content, Id, IdOfUser, Sent } from '../protocol/schema/types.ts';
+import { ClientMessageId, Content, described, Id, IdOfUser, Sent } from '../protocol/schema/types.ts';
 import { defineSend } from './define.ts';
 
 export const privateMessage = defineSend({
@@ -19,7 +19,12 @@ export const privateMessage = defineSend({
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   push: {
     summary: 'A message to this user, or a message that this user sent on another connection',
-    fields: Type.Object({ ...Sent.properties, senderId: Id, receiverId: Id, ...SentExtras }),
+    fields: Type.Object({
+      ...Sent.properties,
+      senderId: described(Id.user, 'The author'),
+      receiverId: described(Id.user, 'The receiver'),
+      ...SentExtras,
+    }),
   },
   draft: ({ receiverId, content, clientMessageId, ...options }) => ({
     to: { receiverId },

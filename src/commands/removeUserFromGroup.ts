@@ -3,8 +3,8 @@ import { Type } from 'typebox';
 import { changeGroup, removeMembers } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { assertOutranks, targetIn } from '../chats/ranks.ts';
-import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id, IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
+import { Changed, MemberEvent } from '../protocol/schema/groups.ts';
+import { IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -22,7 +22,7 @@ export const removeUserFromGroup = defineCommand({
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {
     summary: 'A member was removed from a group; the removed user receives no further push about it',
-    fields: groupEvent({ userId: Id }),
+    fields: MemberEvent,
   },
   async handle({ groupId, userId }, context) {
     return changeGroup(context, 'removeUserFromGroup', groupId, async (change) => {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { readLiveMessage } from '../messages/read.ts';
-import { IdOfMessage, Text } from '../protocol/schema/types.ts';
+import { Empty, IdOfMessage, Text } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const reportMessage = defineCommand({
@@ -9,7 +9,7 @@ export const reportMessage = defineCommand({
   description:
     'The table reports stores the report with the content of the message; no other user is notified. Each user can report a message once.',
   params: Type.Object({ messageId: IdOfMessage, reason: Text(1, 500, 'Reason of the report') }),
-  result: Type.Object({}),
+  result: Empty,
   repeatable: true,
   storesMessage: false,
   ordered: true,

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { membershipInGroup, requireRole } from '../chats/membership.ts';
 import { databaseNow } from '../database/clock.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { IdOfGroup, IdOfInvite } from '../protocol/schema/types.ts';
+import { Empty, IdOfGroup, IdOfInvite } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 
 export const revokeInvite = defineCommand({
@@ -10,7 +10,7 @@ export const revokeInvite = defineCommand({
   summary: 'Revoke an invite',
   description: 'Allowed for its creator, the owner and admins.',
   params: Type.Object({ groupId: IdOfGroup, inviteId: IdOfInvite }),
-  result: Type.Object({}),
+  result: Empty,
   repeatable: true,
   storesMessage: false,
   ordered: true,

@@ -7,18 +7,30 @@ import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts'
 import { headlines, searchText } from '../messages/search.sql.ts';
 import { findMessages } from '../messages/search.ts';
 import { highlight, hitsIn, type Range } from '../messages/searchHighlight.ts';
-import { Cursor, NextCursor } from '../protocol/cursor.ts';
+import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Message } from '../protocol/schema/messages.ts';
-import { Address, CustomFilter, IdOfUser, Limit, Moment, Text } from '../protocol/schema/types.ts';
+import { Address, CustomFilter, described, IdOfUser, Limit, Moment, Text } from '../protocol/schema/types.ts';
 import { foldForSearch, wordsOf } from '../text/fold.ts';
 import { defineRead } from './define.ts';
 
-const Highlight = Type.Array(Type.Object({ text: Type.String(), hit: Type.Boolean() }), {
-  description: 'The part of the content around the match, in pieces: escape each text, then mark the hits',
-});
+const Highlight = Type.Array(
+  Type.Object(
+    {
+      text: Type.String({ description: 'A piece of the content' }),
+      hit: Type.Boolean({ description: 'True if it matched' }),
+    },
+    { title: 'HighlightPart', description: 'A piece of the content, a match or not' },
+  ),
+  {
+    description: 'The part of the content around the match, in pieces: escape each text, then mark the hits',
+  },
+);
 
-const Hit = Type.Object({ ...Message.properties, highlight: Highlight });
+const Hit = Type.Object(
+  { ...Message.properties, highlight: Highlight },
+  { title: 'FoundMessage', description: 'A message that was found, and where it matches' },
+);
 
 export const searchMessages = defineRead({
   type: 'searchMessages',
@@ -28,17 +40,23 @@ export const searchMessages = defineRead({
   params: Type.Object({
     query: Text(1, 200, 'Text to search for'),
     ...Address,
-    senderId: Type.Optional({ ...IdOfUser, description: 'Only messages of this sender' }),
-    from: Type.Optional(Moment),
-    to: Type.Optional(Moment),
+    senderId: Type.Optional(described(IdOfUser, 'Only messages of this sender')),
+    from: Type.Optional(described(Moment, 'Only messages since this time, included')),
+    to: Type.Optional(described(Moment, 'Only messages before this time')),
     hasMention: Type.Optional(Type.Boolean({ description: 'If true, only messages that mention this user' })),
     custom: CustomFilter,
-    order: Type.Optional(Type.Enum(['recency', 'relevance'], { default: 'recency' })),
+    order: Type.Optional(
+      Type.Enum(['recency', 'relevance'], {
+        title: 'SearchOrder',
+        default: 'recency',
+        description: 'Order of the results: newest first, or best match first',
+      }),
+    ),
     limit: Limit,
     cursor: Cursor,
   }),
   result: Type.Object({
-    data: Type.Array(Hit),
+    data: Type.Array(Hit, ROWS),
     nextCursor: NextCursor,
   }),
   cost: 20,

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
-import { Cursor, type Cursors, NextCursor, wrongCursor } from '../protocol/cursor.ts';
+import { Cursor, type Cursors, NextCursor, ROWS, wrongCursor } from '../protocol/cursor.ts';
 import { fitting } from '../protocol/schema/page.ts';
 import { Profile } from '../protocol/schema/people.ts';
 import { CustomFilter, Limit, Text } from '../protocol/schema/types.ts';
@@ -20,7 +20,7 @@ export const searchUsers = defineRead({
     limit: Limit,
     cursor: Cursor,
   }),
-  result: Type.Object({ data: Type.Array(Profile), nextCursor: NextCursor }),
+  result: Type.Object({ data: Type.Array(Profile, ROWS), nextCursor: NextCursor }),
   isHeavy: true,
   cost: 2,
   errors: [],

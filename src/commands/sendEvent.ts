@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import { membershipIn, requireRole } from '../chats/membership.ts';
 import { pushToChat } from '../chats/publish.ts';
-import { Custom, Id, inChat, Text } from '../protocol/schema/types.ts';
+import { ChatAddress } from '../protocol/schema/chats.ts';
+import { Custom, Empty, inChat, Text } from '../protocol/schema/types.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser, assertNotDeleted } from '../users/users.ts';
@@ -14,7 +15,7 @@ export const sendEvent = defineCommand({
   summary: 'Send an event of your application to the open connections of a chat; it is not stored',
   description: 'Allowed for users who may send messages to the chat.',
   params: inChat({ event: EventName, custom: Type.Optional(Custom) }),
-  result: Type.Object({}),
+  result: Empty,
   repeatable: false,
   storesMessage: false,
   ordered: false,
@@ -24,9 +25,7 @@ export const sendEvent = defineCommand({
   push: {
     summary: 'A user sent an event of the application',
     fields: Type.Object({
-      senderId: Id,
-      receiverId: Type.Optional(Id),
-      groupId: Type.Optional(Id),
+      ...ChatAddress,
       event: EventName,
       custom: Type.Optional(Custom),
     }),

@@ -4,12 +4,15 @@ import { changeGroup } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { setRole, targetIn } from '../chats/ranks.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id, IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
+import { Changed, groupEvent, MemberEvent } from '../protocol/schema/groups.ts';
+import { IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
-const NewRole = Type.Enum(['admin', 'member']);
+const NewRole = Type.Enum(['admin', 'member'], {
+  title: 'AssignableRole',
+  description: 'A role that the owner can give',
+});
 
 export const setMemberRole = defineCommand({
   type: 'setMemberRole',
@@ -22,7 +25,10 @@ export const setMemberRole = defineCommand({
   ordered: true,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
-  push: { summary: 'The role of a member changed', fields: groupEvent({ userId: Id, role: NewRole }) },
+  push: {
+    summary: 'The role of a member changed',
+    fields: groupEvent({ userId: MemberEvent.properties.userId, role: NewRole }),
+  },
   async handle({ groupId, userId, role }, context) {
     return changeGroup(context, 'setMemberRole', groupId, async (change) => {
       requireRole(change.member(), 'owner');

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { Change } from '../protocol/schema/sync.ts';
-import { Time } from '../protocol/schema/types.ts';
+import { described, Time } from '../protocol/schema/types.ts';
 import { isInDatabase, presentState } from '../sync/databaseRuns.ts';
 import { findChanges, positionOf } from '../sync/find.ts';
 import { readChanges } from '../sync/read.ts';
@@ -31,14 +31,13 @@ export const sync = defineRead({
     ),
   }),
   result: Type.Object({
-    data: Type.Array(Change),
-    nextCursor: Type.String(),
+    data: Type.Array(Change, { description: 'The changes of the page' }),
+    nextCursor: Type.String({ description: 'cursor of the next page, or of the next sync' }),
     more: Type.Boolean({ description: 'True if there is another page' }),
-    time: {
-      ...Time,
-      description:
-        'Time of the server’s clock at the beginning of the page. The difference to the clock of the device helps to decide when mutedUntil ends',
-    },
+    time: described(
+      Time,
+      'Time of the server’s clock at the beginning of the page. The difference to the clock of the device helps to decide when mutedUntil ends',
+    ),
   }),
   cost: 10,
   errors: [],

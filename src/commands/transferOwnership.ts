@@ -3,8 +3,8 @@ import { Type } from 'typebox';
 import { changeGroup } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { setRole, targetIn } from '../chats/ranks.ts';
-import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id, IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
+import { Changed, MemberEvent } from '../protocol/schema/groups.ts';
+import { IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
 
@@ -18,7 +18,7 @@ export const transferOwnership = defineCommand({
   ordered: true,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
-  push: { summary: 'A group has a new owner', fields: groupEvent({ userId: Id }) },
+  push: { summary: 'A group has a new owner', fields: MemberEvent },
   async handle({ groupId, userId }, context) {
     return changeGroup(context, 'transferOwnership', groupId, async (change) => {
       const { transaction, actor } = change;

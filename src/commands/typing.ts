@@ -5,9 +5,11 @@ import { MANY_MEMBERS, SHOWN_AGAIN_SECONDS, SHOWN_TYPISTS, TYPING_SECONDS } from
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
-import { inChat } from '../protocol/schema/types.ts';
+import { Empty, inChat } from '../protocol/schema/types.ts';
 import { assertNotDeleted } from '../users/users.ts';
 import { defineCommand } from './define.ts';
+
+const Typing = Type.Boolean({ description: 'False if the user has stopped' });
 
 export const typing = defineCommand({
   type: 'typing',
@@ -15,8 +17,8 @@ export const typing = defineCommand({
   description:
     `Repeat it every few seconds: otherwise the receivers let it expire after ${TYPING_SECONDS} seconds. It is not stored. In a group ` +
     `of ${MANY_MEMBERS} members or more, the server pushes about ${SHOWN_TYPISTS} typing users at a time, and each again after ${SHOWN_AGAIN_SECONDS} seconds.`,
-  params: inChat({ typing: Type.Boolean() }),
-  result: Type.Object({}),
+  params: inChat({ typing: Typing }),
+  result: Empty,
   repeatable: false,
   storesMessage: false,
   ordered: false,
@@ -27,7 +29,7 @@ export const typing = defineCommand({
     summary: 'A user is typing, or has stopped',
     fields: Type.Object({
       ...ChatAddress,
-      typing: Type.Boolean(),
+      typing: Typing,
       expiresInSeconds: Type.Integer({
         description: 'The indicator expires after this time unless it is repeated',
       }),

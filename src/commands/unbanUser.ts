@@ -2,8 +2,8 @@ import { Type } from 'typebox';
 
 import { changeGroup } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
-import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Id, IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
+import { Changed, MemberEvent } from '../protocol/schema/groups.ts';
+import { IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { existingUser } from '../users/users.ts';
 import { defineCommand } from './define.ts';
@@ -18,7 +18,7 @@ export const unbanUser = defineCommand({
   ordered: true,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
-  push: { summary: 'The ban of a user was lifted', fields: groupEvent({ userId: Id }) },
+  push: { summary: 'The ban of a user was lifted', fields: MemberEvent },
   async handle({ groupId, userId }, context) {
     return changeGroup(context, 'unbanUser', groupId, async ({ transaction, actor, member }) => {
       requireRole(member(), 'owner', 'admin');

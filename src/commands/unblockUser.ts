@@ -3,7 +3,7 @@ import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
 import { lockDialog, publishMoves, releasePositions } from '../chats/shownPositions.ts';
 import { encodePush } from '../protocol/frames.ts';
-import { Id, IdOfUser } from '../protocol/schema/types.ts';
+import { described, Empty, Id, IdOfUser } from '../protocol/schema/types.ts';
 import { blockOf } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser, existingUser } from '../users/users.ts';
@@ -15,7 +15,7 @@ export const unblockUser = defineCommand({
   description:
     'If that was the last block between the two, both receive the other’s present positions and presence, as the pushes markRead, markDelivered and subscribePresence.',
   params: Type.Object({ userId: IdOfUser }),
-  result: Type.Object({}),
+  result: Empty,
   repeatable: true,
   storesMessage: false,
   ordered: true,
@@ -23,7 +23,7 @@ export const unblockUser = defineCommand({
   errors: ['NOT_FOUND'],
   push: {
     summary: 'This user unblocked a user on another connection',
-    fields: Type.Object({ userId: Id }),
+    fields: Type.Object({ userId: described(Id.user, 'The blocked user') }),
   },
   async handle({ userId }, { session, origin, bus, changes, db }) {
     await existingUser(db, userId);

@@ -1,14 +1,14 @@
 import { Type } from 'typebox';
-import { UserIds } from '../protocol/schema/types.ts';
+import { described, Empty, UserIds } from '../protocol/schema/types.ts';
 import { defineLocal } from './define.ts';
 
 export const unsubscribePresence = defineLocal({
   type: 'unsubscribePresence',
   summary: 'End subscriptions to the presence of users',
   params: Type.Object({
-    userIds: Type.Optional({ ...UserIds, description: 'Default: all subscribed users' }),
+    userIds: Type.Optional(described(UserIds, 'Default: all subscribed users')),
   }),
-  result: Type.Object({}),
+  result: Empty,
   reads: false,
   repeatable: true,
   storesMessage: false,

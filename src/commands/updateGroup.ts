@@ -5,13 +5,11 @@ import { groupRow } from '../chats/groups.ts';
 import { requireRole } from '../chats/membership.ts';
 import { refuseTakenName } from '../chats/publicNames.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { Changed, Group, GroupSettings, groupEvent } from '../protocol/schema/groups.ts';
+import { Changed, Group, GroupSettings, groupEvent, SharedGroup } from '../protocol/schema/groups.ts';
 import { IdOfGroup } from '../protocol/schema/types.ts';
 import { foldedGroup } from '../text/foldedColumns.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';
-
-const { role, ...shown } = Group.properties;
 
 export const updateGroup = defineCommand({
   type: 'updateGroup',
@@ -26,7 +24,7 @@ export const updateGroup = defineCommand({
   ordered: true,
   cost: 2,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
-  push: { summary: 'A user changed a group', fields: groupEvent({ group: Type.Object(shown) }) },
+  push: { summary: 'A user changed a group', fields: groupEvent({ group: SharedGroup }) },
   async handle({ groupId, groupName, ...settings }, context) {
     const { db, session } = context;
     const done = await changeGroup(

@@ -33,7 +33,7 @@ export const updateProfile = defineCommand({
     summary:
       'This user, or the other person of a dialog, changed the profile; or a user who shares a chat with this user has a new username or was deleted. After a deletion, username is "Deleted user" and the other fields are null. The push to the members of a group contains only the username. It may arrive several times, and after one of a later change: ignore a lower version than you know of the user',
     fields: Type.Object({
-      userId: Id,
+      userId: Id.user,
       username,
       version: ProfileVersion,
       ...Type.Partial(Type.Object({ displayName, about, avatar, custom })).properties,

@@ -1,20 +1,22 @@
-import type { TSchema } from 'typebox';
-import { stringify } from 'yaml';
 import type { Command } from '../commands/define.ts';
 import { VERSION } from '../version.ts';
-import { commandTable, factsOf } from './commandTable.ts';
 import { type Examples, messageNames, UNREADABLE } from './examples.ts';
-import { introduction } from './introduction.ts';
 import {
+  BASES,
+  COMMON_ERRORS,
+  type Components,
+  createComponents,
   errorSchema,
   HEAVY,
-  partSchemas,
-  plain,
-  pushSchema,
-  replySchema,
-  requestSchema,
-  unreadableErrorSchema,
+  type Payload,
+  pascalCase,
+  payloadSchema,
+  pushOf,
+  replyOf,
+  requestOf,
+  UNREADABLE_ERRORS,
 } from './schemas.ts';
+import { yamlOf } from './yaml.ts';
 
 const CHANNEL = { $ref: '#/channels/socket' };
 
@@ -24,116 +26,163 @@ const CHANNEL = { $ref: '#/channels/socket' };
  */
 export function asyncapiDocument(registry: Iterable<Command>, examples: Examples): string {
   const commands = [...registry];
-  const messages = Object.fromEntries(
-    [...commands.flatMap(messagesOf), unreadable].map((message) => [
-      message.name,
-      describe(message, examples.frames[message.name] ?? []),
-    ]),
-  );
-  const schemas = Object.entries(partSchemas(commands)).map(([name, schema]) => [name, plain(schema)]);
-  return stringify(
-    {
-      asyncapi: '3.0.0',
-      id: 'urn:parley:messenger',
-      info: {
-        title: 'Parley',
-        version: VERSION,
-        description: `${introduction()}\n\n${commandTable(commands)}`,
-        license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
-        tags: [{ name: 'messenger' }],
-      },
-      defaultContentType: 'application/json',
-      servers: {
-        local: {
-          host: 'localhost:3000',
-          protocol: 'ws',
-          description: 'A server started with `npm start`. With TLS, the same frames use `wss`.',
-          security: Object.keys(securitySchemes).map((name) => ({
-            $ref: `#/components/securitySchemes/${name}`,
-          })),
-        },
-      },
-      channels: {
-        socket: {
-          address: '/',
-          title: 'The WebSocket',
-          summary: 'Carries all commands and pushes. `/ws` is an alias, for proxies that route by path.',
-          messages: Object.fromEntries(
-            Object.keys(messages).map((name) => [name, { $ref: `#/components/messages/${name}` }]),
-          ),
-        },
-      },
-      operations: {
-        ...Object.fromEntries(commands.flatMap(operationsOf)),
-        [UNREADABLE]: send(
-          'Error reply to a frame that is not a request, or whose type is unknown',
-          UNREADABLE,
-        ),
-      },
-      components: {
-        messages,
-        schemas: Object.fromEntries(schemas),
-        correlationIds: { request: { description: 'Present if the request has an id', location: ID } },
-        securitySchemes,
+  const components = createComponents(BASES);
+  const messages = {
+    ...Object.assign({}, ...commands.map((command) => messagesOf(command, examples, components))),
+    [ERROR]: {
+      correlationId: ID,
+      payload: components.plain(errorSchema(commands)),
+      examples: errorExamples(commands, examples),
+    },
+  };
+  return yamlOf({
+    asyncapi: '3.0.0',
+    id: 'urn:parley:messenger',
+    info: {
+      title: 'Parley',
+      version: VERSION,
+      description: description(examples),
+      license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
+      tags: [{ name: 'messenger' }],
+    },
+    defaultContentType: 'application/json',
+    servers: {
+      local: {
+        host: 'localhost:3000',
+        protocol: 'ws',
+        description: 'A server started with `npm start`. With TLS, the same frames use `wss`.',
+        security: Object.keys(securitySchemes).map((name) => ({
+          $ref: `#/components/securitySchemes/${name}`,
+        })),
       },
     },
-    { aliasDuplicateObjects: false, blockQuote: 'literal', lineWidth: 110 },
-  );
+    channels: {
+      socket: {
+        address: '/',
+        title: 'The WebSocket',
+        summary: 'Carries all commands and pushes. `/ws` is an alias, for proxies that route by path.',
+        messages,
+      },
+    },
+    operations: {
+      ...Object.fromEntries(commands.flatMap(operationsOf)),
+      [UNREADABLE]: {
+        ...send('Error reply to a frame that is not a request, or whose type is unknown', ERROR),
+        'x-parley': { errors: UNREADABLE_ERRORS },
+      },
+    },
+    components: {
+      schemas: components.schemas(),
+      securitySchemes,
+    },
+  });
 }
 
-/** Location of the id that a reply has in common with its request. */
-const ID = '$message.payload#/id';
+/** Returns what a client must know in order to begin. */
+function description({ frames }: Examples): string {
+  const first = (name: string) => JSON.stringify(frames[name]?.[0]);
+  const { request, reply, push, error } = messageNames('messageInGroup');
+  return `
+A messenger over one WebSocket: commands from the client, replies and pushes from the server, each a JSON object in a
+text frame. The pages at \`/docs/\` of a server have the whole protocol, with what a client must do after a reconnect,
+limits and close codes, and every command with examples. Accounts and tokens are HTTP calls: \`/openapi.yaml\`.
 
-interface Message {
-  readonly name: string;
-  readonly title: string;
-  readonly schema: TSchema;
-  /** True if it has an `id` that pairs it with another message. */
-  readonly paired: boolean;
+**Connect** to \`ws://host:port/\`, or \`wss\` with TLS, with the token of \`POST /auth/login\`: as
+\`Authorization: Bearer <token>\`; in browsers as \`new WebSocket(url, ['auth', token])\`; elsewhere as
+\`?token=<token>\`. Without a valid token the upgrade is answered 401.
+
+**Request**, with an \`id\` that the reply has as well; \`params\` may be left out if all of them are optional:
+
+    ${first(request)}
+
+**Reply**: the command took effect, and what it changed is stored. \`params\` always has \`data\`, \`message\` and
+\`senderName\`:
+
+    ${first(reply)}
+
+**Push** to every other connection that may see the effect; it has no \`id\`:
+
+    ${first(push)}
+
+**Error reply** instead of a reply. Programs should use \`code\`; \`retryAfter\` is in seconds. The connection stays open:
+
+    ${first(error)}
+
+The \`operations\` are named as seen by the server: it receives commands and sends pushes. \`x-parley\` has the facts of
+a command by which clients can decide:
+
+- \`reads\`: it changes nothing and notifies nobody.
+- \`repeatable\`: it may be sent again after a broken connection. The second time changes nothing more, and is answered
+  like the first.
+- \`storesMessage\`: it takes a \`clientMessageId\`. Without one it is not repeatable.
+- \`ordered\`: its effect depends on earlier commands about the same chat. If one of them has to be sent again, send
+  this one after it.
+- \`cost\`: number of commands it counts as against the rate limit.
+- \`errors\`: the codes it may be refused with, beside ${COMMON_ERRORS.map((code) => `\`${code}\``).join(', ')}.
+`.trim();
 }
 
-function messagesOf(command: Command): Message[] {
-  const { type, push } = command;
-  const names = messageNames(type);
-  const all = [
-    { name: names.request, title: `Request ${type}`, schema: requestSchema(command), paired: true },
-    { name: names.reply, title: `Reply to ${type}`, schema: replySchema(command), paired: true },
-    { name: names.error, title: `Error reply to ${type}`, schema: errorSchema(command), paired: true },
-  ];
-  if (push) all.push({ name: names.push, title: `Push ${type}`, schema: pushSchema(command), paired: false });
-  return all;
-}
+/** The id that a reply has in common with its request. */
+const ID = { location: '$message.payload#/id' };
 
-const unreadable: Message = {
-  name: UNREADABLE,
-  title: 'Error reply to an unreadable frame',
-  schema: unreadableErrorSchema(),
-  paired: true,
-};
+/** The name of the message that is the error reply to any frame. */
+const ERROR = 'error';
 
-function describe({ name, title, schema, paired }: Message, frames: readonly object[]): object {
+function messagesOf(command: Command, { frames }: Examples, components: Components): Record<string, object> {
+  const names = messageNames(command.type);
+  const message = (name: string, payload: Payload) => ({
+    ...('id' in payload.envelope.properties && { correlationId: ID }),
+    payload: payloadSchema(pascalCase(name), payload, components),
+    examples: (frames[name] ?? []).slice(0, 1).map((payload) => ({ payload: withFirstRow(payload) })),
+  });
+  const push = pushOf(command);
   return {
-    name,
-    title,
-    ...(paired && { correlationId: { $ref: '#/components/correlationIds/request' } }),
-    payload: plain(schema),
-    examples: frames.map((payload) => ({ ...('code' in payload && { name: payload.code }), payload })),
+    [names.request]: message(names.request, requestOf(command)),
+    [names.reply]: message(names.reply, replyOf(command)),
+    ...(push && { [names.push]: message(names.push, push) }),
   };
 }
 
+/** Returns a frame with only the first row of a list. */
+function withFirstRow(frame: object): object {
+  const { params } = frame as { params?: { data?: unknown } };
+  if (!Array.isArray(params?.data)) return frame;
+  return { ...frame, params: { ...params, data: params.data.slice(0, 1) } };
+}
+
+/** Returns an example of each code that was recorded. */
+function errorExamples(commands: readonly Command[], { frames }: Examples): object[] {
+  const names = [...commands.map(({ type }) => messageNames(type).error), UNREADABLE];
+  const byCode = new Map<string, object>();
+  for (const payload of names.flatMap((name) => frames[name] ?? []))
+    if ('code' in payload) byCode.set(String(payload.code), { name: payload.code, payload });
+  return [...byCode.values()];
+}
+
 function operationsOf(definition: Command): [string, object][] {
-  const { type, summary, description, cost, isHeavy, push } = definition;
+  const {
+    type,
+    summary,
+    description,
+    reads,
+    repeatable,
+    storesMessage,
+    ordered,
+    cost,
+    isHeavy,
+    errors,
+    push,
+  } = definition;
   const names = messageNames(type);
-  const weight = cost > 1 && `Counts as ${cost} commands against the rate limit.`;
-  const text = [description, weight, isHeavy && HEAVY].filter(Boolean).join('\n\n');
+  const text = [description, isHeavy && HEAVY].filter(Boolean).join('\n\n');
   const command = {
     action: 'receive',
     channel: CHANNEL,
     summary,
     ...(text && { description: text }),
     messages: [inChannel(names.request)],
-    reply: { channel: CHANNEL, messages: [inChannel(names.reply), inChannel(names.error)] },
-    'x-parley': factsOf(definition),
+    reply: { channel: CHANNEL, messages: [inChannel(names.reply), inChannel(ERROR)] },
+    'x-parley': { reads, repeatable, storesMessage, ordered, cost, errors },
   };
   return push
     ? [

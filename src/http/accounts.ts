@@ -9,6 +9,7 @@ import type { User } from '../database/models/User.ts';
 import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Account, Email, OfferedPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
+import { described } from '../protocol/schema/types.ts';
 import { chatsNaming, profileOf, publishName } from '../users/publishProfile.ts';
 import { callerOf, defineRoute, type RouteContext } from './define.ts';
 
@@ -23,16 +24,17 @@ export const updateMe = defineRoute({
       email: Type.Optional(Email),
       username: Type.Optional(Username),
       password: Type.Optional(Password),
-      currentPassword: Type.Optional(
-        Type.String({ ...OfferedPassword, description: 'Required when email or password changes' }),
-      ),
+      currentPassword: Type.Optional(described(OfferedPassword, 'Required when email or password changes')),
     },
     { minProperties: 1 },
   ),
   success: {
     200: {
       summary: 'The account; if the password changed, a new token, and all other tokens become invalid',
-      schema: Type.Object({ user: Account, token: Type.Optional(Token) }),
+      schema: Type.Object(
+        { user: Account, token: Type.Optional(Token) },
+        { title: 'ChangedAccount', description: 'The account after the change' },
+      ),
     },
   },
   errors: ['BAD_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'CONFLICT', 'RATE_LIMITED'],

@@ -6,10 +6,14 @@ import type { User } from '../database/models/User.ts';
 import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Account, Email, OfferedPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
+import { Text } from '../protocol/schema/types.ts';
 import { fold } from '../text/fold.ts';
 import { defineRoute } from './define.ts';
 
-const LoginResult = Type.Object({ token: Token, user: Account });
+const LoginResult = Type.Object(
+  { token: Token, user: Account },
+  { title: 'Login', description: 'A token, and the account that it is for' },
+);
 
 export const register = defineRoute({
   method: 'POST',
@@ -32,8 +36,8 @@ export const login = defineRoute({
   path: '/auth/login',
   summary: 'Log in with the email or the username, and the password',
   body: Type.Object({
-    email: Type.Optional(Type.String({ minLength: 1, maxLength: 254, format: 'text' })),
-    username: Type.Optional(Type.String({ minLength: 1, maxLength: 64, format: 'text' })),
+    email: Type.Optional(Text(1, 254, 'Email; either this or username')),
+    username: Type.Optional(Text(1, 64, 'Username; either this or email')),
     password: OfferedPassword,
   }),
   success: { 200: { summary: 'A token', schema: LoginResult } },

@@ -8,11 +8,14 @@ import { Nullable } from './schema/types.ts';
 /** The position at which a list continues. Unlike a page number it stays correct while rows are added and removed. */
 export const Cursor = Type.Optional(
   Type.String({
+    title: 'Cursor',
     minLength: 1,
     maxLength: 8192,
     description: 'nextCursor of the page before; left out for the first',
   }),
 );
+/** Options of `data` in a list. */
+export const ROWS = { description: 'The rows of the page' };
 /** A field beside `data`. */
 export const NextCursor = Nullable(
   Type.String({ description: 'Where the next page begins; null after the last one' }),

@@ -80,7 +80,7 @@ describe('the pages at /docs/', () => {
   it('have an anchor for every error code, close code, type and section of the protocol', async () => {
     expect(idsIn(bodyOf('errors'))).to.include.members(Object.keys(errorCodes));
     expect(idsIn(bodyOf('close-codes'))).to.include.members(Object.values(CloseCode).map(String));
-    expect(idsIn(bodyOf('types'))).to.include.members(namedTypes.map(({ name }) => name));
+    expect(idsIn(bodyOf('types'))).to.include.members(namedTypes.map(({ title }) => title));
     expect(idsIn(bodyOf('protocol'))).to.include.members(['limits', 'after-a-reconnect', 'ping-and-pong']);
     for (const [path, { body }] of pages()) expect(body, path).not.to.include('<dd></dd>');
   });

@@ -1,7 +1,7 @@
 import type { Command } from '../../commands/define.ts';
 import { type ErrorCode, errorCodes } from '../../protocol/errors.ts';
 import { type Examples, messageNames } from '../examples.ts';
-import { commandParts, errorsOf, HEAVY } from '../schemas.ts';
+import { errorsOf, HEAVY, pushOf, replyOf } from '../schemas.ts';
 import { codeBlock, type Html, heading, html } from './html.ts';
 import type { ReferencePage } from './layout.ts';
 import { inline } from './markdown.ts';
@@ -10,23 +10,23 @@ import { snippetsOf, subscription } from './snippets.ts';
 
 /** Returns the page of a command. */
 export function commandPage(command: Command, examples: Examples): ReferencePage {
-  const { type, summary, description, push } = command;
+  const { type, summary, description, params, push } = command;
+  const pushed = pushOf(command);
   return {
     path: `commands/${type}`,
     title: type,
     body(root) {
-      const { params, result, pushed } = commandParts(command);
       const frames = framesOf(type, examples);
       return html`<p class="summary">${inline(summary)}.</p>
 ${description && html`<p>${inline(description)}</p>\n`}${facts(command, root)}
 ${heading(2, 'params', 'Params')}${propertyTable(params, 'params', root)}
 ${heading(2, 'reply', 'Reply')}<p>In <code>params</code> of the reply:</p>
-${propertyTable(result, 'reply', root)}
+${propertyTable(replyOf(command).params, 'reply', root)}
 ${
   push &&
   pushed &&
   html`${heading(2, 'push', 'Push')}<p>${inline(push.summary)}. In <code>params</code> of the push:</p>
-${propertyTable(pushed, 'push', root)}${codeBlock(subscription(type))}`
+${propertyTable(pushed.params, 'push', root)}${codeBlock(subscription(type))}`
 }
 ${heading(2, 'errors', 'Errors')}${errorList(errorsOf(command), root)}
 ${heading(2, 'code', 'Code')}${snippets(type, frames.exchanges[0]?.request, root)}

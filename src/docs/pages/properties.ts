@@ -1,11 +1,13 @@
 import type { TSchema } from 'typebox';
-import { plain } from '../schemas.ts';
+import { inlined } from '../schemas.ts';
 import { type Html, html, join, table } from './html.ts';
 import { inline } from './markdown.ts';
-import { type NamedType, namedTypes } from './namedTypes.ts';
+import { namedTypes } from './namedTypes.ts';
 
 /** The part of JSON Schema that the definitions use, as plain JSON. */
 export interface Schema {
+  /** Its name. */
+  readonly title?: string;
   readonly type?: string;
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -31,7 +33,7 @@ export interface Schema {
  * with a name are links. `id` begins the anchors, and `root` is the way to the folder of the pages.
  */
 export function propertyTable(definition: TSchema, id: string, root: string): Html {
-  const schema = plain(definition) as Schema;
+  const schema = inlined(definition) as Schema;
   const rows = propertyRows(schema, { path: '', id, root });
   const choice = schema.oneOf?.flatMap(({ required = [] }) => required) ?? [];
   const names = choice.map((name) => html`<code>${name}</code>`);
@@ -144,14 +146,10 @@ function limitsOf(schema: Schema): Html[] {
   ];
 }
 
-const keyOf = ({ description: _, ...schema }: Schema): string => JSON.stringify(schema);
-const schemaOf = ({ schema }: NamedType): Schema => plain(schema) as Schema;
+const NAMES = new Set(namedTypes.map(({ title }) => title));
 
-const NAMES = new Map(namedTypes.map((type) => [keyOf(schemaOf(type)), type.name]));
-
-function exactName(schema: Schema): string | undefined {
-  return schema.properties || schema.anyOf ? NAMES.get(keyOf(schema)) : undefined;
-}
+const exactName = ({ title }: Schema): string | undefined =>
+  title !== undefined && NAMES.has(title) ? title : undefined;
 
 interface KnownType {
   readonly name: string;
@@ -164,7 +162,7 @@ const textsOf = ({ properties = {} }: Schema): ReadonlyMap<string, string> =>
 
 /** The types with properties, those with the most first. */
 const KNOWN: readonly KnownType[] = namedTypes
-  .map((type) => ({ name: type.name, properties: textsOf(schemaOf(type)) }))
+  .map((type) => ({ name: type.title ?? '', properties: textsOf(inlined(type) as Schema) }))
   .filter(({ properties }) => properties.size > 2)
   .sort((a, b) => b.properties.size - a.properties.size);
 

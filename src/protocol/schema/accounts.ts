@@ -21,12 +21,15 @@ export const Password = Type.String({
     'At least 8 characters and at most 72 bytes after preparation (RFC 8265, OpaqueString), without control characters, and none of the thousand most common passwords',
 });
 /** A password to be compared: its length is no business of the one who asks. */
-export const OfferedPassword = Type.String({ minLength: 1, maxLength: 1024 });
+export const OfferedPassword = Type.String({ minLength: 1, maxLength: 1024, description: 'The password' });
 
-export const Account = Type.Object({
-  id: Id,
-  email: Type.String(),
-  username: Type.String(),
-  createdAt: Time,
-});
+export const Account = Type.Object(
+  {
+    id: Id.user,
+    email: Type.String({ description: 'Email, as it was written' }),
+    username: Type.String({ description: 'Username, as it was written' }),
+    createdAt: Time,
+  },
+  { title: 'Account', description: 'What the user logs in with' },
+);
 export const Token = Type.String({ description: 'JSON Web Token; send it as Authorization: Bearer <token>' });

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import {
   Content,
   Custom,
+  described,
   Id,
   IdOfMessage,
   MessageKind,
@@ -16,47 +17,57 @@ import {
 
 /** Params of the commands that write a message, in addition to address and content. */
 export const SendOptions = {
-  replyTo: Type.Optional({ ...IdOfMessage, description: 'messageId of a message in the same chat' }),
+  replyTo: Type.Optional(described(IdOfMessage, 'messageId of a message in the same chat')),
   silent: Type.Optional(Type.Boolean({ description: 'If true, the message does not count as unread' })),
   custom: Type.Optional(Custom),
 };
 
 /** Numbers the changes of a message. */
 export const Version = Type.Integer({
+  title: 'Version',
   minimum: 0,
   description:
     'Number of changes of the message: edits, deletion, reactions, pins. For each property (the content, a reaction, being pinned) keep the state with the highest version and ignore lower ones',
 });
 
-/** Additional fields of a push that is late, because a node missed it, if the message was changed in between. */
-export const ChangedMeanwhile = {
-  version: Type.Optional({
-    ...Version,
-    description: 'Present if the message is pushed late and was edited before the push',
-  }),
-  editedAt: Type.Optional(Time),
-  deletedAt: Type.Optional({
-    ...Time,
-    description: 'Present if the message was deleted before the push; message is then empty',
-  }),
-  reactions: Type.Optional(
-    Type.Array(Type.Object({ emoji: Type.String(), count: Type.Integer() }), {
-      description: 'getMessage also returns which reactions are of this user',
-    }),
-  ),
-  pinned: Type.Optional(Type.Literal(true)),
+const counted = {
+  emoji: Type.String({ description: 'The emoji' }),
+  count: Type.Integer({ description: 'Number of users with this reaction' }),
 };
 
-const Mentions = Type.Array(Id, {
+/** Additional fields of a push that is late, because a node missed it, if the message was changed in between. */
+export const ChangedMeanwhile = {
+  version: Type.Optional(
+    described(Version, 'Present if the message is pushed late and was edited before the push'),
+  ),
+  editedAt: Type.Optional(described(Time, 'Present if the message was edited before the push')),
+  deletedAt: Type.Optional(
+    described(Time, 'Present if the message was deleted before the push; message is then empty'),
+  ),
+  reactions: Type.Optional(
+    Type.Array(
+      Type.Object(counted, { title: 'ReactionCount', description: 'The reactions with one emoji' }),
+      { description: 'getMessage also returns which reactions are of this user' },
+    ),
+  ),
+  pinned: Type.Optional(
+    Type.Literal(true, { description: 'Present if the message was pinned before the push' }),
+  ),
+};
+
+export const Mentions = Type.Array(Id.user, {
+  title: 'Mentions',
   description:
     'Members that the content mentions with @; the longest matching username counts, and case is ignored',
 });
-const ForwardedFrom = Type.Integer({ ...Id, description: 'Author of the original message' });
+const ForwardedFrom = described(Id.user, 'Author of the original message');
+const ReplyTo = described(Id.message, 'The message that it replies to');
+const Silent = Type.Boolean({ description: 'True if the message does not count as unread' });
 
 /** Fields that the push of a message has if the message has them. */
 export const SentExtras = {
-  replyTo: Type.Optional(Id),
-  silent: Type.Optional(Type.Literal(true)),
+  replyTo: Type.Optional(ReplyTo),
+  silent: Type.Optional(Type.Literal(true, { description: 'The message does not count as unread' })),
   custom: Type.Optional(Custom),
   mentions: Type.Optional(Mentions),
   forwardedFrom: Type.Optional(ForwardedFrom),
@@ -65,14 +76,18 @@ export const SentExtras = {
 };
 
 /** Fields of the reply to a send. */
-export const SendReply = Type.Object({
-  ...Sent.properties,
-  mentions: Type.Optional({
-    ...Mentions,
-    description:
-      'Members that the content mentions with @, if any. The reply to a repeated request contains the present mentions',
-  }),
-});
+export const SendReply = Type.Object(
+  {
+    ...Sent.properties,
+    mentions: Type.Optional(
+      described(
+        Mentions,
+        'Members that the content mentions with @, if any. The reply to a repeated request contains the present mentions',
+      ),
+    ),
+  },
+  { title: 'Send', description: 'Where the message was stored' },
+);
 
 /** The same of a message that was forwarded, with what its sender has not written: of a repeat as it is now. */
 export const ForwardReply = Type.Object({
@@ -86,84 +101,109 @@ export const ForwardReply = Type.Object({
 export const Emoji = Type.String({ minLength: 1, maxLength: 32, format: 'emoji', description: 'One emoji' });
 
 const Reactions = Type.Array(
-  Type.Object({
-    emoji: Type.String(),
-    count: Type.Integer(),
-    own: Type.Boolean({ description: 'True if this user is among them' }),
-  }),
+  Type.Object(
+    { ...counted, own: Type.Boolean({ description: 'True if this user is among them' }) },
+    { title: 'Reaction', description: 'The reactions with one emoji, as this user sees them' },
+  ),
+  { description: 'The reactions by emoji' },
 );
+const Pinned = Type.Boolean({ description: 'True if it is pinned in the chat' });
+export const EditedAt = Nullable(described(Time, 'null if it was never edited'));
+const DeletedAt = Nullable(described(Time, 'null unless it was deleted'));
+const Author = described(Id.user, 'The author');
+const MessageContent = Type.String({ description: 'Empty if the message was deleted' });
 
 /** Event of a system message, for programs. */
 export const Event = Type.Object(
   { type: Type.String({ description: 'The command that caused it' }) },
-  { additionalProperties: true, description: 'In a system message: the event that it records' },
+  {
+    title: 'SystemEvent',
+    additionalProperties: true,
+    description: 'In a system message: the event that it records, as getMessages returns it in the history',
+  },
 );
 
 /** A message as commands answer it. */
-export const Message = Type.Object({
-  messageId: Id,
-  seq: Seq,
-  version: Version,
-  kind: MessageKind,
-  senderId: Id,
-  senderName: UserName,
-  receiverId: Type.Optional(Type.Integer({ ...Id, description: 'In a dialog: the receiver' })),
-  groupId: Type.Optional(Type.Integer({ ...Id, description: 'In a group: its id' })),
-  content: Type.String({ description: 'Empty if the message was deleted' }),
-  createdAt: Time,
-  editedAt: Nullable(Time),
-  deletedAt: Nullable(Time),
-  replyTo: Nullable(Id),
-  silent: Type.Boolean(),
-  custom: Nullable(Custom),
-  mentions: Type.Array(Id),
-  forwardedFrom: Nullable(Id),
-  forwardedFromName: Nullable(UserName),
-  reactions: Reactions,
-  pinned: Type.Boolean(),
-  event: Nullable(Event),
-});
+export const Message = Type.Object(
+  {
+    messageId: Id.message,
+    seq: Seq,
+    version: Version,
+    kind: MessageKind,
+    senderId: Author,
+    senderName: UserName,
+    receiverId: Type.Optional(described(Id.user, 'In a dialog: the receiver')),
+    groupId: Type.Optional(described(Id.group, 'In a group: its id')),
+    content: MessageContent,
+    createdAt: Time,
+    editedAt: EditedAt,
+    deletedAt: DeletedAt,
+    replyTo: Nullable(ReplyTo),
+    silent: Silent,
+    custom: Nullable(Custom),
+    mentions: Mentions,
+    forwardedFrom: Nullable(ForwardedFrom),
+    forwardedFromName: Nullable(UserName),
+    reactions: Reactions,
+    pinned: Pinned,
+    event: Nullable(Event),
+  },
+  { title: 'Message', description: 'A message of a dialog or a group' },
+);
 
 /** Fields of every row of a history page, in the spelling of its two commands. */
-export const HistoryRow = Type.Object({
-  id: Id,
-  seq: Seq,
-  version: Version,
-  kind: MessageKind,
-  content: Type.String(),
-  sender_id: Id,
-  senderName: UserName,
-  created_at: Time,
-  updated_at: Time,
-  edited_at: Nullable(Time),
-  deleted_at: Nullable(Time),
-  reply_to: Nullable(Id),
-  silent: Type.Boolean(),
-  custom: Nullable(Custom),
-  mentions: Type.Array(Id),
-  forwarded_from: Nullable(Id),
-  forwardedFromName: Nullable(UserName),
-  reactions: Reactions,
-  pinned: Type.Boolean(),
-  event: Nullable(Event),
-});
+export const HistoryRow = Type.Object(
+  {
+    id: Id.message,
+    seq: Seq,
+    version: Version,
+    kind: MessageKind,
+    content: MessageContent,
+    sender_id: Author,
+    senderName: UserName,
+    created_at: Time,
+    updated_at: Time,
+    edited_at: EditedAt,
+    deleted_at: DeletedAt,
+    reply_to: Nullable(ReplyTo),
+    silent: Silent,
+    custom: Nullable(Custom),
+    mentions: Mentions,
+    forwarded_from: Nullable(ForwardedFrom),
+    forwardedFromName: Nullable(UserName),
+    reactions: Reactions,
+    pinned: Pinned,
+    event: Nullable(Event),
+  },
+  {
+    title: 'HistoryRow',
+    description: 'A message in the spelling of `getlatestMessageDialog` and `getlatestMessageGroup`',
+  },
+);
 
 /** Fields of replies about the changed message. */
 export const ChangedMessage = {
   seq: Seq,
   version: Version,
-  receiverId: Type.Optional(Type.Integer({ ...Id, description: 'In a dialog: the other person' })),
-  groupId: Type.Optional(Type.Integer({ ...Id, description: 'In a group: its id' })),
+  receiverId: Type.Optional(described(Id.user, 'In a dialog: the other person')),
+  groupId: Type.Optional(described(Id.group, 'In a group: its id')),
 };
 
 /** The message that was changed, and the acting user. */
 export const MessageAddress = {
-  messageId: Id,
+  messageId: Id.message,
   seq: Seq,
   version: Version,
-  senderId: Type.Integer({ ...Id, description: 'The acting user' }),
-  receiverId: Type.Optional(Id),
-  groupId: Type.Optional(Id),
+  senderId: described(Id.user, 'The acting user'),
+  receiverId: Type.Optional(described(Id.user, 'In a dialog: the receiver')),
+  groupId: Type.Optional(described(Id.group, 'In a group: its id')),
 };
 
-export const Edit = Type.Object({ version: Type.Integer(), content: Content, createdAt: Time });
+export const Edit = Type.Object(
+  {
+    version: Type.Integer({ description: 'Number of the version: 1 is the first' }),
+    content: Content,
+    createdAt: Time,
+  },
+  { title: 'Edit', description: 'A version of an edited message' },
+);
