@@ -119,7 +119,7 @@ function createHttp(
   const documents = documentPages({
     asyncapi: () => asyncapiDocument(registry.values(), examples),
     openapi: () => openapiDocument(routes, examples),
-    reference: reference(registry.values(), examples),
+    reference: reference(registry.values(), routes, examples),
   });
   const pages = new Map([...documents, ...webPages(config.tlsCert !== undefined)]);
   const services = {

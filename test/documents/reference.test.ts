@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { TObject, TSchema } from 'typebox';
 import { commands } from '../../src/commands/registry.ts';
 import { examples } from '../../src/docs/examples.ts';
 import { html, plainText } from '../../src/docs/pages/html.ts';
@@ -6,13 +7,16 @@ import { inline, markdown } from '../../src/docs/pages/markdown.ts';
 import { namedTypes } from '../../src/docs/pages/namedTypes.ts';
 import type { Place } from '../../src/docs/pages/searchIndex.ts';
 import { snippetsOf } from '../../src/docs/pages/snippets.ts';
+import { routes } from '../../src/http/routes.ts';
 import { CloseCode } from '../../src/protocol/closeCodes.ts';
 import { errorCodes } from '../../src/protocol/errors.ts';
 import { http, server } from '../support/harness.ts';
 
 const START = '/docs/';
 
-/** Everything below /docs/ that can be reached from its first page, by path. */
+const isReference = (path: string) => path.startsWith(START) || path === '/api/';
+
+/** Everything of the reference that can be reached from its first page, by path. */
 const files = new Map<string, { readonly type: string; readonly policy: string; readonly body: string }>();
 
 const pages = () => [...files].filter(([, { type }]) => type.startsWith('text/html'));
@@ -30,7 +34,7 @@ async function crawl(path: string): Promise<void> {
   const type = headers.get('content-type') ?? '';
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   files.set(path, { type, policy: headers.get('content-security-policy') ?? '', body: text });
-  if (!type.startsWith('text/html') || !path.startsWith(START)) return;
+  if (!type.startsWith('text/html') || !isReference(path)) return;
   for (const link of linksIn(text)) await crawl(new URL(link, server.url + path).pathname);
 }
 
@@ -38,7 +42,7 @@ describe('the pages at /docs/', () => {
   before(() => crawl(START));
 
   it('have only relative links, which lead to pages and anchors that exist', () => {
-    for (const [path, { body }] of pages().filter(([each]) => each.startsWith(START)))
+    for (const [path, { body }] of pages().filter(([each]) => isReference(each)))
       for (const link of linksIn(body)) {
         expect(link, path).to.match(/^(\.\.?\/|#)/);
         const { pathname, hash } = new URL(link, server.url + path);
@@ -92,8 +96,25 @@ describe('the pages at /docs/', () => {
     }
   });
 
+  it('describe every HTTP call: body, answers, errors and a recorded example', () => {
+    const body = files.get('/api/')?.body ?? expect.fail('no page of the HTTP calls');
+    const ids = idsIn(body);
+    for (const { method, path, body: sent, success } of routes) {
+      const id = `${method} ${path}`.toLowerCase().replaceAll(/[ /]+/g, '-');
+      const names = (prefix: string, schema: TSchema | null | undefined) =>
+        Object.keys((schema as TObject | null)?.properties ?? {}).map((name) => `${prefix}-${name}`);
+      expect(ids, id).to.include.members([
+        ...[id, `${id}-errors`, `${id}-example`],
+        ...names(`${id}-body`, sent),
+        ...Object.entries(success).flatMap(([status, { schema }]) => names(`${id}-${status}`, schema)),
+      ]);
+      expect(plainText(body), id).to.include(`http://localhost:3000${path}`);
+    }
+    expect(plainText(body)).to.include(`-d '{"email":"ada@example.com","username":"Ada",`);
+  });
+
   it('allow no inline scripts and styles and no other origin, and have none', () => {
-    for (const [path, { policy, body }] of pages().filter(([each]) => each.startsWith(START))) {
+    for (const [path, { policy, body }] of pages().filter(([each]) => isReference(each))) {
       expect(policy, path).to.match(/^default-src 'none'; script-src 'self'; style-src 'self';/);
       expect(policy, path).not.to.match(/unsafe|https?:|\*/);
       expect(body, path).not.to.match(/<style|\sstyle=|<script(?![^>]*\ssrc=)|\son\w+=/);

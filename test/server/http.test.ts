@@ -115,7 +115,7 @@ describe('HTTP', () => {
     );
     for (const [name, { headers }] of Object.entries(answers))
       expect(headers.get('cache-control'), name).to.equal('no-store');
-    for (const path of ['/docs/', '/asyncapi.yaml', '/api/start.js'])
+    for (const path of ['/docs/', '/asyncapi.yaml', '/docs/search.js'])
       expect((await http('GET', path)).headers.get('cache-control'), path).to.equal('no-cache');
   });
 

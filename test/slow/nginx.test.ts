@@ -100,7 +100,7 @@ describe('behind the nginx of docs/operations.md', function () {
         const location = headers.get('location');
         if (location) return follow(new URL(location, `http://x${path}`).pathname);
         expect(status, path).to.equal(200);
-        if (/\.(css|svg)$|search\.js|swagger-ui\.js/.test(path)) return;
+        if (/\.(css|svg)$|search\.js/.test(path)) return;
         const links = String(body).matchAll(
           /(?:\bsrc=|\bhref=|schemaUrl=|cssImportPath=|url: |"src": |"start_url": |href:)["'`]([^"'`#]+)/g,
         );
@@ -120,7 +120,7 @@ describe('behind the nginx of docs/operations.md', function () {
             'docs/search.js',
             'docs/commands/ping',
           ],
-          ...['asyncapi.yaml', 'api/', 'api/start.js', 'api/swagger-ui.js', 'openapi.yaml'],
+          ...['asyncapi.yaml', 'api/', 'openapi.yaml'],
         ].map((path) => `/chat/${path}`),
       );
       expect(paths.filter((path) => !path.startsWith('/chat/'))).to.deep.equal([]);

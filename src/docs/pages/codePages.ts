@@ -39,6 +39,15 @@ function refusing(commands: readonly Command[], code: ErrorCode, root: string): 
   return join(links, ', ');
 }
 
+/** Returns error codes with what they mean. */
+export const errorList = (codes: readonly ErrorCode[], root: string): Html => html`<dl>
+${codes.map(
+  (code) => html`<dt><a href="${root}errors#${code}"><code>${code}</code></a></dt>
+<dd>${errorCodes[code].summary}</dd>
+`,
+)}</dl>
+`;
+
 /** Returns the page of the close codes. */
 export function closeCodesPage(protocol: () => string): ReferencePage {
   return {

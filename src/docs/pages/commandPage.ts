@@ -1,7 +1,7 @@
 import type { Command } from '../../commands/define.ts';
-import { type ErrorCode, errorCodes } from '../../protocol/errors.ts';
 import { type Examples, messageNames } from '../examples.ts';
 import { errorsOf, HEAVY, pushOf, replyOf } from '../schemas.ts';
+import { errorList } from './codePages.ts';
 import { codeBlock, type Html, heading, html } from './html.ts';
 import type { ReferencePage } from './layout.ts';
 import { inline } from './markdown.ts';
@@ -60,14 +60,6 @@ ${sentences.map((sentence) => html`<li>${inline(sentence)}</li>\n`)}</ul>
 <p>See <a href="${root}protocol#after-a-reconnect">After a reconnect</a> and <a href="${root}protocol#limits">Limits</a>.</p>
 `;
 }
-
-const errorList = (codes: readonly ErrorCode[], root: string): Html => html`<dl>
-${codes.map(
-  (code) => html`<dt><a href="${root}errors#${code}"><code>${code}</code></a></dt>
-<dd>${errorCodes[code].summary}</dd>
-`,
-)}</dl>
-`;
 
 const snippets = (
   type: string,

@@ -5,7 +5,7 @@ import { type Html, html } from './html.ts';
 
 /** A page of the reference, without what all pages have in common. */
 export interface ReferencePage {
-  /** The path below the folder of the pages; empty for the overview. */
+  /** The path relative to the folder of the pages; empty for the overview. */
   readonly path: string;
   readonly title: string;
   /** Returns the content; `root` is the way from this page to the folder of the pages, such as `../`. */
@@ -23,12 +23,18 @@ const LINKS = [
   ['../asyncapi.yaml', 'asyncapi.yaml'],
 ] as const;
 
+/** Returns the way from a page to the folder of the pages. */
+function rootOf(path: string): string {
+  if (path.startsWith('../')) return '../docs/';
+  return path.includes('/') ? '../' : './';
+}
+
 /**
  * Returns a page as a document. All its links are relative, because behind a proxy the paths may have a prefix. The
  * commands follow the content in the source, so that on a phone the content comes first.
  */
 export function documentOf(page: ReferencePage, commands: readonly Command[]): string {
-  const root = page.path.includes('/') ? '../' : './';
+  const root = rootOf(page.path);
   const link = (path: string, text: string) =>
     html`<a href="${root}${path}"${path === page.path && html` aria-current="page"`}>${text}</a>`;
   return html`<!doctype html>

@@ -25,7 +25,7 @@ and pushes from the server, each a JSON object in a text frame.</p>
 <li><a href="${root}protocol">Protocol</a>: every frame, and what both sides must do, also <a
 href="${root}protocol#after-a-reconnect">after a reconnect</a>.</li>
 <li><a href="${root}errors">Error codes</a> and <a href="${root}close-codes">close codes</a>.</li>
-<li><a href="${root}../api/">HTTP API</a>: accounts and tokens, with a form to try each call.</li>
+<li><a href="${root}../api/">HTTP API</a>: accounts and tokens, with a command to try each call.</li>
 <li><a href="${root}../asyncapi.yaml">asyncapi.yaml</a> and <a href="${root}../openapi.yaml">openapi.yaml</a>: the same for
 programs.</li>
 </ul>

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { Command } from '../../commands/define.ts';
 import type { Examples } from '../examples.ts';
 import { introduction } from '../introduction.ts';
+import type { RouteDescription } from '../openapi.ts';
 import { closeCodesPage, errorsPage } from './codePages.ts';
 import { commandPage } from './commandPage.ts';
+import { httpPage } from './httpPage.ts';
 import { documentOf, type ReferencePage } from './layout.ts';
 import { commandsPage, overviewPage } from './overviewPage.ts';
 import { protocolPage } from './protocolPage.ts';
@@ -12,7 +14,7 @@ import { typesPage } from './typesPage.ts';
 
 /** A file of the reference. */
 export interface ReferenceFile {
-  /** The path below the folder of the reference; empty for its first page. */
+  /** The path relative to the folder of the reference; empty for its first page. */
   readonly path: string;
   readonly type: string;
   /** Creates the content, which is a matter of a few milliseconds. */
@@ -20,10 +22,14 @@ export interface ReferenceFile {
 }
 
 /**
- * Returns the reference of the WebSocket as static pages, with a search that needs no server. They are made of the
+ * Returns the reference of the WebSocket and of HTTP as static pages, with a search that needs no server. They are made of the
  * definitions of the running server, so that they are never out of date.
  */
-export function reference(registry: Iterable<Command>, examples: Examples): ReferenceFile[] {
+export function reference(
+  registry: Iterable<Command>,
+  routes: readonly RouteDescription[],
+  examples: Examples,
+): ReferenceFile[] {
   const commands = [...registry];
   const pages: ReferencePage[] = [
     overviewPage({
@@ -34,6 +40,7 @@ export function reference(registry: Iterable<Command>, examples: Examples): Refe
     commandsPage(commands),
     ...commands.map((command) => commandPage(command, examples)),
     typesPage,
+    httpPage(routes, examples),
     protocolPage(introduction),
     errorsPage(commands, introduction),
     closeCodesPage(introduction),
