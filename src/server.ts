@@ -8,7 +8,7 @@ import { type Database, poolSizes } from './database/database.ts';
 import { prepareDataDir, secretFile } from './dataDir.ts';
 import { createListener, type Listener } from './net/listener.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
-import { createTracing } from './observability/tracing.ts';
+import { createTracing, type Tracing } from './observability/tracing.ts';
 import { createCursorSigner } from './protocol/cursor.ts';
 import { storedSecret } from './secrets.ts';
 import { createEndpoints } from './server/endpoints.ts';
@@ -38,21 +38,29 @@ export async function startServer(
   // Errors that the operator has to mend come before the database is started and migrated.
   await prepareDataDir(config);
   const listener = await createListener(config, log);
+  const tracing = config.otelExporterOtlpEndpoint ? await createTracing(config.otelServiceName) : undefined;
   const db = await openStorage(config, log, migrating);
   try {
-    return await serve(config, log, listener, db);
+    return await serve({ config, log, listener, tracing, db });
   } catch (error) {
     await db.close();
     throw error;
   }
 }
 
-async function serve(config: Config, log: Logger, listener: Listener, db: Database): Promise<Server> {
+interface Foundation {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly listener: Listener;
+  readonly tracing: Tracing | undefined;
+  readonly db: Database;
+}
+
+async function serve({ config, log, listener, tracing, db }: Foundation): Promise<Server> {
   const { limits } = config;
   let isAccepting = true;
   const accepting = () => isAccepting;
 
-  const tracing = config.otelExporterOtlpEndpoint ? await createTracing(config.otelServiceName) : undefined;
   const [secret = await storedSecret(secretFile(config)), ...older] = config.jwtSecret;
   const clock = await startDatabaseClock(db, log);
   const tokens = createTokens([secret, ...older], config.jwtExpiresIn, clock);

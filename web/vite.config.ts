@@ -1,4 +1,3 @@
-import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
 import { compress } from './compress.ts';
 
@@ -11,7 +10,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  plugins: [preact(), compress('dist/web')],
+  plugins: [compress('dist/web')],
   server: {
     proxy: {
       '/auth': 'http://localhost:3000',

@@ -1,4 +1,5 @@
 import { VERSION } from '../version.ts';
+import { loadOptional } from './optional.ts';
 
 /** Reports faults of the server to a service, in addition to the log. */
 export interface Faults {
@@ -15,9 +16,10 @@ const FLUSH = 2_000;
 
 /** Reports to Sentry (https://docs.sentry.io), errors and stack traces only: nothing is instrumented or collected. */
 export async function createFaults(dsn: string): Promise<Faults> {
-  // Loaded on demand: most servers do not use it.
-  const { createStackParser, createTransport, Scope } = await import('@sentry/core');
-  const { nodeStackLineParser, ServerRuntimeClient } = await import('@sentry/core/server');
+  const load = () => Promise.all([import('@sentry/core'), import('@sentry/core/server')]);
+  const [core, server] = await loadOptional('@sentry/core', 'SENTRY_DSN', load);
+  const { createStackParser, createTransport, Scope } = core;
+  const { nodeStackLineParser, ServerRuntimeClient } = server;
   const client = new ServerRuntimeClient({
     dsn,
     release: `parley@${VERSION}`,

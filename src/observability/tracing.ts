@@ -1,5 +1,6 @@
 import { propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { VERSION } from '../version.ts';
+import { loadOptional } from './optional.ts';
 
 type Attributes = Readonly<Record<string, string | number>>;
 
@@ -27,8 +28,8 @@ export interface Trace {
  * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
  */
 export async function createTracing(serviceName: string): Promise<Tracing> {
-  // Loaded on demand: the library is large, and most servers do not use it.
-  const { NodeSDK } = await import('@opentelemetry/sdk-node');
+  const load = () => import('@opentelemetry/sdk-node');
+  const { NodeSDK } = await loadOptional('@opentelemetry/sdk-node', 'OTEL_EXPORTER_OTLP_ENDPOINT', load);
   const sdk = new NodeSDK({ serviceName, instrumentations: [] });
   sdk.start();
   const tracer = trace.getTracer('parley', VERSION);

@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { execPath } from 'node:process';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { connect } from '../support/client.ts';
 import {
@@ -11,6 +16,7 @@ import {
   newClients,
   newUser,
   newUsers,
+  temporaryFolder,
 } from '../support/harness.ts';
 import { type ServerProcess, startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
@@ -162,6 +168,38 @@ describe('the observability', function () {
     expect(traceparent).to.include(`${call.traceId}-${call.parentSpanId}`);
     collector.close();
   });
+
+  for (const [variable, name] of [
+    ['SENTRY_DSN', '@sentry/core'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', '@opentelemetry/sdk-node'],
+  ] as const)
+    it(`refuses ${variable} with one line where the optional package is not installed`, async () => {
+      const folder = await temporaryFolder();
+      try {
+        await cp('dist', join(folder, 'dist'), { recursive: true });
+        await cp('package.json', join(folder, 'package.json'));
+        await mkdir(join(folder, 'node_modules'));
+        for (const entry of await readdir('node_modules'))
+          if (!name.startsWith(`${entry}/`))
+            await symlink(resolve('node_modules', entry), join(folder, 'node_modules', entry));
+        // OpenTelemetry's interface is installed by itself: prom-client needs it
+        if (variable === 'OTEL_EXPORTER_OTLP_ENDPOINT') {
+          await mkdir(join(folder, 'node_modules/@opentelemetry'));
+          const api = 'node_modules/@opentelemetry/api';
+          await symlink(resolve(api), join(folder, api));
+        }
+        const env = { DATA_DIR: folder, PORT: '0', [variable]: 'http://key@127.0.0.1:9/1' };
+        const started = promisify(execFile)(execPath, ['dist/main.js'], { cwd: folder, env });
+        const { code, stderr, stdout } = await started.catch((error) => error);
+        expect({ code, stderr, stdout }).to.deep.equal({
+          code: 1,
+          stderr: `${variable} is set, but the optional package ${name} is not installed; run: npm install --omit=dev --no-save --save-prod ${name}\n`,
+          stdout: '',
+        });
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    });
 
   it('logs a summary on SIGUSR2', async () => {
     const server = await start();
