@@ -40,6 +40,8 @@ export interface Config {
   /** Proxies whose `X-Forwarded-For` is trusted: addresses, networks, or names of ranges. */
   readonly trustProxy: readonly string[];
   readonly logLevel: string;
+  /** `pretty`: lines for people; `json`: one object per line. */
+  readonly logFormat: string;
   /** DSN of the service to which faults are reported, if any. */
   readonly sentryDsn: string | undefined;
   /** URL to which traces are exported, if any; the library reads the other variables of OpenTelemetry itself. */
@@ -111,6 +113,7 @@ export function readConfig(env: Environment): Config {
     limits: readLimits((...bounds) => reader.integer(...bounds)),
     trustProxy: proxies(reader),
     logLevel: reader.choice('LOG_LEVEL', 'info', LOG_LEVELS),
+    logFormat: reader.choice('LOG_FORMAT', process.stdout.isTTY ? 'pretty' : 'json', ['pretty', 'json']),
     sentryDsn: reader.url('SENTRY_DSN', 'a DSN such as https://key@sentry.example.com/1'),
     otelExporterOtlpEndpoint: reader.url(
       'OTEL_EXPORTER_OTLP_ENDPOINT',

@@ -3,7 +3,7 @@ import { loadConfig, misspeltSettings } from './config.ts';
 import { createGuard } from './net/guard.ts';
 import { openFilesWarning } from './net/openFilesWarning.ts';
 import { createFaults } from './observability/faults.ts';
-import { createLog } from './observability/log.ts';
+import { createLog, prettyOutput } from './observability/log.ts';
 import { StartError } from './protocol/errors.ts';
 import { startServer } from './server.ts';
 
@@ -15,7 +15,9 @@ const STOP_DEADLINE = 9_500;
 try {
   const config = loadConfig();
   const faults = config.sentryDsn === undefined ? undefined : await createFaults(config.sentryDsn);
-  const log = createLog({ level: config.logLevel, faults });
+  const isPretty = config.logFormat === 'pretty';
+  const stream = isPretty ? await prettyOutput() : undefined;
+  const log = createLog({ level: config.logLevel, stream, faults });
   for (const warning of [...misspeltSettings(config), await openFilesWarning(config.limits)])
     if (warning !== undefined) log.warn(warning);
   const starting = startServer(config, log, () => notifyCluster('migrating'));
@@ -59,7 +61,9 @@ try {
     createGuard(log)('summary', () => log.info(summary(), 'summary')),
   );
   const url = `${config.tlsCert ? 'https' : 'http'}://localhost:${port}`;
-  log.info({ port, url, docs: `${url}/docs/`, api: `${url}/api/` }, 'listening');
+  const places = { docs: `${url}/docs/`, api: `${url}/api/`, metrics: `${url}/metrics` };
+  if (isPretty) log.info(`Open ${url} in a browser. Documents: ${places.docs}, metrics: ${places.metrics}`);
+  else log.info({ port, url, ...places }, 'listening');
   notifyCluster('listening');
 } catch (error) {
   process.stderr.write(`${textOf(error)}\n`);

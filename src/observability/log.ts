@@ -31,7 +31,7 @@ export interface LogOptions {
   readonly faults?: Faults | undefined;
 }
 
-/** Creates a logger that writes one line of JSON per event, without secrets and without text of users. */
+/** Creates a logger that writes one line per event, of JSON by default, without secrets and without text of users. */
 export function createLog({ level, stream, faults }: LogOptions): Logger {
   const options: pino.LoggerOptions = {
     level,
@@ -62,6 +62,14 @@ function standardOutput(): DestinationStream {
   const destination = pino.destination({ fd: 1, sync: true, maxLength: BUFFERED_BYTES });
   destination.on('error', () => {});
   return destination;
+}
+
+/** Returns standard output with lines for people instead of JSON; in colours where a terminal shows them. */
+export async function prettyOutput(): Promise<DestinationStream> {
+  const { prettyFactory } = await import('pino-pretty'); // on demand: servers write JSON
+  const pretty = prettyFactory({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true });
+  const output = standardOutput();
+  return { write: (line) => output.write(pretty(line)) };
 }
 
 function fieldsOf(error: unknown): object {

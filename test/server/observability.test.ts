@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -18,7 +18,8 @@ import {
   newUsers,
   temporaryFolder,
 } from '../support/harness.ts';
-import { type ServerProcess, startProcess } from '../support/process.ts';
+import { isInstalled } from '../support/installed.ts';
+import { type ServerProcess, spawnServer, startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
 /** The requests that the other servers of an operator receive. */
@@ -70,6 +71,29 @@ interface Span {
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
   readonly attributes: { key: string; value: { stringValue?: string } }[];
+}
+
+/** Returns all output of a server that `stop` stops once it listens. */
+async function outputUntilStopped(child: ChildProcess, stop: () => void): Promise<string> {
+  let text = '';
+  let listens = false;
+  child.stdout?.setEncoding('utf8').on('data', (chunk) => {
+    text += chunk;
+    if (listens || !/Open http|"listening"/.test(text)) return;
+    listens = true;
+    stop();
+  });
+  await once(child, 'close');
+  return text;
+}
+
+/** Runs a server on a terminal of its own, stops it with Ctrl+C once it listens, and returns what the terminal shows. */
+async function onTerminal(settings: Record<string, string>): Promise<{ text: string; code: number | null }> {
+  const env = { DATABASE_URL: databaseUrl(), JWT_SECRET, TERM: 'xterm', ...settings };
+  const terminal = ['sh', '-c', 'exec script -qefc "exec $*" /dev/null', 'sh'];
+  const child = spawnServer(env, ['pipe', 'pipe', 'inherit'], undefined, terminal);
+  const text = await outputUntilStopped(child, () => child.stdin?.write('\x03'));
+  return { text, code: child.exitCode };
 }
 
 describe('the observability', function () {
@@ -200,6 +224,31 @@ describe('the observability', function () {
         await rm(folder, { recursive: true, force: true });
       }
     });
+
+  it('logs lines for people on a terminal, the last of which says where to open the page', async function () {
+    if (!isInstalled('script')) return this.skip();
+    const { text, code } = await onTerminal({});
+    const url = /Open (http:\/\/localhost:\d+) in a browser/.exec(text)?.[1];
+    expect(text).to.match(/^\S*\[\d\d:\d\d:\d\d] \S*INFO\S*: /);
+    expect(text).to.include(`Documents: ${url}/docs/, metrics: ${url}/metrics`).and.include('stopped');
+    expect(text).to.not.match(/^\{/m);
+    expect(code).to.equal(0);
+  });
+
+  it('logs JSON on a terminal with LOG_FORMAT=json', async function () {
+    if (!isInstalled('script')) return this.skip();
+    const { text } = await onTerminal({ LOG_FORMAT: 'json' });
+    const messages = text.split('\r\n').map((line) => line.startsWith('{') && JSON.parse(line).msg);
+    expect(messages).to.include.members(['listening', 'stopped']);
+  });
+
+  it('logs lines for people, without colours, where there is no terminal but LOG_FORMAT=pretty', async () => {
+    const env = { DATABASE_URL: databaseUrl(), JWT_SECRET, LOG_FORMAT: 'pretty' };
+    const child = spawnServer(env, ['ignore', 'pipe', 'inherit']);
+    const text = await outputUntilStopped(child, () => child.kill('SIGTERM'));
+    expect(text).to.match(/^\[\d\d:\d\d:\d\d] INFO: Open http:\/\/localhost:\d+ in a browser/m);
+    expect(text).to.match(/^\[\d\d:\d\d:\d\d] INFO: stopping \{"reason":"SIGTERM"}$/m);
+  });
 
   it('logs a summary on SIGUSR2', async () => {
     const server = await start();

@@ -48,6 +48,7 @@ describe('a server process with the embedded database', function () {
       port,
       url: `http://localhost:${port}`,
       docs: `http://localhost:${port}/docs/`,
+      metrics: `http://localhost:${port}/metrics`,
     });
   });
 
