@@ -6,6 +6,7 @@ import { variableOf } from '../../src/limits.ts';
 
 /** Settings whose default depends on the machine. */
 const BY_CORES = ['WORKERS', 'PASSWORD_THREADS'];
+const BY_TERMINAL = ['LOG_FORMAT'];
 
 /** A paragraph of the file: comments, and the settings that they describe. */
 interface Paragraph {
@@ -58,7 +59,8 @@ describe('.env.example', () => {
         const fallback = defaults.get(name);
         expect(/unset by default/i.test(comment), `${name} is unset by default`).to.equal(isUnset(fallback));
         expect(/default: the number of cores/i.test(comment), name).to.equal(BY_CORES.includes(name));
-        if (!isUnset(fallback) && !BY_CORES.includes(name))
+        expect(/default: pretty on a terminal/i.test(comment), name).to.equal(BY_TERMINAL.includes(name));
+        if (!isUnset(fallback) && ![...BY_CORES, ...BY_TERMINAL].includes(name))
           expect(example.get(name), name).to.deep.equal(fallback);
       }
   });
