@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 import { CLIENT_LIMIT } from './clientLimit.ts';
+import { clientPackage, importClient, PACKAGE, SERVED, serve } from './clientPackage.ts';
 import { compress } from './compress.ts';
 
 /** Fails the build if the client is larger than the limit. */
@@ -9,7 +10,7 @@ function limit(): Plugin {
   return {
     name: 'limit',
     async writeBundle() {
-      const bytes = gzipSync(await readFile('dist/browser/client.js'), { level: 9 }).length;
+      const bytes = gzipSync(await readFile(`${PACKAGE}/client.js`), { level: 9 }).length;
       const size = `The client has ${bytes} bytes compressed, of ${CLIENT_LIMIT} at most`;
       if (bytes > CLIENT_LIMIT) throw new Error(`${size}: shorten src/client by ${bytes - CLIENT_LIMIT}`);
       this.info(size);
@@ -17,16 +18,21 @@ function limit(): Plugin {
   };
 }
 
-/** Builds the client as one file for browsers, which the server serves as /client.js. */
+/** Builds the package of the client. The server serves its parts for browsers, /client.js and /client.d.ts. */
 export default defineConfig({
   build: {
-    outDir: 'dist/browser',
+    outDir: PACKAGE,
     copyPublicDir: false,
-    lib: { entry: 'src/client/index.ts', formats: ['es'], fileName: () => 'client.js' },
+    lib: {
+      entry: { client: 'src/client/index.ts', node: 'src/client/node.ts' },
+      formats: ['es'],
+      fileName: (_, name) => `${name}.js`,
+    },
     rolldownOptions: {
+      external: ['node:module'],
       optimization: { inlineConst: { mode: 'all' } },
       output: { minify: true, comments: false },
     },
   },
-  plugins: [limit(), compress('dist/browser')],
+  plugins: [importClient(), limit(), clientPackage(), serve(), compress(SERVED)],
 });

@@ -9,7 +9,7 @@ export function compress(folder: string): Plugin {
     name: 'compress',
     async closeBundle() {
       for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-        if (!entry.isFile() || !/\.(html|js|css|svg|webmanifest)$/.test(entry.name)) continue;
+        if (!entry.isFile() || !/\.(html|js|d\.ts|css|svg|webmanifest)$/.test(entry.name)) continue;
         const file = join(entry.parentPath, entry.name);
         const content = await readFile(file);
         await writeFile(`${file}.br`, brotliCompressSync(content));

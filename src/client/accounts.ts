@@ -1,10 +1,6 @@
-import type { Static } from 'typebox';
-import type { Account as AccountSchema } from '../protocol/schema/accounts.ts';
+import type { Account } from './commands.ts';
 import type { ParleyError } from './errors.ts';
 import { callHttp } from './http.ts';
-
-/** An account, as the server returns it to its user. */
-export type Account = Static<typeof AccountSchema>;
 
 /** The result of a registration or a login. */
 export interface Entrance {

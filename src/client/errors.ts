@@ -1,12 +1,12 @@
-import type { ErrorCode as ServerCode } from '../protocol/errors.ts';
+import type { ServerErrorCode } from './commands.ts';
 
 /**
- * The reason of a failed call: a code of the server, which its documents list, or one of the client. `CONNECTION_LOST`:
+ * The reason of a failed call: a {@link ServerErrorCode}, or one of the client. `CONNECTION_LOST`:
  * the connection broke before the reply to a command that must not be sent twice, so its outcome is unknown. `CLOSED`: the
  * client was closed. A client closes by itself with `UNAUTHORIZED` if the server refuses its token, and with `FORBIDDEN`
  * after a close code that forbids to reconnect.
  */
-export type ErrorCode = ServerCode | 'CONNECTION_LOST' | 'CLOSED';
+export type ErrorCode = ServerErrorCode | 'CONNECTION_LOST' | 'CLOSED';
 
 /** Returns true if a request that was refused with this code may succeed a little later. */
 export function isPassing(code: ErrorCode): boolean {

@@ -1,30 +1,20 @@
 /**
- * `parley/client`: the typed client for browsers and Node. It has no dependencies, and uses only types of the server.
+ * `@parley-chat/client`: the typed client for browsers and Node. It has no dependencies.
  *
  * @packageDocumentation
  */
 import { Client } from './Client.ts';
 import type { ClientOptions } from './options.ts';
 
-export { type Account, type Accounts, accounts, type Entrance } from './accounts.ts';
+export { type Accounts, accounts, type Entrance } from './accounts.ts';
 export type { Client } from './Client.ts';
 export type { CallArguments, CallOptions } from './calls.ts';
+export type * from './commands.ts';
 export type { Unsubscribe } from './Emitter.ts';
 export { type ErrorCode, ParleyError } from './errors.ts';
 export type { Done, Events, Self, State } from './events.ts';
 export type { ClientOptions, Socket } from './options.ts';
-export type {
-  Change,
-  ChatAddress,
-  CommandName,
-  Commands,
-  Message,
-  Params,
-  Push,
-  Pushes,
-  PushName,
-  Result,
-} from './protocol.ts';
+export type { CommandName, Params, Push, PushName, Result } from './protocol.ts';
 export type { SendOptions } from './view/Chat.ts';
 export type {
   Chat,
@@ -33,7 +23,6 @@ export type {
   Chats,
   LastMessage,
   Observable,
-  Presence,
 } from './view/view.ts';
 
 /**

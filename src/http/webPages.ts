@@ -8,6 +8,7 @@ const BUILT = fileURLToPath(new URL('../../dist/', import.meta.url));
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',
+  '.ts': 'text/plain',
   '.js': 'text/javascript',
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
@@ -24,7 +25,7 @@ const FOREVER = { 'Cache-Control': 'public, max-age=31536000, immutable' };
 const FOR_ALL = { 'Access-Control-Allow-Origin': '*' };
 
 /**
- * Returns the page at `/` and the client for browsers at `/client.js`, by path; empty if they are not built. All files
+ * Returns the page at `/`, the client for browsers at `/client.js` and its types at `/client.d.ts`, by path; empty if they are not built. All files
  * are read now, because a build removes files that the page of a running server refers to.
  */
 export function webPages(isTls: boolean, built = BUILT): ReadonlyMap<string, Page> {

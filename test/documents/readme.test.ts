@@ -40,7 +40,7 @@ describe('the README', () => {
     const device = await bob.connect();
     const script = /^```js\n(.*?)^```/ms
       .exec(await readFile('README.md', 'utf8'))?.[1]
-      ?.replace("'parley/client'", `'${builtFile('dist/client/node.js')}'`)
+      ?.replace("'@parley-chat/client'", `'${builtFile('dist/package/node.js')}'`)
       .replaceAll('http://localhost:3000', server.url)
       .replace("'Ada'", `'${ada.username}'`)
       .replace("'correct horse'", `'${ada.password}'`)

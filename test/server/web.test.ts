@@ -107,4 +107,14 @@ describe('the client for browsers', () => {
       Array(3).fill('function'),
     );
   });
+
+  it('has its declarations beside it, without imports', async () => {
+    const { headers, body } = await http('GET', '/client.d.ts');
+    expect(headers.get('content-type')).to.equal('text/plain; charset=utf-8');
+    expect(headers.get('access-control-allow-origin')).to.equal('*');
+    expect(body).to.equal(await readFile(builtFile('dist/browser/client.d.ts'), 'utf8'));
+    expect(body)
+      .to.include('export interface PrivateMessageParams {')
+      .and.not.match(/^import\b|import\(/m);
+  });
 });

@@ -39,9 +39,8 @@ const LAYERS = [
 const DOMAIN = ['users', 'chats', 'messages', 'accounts', 'sync', 'sessions', 'presence'];
 const TRANSPORT = ['commands', 'http', 'socket', 'admin'];
 
-/** The layers that the client and the page may import. Of the registry only types: the client is bundled. */
+/** The layers that the client and the page may import. */
 const CLIENT_MAY_IMPORT = ['protocol', 'client'];
-const REGISTRY = 'src/commands/registry.ts';
 const PAGE_MAY_IMPORT = ['web', 'client'];
 
 /** The package of the native server, and the folders that know its types. */
@@ -76,12 +75,11 @@ function partOf(path: string): string | undefined {
 const rankOf = (part: string): number => LAYERS.findIndex((layer) => layer.includes(part));
 
 /** Returns the reason for which an import must not be there, if there is one. */
-function problemOf({ from, to, isType }: Import): string | undefined {
+function problemOf({ from, to }: Import): string | undefined {
   const [user, used] = [partOf(from) ?? '', partOf(to)];
   if (to === NATIVE) return NATIVE_FOLDERS.includes(user) ? undefined : 'must not know the native server';
   if (used === undefined || used === user) return undefined;
-  if (user === 'client')
-    return CLIENT_MAY_IMPORT.includes(used) || (to === REGISTRY && isType) ? undefined : 'is not for clients';
+  if (user === 'client') return CLIENT_MAY_IMPORT.includes(used) ? undefined : 'is not for clients';
   if (user === 'web') return PAGE_MAY_IMPORT.includes(used) ? undefined : 'is not for the page';
   if (rankOf(user) < 0 || rankOf(used) < 0) return 'has a part without a layer';
   return rankOf(user) < rankOf(used) ? 'points from a lower layer to a higher one' : undefined;
@@ -203,14 +201,13 @@ const notOne = "from './g.ts'";
     expect(problemsIn([arrow('src/server.ts', NATIVE, true)])).to.have.length(1);
   });
 
-  it('allows a client only the protocol and types of the registry, and the page only the client', () => {
+  it('allows a client only the protocol, and the page only the client', () => {
     const right = [
-      arrow('src/client/protocol.ts', REGISTRY, true),
       arrow('src/client/errors.ts', 'src/protocol/errors.ts'),
       arrow('web/src/App.tsx', 'src/client/index.ts'),
     ];
     const wrong = [
-      arrow('src/client/protocol.ts', REGISTRY),
+      arrow('src/client/protocol.ts', 'src/commands/registry.ts', true),
       arrow('src/client/protocol.ts', 'src/commands/define.ts', true),
       arrow('web/src/App.tsx', 'src/protocol/errors.ts'),
       arrow('src/server.ts', 'src/client/index.ts'),

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Message } from '../../src/client/index.ts';
+import type { ChatRow, Message } from '../../src/client/index.ts';
 import { FRESH } from '../../src/client/pushes.ts';
 import {
   advanced,
@@ -9,14 +9,13 @@ import {
   type Entry,
   entryFrom,
   merged,
-  type Row,
 } from '../../src/client/view/summary.ts';
 
 const SELF = 1;
 const OTHER = 2;
 const time = (seq: number) => new Date(seq * 1000).toISOString();
 
-const row = (seq: number, changes: Partial<Row> = {}): Row => ({
+const row = (seq: number, changes: Partial<ChatRow> = {}): ChatRow => ({
   id: 100 + seq,
   seq,
   version: 0,
@@ -73,7 +72,7 @@ describe('the summary of a chat', () => {
   });
 
   it('has how far the other person has received and read, in a dialog only', () => {
-    const positions = (changes: Partial<Row>) => {
+    const positions = (changes: Partial<ChatRow>) => {
       const { otherReadSeq, otherDeliveredSeq } = entryFrom(row(9, changes), SELF).summary;
       return [otherReadSeq, otherDeliveredSeq];
     };
@@ -153,7 +152,8 @@ describe('the summary of a chat', () => {
   });
 
   it('has the order of the server, also among chats of the same time', () => {
-    const at = (id: number, changes: Partial<Row> = {}) => entry(1, { id, senderId: id, ...changes }).summary;
+    const at = (id: number, changes: Partial<ChatRow> = {}) =>
+      entry(1, { id, senderId: id, ...changes }).summary;
     const listed = [at(7), at(9), at(8, { pinned: true }), at(3, { createdAt: time(2) })].sort(byNewest);
     expect(listed.map(({ lastMessage }) => lastMessage.messageId)).to.deep.equal([8, 3, 9, 7]);
   });

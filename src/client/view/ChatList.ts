@@ -1,4 +1,5 @@
 import { addressOf, chatKey, isNotMember } from '../chatAddress.ts';
+import type { ChatRow } from '../commands.ts';
 import type { ParleyError } from '../errors.ts';
 import type { Change, ChatAddress, Message } from '../protocol.ts';
 import type { Context } from './Context.ts';
@@ -16,7 +17,6 @@ import {
   type LastMessage,
   merged,
   type Positions,
-  type Row,
   type Settings,
 } from './summary.ts';
 
@@ -173,7 +173,7 @@ export class ChatList extends Store<readonly ChatSummary[]> implements Chats {
   }
 
   /** Merges a chat that was read; changes since the request are kept. Returns its key. */
-  #put(read: Row, since: number): string {
+  #put(read: ChatRow, since: number): string {
     const { receiverId, receiverName } = read;
     const receiver = receiverId && { receiverName: this.#context.names.of(receiverId, receiverName ?? '') };
     const entry = entryFrom({ ...this.#context.names.in(read), ...receiver }, this.#userId);

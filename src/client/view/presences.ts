@@ -1,11 +1,8 @@
 import type { SendRequest } from '../calls.ts';
+import type { Presence } from '../commands.ts';
 import { MAX_USERS, subscribeAll } from '../PresenceSubscriptions.ts';
-import type { Result } from '../protocol.ts';
 import type { ViewedClient } from './Context.ts';
 import { type Observable, Store } from './Store.ts';
-
-/** The presence of a user: whether they are online, and since when they are not. */
-export type Presence = Result<'getPresence'>['data'][number];
 
 /** Returns a function that returns the presence of a user. Its first call for a user subscribes to the presence. */
 export function createPresences(

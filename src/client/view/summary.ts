@@ -1,8 +1,6 @@
 import { addressIn, chatKey } from '../chatAddress.ts';
-import type { ChatAddress, Message, Result } from '../protocol.ts';
-
-/** A row of the command `listLastMessage`. */
-export type Row = Result<'listLastMessage'>['data'][number];
+import type { ChatRow, ChatState } from '../commands.ts';
+import type { ChatAddress, Message } from '../protocol.ts';
 
 const STATE = [
   'unreadCount',
@@ -14,7 +12,7 @@ const STATE = [
   'mutedUntil',
   'pinned',
   'archived',
-] as const;
+] as const satisfies (keyof ChatState)[];
 
 const LAST_MESSAGE = [
   'messageId',
@@ -29,7 +27,7 @@ const LAST_MESSAGE = [
 ] as const;
 
 /** A chat in the list of chats. */
-export interface ChatSummary extends Pick<Row, (typeof STATE)[number]> {
+export interface ChatSummary extends ChatState {
   /** Identifies the chat: `group:7`, or `user:7` for the dialog with that user. */
   readonly key: string;
   readonly address: ChatAddress;
@@ -76,7 +74,7 @@ export interface Entry {
 const MAX_ARRIVALS = 1_000;
 
 /** Returns a chat from the row that the server lists to `self`. */
-export function entryFrom(row: Row, self: number): Entry {
+export function entryFrom(row: ChatRow, self: number): Entry {
   const { id: messageId, seq, senderId, receiverName, groupName, otherReadSeq, otherDeliveredSeq } = row;
   const address = addressIn(row, self) as ChatAddress;
   const state = pick(row, STATE);

@@ -1,12 +1,13 @@
 import type { SendRequest } from '../calls.ts';
 import { chatKey } from '../chatAddress.ts';
+import type { Presence } from '../commands.ts';
 import type { ChatAddress } from '../protocol.ts';
 import type { Chat, ChatMessage } from './Chat.ts';
 import { ChatList, type Chats } from './ChatList.ts';
 import { ChatView } from './ChatView.ts';
 import type { Context, ViewedClient } from './Context.ts';
 import { Names } from './Names.ts';
-import { createPresences, type Presence } from './presences.ts';
+import { createPresences } from './presences.ts';
 import type { Observable } from './Store.ts';
 import type { ChatSummary, LastMessage } from './summary.ts';
 import { Timers } from './Timers.ts';

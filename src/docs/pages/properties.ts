@@ -1,32 +1,11 @@
 import type { TSchema } from 'typebox';
 import { inlined } from '../schemas.ts';
+import { createTypeNames, type Schema, without } from '../typeNames.ts';
 import { type Html, html, join, table } from './html.ts';
 import { inline } from './markdown.ts';
 import { namedTypes } from './namedTypes.ts';
 
-/** The part of JSON Schema that the definitions use, as plain JSON. */
-export interface Schema {
-  /** Its name. */
-  readonly title?: string;
-  readonly type?: string;
-  readonly description?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly oneOf?: readonly { readonly required?: readonly string[] }[];
-  readonly anyOf?: readonly Schema[];
-  readonly items?: Schema;
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly default?: unknown;
-  readonly format?: string;
-  readonly pattern?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-}
+const { exactName, extendedType } = createTypeNames(namedTypes.map((type) => inlined(type) as Schema));
 
 /**
  * Renders the properties of an object: those of objects within it follow with their path, such as `data[].seq`; types
@@ -144,37 +123,4 @@ function limitsOf(schema: Schema): Html[] {
     ...(value.pattern ? [html`Pattern: <code>${value.pattern}</code>`] : []),
     ...('default' in value ? [html`Default: <code>${JSON.stringify(value.default)}</code>`] : []),
   ];
-}
-
-const NAMES = new Set(namedTypes.map(({ title }) => title));
-
-const exactName = ({ title }: Schema): string | undefined =>
-  title !== undefined && NAMES.has(title) ? title : undefined;
-
-interface KnownType {
-  readonly name: string;
-  /** The JSON of its properties by their names. */
-  readonly properties: ReadonlyMap<string, string>;
-}
-
-const textsOf = ({ properties = {} }: Schema): ReadonlyMap<string, string> =>
-  new Map(Object.entries(properties).map(([name, schema]) => [name, JSON.stringify(schema)]));
-
-/** The types with properties, those with the most first. */
-const KNOWN: readonly KnownType[] = namedTypes
-  .map((type) => ({ name: type.title ?? '', properties: textsOf(inlined(type) as Schema) }))
-  .filter(({ properties }) => properties.size > 2)
-  .sort((a, b) => b.properties.size - a.properties.size);
-
-/** Returns the type whose properties an object has beside others, if there is one. */
-function extendedType(schema: Schema): KnownType | undefined {
-  const own = textsOf(schema);
-  const isExtended = ({ properties }: KnownType) =>
-    properties.size <= own.size && [...properties].every(([name, text]) => own.get(name) === text);
-  return own.size > 0 ? KNOWN.find(isExtended) : undefined;
-}
-
-function without(schema: Schema, known: KnownType | undefined): Schema {
-  const own = Object.entries(schema.properties ?? {}).filter(([name]) => !known?.properties.has(name));
-  return { ...schema, properties: Object.fromEntries(own) };
 }

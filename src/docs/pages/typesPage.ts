@@ -1,7 +1,8 @@
+import type { NamedType } from '../typeNames.ts';
 import { heading, html } from './html.ts';
 import type { ReferencePage } from './layout.ts';
 import { inline } from './markdown.ts';
-import { type NamedType, namedTypes } from './namedTypes.ts';
+import { namedTypes } from './namedTypes.ts';
 import { propertyTable, variantName } from './properties.ts';
 
 /** Returns the page of the types that several commands have in common. */

@@ -9,7 +9,7 @@ export const Role = Type.Enum(['owner', 'admin', 'member'], {
   title: 'Role',
   description: 'Role of a member of a group',
 });
-const Audience = Type.Enum(['members', 'admins'], {
+export const Audience = Type.Enum(['members', 'admins'], {
   title: 'Audience',
   description: 'Who may do something in a group; admins: the owner and the admins',
 });

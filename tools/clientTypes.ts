@@ -1,0 +1,366 @@
+import { type TSchema, Type } from 'typebox';
+import type { Command } from '../src/commands/define.ts';
+import { namedTypes } from '../src/docs/pages/namedTypes.ts';
+import { COMMON_ERRORS } from '../src/docs/schemas.ts';
+import { createTypeNames, type Schema, type TypeNames, without } from '../src/docs/typeNames.ts';
+import { Cursor, NextCursor } from '../src/protocol/cursor.ts';
+import { errorCodes } from '../src/protocol/errors.ts';
+import { Account } from '../src/protocol/schema/accounts.ts';
+import { ChatAddress, ChatState } from '../src/protocol/schema/chats.ts';
+import { Audience, Group, groupEvent, Role } from '../src/protocol/schema/groups.ts';
+import {
+  ChangedMeanwhile,
+  ChangedMessage,
+  Mentions,
+  MessageAddress,
+  SentExtras,
+  Version,
+} from '../src/protocol/schema/messages.ts';
+import { ProfileVersion } from '../src/protocol/schema/people.ts';
+import {
+  Custom,
+  CustomFilter,
+  Id,
+  Limit,
+  MessageKind,
+  Sent,
+  Seq,
+  Time,
+  UserName,
+} from '../src/protocol/schema/types.ts';
+
+/** The name that a row of `listLastMessage` has in the documents: in the client, a `ChatSummary` is part of the view. */
+const ROW = 'ChatSummary';
+
+/** Returns a schema as plain JSON, without formats, whose long descriptions are in the documents. */
+function plain(schema: TSchema): Schema {
+  return JSON.parse(
+    JSON.stringify(schema, (name, value) => {
+      if (name === 'keptAsGiven' || (name === 'format' && typeof value === 'string')) return undefined;
+      return name === 'title' && value === ROW ? 'ChatRow' : value;
+    }),
+  );
+}
+
+const { role: _, groupId: __, ...groupFields } = Group.properties;
+
+/** Returns a type with a name. */
+const named = (title: string, description: string, schema: TSchema): Schema => ({
+  ...plain(schema),
+  title,
+  description,
+});
+
+/** Types with a name: those of the documents, and those that several others extend. */
+const NAMED: readonly Schema[] = [
+  ...namedTypes.map(plain),
+  named('GroupFields', 'The properties of a group', Type.Object(groupFields)),
+  named('ChatState', 'The state of a user in a chat', Type.Object(ChatState)),
+  named('PageParams', 'The page of a list', Type.Object({ limit: Limit, cursor: Cursor })),
+  named('StoredMessage', 'The place in which a message was stored', Sent),
+  named(
+    'ChangedMessage',
+    'A message that was changed, in the reply to its change',
+    Type.Object(ChangedMessage),
+  ),
+  named(
+    'MessageAddress',
+    'A message that was changed, in the push of its change',
+    Type.Object(MessageAddress),
+  ),
+  named(
+    'LateMessage',
+    'Fields of a message that is pushed late, because a node missed it, if it was changed in between',
+    Type.Object(ChangedMeanwhile),
+  ),
+  named(
+    'MessageExtras',
+    'Fields that the push of a message has if the message has them',
+    Type.Object(SentExtras),
+  ),
+  named('PushedChat', 'The chat of a push, and the acting user', Type.Object(ChatAddress)),
+  named('GroupEvent', 'A system message of a group', groupEvent({})),
+  named('Account', 'An account, as its user sees it', Account),
+];
+
+const TYPE_NAMES = createTypeNames(NAMED);
+const { exactName } = TYPE_NAMES;
+
+/** Returns the type of one of these values. */
+const choice = (values: readonly unknown[]): string =>
+  values.map((value) => JSON.stringify(value)).join(' | ');
+
+/** Types of values that have their description once, at their declaration. */
+const VALUES: readonly { readonly name: string; readonly schema: Schema; readonly type: string }[] = [
+  { name: 'UserId', schema: plain(Id.user), type: 'number' },
+  { name: 'GroupId', schema: plain(Id.group), type: 'number' },
+  { name: 'MessageId', schema: plain(Id.message), type: 'number' },
+  { name: 'UserName', schema: plain(UserName), type: 'string' },
+  { name: 'Mentions', schema: plain(Mentions), type: 'UserId[]' },
+  { name: 'MessageKind', schema: plain(MessageKind), type: choice(MessageKind.enum) },
+  { name: 'Role', schema: plain(Role), type: choice(Role.enum) },
+  { name: 'Audience', schema: plain(Audience), type: choice(Audience.enum) },
+  { name: 'Time', schema: plain(Time), type: 'string' },
+  { name: 'Seq', schema: plain(Seq), type: 'number' },
+  { name: 'CustomData', schema: plain(Custom), type: 'Readonly<Record<string, unknown>>' },
+  { name: 'CustomFilter', schema: plain(CustomFilter), type: 'CustomData' },
+  { name: 'MessageVersion', schema: plain(Version), type: 'number' },
+  { name: 'ProfileVersion', schema: plain(ProfileVersion), type: 'number' },
+  { name: 'NextCursor', schema: plain(NextCursor), type: 'string | null' },
+];
+
+const VALUE_NAMES = new Map(VALUES.map(({ name, schema }) => [JSON.stringify(schema), name]));
+const valueName = (schema: Schema) => VALUE_NAMES.get(JSON.stringify(schema));
+
+/**
+ * Returns the source of src/client/commands.ts: the types of all params, results and pushes, with their descriptions. The
+ * client does not infer them from the schemas, so that its declarations refer to nothing else.
+ */
+export function clientTypesSource(registry: Iterable<Command>): string {
+  const commands = [...registry];
+  const pushing = commands.filter(({ push }) => push);
+  return [
+    '/* The types of the frames, written by `npm run docs` from the definitions of the commands. Do not edit. */\n',
+    CHAT_ADDRESS,
+    ...VALUES.map(
+      ({ name, schema, type }) => `${comment([`${descriptionOf(schema)}.`])}export type ${name} = ${type};\n`,
+    ),
+    errorCodeTypes(),
+    ...NAMED.map((type) =>
+      declare(type.title ?? '', `${type.description}.`, type, { isInput: type.title === 'PageParams' }),
+    ),
+    PUSH_FIELDS,
+    ...commands.flatMap(typesOf),
+    declareIndex(
+      'Commands',
+      'The commands by name, each with its params and the `params` of its reply. A {@link CommonErrorCode} may refuse each of them; the other codes are listed.',
+      commands.map((command) =>
+        property(
+          command.type,
+          `{ params: ${namesOf(command).params}; result: ${resultOf(command)} }`,
+          textOf(command),
+        ),
+      ),
+    ),
+    declareIndex(
+      'Pushes',
+      'The `params` of the pushes by name.',
+      pushing.map((command) => property(command.type, namesOf(command).push, [])),
+    ),
+  ].join('\n');
+}
+
+const CHAT_ADDRESS = `/** The dialog with a person. */
+export interface DialogAddress {
+  readonly receiverId: number;
+  readonly groupId?: never;
+}
+
+/** A group. */
+export interface GroupAddress {
+  readonly groupId: number;
+  readonly receiverId?: never;
+}
+
+/** A chat: the dialog with a person, or a group. */
+export type ChatAddress = DialogAddress | GroupAddress;
+`;
+
+const PUSH_FIELDS = `/** Fields of every push. */
+export interface PushFields {
+  data: null;
+  /** The content of a message, or a sentence that describes the event. */
+  message: string | null;
+  /** The username of the acting user. */
+  senderName: string;
+}
+
+/** Fields of every push that is a message. */
+export interface MessagePushFields extends PushFields {
+  /** The content of the message, or a sentence that describes the event. */
+  message: string;
+}
+`;
+
+function errorCodeTypes(): string {
+  const codes = Object.entries(errorCodes);
+  const list = codes.map(([code, { summary }]) => ` * - \`${code}\`: ${summary}.\n`);
+  const names = codes.map(([code]) => `\n  | '${code}'`);
+  return `/**\n * A code of the server:\n${list.join('')} */\nexport type ServerErrorCode =${names.join('')};
+
+/** The codes that every command can be refused with, in addition to its own. */
+export type CommonErrorCode = ${COMMON_ERRORS.map((code) => `'${code}'`).join(' | ')};
+`;
+}
+
+/** Returns what a command does, and the codes with which it can be refused. */
+function textOf({ summary, description, errors }: Command): string[] {
+  const codes = errors.map((code) => `\`${code}\``);
+  return [
+    `${summary}.`,
+    ...(description ? [description] : []),
+    ...(codes.length > 0 ? [`Refused with ${codes.join(', ')}.`] : []),
+  ];
+}
+
+/** Returns the names of the types of a command. */
+function namesOf({ type }: Command) {
+  const name = type.charAt(0).toUpperCase() + type.slice(1);
+  return { params: `${name}Params`, result: `${name}Result`, row: `${name}Row`, push: `${name}Push` };
+}
+
+/** Declares the types of a command. An entry of its list has a name, too. */
+function typesOf(command: Command): string[] {
+  const { push } = command;
+  const names = namesOf(command);
+  const result: Schema = plain(command.result);
+  const row = result.properties?.data?.items;
+  const isNew = row?.properties && !exactName(row);
+  return [
+    declareParams(names.params, plain(command.params)),
+    ...(isNew ? [declare(names.row, '', row)] : []),
+    ...(resultOf(command) === names.result
+      ? [declare(names.result, '', result, { row: isNew && names.row })]
+      : []),
+    ...(push ? [declarePush(names.push, `${push.summary}.`, push.fields)] : []),
+  ];
+}
+
+/** Returns the type of a result: one of its own, unless it is empty or has another name. */
+function resultOf(command: Command): string {
+  const { parents, own } = partsOf(plain(command.result), TYPE_NAMES);
+  const isOwn = Object.keys(own.properties ?? {}).length > 0 || parents.length > 1;
+  const [shared = 'object'] = parents;
+  return isOwn ? namesOf(command).result : shared;
+}
+
+function declareParams(name: string, schema: Schema): string {
+  if (!schema.oneOf && Object.keys(schema.properties ?? {}).length === 0)
+    return `export type ${name} = Record<string, never>;\n`;
+  if (!schema.oneOf) return declare(name, '', schema, { isInput: true });
+  const { receiverId: _, groupId: __, ...properties } = schema.properties ?? {};
+  const { parents, own } = partsOf({ ...schema, properties }, TYPE_NAMES);
+  const body = Object.keys(own.properties ?? {}).length > 0 ? [bodyOf(own, { isInput: true })] : [];
+  return `export type ${name} = ${['ChatAddress', ...parents, ...body].join(' & ')};\n`;
+}
+
+function declarePush(name: string, text: string, fields: TSchema): string {
+  const schema: Schema = plain(fields);
+  const parent = schema.properties?.createdAt ? 'MessagePushFields' : 'PushFields';
+  return declare(name, text, schema, { parent });
+}
+
+interface Options {
+  /** True for params, whose limits are part of the description. */
+  readonly isInput?: boolean;
+  /** The interface that a declared one extends. */
+  readonly parent?: string;
+  /** The name of an entry of `data`. */
+  readonly row?: string | undefined | false;
+}
+
+/** Declares an interface, or an alias of a union. */
+function declare(name: string, text: string, schema: Schema, options: Options = {}): string {
+  const head = comment([text]);
+  if (schema.anyOf) {
+    const variants = schema.anyOf.map(
+      (one) => `\n  ${indented(comment([one.description ?? '']))}| ${indented(typeOf(one))}`,
+    );
+    return `${head}export type ${name} =${variants.join('')};\n`;
+  }
+  const { parents, own } = partsOf(schema, createTypeNames(NAMED.filter(({ title }) => title !== name)));
+  const all = [...(options.parent ? [options.parent] : []), ...parents];
+  const extended = all.length > 0 ? ` extends ${all.join(', ')}` : '';
+  return `${head}export interface ${name}${extended} ${bodyOf(own, options)}\n`;
+}
+
+function declareIndex(name: string, text: string, properties: readonly string[]): string {
+  return `${comment([text])}export interface ${name} {\n${properties.join('')}}\n`;
+}
+
+/** Returns an object type. */
+function bodyOf(
+  { properties = {}, required = [], additionalProperties }: Schema,
+  { isInput = false, row }: Options = {},
+): string {
+  const own = Object.entries(properties).map(([name, schema]) => {
+    const type = name === 'data' && row ? `${row}[]` : typeOf(schema);
+    return property(required.includes(name) ? name : `${name}?`, type, describe(schema, isInput));
+  });
+  const others = additionalProperties ? ['  [name: string]: unknown;\n'] : [];
+  return own.length + others.length > 0 ? `{\n${[...own, ...others].join('')}}` : '{}';
+}
+
+function property(name: string, type: string, text: readonly string[]): string {
+  return `  ${indented(`${comment(text)}${name}: ${type};`)}\n`;
+}
+
+/** Returns the type of a value. */
+function typeOf(schema: Schema): string {
+  const name = valueName(schema) ?? exactName(schema);
+  if (name) return name;
+  if (schema.items) {
+    const each = typeOf(schema.items);
+    return /^\w+$/.test(each) ? `${each}[]` : `(${each})[]`;
+  }
+  if (schema.anyOf) return schema.anyOf.map(typeOf).join(' | ');
+  if (schema.enum) return choice(schema.enum);
+  if ('const' in schema) return JSON.stringify(schema.const);
+  if (schema.type === 'integer') return 'number';
+  if (schema.type !== 'object') return schema.type ?? 'unknown';
+  if (!schema.properties) return 'Readonly<Record<string, unknown>>';
+  const { parents, own } = partsOf(schema, TYPE_NAMES);
+  return [...parents, ...(Object.keys(own.properties ?? {}).length > 0 ? [bodyOf(own)] : [])].join(' & ');
+}
+
+/** Returns the named types that an object extends, and the object without their properties. */
+function partsOf(schema: Schema, names: TypeNames): { parents: string[]; own: Schema } {
+  const known = names.extendedType(schema);
+  if (!known) return { parents: [], own: schema };
+  const { parents, own } = partsOf(without(schema, known), names);
+  return { parents: [known.name, ...parents], own };
+}
+
+/** Returns the description of a value, of params with its limits. */
+function describe(schema: Schema, isInput: boolean): string[] {
+  const value = nonNull(schema);
+  if (valueName(schema) || (valueName(value) && !schema.description)) return [];
+  const text = descriptionOf(schema);
+  const limits = isInput ? limitsOf(value) : [];
+  const sentences = [...(text ? [text] : []), ...limits].map((sentence) => `${sentence.replace(/\.$/, '')}.`);
+  return sentences.length > 0 ? [sentences.join(' ')] : [];
+}
+
+/** Returns the schema of a value apart from null. */
+function nonNull(schema: Schema): Schema {
+  const [value = schema] = schema.anyOf?.filter(({ type }) => type !== 'null') ?? [];
+  return value;
+}
+
+const descriptionOf = (schema: Schema): string => schema.description ?? nonNull(schema).description ?? '';
+
+function limitsOf({
+  minimum,
+  maximum,
+  minLength = 0,
+  maxLength,
+  minItems = 0,
+  maxItems,
+  ...schema
+}: Schema): string[] {
+  const isBounded = minimum !== undefined && maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
+  return [
+    ...(isBounded ? [`${minimum} to ${maximum}`] : []),
+    ...(maxLength === undefined ? [] : [`${minLength} to ${maxLength} characters`]),
+    ...(maxItems === undefined ? [] : [`${minItems} to ${maxItems} items`]),
+    ...('default' in schema ? [`Default: ${JSON.stringify(schema.default)}`] : []),
+  ];
+}
+
+/** Returns a doc comment, or nothing if there is no text. */
+function comment(lines: readonly string[]): string {
+  const text = lines.join(' ').replaceAll('*/', '*\\/');
+  return text && `/** ${text} */\n`;
+}
+
+const indented = (text: string): string => text.replaceAll('\n', '\n  ');

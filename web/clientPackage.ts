@@ -1,0 +1,92 @@
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { type Plugin as RollupPlugin, rollup } from 'rollup';
+import { dts } from 'rollup-plugin-dts';
+import type { Plugin } from 'vite';
+import root from '../package.json' with { type: 'json' };
+
+/** The folder of the package of the client, of which `npm run pack:client` makes a tarball. */
+export const PACKAGE = 'dist/package';
+/** The folder of the files that the server serves. */
+export const SERVED = 'dist/browser';
+
+/** Completes the package of the client: adds its declarations, its manifest and its documents. */
+export function clientPackage(): Plugin {
+  return {
+    name: 'client-package',
+    async writeBundle() {
+      await flattenDeclarations();
+      await writeFile(`${PACKAGE}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+      await copyFile('src/client/README.md', `${PACKAGE}/README.md`);
+      await copyFile('LICENSE', `${PACKAGE}/LICENSE`);
+    },
+  };
+}
+
+/** Lets the entry for Node import the one for all platforms, instead of a chunk that both have in common. */
+export function importClient(): Plugin {
+  return {
+    name: 'import-client',
+    enforce: 'pre',
+    resolveId: (source, importer) =>
+      importer?.endsWith('/src/client/node.ts') && source === './index.ts'
+        ? { id: './client.js', external: true }
+        : undefined,
+  };
+}
+
+/** Copies what pages and editors load from a server: the client in one file, and its declarations. */
+export function serve(): Plugin {
+  return {
+    name: 'serve',
+    async writeBundle() {
+      await mkdir(SERVED, { recursive: true });
+      for (const file of ['client.js', 'client.d.ts'])
+        await copyFile(`${PACKAGE}/${file}`, `${SERVED}/${file}`);
+    },
+  };
+}
+
+const manifest = {
+  name: '@parley-chat/client',
+  version: root.version,
+  description: 'The typed client of Parley, a messenger server, for browsers and Node',
+  license: root.license,
+  type: 'module',
+  sideEffects: false,
+  engines: root.engines,
+  exports: {
+    '.': { types: './client.d.ts', node: './node.js', default: './client.js' },
+    './package.json': './package.json',
+  },
+  peerDependencies: { ws: '>=8' },
+  peerDependenciesMeta: { ws: { optional: true } },
+};
+
+/** Joins the declarations that `tsc` wrote: one file without imports. */
+async function flattenDeclarations(): Promise<void> {
+  const bundle = await rollup({ input: { client: 'dist/client/index.d.ts' }, plugins: [dts(), tidy()] });
+  await bundle.write({ dir: PACKAGE, entryFileNames: '[name].d.ts' });
+  await bundle.close();
+}
+
+/** Exports each declaration in its place instead of in a list at the end, and indents by tabs. */
+function tidy(): RollupPlugin {
+  return {
+    name: 'tidy',
+    renderChunk(code, { exports }) {
+      const names = exports.join('|');
+      const lists = /^export (?:type )?\{[^}]*\};\n?/gm;
+      const declarations = new RegExp(
+        `^(?=(?:declare (?:class|const|function)|interface|type) (?:${names})\\b)`,
+        'gm',
+      );
+      return code
+        .replace(/\/\*\*(?:(?!\*\/)[\s\S])*@packageDocumentation[\s\S]*?\*\/\n+/, '')
+        .replace(lists, '')
+        .replace(declarations, 'export ')
+        .replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4))
+        .trimEnd()
+        .concat('\nexport {};\n'); // without it, what is not exported would be, too
+    },
+  };
+}
