@@ -7,22 +7,29 @@ import { Cursor, NextCursor } from '../src/protocol/cursor.ts';
 import { errorCodes } from '../src/protocol/errors.ts';
 import { Account } from '../src/protocol/schema/accounts.ts';
 import { ChatAddress, ChatState } from '../src/protocol/schema/chats.ts';
-import { Audience, Group, groupEvent, Role } from '../src/protocol/schema/groups.ts';
+import { Audience, Group, GroupSettings, groupEvent, Role } from '../src/protocol/schema/groups.ts';
 import {
   ChangedMeanwhile,
   ChangedMessage,
+  Emoji,
   Mentions,
   MessageAddress,
+  ReactionCount,
+  SendOptions,
+  SendReply,
   SentExtras,
   Version,
 } from '../src/protocol/schema/messages.ts';
 import { ProfileVersion } from '../src/protocol/schema/people.ts';
 import {
+  ClientMessageId,
+  Content,
   Custom,
   CustomFilter,
   Id,
   Limit,
   MessageKind,
+  Page,
   Sent,
   Seq,
   Time,
@@ -43,6 +50,9 @@ function plain(schema: TSchema): Schema {
 }
 
 const { role: _, groupId: __, ...groupFields } = Group.properties;
+const { groupName: ___, ...groupSettings } = GroupSettings;
+/** Types of params. */
+const INPUTS = ['GroupSettings', 'PageParams', 'NumberedPageParams', 'SendOptions'];
 
 /** Returns a type with a name. */
 const named = (title: string, description: string, schema: TSchema): Schema => ({
@@ -53,11 +63,15 @@ const named = (title: string, description: string, schema: TSchema): Schema => (
 
 /** Types with a name: those of the documents, and those that several others extend. */
 const NAMED: readonly Schema[] = [
-  ...namedTypes.map(plain),
+  ...[...namedTypes, ReactionCount].map(plain),
   named('GroupFields', 'The properties of a group', Type.Object(groupFields)),
+  named('GroupSettings', 'The settings of a group', Type.Object(groupSettings)),
   named('ChatState', 'The state of a user in a chat', Type.Object(ChatState)),
   named('PageParams', 'The page of a list', Type.Object({ limit: Limit, cursor: Cursor })),
+  named('NumberedPageParams', 'The page of a history', Type.Object({ limit: Limit, page: Page })),
+  named('SendOptions', 'Options of a message to send', Type.Object(SendOptions)),
   named('StoredMessage', 'The place in which a message was stored', Sent),
+  named('SendResult', 'The result of sending a message', SendReply),
   named(
     'ChangedMessage',
     'A message that was changed, in the reply to its change',
@@ -96,6 +110,10 @@ const VALUES: readonly { readonly name: string; readonly schema: Schema; readonl
   { name: 'GroupId', schema: plain(Id.group), type: 'number' },
   { name: 'MessageId', schema: plain(Id.message), type: 'number' },
   { name: 'UserName', schema: plain(UserName), type: 'string' },
+  { name: 'ClientMessageId', schema: plain(ClientMessageId), type: 'string' },
+  { name: 'Limit', schema: plain(Limit), type: 'number' },
+  { name: 'Emoji', schema: plain(Emoji), type: 'string' },
+  { name: 'Content', schema: plain(Content), type: 'string' },
   { name: 'Mentions', schema: plain(Mentions), type: 'UserId[]' },
   { name: 'MessageKind', schema: plain(MessageKind), type: choice(MessageKind.enum) },
   { name: 'Role', schema: plain(Role), type: choice(Role.enum) },
@@ -123,13 +141,14 @@ export function clientTypesSource(registry: Iterable<Command>): string {
     '/* The types of the frames, written by `npm run docs` from the definitions of the commands. Do not edit. */\n',
     CHAT_ADDRESS,
     ...VALUES.map(
-      ({ name, schema, type }) => `${comment([`${descriptionOf(schema)}.`])}export type ${name} = ${type};\n`,
+      ({ name, schema, type }) => `${comment(describe(schema, true))}export type ${name} = ${type};\n`,
     ),
     errorCodeTypes(),
     ...NAMED.map((type) =>
-      declare(type.title ?? '', `${type.description}.`, type, { isInput: type.title === 'PageParams' }),
+      declare(type.title ?? '', `${type.description}.`, type, { isInput: INPUTS.includes(type.title ?? '') }),
     ),
     PUSH_FIELDS,
+    RESULTS,
     ...commands.flatMap(typesOf),
     declareIndex(
       'Commands',
@@ -198,9 +217,23 @@ function textOf({ summary, description, errors }: Command): string[] {
   const codes = errors.map((code) => `\`${code}\``);
   return [
     `${summary}.`,
-    ...(description ? [description] : []),
+    ...(description ? [shortened(description)] : []),
     ...(codes.length > 0 ? [`Refused with ${codes.join(', ')}.`] : []),
   ];
+}
+
+/** Characters of a description in an editor; the page of the command in the documents has the rest. */
+const LONGEST = 200;
+
+/** Returns the first sentences of a text, at least one. */
+function shortened(text: string): string {
+  const [first = '', ...others] = text.split(/(?<=\.) /);
+  let short = first;
+  for (const sentence of others) {
+    if (short.length + sentence.length >= LONGEST) break;
+    short += ` ${sentence}`;
+  }
+  return short;
 }
 
 /** Returns the names of the types of a command. */
@@ -213,26 +246,52 @@ function namesOf({ type }: Command) {
 function typesOf(command: Command): string[] {
   const { push } = command;
   const names = namesOf(command);
-  const result: Schema = plain(command.result);
-  const row = result.properties?.data?.items;
-  const isNew = row?.properties && !exactName(row);
+  const result = plain(command.result);
+  const row = newRowOf(result);
   return [
     declareParams(names.params, plain(command.params)),
-    ...(isNew ? [declare(names.row, '', row)] : []),
+    ...(row ? [declare(names.row, '', row)] : []),
     ...(resultOf(command) === names.result
-      ? [declare(names.result, '', result, { row: isNew && names.row })]
+      ? [declare(names.result, '', result, { row: row && names.row })]
       : []),
-    ...(push ? [declarePush(names.push, `${push.summary}.`, push.fields)] : []),
+    ...(push ? [declarePush(names.push, shortened(`${push.summary}.`), push.fields)] : []),
   ];
 }
 
-/** Returns the type of a result: one of its own, unless it is empty or has another name. */
+/** Returns the entries of a list, if their type has no name yet. */
+function newRowOf({ properties }: Schema): Schema | undefined {
+  const row = properties?.data?.items;
+  return row?.properties && !exactName(row) ? row : undefined;
+}
+
+/** Returns the type of a result: one of its own, unless others have the same. */
 function resultOf(command: Command): string {
-  const { parents, own } = partsOf(plain(command.result), TYPE_NAMES);
+  const result = plain(command.result);
+  const { result: name, row } = namesOf(command);
+  const { data, ...others } = result.properties ?? {};
+  const [other, ...more] = Object.keys(others);
+  if (data && more.length === 0) {
+    const type = newRowOf(result) ? `${row}[]` : typeOf(data);
+    const isNamed = data.items || exactName(data);
+    if (!other && (isNamed || !data.description) && !type.includes('{')) return `Data<${type}>`;
+    if (other === 'nextCursor') return `Page<${type.slice(0, -'[]'.length)}>`;
+  }
+  const { parents, own } = partsOf(result, TYPE_NAMES);
   const isOwn = Object.keys(own.properties ?? {}).length > 0 || parents.length > 1;
   const [shared = 'object'] = parents;
-  return isOwn ? namesOf(command).result : shared;
+  return isOwn ? name : shared;
 }
+
+const RESULTS = `/** A result that is a value. */
+export interface Data<Value> {
+  data: Value;
+}
+
+/** A page of a list. */
+export interface Page<Entry> extends Data<Entry[]> {
+  nextCursor: NextCursor;
+}
+`;
 
 function declareParams(name: string, schema: Schema): string {
   if (!schema.oneOf && Object.keys(schema.properties ?? {}).length === 0)
@@ -285,7 +344,11 @@ function bodyOf(
 ): string {
   const own = Object.entries(properties).map(([name, schema]) => {
     const type = name === 'data' && row ? `${row}[]` : typeOf(schema);
-    return property(required.includes(name) ? name : `${name}?`, type, describe(schema, isInput));
+    return property(
+      required.includes(name) ? name : `${name}?`,
+      type,
+      isDescribed(schema) || 'const' in schema ? [] : describe(schema, isInput),
+    );
   });
   const others = additionalProperties ? ['  [name: string]: unknown;\n'] : [];
   return own.length + others.length > 0 ? `{\n${[...own, ...others].join('')}}` : '{}';
@@ -321,10 +384,16 @@ function partsOf(schema: Schema, names: TypeNames): { parents: string[]; own: Sc
   return { parents: [known.name, ...parents], own };
 }
 
+/** Returns true if the type of a value has its description. */
+function isDescribed(schema: Schema): boolean {
+  const value = nonNull(schema);
+  const isSame = !schema.description || schema.description === value.description;
+  return valueName(schema) !== undefined || (isSame && (valueName(value) ?? exactName(value)) !== undefined);
+}
+
 /** Returns the description of a value, of params with its limits. */
 function describe(schema: Schema, isInput: boolean): string[] {
   const value = nonNull(schema);
-  if (valueName(schema) || (valueName(value) && !schema.description)) return [];
   const text = descriptionOf(schema);
   const limits = isInput ? limitsOf(value) : [];
   const sentences = [...(text ? [text] : []), ...limits].map((sentence) => `${sentence.replace(/\.$/, '')}.`);

@@ -24,14 +24,19 @@ export default defineConfig({
     outDir: PACKAGE,
     copyPublicDir: false,
     lib: {
-      entry: { client: 'src/client/index.ts', node: 'src/client/node.ts' },
+      entry: { client: 'src/client/index.ts', node: 'src/client/node.ts', react: 'src/client/react.ts' },
       formats: ['es'],
       fileName: (_, name) => `${name}.js`,
     },
     rolldownOptions: {
-      external: ['node:module'],
+      external: ['node:module', 'react'],
       optimization: { inlineConst: { mode: 'all' } },
-      output: { minify: true, comments: false },
+      output: {
+        minify: true,
+        comments: false,
+        // For frameworks that render components on a server unless they are told not to.
+        banner: ({ name }) => (name === 'react' ? "'use client';" : ''),
+      },
     },
   },
   plugins: [importClient(), limit(), clientPackage(), serve(), compress(SERVED)],

@@ -56,16 +56,23 @@ const manifest = {
   engines: root.engines,
   exports: {
     '.': { types: './client.d.ts', node: './node.js', default: './client.js' },
+    './react': { types: './react.d.ts', default: './react.js' },
     './package.json': './package.json',
   },
-  peerDependencies: { ws: '>=8' },
-  peerDependenciesMeta: { ws: { optional: true } },
+  peerDependencies: { react: '18 || 19', ws: '>=8' },
+  peerDependenciesMeta: { react: { optional: true }, ws: { optional: true } },
 };
 
-/** Joins the declarations that `tsc` wrote: one file without imports. */
+/** Joins the declarations that `tsc` wrote: those of the client in one file without imports, and those for React. */
 async function flattenDeclarations(): Promise<void> {
-  const bundle = await rollup({ input: { client: 'dist/client/index.d.ts' }, plugins: [dts(), tidy()] });
-  await bundle.write({ dir: PACKAGE, entryFileNames: '[name].d.ts' });
+  await flatten('client', 'index', []);
+  await flatten('react', 'react', ['react', /index\.ts$/]);
+}
+
+async function flatten(name: string, entry: string, external: (string | RegExp)[]): Promise<void> {
+  const bundle = await rollup({ input: `dist/client/${entry}.d.ts`, external, plugins: [dts(), tidy()] });
+  const paths = (id: string) => (id.endsWith('index.ts') ? './client.js' : id);
+  await bundle.write({ file: `${PACKAGE}/${name}.d.ts`, paths });
   await bundle.close();
 }
 

@@ -13,7 +13,7 @@ import { Synchroniser } from './Synchroniser.ts';
 import { startTimer } from './timer.ts';
 import { type Chat, type Chats, createView, type Observable, type Presence, type View } from './view/view.ts';
 
-/** A client of one user, which reconnects by itself. Created by {@link connect}. */
+/** A client of one user, which reconnects by itself. Created by {@link connect}. Its functions need no `this`. */
 export class Client implements AsyncIterable<Push> {
   readonly #events = new Emitter<Events>();
   readonly #link: Link;
@@ -65,9 +65,7 @@ export class Client implements AsyncIterable<Push> {
   }
 
   /** Returns the time of the server's clock, as far as the client knows it, in milliseconds since 1970. */
-  now(): number {
-    return this.#synchroniser.now();
-  }
+  readonly now = (): number => this.#synchroniser.now();
 
   /**
    * Runs a command and resolves to the `params` of its reply. A call that is made while offline waits. A call that a lost
@@ -77,21 +75,21 @@ export class Client implements AsyncIterable<Push> {
    * broke before the reply to a command that must not be sent twice, with `PAYLOAD_TOO_LARGE` over 64 KiB, or with the
    * error that closed the client. An aborted call rejects with the reason of the signal.
    */
-  call<Name extends CommandName>(
+  readonly call = <Name extends CommandName>(
     type: Name,
     ...[params, options]: CallArguments<Name>
-  ): Promise<Result<Name>> {
-    return this.#outbox.call(type, params ?? ({} as Params<Name>), (result) => result, options?.signal);
-  }
+  ): Promise<Result<Name>> =>
+    this.#outbox.call(type, params ?? ({} as Params<Name>), (result) => result, options?.signal);
 
   /** Subscribes to pushes by their name, or to another of the {@link Events}. Returns a function that unsubscribes. */
-  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): Unsubscribe {
-    return this.#events.on(name, listener);
-  }
+  readonly on = <Name extends keyof Events>(
+    name: Name,
+    listener: (event: Events[Name]) => void,
+  ): Unsubscribe => this.#events.on(name, listener);
 
   /** Resolves when the client is online. Rejects with a {@link ParleyError} when it is closed. */
-  online(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  readonly online = (): Promise<void> =>
+    new Promise((resolve, reject) => {
       const look = () => {
         if (this.#state === 'online') resolve();
         else if (this.#end) reject(this.#end);
@@ -101,7 +99,6 @@ export class Client implements AsyncIterable<Push> {
       const stop = this.on('state', look);
       look();
     });
-  }
 
   /**
    * Iterates over all pushes from the first step on, until the client is closed. Throws a {@link ParleyError} unless it
@@ -117,21 +114,17 @@ export class Client implements AsyncIterable<Push> {
   }
 
   /** Returns a chat and its messages, read when they are accessed for the first time and kept current. */
-  chat(address: ChatAddress): Chat {
-    return this.#viewed.chat(address);
-  }
+  readonly chat = (address: ChatAddress): Chat => this.#viewed.chat(address);
 
   /** Returns the presence of a user, subscribed to by the first call and kept current; undefined until it is known. */
-  presence(userId: number): Observable<Presence | undefined> {
-    return this.#viewed.presence(userId);
-  }
+  readonly presence = (userId: number): Observable<Presence | undefined> => this.#viewed.presence(userId);
 
   /** Closes the connection and rejects the waiting calls with `CLOSED`. The token stays valid. */
-  close(): void {
+  readonly close = (): void => {
     if (this.#end) return;
     this.#finish(new ParleyError('CLOSED', 'The client was closed'));
     this.#link.close();
-  }
+  };
 
   get #viewed(): View {
     this.#view ??= createView(this, (type, params, take) => this.#outbox.call(type, params, take));

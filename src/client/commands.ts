@@ -27,6 +27,18 @@ export type MessageId = number;
 /** Present username. */
 export type UserName = string;
 
+/** Unique per sender. If the message is sent again, it is stored once and the first reply is returned. 1 to 64 characters. */
+export type ClientMessageId = string;
+
+/** Rows per page. 1 to 100. Default: 20. */
+export type Limit = number;
+
+/** One emoji. 1 to 32 characters. */
+export type Emoji = string;
+
+/** The message; stored byte for byte. 1 to 4000 characters. */
+export type Content = string;
+
 /** Members that the content mentions with @; the longest matching username counts, and case is ignored. */
 export type Mentions = UserId[];
 
@@ -123,17 +135,12 @@ export interface Message extends StoredMessage {
   forwardedFrom: number | null;
   forwardedFromName: UserName | null;
   /** The reactions by emoji. */
-  reactions: ({
-    /** The emoji. */
-    emoji: string;
-    /** Number of users with this reaction. */
-    count: number;
+  reactions: (ReactionCount & {
     /** True if this user is among them. */
     own: boolean;
   })[];
   /** True if it is pinned in the chat. */
   pinned: boolean;
-  /** In a system message: the event that it records, as getMessages returns it in the history. */
   event: SystemEvent | null;
 }
 
@@ -171,17 +178,12 @@ export interface HistoryRow {
   forwarded_from: number | null;
   forwardedFromName: UserName | null;
   /** The reactions by emoji. */
-  reactions: ({
-    /** The emoji. */
-    emoji: string;
-    /** Number of users with this reaction. */
-    count: number;
+  reactions: (ReactionCount & {
     /** True if this user is among them. */
     own: boolean;
   })[];
   /** True if it is pinned in the chat. */
   pinned: boolean;
-  /** In a system message: the event that it records, as getMessages returns it in the history. */
   event: SystemEvent | null;
 }
 
@@ -189,8 +191,7 @@ export interface HistoryRow {
 export interface Edit {
   /** Number of the version: 1 is the first. */
   version: number;
-  /** The message; stored byte for byte. */
-  content: string;
+  content: Content;
   createdAt: Time;
 }
 
@@ -275,16 +276,13 @@ export interface Presence {
 export type Change =
   /** A message that is new, or was edited, deleted, reacted to, pinned or unpinned */
   | {
-    /** The kind of the change. */
     kind: "message";
-    /** A message of a dialog or a group. */
     message: Message;
     /** True: the message is new since the cursor; false: it changed since then. */
     isNew: boolean;
   }
   /** A chat that is new for this user, or whose settings, receipts or counts changed */
   | ChatState & {
-    /** The kind of the change. */
     kind: "chat";
     /** The other person of a dialog. */
     receiverId?: number;
@@ -301,7 +299,6 @@ export type Change =
   }
   /** A user joined a group, or has a new role */
   | {
-    /** The kind of the change. */
     kind: "member";
     groupId: GroupId;
     userId: UserId;
@@ -310,14 +307,12 @@ export type Change =
   }
   /** A user left a group */
   | {
-    /** The kind of the change. */
     kind: "memberLeft";
     groupId: GroupId;
     userId: UserId;
   }
   /** A user has a new username, or was deleted: this user, a user who shares a chat with this user, or one who has left a group of this user. These changes come first */
   | {
-    /** The kind of the change. */
     kind: "user";
     userId: UserId;
     username: UserName;
@@ -325,10 +320,17 @@ export type Change =
   }
   /** This user is no longer a member of the group */
   | {
-    /** The kind of the change. */
     kind: "left";
     groupId: GroupId;
   };
+
+/** The reactions with one emoji. */
+export interface ReactionCount {
+  /** The emoji, in the spelling stored with the message. */
+  emoji: string;
+  /** Present number of users with this reaction. */
+  count: number;
+}
 
 /** The properties of a group. */
 export interface GroupFields {
@@ -348,6 +350,21 @@ export interface GroupFields {
   /** Number of members. */
   memberCount: number;
   createdAt: Time;
+}
+
+/** The settings of a group. */
+export interface GroupSettings {
+  /** Purpose of the group. 0 to 1000 characters. */
+  description?: string | null;
+  /** If false, users can find the group with listGroups and join it with joinGroup. */
+  isPrivate?: boolean;
+  whoMayAdd?: Audience;
+  whoMayPost?: Audience;
+  /** Minimum number of seconds between two messages of a member; does not apply to admins; 0 disables it. 0 to 86400. */
+  slowModeSeconds?: number;
+  /** Beginning of the history for users who join from now on. */
+  historyFrom?: "beginning" | "joining";
+  custom?: CustomData | null;
 }
 
 /** The state of a user in a chat. */
@@ -374,10 +391,25 @@ export interface ChatState {
 
 /** The page of a list. */
 export interface PageParams {
-  /** Rows per page. 1 to 100. Default: 20. */
-  limit?: number;
+  limit?: Limit;
   /** nextCursor of the page before; left out for the first. 1 to 8192 characters. */
   cursor?: string;
+}
+
+/** The page of a history. */
+export interface NumberedPageParams {
+  limit?: Limit;
+  /** Page number; page 1 contains the newest rows. Default: 1. */
+  page?: number;
+}
+
+/** Options of a message to send. */
+export interface SendOptions {
+  /** messageId of a message in the same chat. */
+  replyTo?: number;
+  /** If true, the message does not count as unread. */
+  silent?: boolean;
+  custom?: CustomData;
 }
 
 /** The place in which a message was stored. */
@@ -385,6 +417,12 @@ export interface StoredMessage {
   messageId: MessageId;
   seq: Seq;
   createdAt: Time;
+}
+
+/** The result of sending a message. */
+export interface SendResult extends StoredMessage {
+  /** Members that the content mentions with @, if any. The reply to a repeated request contains the present mentions. */
+  mentions?: UserId[];
 }
 
 /** A message that was changed, in the reply to its change. */
@@ -413,13 +451,7 @@ export interface LateMessage {
   /** Present if the message was deleted before the push; message is then empty. */
   deletedAt?: string;
   /** getMessage also returns which reactions are of this user. */
-  reactions?: ({
-    /** The emoji. */
-    emoji: string;
-    /** Number of users with this reaction. */
-    count: number;
-  })[];
-  /** Present if the message was pinned before the push. */
+  reactions?: ReactionCount[];
   pinned?: true;
 }
 
@@ -427,7 +459,6 @@ export interface LateMessage {
 export interface MessageExtras extends LateMessage {
   /** The message that it replies to. */
   replyTo?: number;
-  /** The message does not count as unread. */
   silent?: true;
   custom?: CustomData;
   mentions?: Mentions;
@@ -451,7 +482,6 @@ export interface GroupEvent extends LateMessage, StoredMessage {
   /** The acting user. */
   senderId: number;
   groupId: GroupId;
-  /** In a system message: the event that it records, as getMessages returns it in the history. */
   event: SystemEvent;
 }
 
@@ -480,26 +510,23 @@ export interface MessagePushFields extends PushFields {
   message: string;
 }
 
-export interface ListLastMessageParams {
-  /** Rows per page. 1 to 100. Default: 20. */
-  limit?: number;
-  /** Page number; page 1 contains the newest rows. Default: 1. */
-  page?: number;
+/** A result that is a value. */
+export interface Data<Value> {
+  data: Value;
+}
+
+/** A page of a list. */
+export interface Page<Entry> extends Data<Entry[]> {
+  nextCursor: NextCursor;
+}
+
+export interface ListLastMessageParams extends NumberedPageParams {
   /** True: only archived chats; false: only others; default: both. */
   archived?: boolean;
 }
 
-export interface ListLastMessageResult {
-  /** The rows of the page. */
-  data: ChatRow[];
-}
-
-export interface GetlatestMessageDialogParams {
+export interface GetlatestMessageDialogParams extends NumberedPageParams {
   receiverId: UserId;
-  /** Rows per page. 1 to 100. Default: 20. */
-  limit?: number;
-  /** Page number; page 1 contains the newest rows. Default: 1. */
-  page?: number;
 }
 
 export interface GetlatestMessageDialogRow extends HistoryRow {
@@ -507,46 +534,20 @@ export interface GetlatestMessageDialogRow extends HistoryRow {
   receverName: UserName;
 }
 
-export interface GetlatestMessageDialogResult {
-  /** The rows of the page. */
-  data: GetlatestMessageDialogRow[];
-}
-
-export interface GetlatestMessageGroupParams {
+export interface GetlatestMessageGroupParams extends NumberedPageParams {
   groupId: GroupId;
-  /** Rows per page. 1 to 100. Default: 20. */
-  limit?: number;
-  /** Page number; page 1 contains the newest rows. Default: 1. */
-  page?: number;
 }
 
 export interface GetlatestMessageGroupRow extends HistoryRow {
   group_id: GroupId;
 }
 
-export interface GetlatestMessageGroupResult {
-  /** The rows of the page. */
-  data: GetlatestMessageGroupRow[];
-}
-
-export interface NewGroupParams {
+export interface NewGroupParams extends GroupSettings {
   /** Name of the group; one line. 1 to 100 characters. */
   groupName: string;
-  /** Purpose of the group. 0 to 1000 characters. */
-  description?: string | null;
-  /** If false, users can find the group with listGroups and join it with joinGroup. */
-  isPrivate?: boolean;
-  whoMayAdd?: Audience;
-  whoMayPost?: Audience;
-  /** Minimum number of seconds between two messages of a member; does not apply to admins; 0 disables it. 0 to 86400. */
-  slowModeSeconds?: number;
-  /** Beginning of the history for users who join from now on. */
-  historyFrom?: "beginning" | "joining";
-  custom?: CustomData | null;
   /** Up to 100 users who become members. 1 to 100 items. */
   userIds?: UserId[];
-  /** Unique per sender. If the message is sent again, it is stored once and the first reply is returned. 1 to 64 characters. */
-  clientMessageId?: string;
+  clientMessageId?: ClientMessageId;
 }
 
 export interface NewGroupResult {
@@ -586,22 +587,10 @@ export interface LeaveGroupPush extends MessagePushFields, GroupEvent {
   ownerId?: number;
 }
 
-export interface MessageInGroupParams {
+export interface MessageInGroupParams extends SendOptions {
   groupId: GroupId;
-  /** The message; stored byte for byte. 1 to 4000 characters. */
-  content: string;
-  /** Unique per sender. If the message is sent again, it is stored once and the first reply is returned. 1 to 64 characters. */
-  clientMessageId?: string;
-  /** messageId of a message in the same chat. */
-  replyTo?: number;
-  /** If true, the message does not count as unread. */
-  silent?: boolean;
-  custom?: CustomData;
-}
-
-export interface MessageInGroupResult extends StoredMessage {
-  /** Members that the content mentions with @, if any. The reply to a repeated request contains the present mentions. */
-  mentions?: UserId[];
+  content: Content;
+  clientMessageId?: ClientMessageId;
 }
 
 /** A user sent a message to a group. */
@@ -611,22 +600,10 @@ export interface MessageInGroupPush extends MessagePushFields, MessageExtras, St
   groupId: GroupId;
 }
 
-export interface PrivateMessageParams {
+export interface PrivateMessageParams extends SendOptions {
   receiverId: UserId;
-  /** The message; stored byte for byte. 1 to 4000 characters. */
-  content: string;
-  /** Unique per sender. If the message is sent again, it is stored once and the first reply is returned. 1 to 64 characters. */
-  clientMessageId?: string;
-  /** messageId of a message in the same chat. */
-  replyTo?: number;
-  /** If true, the message does not count as unread. */
-  silent?: boolean;
-  custom?: CustomData;
-}
-
-export interface PrivateMessageResult extends StoredMessage {
-  /** Members that the content mentions with @, if any. The reply to a repeated request contains the present mentions. */
-  mentions?: UserId[];
+  content: Content;
+  clientMessageId?: ClientMessageId;
 }
 
 /** A message to this user, or a message that this user sent on another connection. */
@@ -649,8 +626,7 @@ export type GetMessagesParams = ChatAddress & {
   afterSeq?: number;
   /** Only messages with a lower seq. */
   beforeSeq?: number;
-  /** Rows per page. 1 to 100. Default: 20. */
-  limit?: number;
+  limit?: Limit;
 };
 
 export interface GetMessagesResult {
@@ -662,38 +638,20 @@ export interface GetMessagesResult {
 
 export interface GetMessagesAroundParams {
   messageId: MessageId;
-  /** Rows per page. 1 to 100. Default: 20. */
-  limit?: number;
-}
-
-export interface GetMessagesAroundResult {
-  /** The rows of the page. */
-  data: Message[];
+  limit?: Limit;
 }
 
 export interface GetMessageParams {
   messageId: MessageId;
 }
 
-export interface GetMessageResult {
-  /** A message of a dialog or a group. */
-  data: Message;
-}
-
 export interface GetThreadParams extends PageParams {
   messageId: MessageId;
 }
 
-export interface GetThreadResult {
-  /** The rows of the page. */
-  data: Message[];
-  nextCursor: NextCursor;
-}
-
 export interface EditMessageParams {
   messageId: MessageId;
-  /** The message; stored byte for byte. 1 to 4000 characters. */
-  content: string;
+  content: Content;
   custom?: CustomData | null;
 }
 
@@ -715,12 +673,6 @@ export interface ListEditsParams extends PageParams {
   messageId: MessageId;
 }
 
-export interface ListEditsResult {
-  /** The rows of the page. */
-  data: Edit[];
-  nextCursor: NextCursor;
-}
-
 export interface DeleteMessageParams {
   messageId: MessageId;
 }
@@ -736,45 +688,23 @@ export interface DeleteMessagePush extends PushFields, MessageAddress {
 
 export interface AddReactionParams {
   messageId: MessageId;
-  /** One emoji. 1 to 32 characters. */
-  emoji: string;
+  emoji: Emoji;
 }
 
-export interface AddReactionResult extends ChangedMessage {
-  /** The emoji, in the spelling stored with the message. */
-  emoji: string;
-  /** Present number of users with this reaction. */
-  count: number;
-}
+export interface AddReactionResult extends ChangedMessage, ReactionCount {}
 
 /** A user reacted to a message. */
-export interface AddReactionPush extends PushFields, MessageAddress {
-  /** The emoji, in the spelling stored with the message. */
-  emoji: string;
-  /** Present number of users with this reaction. */
-  count: number;
-}
+export interface AddReactionPush extends PushFields, MessageAddress, ReactionCount {}
 
 export interface RemoveReactionParams {
   messageId: MessageId;
-  /** One emoji. 1 to 32 characters. */
-  emoji: string;
+  emoji: Emoji;
 }
 
-export interface RemoveReactionResult extends ChangedMessage {
-  /** The emoji, in the spelling stored with the message. */
-  emoji: string;
-  /** Present number of users with this reaction. */
-  count: number;
-}
+export interface RemoveReactionResult extends ChangedMessage, ReactionCount {}
 
 /** A user removed a reaction. */
-export interface RemoveReactionPush extends PushFields, MessageAddress {
-  /** The emoji, in the spelling stored with the message. */
-  emoji: string;
-  /** Present number of users with this reaction. */
-  count: number;
-}
+export interface RemoveReactionPush extends PushFields, MessageAddress, ReactionCount {}
 
 export interface PinMessageParams {
   messageId: MessageId;
@@ -797,23 +727,14 @@ export interface ListPinsRow extends Message {
   pinnedAt: Time;
 }
 
-export interface ListPinsResult {
-  /** The rows of the page. */
-  data: ListPinsRow[];
-  nextCursor: NextCursor;
-}
-
 export type ForwardMessageParams = ChatAddress & {
   messageId: MessageId;
   /** If true, the message does not count as unread. */
   silent?: boolean;
-  /** Unique per sender. If the message is sent again, it is stored once and the first reply is returned. 1 to 64 characters. */
-  clientMessageId?: string;
+  clientMessageId?: ClientMessageId;
 };
 
-export interface ForwardMessageResult extends StoredMessage {
-  /** Members that the content mentions with @, if any. The reply to a repeated request contains the present mentions. */
-  mentions?: UserId[];
+export interface ForwardMessageResult extends SendResult {
   /** Content of the new message. */
   content: string;
   custom: CustomData | null;
@@ -886,12 +807,6 @@ export interface GetReceiptsRow {
   delivered: boolean;
   /** True if the user read the message. */
   read: boolean;
-}
-
-export interface GetReceiptsResult {
-  /** The rows of the page. */
-  data: GetReceiptsRow[];
-  nextCursor: NextCursor;
 }
 
 export type MarkUnreadParams = ChatAddress;
@@ -979,12 +894,6 @@ export interface SearchMessagesRow extends Message {
   })[];
 }
 
-export interface SearchMessagesResult {
-  /** The rows of the page. */
-  data: SearchMessagesRow[];
-  nextCursor: NextCursor;
-}
-
 export interface SyncParams {
   /** nextCursor of the previous sync. 1 to 16384 characters. */
   cursor?: string;
@@ -1009,45 +918,22 @@ export interface GetGroupParams {
   groupId: GroupId;
 }
 
-export interface GetGroupResult {
-  /** A group as this user sees it. */
-  data: Group;
-}
-
 export interface ListGroupsParams extends PageParams {
   /** Part of the name; case, accents and vowel points are ignored. 1 to 100 characters. */
   query?: string;
   custom?: CustomFilter;
 }
 
-export interface ListGroupsResult {
-  /** The rows of the page. */
-  data: Group[];
-  nextCursor: NextCursor;
-}
-
-export interface UpdateGroupParams {
+export interface UpdateGroupParams extends GroupSettings {
   groupId: GroupId;
   /** Name of the group; one line. 1 to 100 characters. */
   groupName?: string;
-  /** Purpose of the group. 0 to 1000 characters. */
-  description?: string | null;
-  /** If false, users can find the group with listGroups and join it with joinGroup. */
-  isPrivate?: boolean;
-  whoMayAdd?: Audience;
-  whoMayPost?: Audience;
-  /** Minimum number of seconds between two messages of a member; does not apply to admins; 0 disables it. 0 to 86400. */
-  slowModeSeconds?: number;
-  /** Beginning of the history for users who join from now on. */
-  historyFrom?: "beginning" | "joining";
-  custom?: CustomData | null;
 }
 
 export interface UpdateGroupResult {
   messageId?: MessageId;
   seq?: Seq;
   createdAt?: Time;
-  /** A group as this user sees it. */
   data: Group;
 }
 
@@ -1095,12 +981,6 @@ export interface ListGroupMembersRow extends Presence {
   avatar: string | null;
   role: Role;
   joinedAt: Time;
-}
-
-export interface ListGroupMembersResult {
-  /** The rows of the page. */
-  data: ListGroupMembersRow[];
-  nextCursor: NextCursor;
 }
 
 export interface SetMemberRoleParams {
@@ -1204,19 +1084,8 @@ export interface CreateInviteParams {
   clientInviteId?: string;
 }
 
-export interface CreateInviteResult {
-  /** An invite to a group. */
-  data: Invite;
-}
-
 export interface ListInvitesParams extends PageParams {
   groupId: GroupId;
-}
-
-export interface ListInvitesResult {
-  /** The rows of the page. */
-  data: Invite[];
-  nextCursor: NextCursor;
 }
 
 export interface RevokeInviteParams {
@@ -1268,12 +1137,7 @@ export interface UpdateProfileParams {
   custom?: CustomData | null;
 }
 
-export interface UpdateProfileResult {
-  /** Public properties of a user. */
-  data: Profile;
-}
-
-/** This user, or the other person of a dialog, changed the profile; or a user who shares a chat with this user has a new username or was deleted. After a deletion, username is "Deleted user" and the other fields are null. The push to the members of a group contains only the username. It may arrive several times, and after one of a later change: ignore a lower version than you know of the user. */
+/** This user, or the other person of a dialog, changed the profile; or a user who shares a chat with this user has a new username or was deleted. */
 export interface UpdateProfilePush extends PushFields {
   userId: UserId;
   username: UserName;
@@ -1293,20 +1157,8 @@ export interface SearchUsersParams extends PageParams {
   custom?: CustomFilter;
 }
 
-export interface SearchUsersResult {
-  /** The rows of the page. */
-  data: Profile[];
-  nextCursor: NextCursor;
-}
-
 export interface ListUsersParams extends PageParams {
   custom?: CustomFilter;
-}
-
-export interface ListUsersResult {
-  /** The rows of the page. */
-  data: Profile[];
-  nextCursor: NextCursor;
 }
 
 export interface BlockUserParams {
@@ -1339,30 +1191,14 @@ export interface ListBlockedUsersRow {
   blockedAt: Time;
 }
 
-export interface ListBlockedUsersResult {
-  /** The rows of the page. */
-  data: ListBlockedUsersRow[];
-  nextCursor: NextCursor;
-}
-
 export interface GetPresenceParams {
   /** Up to 100 users. 1 to 100 items. */
   userIds: UserId[];
 }
 
-export interface GetPresenceResult {
-  /** The rows of the page. */
-  data: Presence[];
-}
-
 export interface SubscribePresenceParams {
   /** Up to 100 users. 1 to 100 items. */
   userIds: UserId[];
-}
-
-export interface SubscribePresenceResult {
-  /** The rows of the page. */
-  data: Presence[];
 }
 
 /** The presence of a subscribed user changed. */
@@ -1403,12 +1239,6 @@ export interface ListSessionsRow {
   current: boolean;
 }
 
-export interface ListSessionsResult {
-  /** The rows of the page. */
-  data: ListSessionsRow[];
-  nextCursor: NextCursor;
-}
-
 export interface EndSessionParams {
   /** Default: the session of this connection. */
   sessionId?: number;
@@ -1421,11 +1251,11 @@ export type PingParams = Record<string, never>;
 /** The commands by name, each with its params and the `params` of its reply. A {@link CommonErrorCode} may refuse each of them; the other codes are listed. */
 export interface Commands {
   /** List the chats of this user, each with its newest message, newest first. Refused with `TIMEOUT`. */
-  listLastMessage: { params: ListLastMessageParams; result: ListLastMessageResult };
+  listLastMessage: { params: ListLastMessageParams; result: Data<ChatRow[]> };
   /** Page through the dialog with a person, newest first. Refused with `NOT_FOUND`, `TIMEOUT`. */
-  getlatestMessageDialog: { params: GetlatestMessageDialogParams; result: GetlatestMessageDialogResult };
+  getlatestMessageDialog: { params: GetlatestMessageDialogParams; result: Data<GetlatestMessageDialogRow[]> };
   /** Page through the history of a group, newest first. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
-  getlatestMessageGroup: { params: GetlatestMessageGroupParams; result: GetlatestMessageGroupResult };
+  getlatestMessageGroup: { params: GetlatestMessageGroupParams; result: Data<GetlatestMessageGroupRow[]> };
   /** Create a group; its creator becomes the owner and first member. Refused with `NOT_FOUND`, `FORBIDDEN`, `CONFLICT`. */
   newGroup: { params: NewGroupParams; result: NewGroupResult };
   /** Add a user to a group. Allowed for members who may add users (whoMayAdd). The setting historyFrom decides which part of the history the new member sees. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `ALREADY_A_MEMBER`, `FORBIDDEN`. */
@@ -1433,23 +1263,23 @@ export interface Commands {
   /** Leave a group; this user can no longer read it. If the owner leaves, the longest-serving admin becomes the owner, or else the longest-serving member. When the last member leaves, the group is closed. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
   leaveGroup: { params: LeaveGroupParams; result: StoredMessage };
   /** Send a message to a group. The reply means that the message is committed. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`, `CONFLICT`. */
-  messageInGroup: { params: MessageInGroupParams; result: MessageInGroupResult };
+  messageInGroup: { params: MessageInGroupParams; result: SendResult };
   /** Send a message to a person. The reply means that the message is committed. A message to oneself is a note that all connections of this user receive. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`, `CONFLICT`. */
-  privateMessage: { params: PrivateMessageParams; result: PrivateMessageResult };
+  privateMessage: { params: PrivateMessageParams; result: SendResult };
   /** Read one row of listLastMessage: the newest message and the unread counts of a chat. data is null for a dialog without messages. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
   getChat: { params: GetChatParams; result: GetChatResult };
   /** Read messages of a chat by seq, lowest first, to fill a gap or to page in either direction. afterSeq returns the messages that follow it; beforeSeq alone returns the messages immediately before it; both return the messages in between; without either, the newest messages are returned. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
   getMessages: { params: GetMessagesParams; result: GetMessagesResult };
   /** Read a message and its neighbours, lowest seq first, to show a message that was found. The page has fewer messages than limit if they are large: continue with getMessages. Refused with `NOT_FOUND`, `TIMEOUT`. */
-  getMessagesAround: { params: GetMessagesAroundParams; result: GetMessagesAroundResult };
+  getMessagesAround: { params: GetMessagesAroundParams; result: Data<Message[]> };
   /** Read one message. Refused with `NOT_FOUND`, `TIMEOUT`. */
-  getMessage: { params: GetMessageParams; result: GetMessageResult };
+  getMessage: { params: GetMessageParams; result: Data<Message> };
   /** List the replies to a message, oldest first. Refused with `NOT_FOUND`, `TIMEOUT`. */
-  getThread: { params: GetThreadParams; result: GetThreadResult };
+  getThread: { params: GetThreadParams; result: Page<Message> };
   /** Edit a message of this user. Earlier versions are kept: see listEdits. Mentions are determined again. The same content changes nothing. Refused with `NOT_FOUND`, `FORBIDDEN`. */
   editMessage: { params: EditMessageParams; result: EditMessageResult };
   /** List the versions of an edited message, oldest first. The last row of the last page is the current version. Refused with `NOT_FOUND`, `TIMEOUT`. */
-  listEdits: { params: ListEditsParams; result: ListEditsResult };
+  listEdits: { params: ListEditsParams; result: Page<Edit> };
   /** Delete a message for everybody: a message of this user, or, as owner or admin of a group, any message. The message keeps its seq, with empty content and deletedAt. Deleting it again changes nothing. Refused with `NOT_FOUND`, `FORBIDDEN`. */
   deleteMessage: { params: DeleteMessageParams; result: DeleteMessageResult };
   /** React to a message with an emoji. Each user can add an emoji once; adding it again changes nothing. Refused with `NOT_FOUND`, `FORBIDDEN`, `CONFLICT`. */
@@ -1461,19 +1291,19 @@ export interface Commands {
   /** Unpin a message. Allowed for the owner and admins of a group, and for both people of a dialog. If the message is not pinned, nothing changes. Refused with `NOT_FOUND`, `FORBIDDEN`. */
   unpinMessage: { params: UnpinMessageParams; result: ChangedMessage };
   /** List the pinned messages of a chat, newest message first. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
-  listPins: { params: ListPinsParams; result: ListPinsResult };
+  listPins: { params: ListPinsParams; result: Page<ListPinsRow> };
   /** Send a copy of a message to another chat, with the name of its author. It is pushed as privateMessage or messageInGroup, with forwardedFrom and forwardedFromName. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`, `CONFLICT`. */
   forwardMessage: { params: ForwardMessageParams; result: ForwardMessageResult };
   /** Report a message to the operators. The table reports stores the report with the content of the message; no other user is notified. Each user can report a message once. Refused with `NOT_FOUND`. */
   reportMessage: { params: ReportMessageParams; result: object };
   /** Send an event of your application to the open connections of a chat; it is not stored. Allowed for users who may send messages to the chat. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
   sendEvent: { params: SendEventParams; result: object };
-  /** Mark a chat as read up to a seq. The position never decreases. At the current readSeq the command removes the mark of markUnread; below it nothing changes. Sending a message marks everything before it as read. In a dialog the other person receives a push; for groups see getReceipts. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
+  /** Mark a chat as read up to a seq. The position never decreases. At the current readSeq the command removes the mark of markUnread; below it nothing changes. Sending a message marks everything before it as read. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
   markRead: { params: MarkReadParams; result: MarkReadResult };
   /** Mark the messages of a chat as delivered up to a seq. The position never decreases. Reading includes delivery. In a dialog the other person receives a push; for groups see getReceipts. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
   markDelivered: { params: MarkDeliveredParams; result: object };
   /** List who received and who read a message. The list contains the members at the time of the message, without its author. While one of the two people of a dialog has blocked the other, it shows the state at the beginning of the block. Refused with `NOT_FOUND`, `TIMEOUT`. */
-  getReceipts: { params: GetReceiptsParams; result: GetReceiptsResult };
+  getReceipts: { params: GetReceiptsParams; result: Page<GetReceiptsRow> };
   /** Mark a chat as unread, as a reminder. The mark stays until markRead, or until this user sends a message to the chat. The read position does not change. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
   markUnread: { params: MarkUnreadParams; result: object };
   /** Mute a chat, for good or until a given time, or unmute it. The server only stores the setting and returns it in listLastMessage; clients suppress their notifications. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
@@ -1482,16 +1312,16 @@ export interface Commands {
   archiveChat: { params: ArchiveChatParams; result: object };
   /** Pin a chat to the top of the list of this user, or unpin it. Clients decide how to show it: listLastMessage returns the setting with each chat, and its order stays the same. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
   pinChat: { params: PinChatParams; result: object };
-  /** Show the other members of a chat that this user is typing, or has stopped. Repeat it every few seconds: otherwise the receivers let it expire after 6 seconds. It is not stored. In a group of 200 members or more, the server pushes about 5 typing users at a time, and each again after 2 seconds. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
+  /** Show the other members of a chat that this user is typing, or has stopped. Repeat it every few seconds: otherwise the receivers let it expire after 6 seconds. It is not stored. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
   typing: { params: TypingParams; result: object };
-  /** Search the messages of all chats of this user by words and parts of words. Words match in all their English forms, quoted phrases match literally, and -word excludes. Any text also matches within words; case, accents and vowel points are ignored. A message can be found a moment after it was sent. Results are ordered newest first, and one page searches a limited number of messages. It may therefore be short or empty, with a nextCursor to continue, if few messages match and the index excludes few of the others (one or two letters, a word with very common parts, custom data). The order by relevance ranks the newest matches: some thousands of them, among the messages that one page searches. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
-  searchMessages: { params: SearchMessagesParams; result: SearchMessagesResult };
-  /** Read all changes in the chats of this user since a cursor, chat by chat. While more is true, continue with nextCursor, even if the page is short; then keep nextCursor for the next sync. Each change contains the present state, so that a repeated change does no harm. Without a cursor, sync begins with all existing messages. A client that lists its chats and pages back by itself gets its first cursor with fromNow. If the database has lost data since the cursor was issued (after a restore, or a failover to a replica that lagged), sync begins with all existing messages as well. Refused with `TIMEOUT`. */
+  /** Search the messages of all chats of this user by words and parts of words. Words match in all their English forms, quoted phrases match literally, and -word excludes. Any text also matches within words; case, accents and vowel points are ignored. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
+  searchMessages: { params: SearchMessagesParams; result: Page<SearchMessagesRow> };
+  /** Read all changes in the chats of this user since a cursor, chat by chat. While more is true, continue with nextCursor, even if the page is short; then keep nextCursor for the next sync. Each change contains the present state, so that a repeated change does no harm. Refused with `TIMEOUT`. */
   sync: { params: SyncParams; result: SyncResult };
   /** Read the properties of a group of this user, or of a public group. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
-  getGroup: { params: GetGroupParams; result: GetGroupResult };
+  getGroup: { params: GetGroupParams; result: Data<Group> };
   /** Find public groups, newest first. A page may have fewer groups than limit, or none, before the end of the list. The list ends when nextCursor is null. Refused with `TIMEOUT`. */
-  listGroups: { params: ListGroupsParams; result: ListGroupsResult };
+  listGroups: { params: ListGroupsParams; result: Page<Group> };
   /** Change a group: name, description, privacy, permission to add and post, slow mode, history, custom data. Allowed for the owner and admins. Omitted fields stay as they are; null clears description and custom. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`, `CONFLICT`. */
   updateGroup: { params: UpdateGroupParams; result: UpdateGroupResult };
   /** Delete a group for everybody. Allowed for the owner. Its messages can no longer be read, and its name can be used again. If the same user deletes it again, nothing changes. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
@@ -1499,7 +1329,7 @@ export interface Commands {
   /** Join a public group. If this user is already a member, nothing changes. Refused with `NOT_FOUND`, `FORBIDDEN`. */
   joinGroup: { params: JoinGroupParams; result: JoinGroupResult };
   /** List the members of a group. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
-  listGroupMembers: { params: ListGroupMembersParams; result: ListGroupMembersResult };
+  listGroupMembers: { params: ListGroupMembersParams; result: Page<ListGroupMembersRow> };
   /** Make a member an admin, or an admin a member. Allowed for the owner. To change the owner, use transferOwnership. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
   setMemberRole: { params: SetMemberRoleParams; result: SetMemberRoleResult };
   /** Make another member the owner; the previous owner becomes an admin. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
@@ -1511,38 +1341,38 @@ export interface Commands {
   /** Lift the ban of a user; it does not add the user to the group. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
   unbanUser: { params: UnbanUserParams; result: UnbanUserResult };
   /** Create an invite code for a group. Allowed for members who may add users. The code is valid as long as its creator may add users. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`, `CONFLICT`. */
-  createInvite: { params: CreateInviteParams; result: CreateInviteResult };
+  createInvite: { params: CreateInviteParams; result: Data<Invite> };
   /** List the valid invites of a group, newest first. The owner and admins see all invites, other members only the invites that they created. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
-  listInvites: { params: ListInvitesParams; result: ListInvitesResult };
+  listInvites: { params: ListInvitesParams; result: Page<Invite> };
   /** Revoke an invite. Allowed for its creator, the owner and admins. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
   revokeInvite: { params: RevokeInviteParams; result: object };
-  /** Join a group with the code of an invite. An invite is valid as long as its creator may add users: not after the creator left or was removed, and not while only admins may add users and the creator is not an admin. For a user who is already a member, nothing changes and no use is counted. Refused with `NOT_FOUND`, `FORBIDDEN`. */
+  /** Join a group with the code of an invite. An invite is valid as long as its creator may add users: not after the creator left or was removed, and not while only admins may add users and the creator is not an admin. Refused with `NOT_FOUND`, `FORBIDDEN`. */
   joinByInvite: { params: JoinByInviteParams; result: JoinByInviteResult };
   /** Read the profile of a user. Refused with `NOT_FOUND`, `TIMEOUT`. */
   getProfile: { params: GetProfileParams; result: GetProfileResult };
   /** Change the profile of this user; null clears a field, omitted fields stay as they are. Username and email belong to the account: see PATCH /users/me. A new username and the deletion of an account are pushed to everybody who shares a chat with the user, and appear in sync. Refused with `NOT_FOUND`. */
-  updateProfile: { params: UpdateProfileParams; result: UpdateProfileResult };
+  updateProfile: { params: UpdateProfileParams; result: Data<Profile> };
   /** Search for users by the beginning of their username or display name. The result is ordered by name. Case, accents and vowel points are ignored. A page may have fewer users than limit, or none, before the end of the list. The list ends when nextCursor is null. Refused with `TIMEOUT`. */
-  searchUsers: { params: SearchUsersParams; result: SearchUsersResult };
+  searchUsers: { params: SearchUsersParams; result: Page<Profile> };
   /** List all users in the order of their registration, with their presence. With custom, a page may have fewer users than limit, or none, before the end of the list. The list ends when nextCursor is null. Refused with `TIMEOUT`. */
-  listUsers: { params: ListUsersParams; result: ListUsersResult };
-  /** Block a user. Private messages of the blocked user to this user are refused. Neither sees the other’s typing, presence and read position; the read position stays as it is until the last block between the two ends, and advances only with messages of the other. The blocked user is not notified. Refused with `NOT_FOUND`. */
+  listUsers: { params: ListUsersParams; result: Page<Profile> };
+  /** Block a user. Private messages of the blocked user to this user are refused. Refused with `NOT_FOUND`. */
   blockUser: { params: BlockUserParams; result: object };
   /** Unblock a user. If that was the last block between the two, both receive the other’s present positions and presence, as the pushes markRead, markDelivered and subscribePresence. Refused with `NOT_FOUND`. */
   unblockUser: { params: UnblockUserParams; result: object };
   /** List the users that this user has blocked. Refused with `TIMEOUT`. */
-  listBlockedUsers: { params: ListBlockedUsersParams; result: ListBlockedUsersResult };
+  listBlockedUsers: { params: ListBlockedUsersParams; result: Page<ListBlockedUsersRow> };
   /** Read the presence of up to 100 users. Refused with `TIMEOUT`. */
-  getPresence: { params: GetPresenceParams; result: GetPresenceResult };
-  /** Subscribe this connection to the presence of users, and read their present state. The subscription ends with the connection. A connection can subscribe to at most 1,000 users. A reconnect within seconds is not a change. While one of the two users has blocked the other, the user appears offline. If the beginning of a block, or the end of the last one, changes what is visible, the change is pushed. Refused with `CONFLICT`. */
-  subscribePresence: { params: SubscribePresenceParams; result: SubscribePresenceResult };
+  getPresence: { params: GetPresenceParams; result: Data<Presence[]> };
+  /** Subscribe this connection to the presence of users, and read their present state. The subscription ends with the connection. A connection can subscribe to at most 1,000 users. A reconnect within seconds is not a change. Refused with `CONFLICT`. */
+  subscribePresence: { params: SubscribePresenceParams; result: Data<Presence[]> };
   /** End subscriptions to the presence of users. */
   unsubscribePresence: { params: UnsubscribePresenceParams; result: object };
   /** Become invisible, which shows this user as offline to everybody, or visible again. */
   setPresence: { params: SetPresenceParams; result: object };
   /** List the open and recent connections of this user, newest first. device is the value of ?device= that the client connected with, or its User-Agent. Ended connections are kept for 30 days. Refused with `TIMEOUT`. */
-  listSessions: { params: ListSessionsParams; result: ListSessionsResult };
-  /** Log out: close a connection of this user and revoke its token, here or on another device. All connections with the same token close with 4401, and the token becomes invalid. Exception: if another connection with the token of this connection is named, only that connection closes and the token stays valid. This connection closes after the reply. Refused with `NOT_FOUND`. */
+  listSessions: { params: ListSessionsParams; result: Page<ListSessionsRow> };
+  /** Log out: close a connection of this user and revoke its token, here or on another device. All connections with the same token close with 4401, and the token becomes invalid. Refused with `NOT_FOUND`. */
   endSession: { params: EndSessionParams; result: object };
   /** Close all other connections of this user and revoke their tokens. The connections close with 4401. This connection stays open and its token stays valid. */
   endOtherSessions: { params: EndOtherSessionsParams; result: object };

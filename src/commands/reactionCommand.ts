@@ -2,13 +2,10 @@ import { Type } from 'typebox';
 import { changeMessageForAll, type Raised } from '../messages/changeMessage.ts';
 import type { MessageRow } from '../messages/read.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
-import { ChangedMessage, Emoji, MessageAddress } from '../protocol/schema/messages.ts';
+import { ChangedMessage, Emoji, MessageAddress, ReactionCount } from '../protocol/schema/messages.ts';
 import { IdOfMessage } from '../protocol/schema/types.ts';
 import { emojiOf } from '../text/emoji.ts';
 import { defineCommand } from './define.ts';
-
-const Written = Type.String({ description: 'The emoji, in the spelling stored with the message' });
-const Count = Type.Integer({ description: 'Present number of users with this reaction' });
 
 interface ReactionDefinition<Name extends string> {
   readonly type: Name;
@@ -34,7 +31,7 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
     summary,
     description,
     params: Type.Object({ messageId: IdOfMessage, emoji: Emoji }),
-    result: Type.Object({ ...ChangedMessage, emoji: Written, count: Count }),
+    result: Type.Object({ ...ChangedMessage, ...ReactionCount.properties }),
     repeatable: true,
     storesMessage: false,
     ordered: true,
@@ -44,8 +41,7 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
       summary: pushSummary,
       fields: Type.Object({
         ...MessageAddress,
-        emoji: Written,
-        count: Count,
+        ...ReactionCount.properties,
       }),
     },
     async handle({ messageId, ...params }, context) {

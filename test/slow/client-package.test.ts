@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -96,13 +96,19 @@ describe('the package of the client', () => {
       'client.js',
       'node.js',
       'package.json',
+      'react.d.ts',
+      'react.js',
     ]);
     const { version } = JSON.parse(await readFile('package.json', 'utf8'));
     const manifest = JSON.parse(await readFile('dist/package/package.json', 'utf8'));
     expect(manifest)
       .to.include({ name: '@parley-chat/client', version })
       .and.not.have.property('dependencies');
-    expect(manifest.peerDependenciesMeta.ws).to.deep.equal({ optional: true });
+    expect(manifest.peerDependencies).to.have.all.keys('react', 'ws');
+    expect(manifest.peerDependenciesMeta).to.deep.equal({
+      react: { optional: true },
+      ws: { optional: true },
+    });
   });
 
   it('has less than 100 KB installed', () => {
@@ -123,6 +129,27 @@ describe('the package of the client', () => {
       expect(own[0]).to.match(/node_modules\/@parley-chat\/client\/client\.d\.ts$/);
       expect(own[1]).to.match(/program\.ts$/);
     });
+
+  it('has hooks that compile with the types of React', async () => {
+    await mkdir(join(folder, 'node_modules/@types'), { recursive: true });
+    for (const name of ['@types/react', 'csstype'])
+      await symlink(resolve('node_modules', name), join(folder, 'node_modules', name));
+    const source = `
+import type { Client } from '@parley-chat/client';
+import { ParleyProvider, useChat, useChats, useConnectionState, usePresence } from '@parley-chat/client/react';
+function Chat({ receiverId }: { receiverId: number }) {
+  const { chat, messages, summary } = useChat({ receiverId });
+  const { send } = chat;
+  const online = usePresence(receiverId)?.online;
+  return <p onClick={() => send('Hi')}>{summary?.name} {messages[0]?.content} {useChats().length} {useConnectionState()} {online}</p>;
+}
+export const App = ({ client }: { client: Client }) => <ParleyProvider client={client}><Chat receiverId={1} /></ParleyProvider>;
+`;
+    const output = await compile({ module: 'nodenext', jsx: 'react-jsx' }, { 'app.tsx': source });
+    expect(output)
+      .to.include('react.d.ts')
+      .and.not.match(/error TS/);
+  });
 
   it('names the param in the error of the compiler', async () => {
     const sources = MISTAKES.map(([call], index): [string, string] => [

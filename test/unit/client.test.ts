@@ -235,6 +235,22 @@ describe('the typed client on sockets of the test', () => {
     expect([seqs, subscriptions.size]).to.deep.equal([[1, 2], 0]);
   });
 
+  it('has functions that work without it', async () => {
+    const { client, last } = await onlineClient();
+    const { call, on, online, now, chat, presence, close } = client;
+    const states: string[] = [];
+    on('state', (state) => states.push(state));
+    await online();
+    const reply = call('ping');
+    last().answer('ping', {});
+    expect(await reply).to.deep.equal({});
+    expect(now()).to.be.a('number');
+    expect(chat({ receiverId: 2 })).to.equal(client.chat({ receiverId: 2 }));
+    expect(presence(2)).to.equal(client.presence(2));
+    close();
+    expect(states).to.deep.equal(['closed']);
+  });
+
   it('keeps the error that closed it when close is called later', async () => {
     mock.method(globalThis, 'fetch', async () =>
       Response.json({ code: 'UNAUTHORIZED', message: '' }, { status: 401 }),

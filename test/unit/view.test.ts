@@ -68,6 +68,24 @@ describe('the view of the typed client', () => {
     expect(positions()).to.deep.equal([5, 9, 8, 8]);
   });
 
+  it('has chats whose functions work without them', async () => {
+    const { chat } = await viewOf();
+    const { send, discard, markRead, setTyping, loadOlder } = chat;
+    const { subscribe } = chat.messages;
+    let latest = chat.messages.value;
+    subscribe((messages) => {
+      latest = messages;
+    });
+    const sent = send('Hi');
+    await turn();
+    expect(latest.map(({ content }) => content)).to.deep.equal(['Hi']);
+    await Promise.all([sent, markRead(), loadOlder()]);
+    setTyping(true);
+    discard('unknown');
+    expect(chat.messages.subscribe).to.equal(subscribe);
+    expect(chat.messages.value).to.equal(chat.messages.value);
+  });
+
   it('has no timers after the client was closed', async () => {
     const { chat, events, push, calls } = await viewOf();
     push('typing', typing);

@@ -18,7 +18,7 @@ export interface ChatMessage extends Message {
 /** The optional params of a message. */
 export type SendOptions = Pick<Params<'privateMessage'>, 'replyTo' | 'silent' | 'custom'>;
 
-/** A chat with its messages. */
+/** A chat with its messages. Its functions need no `this`. */
 export interface Chat {
   readonly address: ChatAddress;
   /** The entry in the list of chats; undefined while the chat has no messages. */
@@ -33,13 +33,13 @@ export interface Chat {
   /** True if there may be messages before the first one. */
   readonly hasOlder: boolean;
   /** Reads a page of older messages, or all back to `seq`. Rejects with a {@link ParleyError}. */
-  loadOlder(seq?: number): Promise<void>;
+  readonly loadOlder: (seq?: number) => Promise<void>;
   /** Shows a message at once and sends it. If it is refused, its status is `failed` and the promise rejects. */
-  send(content: string, options?: SendOptions): Promise<void>;
+  readonly send: (content: string, options?: SendOptions) => Promise<void>;
   /** Removes a message that failed. */
-  discard(key: string): void;
+  readonly discard: (key: string) => void;
   /** Marks all messages as read. */
-  markRead(): Promise<void>;
+  readonly markRead: () => Promise<void>;
   /** Shows the other users that this user is typing. Call it with true at each keystroke, and with false at the end. */
-  setTyping(typing: boolean): void;
+  readonly setTyping: (typing: boolean) => void;
 }

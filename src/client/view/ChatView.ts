@@ -113,15 +113,15 @@ export class ChatView implements Chat {
     this.typing.changed();
   }
 
-  async loadOlder(seq?: number): Promise<void> {
+  readonly loadOlder = async (seq?: number): Promise<void> => {
     this.#startReading();
     do {
       this.#reading ??= this.#readOlder(seq === undefined ? PAGE : LONG_PAGE, this.#context.request);
       await this.#reading;
     } while (seq !== undefined && this.hasOlder && this.#history.first > seq);
-  }
+  };
 
-  async send(content: string, options: SendOptions = {}): Promise<void> {
+  readonly send = async (content: string, options: SendOptions = {}): Promise<void> => {
     const key = randomId();
     const message: Unsent = {
       ...FRESH,
@@ -141,7 +141,7 @@ export class ChatView implements Chat {
       this.#messages.changed();
       throw error;
     }
-  }
+  };
 
   /** Removes a message that was being sent: the server has stored it, and the event `sent` has it in its place. */
   stored(key: string, messageId: number): void {
@@ -150,25 +150,25 @@ export class ChatView implements Chat {
     this.#messages.changed();
   }
 
-  discard(key: string): void {
+  readonly discard = (key: string): void => {
     if (this.#unsent.get(key)?.status === 'failed' && this.#unsent.delete(key)) this.#messages.changed();
-  }
+  };
 
-  async markRead(): Promise<void> {
+  readonly markRead = async (): Promise<void> => {
     const chat = this.#find();
     if (!chat) return;
     const { seq } = chat.lastMessage;
     if (chat.readSeq < seq || chat.unreadCount > 0 || chat.markedUnread)
       await this.#context.client.call('markRead', { ...this.address, seq });
-  }
+  };
 
-  setTyping(typing: boolean): void {
+  readonly setTyping = (typing: boolean): void => {
     const now = Date.now();
     const due = typing ? now - this.#typedAt > TYPING_AGAIN : this.#typedAt > 0;
     if (!due || this.#context.client.state !== 'online') return;
     this.#typedAt = typing ? now : 0;
     this.#context.client.call('typing', { ...this.address, typing }).catch(() => {}); // it would be outdated if it were sent again
-  }
+  };
 
   #startReading(): void {
     if (this.#isUsed) return;

@@ -6,9 +6,9 @@ export interface Observable<Value> {
   readonly value: Value;
   /**
    * Calls `listener` with the present value after changes, once for all changes of one turn of the event loop. Returns a
-   * function that unsubscribes.
+   * function that unsubscribes. It needs no `this`.
    */
-  subscribe(listener: (value: Value) => void): Unsubscribe;
+  readonly subscribe: (listener: (value: Value) => void) => Unsubscribe;
 }
 
 /** An observable value that is computed when it is read for the first time after a change. */
@@ -32,9 +32,8 @@ export class Store<Value> implements Observable<Value> {
     return this.#value;
   }
 
-  subscribe(listener: (value: Value) => void): Unsubscribe {
-    return this.#events.on('changed', () => listener(this.value));
-  }
+  readonly subscribe = (listener: (value: Value) => void): Unsubscribe =>
+    this.#events.on('changed', () => listener(this.value));
 
   /** Marks the value as outdated and notifies the subscribers, after the present task. */
   changed(): void {

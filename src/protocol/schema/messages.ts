@@ -30,10 +30,14 @@ export const Version = Type.Integer({
     'Number of changes of the message: edits, deletion, reactions, pins. For each property (the content, a reaction, being pinned) keep the state with the highest version and ignore lower ones',
 });
 
-const counted = {
-  emoji: Type.String({ description: 'The emoji' }),
-  count: Type.Integer({ description: 'Number of users with this reaction' }),
-};
+/** A reaction, in its spelling, as replies and pushes contain it. */
+export const ReactionCount = Type.Object(
+  {
+    emoji: Type.String({ description: 'The emoji, in the spelling stored with the message' }),
+    count: Type.Integer({ description: 'Present number of users with this reaction' }),
+  },
+  { title: 'ReactionCount', description: 'The reactions with one emoji' },
+);
 
 /** Additional fields of a push that is late, because a node missed it, if the message was changed in between. */
 export const ChangedMeanwhile = {
@@ -45,10 +49,7 @@ export const ChangedMeanwhile = {
     described(Time, 'Present if the message was deleted before the push; message is then empty'),
   ),
   reactions: Type.Optional(
-    Type.Array(
-      Type.Object(counted, { title: 'ReactionCount', description: 'The reactions with one emoji' }),
-      { description: 'getMessage also returns which reactions are of this user' },
-    ),
+    Type.Array(ReactionCount, { description: 'getMessage also returns which reactions are of this user' }),
   ),
   pinned: Type.Optional(
     Type.Literal(true, { description: 'Present if the message was pinned before the push' }),
@@ -102,7 +103,7 @@ export const Emoji = Type.String({ minLength: 1, maxLength: 32, format: 'emoji',
 
 const Reactions = Type.Array(
   Type.Object(
-    { ...counted, own: Type.Boolean({ description: 'True if this user is among them' }) },
+    { ...ReactionCount.properties, own: Type.Boolean({ description: 'True if this user is among them' }) },
     { title: 'Reaction', description: 'The reactions with one emoji, as this user sees them' },
   ),
   { description: 'The reactions by emoji' },
