@@ -175,7 +175,7 @@ export const App = ({ client }: { client: Client }) => <ParleyProvider client={c
       /\/\*\* A user sent a message to a group\. \*\/\nexport interface MessageInGroupPush/,
     );
     expect(declarations).to.match(
-      /\/\*\* The message; stored byte for byte\. 1 to 4000 characters\. \*\/\n\tcontent: string;/,
+      /\/\*\* The message; stored byte for byte\. 1 to 4000 characters\. \*\/\nexport type Content = string;/,
     );
   });
 
