@@ -8,21 +8,21 @@ import { variableOf } from '../../src/limits.ts';
 import { builtFile } from '../support/builtFile.ts';
 import { newUsers, server, startServer } from '../support/harness.ts';
 
-/** Returns the text under a heading of the README. */
-async function section(title: string): Promise<string> {
-  const readme = await readFile('README.md', 'utf8');
-  return readme.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
+/** Returns the text under a heading of a document. */
+async function section(path: string, title: string): Promise<string> {
+  const text = await readFile(path, 'utf8');
+  return text.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
 }
 
 /** Returns the shell commands in a text, as a reader copies them. */
 const commandsIn = (text: string) =>
   [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, lines]) => lines).join('\n');
 
-describe('the README', () => {
+describe('docs/protocol.md', () => {
   it('has a first conversation that works as pasted', async () => {
     const open = await startServer({ HOST: '0.0.0.0' });
     const names = { Ada: `Ada${process.pid}`, Bob: `Bob${process.pid}` };
-    const script = commandsIn(await section('A first conversation'))
+    const script = commandsIn(await section('docs/protocol.md', 'A first conversation'))
       .replaceAll('localhost:3000', `localhost:${open.port}`)
       .replaceAll(/(sleep|-w) (\d)/g, (_, command, seconds) => `${command} ${3 * seconds}`) // for a busy machine
       .replaceAll(/"(ada|bob)@/g, `"$1${process.pid}@`)
@@ -34,7 +34,9 @@ describe('the README', () => {
     expect(stdout).to.match(/"type":"privateMessage","success":true,.*"seq":1,.*"id":1/);
     expect(stdout).to.include(`"message":"Hi Bob","senderName":"${names.Ada}"`);
   });
+});
 
+describe('the README', () => {
   it('has a chat in ten lines that works as pasted', async () => {
     const [ada, bob] = await newUsers(2);
     const device = await bob.connect();
@@ -53,13 +55,11 @@ describe('the README', () => {
     expect(script?.split('\n').filter((line) => line.trim()).length).to.be.at.most(10);
   });
 
-  it('lists every command and every setting', async () => {
-    const commands = await section('Connecting');
-    for (const type of registry.keys()) expect(commands).to.include(`| \`${type}\` |`);
-    const settings = await section('Configuration');
-    const { limits, ...others } = readConfig({});
-    for (const name of Object.keys({ ...limits, ...others }).map(variableOf))
-      expect(settings).to.include(`\`${name}\``);
+  it('fits on a page, and names the commands that start and test', async () => {
+    const readme = await readFile('README.md', 'utf8');
+    expect(readme.split('\n').length).to.be.below(150);
+    for (const command of ['npm install', 'npm start', 'npm test'])
+      expect(commandsIn(readme)).to.include(command);
   });
 
   it('names only existing npm scripts', async () => {
@@ -67,5 +67,21 @@ describe('the README', () => {
     const readme = await readFile('README.md', 'utf8');
     for (const [, name] of readme.matchAll(/npm run ([a-z:]+)/g))
       expect(scripts).to.have.property(name as string);
+  });
+});
+
+describe('docs/commands.md', () => {
+  it('has a row for every command', async () => {
+    const text = await readFile('docs/commands.md', 'utf8');
+    for (const type of registry.keys()) expect(text).to.include(`| \`${type}\` |`);
+  });
+});
+
+describe('docs/configuration.md', () => {
+  it('has every setting', async () => {
+    const text = await readFile('docs/configuration.md', 'utf8');
+    const { limits, ...others } = readConfig({});
+    for (const name of Object.keys({ ...limits, ...others }).map(variableOf))
+      expect(text).to.include(`\`${name}\``);
   });
 });

@@ -8,7 +8,7 @@ import { settingWarnings } from '../../src/misspeltSettings.ts';
 import { StartError } from '../../src/protocol/errors.ts';
 
 describe('the configuration', () => {
-  it('has the defaults of the README', () => {
+  it('has the defaults of docs/configuration.md', () => {
     expect(readConfig({})).to.deep.equal({
       host: '0.0.0.0',
       port: 3000,

@@ -33,7 +33,7 @@ describe('the facts of a command', () => {
     expect(source).to.equal(commandFactsSource(registry.values()));
   });
 
-  for (const document of ['README.md', 'docs/protocol.md'])
+  for (const document of ['docs/client.md', 'docs/protocol.md'])
     it(`are in ${document} as far as a command must not be sent again`, async () => {
       const lists = (await readFile(document, 'utf8')).matchAll(/`\w+`(?:(?:,|,? and)\s+`\w+`)+/g);
       const named = [...lists].map(([list]) => list.match(/\w+(?=`)/g)?.sort());
