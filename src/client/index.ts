@@ -15,7 +15,6 @@ export { type ErrorCode, ParleyError } from './errors.ts';
 export type { Done, Events, Self, State } from './events.ts';
 export type { ClientOptions, Socket } from './options.ts';
 export type { CommandName, Params, Push, PushName, Result } from './protocol.ts';
-export type { SendOptions } from './view/Chat.ts';
 export type {
   Chat,
   ChatMessage,

@@ -114,7 +114,7 @@ describe('the client for browsers', () => {
     expect(headers.get('access-control-allow-origin')).to.equal('*');
     expect(body).to.equal(await readFile(builtFile('dist/browser/client.d.ts'), 'utf8'));
     expect(body)
-      .to.include('export interface PrivateMessageParams {')
+      .to.include('export interface PrivateMessageParams extends SendOptions {')
       .and.not.match(/^import\b|import\(/m);
   });
 });

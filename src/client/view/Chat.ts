@@ -1,5 +1,6 @@
+import type { SendOptions } from '../commands.ts';
 import type { ParleyError } from '../errors.ts';
-import type { ChatAddress, Message, Params } from '../protocol.ts';
+import type { ChatAddress, Message } from '../protocol.ts';
 import type { Observable } from './Store.ts';
 import type { ChatSummary } from './summary.ts';
 
@@ -14,9 +15,6 @@ export interface ChatMessage extends Message {
   /** The reason if the status is `failed`. */
   readonly error: ParleyError | undefined;
 }
-
-/** The optional params of a message. */
-export type SendOptions = Pick<Params<'privateMessage'>, 'replyTo' | 'silent' | 'custom'>;
 
 /** A chat with its messages. Its functions need no `this`. */
 export interface Chat {

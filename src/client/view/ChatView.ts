@@ -1,10 +1,11 @@
 import type { SendRequest } from '../calls.ts';
 import { isNotMember } from '../chatAddress.ts';
+import type { SendOptions } from '../commands.ts';
 import type { ParleyError } from '../errors.ts';
 import type { ChatAddress, Message, Push } from '../protocol.ts';
 import { FRESH, sendType } from '../pushes.ts';
 import { randomId } from '../randomId.ts';
-import type { Chat, ChatMessage, SendOptions } from './Chat.ts';
+import type { Chat, ChatMessage } from './Chat.ts';
 import type { Context } from './Context.ts';
 import { History, type Part } from './History.ts';
 import { type Observable, Store } from './Store.ts';
