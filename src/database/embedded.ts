@@ -139,17 +139,17 @@ async function findBinaries(): Promise<Binaries> {
 async function unprivilegedUser(): Promise<RunAs | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   const id = async (flag: string) => Number((await run('id', [flag, 'postgres'])).stdout);
-  try {
-    await id('-u');
-  } catch {
+  const ids = async (): Promise<RunAs> => ({ uid: await id('-u'), gid: await id('-g') });
+  return ids().catch(async () => {
     const make = ['--system', '--user-group', '--shell', '/usr/sbin/nologin', 'postgres'];
-    await run('useradd', make).catch((error) => {
+    const failure = await run('useradd', make).then(() => undefined, lastLine);
+    // A server that starts at the same time may have created it before.
+    return ids().catch((error) => {
       throw new StartError(
-        `PostgreSQL refuses to run as root, and the user "postgres" cannot be created: ${lastLine(error)}. Start the server as an ordinary user, or set DATABASE_URL.`,
+        `PostgreSQL refuses to run as root, and the user "postgres" cannot be created: ${failure ?? lastLine(error)}. Start the server as an ordinary user, or set DATABASE_URL.`,
       );
     });
-  }
-  return { uid: await id('-u'), gid: await id('-g') };
+  });
 }
 
 /**

@@ -193,6 +193,37 @@ describe('a server process with the embedded database', function () {
     });
   });
 
+  describe('as root on a machine without the user of the database', () => {
+    /** Returns a PATH on which that user appears when a file does, and `useradd` runs this script. */
+    async function pathWith(useradd: string): Promise<string> {
+      const programs = {
+        id: `[ ! -e "${folder}/created" ] || exec /usr/bin/id "$@"; exit 1`,
+        useradd: `${useradd}; exit 9`,
+      };
+      for (const [name, script] of Object.entries(programs))
+        await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      return `${folder}:${process.env.PATH}`;
+    }
+
+    before(function () {
+      if (process.getuid?.() !== 0) this.skip();
+    });
+
+    it('uses the one that another server has just created', async () => {
+      await start({ PATH: await pathWith(`touch "${folder}/created"`), DATA_DIR: join(folder, 'data') });
+    });
+
+    it('reports in one line that it cannot be created', async () => {
+      const PATH = await pathWith('echo "useradd: no space left" >&2');
+      const failure: Failure = await startProcess({ PATH, DATA_DIR: folder }).catch((reason) => reason);
+      expect(failure).to.deep.equal({
+        exitCode: 1,
+        stderr:
+          'PostgreSQL refuses to run as root, and the user "postgres" cannot be created: useradd: no space left. Start the server as an ordinary user, or set DATABASE_URL.\n',
+      });
+    });
+  });
+
   it('refuses a wrong setting with one line', async () => {
     const failure: Failure = await startProcess({ PORT: 'http' }).catch((reason) => reason);
     expect(failure).to.deep.equal({
