@@ -27,6 +27,7 @@ function isOutdated() {
 }
 
 if (isOutdated()) {
+  console.log('Building; the first time takes up to a minute.');
   try {
     execSync('npm run build', { stdio: 'inherit' });
   } catch {

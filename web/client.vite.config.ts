@@ -32,7 +32,11 @@ export default defineConfig({
       external: ['node:module', 'react'],
       optimization: { inlineConst: { mode: 'all' } },
       output: {
-        minify: true,
+        minify: {
+          compress: true,
+          mangle: { keepNames: { class: true, function: false } }, // Node prints the class of an error
+          codegen: { removeWhitespace: true },
+        },
         comments: false,
         // For frameworks that render components on a server unless they are told not to.
         banner: ({ name }) => (name === 'react' ? "'use client';" : ''),

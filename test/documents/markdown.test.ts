@@ -7,7 +7,7 @@ import { database } from '../support/harness.ts';
 const DOCUMENTS = ['CONTRIBUTING.md', 'ARCHITECTURE.md', 'docs/ordering.md', 'docs/database.md'];
 /** All others. */
 const GUIDES = [
-  ...['README.md', 'docs/client.md', 'docs/commands.md'],
+  ...['README.md', 'examples/react/README.md', 'docs/client.md', 'docs/commands.md'],
   ...['docs/configuration.md', 'docs/operations.md', 'docs/protocol.md', 'docs/releasing.md'],
 ];
 

@@ -32,7 +32,9 @@ describe('docs/operations.md', () => {
   });
 
   it('has settings that the server accepts, and that outlast the time for a stop', () => {
-    const config = readConfig({ NODE_ENV: 'production', ...parseEnv(block('ini', '# settings')) });
+    const settings = { NODE_ENV: 'production', ...parseEnv(block('ini', '# settings')) };
+    expect(() => readConfig(settings), 'a secret that everybody knows').to.throw(/^JWT_SECRET has/);
+    const config = readConfig({ ...settings, JWT_SECRET: 'x'.repeat(64) });
     const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(block('ini', '[Service]')) ?? [];
     expect(Number(seconds)).to.be.at.least(config.drainSeconds + 10);
   });

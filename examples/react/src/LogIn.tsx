@@ -1,10 +1,12 @@
 import { accounts } from '@parley-chat/client';
-import { useState } from 'react';
+import { type FormEvent, useState } from 'react';
 
 /** Logs in, or creates an account. */
 export function LogIn({ entered }: { entered: (token: string) => void }) {
   const [error, setError] = useState('');
-  const submit = async (form: FormData) => {
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault(); // an action would clear the fields, also after a wrong password
+    const form = new FormData(event.currentTarget);
     const [email = '', username = '', password = ''] = ['email', 'username', 'password'].map((name) =>
       String(form.get(name) ?? ''),
     );
@@ -19,7 +21,7 @@ export function LogIn({ entered }: { entered: (token: string) => void }) {
     }
   };
   return (
-    <form action={submit}>
+    <form onSubmit={submit}>
       <label>
         Username <input name="username" required />
       </label>
