@@ -1,5 +1,6 @@
 // A bot that answers private messages, and mentions of its name in groups.
 //   node examples/bot.js            connects to PARLEY_URL, by default http://localhost:3000
+// In a project of your own, import '@parley-chat/client'.
 import { accounts, connect } from 'parley/client';
 
 const url = process.env.PARLEY_URL ?? 'http://localhost:3000';

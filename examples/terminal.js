@@ -1,6 +1,7 @@
 // A messenger in the terminal.
 //   node examples/terminal.js Ada           logs in as Ada, or creates the account
 // Type "Bob: hello" to send a message to Bob. Lines without a name go to the same chat as the line before.
+// In a project of your own, import '@parley-chat/client'.
 import { createInterface } from 'node:readline/promises';
 import { accounts, connect, ParleyError } from 'parley/client';
 
