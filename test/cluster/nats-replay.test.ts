@@ -233,11 +233,13 @@ describe('publications between nodes', function () {
     edit(a, 'before');
     await until(() => b.frames.length === 1 && c.frames.length === 1);
     await a.transport.close();
+    await b.transport.settled(); // it has received the goodbye
     await cut(b);
     await restore(b);
     edit(c, 'after');
     await until(() => b.frames.length === 2);
     await c.transport.close();
+    await b.transport.settled();
     const { reconciled } = b;
     await cut(b);
     await restore(b);
