@@ -325,12 +325,14 @@ update pages set words = words + ${amount} where (book, page) > ($1, $2) and (bo
     await other.query('begin');
     await other.query('lock table pages');
     const busy = node.query('lock table pages');
+    const waiting = `select from pg_locks where relation = 'pages'::regclass and not granted`;
+    await until(async () => (await other.query(waiting)).rowCount === 1); // before, the node would seem idle
     let signs = 0;
     const alive = () => {
       signs++;
     };
-    const running = migrate(db, { folder, timeout: 1, alive });
-    await until(() => signs > 3);
+    const running = migrate(db, { folder, timeout: 2, alive });
+    await until(() => signs > 8); // for longer than the time limit
     await other.query('commit');
     await busy;
     await node.query('commit');
