@@ -108,7 +108,7 @@ describe('the dump of docs/operations.md', function () {
 });
 
 describe('the base backup of docs/operations.md', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
 
   it('has with its WAL also what was written after it', async function () {
     const programs = await findPostgres();
@@ -138,7 +138,8 @@ describe('the base backup of docs/operations.md', function () {
     await query('insert into kept values (1)');
     const wal = (await query('select pg_walfile_name(pg_current_wal_lsn())')).trim();
     await query('select pg_switch_wal()');
-    await until(async () => (await readdir(join(backups, 'wal'))).includes(wal));
+    // The archiver looks for segments once a minute, also after an attempt that failed.
+    await until(async () => (await readdir(join(backups, 'wal'))).includes(wal), 100_000);
     await postgres.stop();
 
     const PGDATA = join(backups, 'restored');
