@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /* Runs `npm run build` if a source has changed since the last build. A package that is installed has no sources. */
 
 const SOURCES = ['src', 'web', 'package.json', 'package-lock.json', 'tsconfig.json'];
-/** What a build writes last. */
+/** The file that a build writes last. */
 const BUILT = 'dist/web/index.html';
 
 /**

@@ -38,7 +38,7 @@ export default defineConfig({
           codegen: { removeWhitespace: true },
         },
         comments: false,
-        // For frameworks that render components on a server unless they are told not to.
+        // For frameworks with components of the server: these are of the client.
         banner: ({ name }) => (name === 'react' ? "'use client';" : ''),
       },
     },

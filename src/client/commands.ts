@@ -48,7 +48,7 @@ export type MessageKind = "text" | "system";
 /** Role of a member of a group. */
 export type Role = "owner" | "admin" | "member";
 
-/** Who may do something in a group; admins: the owner and the admins. */
+/** Those who may do something in a group; admins: the owner and the admins. */
 export type Audience = "members" | "admins";
 
 /** ISO 8601, UTC, milliseconds. */
@@ -263,7 +263,7 @@ export interface Profile extends Presence {
   createdAt: Time;
 }
 
-/** Whether a user is online. */
+/** The presence of a user: online, or since when not. */
 export interface Presence {
   userId: UserId;
   /** At least one connection is open. */
@@ -767,7 +767,7 @@ export type MarkReadParams = ChatAddress & {
 };
 
 export interface MarkReadResult {
-  /** What is unread in the chat. */
+  /** The unread messages of the chat. */
   data: {
     /** Position up to which this user has read; sending a message counts as reading. */
     readSeq: number;

@@ -22,7 +22,7 @@ export const markRead = defineCommand({
         markedUnread: ChatState.markedUnread,
         lastSeq: described(Seq, 'The counts include all messages up to this seq'),
       },
-      { title: 'ReadState', description: 'What is unread in the chat' },
+      { title: 'ReadState', description: 'The unread messages of the chat' },
     ),
   }),
   repeatable: true,

@@ -23,7 +23,7 @@ const NAMED = [
 const PACKAGE = fileURLToPath(new URL('tools/', import.meta.url));
 const NO_REGISTRY = /E(NOTFOUND|AI_AGAIN|CONNREFUSED|TIMEDOUT)/;
 
-/** What generate.js found. */
+/** The findings of generate.js. */
 interface Findings {
   readonly parser: readonly { readonly code: string | number }[];
   readonly models: Readonly<Record<string, readonly string[]>>;

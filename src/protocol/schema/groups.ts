@@ -11,7 +11,7 @@ export const Role = Type.Enum(['owner', 'admin', 'member'], {
 });
 export const Audience = Type.Enum(['members', 'admins'], {
   title: 'Audience',
-  description: 'Who may do something in a group; admins: the owner and the admins',
+  description: 'Those who may do something in a group; admins: the owner and the admins',
 });
 const SlowMode = Type.Integer({
   title: 'SlowMode',

@@ -7,7 +7,7 @@ export const DisplayName = Name(1, 100, 'Shown instead of the username; one line
 export const About = Text(0, 500, 'A short text about the user');
 export const Avatar = Text(1, 500, 'Location of a picture: a URL, or a key in your storage');
 
-/** What users have chosen of these. */
+/** The part of these that users have chosen. */
 export const ShownName = Nullable(Type.String({ description: 'Shown instead of the username' }));
 export const ShownAvatar = Nullable(Type.String({ description: 'Location of a picture' }));
 
@@ -18,7 +18,7 @@ export const Presence = Type.Object(
     online: Type.Boolean({ description: 'At least one connection is open' }),
     lastSeenAt: Nullable(described(Time, 'End of the last connection; null while online, or if unknown')),
   },
-  { title: 'Presence', description: 'Whether a user is online' },
+  { title: 'Presence', description: 'The presence of a user: online, or since when not' },
 );
 
 export const ProfileVersion = Type.Integer({
