@@ -1,10 +1,13 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
+import { makeCertificate } from '../support/certificate.ts';
 import { type Client, open, Refused } from '../support/client.ts';
-import { type Balancer, readShipped, startBalancer } from '../support/haproxy.ts';
+import { type Balancer, readDocumented, readShipped, startBalancer } from '../support/haproxy.ts';
 import {
+  freePort,
   http,
   metric,
   newUser,
@@ -29,8 +32,7 @@ describe('the HAProxy of docs/operations.md', () => {
   it('is that of docker-compose.yml except for the addresses', async () => {
     const { configuration } = await readShipped();
     const lines = configuration.split('\n').map((line) => line.trim());
-    const [, documented = ''] =
-      /^```haproxy\n(.*?)^```/ms.exec(await readFile('docs/operations.md', 'utf8')) ?? [];
+    const [documented = ''] = await readDocumented();
     const others = documented
       .split('\n')
       .map((line) => line.trim())
@@ -122,6 +124,30 @@ describe('two nodes behind the HAProxy of docker-compose.yml', function () {
     for (const node of nodes) expect(await metric(node, 'parley_connections')).to.equal(1);
     await a.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
     expect((await b.push('privateMessage')).params.message).to.equal('Hi');
+  });
+
+  it('are reached over TLS with the line of docs/operations.md', async () => {
+    const own = await temporaryFolder();
+    const { cert, key } = makeCertificate(own);
+    const both = join(own, 'both.pem');
+    await writeFile(both, (await Promise.all([cert, key].map((file) => readFile(file)))).join(''));
+    const [, bind = ''] = await readDocumented();
+    const port = await freePort();
+    const line = bind.replace(':443', `127.0.0.1:${port}`).replace(/crt \S+/, `crt ${both}`);
+    const { configuration } = await readShipped();
+    const [one, two] = nodes as [RunningServer, RunningServer];
+    const secure = await startBalancer(
+      configuration.replace('bind :3000\n', (plain) => plain + line),
+      { 'node-1': one.port, 'node-2': two.port },
+      own,
+    );
+    const { token } = await newUser();
+    const socket = new WebSocket(`wss://127.0.0.1:${port}/?token=${token}`, { ca: await readFile(cert) });
+    const client = await open(socket);
+    await client.done('ping');
+    await client.close();
+    await secure.stop();
+    await rm(own, { recursive: true, force: true });
   });
 
   it('see the address of the client, whatever headers it sends', async () => {

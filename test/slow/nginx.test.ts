@@ -54,6 +54,14 @@ describe('behind the nginx of docs/operations.md', function () {
     await client.close();
   });
 
+  it('a WebSocket passes over TLS', async () => {
+    const { token } = await newUser(nginx.url);
+    const { port, ca } = nginx.tls;
+    const client = await open(new WebSocket(`wss://127.0.0.1:${port}/?token=${token}`, { ca }));
+    await client.done('ping');
+    await client.close();
+  });
+
   it('a WebSocket is sent to the next node when one refuses it, as during a stop', async () => {
     let refusals = 0;
     const stopping = createServer((_, answer) => {

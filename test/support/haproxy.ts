@@ -34,6 +34,12 @@ export async function readShipped(): Promise<Shipped> {
   return { configuration: configs.balancer.content, environment: services['node-1'].environment };
 }
 
+/** Returns the sections for HAProxy in `docs/operations.md`, in order. */
+export async function readDocumented(): Promise<string[]> {
+  const text = await readFile('docs/operations.md', 'utf8');
+  return [...text.matchAll(/^```haproxy\n(.*?)^```/gms)].map(([, section = '']) => section);
+}
+
 /** Starts HAProxy with a configuration in which only addresses are replaced; resolves when all nodes are up. */
 export async function startBalancer(
   configuration: string,
