@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 import { CLIENT_LIMIT } from './clientLimit.ts';
-import { clientPackage, importClient, PACKAGE, SERVED, serve } from './clientPackage.ts';
+import { breakLines, clientPackage, importClient, PACKAGE, SERVED, serve } from './clientPackage.ts';
 import { compress } from './compress.ts';
 
 /** Fails the build if the client is larger than the limit. */
@@ -43,5 +43,5 @@ export default defineConfig({
       },
     },
   },
-  plugins: [importClient(), limit(), clientPackage(), serve(), compress(SERVED)],
+  plugins: [importClient(), breakLines(), limit(), clientPackage(), serve(), compress(SERVED)],
 });

@@ -46,6 +46,41 @@ export function serve(): Plugin {
   };
 }
 
+/** Characters of a line after which the next statement or member of a class begins another one. */
+const LINE = 120;
+
+/** Breaks the lines of the code: Node prints the whole line that threw, and the number of the line says more if it is short. */
+export function breakLines(): Plugin {
+  return {
+    name: 'break-lines',
+    generateBundle(_, bundle) {
+      for (const chunk of Object.values(bundle))
+        if (chunk.type === 'chunk') chunk.code = broken(chunk.code, startsIn(this.parse(chunk.code)));
+    },
+  };
+}
+
+/** Returns where the statements of a program and the members of its classes begin, in order. */
+function startsIn(node: unknown): number[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const inside = Object.values(node).flatMap(startsIn);
+  const { type, body } = node as { readonly type?: string; readonly body?: readonly { start: number }[] };
+  return type === 'Program' || type === 'ClassBody'
+    ? [...(body ?? []).map(({ start }) => start), ...inside].sort((a, b) => a - b)
+    : inside;
+}
+
+function broken(code: string, starts: readonly number[]): string {
+  const lines: string[] = [];
+  let from = 0;
+  for (const start of starts)
+    if (start - from > LINE) {
+      lines.push(code.slice(from, start));
+      from = start;
+    }
+  return [...lines, code.slice(from)].join('\n');
+}
+
 const manifest = {
   name: '@parley-chat/client',
   version: root.version,
