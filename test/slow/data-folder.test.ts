@@ -3,8 +3,9 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { useDataFolder } from '../support/dataFolder.ts';
 import { connectAs, http, newUser } from '../support/harness.ts';
-import { type Failure, startProcess, useDataFolder } from '../support/process.ts';
+import { type Failure, startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
 describe('the data folder of a server with the embedded database', function () {

@@ -9,6 +9,7 @@ import { readConfig } from '../../src/config.ts';
 import { prepareDataDir } from '../../src/dataDir.ts';
 import { assertPort } from '../../src/net/port.ts';
 import { StartError } from '../../src/protocol/errors.ts';
+import { useDataFolder } from '../support/dataFolder.ts';
 import {
   connectAs,
   databaseUrl,
@@ -18,7 +19,7 @@ import {
   newUser,
   temporaryFolder,
 } from '../support/harness.ts';
-import { type Failure, spawnServer, startProcess, useDataFolder } from '../support/process.ts';
+import { type Failure, spawnServer, startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
 describe('the start and the stop of a server process', function () {

@@ -1,9 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { temporaryFolder } from './run.ts';
 
 /** A server in a process of its own, as an operator starts it. */
 export interface ServerProcess {
@@ -82,25 +80,4 @@ export function startProcess(
       });
     });
   });
-}
-
-/** Gives each test of the suite an empty data folder, and stops the server that it started there last. */
-export function useDataFolder() {
-  let server: ServerProcess | undefined;
-  const data = {
-    folder: '',
-    async start(env: Record<string, string> = {}, launcher: readonly string[] = [], cwd?: string) {
-      server = await startProcess({ DATA_DIR: data.folder, ...env }, cwd, launcher);
-      return server;
-    },
-  };
-  beforeEach(async () => {
-    data.folder = await temporaryFolder();
-  });
-  afterEach(async () => {
-    await server?.stop('SIGTERM');
-    server = undefined;
-    await rm(data.folder, { recursive: true, force: true });
-  });
-  return data;
 }
