@@ -133,15 +133,15 @@ export class CommandReceiver implements Receiver {
   }
 
   #taskFor(frame: string, request: Request): QueuedCommand {
-    const command = this.#shared.commands.get(request.type);
+    const { commands } = this.#shared;
+    const command = commands.get(request.type);
     const bytes = REQUEST_BYTES + 2 * frame.length; // no string takes more than two bytes a character
-    const refusal =
-      this.#overLimit(command) ?? // frames that cannot be read cost, too
-      request.problem ??
-      (command ? undefined : unknownType(request.type)) ??
-      (this.#queue.fits(bytes) ? undefined : overloaded());
-    if (command && !refusal) return new CommandTask(this, command, frame, request, bytes);
-    return this.#refused(command, request, refusal ?? unknownType(request.type));
+    const early = this.#overLimit(command) ?? request.problem; // frames that cannot be read cost, too
+    if (!command) return this.#refused(command, request, early ?? unknownType(request.type, commands.keys()));
+    const refusal = early ?? (this.#queue.fits(bytes) ? undefined : overloaded());
+    return refusal
+      ? this.#refused(command, request, refusal)
+      : new CommandTask(this, command, frame, request, bytes);
   }
 
   /** Keeps only the reply of a request that is refused. */

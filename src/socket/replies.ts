@@ -3,6 +3,7 @@ import { REPLY_BYTES } from '../limits.ts';
 import { encodeSendReply } from '../messages/sendFrames.ts';
 import { ApiError, LimitError } from '../protocol/errors.ts';
 import { encodeError, encodeReply, type Request, type RequestId, UNKNOWN_TYPE } from '../protocol/frames.ts';
+import { correctionOf } from '../text/misspelling.ts';
 
 /** Encodes the reply to a command that succeeded; throws when it cannot be encoded, or is larger than any reply may be. */
 export function encodeSuccess(
@@ -45,8 +46,12 @@ export const BINARY: Request = {
   problem: new ApiError('BAD_REQUEST', 'The frame is binary; expected a text frame with JSON'),
 };
 
-export function unknownType(type: string): ApiError {
-  return new ApiError('UNKNOWN_TYPE', `There is no command "${type.slice(0, 64)}"`);
+/** Returns the refusal of a command that does not exist, with the known one that may be meant. */
+export function unknownType(type: string, known: Iterable<string>): ApiError {
+  const name = type.slice(0, 64);
+  const meant = correctionOf(name, known);
+  const question = meant ? `; did you mean "${meant}"?` : '';
+  return new ApiError('UNKNOWN_TYPE', `There is no command "${name}"${question}`);
 }
 
 export const overloaded = (): ApiError =>

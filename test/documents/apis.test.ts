@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { registry } from '../../src/commands/registry.ts';
 import { asyncapiDocument } from '../../src/docs/asyncapi.ts';
 import { examples } from '../../src/docs/examples.ts';
-import { introduction } from '../../src/docs/introduction.ts';
+import { protocol } from '../../src/docs/guides.ts';
 import { createComponents, socketErrors } from '../../src/docs/schemas.ts';
 import { yamlOf } from '../../src/docs/yaml.ts';
 import { routes } from '../../src/http/routes.ts';
@@ -163,13 +163,12 @@ describe('the YAML of the documents', () => {
 describe('docs/protocol.md', () => {
   it('has a first client that works as pasted, with the typed client and without', async () => {
     const user = await newUser();
-    const [typed = '', byHand = ''] = [...introduction().matchAll(/```js\n(.*?)```/gs)].map(
-      ([, script = '']) =>
-        script
-          .replace("'http://localhost:3000/client.js'", `'${builtFile('dist/browser/client.js')}'`)
-          .replaceAll('localhost:3000', `127.0.0.1:${server.port}`)
-          .replace("'Ada'", `'${user.username}'`)
-          .replace("'correct horse'", `'${user.password}'`),
+    const [typed = '', byHand = ''] = [...protocol().matchAll(/```js\n(.*?)```/gs)].map(([, script = '']) =>
+      script
+        .replace("'http://localhost:3000/client.js'", `'${builtFile('dist/browser/client.js')}'`)
+        .replaceAll('localhost:3000', `127.0.0.1:${server.port}`)
+        .replace("'Ada'", `'${user.username}'`)
+        .replace("'correct horse'", `'${user.password}'`),
     );
     const { WebSocket: native } = globalThis;
     Object.assign(globalThis, { WebSocket });

@@ -104,12 +104,12 @@ describe('the description of the protocol', () => {
       for (const code of [from, to]) expect(mayReconnect(code, false), `${code}`).to.equal(reconnects);
   });
 
-  it('is part of the package and of the image, where the server reads it', () => {
-    expect(JSON.parse(readFileSync('package.json', 'utf8')).files).to.include.members([
-      'docs/protocol.md',
-      'docs/site',
-    ]);
-    expect(readFileSync('.dockerignore', 'utf8').split('\n')).to.include('!docs/protocol.md');
+  it('is part of the package and of the image, where the server reads it, like the guide of the client', () => {
+    const read = ['docs/client.md', 'docs/protocol.md', 'docs/site'];
+    expect(JSON.parse(readFileSync('package.json', 'utf8')).files).to.include.members(read);
+    expect(readFileSync('.dockerignore', 'utf8').split('\n')).to.include.members(
+      read.map((path) => `!${path}`),
+    );
     expect(readFileSync('Dockerfile', 'utf8')).to.match(/^COPY --from=build \S+\/docs docs$/m);
   });
 

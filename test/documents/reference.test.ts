@@ -5,7 +5,7 @@ import { examples } from '../../src/docs/examples.ts';
 import { html, plainText } from '../../src/docs/pages/html.ts';
 import { inline, markdown } from '../../src/docs/pages/markdown.ts';
 import { namedTypes } from '../../src/docs/pages/namedTypes.ts';
-import type { Place } from '../../src/docs/pages/searchIndex.ts';
+import { type Place, placesIn } from '../../src/docs/pages/searchIndex.ts';
 import { snippetsOf } from '../../src/docs/pages/snippets.ts';
 import { routes } from '../../src/http/routes.ts';
 import { CloseCode } from '../../src/protocol/closeCodes.ts';
@@ -86,6 +86,7 @@ describe('the pages at /docs/', () => {
     expect(idsIn(bodyOf('close-codes'))).to.include.members(Object.values(CloseCode).map(String));
     expect(idsIn(bodyOf('types'))).to.include.members(namedTypes.map(({ title }) => title));
     expect(idsIn(bodyOf('protocol'))).to.include.members(['limits', 'after-a-reconnect', 'ping-and-pong']);
+    expect(idsIn(bodyOf('client'))).to.include.members(['calls', 'the-view', 'react-vue-and-svelte']);
     for (const [path, { body }] of pages()) expect(body, path).not.to.include('<dd></dd>');
   });
 
@@ -167,6 +168,11 @@ describe('what the pages are made of', () => {
     expect(String(inline('`<a>` <b>'))).to.equal('<code>&lt;a&gt;</code> &lt;b&gt;');
     expect(String(markdown('<script>alert(1)</script>'))).not.to.include('<script');
     expect(plainText('<p>a &amp;lt; <b>b</b></p>')).to.equal('a &lt; b');
+  });
+
+  it('separates the cells of tables in the index of the search', () => {
+    const places = placesIn('p', 'Page', String(markdown('## H\n\n| a | b |\n| - | - |\n| c | d |\n')));
+    expect(places.map(([, , , text]) => text)).to.deep.equal(['', 'c · d']);
   });
 
   it('writes params as literals of each language', () => {

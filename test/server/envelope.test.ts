@@ -52,15 +52,22 @@ describe('the envelope', () => {
     expect((await client.call('listLastMessage')).success).to.equal(true);
   });
 
-  it('answers an unknown type with that type', async () => {
+  it('answers an unknown type with that type, and with the known one that may be meant', async () => {
     const client = await (await newUser()).connect();
-    for (const type of ['dance', '', 'constructor', '__proto__', 'LISTLASTMESSAGE']) {
+    for (const [type, meant] of [
+      ['dance'],
+      [''],
+      ['constructor'],
+      ['__proto__'],
+      ['getLatestMessageDialog', 'getlatestMessageDialog'],
+      ['mark_red', 'markRead'],
+    ] as const) {
       const reply = await answerTo(client, JSON.stringify({ type, id: 1 }));
       expect(reply).to.deep.equal({
         error: true,
         type,
         code: 'UNKNOWN_TYPE',
-        message: `There is no command "${type}"`,
+        message: `There is no command "${type}"${meant ? `; did you mean "${meant}"?` : ''}`,
         id: 1,
       });
     }

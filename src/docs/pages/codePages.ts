@@ -2,10 +2,10 @@ import type { Command } from '../../commands/define.ts';
 import { CloseCode } from '../../protocol/closeCodes.ts';
 import { type ErrorCode, errorCodes } from '../../protocol/errors.ts';
 import { errorsOf } from '../schemas.ts';
+import { sectionOf } from './guidePage.ts';
 import { type Html, heading, html, join } from './html.ts';
 import type { ReferencePage } from './layout.ts';
 import { inline, markdown, tableRows } from './markdown.ts';
-import { sectionOf } from './protocolPage.ts';
 
 /** Returns the page of the error codes; the protocol says what they mean to a client. */
 export function errorsPage(commands: readonly Command[], protocol: () => string): ReferencePage {

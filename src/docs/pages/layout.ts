@@ -17,6 +17,7 @@ const LINKS = [
   ['commands', 'Commands'],
   ['types', 'Types'],
   ['protocol', 'Protocol'],
+  ['client', 'Client'],
   ['errors', 'Errors'],
   ['close-codes', 'Close codes'],
   ['../api/', 'HTTP API'],

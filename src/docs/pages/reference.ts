@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from '../../commands/define.ts';
 import type { Examples } from '../examples.ts';
-import { introduction } from '../introduction.ts';
+import { protocol } from '../guides.ts';
 import type { RouteDescription } from '../openapi.ts';
 import { closeCodesPage, errorsPage } from './codePages.ts';
 import { commandPage } from './commandPage.ts';
+import { guidePage } from './guidePage.ts';
 import { httpPage } from './httpPage.ts';
 import { documentOf, type ReferencePage } from './layout.ts';
 import { commandsPage, overviewPage } from './overviewPage.ts';
-import { protocolPage } from './protocolPage.ts';
 import { placesIn } from './searchIndex.ts';
 import { typesPage } from './typesPage.ts';
 
@@ -33,7 +33,7 @@ export function reference(
   const commands = [...registry];
   const pages: ReferencePage[] = [
     overviewPage({
-      protocol: introduction,
+      protocol,
       python: () => siteFile('connect.py'),
       go: () => siteFile('connect.go'),
     }),
@@ -41,9 +41,10 @@ export function reference(
     ...commands.map((command) => commandPage(command, examples)),
     typesPage,
     httpPage(routes, examples),
-    protocolPage(introduction),
-    errorsPage(commands, introduction),
-    closeCodesPage(introduction),
+    guidePage('protocol', 'Protocol'),
+    guidePage('client', 'The typed client'),
+    errorsPage(commands, protocol),
+    closeCodesPage(protocol),
   ];
   const file = (path: string, type: string, content: () => string) => ({ path, type, content });
   return [
