@@ -31,6 +31,7 @@ export class Client implements AsyncIterable<Push> {
       opened: () => this.#opened(),
       frame: (text) => this.#frame(JSON.parse(text)),
       lost: () => this.#lost(),
+      failed: (error) => !this.#end && this.#events.emit('connectError', error),
       gaveUp: (error) => this.#finish(error),
     });
     this.#outbox = new Outbox(

@@ -14,6 +14,8 @@ export interface LinkListener {
   frame(text: string): void;
   /** Reports that the open socket has closed, before the next attempt. */
   lost(): void;
+  /** Reports why an attempt failed, before the next one. */
+  failed(error: Error): void;
   /** Reports that there is no next attempt. */
   gaveUp(error: ParleyError): void;
 }
@@ -97,6 +99,7 @@ export class Link {
           this.close();
           return this.#listener.gaveUp(error);
         }
+        this.#listener.failed(error as Error);
       }
       if (mayReconnect(this.#code, true)) await this.#pause(retryAfter);
     }
@@ -182,7 +185,13 @@ export class Link {
     const { url } = this.#options;
     return callHttp(url, 'PATCH', 'users/me', {}, token, AbortSignal.timeout(PATIENCE)).then(
       () => [0, 0],
-      ({ code, retryAfter = 0 }) => [code === 'UNAUTHORIZED' ? UNAUTHORIZED : 0, retryAfter],
+      (error: ParleyError) => {
+        const { code, retryAfter = 0 } = error;
+        if (code === 'UNAUTHORIZED') return [UNAUTHORIZED, retryAfter];
+        const other = () => new ParleyError('UNAVAILABLE', 'The server answers, but not over the WebSocket');
+        this.#listener.failed(isPassing(code) ? error : other());
+        return [0, retryAfter];
+      },
     );
   }
 

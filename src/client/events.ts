@@ -10,6 +10,11 @@ export type State = 'connecting' | 'online' | 'offline' | 'closed';
 export interface Events extends Pushes {
   /** The new state, after each change. */
   state: State;
+  /**
+   * Why the last attempt to connect failed: a {@link ParleyError}, or the error of the function for the token. The client
+   * tries again.
+   */
+  connectError: Error;
   /** Any push. */
   push: Push;
   /** A message that this client sent and the server stored, in its place among the messages of the others. */

@@ -2,7 +2,16 @@ import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { ParleyError, type State } from '../../src/client/index.ts';
 import { connect } from '../../src/client/node.ts';
-import { http, newClients, newUser, newUsers, server, startServer, typedClient } from '../support/harness.ts';
+import {
+  freePort,
+  http,
+  newClients,
+  newUser,
+  newUsers,
+  server,
+  startServer,
+  typedClient,
+} from '../support/harness.ts';
 import { type Relay, startRelay } from '../support/relay.ts';
 
 /** Resolves to the code a promise is rejected with. */
@@ -74,6 +83,24 @@ describe('the connection of the typed client', () => {
     expect(tokens).to.deep.equal([]);
   });
 
+  it('says why it cannot connect, after each attempt', async () => {
+    const user = await newUser();
+    const url = `http://127.0.0.1:${await freePort()}`;
+    for (const [options, message] of [
+      [{ url }, /^The server cannot be reached: /],
+      [{ open: () => new WebSocket(url) }, /^The server answers, but not over the WebSocket$/],
+    ] as const) {
+      const client = typedClient(user, options);
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const error = await new Promise<Error>((resolve) => client.on('connectError', resolve));
+        expect(error).to.be.instanceOf(ParleyError).with.property('code', 'UNAVAILABLE');
+        expect(error.message).to.match(message);
+      }
+      expect(client.state).to.equal('connecting');
+      client.close();
+    }
+  });
+
   it('retries when a fresh token is temporarily unavailable, and stops when there is none', async () => {
     const user = await newUser();
     let requests = 0;
@@ -83,7 +110,10 @@ describe('the connection of the typed client', () => {
         return user.token;
       },
     });
+    const errors: string[] = [];
+    client.on('connectError', ({ message }) => errors.push(message));
     await client.online();
+    expect(errors).to.deep.equal(['fetch failed']);
     const over = typedClient(user, {
       token: () => Promise.reject(new ParleyError('UNAUTHORIZED', 'Log in again')),
     });

@@ -38,6 +38,7 @@ async function linkOf(options: Partial<ClientOptions> = {}) {
       opened: () => events.push('opened'),
       frame: (text) => events.push(text),
       lost: () => events.push('lost'),
+      failed: ({ message }) => events.push(message),
       gaveUp: ({ code }) => events.push(code),
     },
   );
