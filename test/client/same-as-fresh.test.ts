@@ -137,6 +137,29 @@ describe('a typed client compared with a fresh one', () => {
     await relay.cut();
   });
 
+  it('shows no gap when more than a page is written between joining a group and reading it', async () => {
+    const relay = await startRelay(server.url);
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client);
+    const client = typedClient(bob, { url: relay.url });
+    const chat = client.chat({ groupId });
+    await client.online();
+    chat.messages;
+    await until(() => !chat.hasOlder); // refused
+    const cut = relay.cutBefore('"getMessages"', 'answer');
+    await ada.client.done('addUserInGroup', { groupId, userId: bob.id });
+    await cut;
+    await relay.cut();
+    const texts = Array.from({ length: 60 }, (_, n) => `${n}`);
+    await Promise.all(texts.map((content) => ada.client.done('messageInGroup', { groupId, content })));
+    await relay.restore();
+    await client.online();
+    await when(chat.messages, (messages) => messages.at(-1)?.seq === 62);
+    await chat.loadOlder(1);
+    expect(chat.messages.value.map(({ seq }) => seq)).to.deep.equal(texts.map((_, n) => n + 1).concat(61, 62));
+    await relay.cut();
+  });
+
   it('starts a group over when the user is removed and added again', async () => {
     const [ada, bob] = await newClients(2);
     const client = typedClient(bob);

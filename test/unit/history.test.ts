@@ -57,6 +57,28 @@ describe('the history of a chat', () => {
     expect(history.list().map(({ seq }) => seq)).to.deep.equal([4, 5]);
   });
 
+  it('has no gap between messages that arrive while the first page is read and that page', () => {
+    const history = new History();
+    for (const seq of [2, 3]) history.put(message(seq), true);
+    history.add([message(6), message(7)]);
+    expect([history.first, history.newest]).to.deep.equal([6, 7]);
+    for (const seq of [4, 5, 8]) expect(history.put(message(seq))).to.equal(true);
+    expect(history.list().map(({ seq }) => seq)).to.deep.equal([6, 7, 8]);
+    history.add([message(4), message(5)]);
+    expect(history.list().map(({ seq }) => seq)).to.deep.equal([4, 5, 6, 7, 8]);
+  });
+
+  it('keeps messages that arrive while the first page is read and continue it in either direction', () => {
+    const history = new History();
+    for (const seq of [2, 3, 4, 5]) history.put(message(seq), true);
+    history.add([message(3), message(4)]);
+    expect(history.list().map(({ seq }) => seq)).to.deep.equal([2, 3, 4, 5]);
+    const before = new History();
+    before.put(message(2), true);
+    before.add([message(3), message(4)]);
+    expect(before.list().map(({ seq }) => seq)).to.deep.equal([2, 3, 4]);
+  });
+
   it('has no reaction that the last user has removed', () => {
     const history = new History();
     history.add([message(1)]);

@@ -33,8 +33,13 @@ export class History {
     this.newest = 0;
   }
 
-  /** Adds a page of messages before the first one, or the first page. */
+  /**
+   * Adds a page of messages before the first one, or the first page. That one may be newer than what has arrived: then
+   * there is a gap, and the messages before it are dropped, to be read with older pages.
+   */
   add(messages: readonly Message[]): void {
+    const firstRead = Math.min(...messages.map(({ seq }) => seq));
+    if (messages.length > 0 && firstRead > this.newest + 1) this.#drop();
     for (const message of messages) this.#keep(message);
   }
 
@@ -69,6 +74,12 @@ export class History {
   /** Replaces each message. */
   map(change: (message: Message) => Message): void {
     for (const [seq, message] of this.#messages) this.#messages.set(seq, change(message));
+  }
+
+  #drop(): void {
+    this.#messages.clear();
+    this.first = Number.POSITIVE_INFINITY;
+    this.newest = 0;
   }
 
   #keep(message: Message): void {
