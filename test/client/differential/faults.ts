@@ -18,7 +18,7 @@ export const faults = {
       to: constantFrom('"sync"', '"getMessages"', '"listLastMessage"', '"privateMessage"', '"markRead"'),
     }),
     async ({ person }, { to }) => {
-      void person.line.loseAnswerTo(to);
+      void person.line.cutBefore(to, 'answer'); // requests are masked
     },
   ),
 
