@@ -23,8 +23,11 @@ const SYNC_PAGE = 500;
 /** Messages, or milliseconds, after which the cursor is renewed. */
 const RENEW_AFTER_MESSAGES = 500;
 const RENEW_AFTER = 5 * 60_000;
-/** Milliseconds within which the pushes arrive that were in transit when a cursor was read. */
-const SETTLED_AFTER = 10_000;
+/**
+ * Milliseconds within which a change from before a cursor arrives, or the connection ends: a node finds within a minute
+ * what was not published to it, and the client in less that its connection is dead.
+ */
+const SETTLED_AFTER = 90_000;
 
 /** The request function between two connections. */
 const NEVER: SendRequest = () => new Promise(() => {});
@@ -147,7 +150,7 @@ export class Synchroniser {
     const request = this.#request;
     const cursor = await request('sync', { fromNow: true }, ({ nextCursor }) => nextCursor).catch(() => {});
     if (request !== this.#request) return;
-    // Pushes of changes before the cursor may still be in transit.
+    // Pushes of changes before the cursor may still be to come.
     this.#renewal = setTimeout(() => {
       if (cursor && !this.#fills) this.#cursor = cursor;
       this.#renewLater();
