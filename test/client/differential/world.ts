@@ -213,10 +213,17 @@ export class World {
       for (const { typesIn } of present) typesIn.clear();
       return true;
     })();
-    const isSettled = await within(
-      settled.catch(() => false),
-      ANSWERED_WITHIN,
-    );
+    const { site } = this;
+    let isSettled: boolean | undefined;
+    let disturbances: number;
+    do {
+      await site.whole();
+      ({ disturbances } = site);
+      isSettled = await within(
+        settled.catch(() => false),
+        ANSWERED_WITHIN,
+      );
+    } while (!isSettled && site.disturbances !== disturbances); // by another world
     clearInterval(waking);
     if (isSettled) return undefined;
     const states = present.map(({ name, client, second }) => `${name} ${client.state}, ${second.state}`);
