@@ -34,12 +34,12 @@ export class History {
   }
 
   /**
-   * Adds a page of messages before the first one, or the first page. That one may be newer than what has arrived: then
-   * there is a gap, and the messages before it are dropped, to be read with older pages.
+   * Adds a page of messages, lowest `seq` first, before the first one, or the first page. If the first page is ahead of
+   * the messages that arrived meanwhile, these are dropped: they are read again with older pages.
    */
   add(messages: readonly Message[]): void {
-    const firstRead = Math.min(...messages.map(({ seq }) => seq));
-    if (messages.length > 0 && firstRead > this.newest + 1) this.#drop();
+    const [first] = messages;
+    if (first && first.seq > this.newest + 1) this.#drop();
     for (const message of messages) this.#keep(message);
   }
 
