@@ -10,10 +10,7 @@ export type State = 'connecting' | 'online' | 'offline' | 'closed';
 export interface Events extends Pushes {
   /** The new state, after each change. */
   state: State;
-  /**
-   * Why the last attempt to connect failed: a {@link ParleyError}, or the error of the function for the token. The client
-   * tries again.
-   */
+  /** The reason why an attempt to connect failed. The client tries again. */
   connectError: Error;
   /** Any push. */
   push: Push;
