@@ -118,7 +118,7 @@ export class Outbox {
     const request = this.#sent.get(reply.id);
     if (!request) return;
     this.#sent.delete(reply.id);
-    const { code = 'INTERNAL', message = '', retryAfter } = reply;
+    const { code = 'INTERNAL', message = '', retryAfter, seq } = reply;
     const seconds = retryAfter ?? 0;
     if (!reply.error) {
       this.#done(request.type, JSON.parse(request.frame).params, reply.params as object);
@@ -128,7 +128,7 @@ export class Outbox {
       const delay = seconds * 1000 + request.backoff.next();
       request.cancelRetry = this.#startTimer(() => this.#send(request), delay);
       return this.#settle(request);
-    } else request.reject(new ParleyError(code, message, retryAfter));
+    } else request.reject(new ParleyError(code, message, retryAfter, seq));
     this.#finish(request);
   }
 

@@ -82,7 +82,7 @@ export type NextCursor = string | null;
  * - `NOT_FOUND`: There is no such user, group or page.
  * - `METHOD_NOT_ALLOWED`: The path exists, but not with this method.
  * - `ALREADY_A_MEMBER`: The user is a member of this group already.
- * - `CONFLICT`: Already taken, or already used for something else.
+ * - `CONFLICT`: Already taken, already used for something else, or ifSeq is not the current seq.
  * - `PAYLOAD_TOO_LARGE`: The body is over the size limit.
  * - `RATE_LIMITED`: Too many attempts; retry later.
  * - `INTERNAL`: A fault of the server; the log contains the cause.
@@ -410,6 +410,8 @@ export interface SendOptions {
   /** If true, the message does not count as unread. */
   silent?: boolean;
   custom?: CustomData;
+  /** Store the message only as number ifSeq + 1; otherwise CONFLICT, with the current seq. */
+  ifSeq?: number;
 }
 
 /** The place in which a message was stored. */

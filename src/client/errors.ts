@@ -19,10 +19,13 @@ export class ParleyError extends Error {
   readonly code: ErrorCode;
   /** Seconds after which the same request may succeed; undefined if they are unknown. */
   readonly retryAfter: number | undefined;
+  /** The current `seq` of the chat, if a message was refused because of its `ifSeq`. */
+  readonly seq: number | undefined;
 
-  constructor(code: ErrorCode, message: string, retryAfter?: number) {
+  constructor(code: ErrorCode, message: string, retryAfter?: number, seq?: number) {
     super(message);
     this.code = code;
     this.retryAfter = retryAfter;
+    this.seq = seq;
   }
 }

@@ -37,6 +37,7 @@ export interface Reply {
   readonly message?: string;
   /** Seconds. */
   readonly retryAfter?: number;
+  readonly seq?: number;
   readonly params?: unknown;
 }
 

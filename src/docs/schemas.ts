@@ -301,6 +301,7 @@ export function errorSchema(commands: readonly Command[]): TObject {
       retryAfter: Type.Optional(
         Type.Integer({ description: 'Seconds after which a retry may succeed, if known' }),
       ),
+      seq: Type.Optional(Type.Integer({ description: 'Current seq of the chat, if ifSeq was another' })),
       id: requestId,
     },
     { title: 'Error', description: 'Error reply to a command, or to a frame that is none' },

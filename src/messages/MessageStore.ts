@@ -200,6 +200,7 @@ function parameters(messages: readonly EncodedDraft[], chatIds: readonly (ChatId
 }
 
 function resultOf(row: BatchRow): Result {
+  if (row.refusal === 'NOT_NEXT') return { reason: row.refusal, seq: row.seq };
   if (row.refusal) return { reason: row.refusal, ...(row.slow_for !== null && { seconds: row.slow_for }) };
   return {
     chatId: row.chat_id,

@@ -1,5 +1,6 @@
 import type { ChatId, ConnectionId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
+import { BatchConditions, type ChatKey, unknownDialog } from './BatchConditions.ts';
 import type { MessageDraft, StoredMessage } from './drafts.ts';
 
 /** Messages per statement: larger batches add latency but no throughput. */
@@ -147,15 +148,16 @@ export class WriterQueue {
 
   /**
    * Removes and returns the next batch; undefined if only held messages are left. The first message determines whether
-   * it is a batch of plain messages. Messages of the other kind stay, and so do later ones in the same chats, so that
-   * each chat keeps the order of arrival.
+   * it is a batch of plain messages. Messages of the other kind stay, and so do those with another `ifSeq` than the
+   * batch has in their chat ({@link BatchConditions}). Later messages in the same chats stay as well, so that each chat
+   * keeps the order of arrival.
    */
   takeBatch(): NextBatch | undefined {
     const sends: Send[] = [];
     const chatIds: ChatId[] = [];
     const staying: Send[] = [];
-    // Undefined is a chat that is not known yet: its messages are not plain, so they all stay or are all taken.
-    const stayingIn = new Set<ChatId | undefined>();
+    const stayingIn = new Set<ChatKey>();
+    const conditions = new BatchConditions((draft) => this.#keyOf(draft));
     let isPlainBatch: boolean | undefined;
     let letters = 0;
     let seen = 0;
@@ -165,9 +167,10 @@ export class WriterQueue {
       const chatId = this.#sorter.chatOf(send.draft);
       const isPlain = chatId !== undefined && this.#sorter.isPlain(send, chatId);
       isPlainBatch ??= isPlain;
-      if (isPlain !== isPlainBatch || stayingIn.has(chatId)) {
+      const chat = chatId ?? unknownDialog(send.draft);
+      if (isPlain !== isPlainBatch || stayingIn.has(chat) || !conditions.admits(send.draft, chat, sends)) {
         staying.push(send);
-        stayingIn.add(chatId);
+        stayingIn.add(chat);
         continue;
       }
       letters += lettersOf(send.draft);
@@ -178,6 +181,10 @@ export class WriterQueue {
     this.#sends.splice(0, seen, ...staying);
     if (sends.length === 0) return undefined;
     return joinRepeats(isPlainBatch ? { sends, plainIn: chatIds } : { sends });
+  }
+
+  #keyOf(draft: MessageDraft): ChatKey {
+    return this.#sorter.chatOf(draft) ?? unknownDialog(draft);
   }
 
   /** An empty queue accepts a message of any size. */

@@ -27,6 +27,8 @@ export interface MessageExtras {
   /** The original author, and their username at that moment, which is not stored. */
   readonly forwardedFrom?: UserId | undefined;
   readonly forwardedFromName?: string | undefined;
+  /** The message is stored only if its `seq` is this plus one. Neither stored nor pushed. */
+  readonly ifSeq?: number | undefined;
 }
 
 /** Returns the extras of a message, or undefined if there are none, which is the fastest case. */

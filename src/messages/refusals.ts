@@ -10,7 +10,9 @@ export type RefusalReason =
   | 'NOT_POSTING'
   | 'NO_ORIGINAL'
   | 'SLOW_MODE'
-  /** The rules of the chat changed between the check and the lock on the chat: the message is checked again. */
+  /** The message has an `ifSeq` and would not be the one after it. */
+  | 'NOT_NEXT'
+  /** The chat changed between the check and the lock on it, in a way that may matter: the message is checked again. */
   | 'STALE';
 
 /** A message that is not stored. */
@@ -18,6 +20,8 @@ export interface Refusal {
   readonly reason: RefusalReason;
   /** Seconds until the sender may write again in slow mode. */
   readonly seconds?: number;
+  /** Of `NOT_NEXT`: the current `seq` of the chat. */
+  readonly seq?: number;
 }
 
 /** A message whose permission must be checked again. */
@@ -26,7 +30,10 @@ export const STALE: Refusal = { reason: 'STALE' };
 export const isStale = (result: object): boolean => 'reason' in result && result.reason === 'STALE';
 
 /** Returns the error with which a refused message is answered. */
-export function refusalFor({ reason, seconds = 1 }: Refusal, { to, extras }: MessageDraft): ApiError {
+export function refusalFor(
+  { reason, seconds = 1, seq = 0 }: Refusal,
+  { to, extras }: MessageDraft,
+): ApiError {
   switch (reason) {
     case 'OTHER_CHAT':
       return new ApiError('CONFLICT', 'This clientMessageId is already used for a message in another chat');
@@ -51,6 +58,13 @@ export function refusalFor({ reason, seconds = 1 }: Refusal, { to, extras }: Mes
         'RATE_LIMITED',
         `This group is in slow mode; write again in ${seconds} s`,
         seconds,
+      );
+    case 'NOT_NEXT':
+      return new ApiError(
+        'CONFLICT',
+        `The newest message of this chat has seq ${seq}, not ${extras?.ifSeq}`,
+        undefined,
+        seq,
       );
   }
 }

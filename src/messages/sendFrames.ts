@@ -23,7 +23,11 @@ export function encodeMessagePush(
   if (extras || mentions) {
     const fields = { messageId, seq, createdAt, senderId, ...to, ...extras };
     // Undefined fields are omitted from the frame.
-    const options = { silent: extras?.silent || undefined, mentions: mentions ?? undefined };
+    const options = {
+      silent: extras?.silent || undefined,
+      mentions: mentions ?? undefined,
+      ifSeq: undefined,
+    };
     return encodePush(type, content, senderName, { ...fields, ...options });
   }
   const chat = 'groupId' in to ? `"groupId":${to.groupId}` : `"receiverId":${to.receiverId}`;

@@ -5,7 +5,7 @@ import { moveOwnPosition } from './ownPosition.sql.ts';
  *
  * Parameters are arrays of equal length with one element per draft: chat ids, sender ids, receiver ids (null for a
  * group), kinds, contents, client message ids (null for none), and the extras as JSON (null for none): replyTo, silent,
- * custom, forwardedFrom, and mentioned names.
+ * custom, forwardedFrom, ifSeq, and mentioned names. All drafts of a chat have the same ifSeq, or none.
  *
  * 1. `draft` numbers the drafts in arrival order.
  * 2. `judged` checks each draft: membership, block, posting right, slow mode, the message replied to. Lateral joins
@@ -17,15 +17,17 @@ import { moveOwnPosition } from './ownPosition.sql.ts';
  *    `numbered` numbers the targets in the same order (`k`), by which the `last_seq` of a chat is found: a join of the
  *    two would be quadratic in the batch. If the rules of a chat changed since its drafts were checked
  *    (`rules_version`, whose current value is only visible under the lock), they are refused as `STALE` and checked
- *    again.
+ *    again. A draft with ifSeq is stored if it is the first of its chat and `last_seq` is ifSeq; the others are refused
+ *    as `NOT_NEXT`, which leaves no gap, because none without ifSeq follows them. If message ifSeq + 1 was stored after
+ *    the check, it may be the same message from another node: a draft with a client message id is `STALE` then.
  * 5. `placed` assigns `seq` in arrival order; `stored` inserts in the order of the client message ids, so that two
  *    nodes with the same ids never deadlock; `named` inserts the mentions, `counted` updates the chats. `sent` moves
  *    the senders' own positions, because senders have read what was before.
  *
  * Returns a row per draft in arrival order: seq, id and created_at, `repeated` if they are those of an earlier message,
  * the sender's name and the mentions, or the reason of the `refusal`, with the remaining seconds of slow mode in
- * `slow_for`. `permit` is the version of the rules under which the sender may write without further checks; the first
- * row contains the `run` of the database.
+ * `slow_for`; the `seq` of `NOT_NEXT` is that of the newest message of the chat. `permit` is the version of the rules
+ * under which the sender may write without further checks; the first row contains the `run` of the database.
  */
 export const writeBatch = `
 with draft as (
@@ -34,6 +36,7 @@ with draft as (
     with ordinality as draft (chat_id, sender_id, receiver_id, kind, content, client_message_id, extras, ord)
 ), judged as (
   select draft.*, sender.username as sender_name, chat.rules_version, chat.slow_mode_seconds,
+    chat.last_seq as seen_seq, (extras->'ifSeq')::bigint as if_seq,
     known.seq as known_seq, known.id as known_id, known.created_at as known_at,
     case when known.id is not null then known.mentions when extras is not null then (
       select array_agg(distinct named.user_id)
@@ -64,7 +67,7 @@ with draft as (
     end as refusal, slow.seconds as slow_for
   from draft
   left join lateral (
-    select id, who_may_post, slow_mode_seconds, rules_version from chats
+    select id, who_may_post, slow_mode_seconds, rules_version, last_seq from chats
     where id = draft.chat_id and (kind = 'dialog') = (draft.receiver_id is not null) and closed_at is null limit 1
   ) chat on true
   left join lateral (
@@ -89,10 +92,10 @@ with draft as (
     end)::int as seconds
     where chat.slow_mode_seconds > 0 and member.role = 'member' and (
       member.last_sent_at > statement_timestamp() - make_interval(secs => chat.slow_mode_seconds)
-      or exists (
+      or (draft.extras->'ifSeq' is null and exists (
         select from unnest($1::bigint[], $2::bigint[]) with ordinality as earlier (chat_id, sender_id, ord)
         where earlier.chat_id = draft.chat_id and earlier.sender_id = draft.sender_id and earlier.ord < draft.ord
-      )
+      ))
     )
   ) slow on true
 ), chosen as materialized (
@@ -111,16 +114,26 @@ with draft as (
   window arrival as (partition by target order by ord)
 ), placed as materialized (
   select ord, chat_id, target, sender_id, sender_name, kind, content, client_message_id, extras, mentions,
-    case when is_stale then 'STALE' else refusal end as refusal, slow_for, known_seq, known_id, known_at, rules_version, slow_mode_seconds,
-    case when target is not null then last_seqs[k] + n end as seq,
+    case
+      when target is not null or chosen_target is null then refusal
+      when version is distinct from rules_version then 'STALE'
+      when client_message_id is not null and seen_seq <= if_seq and if_seq < last_seq then 'STALE'
+      else 'NOT_NEXT'
+    end as refusal, slow_for, known_seq, known_id, known_at, rules_version, slow_mode_seconds,
+    case
+      when target is not null then last_seq + n
+      when chosen_target is not null then last_seq + (if_seq = last_seq)::int
+    end as seq,
     case when target is not null then tallies[k] + counted end as tally,
     case when target is not null then nextval('messages_id_seq') end as id,
     clock_timestamp()::timestamptz(3) as created_at
   from (
     select ord, chat_id, sender_id, sender_name, kind, content, client_message_id, extras, mentions,
-      refusal, slow_for, known_seq, known_id, known_at, rules_version, slow_mode_seconds, k, n, counted, last_seqs, tallies,
-      coalesce(versions[k] <> rules_version, false) and target is not null as is_stale,
-      case when versions[k] = rules_version then target end as target
+      refusal, slow_for, known_seq, known_id, known_at, rules_version, slow_mode_seconds, seen_seq, if_seq,
+      k, n, counted, tallies, last_seqs[k] as last_seq, versions[k] as version, target as chosen_target,
+      case
+        when versions[k] = rules_version and (if_seq is null or (if_seq = last_seqs[k] and n = 1)) then target
+      end as target
     from (select * from numbered order by ord) numbered cross join base
   ) current
 ), stored as (

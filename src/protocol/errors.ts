@@ -11,7 +11,10 @@ export const errorCodes = {
   NOT_FOUND: { status: 404, summary: 'There is no such user, group or page' },
   METHOD_NOT_ALLOWED: { status: 405, summary: 'The path exists, but not with this method' },
   ALREADY_A_MEMBER: { status: 409, summary: 'The user is a member of this group already' },
-  CONFLICT: { status: 409, summary: 'Already taken, or already used for something else' },
+  CONFLICT: {
+    status: 409,
+    summary: 'Already taken, already used for something else, or ifSeq is not the current seq',
+  },
   PAYLOAD_TOO_LARGE: { status: 413, summary: 'The body is over the size limit' },
   RATE_LIMITED: { status: 429, summary: 'Too many attempts; retry later' },
   INTERNAL: { status: 500, summary: 'A fault of the server; the log contains the cause' },
@@ -27,11 +30,19 @@ export class ApiError extends Error {
   readonly code: ErrorCode;
   /** Seconds after which a retry may succeed. */
   readonly retryAfter: number | undefined;
+  /** The current `seq` of the chat, if a message was refused because of its `ifSeq`. */
+  readonly seq: number | undefined;
 
-  constructor(code: ErrorCode, message: string = errorCodes[code].summary, retryAfter?: number) {
+  constructor(
+    code: ErrorCode,
+    message: string = errorCodes[code].summary,
+    retryAfter?: number,
+    seq?: number,
+  ) {
     super(message);
     this.code = code;
     this.retryAfter = retryAfter;
+    this.seq = seq;
   }
 }
 

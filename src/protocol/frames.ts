@@ -1,4 +1,4 @@
-import { ApiError, type ErrorCode } from './errors.ts';
+import { ApiError } from './errors.ts';
 
 /** The id of a request, by which the client recognises its reply. */
 export type RequestId = string | number;
@@ -58,10 +58,8 @@ export function encodePush(type: string, message: string | null, senderName: str
 
 export function encodeError(
   type: string,
-  code: ErrorCode,
-  message: string,
-  retryAfter: number | undefined,
+  { message, code, retryAfter, seq }: ApiError,
   id: RequestId | undefined,
 ): string {
-  return JSON.stringify({ error: true, type, message, code, retryAfter, id });
+  return JSON.stringify({ error: true, type, message, code, retryAfter, seq, id });
 }

@@ -8,13 +8,13 @@ import type { TimeoutLog } from '../observability/TimeoutLog.ts';
 import type { Trace, Tracing } from '../observability/tracing.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { type ApiError, internal, LimitError } from '../protocol/errors.ts';
-import { type Request, type RequestId, readRequest, UNKNOWN_TYPE } from '../protocol/frames.ts';
+import { encodeError, type Request, type RequestId, readRequest, UNKNOWN_TYPE } from '../protocol/frames.ts';
 import { CommandQueue, type QueuedCommand } from './CommandQueue.ts';
 import { CommandTask, REQUEST_BYTES } from './CommandTask.ts';
 import type { Connection, Receiver } from './Connection.ts';
 import { commandContextOf } from './commandContext.ts';
 import type { createRateLimiters, RateLimiter } from './rateLimits.ts';
-import { BINARY, encodeRefusal, encodeSuccess, overloaded, unknownType } from './replies.ts';
+import { BINARY, encodeSuccess, overloaded, unknownType } from './replies.ts';
 
 /** Refusals have to be kept as well, until the commands before them are answered: there is a quarter more for them. */
 const WITH_REFUSALS = 1.25;
@@ -147,7 +147,7 @@ export class CommandReceiver implements Receiver {
   /** Keeps only the reply of a request that is refused. */
   #refused(command: Command | undefined, request: Request, refusal: ApiError): QueuedCommand {
     this.#shared.metrics.commandRefused(command?.type ?? UNKNOWN_TYPE, refusal);
-    const reply = encodeRefusal(request.type, request.id, refusal);
+    const reply = encodeError(request.type, refusal, request.id);
     return {
       pipelined: true,
       bytes: REQUEST_BYTES + 2 * reply.length,
@@ -175,7 +175,7 @@ export class CommandReceiver implements Receiver {
       const refusal = refusalOf(outcome.error, reads);
       if (!refusal) return this.#encodeFault(type, id, number, outcome.error);
       this.#shared.metrics.limitReached(refusal);
-      return { reply: encodeRefusal(type, id, refusal), code: refusal.code };
+      return { reply: encodeError(type, refusal, id), code: refusal.code };
     } catch (error) {
       return this.#encodeFault(type, id, number, error);
     }
@@ -186,7 +186,7 @@ export class CommandReceiver implements Receiver {
     const requestId = this.#requestId(number);
     this.#shared.services.log.error({ err: error, requestId, type }, 'command failed');
     const fault = internal(requestId);
-    return { reply: encodeRefusal(type, id, fault), code: fault.code };
+    return { reply: encodeError(type, fault, id), code: fault.code };
   }
 
   #noteTimeout(type: string, number: number, start: number): void {

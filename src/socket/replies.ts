@@ -2,7 +2,7 @@ import type { Outcome } from '../commands/define.ts';
 import { REPLY_BYTES } from '../limits.ts';
 import { encodeSendReply } from '../messages/sendFrames.ts';
 import { ApiError, LimitError } from '../protocol/errors.ts';
-import { encodeError, encodeReply, type Request, type RequestId, UNKNOWN_TYPE } from '../protocol/frames.ts';
+import { encodeReply, type Request, type RequestId, UNKNOWN_TYPE } from '../protocol/frames.ts';
 import { correctionOf } from '../text/misspelling.ts';
 
 /** Encodes the reply to a command that succeeded; throws when it cannot be encoded, or is larger than any reply may be. */
@@ -27,15 +27,6 @@ function encodeBounded(
   const bytes = Buffer.byteLength(reply) - Buffer.byteLength(JSON.stringify(id ?? null));
   if (bytes > REPLY_BYTES) throw new Error(`the reply has ${bytes} bytes, over ${REPLY_BYTES}`);
   return reply;
-}
-
-/** Encodes the reply to a command that was refused. */
-export function encodeRefusal(
-  type: string,
-  id: RequestId | undefined,
-  { code, message, retryAfter }: ApiError,
-): string {
-  return encodeError(type, code, message, retryAfter, id);
 }
 
 /** Stands for the request of a binary frame. */

@@ -125,7 +125,7 @@ export async function newWorld() {
     ...{ userId, receiverId: userId, senderId: userId, userIds: userId },
     ...{ messageId, replyTo: messageId },
     groupId: fc.constantFrom(...groups),
-    seq: fc.integer({ min: 1, max: 10 }),
+    ...{ seq: fc.integer({ min: 1, max: 10 }), ifSeq: fc.integer({ min: 0, max: 10 }) },
     ...{ inviteId: fc.constant(invite.inviteId), code: fc.constant(invite.code) },
     sessionId: fc.constantFrom(...sessions.map(({ sessionId }: { sessionId: number }) => sessionId)),
     cursor: fc.oneof(cursors, fc.tuple(cursors, fc.nat(), cursorPart).map(forged)),

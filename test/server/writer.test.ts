@@ -5,12 +5,13 @@ import { ConnectionLostError, NotConnectedError } from '../../src/database/failu
 import type { ChatId } from '../../src/ids.ts';
 import { defaultLimits } from '../../src/limits.ts';
 import { createDialogDirectory } from '../../src/messages/dialogs.ts';
-import type { MessageDraft, StoredMessage } from '../../src/messages/drafts.ts';
+import type { MessageDraft, MessageExtras, StoredMessage } from '../../src/messages/drafts.ts';
 import { MessageWriter } from '../../src/messages/MessageWriter.ts';
 import type { WriteAnswer } from '../../src/messages/WriterQueue.ts';
 import { ApiError } from '../../src/protocol/errors.ts';
 import { database, newClients, newGroup, newUsers, type User } from '../support/harness.ts';
 import { id } from '../support/ids.ts';
+import { until } from '../support/until.ts';
 
 describe('the writer of messages', () => {
   it('writes about 64 Ki characters at most in one statement, and keeps the order', async () => {
@@ -67,11 +68,15 @@ function newWriting({ query = database.writer.query, publish = (_, __, reply) =>
     content: string,
     answer: WriteAnswer,
     clientMessageId?: string,
-  ) => writer.write({ senderId, to, kind: 'text', content, clientMessageId, origin: id(0) }, answer);
+    extras?: MessageExtras,
+  ) => writer.write({ senderId, to, kind: 'text', content, clientMessageId, extras, origin: id(0) }, answer);
   /** Messages that are written without an await in between are one batch. */
   const write = (by: User, to: MessageDraft['to'], content: string, clientMessageId?: string) =>
     new Promise<Outcome>((resolve) => send(by, to, content, resolve, clientMessageId));
-  return { batches, send, write };
+  /** The same of a message with `ifSeq`. */
+  const writeIf = (ifSeq: number, by: User, to: MessageDraft['to'], clientMessageId?: string) =>
+    new Promise<Outcome>((resolve) => send(by, to, 'if', resolve, clientMessageId, { ifSeq }));
+  return { batches, send, write, writeIf };
 }
 
 /** Returns the `seq` of a stored message, or the code of its refusal. */
@@ -189,6 +194,113 @@ describe('messages in one batch', () => {
     expect(batches).to.deep.equal([1, 1, 1]);
   });
 });
+
+describe('messages with ifSeq', () => {
+  it('are stored in one batch if they are in different chats, known or not', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    const { batches, writeIf } = newWriting();
+    const outcomes = await Promise.all([
+      writeIf(2, bob, { groupId }),
+      writeIf(0, bob, { receiverId: cleo.id }),
+      writeIf(0, bob, { receiverId: ada.id }),
+    ]);
+    expect(outcomes.map(seqOrCode)).to.deep.equal([3, 1, 1]);
+    expect(batches).to.deep.equal([3]);
+  });
+
+  it('are decided in one batch if they are the same for one chat, and the first that may be stored is', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    const { batches, writeIf } = newWriting();
+    const senders = [eve, bob, ada, bob];
+    const outcomes = await Promise.all(senders.map((one) => writeIf(2, one, { groupId })));
+    expect(outcomes.map(seqOrCode)).to.deep.equal(['NOT_A_MEMBER', 3, 'CONFLICT', 'CONFLICT']);
+    for (const refused of outcomes.slice(2)) expect(refused).to.have.nested.property('error.seq', 3);
+    expect(batches).to.deep.equal([4]);
+  });
+
+  it('leave no gap when they are refused, before and after messages without it', async () => {
+    const [ada, bob] = await newUsers(2);
+    const { write, writeIf } = newWriting();
+    const to = { receiverId: bob.id };
+    const outcomes = await Promise.all([
+      write(ada, to, 'first'),
+      writeIf(0, ada, to),
+      write(bob, { receiverId: ada.id }, 'second'),
+      writeIf(1, ada, to),
+      writeIf(2, ada, to),
+      write(ada, to, 'fourth'),
+    ]);
+    expect(outcomes.map(seqOrCode)).to.deep.equal([1, 'CONFLICT', 2, 'CONFLICT', 3, 4]);
+    expect(outcomes[3]).to.have.nested.property('error.seq', 2);
+  });
+
+  /** Runs a statement right before the batch statement gets the lock on the chat, once it has checked its messages. */
+  async function whileLocked(groupId: ChatId, write: () => Promise<Outcome>, statements: readonly string[]) {
+    const other = await database.dedicated();
+    try {
+      await other.query('begin');
+      await other.query(`select from chats where id = ${groupId} for update`);
+      const outcome = write();
+      await until(async () => (await database.query(waitingForLock, [])).length > 0);
+      for (const statement of statements) await other.query(statement);
+      await other.query('commit');
+      return await outcome;
+    } finally {
+      await other.end();
+    }
+  }
+
+  const stores = (groupId: ChatId, senderId: number, seq: number, clientMessageId: string) => [
+    `insert into messages (chat_id, seq, sender_id, kind, content, client_message_id, tally)
+     values (${groupId}, ${seq}, ${senderId}, 'text', 'if', '${clientMessageId}', 0)`,
+    `update chats set last_seq = ${seq} where id = ${groupId}`,
+  ];
+
+  it('are decided by what is stored when the lock is acquired', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const { writeIf } = newWriting();
+    const late = await whileLocked(
+      groupId,
+      () => writeIf(2, bob, { groupId }),
+      stores(groupId, ada.id, 3, 'a'),
+    );
+    expect(seqOrCode(late)).to.equal('CONFLICT');
+    expect(late).to.have.nested.property('error.seq', 3);
+    const next = await whileLocked(
+      groupId,
+      () => writeIf(4, bob, { groupId }),
+      stores(groupId, ada.id, 4, 'b'),
+    );
+    expect(seqOrCode(next)).to.equal(5);
+  });
+
+  it('are answered with the message if another node has stored the same one before the lock is acquired', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const { batches, writeIf } = newWriting();
+    const again = () => writeIf(2, bob, { groupId }, 'claim');
+    const outcome = await whileLocked(groupId, again, stores(groupId, bob.id, 3, 'claim'));
+    expect(outcome).to.deep.nested.include({ 'stored.seq': 3, 'stored.repeated': true });
+    expect(batches).to.deep.equal([1, 1]); // it was checked again
+    const other = () => writeIf(3, bob, { groupId }, 'other');
+    const refused = await whileLocked(groupId, other, stores(groupId, ada.id, 4, 'a'));
+    expect(refused).to.have.nested.property('error.seq', 4);
+    expect(batches).to.deep.equal([1, 1, 1, 1]);
+  });
+
+  it('are checked again, and not refused, if the rules change before the lock is acquired', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const { writeIf } = newWriting();
+    const change = [`update chats set rules_version = rules_version + 1 where id = ${groupId}`];
+    expect(seqOrCode(await whileLocked(groupId, () => writeIf(2, bob, { groupId }), change))).to.equal(3);
+  });
+});
+
+const waitingForLock = `select from pg_locks where not granted and locktype = 'transactionid'`;
 
 /** The answer of the batch statement to a message whose chat has other rules since it was checked. */
 const staleRow = `select 'STALE' as refusal, null::int as slow_for, null::bigint as permit, null as run`;

@@ -349,6 +349,20 @@ describe('a chat in the view of the typed client', () => {
     expect(chat.messages.value[0]).to.include({ status: 'failed', error });
   });
 
+  it('sends a message with its ifSeq, which is no part of the message that is shown', async () => {
+    const { chat, client } = await viewOf();
+    const calls: unknown[] = [];
+    const error = new ParleyError('CONFLICT', 'Too late', undefined, 5);
+    client.call = async (_: unknown, params: object) => {
+      calls.push(params);
+      throw error;
+    };
+    expect(await chat.send('Mine', { ifSeq: 4 }).catch((reason) => reason)).to.equal(error);
+    expect(calls).to.have.length(1);
+    expect(calls[0]).to.include({ content: 'Mine', ifSeq: 4 });
+    expect(chat.messages.value.at(-1)).to.include({ status: 'failed', error }).and.not.have.property('ifSeq');
+  });
+
   it('keeps a message that is being sent when that is discarded', async () => {
     const { chat } = await viewOf();
     chat.send('Hi');

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { ApiError } from '../../src/protocol/errors.ts';
 import {
   encodeError,
   encodePush,
@@ -75,8 +76,8 @@ describe('the frame of the server', () => {
     });
   });
 
-  it('is an error with its code and message, and the id and the seconds to wait where there are some', () => {
-    expect(JSON.parse(encodeError('ping', 'RATE_LIMITED', 'Too many', 2, 'a'))).to.deep.equal({
+  it('is an error with its code and message, and the id, the seconds to wait and the seq where there are some', () => {
+    expect(JSON.parse(encodeError('ping', new ApiError('RATE_LIMITED', 'Too many', 2), 'a'))).to.deep.equal({
       error: true,
       type: 'ping',
       code: 'RATE_LIMITED',
@@ -84,8 +85,12 @@ describe('the frame of the server', () => {
       retryAfter: 2,
       id: 'a',
     });
+    const conflict = new ApiError('CONFLICT', 'Too late', undefined, 0);
+    expect(JSON.parse(encodeError('ping', conflict, 1))).to.include({ code: 'CONFLICT', seq: 0, id: 1 });
     const bare = { error: true, type: 'unknown', code: 'BAD_REQUEST', message: 'No' };
-    expect(JSON.parse(encodeError('unknown', 'BAD_REQUEST', 'No', undefined, undefined))).to.deep.equal(bare);
+    expect(JSON.parse(encodeError('unknown', new ApiError('BAD_REQUEST', 'No'), undefined))).to.deep.equal(
+      bare,
+    );
   });
 
   it('ends with the id of the request, as it was given', () => {

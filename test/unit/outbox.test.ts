@@ -203,6 +203,16 @@ describe('an outbox that receives a reply', () => {
     expect([code, message, retryAfter]).to.deep.equal(['RATE_LIMITED', 'Too fast', 60]);
   });
 
+  it('rejects a message with the current seq if its ifSeq was another, and does not send it again', async () => {
+    const { outbox, ids } = openOutbox();
+    const params = { receiverId: 2, content: 'mine', ifSeq: 4 };
+    const call = outbox.call('privateMessage', params, () => {}).catch((error) => error);
+    outbox.answer({ id: 1, error: true, code: 'CONFLICT', message: 'Too late', seq: 5 });
+    const { code, seq } = await call;
+    expect([code, seq]).to.deep.equal(['CONFLICT', 5]);
+    expect(ids()).to.deep.equal([1]);
+  });
+
   it('rejects with INTERNAL after a refusal without a code', async () => {
     const { outbox, taken } = openOutbox();
     const error = outbox.call('ping', {}, (result) => taken.push(result)).catch((reason) => reason);

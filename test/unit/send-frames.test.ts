@@ -25,9 +25,10 @@ const draft: fc.Arbitrary<MessageDraft> = fc.record({
   to: fc.oneof(fc.record({ groupId: idOf<ChatId>() }), fc.record({ receiverId: idOf<UserId>() })),
   kind: fc.constant('text' as const),
   content: text,
-  extras: fc.option(fc.record({ replyTo: idOf<MessageId>(), silent: fc.boolean() }, { requiredKeys: [] }), {
-    nil: undefined,
-  }),
+  extras: fc.option(
+    fc.record({ replyTo: idOf<MessageId>(), silent: fc.boolean(), ifSeq: fc.nat() }, { requiredKeys: [] }),
+    { nil: undefined },
+  ),
   origin: idOf<ConnectionId>(),
 });
 
@@ -47,10 +48,10 @@ describe('the frames of a message', () => {
     fc.assert(
       fc.property(draft, stored, (draft, message) => {
         const { messageId, seq, createdAt, senderName, mentions } = message;
-        const { to, senderId, content, extras } = draft;
+        const { to, senderId, content, extras: { ifSeq: _, ...extras } = {} } = draft;
         const type = 'groupId' in to ? 'messageInGroup' : 'privateMessage';
         const fields = { messageId, seq, createdAt, senderId, ...to, ...extras };
-        const options = { silent: extras?.silent || undefined, mentions: mentions ?? undefined };
+        const options = { silent: extras.silent || undefined, mentions: mentions ?? undefined };
         const frame = JSON.parse(encodePush(type, content, senderName, { ...fields, ...options }));
         expect(JSON.parse(encodeMessagePush(draft, message))).to.deep.equal(frame);
       }),

@@ -6,11 +6,15 @@ import { id } from '../support/ids.ts';
 
 const limits = { queueLength: 1_000, queueBytes: 1_000_000 };
 
-/** A message in a chat, plain or not, or the start or the end of a group change. */
+/** A message in a chat, plain or not, with `ifSeq` or not, or the start or the end of a group change. */
 const step = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.record({ groupId: fc.nat(4).map(id<ChatId>), isPlain: fc.boolean(), isNew: fc.boolean() }),
+    arbitrary: fc.record({
+      groupId: fc.nat(4).map(id<ChatId>),
+      kind: fc.constantFrom('plain', 'new', 'other', 'conditional'),
+      ifSeq: fc.nat(1),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ toggles: fc.nat(4).map(id<ChatId>) }) },
 );
@@ -24,16 +28,25 @@ function newQueue(): WriterQueue {
 }
 
 let jobs = 0;
-function newSend(content: string, groupId = 0, clientMessageId?: string): Send {
+function newSend(content: string, groupId = 0, clientMessageId?: string, ifSeq?: number): Send {
   const draft = {
     senderId: id<UserId>(1),
     to: { groupId: id<ChatId>(groupId) },
     kind: 'text' as const,
     content,
     clientMessageId,
+    extras: ifSeq === undefined ? undefined : { ifSeq },
     origin: id<ConnectionId>(++jobs),
   };
   return { draft, answer() {}, extras: null, bytes: 600, repeats: [] };
+}
+
+const conditional = (ifSeq: number, groupId = 1) => newSend('conditional', groupId, undefined, ifSeq);
+
+/** Returns all batches of a queue. */
+function batchesOf(queue: WriterQueue): (readonly Send[])[] {
+  const batch = queue.takeBatch();
+  return batch ? [batch.sends, ...batchesOf(queue)] : [];
 }
 
 describe('the queue of the writer', () => {
@@ -57,6 +70,10 @@ describe('the queue of the writer', () => {
               batch.sends.map(({ draft }) => 'groupId' in draft.to && draft.to.groupId),
             );
           taken.push(...batch.sends);
+          for (const groupId of [0, 1, 2, 3, 4]) {
+            const conditions = ofGroup(batch.sends, groupId).map(({ draft }) => draft.extras?.ifSeq);
+            expect(new Set(conditions).size).to.be.at.most(1);
+          }
           for (const [groupId, before] of held) expect(ofGroup(taken, groupId).length).to.be.at.most(before);
           return true;
         };
@@ -68,9 +85,11 @@ describe('the queue of the writer', () => {
         for (const one of steps) {
           if ('toggles' in one) toggle(one.toggles);
           else {
-            const kind = one.isPlain ? 'plain' : one.isNew ? 'new' : 'other';
-            // a message with a new chat is alone in its batch
-            const send = newSend(kind, kind === 'new' ? 100 + jobs : one.groupId);
+            const { kind, groupId, ifSeq } = one;
+            const send =
+              kind === 'conditional'
+                ? conditional(ifSeq, groupId)
+                : newSend(kind, kind === 'new' ? 100 + jobs : groupId);
             given.push(send);
             queue.add(send);
           }
@@ -89,6 +108,44 @@ describe('the queue of the writer', () => {
           expect(ofGroup(taken, groupId)).to.deep.equal(ofGroup(given, groupId));
       }),
     );
+  });
+
+  it('returns messages with ifSeq in one batch if they are in different chats, or have the same one', () => {
+    const queue = newQueue();
+    const sends = [
+      conditional(4, 1),
+      conditional(4, 2),
+      conditional(5, 3),
+      conditional(4, 1),
+      newSend('other', 4),
+    ];
+    for (const one of sends) queue.add(one);
+    expect(batchesOf(queue)).to.deep.equal([sends]);
+  });
+
+  it('returns messages of a chat in several batches if they have different ifSeq, or some have none', () => {
+    const queue = newQueue();
+    const first = newSend('other', 1);
+    const [second, third, fourth] = [conditional(4), conditional(5), newSend('other', 1)];
+    const [elsewhere, after] = [newSend('other', 2), conditional(5)];
+    for (const one of [first, second, third, fourth, elsewhere, after]) queue.add(one);
+    expect(batchesOf(queue)).to.deep.equal([[first, elsewhere], [second], [third], [fourth], [after]]);
+  });
+
+  it('tells dialogs that are not known yet apart, whichever of the two people writes', () => {
+    const queue = newQueue();
+    const between = (from: number, to: number, ifSeq?: number): Send => {
+      const send = newSend('new', 0, undefined, ifSeq);
+      return { ...send, draft: { ...send.draft, senderId: id(from), to: { receiverId: id(to) } } };
+    };
+    const [first, other, reply, alone] = [
+      between(1, 2),
+      between(1, 3, 0),
+      between(2, 1, 1),
+      between(1, 1, 0),
+    ];
+    for (const one of [first, other, reply, alone]) queue.add(one);
+    expect(batchesOf(queue)).to.deep.equal([[first, other, alone], [reply]]);
   });
 
   it('returns the messages from before a change of a group next, and held ones right after the change', () => {

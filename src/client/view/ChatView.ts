@@ -124,9 +124,10 @@ export class ChatView implements Chat {
 
   readonly send = async (content: string, options: SendOptions = {}): Promise<void> => {
     const key = randomId();
+    const { ifSeq: _, ...shown } = options;
     const message: Unsent = {
       ...FRESH,
-      ...options,
+      ...shown,
       ...this.address,
       ...{ key, content, messageId: 0, seq: 0, kind: 'text', createdAt: new Date().toISOString() },
       ...{ isOwn: true, status: 'sending', error: undefined },

@@ -20,6 +20,13 @@ export const SendOptions = {
   replyTo: Type.Optional(described(IdOfMessage, 'messageId of a message in the same chat')),
   silent: Type.Optional(Type.Boolean({ description: 'If true, the message does not count as unread' })),
   custom: Type.Optional(Custom),
+  ifSeq: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'Store the message only as number ifSeq + 1; otherwise CONFLICT, with the current seq',
+    }),
+  ),
 };
 
 /** Numbers the changes of a message. */

@@ -73,20 +73,24 @@ const options = record({
   silent: maybe(constantFrom(true as const), 4),
   custom: maybe(custom, 4),
   reply: maybe(back, 4),
+  /** The messages that others may have written meanwhile: with 0, the known newest one is the condition. */
+  after: maybe(nat(2), 4),
 });
 
 export const commands = {
   send: kind(12, record({ chat, ...text, options }), (actor, { chat, options, ...text }) => {
     const address = addressOf(actor, chat);
     if (!address) return;
-    const { silent, custom, reply } = options;
+    const { silent, custom, reply, after } = options;
     const replyTo =
       reply === undefined ? undefined : actor.world.message(actor.person, chat, reply)?.messageId;
+    const newest = actor.world.message(actor.person, chat, 0)?.seq ?? 0;
     const params = {
       content: contentOf(actor.world, text),
       ...(silent && { silent }),
       ...(custom && { custom }),
       ...(replyTo && { replyTo }),
+      ...(after !== undefined && { ifSeq: newest + after }),
     };
     return address.groupId === undefined
       ? actor.call('privateMessage', { ...address, ...params })
