@@ -178,18 +178,6 @@ describe('ifSeq', () => {
     expect(await refused(bob.client, 'messageInGroup', { groupId })).to.equal('FORBIDDEN');
   });
 
-  it('does not begin the pause of slow mode when it refuses', async () => {
-    const [ada, bob] = await newClients(2);
-    const groupId = await newGroup(ada.client, bob);
-    await ada.client.done('updateGroup', { groupId, slowModeSeconds: 30 });
-    const write = (ifSeq: number) => bob.client.call('messageInGroup', { groupId, content: 'x', ifSeq });
-    const replies = await Promise.all([write(1), write(1), write(3), write(3)]);
-    expect(replies.slice(0, 3).map(outcome)).to.deep.equal([['CONFLICT', 3], ['CONFLICT', 3], 4]);
-    expect(await bob.client.refused('messageInGroup', { groupId, content: 'x', ifSeq: 4 })).to.equal(
-      'RATE_LIMITED',
-    );
-  });
-
   it('is decided between the changes of a group, in the order of the commands', async () => {
     const [ada, bob, cleo] = await newClients(3);
     const groupId = await newGroup(ada.client, bob);

@@ -236,6 +236,20 @@ describe('messages with ifSeq', () => {
     expect(outcomes[3]).to.have.nested.property('error.seq', 2);
   });
 
+  it('are refused in slow mode for their ifSeq if none of the batch is stored', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await ada.client.done('updateGroup', { groupId, slowModeSeconds: 30 });
+    const { batches, writeIf } = newWriting();
+    const outcomes = await Promise.all([1, 1].map((ifSeq) => writeIf(ifSeq, bob, { groupId })));
+    expect(outcomes.map(seqOrCode)).to.deep.equal(['CONFLICT', 'CONFLICT']);
+    expect(
+      (await Promise.all([3, 3].map((ifSeq) => writeIf(ifSeq, bob, { groupId })))).map(seqOrCode),
+    ).to.deep.equal([4, 'CONFLICT']);
+    expect(seqOrCode(await writeIf(4, bob, { groupId }))).to.equal('RATE_LIMITED');
+    expect(batches).to.deep.equal([2, 2, 1]);
+  });
+
   /** Runs a statement right before the batch statement gets the lock on the chat, once it has checked its messages. */
   async function whileLocked(groupId: ChatId, write: () => Promise<Outcome>, statements: readonly string[]) {
     const other = await database.dedicated();
@@ -261,7 +275,7 @@ describe('messages with ifSeq', () => {
   it('are decided by what is stored when the lock is acquired', async () => {
     const [ada, bob] = await newClients(2);
     const groupId = await newGroup(ada.client, bob);
-    const { writeIf } = newWriting();
+    const { batches, writeIf } = newWriting();
     const late = await whileLocked(
       groupId,
       () => writeIf(2, bob, { groupId }),
@@ -275,6 +289,7 @@ describe('messages with ifSeq', () => {
       stores(groupId, ada.id, 4, 'b'),
     );
     expect(seqOrCode(next)).to.equal(5);
+    expect(batches).to.deep.equal([1, 1]);
   });
 
   it('are answered with the message if another node has stored the same one before the lock is acquired', async () => {
