@@ -25,7 +25,7 @@ export default {
     'src/client/{ChatSequence,Heartbeat,Inbox,Outbox,Synchroniser,backoff}.ts',
     'src/client/view/{History,Refresher,Store,Timers,summary}.ts',
     'src/commands/ConcurrencyLimit.ts',
-    'src/messages/{CandidateList,IndexingSchedule,PendingChange,Permits,PlainBatch,StallWatch,WriterQueue}.ts',
+    'src/messages/{BatchConditions,CandidateList,IndexingSchedule,PendingChange,Permits,PlainBatch,StallWatch,WriterQueue}.ts',
     'src/messages/{mentions,queryFilters,searchHighlight,sendFrames}.ts',
     'src/observability/{PlainHistogram,TimeoutLog}.ts',
     'src/presence/OnlineUsers.ts',
