@@ -111,7 +111,7 @@ async function flatten(name: string, entry: string, external: (string | RegExp)[
   await bundle.close();
 }
 
-/** Exports each declaration in its place instead of in a list at the end, and indents by tabs. */
+/** Exports each declaration in its place instead of in a list at the end, indents by tabs, and writes a command in one line. */
 function tidy(): RollupPlugin {
   return {
     name: 'tidy',
@@ -127,6 +127,7 @@ function tidy(): RollupPlugin {
         .replace(lists, '')
         .replace(declarations, 'export ')
         .replace(/^(?: {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4))
+        .replace(/\{\n\t\tparams: (.*);\n\t\tresult: (.*);\n\t\};/g, '{ params: $1; result: $2 };')
         .trimEnd()
         .concat('\nexport {};\n'); // without it, what is not exported would be, too
     },
