@@ -113,6 +113,11 @@ export interface BusTransport extends Publisher {
   receive(topic: Topic, message: NodeMessage): void;
   /** Resolves when everything that other nodes publish from now on reaches the subscriptions made so far. */
   settled(): Promise<void>;
+  /**
+   * Returns a function that returns true once the changes published so far are on their way to the other nodes, even if
+   * this one is killed.
+   */
+  checkpoint(): () => boolean;
   close(): Promise<void>;
 }
 

@@ -25,6 +25,7 @@ export function createMemoryTransport(catchUp: (topic: Topic, head: ChatPosition
       };
     },
     settled: async () => {},
+    checkpoint: () => () => true,
     close: async () => {},
   };
 }

@@ -44,6 +44,7 @@ export function createOrderedBus(transport: BusTransport, options: OrderedBusOpt
     publishHead: (topic, head) => transport.publishHead(topic, head),
     receive: (topic, message) => transport.receive(topic, message),
     settled: () => transport.settled(),
+    checkpoint: () => transport.checkpoint(),
     async close() {
       changes.close();
       filler.close();

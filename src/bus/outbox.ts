@@ -13,6 +13,20 @@ const POLL_INTERVAL = 1_000;
 /** Seconds that a node may be away from the database without missing anything. */
 const KEPT = 60;
 
+/** The topic of what the outbox has for the nodes themselves. */
+export const NODES_TOPIC = 'nodes';
+
+/** The death of a node. Other nodes may not know its last changes. */
+export interface NodeDeath {
+  /** It had published the changes of all transactions below this one. */
+  readonly since: string;
+  /** Its changes are in transactions below this one. */
+  readonly until: string;
+}
+
+/** A message in the outbox. */
+export type OutboxMessage = NodeMessage | { readonly died: NodeDeath };
+
 /** Publishes for a process that is not a node, such as an operator's command. */
 export interface OutboxBus extends Publisher {
   /** Resolves when everything published is in the outbox. */
@@ -50,7 +64,8 @@ export async function addToOutbox(
 
 /**
  * Has every node compare the connections of a user with the database, within a second of the commit of the transaction
- * that changed what they may do.
+ * that changed what they may do. A change of a user that is in no row with its transaction is found by this as well, if its
+ * node dies before it publishes.
  */
 export function reconcileEverywhere(db: Database, userId: UserId, transaction: Transaction): Promise<void> {
   return addToOutbox(db, userTopic(userId), { signal: { kind: 'reconcile' } }, transaction);
@@ -66,7 +81,7 @@ insert into notices (topic, message) values ($1, $2::jsonb)
 interface Row {
   readonly id: number;
   readonly topic: Topic;
-  readonly message: NodeMessage;
+  readonly message: OutboxMessage;
 }
 
 /**
@@ -75,7 +90,7 @@ interface Row {
  */
 export function watchOutbox(
   db: Database,
-  receive: (topic: Topic, message: NodeMessage) => void,
+  receive: (topic: Topic, message: OutboxMessage) => void,
   missed: () => void,
   log: Logger,
   interval = POLL_INTERVAL,

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
 import { databaseNow } from '../database/clock.ts';
 import { ApiError } from '../protocol/errors.ts';
@@ -49,6 +50,7 @@ export const updateProfile = defineCommand({
             { where: { id: userId, deletedAt: null }, returning: true, transaction },
           );
           if (!user) throw new ApiError('NOT_FOUND', `There is no user ${userId}`);
+          await reconcileEverywhere(db, userId, transaction);
           return user;
         },
         (user) => {

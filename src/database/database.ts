@@ -21,6 +21,7 @@ import { OutageLog } from './outages.ts';
 import { type ReservedConnection, reserveConnection } from './reserved.ts';
 import { type PreparedStatement, selectRows } from './statements.ts';
 import { runTransaction } from './transaction.ts';
+import { UnpublishedTransactions } from './UnpublishedTransactions.ts';
 
 /** Milliseconds after which a statement, a statement of a read command, or the wait for a connection is cancelled. */
 const STATEMENT_TIMEOUT = 15_000;
@@ -105,6 +106,8 @@ export interface Database extends Queries {
    * before the answer and this rejects.
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>, committed?: (result: T) => void): Promise<T>;
+  /** The transactions that have not ended, or whose `committed` was not called yet. */
+  readonly unpublished: UnpublishedTransactions;
   close(): Promise<void>;
 }
 
@@ -159,6 +162,7 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
   const indexer = reserveConnection(Indexer);
 
   const closed = new AbortController();
+  const unpublished = new UnpublishedTransactions();
   return {
     ...queriesOn(sequelize),
     execute: (statement, bind, transaction) => selectRows(sequelize, statement, bind, transaction),
@@ -173,7 +177,8 @@ export function openDatabase(url: string, poolSize: number, log?: Logger): Datab
       return client;
     },
     transaction: (work, committed = () => {}) =>
-      repeatable(() => runTransaction(sequelize, work, committed, closed.signal)),
+      repeatable(() => runTransaction(sequelize, work, committed, closed.signal, unpublished)),
+    unpublished,
     async close() {
       closed.abort();
       outages.close();

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { TokenClaims } from '../auth/tokens.ts';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
+import { reconcileEverywhere } from '../bus/outbox.ts';
 import { presenceTopic, userTopic } from '../bus/topics.ts';
 import { batched } from '../database/batched.ts';
 import type { Database } from '../database/database.ts';
@@ -90,7 +91,15 @@ export class PresenceChanges {
   async setInvisible(userId: UserId, invisible: boolean, origin: ConnectionId): Promise<void> {
     await this.#inOrder(userId, async () => {
       await this.#db.transaction(
-        (transaction) => this.#db.execute<VisibilityChange>(setInvisible, [userId, invisible], transaction),
+        async (transaction) => {
+          const changed = await this.#db.execute<VisibilityChange>(
+            setInvisible,
+            [userId, invisible],
+            transaction,
+          );
+          if (changed.length > 0) await reconcileEverywhere(this.#db, userId, transaction);
+          return changed;
+        },
         ([changed]) => {
           if (!changed) return;
           const frame = encodePush('setPresence', null, changed.username, { invisible });

@@ -53,7 +53,7 @@ export async function startMessaging({ config, log, db, clock, listener, metrics
   const connections = new Connections(bus, listener, handlers, createGuard(log), clock);
   const reconciler = new Reconciler(db, bus, connections, log);
 
-  const sessions = new SessionLog(db, clock, log);
+  const sessions = new SessionLog(db, bus, clock, log);
   /** Changes of one thing run in it up to their push. */
   const changes = new KeyedQueue();
   const viewers = connections.presence;

@@ -52,7 +52,9 @@ export async function stop(parts: ServerParts, drainTime: number): Promise<void>
     await Promise.all([upkeep.databaseRuns.close(), upkeep.foldedNames.close()]);
     listener.close();
     endpoints.corkHost.close();
+    const isPublished = db.unpublished.isEmpty && messaging.bus.isConnected;
     await messaging.bus.close();
+    if (isPublished) await messaging.sessions.leave();
   } finally {
     // An embedded database must not stay behind, whatever went wrong before.
     await Promise.all([db.close(), passwords.close(), tracing?.close()]);

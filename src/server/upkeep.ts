@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { finishDeletions } from '../accounts/deleteAccount.ts';
-import { watchOutbox } from '../bus/outbox.ts';
+import { type OutboxMessage, watchOutbox } from '../bus/outbox.ts';
+import type { Topic } from '../bus/topics.ts';
 import { emptyClosedGroups } from '../chats/closures.ts';
 import type { Database } from '../database/database.ts';
 import { watchFoldedNames } from '../database/foldedNames.ts';
@@ -24,7 +25,11 @@ interface Dependencies {
 }
 
 export function startUpkeep({ log, db, limits, metrics, messaging }: Dependencies) {
-  const { bus, writer, connections, resynchroniseAll } = messaging;
+  const { bus, writer, connections, reconciler, resynchroniseAll } = messaging;
+  const receive = (topic: Topic, message: OutboxMessage) => {
+    if (!('died' in message)) bus.receive(topic, message);
+    else if (bus.isShared) reconciler.nodeDied(message.died);
+  };
   return {
     indexer: new SearchIndexer(db, log),
     databaseRuns: recordDatabaseRuns(db, log),
@@ -32,7 +37,7 @@ export function startUpkeep({ log, db, limits, metrics, messaging }: Dependencie
     deletions: finishDeletions({ db, bus, writer, log }),
     closures: emptyClosedGroups(db, log),
     eventLoop: watchEventLoop(log),
-    outbox: watchOutbox(db, bus.receive, resynchroniseAll, log),
+    outbox: watchOutbox(db, receive, resynchroniseAll, log),
     sendBuffers: watchSendBuffers(
       connections,
       limits.sendBuffersBytes,

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import type { BusTransport } from '../bus/bus.ts';
 import type { Clock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
 import { levelOf } from '../database/failures.ts';
 import type { SessionId, UserId } from '../ids.ts';
 import { deleteOldSessions } from './oldSessions.ts';
-import { endSessionsOfDeadNodes, heartbeat, removeNode, writeSessions } from './sessions.sql.ts';
+import { addNode, endSessionsOfDeadNodes, heartbeat, removeNode, writeSessions } from './sessions.sql.ts';
 import { type RecordedConnection, UnrecordedSessions } from './UnrecordedSessions.ts';
 
 /** Milliseconds between two heartbeats of this node. */
@@ -27,11 +28,13 @@ export interface OrphanedUser {
 /**
  * Records the connections of this node in the database, where presence and `listSessions` read those of all nodes.
  * Writes are asynchronous and batched, so that connecting does not wait for them; after an outage of the database they
- * are made up for. A node that crashes is detected by its missing heartbeats, and the others end its sessions.
+ * are made up for. A node that crashes is detected by its missing heartbeats, and the others end its sessions. With the
+ * heartbeats a node writes below which transaction all its changes are published: the others may not know the later ones.
  */
 export class SessionLog {
   readonly nodeId = randomUUID();
   readonly #db: Database;
+  readonly #bus: Pick<BusTransport, 'checkpoint'>;
   readonly #clock: Clock;
   readonly #log: Logger;
   /** The open connections by session. */
@@ -43,11 +46,18 @@ export class SessionLog {
   /** Both are times of `performance.now()`. */
   #cleanedAt = Number.NEGATIVE_INFINITY;
   #heartbeatAt = Number.NEGATIVE_INFINITY;
+  #isBeating = false;
+  /**
+   * Returns true once all changes are published that this node had committed when it noted a transaction in the database;
+   * undefined if it has to note one.
+   */
+  #isPublished: (() => boolean) | undefined;
   #orphaned: (users: readonly OrphanedUser[]) => void = () => {};
 
   /** `clock` is that of the database, with which presence compares the beginning and the end of sessions. */
-  constructor(db: Database, clock: Clock, log: Logger) {
+  constructor(db: Database, bus: Pick<BusTransport, 'checkpoint'>, clock: Clock, log: Logger) {
     this.#db = db;
+    this.#bus = bus;
     this.#clock = clock;
     this.#log = log;
     this.#timer = setInterval(() => this.beat(), HEARTBEAT).unref();
@@ -56,7 +66,7 @@ export class SessionLog {
   /** Registers this node. `onOrphaned` receives the users who went offline because another node died. */
   async start(onOrphaned: (users: readonly OrphanedUser[]) => void): Promise<void> {
     this.#orphaned = onOrphaned;
-    await this.#db.execute(heartbeat, [this.nodeId]);
+    await this.#db.execute(addNode, [this.nodeId]);
   }
 
   /** Records a connection that was opened. */
@@ -107,11 +117,13 @@ export class SessionLog {
 
   /** Writes the heartbeat of this node and ends the sessions of dead nodes. To be called every three seconds. */
   async beat(): Promise<void> {
+    if (this.#isBeating) return;
+    this.#isBeating = true;
     try {
       await this.flushed();
-      const [row] = await this.#db.execute<{ isNew: boolean }>(heartbeat, [this.nodeId]);
       // The other nodes took this one for dead, so its open sessions are recorded again.
-      if (row?.isNew) for (const connection of this.#open.values()) this.#unrecorded.add(connection, null);
+      if (await this.#writeHeartbeat())
+        for (const connection of this.#open.values()) this.#unrecorded.add(connection, null);
       const now = performance.now();
       const isRegular = now - this.#heartbeatAt < 2 * HEARTBEAT;
       this.#heartbeatAt = now;
@@ -124,16 +136,43 @@ export class SessionLog {
       await deleteOldSessions(this.#db);
     } catch (error) {
       this.#log.debug({ err: error }, 'failed to write heartbeat');
+    } finally {
+      this.#isBeating = false;
     }
   }
 
-  /** Ends the open sessions and removes this node. */
+  /** Returns true if the other nodes took this one for dead. */
+  async #writeHeartbeat(): Promise<boolean> {
+    const isPublished = this.#isPublished?.() ?? false;
+    const notes = isPublished || !this.#isPublished;
+    if (notes) this.#isPublished = undefined; // until the answer: nobody knows what was noted if it is lost
+    const bind = [this.nodeId, isPublished, notes];
+    const [row] = await this.#db.execute<{ isNew: boolean }>(heartbeat, bind);
+    const isNew = row?.isNew ?? false;
+    if (notes || isNew) this.#isPublished = this.#whenPublished();
+    return isNew;
+  }
+
+  /** Returns a function that returns true once the changes that were committed up to now are published. */
+  #whenPublished(): () => boolean {
+    let isPublished = () => false;
+    void this.#db.unpublished.ended().then(() => {
+      isPublished = this.#bus.checkpoint();
+    });
+    return () => isPublished();
+  }
+
+  /** Ends the open sessions, and writes no more heartbeats. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const now = this.#clock.now();
     for (const connection of this.#open.values()) this.#unrecorded.add(connection, now);
     this.#open.clear();
     await this.flushed().catch(() => {});
+  }
+
+  /** Removes this node, which has published everything. Without that, the others find it dead. */
+  async leave(): Promise<void> {
     await this.#db.execute(removeNode, [this.nodeId]).catch(() => {});
   }
 }

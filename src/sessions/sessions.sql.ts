@@ -1,6 +1,19 @@
-/** Writes the heartbeat of the node $1; `isNew` is true if it was not known, or taken for dead. */
+import { NODES_TOPIC } from '../bus/outbox.ts';
+
+/** Registers the node $1, which has changed nothing yet. */
+export const addNode = 'insert into nodes (id) values ($1)';
+
+const settledXid = 'pg_snapshot_xmin(pg_current_snapshot())';
+
+/**
+ * Writes the heartbeat of the node $1; `isNew` is true if it was taken for dead: what it has published is not known then.
+ * If $2, the changes that it had committed when it noted a transaction are published; if $3, it notes the present one.
+ */
 export const heartbeat = `
-insert into nodes (id) values ($1) on conflict (id) do update set beat_at = clock_timestamp()
+insert into nodes (id, published_xid) values ($1, '0') on conflict (id) do update
+set beat_at = clock_timestamp(),
+  published_xid = case when $2 then nodes.noted_xid else nodes.published_xid end,
+  noted_xid = case when $3 then ${settledXid} else nodes.noted_xid end
 returning xmax = 0 as "isNew"
 `;
 
@@ -40,11 +53,18 @@ ${lastSeen}
 
 /**
  * Removes the nodes without a heartbeat for $1 seconds and ends their sessions. Returns the users who have no session on
- * another node, without the invisible ones.
+ * another node, without the invisible ones. The outbox has a notice of each node that was removed: all nodes find it if and
+ * only if this is committed.
  */
 export const endSessionsOfDeadNodes = `
 with dead as (
-  delete from nodes where beat_at < clock_timestamp() - make_interval(secs => $1) returning id, beat_at
+  delete from nodes where beat_at < clock_timestamp() - make_interval(secs => $1) returning id, beat_at, published_xid
+), noticed as (
+  insert into notices (topic, message)
+  select '${NODES_TOPIC}', jsonb_build_object('died', jsonb_build_object(
+    'since', published_xid::text, 'until', pg_snapshot_xmax(pg_current_snapshot())::text
+  ))
+  from dead
 ), ended as (
   update sessions set ended_at = dead.beat_at from dead
   where node_id = dead.id and ended_at is null

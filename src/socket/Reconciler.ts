@@ -1,12 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
+import type { NodeDeath } from '../bus/outbox.ts';
 import type { Database } from '../database/database.ts';
 import { levelOf } from '../database/failures.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import type { MessageDraft } from '../messages/drafts.ts';
 import { Comparison } from './Comparison.ts';
+import type { Connection } from './Connection.ts';
 import type { Connections } from './Connections.ts';
+import { usersWithChanges, usersWithNotices } from './reconcile.sql.ts';
 import { takeSlice, type UserConnections } from './slices.ts';
 import { UnknownOutcomes } from './UnknownOutcomes.ts';
 
@@ -32,6 +35,8 @@ export class Reconciler {
   readonly #closed = new AbortController();
   /** Users whose connections are to be compared before the next round. */
   readonly #users = new Set<UserId>();
+  /** Nodes that died, whose last changes are to be found. */
+  readonly #deaths: NodeDeath[] = [];
   /** Time of the database at which the last complete round began: older messages were compared. */
   #since: string | null = null;
   #isUrgent = false;
@@ -59,6 +64,12 @@ export class Reconciler {
     this.#wake();
   }
 
+  /** Has the clients synchronise to which a node that died may not have pushed its last changes. */
+  nodeDied(death: NodeDeath): void {
+    this.#deaths.push(death);
+    this.#wake();
+  }
+
   /** Publishes those messages of unknown outcome that were committed. */
   messages(drafts: readonly MessageDraft[], chatIds: readonly (ChatId | null)[]): void {
     this.#unknownOutcomes.add(drafts, chatIds);
@@ -83,7 +94,8 @@ export class Reconciler {
           const next = performance.now() + min + Math.random() * (max - min);
           await this.#round();
           nextRound = next;
-        } else if (this.#users.size > 0) await this.#compareRequested();
+        } else if (this.#deaths[0]) await this.#resynchroniseAfter(this.#deaths[0]);
+        else if (this.#users.size > 0) await this.#compareRequested();
         else await this.#pause(nextRound - performance.now());
       } catch (error) {
         if (this.#isClosed) return;
@@ -101,6 +113,28 @@ export class Reconciler {
     if (this.#isClosed) return;
     await delay(Math.max(0, milliseconds), undefined, { signal: ended.signal, ref: false }).catch(() => {});
     this.#wake = () => {};
+  }
+
+  /** Closes the connections of users with changes that nobody may have pushed, and of those who watch such users. */
+  async #resynchroniseAfter({ since, until }: NodeDeath): Promise<void> {
+    const affected: Connection[] = [];
+    const notices = await this.#db.query<{ userId: UserId }>(usersWithNotices, [since]);
+    const noticed = notices.map(({ userId }) => userId);
+    const all = this.#connections.following();
+    for (let slice = takeSlice(all); slice.length > 0; slice = takeSlice(all)) {
+      const asked = slice.map(([id, [oldest]]) => ({ id, snapshot: oldest?.snapshot }));
+      const bind = [JSON.stringify(asked), since, until, noticed];
+      for (const { userId } of await this.#db.query<{ userId: UserId }>(usersWithChanges, bind))
+        affected.push(...this.#connections.ofUser(userId));
+      for (const connection of slice.flatMap(([, own]) => own))
+        if (noticed.some((userId) => connection.watching?.watched.has(userId))) affected.push(connection);
+    }
+    this.#deaths.shift();
+    this.#log.warn({ connections: new Set(affected).size }, 'a node died; asking clients to synchronise');
+    this.#connections.resynchronise(
+      affected,
+      'A node died before it pushed changes; reconnect and synchronise',
+    );
   }
 
   async #compareRequested(): Promise<void> {

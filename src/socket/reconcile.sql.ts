@@ -1,6 +1,8 @@
 import { claimIsValid, claimRows } from '../auth/tokenValidity.ts';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
+import { due } from '../sync/seen.sql.ts';
+import { otherInSql } from '../users/pairs.ts';
 
 /* Statements that read the state with which the connections of a node are compared. All of them look up by key. */
 
@@ -116,4 +118,63 @@ select (requested.ord - 1)::int as at, chats.last_seq as head, (
 ) as own
 from jsonb_array_elements($1::jsonb) with ordinality as requested (value, ord)
 cross join lateral (select id, last_seq from chats where id = (value->>'chat')::bigint limit 1) chats
+`;
+
+/** Users about whom a transaction from $1 on has written to the outbox. */
+export const usersWithNotices = `
+select distinct substr(topic, 6)::bigint as "userId" from notices
+where topic like 'user:%' and age(notices.xmin) <= age($1::xid8::xid)
+`;
+
+/**
+ * Those of the users $1 to whom a node may not have pushed a change in the transaction $2 or a later one; each user with the
+ * snapshot after which they listen, and left out if that has everything below the transaction $3. A change is found
+ *
+ * - in `messages`, by the newest change of each chat (index messages_changes);
+ * - in the user's row of `chat_members`, and in that of the other person of a dialog;
+ * - as a new username, by the index users_renamed: it concerns the chats of that user, left ones as well;
+ * - in the outbox, if it is in no such row: it concerns the users $4 who are named there, and their dialogs.
+ *
+ * Changes that other nodes have pushed are found as well: rows do not say who changed them.
+ */
+export const usersWithChanges = `
+with requested as materialized (
+  select id, greatest($2::xid8, pg_snapshot_xmin(snapshot::pg_snapshot)) as since
+  from jsonb_to_recordset($1::jsonb) as requested (id bigint, snapshot text)
+  where pg_snapshot_xmin(snapshot::pg_snapshot) < $3::xid8
+), own as materialized (
+  select requested.id as user_id, requested.since, member.chat_id, member.xid
+  from requested
+  cross join lateral (
+    select chat_id, greatest(membership_xid, state_xid) as xid from chat_members where user_id = requested.id
+  ) member
+), renamed as materialized (
+  select id from users where name_xid >= $2::xid8 and name_xid < ${due}
+), naming as materialized (
+  select chat_id from chat_members where user_id = any (array(select id from renamed))
+  union all
+  select chat_id from former_members where user_id = any (array(select id from renamed))
+), chat as materialized (
+  select id, kind, user_low, user_high, (
+    select changed_xid from messages
+    where chat_id = chats.id and changed_xid < ${due} order by changed_xid desc limit 1
+  ) as changed_xid
+  from chats where id = any (array(select chat_id from own))
+)
+select id as "userId" from requested
+where id = any ($4::bigint[]) or id = any (array(select id from renamed))
+union
+select own.user_id
+from own
+join chat on chat.id = own.chat_id
+left join lateral (
+  select user_id, coalesce(shown_xid, state_xid) as xid from chat_members
+  where chat.kind = 'dialog' and chat_id = chat.id and user_id = ${otherInSql('chat', 'own.user_id')}
+  limit 1
+) other on true
+where (own.xid >= own.since and own.xid < ${due})
+  or chat.changed_xid >= own.since
+  or (other.xid >= own.since and other.xid < ${due})
+  or other.user_id = any ($4::bigint[])
+  or chat.id = any (array(select chat_id from naming))
 `;

@@ -43,6 +43,7 @@ export class Node {
       },
       receive: () => {},
       settled: async () => {},
+      checkpoint: () => () => true,
       close: async () => {},
     };
     const log = pino({ level: 'silent' });

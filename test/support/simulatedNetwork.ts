@@ -152,6 +152,10 @@ export class SimulatedTransport implements BusTransport {
 
   async settled(): Promise<void> {}
 
+  checkpoint(): () => boolean {
+    return () => true;
+  }
+
   async close(): Promise<void> {
     this.#isConnected = false;
   }

@@ -1,6 +1,8 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { Database } from '../../src/database/database.ts';
+import { UnpublishedTransactions } from '../../src/database/UnpublishedTransactions.ts';
 import { type OrphanedUser, SessionLog } from '../../src/sessions/SessionLog.ts';
 import {
   endSessionsOfDeadNodes,
@@ -29,9 +31,10 @@ describe('the session log', () => {
       return [];
     };
     let now = 1_000;
-    const clock = { now: () => now } as ConstructorParameters<typeof SessionLog>[1];
+    const clock = { now: () => now } as ConstructorParameters<typeof SessionLog>[2];
     const log = new SessionLog(
       { query: select, execute: select } as unknown as Database,
+      { checkpoint: () => () => true },
       clock,
       pino({ level: 'silent' }),
     );
@@ -67,19 +70,28 @@ describe('the session log', () => {
     let isAway: boolean;
     let orphans: OrphanedUser[];
     let sessions: SessionLog;
+    let unpublished: UnpublishedTransactions;
+    let isConfirmed: boolean;
     const statements = () => executed.map(({ statement }) => statement);
 
     beforeEach(async () => {
       [executed, isNew, orphans] = [[], false, []];
       isAway = false;
+      isConfirmed = true;
+      unpublished = new UnpublishedTransactions();
       const execute = async (statement: string, bind: readonly unknown[]) => {
         if (isAway) throw new Error('away');
         executed.push({ statement, bind });
         if (statement === heartbeat) return [{ isNew }];
         return statement === endSessionsOfDeadNodes ? [{ userId: 8 }] : [];
       };
-      const clock = { now: () => 1_000 } as ConstructorParameters<typeof SessionLog>[1];
-      sessions = new SessionLog({ execute } as unknown as Database, clock, pino({ level: 'silent' }));
+      const clock = { now: () => 1_000 } as ConstructorParameters<typeof SessionLog>[2];
+      sessions = new SessionLog(
+        { execute, unpublished } as unknown as Database,
+        { checkpoint: () => () => isConfirmed },
+        clock,
+        pino({ level: 'silent' }),
+      );
       await sessions.start((users) => orphans.push(...users));
     });
     afterEach(() => sessions.close());
@@ -145,9 +157,75 @@ describe('the session log', () => {
     it('is not among them any more, and has no open session, once it has stopped', async () => {
       await open();
       await sessions.close();
+      await sessions.leave();
       const [ended, removed] = executed.slice(-2);
       expect(JSON.parse(`${ended?.bind[0]}`)[0].ended_at).to.equal(new Date(1_000).toISOString());
       expect(removed).to.deep.equal({ statement: removeNode, bind: [sessions.nodeId] });
+    });
+
+    describe('notes below which transaction its changes are published', () => {
+      /** Returns, for each heartbeat: whether the noted transaction is published, and whether another is noted. */
+      const notes = () =>
+        executed.filter(({ statement }) => statement === heartbeat).map(({ bind }) => bind.slice(1));
+
+      it('with every heartbeat, from the second on, while nothing waits', async () => {
+        for (let beats = 0; beats < 3; beats++) await sessions.beat();
+        expect(notes()).to.deep.equal([
+          [false, true],
+          [true, true],
+          [true, true],
+        ]);
+      });
+
+      it('not before the transactions have ended that were under way when it noted one', async () => {
+        const end = unpublished.add();
+        await sessions.beat();
+        unpublished.add(); // begins later
+        await sessions.beat();
+        expect(notes().at(-1)).to.deep.equal([false, false]);
+        end();
+        await turn();
+        await sessions.beat();
+        expect(notes().at(-1)).to.deep.equal([true, true]);
+        await sessions.beat();
+        expect(notes().at(-1)).to.deep.equal([false, false]);
+      });
+
+      it('not before the other nodes are certain to receive them', async () => {
+        isConfirmed = false;
+        for (let beats = 0; beats < 2; beats++) await sessions.beat();
+        expect(notes().at(-1)).to.deep.equal([false, false]);
+        isConfirmed = true;
+        await sessions.beat();
+        expect(notes().at(-1)).to.deep.equal([true, true]);
+      });
+
+      it('anew when the answer to a heartbeat was lost', async () => {
+        await sessions.beat();
+        isAway = true;
+        await sessions.beat();
+        isAway = false;
+        await sessions.beat();
+        expect(notes().slice(1)).to.deep.equal([[false, true]]);
+      });
+
+      it('anew when the others took it for dead', async () => {
+        const end = unpublished.add();
+        await sessions.beat();
+        unpublished.add();
+        isNew = true;
+        await sessions.beat();
+        isNew = false;
+        end();
+        await turn();
+        await sessions.beat();
+        expect(notes().at(-1)).to.deep.equal([false, false]);
+      });
+
+      it('with one heartbeat at a time', async () => {
+        await Promise.all([sessions.beat(), sessions.beat()]);
+        expect(notes()).to.have.lengthOf(1);
+      });
     });
   });
 });

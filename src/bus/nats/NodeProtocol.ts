@@ -123,6 +123,12 @@ export class NodeProtocol {
     return this.#link.flush();
   }
 
+  /** Returns a function that returns true once NATS has confirmed the numbered publications so far. */
+  checkpoint(): () => boolean {
+    const { next } = this.#stream;
+    return () => this.#confirmations.confirmed >= next;
+  }
+
   /** Sends everything that waits, and says goodbye. */
   stop(): void {
     this.#endSolitude();

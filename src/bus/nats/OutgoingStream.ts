@@ -40,6 +40,11 @@ export class OutgoingStream {
     return this.#sentAtBeat;
   }
 
+  /** Number that the next new publication will have. */
+  get next(): number {
+    return this.#recent.position.next;
+  }
+
   /** Adds a publication behind those that wait. */
   add(topic: Topic, message: PushMessage): void {
     this.#recent.add(topic, message);

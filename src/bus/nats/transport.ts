@@ -157,6 +157,10 @@ class LinkTransport implements NatsTransport {
     return this.#roundTrips.settled();
   }
 
+  checkpoint(): () => boolean {
+    return this.#protocol.checkpoint();
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#beats);
     this.#protocol.stop();

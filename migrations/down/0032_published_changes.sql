@@ -1,0 +1,1 @@
+alter table nodes drop published_xid, drop noted_xid;
