@@ -1,5 +1,13 @@
 import type { Client } from './client.ts';
-import { databaseUrl, JWT_SECRET, metric, type RunningServer, startServer, type User } from './harness.ts';
+import {
+  database,
+  databaseUrl,
+  JWT_SECRET,
+  metric,
+  type RunningServer,
+  startServer,
+  type User,
+} from './harness.ts';
 import { type NatsServer, natsServer } from './nats.ts';
 import { type ServerProcess, startProcess } from './process.ts';
 import { type Relay, startRelay } from './relay.ts';
@@ -69,11 +77,19 @@ export class Cluster {
     return node;
   }
 
-  /** Starts a node in a process of its own, which is killed after the present test at the latest. */
+  /**
+   * Starts a node in a process of its own, which is killed after the present test at the latest. Its death does not
+   * disturb the tests that follow.
+   */
   async startProcess(env: Record<string, string> = {}): Promise<ServerProcess> {
     const all = { DATABASE_URL: databaseUrl(), JWT_SECRET, NATS_URL: this.nats.url, ...env };
+    const others = await nodeIds();
     const node = await startProcess(all);
-    this.#endings.push(() => node.stop('SIGKILL'));
+    const started = (await nodeIds()).filter((id) => !others.includes(id));
+    this.#endings.push(async () => {
+      await node.stop('SIGKILL');
+      await database.execute('delete from nodes where id = any ($1::uuid[])', [started]);
+    });
     await natsIsConnected(node);
     return node;
   }
@@ -102,6 +118,12 @@ export function useCluster(count: number): Cluster {
   afterEach(() => cluster.endTest());
   after(() => cluster.stop());
   return cluster;
+}
+
+/** Returns the nodes on the shared database. */
+async function nodeIds(): Promise<string[]> {
+  const rows = await database.query<{ id: string }>('select id from nodes', []);
+  return rows.map(({ id }) => id);
 }
 
 async function startIsolated(nats: NatsServer): Promise<IsolatedNode> {
