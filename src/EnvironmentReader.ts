@@ -35,10 +35,14 @@ export class EnvironmentReader {
   }
 
   /** Returns one of the choices. */
-  choice(name: string, fallback: string, choices: readonly string[]): string {
+  choice<const Choice extends string>(
+    name: string,
+    fallback: NoInfer<Choice>,
+    choices: readonly Choice[],
+  ): Choice {
     const value = this.text(name) ?? fallback;
-    if (!choices.includes(value)) this.wrong(name, `is "${value}"`, `one of ${choices.join(', ')}`);
-    return value;
+    const chosen = choices.find((choice) => choice === value);
+    return chosen ?? this.wrong(name, `is "${value}"`, `one of ${choices.join(', ')}`);
   }
 
   /** Returns a time in seconds. */

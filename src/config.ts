@@ -8,6 +8,11 @@ import { settingWarnings } from './misspeltSettings.ts';
 import { createAddressOf } from './net/address.ts';
 import { StartError } from './protocol/errors.ts';
 
+/**
+ * The people that users can find: everybody, those with whom they share a chat, or nobody except by the exact username.
+ */
+export type Directory = 'all' | 'contacts' | 'off';
+
 /** All settings, validated once at start. */
 export interface Config {
   readonly host: string;
@@ -34,6 +39,10 @@ export interface Config {
   readonly drainSeconds: number;
   /** Lifetime of a token in seconds. */
   readonly jwtExpiresIn: number;
+  /** True if `POST /auth/register` creates accounts. */
+  readonly registration: boolean;
+  /** The people that users find with `searchUsers` and `listUsers`. */
+  readonly directory: Directory;
   /** True if rates and numbers of connections are limited. */
   readonly rateLimits: boolean;
   readonly limits: Limits;
@@ -109,6 +118,8 @@ export function readConfig(env: Environment): Config {
     natsCa: reader.text('NATS_CA'),
     drainSeconds: reader.integer('DRAIN_SECONDS', 0, 0, 3600),
     jwtExpiresIn: reader.seconds('JWT_EXPIRES_IN', '24h'),
+    registration: reader.choice('REGISTRATION', 'on', ['on', 'off']) === 'on',
+    directory: reader.choice('DIRECTORY', 'all', ['all', 'contacts', 'off']),
     rateLimits: reader.choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
     limits: readLimits((...bounds) => reader.integer(...bounds)),
     trustProxy: proxies(reader),

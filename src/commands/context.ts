@@ -4,6 +4,7 @@ import type { OrderedPublisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Positions } from '../chats/Positions.ts';
 import type { Typists } from '../chats/Typists.ts';
+import type { Directory } from '../config.ts';
 import type { Database, Queries } from '../database/database.ts';
 import type { Recurring } from '../database/recurring.ts';
 import type { ConnectionId, SessionId } from '../ids.ts';
@@ -31,6 +32,8 @@ export interface CommandServices {
   /** Empties groups that were deleted. */
   readonly closures: Pick<Recurring, 'runSoon'>;
   readonly limits: Limits;
+  /** The people that users find. */
+  readonly directory: Directory;
   readonly log: Logger;
   readonly signCursors: CursorSigner;
   /** Turns of a user: for commands that only read, for heavy ones, and for all others that wait for the database. */

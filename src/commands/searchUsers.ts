@@ -6,6 +6,7 @@ import { Profile } from '../protocol/schema/people.ts';
 import { CustomFilter, Limit, Text } from '../protocol/schema/types.ts';
 import { foldForSearch } from '../text/fold.ts';
 import { type NamePosition, usersByName } from '../users/byName.ts';
+import { findableBy } from '../users/directory.ts';
 import { profilesOf } from '../users/profiles.ts';
 import { defineRead } from './define.ts';
 
@@ -24,11 +25,15 @@ export const searchUsers = defineRead({
   isHeavy: true,
   cost: 2,
   errors: [],
-  async handle({ query, custom, limit = DEFAULT_LIMIT, cursor }, { session, db, presence, cursors }) {
+  async handle(
+    { query, custom, limit = DEFAULT_LIMIT, cursor },
+    { session, db, presence, cursors, directory },
+  ) {
     const prefix = foldForSearch(query);
     if (prefix === '') return { data: [], nextCursor: null };
     const after = cursor === undefined ? undefined : placeIn(cursors, cursor);
-    const { positions, next } = await usersByName(db, { prefix, after, custom, limit });
+    const findable = await findableBy(db, directory, session.userId, query);
+    const { positions, next } = await usersByName(db, { prefix, after, custom, findable, limit });
     const ids = positions.map(({ id }) => id);
     const userOf = new Map((await db.users.findAll({ where: { id: ids } })).map((user) => [user.id, user]));
     const users = ids.flatMap((id) => userOf.get(id) ?? []);

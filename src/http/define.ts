@@ -17,6 +17,8 @@ import type { AttemptLimits } from './attemptLimits.ts';
 export interface RouteServices {
   readonly db: Database;
   readonly limits: Limits;
+  /** True if anybody may create an account. */
+  readonly registration: boolean;
   readonly bus: Publisher;
   /** Runs changes of the same object one after another, each including its push; shared with the commands. */
   readonly changes: KeyedQueue;

@@ -18,11 +18,15 @@ const LoginResult = Type.Object(
 export const register = defineRoute({
   method: 'POST',
   path: '/auth/register',
-  summary: 'Create an account',
+  summary: 'Create an account; FORBIDDEN if the server has registration closed',
   body: Type.Object({ email: Email, username: Username, password: Password }),
   success: { 201: { summary: 'The account and a token for it', schema: LoginResult } },
-  errors: ['BAD_REQUEST', 'CONFLICT', 'RATE_LIMITED'],
-  async handle({ email, username, password }, { db, tokens, passwords, attempts, address }) {
+  errors: ['BAD_REQUEST', 'FORBIDDEN', 'CONFLICT', 'RATE_LIMITED'],
+  async handle(
+    { email, username, password },
+    { db, tokens, passwords, attempts, address, registration: isOpen },
+  ) {
+    if (!isOpen) throw new ApiError('FORBIDDEN', 'Registration is closed on this server');
     assertUncommon(password);
     await attempts.registering(address);
     const passwordHash = await passwords.hash(password, networkOf(address));

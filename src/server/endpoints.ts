@@ -87,13 +87,13 @@ function createWebSocket(
   addressOf: AddressOf,
   corkHost: CorkHost,
 ): Mount {
-  const { limits, rateLimits: isLimited } = config;
+  const { limits, directory, rateLimits: isLimited } = config;
   const { bus, writer, connections, sessions, presence, presenceChanges, changes, nats } = messaging;
   const { closures } = upkeep;
   const [typists, positions] = [new Typists(), new Positions(db)];
   const commandServices = {
     ...{ db, bus, writer, closures, changes, sessions, presence, presenceChanges, typists, positions },
-    ...{ signCursors, turns, limits, log },
+    ...{ signCursors, turns, limits, directory, log },
   };
   const dispatcher = createDispatcher(registry, commandServices, { metrics, tracing, isLimited });
   const admission = createAdmission(db, nats !== undefined);
@@ -112,7 +112,7 @@ function createHttp(
   { config, log, db, tokens, passwords, metrics, tracing, messaging, upkeep, accepting }: EndpointServices,
   addressOf: AddressOf,
 ): Router {
-  const { limits, corsOrigins } = config;
+  const { limits, registration, corsOrigins } = config;
   const { bus, writer, changes, nats } = messaging;
   const { deletions } = upkeep;
   const attempts = config.rateLimits ? createAttemptLimits(limits, nats && db) : noAttemptLimits;
@@ -124,7 +124,7 @@ function createHttp(
   const pages = new Map([...documents, ...webPages(config.tlsCert !== undefined)]);
   const services = {
     ...{ db, bus, writer, changes, deletions, tokens, passwords, attempts },
-    ...{ limits, log, accepting, metricsText: metrics.text },
+    ...{ limits, registration, log, accepting, metricsText: metrics.text },
   };
   return createRouter(routes, pages, services, { metrics, tracing, addressOf, corsOrigins });
 }

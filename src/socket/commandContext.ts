@@ -23,6 +23,7 @@ export function commandContextOf(
     db: services.db,
     closures: services.closures,
     limits: services.limits,
+    directory: services.directory,
     log: services.log,
     signCursors: services.signCursors,
     turns: services.turns,

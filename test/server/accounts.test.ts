@@ -109,6 +109,21 @@ describe('POST /auth/register', () => {
       expect([reply.status, reply.body]).to.deep.equal([400, { error: true, code: 'BAD_REQUEST', message }]);
     }
   });
+
+  it('is refused where registration is closed, and nothing is stored', async () => {
+    const closed = await startServer({ REGISTRATION: 'off' });
+    try {
+      const body = account();
+      const reply = await http('POST', '/auth/register', { body, url: closed.url });
+      expect([reply.status, reply.body.code]).to.deep.equal([403, 'FORBIDDEN']);
+      expect(await database.users.count({ where: { username: body.username } })).to.equal(0);
+      const { username, password } = await newUser();
+      const login = await http('POST', '/auth/login', { body: { username, password }, url: closed.url });
+      expect(login.status).to.equal(200);
+    } finally {
+      await closed.close();
+    }
+  });
 });
 
 describe('POST /auth/login', () => {

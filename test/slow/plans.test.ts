@@ -20,7 +20,7 @@ import { leftSince, renamedSince } from '../../src/sync/beforeChats.sql.ts';
 import { changesSince } from '../../src/sync/changes.sql.ts';
 import { everything } from '../../src/sync/everything.sql.ts';
 import { messagesAt } from '../../src/sync/read.ts';
-import { namesFrom } from '../../src/users/byName.ts';
+import { namesFrom, namesOfContactsFrom } from '../../src/users/byName.ts';
 import { connectAs, type RunningServer, startServer, temporaryFolder } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
@@ -103,7 +103,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
 /** Statements whose plan is kept, by the connections that run them. */
 const STATEMENTS: Readonly<Record<'reads' | 'writer' | 'indexer', readonly PreparedStatement[]>> = {
   reads: [
-    ...[newestChats, oneChat, stateOf, around, namesFrom],
+    ...[newestChats, oneChat, stateOf, around, namesFrom, namesOfContactsFrom],
     ...[changesSince, everything, renamedSince, leftSince, messagesAt],
     ...[
       candidates('all'),
@@ -166,6 +166,10 @@ const INDEXES: Readonly<Record<string, readonly string[]>> = {
     'message_search_filters_pkey',
     'message_search_pkey',
     'messages_id',
+  ],
+  'contacts by name': [
+    ...['chat_members_by_user', 'chats_pkey'],
+    ...['users_by_display_name_in_order', 'users_by_username_in_order'],
   ],
   'users by name': ['users_by_display_name_in_order', 'users_by_username_in_order'],
   'one chat': [
