@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseEnv } from 'node:util';
+import { type AuthSettings, authSettings } from './authSettings.ts';
 import { problemOfDatabaseUrl } from './databaseUrl.ts';
 import { type Environment, EnvironmentReader } from './EnvironmentReader.ts';
 import { type Limits, readLimits, variableOf } from './limits.ts';
@@ -14,7 +15,7 @@ import { StartError } from './protocol/errors.ts';
 export type Directory = 'all' | 'contacts' | 'off';
 
 /** All settings, validated once at start. */
-export interface Config {
+export interface Config extends AuthSettings {
   readonly host: string;
   /** 0 means any free port. */
   readonly port: number;
@@ -104,6 +105,7 @@ function readEnvFile(): Environment {
 /** Reads the configuration from environment variables; throws a {@link StartError} that names the first wrong one, its problem and the expected form. */
 export function readConfig(env: Environment): Config {
   const reader = new EnvironmentReader(env);
+  const jwtSecret = jwtSecrets(reader);
   return {
     host: reader.text('HOST') ?? '0.0.0.0',
     port: reader.integer('PORT', 3000, 0, 65535),
@@ -112,12 +114,13 @@ export function readConfig(env: Environment): Config {
     databaseUrl: databaseUrl(reader),
     databasePoolSize: reader.integer('DATABASE_POOL_SIZE', 10, 2, 1000),
     dataDir: reader.text('DATA_DIR') ?? '.data',
-    jwtSecret: jwtSecrets(reader),
+    jwtSecret,
     natsUrl: natsServers(reader),
     natsCreds: reader.text('NATS_CREDS'),
     natsCa: reader.text('NATS_CA'),
     drainSeconds: reader.integer('DRAIN_SECONDS', 0, 0, 3600),
     jwtExpiresIn: reader.seconds('JWT_EXPIRES_IN', '24h'),
+    ...authSettings(reader, jwtSecret),
     registration: reader.choice('REGISTRATION', 'on', ['on', 'off']) === 'on',
     directory: reader.choice('DIRECTORY', 'all', ['all', 'contacts', 'off']),
     rateLimits: reader.choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',

@@ -1,6 +1,9 @@
 import type { Logger } from 'pino';
+import { createHostSessions } from './accounts/hostSessions.ts';
+import { openHostKeys } from './auth/hostKeys.ts';
+import { createHostTokens, type HostKeys } from './auth/hostTokens.ts';
 import { createPasswords } from './auth/passwords.ts';
-import { createTokens } from './auth/tokens.ts';
+import { createTokens, type VerifyToken } from './auth/tokens.ts';
 import { createTurns } from './commands/turns.ts';
 import type { Config } from './config.ts';
 import { startDatabaseClock } from './database/clock.ts';
@@ -10,6 +13,7 @@ import { createListener, type Listener } from './net/listener.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { createTracing, type Tracing } from './observability/tracing.ts';
 import { createCursorSigner } from './protocol/cursor.ts';
+import { StartError } from './protocol/errors.ts';
 import { storedSecret } from './secrets.ts';
 import { createEndpoints } from './server/endpoints.ts';
 import { startMessaging } from './server/messaging.ts';
@@ -38,10 +42,11 @@ export async function startServer(
   // Errors that the operator has to mend come before the database is started and migrated.
   await prepareDataDir(config);
   const listener = await createListener(config, log);
+  const hostKeys = await openHostKeys(config, log);
   const tracing = config.otelExporterOtlpEndpoint ? await createTracing(config.otelServiceName) : undefined;
   const db = await openStorage(config, log, migrating);
   try {
-    return await serve({ config, log, listener, tracing, db });
+    return await serve({ config, log, listener, hostKeys, tracing, db });
   } catch (error) {
     await db.close();
     throw error;
@@ -52,16 +57,22 @@ interface Foundation {
   readonly config: Config;
   readonly log: Logger;
   readonly listener: Listener;
+  /** Undefined if no tokens of a host are accepted. */
+  readonly hostKeys: HostKeys | undefined;
   readonly tracing: Tracing | undefined;
   readonly db: Database;
 }
 
-async function serve({ config, log, listener, tracing, db }: Foundation): Promise<Server> {
+async function serve({ config, log, listener, hostKeys, tracing, db }: Foundation): Promise<Server> {
   const { limits } = config;
   let isAccepting = true;
   const accepting = () => isAccepting;
 
   const [secret = await storedSecret(secretFile(config)), ...older] = config.jwtSecret;
+  if (config.authSecret === secret)
+    throw new StartError(
+      'AUTH_SECRET is the secret in DATA_DIR; expected one that signs no tokens of this server',
+    );
   const clock = await startDatabaseClock(db, log);
   const tokens = createTokens([secret, ...older], config.jwtExpiresIn, clock);
   const signCursors = createCursorSigner([secret, ...older]);
@@ -70,9 +81,12 @@ async function serve({ config, log, listener, tracing, db }: Foundation): Promis
   const metrics = metricsOf(() => parts);
 
   const messaging = await startMessaging({ config, log, db, clock, listener, metrics });
+  const hostSessionOf =
+    hostKeys && createHostSessions(createHostTokens(config, hostKeys, clock, log), { db, ...messaging });
+  const verifyToken: VerifyToken = (token) => tokens.verify(token) ?? hostSessionOf?.(token);
   const upkeep = startUpkeep({ log, db, limits, metrics, messaging });
   const endpoints = await createEndpoints({
-    ...{ config, log, db, tokens, passwords, signCursors, turns },
+    ...{ config, log, db, tokens, verifyToken, passwords, signCursors, turns },
     ...{ metrics, tracing, messaging, upkeep, accepting },
   });
   const parts: ServerParts = { db, clock, listener, passwords, turns, tracing, messaging, upkeep, endpoints };

@@ -29,9 +29,15 @@ export function assertUncommon(password: string): void {
     throw new ApiError('BAD_REQUEST', 'body.password is one of the most common passwords; choose another');
 }
 
+/** Returns which name of an account is taken, if an error is about that. */
+export function takenName(error: unknown): 'email' | 'username' | undefined {
+  const name = /^users_(email|username)_(?:key|folded)$/.exec(violatedConstraint(error) ?? '')?.[1];
+  return name === 'email' || name === 'username' ? name : undefined;
+}
+
 /** Converts a violated unique constraint to a `CONFLICT` that names the taken value. */
 export function refuseTaken(error: unknown): never {
-  const column = /^users_(email|username)_(?:key|folded)$/.exec(violatedConstraint(error) ?? '')?.[1];
+  const column = takenName(error);
   if (column) throw new ApiError('CONFLICT', `This ${column} is taken`);
   throw error;
 }

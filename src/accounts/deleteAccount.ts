@@ -176,7 +176,7 @@ export const emptyAccount = `
 update users
 set email = null, username = null, password_hash = null, display_name = null, about = null, avatar = null,
   email_folded = null, username_folded = null, username_search = null, display_name_search = null, custom = null,
-  last_seen_at = null, updated_at = clock_timestamp(), deleted_at = clock_timestamp(),
+  host_claims = null, last_seen_at = null, updated_at = clock_timestamp(), deleted_at = clock_timestamp(),
   token_version = token_version + 1
 where id = $1 and deleted_at is null
 returning id

@@ -10,6 +10,8 @@ export const resetPassword: Action = async ([name = ''], { password: chosen }, s
   const { password: checked } = passwordOption({ password }) as { password: string };
   if (isCommonPassword(checked)) throw new UsageError('--password is one of the most common ones');
   const user = await find(services.db, name);
+  if (user.externalId !== null)
+    throw new UsageError(`${name} connects with tokens of the host, and has no password`);
   await endAll(user, services, { passwordHash: await services.passwords.hash(checked, '') });
   return { ...shown(user), ...(chosen === undefined && { password }) };
 };

@@ -75,7 +75,7 @@ export const eraseUser: Action = async ([name = ''], _, services) => {
   return { erased: user.id, messages };
 };
 
-/** Returns a user by id, username or email, and with `includeDeleted` a deleted user by id. */
+/** Returns a user by id, username, email or identifier at the host, and with `includeDeleted` a deleted user by id. */
 export async function find(db: Database, name: string, includeDeleted = false): Promise<User> {
   const isId = /^[1-9]\d{0,14}$/.test(name);
   const [composed, folded] = [name.normalize('NFC'), fold(name)];
@@ -83,12 +83,16 @@ export async function find(db: Database, name: string, includeDeleted = false): 
     where: {
       [Op.or]: [
         ...[{ username: composed }, { email: composed }, { usernameFolded: folded }, { emailFolded: folded }],
+        { externalId: name },
         ...(isId ? [{ id: Number(name) }] : []),
       ],
       ...(!includeDeleted && { deletedAt: null }),
     },
   });
-  const exact = found.filter(({ id, username, email }) => [String(id), username, email].includes(composed));
+  const exact = found.filter(
+    ({ id, username, email, externalId }) =>
+      externalId === name || [String(id), username, email].includes(composed),
+  );
   const [user, other] = exact.length > 0 ? exact : found;
   if (!user) throw new ApiError('NOT_FOUND', `There is no user ${name}`);
   if (other) throw new UsageError(`"${name}" is the id of one user and the name of another; use an email`);
@@ -99,13 +103,14 @@ export function shown({
   id,
   email,
   username,
+  externalId,
   displayName,
   createdAt,
   lastSeenAt,
   disabledAt,
   deletedAt,
 }: User) {
-  return { id, email, username, displayName, createdAt, lastSeenAt, disabledAt, deletedAt };
+  return { id, email, username, externalId, displayName, createdAt, lastSeenAt, disabledAt, deletedAt };
 }
 
 /** Invalidates all tokens and closes all connections of a user, in one transaction with a change of the account. */
@@ -193,5 +198,5 @@ export const personalData = [
   'delete from sessions where user_id = $1',
   'delete from blocks where user_id = $1 or blocked_id = $1',
   'delete from reports where reporter_id = $1',
-  'update users set last_seen_at = null, others_ended_at = null, kept_token_id = null where id = $1',
+  'update users set last_seen_at = null, others_ended_at = null, kept_token_id = null, external_id = null where id = $1',
 ];

@@ -1,12 +1,12 @@
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { ApiError } from '../protocol/errors.ts';
-import type { Tokens } from './tokens.ts';
+import type { VerifyToken } from './tokens.ts';
 import { tokenBind, tokenIsValid } from './tokenValidity.ts';
 
 /** Returns the user of a bearer token; refuses with `UNAUTHORIZED` when it is missing, invalid or revoked. */
-export async function authenticate(db: Database, tokens: Tokens, authorization: string): Promise<User> {
-  const claims = tokens.verify(bearerToken(authorization) ?? '');
+export async function authenticate(db: Database, verify: VerifyToken, authorization: string): Promise<User> {
+  const claims = await verify(bearerToken(authorization) ?? '');
   const [valid] = claims ? await db.query(`select from users where ${tokenIsValid}`, tokenBind(claims)) : [];
   const user = valid && claims && (await db.users.findByPk(claims.userId));
   if (!user || user.tokenVersion !== claims.tokenVersion)

@@ -49,6 +49,21 @@ export const claimIsValid = isValid({
   issued: 'claim.issued',
 });
 
+/**
+ * The condition for a token of a host, which has no version: it must have been issued after the last raise of
+ * token_version. The parameters are columns of `claim`, and `users` is the account.
+ */
+export const hostTokenIsValid = `(
+  ${isValid({
+    user: 'users.id',
+    version: 'users.token_version',
+    token: 'claim.token',
+    since: 'null::bigint',
+    issued: 'claim.issued',
+  })}
+  and (users.tokens_ended_at is null or users.tokens_ended_at < to_timestamp(claim.issued))
+)`;
+
 /** Returns the row of a token for {@link claimRows}. */
 export function claimsOf(id: ConnectionId, { userId, tokenVersion, tokenId, since, issuedAt }: TokenClaims) {
   return { id, user: userId, version: tokenVersion, token: tokenId, since, issued: issuedAt / 1000 };

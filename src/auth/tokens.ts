@@ -11,7 +11,7 @@ export interface TokenClaims {
   readonly tokenId: string;
   /**
    * A copy of the user's `othersEndedAt` when the token was issued, 0 for null: an identifier that is only compared for
-   * equality. Undefined in tokens of other issuers and of version 0.1, which are checked by `issuedAt`.
+   * equality. Undefined in tokens of a host and of version 0.1, which are checked by `issuedAt`.
    */
   readonly since: number | undefined;
   /** Milliseconds since the epoch; 0 for a token without `iat`. */
@@ -25,6 +25,12 @@ export interface Tokens {
   /** Returns the claims, or undefined for a token that is malformed, expired or not signed with one of the secrets. */
   verify(token: string): TokenClaims | undefined;
 }
+
+/**
+ * Returns the claims of a token of this server, at once, or of a host, after a look at its account; undefined if it is
+ * neither. May reject with `UNAVAILABLE`.
+ */
+export type VerifyToken = (token: string) => TokenClaims | undefined | Promise<TokenClaims | undefined>;
 
 /**
  * Issues and verifies JSON Web Tokens (RFC 7519) signed with HS256 only; `expiresIn` is in seconds. The first secret
@@ -63,15 +69,15 @@ export function createTokens(
   };
 }
 
-/** Returns an id for a token without a `jti`, from the part that is signed (RFC 7515, 3.1). */
-function hashOf(token: string): string {
+/** Returns an id for a token, from the part that is signed (RFC 7515, 3.1). */
+export function hashOf(token: string): string {
   return createHash('sha256')
     .update(token.slice(0, token.lastIndexOf('.')))
     .digest('base64url');
 }
 
 /** The largest accepted time in seconds since the epoch, well within the ranges of PostgreSQL and JavaScript. */
-const MAX_TIME = 2 ** 37;
+export const MAX_TIME = 2 ** 37;
 /** The largest `integer` of PostgreSQL. */
 const MAX_VERSION = 2 ** 31 - 1;
 

@@ -490,8 +490,8 @@ export interface GroupEvent extends LateMessage, StoredMessage {
 /** An account, as its user sees it. */
 export interface Account {
   id: UserId;
-  /** Email, as it was written. */
-  email: string;
+  /** Email, as it was written; null if a user of the host has no verified one. */
+  email: string | null;
   /** Username, as it was written. */
   username: string;
   createdAt: Time;

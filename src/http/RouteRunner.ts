@@ -98,13 +98,13 @@ export class RouteRunner {
   }
 
   async #execute({ route, res, headers, address, client }: Run): Promise<RouteResult> {
-    const { db, tokens } = this.#services;
+    const { db, verifyToken } = this.#services;
     let body: Body | undefined;
     try {
       // Collection starts at once, or the first bytes are lost. An invalid token is reported before an invalid body.
       body = route.body && collectBody(res, client, this.#bodies.of(networkOf(address)), this.#guard);
       const caller = route.authenticated
-        ? await authenticate(db, tokens, headers.get('authorization'))
+        ? await authenticate(db, verifyToken, headers.get('authorization'))
         : undefined;
       const input = body && parseBody(await body.bytes);
       return await route.execute(input, { ...this.#services, address, caller });

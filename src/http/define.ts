@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Static, TObject } from 'typebox';
 import type { Deletions } from '../accounts/deleteAccount.ts';
 import type { Passwords } from '../auth/passwords.ts';
-import type { Tokens } from '../auth/tokens.ts';
+import type { Tokens, VerifyToken } from '../auth/tokens.ts';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import type { Database } from '../database/database.ts';
@@ -24,7 +24,8 @@ export interface RouteServices {
   readonly changes: KeyedQueue;
   readonly writer: MessageWriter;
   readonly deletions: Pick<Deletions, 'leave'>;
-  readonly tokens: Tokens;
+  readonly tokens: Pick<Tokens, 'issue'>;
+  readonly verifyToken: VerifyToken;
   readonly passwords: Passwords;
   readonly attempts: AttemptLimits;
   readonly log: Logger;

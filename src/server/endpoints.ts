@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Passwords } from '../auth/passwords.ts';
-import type { Tokens } from '../auth/tokens.ts';
+import type { Tokens, VerifyToken } from '../auth/tokens.ts';
 import { Positions } from '../chats/Positions.ts';
 import { Typists } from '../chats/Typists.ts';
 import { registry } from '../commands/registry.ts';
@@ -35,6 +35,7 @@ export interface EndpointServices {
   readonly log: Logger;
   readonly db: Database;
   readonly tokens: Tokens;
+  readonly verifyToken: VerifyToken;
   readonly passwords: Passwords;
   readonly signCursors: CursorSigner;
   readonly turns: ReturnType<typeof createTurns>;
@@ -75,7 +76,7 @@ function createWebSocket(
     config,
     log,
     db,
-    tokens,
+    verifyToken,
     signCursors,
     turns,
     metrics,
@@ -100,7 +101,7 @@ function createWebSocket(
   const upgrades = createUpgradeLimits(limits);
   return createWebSocketRoutes(
     {
-      ...{ connections, sessions, presenceChanges, admission, tokens, upgrades },
+      ...{ connections, sessions, presenceChanges, admission, verifyToken, upgrades },
       ...{ addressOf, corkHost, accepting, limits, isLimited, log },
     },
     dispatcher,
@@ -109,7 +110,19 @@ function createWebSocket(
 }
 
 function createHttp(
-  { config, log, db, tokens, passwords, metrics, tracing, messaging, upkeep, accepting }: EndpointServices,
+  {
+    config,
+    log,
+    db,
+    tokens,
+    verifyToken,
+    passwords,
+    metrics,
+    tracing,
+    messaging,
+    upkeep,
+    accepting,
+  }: EndpointServices,
   addressOf: AddressOf,
 ): Router {
   const { limits, registration, corsOrigins } = config;
@@ -123,7 +136,7 @@ function createHttp(
   });
   const pages = new Map([...documents, ...webPages(config.tlsCert !== undefined)]);
   const services = {
-    ...{ db, bus, writer, changes, deletions, tokens, passwords, attempts },
+    ...{ db, bus, writer, changes, deletions, tokens, verifyToken, passwords, attempts },
     ...{ limits, registration, log, accepting, metricsText: metrics.text },
   };
   return createRouter(routes, pages, services, { metrics, tracing, addressOf, corsOrigins });

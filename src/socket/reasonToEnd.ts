@@ -19,10 +19,15 @@ export function reasonToEnd(
       return sessionId === signal.sessionId || hasToken ? 'The session was ended' : undefined;
     }
     case 'othersEnded': {
-      const isNew = signal.since !== undefined && session.since === signal.since;
+      const isNew = signal.since !== undefined && isIssuedSince(session, signal.since);
       return sessionId === signal.sessionId || isNew ? undefined : 'The session was ended';
     }
     default:
       return undefined;
   }
+}
+
+/** Compares as the database does, see auth/tokenValidity.ts. */
+function isIssuedSince({ since, issuedAt }: Connection['session'], endedAt: number): boolean {
+  return since === undefined ? issuedAt > endedAt : since === endedAt;
 }

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { TokenClaims, Tokens } from '../auth/tokens.ts';
+import type { TokenClaims, VerifyToken } from '../auth/tokens.ts';
 import { refusalOf } from '../database/failures.ts';
 import { refuseUncertain, respondError } from '../http/response.ts';
 import type { UserId } from '../ids.ts';
@@ -21,7 +21,7 @@ import type { UpgradeRefusal } from './rateLimits.ts';
 import { readUpgradeRequest, type UpgradeRequest } from './upgradeRequest.ts';
 
 export interface UpgradeServices {
-  readonly tokens: Tokens;
+  readonly verifyToken: VerifyToken;
   readonly connections: Connections;
   readonly addressOf: AddressOf;
   readonly limits: Limits;
@@ -61,7 +61,8 @@ export async function upgrade(
   }
   const request = readUpgradeRequest(res, req, headers, services.addressOf);
   try {
-    const session = authorize(request, services);
+    const session = await authorize(request, services);
+    if (isAborted) return;
     connection = connections.register(session, request.address, request.device);
     await admit(connection, services);
     openSocket(res, context, request, connection, services);
@@ -78,9 +79,12 @@ export async function upgrade(
 }
 
 /** Returns the session of the token; throws where it is not valid, or a limit is reached. */
-function authorize({ token, address }: UpgradeRequest, services: UpgradeServices): TokenClaims {
+async function authorize(
+  { token, address }: UpgradeRequest,
+  services: UpgradeServices,
+): Promise<TokenClaims> {
   if (!services.accepting()) throw stopping();
-  const session = services.tokens.verify(token);
+  const session = await services.verifyToken(token);
   if (!session)
     throw new ApiError('UNAUTHORIZED', 'The token is missing, malformed, expired or wrongly signed');
   if (!services.isLimited) return session;

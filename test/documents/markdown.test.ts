@@ -8,7 +8,13 @@ const DOCUMENTS = ['CONTRIBUTING.md', 'ARCHITECTURE.md', 'docs/ordering.md', 'do
 /** All others. */
 const GUIDES = [
   ...['README.md', 'examples/react/README.md', 'docs/client.md', 'docs/commands.md'],
-  ...['docs/configuration.md', 'docs/operations.md', 'docs/protocol.md', 'docs/releasing.md'],
+  ...[
+    'docs/configuration.md',
+    'docs/beside-your-product.md',
+    'docs/operations.md',
+    'docs/protocol.md',
+    'docs/releasing.md',
+  ],
 ];
 
 interface Link {

@@ -42,6 +42,8 @@ const KEPT_OF_ACCOUNT: Reasons = {
   others_ended_at: 'deleted by `user erase`',
   kept_token_id: 'deleted by `user erase`',
   disabled_at: 'keeps the account disabled',
+  external_id: 'keeps tokens of the host from bringing the account back; deleted by `user erase`',
+  tokens_ended_at: 'reveals nothing about the user',
   name_xid: 'an index for sync',
   profile_version: 'a counter',
 };

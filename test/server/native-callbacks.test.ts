@@ -161,7 +161,14 @@ describe('a socket whose frame causes an error in the server', () => {
     const tokens = createTokens([JWT_SECRET], 60, Date);
     const corkHost = await openCorkHost();
     const services = {
-      ...{ connections, tokens, log, limits: defaultLimits, isLimited: false, accepting: () => true },
+      ...{
+        connections,
+        verifyToken: tokens.verify,
+        log,
+        limits: defaultLimits,
+        isLimited: false,
+        accepting: () => true,
+      },
       ...{ addressOf: () => '127.0.0.1', upgrades: () => undefined, corkHost },
       admission: {
         load: async () => ({ sessionId: 1, groups: [], dialogs: undefined, snapshot: '1:1:' }),

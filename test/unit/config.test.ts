@@ -24,6 +24,12 @@ describe('the configuration', () => {
       natsCa: undefined,
       drainSeconds: 0,
       jwtExpiresIn: 86_400,
+      authJwks: undefined,
+      authSecret: undefined,
+      authIssuer: undefined,
+      authAudience: undefined,
+      authAlgorithms: ['RS256', 'ES256', 'EdDSA'],
+      authUserClaim: 'sub',
       registration: true,
       directory: 'all',
       rateLimits: true,
@@ -59,6 +65,11 @@ describe('the configuration', () => {
       NATS_CA: 'ca.pem',
       DRAIN_SECONDS: '5',
       JWT_EXPIRES_IN: '1h',
+      AUTH_JWKS: ' https://id.example.com/jwks ',
+      AUTH_ISSUER: 'https://id.example.com/',
+      AUTH_AUDIENCE: 'parley',
+      AUTH_ALGORITHMS: 'ES256, EdDSA',
+      AUTH_USER_CLAIM: 'uid',
       REGISTRATION: 'off',
       DIRECTORY: 'contacts',
       RATE_LIMITS: 'off',
@@ -90,6 +101,12 @@ describe('the configuration', () => {
       natsCa: 'ca.pem',
       drainSeconds: 5,
       jwtExpiresIn: 3_600,
+      authJwks: 'https://id.example.com/jwks',
+      authSecret: undefined,
+      authIssuer: 'https://id.example.com/',
+      authAudience: 'parley',
+      authAlgorithms: ['ES256', 'EdDSA'],
+      authUserClaim: 'uid',
       registration: false,
       directory: 'contacts',
       rateLimits: false,
@@ -208,7 +225,61 @@ describe('the configuration', () => {
     expect(readConfig({ JWT_SECRET: secret, NODE_ENV: 'production' }).jwtSecret).to.deep.equal([secret]);
   });
 
+  it('accepts a secret of a host, alone or with an issuer and an audience, and then HS256 only', () => {
+    const secret = '€'.repeat(11);
+    const { authSecret, authAlgorithms, authIssuer } = readConfig({ AUTH_SECRET: secret });
+    expect([authSecret, authAlgorithms, authIssuer]).to.deep.equal([secret, ['HS256'], undefined]);
+    const env = {
+      AUTH_SECRET: secret,
+      AUTH_ISSUER: 'host',
+      AUTH_AUDIENCE: 'parley',
+      AUTH_ALGORITHMS: 'HS256',
+    };
+    expect(readConfig(env)).to.include({ authIssuer: 'host', authAudience: 'parley' });
+  });
+
+  const host = { AUTH_JWKS: 'jwks.json', AUTH_ISSUER: 'host', AUTH_AUDIENCE: 'parley' };
+  const [one, two] = ['1'.repeat(32), '2'.repeat(32)];
   const wrong: [Record<string, string>, RegExp][] = [
+    [
+      { AUTH_JWKS: 'jwks.json' },
+      /^AUTH_ISSUER is unset while AUTH_JWKS is set; expected the claim iss of the tokens$/,
+    ],
+    [
+      { AUTH_JWKS: 'jwks.json', AUTH_ISSUER: 'host' },
+      /^AUTH_AUDIENCE is unset while AUTH_JWKS is set; expected/,
+    ],
+    [{ ...host, AUTH_JWKS: 'https://' }, /^AUTH_JWKS is not a URL; expected a URL such as https:/],
+    [
+      { ...host, AUTH_JWKS: 'https://a:hidden@b/' },
+      /^AUTH_JWKS has a user or a password; expected(?!.*hidden).*$/,
+    ],
+    [{ ...host, AUTH_SECRET: one }, /^AUTH_SECRET is set beside AUTH_JWKS; expected only one of them$/],
+    [
+      { ...host, AUTH_ALGORITHMS: 'RS256,HS256' },
+      /^AUTH_ALGORITHMS contains "HS256"; expected with AUTH_JWKS a list of/,
+    ],
+    [
+      { ...host, AUTH_ALGORITHMS: 'none' },
+      /^AUTH_ALGORITHMS contains "none"; expected with AUTH_JWKS a list of RS256,/,
+    ],
+    [
+      { AUTH_SECRET: one, AUTH_ALGORITHMS: 'RS256' },
+      /^AUTH_ALGORITHMS contains "RS256"; expected with AUTH_SECRET a list/,
+    ],
+    [
+      { AUTH_SECRET: 'x'.repeat(31) },
+      /^AUTH_SECRET has 31 bytes; expected a random string of at least 32 bytes$/,
+    ],
+    [
+      { AUTH_SECRET: two, JWT_SECRET: `${one},${two}` },
+      /^AUTH_SECRET is also in JWT_SECRET; expected a secret that/,
+    ],
+    [
+      { AUTH_ISSUER: 'host' },
+      /^AUTH_ISSUER is set without AUTH_JWKS or AUTH_SECRET; expected one of them beside it$/,
+    ],
+    [{ AUTH_USER_CLAIM: 'uid' }, /^AUTH_USER_CLAIM is set without AUTH_JWKS or AUTH_SECRET; expected/],
     [{ PORT: 'http' }, /^PORT is "http"; expected an integer from 0 to 65535$/],
     [{ PORT: '70000' }, /^PORT is "70000"; expected/],
     [{ COMMANDS_PER_SECOND: '0' }, /^COMMANDS_PER_SECOND is "0"; expected an integer from 1 to 1000000$/],

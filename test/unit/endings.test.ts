@@ -51,6 +51,14 @@ describe('a signal to the connections of a user', () => {
     expect(reasonToEnd(old, { kind: 'othersEnded', sessionId: OTHER })).to.equal('The session was ended');
   });
 
+  it('ends a session of a host whose token was issued before the others ended, and no later one', () => {
+    const reasons = [499, 500, 501].map((issuedAt) => {
+      const session = { ...connection.session, since: undefined, issuedAt };
+      return reasonToEnd({ ...connection, session }, { kind: 'othersEnded', sessionId: OTHER, since: 500 });
+    });
+    expect(reasons).to.deep.equal(['The session was ended', 'The session was ended', undefined]);
+  });
+
   it('ends none where it is about something else', () => {
     expect(reasonToEnd(connection, { kind: 'unwatch', userId: id(8) })).to.equal(undefined);
     expect(reasonToEnd(connection, { kind: 'reconcile' })).to.equal(undefined);

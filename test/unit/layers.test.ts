@@ -20,7 +20,7 @@ const LAYERS = [
     'lruCache',
   ],
   ['protocol'],
-  ['secrets', 'observability', 'EnvironmentReader', 'config', 'net', 'dataDir'],
+  ['secrets', 'observability', 'EnvironmentReader', 'authSettings', 'config', 'net', 'dataDir'],
   ['database'],
   ['auth', 'bus'],
   ['users'],

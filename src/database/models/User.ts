@@ -2,7 +2,20 @@ import { Column, DataType, Model, Table } from 'sequelize-typescript';
 import type { UserId } from '../../ids.ts';
 import type { CustomData } from '../../protocol/schema/types.ts';
 
-/** An account. `email`, `username` and `passwordHash` are null once it is deleted. */
+/** The claims of a host that fill a profile, see accounts/hostProfile.ts: those that were seen last. */
+export interface HostClaims {
+  readonly username?: string;
+  readonly displayName?: string;
+  readonly avatar?: string;
+  readonly email?: string;
+  /** The time at which their token was issued, in milliseconds since the epoch. */
+  readonly issuedAt: number;
+}
+
+/**
+ * An account. `email`, `username` and `passwordHash` are null once it is deleted; that of a user of the host has no
+ * password, and an email only if the host has verified it.
+ */
 @Table({ tableName: 'users' })
 export class User extends Model {
   @Column({ type: DataType.BIGINT, primaryKey: true, autoIncrement: true })
@@ -31,9 +44,20 @@ export class User extends Model {
   @Column(DataType.TEXT)
   declare passwordHash: string | null;
 
+  /** The user at the host: unique, and kept by a deleted account. Null for other accounts. */
+  @Column(DataType.TEXT)
+  declare externalId: string | null;
+
+  @Column(DataType.JSONB)
+  declare hostClaims: HostClaims | null;
+
   /** Part of every token; incrementing it revokes all tokens issued before. */
   @Column(DataType.INTEGER)
   declare tokenVersion: number;
+
+  /** The time of the last increment, set by a trigger: tokens of the host are checked by it. */
+  @Column(DataType.DATE)
+  declare tokensEndedAt: Date | null;
 
   @Column(DataType.TEXT)
   declare displayName: string | null;

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { Id, Time } from './types.ts';
+import { Id, Nullable, Time } from './types.ts';
 
 /* What the account calls take and give. */
 
@@ -26,7 +26,11 @@ export const OfferedPassword = Type.String({ minLength: 1, maxLength: 1024, desc
 export const Account = Type.Object(
   {
     id: Id.user,
-    email: Type.String({ description: 'Email, as it was written' }),
+    email: Nullable(
+      Type.String({
+        description: 'Email, as it was written; null if a user of the host has no verified one',
+      }),
+    ),
     username: Type.String({ description: 'Username, as it was written' }),
     createdAt: Time,
   },
