@@ -3,14 +3,14 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { useDataFolder } from '../support/dataFolder.ts';
+import { useDataFolder, useUsedDataFolder } from '../support/dataFolder.ts';
 import { connectAs, http, newUser } from '../support/harness.ts';
 import { type Failure, startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
-describe('the data folder of a server with the embedded database', function () {
+describe('the data folder of a server that has run with the embedded database', function () {
   this.timeout(180_000);
-  const data = useDataFolder();
+  const data = useUsedDataFolder();
 
   it('keeps accounts, messages and tokens across a restart', async () => {
     const first = await data.start();
@@ -153,6 +153,49 @@ describe('the data folder of a server with the embedded database', function () {
     });
   });
 
+  it('refuses a truncated secret, and a database without its password, and explains the remedy', async () => {
+    const first = await data.start();
+    const ada = await newUser(first.url);
+    await first.stop('SIGTERM');
+    const refusal = async (): Promise<string> => {
+      const failure: Failure = await startProcess({ DATA_DIR: data.folder }).catch((reason) => reason);
+      expect(failure.exitCode).to.equal(1);
+      return failure.stderr;
+    };
+    await writeFile(join(data.folder, 'jwt-secret'), 'f'.repeat(20));
+    expect(await refusal()).to.match(/^.*jwt-secret has 20 bytes; expected at least 32\. .*delete it.*\n$/);
+    await rm(join(data.folder, 'jwt-secret'));
+
+    const passwordFile = join(data.folder, 'postgres-password');
+    await writeFile(passwordFile, '');
+    const sentence = await refusal();
+    expect(sentence).to.match(/^.*postgres-password is empty, and the database in .* was created with .*\n$/);
+    // the remedy of the message
+    const [, command = ''] = /set them in the database: (.*)\n$/.exec(sentence) ?? [];
+    await writeFile(passwordFile, 'x'.repeat(32));
+    await promisify(execFile)('sh', ['-c', command.replace('the letters', 'x'.repeat(32))]);
+    const { url } = await data.start();
+    const { username, password } = ada;
+    expect((await http('POST', '/auth/login', { body: { username, password }, url })).status).to.equal(200);
+  });
+});
+
+describe('the new data folder of a server with the embedded database', function () {
+  this.timeout(180_000);
+  const data = useDataFolder();
+
+  it('generates the secrets that a full disk left empty', async () => {
+    await writeFile(join(data.folder, 'jwt-secret'), '');
+    await writeFile(join(data.folder, 'postgres-password'), '');
+    const { url } = await data.start();
+    const ada = await newUser(url);
+    await (await ada.connect()).done('ping');
+    for (const file of ['jwt-secret', 'postgres-password'])
+      expect(await readFile(join(data.folder, file), 'utf8')).to.match(/^[0-9a-f]{64}$/);
+    const left = (await readdir(data.folder)).filter((file) => !/^(jwt-secret|server|postgres)/.test(file));
+    expect(left).to.deep.equal([]);
+  });
+
   describe('as root on a machine without the user of the database', () => {
     /** Returns a PATH on which that user appears when a file does, and `useradd` runs this script. */
     async function pathWith(useradd: string): Promise<string> {
@@ -185,43 +228,5 @@ describe('the data folder of a server with the embedded database', function () {
           'PostgreSQL refuses to run as root, and the user "postgres" cannot be created: useradd: no space left. Start the server as an ordinary user, or set DATABASE_URL.\n',
       });
     });
-  });
-
-  it('generates the secrets that a full disk left empty', async () => {
-    await writeFile(join(data.folder, 'jwt-secret'), '');
-    await writeFile(join(data.folder, 'postgres-password'), '');
-    const { url } = await data.start();
-    const ada = await newUser(url);
-    await (await ada.connect()).done('ping');
-    for (const file of ['jwt-secret', 'postgres-password'])
-      expect(await readFile(join(data.folder, file), 'utf8')).to.match(/^[0-9a-f]{64}$/);
-    const left = (await readdir(data.folder)).filter((file) => !/^(jwt-secret|server|postgres)/.test(file));
-    expect(left).to.deep.equal([]);
-  });
-
-  it('refuses a truncated secret, and a database without its password, and explains the remedy', async () => {
-    const first = await data.start();
-    const ada = await newUser(first.url);
-    await first.stop('SIGTERM');
-    const refusal = async (): Promise<string> => {
-      const failure: Failure = await startProcess({ DATA_DIR: data.folder }).catch((reason) => reason);
-      expect(failure.exitCode).to.equal(1);
-      return failure.stderr;
-    };
-    await writeFile(join(data.folder, 'jwt-secret'), 'f'.repeat(20));
-    expect(await refusal()).to.match(/^.*jwt-secret has 20 bytes; expected at least 32\. .*delete it.*\n$/);
-    await rm(join(data.folder, 'jwt-secret'));
-
-    const passwordFile = join(data.folder, 'postgres-password');
-    await writeFile(passwordFile, '');
-    const sentence = await refusal();
-    expect(sentence).to.match(/^.*postgres-password is empty, and the database in .* was created with .*\n$/);
-    // the remedy of the message
-    const [, command = ''] = /set them in the database: (.*)\n$/.exec(sentence) ?? [];
-    await writeFile(passwordFile, 'x'.repeat(32));
-    await promisify(execFile)('sh', ['-c', command.replace('the letters', 'x'.repeat(32))]);
-    const { url } = await data.start();
-    const { username, password } = ada;
-    expect((await http('POST', '/auth/login', { body: { username, password }, url })).status).to.equal(200);
   });
 });

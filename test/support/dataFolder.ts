@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { type ServerProcess, startProcess } from './process.ts';
 import { temporaryFolder } from './run.ts';
+
+const remove = (folder: string) => rm(folder, { recursive: true, force: true });
 
 /** Gives each test of the suite an empty data folder, and stops the server that it started there last. */
 export function useDataFolder() {
@@ -18,7 +22,22 @@ export function useDataFolder() {
   afterEach(async () => {
     await server?.stop('SIGTERM');
     server = undefined;
-    await rm(data.folder, { recursive: true, force: true });
+    await remove(data.folder);
+  });
+  return data;
+}
+
+/** Like {@link useDataFolder}, with folders in which a server has run: it starts in a fraction of the time. */
+export function useUsedDataFolder() {
+  let used = '';
+  before(async () => {
+    used = await temporaryFolder();
+    await (await startProcess({ DATA_DIR: used })).stop('SIGTERM');
+  });
+  after(() => remove(used));
+  const data = useDataFolder();
+  beforeEach(async () => {
+    await promisify(execFile)('cp', ['-a', `${used}/.`, data.folder]); // with the owner, who is not that of the tests
   });
   return data;
 }
