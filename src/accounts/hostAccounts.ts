@@ -59,7 +59,7 @@ async function read(db: Database, tokens: readonly HostToken[]): Promise<(Row | 
 }
 
 /** Uses the index users_external_id. */
-export const hostAccounts = prepared(
+const hostAccounts = prepared(
   'accounts of a host',
   `
 select claim.position, users.id, users.token_version as "tokenVersion", users.host_claims as "hostClaims",

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 
-export const ISSUER = 'https://id.example.com/';
+const ISSUER = 'https://id.example.com/';
 export const AUDIENCE = 'parley';
 
 /** Claims of a token; those that are undefined are left out. */
