@@ -1,11 +1,15 @@
 import { createSecretKey } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { exportSPKI, importJWK, type JWTPayload, SignJWT } from 'jose';
-import { Op } from 'sequelize';
+import { pino } from 'pino';
 import { WebSocket } from 'ws';
-import type { AdminServices } from '../../src/admin/define.ts';
-import { disableUser, enableUser, endSessions } from '../../src/admin/users.ts';
-import { createOutboxBus } from '../../src/bus/outbox.ts';
+import { readCommandLine } from '../../src/admin/commandLine.ts';
+import { UsageError } from '../../src/admin/define.ts';
+import { runCommand } from '../../src/admin/run.ts';
+import { readConfig } from '../../src/config.ts';
+import { StartError } from '../../src/protocol/errors.ts';
 import type { Client } from '../support/client.ts';
 import { open, Refused } from '../support/client.ts';
 import {
@@ -16,6 +20,7 @@ import {
   newUser,
   type RunningServer,
   startServer,
+  temporaryFolder,
   typedClient,
 } from '../support/harness.ts';
 import {
@@ -37,6 +42,16 @@ let made = 0;
 const newSub = () => `host|${process.pid}-${++made}`;
 const seconds = () => Math.floor(Date.now() / 1000);
 const accountOf = (externalId: string) => database.users.findOne({ where: { externalId } });
+
+/** Runs a command of the operator, and resolves to its output. */
+// biome-ignore lint/suspicious/noExplicitAny: tests read fields of any output
+async function admin(...words: string[]): Promise<any> {
+  const command = readCommandLine(words);
+  let output = '';
+  for await (const piece of runCommand(command, database, readConfig({}), pino({ enabled: false })))
+    output += piece;
+  return JSON.parse(output);
+}
 
 describe('tokens of a host', () => {
   let jwks: JwksServer;
@@ -215,6 +230,16 @@ describe('tokens of a host', () => {
       expect(await statusOf(await sign(claims, AUTH_SECRET, 'HS512'), plain)).to.equal(401);
       expect(await statusOf(await key.sign(claims), plain)).to.equal(401);
       expect(await accountOf(claims.uid)).to.equal(null);
+    });
+
+    it('need another secret than the one that the server has generated', async () => {
+      const folder = await temporaryFolder();
+      await writeFile(join(folder, 'jwt-secret'), AUTH_SECRET);
+      const error = await startServer({ AUTH_SECRET, JWT_SECRET: '', DATA_DIR: folder }).catch(
+        (thrown) => thrown,
+      );
+      expect(error).to.be.instanceOf(StartError);
+      expect(error.message).to.match(/^AUTH_SECRET is the secret in DATA_DIR; expected one that/);
     });
 
     it('are not tokens of the server, whatever their claims', async () => {
@@ -401,37 +426,48 @@ describe('tokens of a host', () => {
 
     it('by the operator are refused on both nodes until newer ones are issued', async () => {
       const { sub, token, older, clients, userId } = await connected();
-      const bus = createOutboxBus(database);
-      const services = { db: database, bus } as unknown as AdminServices;
-      await disableUser([`${userId}`], {}, services);
-      await bus.written();
+      await admin('user', 'disable', `${userId}`);
       for (const client of clients) expect(await client.closed).to.equal(4401);
       for (const node of [one, two])
         for (const value of [token, older, await fresh(sub)])
           expect(await statusOf(value, node)).to.equal(401);
       const reply = await http('PATCH', '/users/me', { token, url: two.url, body: {} });
       expect(reply.status).to.equal(401);
-      await enableUser([sub], {}, services);
+      await admin('user', 'enable', sub);
       for (const node of [one, two]) {
         for (const value of [token, older]) expect(await statusOf(value, node)).to.equal(401);
         expect(await statusOf(await fresh(sub), node)).to.equal(101);
       }
       const client = await connect(await fresh(sub));
-      await endSessions([sub], {}, services);
-      await bus.written();
+      await admin('user', 'end-sessions', sub);
       expect(await client.closed).to.equal(4401);
     });
 
-    it('do not bring a deleted account back', async () => {
-      const { sub, userId } = await connected();
-      const where = { id: userId };
-      await database.users.update(
-        { deletedAt: new Date(), username: null, usernameFolded: null, usernameSearch: null },
-        { where },
-      );
-      expect(await statusOf(await fresh(sub))).to.equal(401);
-      expect(await database.users.count({ where: { externalId: sub, id: { [Op.ne]: userId } } })).to.equal(0);
+    it('by the deletion of the account do not bring it back, until it is erased', async () => {
+      const { sub, userId, clients } = await connected();
+      await admin('user', 'delete', sub, '--yes');
+      for (const client of clients) expect(await client.closed).to.equal(4401);
+      for (const node of [one, two]) expect(await statusOf(await fresh(sub), node)).to.equal(401);
+      const { username, hostClaims } = (await accountOf(sub)) ?? {};
+      expect([username, hostClaims]).to.deep.equal([null, null]);
+      expect(await database.users.count({ where: { externalId: sub } })).to.equal(1);
+      await admin('user', 'erase', `${userId}`, '--yes');
+      const client = await connect(await fresh(sub));
+      expect((await profileOf(client)).userId).to.be.above(userId);
     });
+  });
+
+  it('belong to accounts that operators find by the identifier at the host, export, and give no password', async () => {
+    const sub = newSub();
+    const client = await connect(await key.sign({ sub, name: 'Ada' }));
+    const { userId } = await profileOf(client);
+    expect(await admin('user', 'show', sub)).to.include({ id: userId, externalId: sub });
+    const { account } = await admin('user', 'export', sub);
+    expect(account.externalId).to.equal(sub);
+    expect(account.hostClaims).to.include({ displayName: 'Ada' });
+    const refusal = await admin('user', 'reset-password', sub).catch((error) => error);
+    expect(refusal).to.be.instanceOf(UsageError);
+    expect((await accountOf(sub))?.passwordHash).to.equal(null);
   });
 
   it('close their connections with 4401 at exp, and the token function of the client supplies the next', async () => {
