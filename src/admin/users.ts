@@ -198,5 +198,5 @@ export const personalData = [
   'delete from sessions where user_id = $1',
   'delete from blocks where user_id = $1 or blocked_id = $1',
   'delete from reports where reporter_id = $1',
-  'update users set last_seen_at = null, others_ended_at = null, kept_token_id = null, external_id = null where id = $1',
+  'update users set last_seen_at = null, others_ended_at = null, kept_token_id = null, external_id = null, host_claims = null where id = $1',
 ];
