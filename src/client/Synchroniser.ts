@@ -27,7 +27,7 @@ const RENEW_AFTER = 5 * 60_000;
  * Milliseconds within which a change from before a cursor arrives, or the connection ends: a node finds within a minute
  * what was not published to it, and the client in less that its connection is dead.
  */
-const SETTLED_AFTER = 90_000;
+export const SETTLED_AFTER = 90_000;
 
 /** The request function between two connections. */
 const NEVER: SendRequest = () => new Promise(() => {});

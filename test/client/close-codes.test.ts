@@ -21,7 +21,6 @@ async function startClosingServer(...codes: number[]) {
 
 describe('the typed client of a server that closes with codes it does not know', () => {
   beforeEach(() => mock.method(Math, 'random', () => 1)); // no pauses
-  afterEach(() => mock.reset());
 
   /** Resolves to the error with which a client closes, and the tokens that it sent until then. */
   async function endOf(codes: number[], token: string | (() => string)) {

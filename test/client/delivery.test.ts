@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import type { Push } from '../../src/client/index.ts';
 import type { connect } from '../../src/client/node.ts';
+import { SETTLED_AFTER } from '../../src/client/Synchroniser.ts';
 import {
   database,
   databaseUrl,
@@ -43,9 +44,6 @@ async function expectAllEmitted(emitted: Emitted[], groupId: number, first: numb
   await until(() => emitted.length >= stored.length);
   expect(emitted.map(({ seq, message }) => ({ seq, message }))).to.deep.equal(stored);
 }
-
-/** Milliseconds after which the client uses a cursor that it has renewed: messages in transit have arrived by then. */
-const SETTLED_AFTER = 10_000;
 
 describe('the delivery of the typed client', () => {
   let relay: Relay;
@@ -296,20 +294,21 @@ describe('the delivery of the typed client', () => {
     const write = (n: number) => ada.client.done('messageInGroup', { groupId, content: `${n}` });
     const { setTimeout: real } = globalThis;
     let settled = false;
-    const start = mock.method(globalThis, 'setTimeout', (run: () => void, milliseconds: number) =>
-      milliseconds === SETTLED_AFTER
-        ? real(() => {
-            run();
-            settled = true;
-          }, 100)
-        : real(run, milliseconds),
-    );
-    await Promise.all(Array.from({ length: 600 }, (_, n) => write(n)));
-    await until(() => emitted.length === 600);
-    await until(() => settled);
+    const start = mock.method(globalThis, 'setTimeout', (run: () => void, time: number, ...args: []) => {
+      if (time !== SETTLED_AFTER) return real(run, time, ...args);
+      return real(() => {
+        run();
+        settled = true;
+      }, 100);
+    });
+    let written = 0;
+    while (!settled) {
+      for (const end = written + 300; written < end; written++) await write(written);
+      await until(() => emitted.length === written);
+    }
     start.mock.restore();
     await relay.cut();
-    for (let n = 600; n < 603; n++) await write(n);
+    for (let n = 0; n < 3; n++) await write(written + n);
     let changes = 0;
     client.on('sync', () => changes++);
     await relay.restore();

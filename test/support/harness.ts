@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
 import { pino } from 'pino';
@@ -106,6 +107,7 @@ export const mochaHooks = {
     database = openDatabase(url, 4);
   },
   async afterEach() {
+    mock.reset(); // also after a test that failed, whose mocks would fail those that follow
     await Promise.all(open.splice(0).map((client) => client.close()));
     assertDescribedFrames();
   },

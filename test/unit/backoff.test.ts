@@ -6,8 +6,6 @@ const delaysOf = (backoff: { next(): number }, count: number) =>
   Array.from({ length: count }, () => backoff.next());
 
 describe('a back-off', () => {
-  afterEach(() => mock.reset());
-
   it('doubles the delay up to the longest', () => {
     expect(delaysOf(createBackoff(500, 3_000, 0), 5)).to.deep.equal([500, 1_000, 2_000, 3_000, 3_000]);
   });

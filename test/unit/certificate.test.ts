@@ -15,7 +15,6 @@ describe('the watch of a certificate', () => {
     mock.timers.enable({ apis: ['setInterval'] });
   });
   afterEach(async () => {
-    mock.timers.reset();
     await rm(folder, { recursive: true });
   });
 

@@ -36,9 +36,6 @@ async function heldView(rows: readonly object[]) {
 
 describe('the list of chats of the typed client', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.parse(row.createdAt) }));
-  afterEach(() => {
-    mock.reset();
-  });
 
   it('is read to its last page', async () => {
     const pageOf = ({ page }: Asked[1]) =>

@@ -27,7 +27,6 @@ function chatOf(answer: (params: Asked[1]) => object | Promise<object>) {
 
 describe('a chat in the view of the typed client', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.parse(row.createdAt) }));
-  afterEach(() => mock.timers.reset());
 
   it('shows others that the user types every three seconds, and the end once', async () => {
     const { chat, client, calls } = await viewOf();

@@ -16,7 +16,6 @@ describe('an HTTP call of the typed client', () => {
       return response;
     });
   });
-  afterEach(() => mock.reset());
 
   const call = (token?: string, signal?: AbortSignal) =>
     callHttp('ws://localhost/chat', 'PATCH', 'users/me', { about: 'Engines' }, token, signal);

@@ -65,9 +65,6 @@ const message = (seq: number) => ({
 
 describe('the typed client on sockets of the test', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
-  afterEach(() => {
-    mock.reset();
-  });
 
   it('reads its user and a cursor before it sends anything else', async () => {
     const { client, last, reopen } = clientOf();

@@ -47,7 +47,6 @@ describe('the estimate of the clock of the database', () => {
 
 describe('the clock of the database', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
-  afterEach(() => mock.timers.reset());
 
   it('logs a warning when it differs from that of the machine, and when it was set, forwards or backwards', async () => {
     const hour = 3_600_000;

@@ -42,7 +42,6 @@ class Work {
 
 describe('limited work', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
-  afterEach(() => mock.timers.reset());
 
   it('of one user runs up to its limit, concurrently with that of others', async () => {
     const work = new Work({ perUser: 2 });

@@ -7,7 +7,6 @@ import { watchFoldedNames } from '../../src/database/foldedNames.ts';
 
 describe('the watch of names without folded form', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
-  afterEach(() => mock.timers.reset());
 
   const lines: string[] = [];
   const log = pino({ level: 'error' }, { write: (line) => lines.push(JSON.parse(line).err.message) });

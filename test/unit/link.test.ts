@@ -80,7 +80,6 @@ describe('the link of the typed client', () => {
     mock.method(Math, 'random', () => 0); // the longest delays: half a second, then one, then two
   });
   afterEach(() => {
-    mock.reset();
     Object.assign(globalThis, { addEventListener, removeEventListener });
   });
 

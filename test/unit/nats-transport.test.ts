@@ -85,7 +85,6 @@ const HEAD = '{"head":{"chatId":7,"seq":2}}';
 
 describe('the transport over NATS', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
-  afterEach(() => mock.timers.reset());
 
   /** Lets the node beat, and NATS answer. */
   async function beat(): Promise<void> {

@@ -30,7 +30,6 @@ describe('the account of a window of the page', () => {
     Object.defineProperty(globalThis, name, { configurable: true, value });
 
   afterEach(() => {
-    mock.reset();
     for (const [index, name] of globals.entries()) {
       const original = originals[index];
       if (original) Object.defineProperty(globalThis, name, original);

@@ -14,7 +14,6 @@ const inWords = (days: number) => {
 
 describe('the times in the page', () => {
   beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.parse(at(20, 12)) }));
-  afterEach(() => mock.timers.reset());
 
   it('are the clock today, the weekday within a week, and the date before', () => {
     expect(shortTime(at(20, 0))).to.equal(timeOf(at(20, 0)));

@@ -7,7 +7,6 @@ import { Timers } from '../../src/client/view/Timers.ts';
 
 describe('the refresher', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
-  afterEach(() => mock.timers.reset());
 
   it('runs one read at a time, and another after growing pauses when one was requested during it', async () => {
     const reads: string[] = [];

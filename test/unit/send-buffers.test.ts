@@ -6,7 +6,6 @@ import { watchSendBuffers } from '../../src/socket/sendBuffers.ts';
 
 describe('the send buffers of all clients', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setInterval'] }));
-  afterEach(() => mock.timers.reset());
 
   /** Watches clients with so many unread bytes each for two seconds; returns which are dropped. */
   function dropped(unread: readonly number[], maxBytes: number) {

@@ -50,7 +50,6 @@ describe('the synchroniser of the typed client', () => {
     expect(new Date(synchroniser.now()).toISOString()).to.equal('2026-01-01T00:00:00.000Z');
     mock.timers.tick(3_000);
     expect(new Date(synchroniser.now()).toISOString()).to.equal('2026-01-01T00:00:03.000Z');
-    mock.timers.reset();
   });
 
   it('catches up from the same cursor after a failure', async () => {
@@ -274,7 +273,6 @@ describe('the synchroniser of the typed client', () => {
       await synchroniser.catchUp(request);
       expect(asked.at(-1)).to.include({ cursor: 'third' });
       synchroniser.lost();
-      mock.timers.reset();
     });
 
     it('renews its cursor again after the gap is filled', async () => {
@@ -289,7 +287,6 @@ describe('the synchroniser of the typed client', () => {
       await synchroniser.catchUp(request);
       expect(asked.at(-1)).to.include({ cursor: 'renewed' });
       synchroniser.lost();
-      mock.timers.reset();
     });
 
     it('does not skip a later gap when the reading over a lost connection ends', async () => {
@@ -310,7 +307,6 @@ describe('the synchroniser of the typed client', () => {
 
   describe('that renews its cursor', () => {
     beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
-    afterEach(() => mock.timers.reset());
 
     /** Creates a synchroniser that has caught up, on a server that numbers its cursors. */
     async function caughtUp() {

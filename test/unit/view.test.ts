@@ -9,7 +9,6 @@ import { ADA, BOB, row, viewOf } from './client-view.ts';
 
 describe('the view of the typed client', () => {
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
-  afterEach(() => mock.timers.reset());
 
   const typing = { typing: true, expiresInSeconds: 6 };
 
