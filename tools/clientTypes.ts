@@ -214,11 +214,10 @@ export type CommonErrorCode = ${COMMON_ERRORS.map((code) => `'${code}'`).join(' 
 
 /** Returns what a command does, and the codes with which it can be refused. */
 function textOf({ summary, description, errors }: Command): string[] {
-  const codes = errors.map((code) => `\`${code}\``);
   return [
     `${summary}.`,
     ...(description ? [shortened(description)] : []),
-    ...(codes.length > 0 ? [`Refused with ${codes.join(', ')}.`] : []),
+    ...(errors.length > 0 ? [`Refused with ${errors.join(', ')}.`] : []),
   ];
 }
 

@@ -1126,6 +1126,8 @@ export interface GetProfileResult {
   data: Profile & {
     /** Present only in the profile of this user. */
     email?: string | null;
+    /** The user at the host; only in the profile of this user. */
+    externalId?: string;
   };
 }
 
@@ -1252,129 +1254,129 @@ export type PingParams = Record<string, never>;
 
 /** The commands by name, each with its params and the `params` of its reply. A {@link CommonErrorCode} may refuse each of them; the other codes are listed. */
 export interface Commands {
-  /** List the chats of this user, each with its newest message, newest first. Refused with `TIMEOUT`. */
+  /** List the chats of this user, each with its newest message, newest first. Refused with TIMEOUT. */
   listLastMessage: { params: ListLastMessageParams; result: Data<ChatRow[]> };
-  /** Page through the dialog with a person, newest first. Refused with `NOT_FOUND`, `TIMEOUT`. */
+  /** Page through the dialog with a person, newest first. Refused with NOT_FOUND, TIMEOUT. */
   getlatestMessageDialog: { params: GetlatestMessageDialogParams; result: Data<GetlatestMessageDialogRow[]> };
-  /** Page through the history of a group, newest first. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
+  /** Page through the history of a group, newest first. Refused with NOT_FOUND, NOT_A_MEMBER, TIMEOUT. */
   getlatestMessageGroup: { params: GetlatestMessageGroupParams; result: Data<GetlatestMessageGroupRow[]> };
-  /** Create a group; its creator becomes the owner and first member. Refused with `NOT_FOUND`, `FORBIDDEN`, `CONFLICT`. */
+  /** Create a group; its creator becomes the owner and first member. Refused with NOT_FOUND, FORBIDDEN, CONFLICT. */
   newGroup: { params: NewGroupParams; result: NewGroupResult };
-  /** Add a user to a group. Allowed for members who may add users (whoMayAdd). The setting historyFrom decides which part of the history the new member sees. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `ALREADY_A_MEMBER`, `FORBIDDEN`. */
+  /** Add a user to a group. Allowed for members who may add users (whoMayAdd). The setting historyFrom decides which part of the history the new member sees. Refused with NOT_FOUND, NOT_A_MEMBER, ALREADY_A_MEMBER, FORBIDDEN. */
   addUserInGroup: { params: AddUserInGroupParams; result: StoredMessage };
-  /** Leave a group; this user can no longer read it. If the owner leaves, the longest-serving admin becomes the owner, or else the longest-serving member. When the last member leaves, the group is closed. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
+  /** Leave a group; this user can no longer read it. If the owner leaves, the longest-serving admin becomes the owner, or else the longest-serving member. When the last member leaves, the group is closed. Refused with NOT_FOUND, NOT_A_MEMBER. */
   leaveGroup: { params: LeaveGroupParams; result: StoredMessage };
-  /** Send a message to a group. The reply means that the message is committed. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`, `CONFLICT`. */
+  /** Send a message to a group. The reply means that the message is committed. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN, CONFLICT. */
   messageInGroup: { params: MessageInGroupParams; result: SendResult };
-  /** Send a message to a person. The reply means that the message is committed. A message to oneself is a note that all connections of this user receive. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`, `CONFLICT`. */
+  /** Send a message to a person. The reply means that the message is committed. A message to oneself is a note that all connections of this user receive. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN, CONFLICT. */
   privateMessage: { params: PrivateMessageParams; result: SendResult };
-  /** Read one row of listLastMessage: the newest message and the unread counts of a chat. data is null for a dialog without messages. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
+  /** Read one row of listLastMessage: the newest message and the unread counts of a chat. data is null for a dialog without messages. Refused with NOT_FOUND, NOT_A_MEMBER, TIMEOUT. */
   getChat: { params: GetChatParams; result: GetChatResult };
-  /** Read messages of a chat by seq, lowest first, to fill a gap or to page in either direction. afterSeq returns the messages that follow it; beforeSeq alone returns the messages immediately before it; both return the messages in between; without either, the newest messages are returned. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
+  /** Read messages of a chat by seq, lowest first, to fill a gap or to page in either direction. afterSeq returns the messages that follow it; beforeSeq alone returns the messages immediately before it; both return the messages in between; without either, the newest messages are returned. Refused with NOT_FOUND, NOT_A_MEMBER, TIMEOUT. */
   getMessages: { params: GetMessagesParams; result: GetMessagesResult };
-  /** Read a message and its neighbours, lowest seq first, to show a message that was found. The page has fewer messages than limit if they are large: continue with getMessages. Refused with `NOT_FOUND`, `TIMEOUT`. */
+  /** Read a message and its neighbours, lowest seq first, to show a message that was found. The page has fewer messages than limit if they are large: continue with getMessages. Refused with NOT_FOUND, TIMEOUT. */
   getMessagesAround: { params: GetMessagesAroundParams; result: Data<Message[]> };
-  /** Read one message. Refused with `NOT_FOUND`, `TIMEOUT`. */
+  /** Read one message. Refused with NOT_FOUND, TIMEOUT. */
   getMessage: { params: GetMessageParams; result: Data<Message> };
-  /** List the replies to a message, oldest first. Refused with `NOT_FOUND`, `TIMEOUT`. */
+  /** List the replies to a message, oldest first. Refused with NOT_FOUND, TIMEOUT. */
   getThread: { params: GetThreadParams; result: Page<Message> };
-  /** Edit a message of this user. Earlier versions are kept: see listEdits. Mentions are determined again. The same content changes nothing. Refused with `NOT_FOUND`, `FORBIDDEN`. */
+  /** Edit a message of this user. Earlier versions are kept: see listEdits. Mentions are determined again. The same content changes nothing. Refused with NOT_FOUND, FORBIDDEN. */
   editMessage: { params: EditMessageParams; result: EditMessageResult };
-  /** List the versions of an edited message, oldest first. The last row of the last page is the current version. Refused with `NOT_FOUND`, `TIMEOUT`. */
+  /** List the versions of an edited message, oldest first. The last row of the last page is the current version. Refused with NOT_FOUND, TIMEOUT. */
   listEdits: { params: ListEditsParams; result: Page<Edit> };
-  /** Delete a message for everybody: a message of this user, or, as owner or admin of a group, any message. The message keeps its seq, with empty content and deletedAt. Deleting it again changes nothing. Refused with `NOT_FOUND`, `FORBIDDEN`. */
+  /** Delete a message for everybody: a message of this user, or, as owner or admin of a group, any message. The message keeps its seq, with empty content and deletedAt. Deleting it again changes nothing. Refused with NOT_FOUND, FORBIDDEN. */
   deleteMessage: { params: DeleteMessageParams; result: DeleteMessageResult };
-  /** React to a message with an emoji. Each user can add an emoji once; adding it again changes nothing. Refused with `NOT_FOUND`, `FORBIDDEN`, `CONFLICT`. */
+  /** React to a message with an emoji. Each user can add an emoji once; adding it again changes nothing. Refused with NOT_FOUND, FORBIDDEN, CONFLICT. */
   addReaction: { params: AddReactionParams; result: AddReactionResult };
-  /** Remove a reaction of this user. If there is no such reaction, nothing changes. Refused with `NOT_FOUND`, `FORBIDDEN`. */
+  /** Remove a reaction of this user. If there is no such reaction, nothing changes. Refused with NOT_FOUND, FORBIDDEN. */
   removeReaction: { params: RemoveReactionParams; result: RemoveReactionResult };
-  /** Pin a message for everybody in the chat. Allowed for the owner and admins of a group, and for both people of a dialog. If the message is already pinned, nothing changes. Refused with `NOT_FOUND`, `FORBIDDEN`, `CONFLICT`. */
+  /** Pin a message for everybody in the chat. Allowed for the owner and admins of a group, and for both people of a dialog. If the message is already pinned, nothing changes. Refused with NOT_FOUND, FORBIDDEN, CONFLICT. */
   pinMessage: { params: PinMessageParams; result: ChangedMessage };
-  /** Unpin a message. Allowed for the owner and admins of a group, and for both people of a dialog. If the message is not pinned, nothing changes. Refused with `NOT_FOUND`, `FORBIDDEN`. */
+  /** Unpin a message. Allowed for the owner and admins of a group, and for both people of a dialog. If the message is not pinned, nothing changes. Refused with NOT_FOUND, FORBIDDEN. */
   unpinMessage: { params: UnpinMessageParams; result: ChangedMessage };
-  /** List the pinned messages of a chat, newest message first. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
+  /** List the pinned messages of a chat, newest message first. Refused with NOT_FOUND, NOT_A_MEMBER, TIMEOUT. */
   listPins: { params: ListPinsParams; result: Page<ListPinsRow> };
-  /** Send a copy of a message to another chat, with the name of its author. It is pushed as privateMessage or messageInGroup, with forwardedFrom and forwardedFromName. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`, `CONFLICT`. */
+  /** Send a copy of a message to another chat, with the name of its author. It is pushed as privateMessage or messageInGroup, with forwardedFrom and forwardedFromName. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN, CONFLICT. */
   forwardMessage: { params: ForwardMessageParams; result: ForwardMessageResult };
-  /** Report a message to the operators. The table reports stores the report with the content of the message; no other user is notified. Each user can report a message once. Refused with `NOT_FOUND`. */
+  /** Report a message to the operators. The table reports stores the report with the content of the message; no other user is notified. Each user can report a message once. Refused with NOT_FOUND. */
   reportMessage: { params: ReportMessageParams; result: object };
-  /** Send an event of your application to the open connections of a chat; it is not stored. Allowed for users who may send messages to the chat. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
+  /** Send an event of your application to the open connections of a chat; it is not stored. Allowed for users who may send messages to the chat. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN. */
   sendEvent: { params: SendEventParams; result: object };
-  /** Mark a chat as read up to a seq. The position never decreases. At the current readSeq the command removes the mark of markUnread; below it nothing changes. Sending a message marks everything before it as read. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
+  /** Mark a chat as read up to a seq. The position never decreases. At the current readSeq the command removes the mark of markUnread; below it nothing changes. Sending a message marks everything before it as read. Refused with NOT_FOUND, NOT_A_MEMBER. */
   markRead: { params: MarkReadParams; result: MarkReadResult };
-  /** Mark the messages of a chat as delivered up to a seq. The position never decreases. Reading includes delivery. In a dialog the other person receives a push; for groups see getReceipts. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
+  /** Mark the messages of a chat as delivered up to a seq. The position never decreases. Reading includes delivery. In a dialog the other person receives a push; for groups see getReceipts. Refused with NOT_FOUND, NOT_A_MEMBER. */
   markDelivered: { params: MarkDeliveredParams; result: object };
-  /** List who received and who read a message. The list contains the members at the time of the message, without its author. While one of the two people of a dialog has blocked the other, it shows the state at the beginning of the block. Refused with `NOT_FOUND`, `TIMEOUT`. */
+  /** List who received and who read a message. The list contains the members at the time of the message, without its author. While one of the two people of a dialog has blocked the other, it shows the state at the beginning of the block. Refused with NOT_FOUND, TIMEOUT. */
   getReceipts: { params: GetReceiptsParams; result: Page<GetReceiptsRow> };
-  /** Mark a chat as unread, as a reminder. The mark stays until markRead, or until this user sends a message to the chat. The read position does not change. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
+  /** Mark a chat as unread, as a reminder. The mark stays until markRead, or until this user sends a message to the chat. The read position does not change. Refused with NOT_FOUND, NOT_A_MEMBER. */
   markUnread: { params: MarkUnreadParams; result: object };
-  /** Mute a chat, for good or until a given time, or unmute it. The server only stores the setting and returns it in listLastMessage; clients suppress their notifications. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
+  /** Mute a chat, for good or until a given time, or unmute it. The server only stores the setting and returns it in listLastMessage; clients suppress their notifications. Refused with NOT_FOUND, NOT_A_MEMBER. */
   muteChat: { params: MuteChatParams; result: object };
-  /** Archive or unarchive a chat. Clients decide how to show it: listLastMessage returns the setting with each chat, and its order stays the same. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
+  /** Archive or unarchive a chat. Clients decide how to show it: listLastMessage returns the setting with each chat, and its order stays the same. Refused with NOT_FOUND, NOT_A_MEMBER. */
   archiveChat: { params: ArchiveChatParams; result: object };
-  /** Pin a chat to the top of the list of this user, or unpin it. Clients decide how to show it: listLastMessage returns the setting with each chat, and its order stays the same. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
+  /** Pin a chat to the top of the list of this user, or unpin it. Clients decide how to show it: listLastMessage returns the setting with each chat, and its order stays the same. Refused with NOT_FOUND, NOT_A_MEMBER. */
   pinChat: { params: PinChatParams; result: object };
-  /** Show the other members of a chat that this user is typing, or has stopped. Repeat it every few seconds: otherwise the receivers let it expire after 6 seconds. It is not stored. Refused with `NOT_FOUND`, `NOT_A_MEMBER`. */
+  /** Show the other members of a chat that this user is typing, or has stopped. Repeat it every few seconds: otherwise the receivers let it expire after 6 seconds. It is not stored. Refused with NOT_FOUND, NOT_A_MEMBER. */
   typing: { params: TypingParams; result: object };
-  /** Search the messages of all chats of this user by words and parts of words. Words match in all their English forms, quoted phrases match literally, and -word excludes. Any text also matches within words; case, accents and vowel points are ignored. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
+  /** Search the messages of all chats of this user by words and parts of words. Words match in all their English forms, quoted phrases match literally, and -word excludes. Any text also matches within words; case, accents and vowel points are ignored. Refused with NOT_FOUND, NOT_A_MEMBER, TIMEOUT. */
   searchMessages: { params: SearchMessagesParams; result: Page<SearchMessagesRow> };
-  /** Read all changes in the chats of this user since a cursor, chat by chat. While more is true, continue with nextCursor, even if the page is short; then keep nextCursor for the next sync. Each change contains the present state, so that a repeated change does no harm. Refused with `TIMEOUT`. */
+  /** Read all changes in the chats of this user since a cursor, chat by chat. While more is true, continue with nextCursor, even if the page is short; then keep nextCursor for the next sync. Each change contains the present state, so that a repeated change does no harm. Refused with TIMEOUT. */
   sync: { params: SyncParams; result: SyncResult };
-  /** Read the properties of a group of this user, or of a public group. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
+  /** Read the properties of a group of this user, or of a public group. Refused with NOT_FOUND, NOT_A_MEMBER, TIMEOUT. */
   getGroup: { params: GetGroupParams; result: Data<Group> };
-  /** Find public groups, newest first. A page may have fewer groups than limit, or none, before the end of the list. The list ends when nextCursor is null. Refused with `TIMEOUT`. */
+  /** Find public groups, newest first. A page may have fewer groups than limit, or none, before the end of the list. The list ends when nextCursor is null. Refused with TIMEOUT. */
   listGroups: { params: ListGroupsParams; result: Page<Group> };
-  /** Change a group: name, description, privacy, permission to add and post, slow mode, history, custom data. Allowed for the owner and admins. Omitted fields stay as they are; null clears description and custom. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`, `CONFLICT`. */
+  /** Change a group: name, description, privacy, permission to add and post, slow mode, history, custom data. Allowed for the owner and admins. Omitted fields stay as they are; null clears description and custom. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN, CONFLICT. */
   updateGroup: { params: UpdateGroupParams; result: UpdateGroupResult };
-  /** Delete a group for everybody. Allowed for the owner. Its messages can no longer be read, and its name can be used again. If the same user deletes it again, nothing changes. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
+  /** Delete a group for everybody. Allowed for the owner. Its messages can no longer be read, and its name can be used again. If the same user deletes it again, nothing changes. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN. */
   deleteGroup: { params: DeleteGroupParams; result: object };
-  /** Join a public group. If this user is already a member, nothing changes. Refused with `NOT_FOUND`, `FORBIDDEN`. */
+  /** Join a public group. If this user is already a member, nothing changes. Refused with NOT_FOUND, FORBIDDEN. */
   joinGroup: { params: JoinGroupParams; result: JoinGroupResult };
-  /** List the members of a group. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
+  /** List the members of a group. Refused with NOT_FOUND, NOT_A_MEMBER, TIMEOUT. */
   listGroupMembers: { params: ListGroupMembersParams; result: Page<ListGroupMembersRow> };
-  /** Make a member an admin, or an admin a member. Allowed for the owner. To change the owner, use transferOwnership. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
+  /** Make a member an admin, or an admin a member. Allowed for the owner. To change the owner, use transferOwnership. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN. */
   setMemberRole: { params: SetMemberRoleParams; result: SetMemberRoleResult };
-  /** Make another member the owner; the previous owner becomes an admin. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
+  /** Make another member the owner; the previous owner becomes an admin. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN. */
   transferOwnership: { params: TransferOwnershipParams; result: TransferOwnershipResult };
-  /** Remove a member from a group. Allowed for the owner, and for admins if the member is not an admin. The removed user can be added and can join again; to prevent that, use banUser. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
+  /** Remove a member from a group. Allowed for the owner, and for admins if the member is not an admin. The removed user can be added and can join again; to prevent that, use banUser. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN. */
   removeUserFromGroup: { params: RemoveUserFromGroupParams; result: RemoveUserFromGroupResult };
-  /** Remove a user from a group and prevent them from joining or being added; also for users who are not members. Allowed for the owner, and for admins if the user is not an admin. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
+  /** Remove a user from a group and prevent them from joining or being added; also for users who are not members. Allowed for the owner, and for admins if the user is not an admin. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN. */
   banUser: { params: BanUserParams; result: BanUserResult };
-  /** Lift the ban of a user; it does not add the user to the group. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
+  /** Lift the ban of a user; it does not add the user to the group. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN. */
   unbanUser: { params: UnbanUserParams; result: UnbanUserResult };
-  /** Create an invite code for a group. Allowed for members who may add users. The code is valid as long as its creator may add users. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`, `CONFLICT`. */
+  /** Create an invite code for a group. Allowed for members who may add users. The code is valid as long as its creator may add users. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN, CONFLICT. */
   createInvite: { params: CreateInviteParams; result: Data<Invite> };
-  /** List the valid invites of a group, newest first. The owner and admins see all invites, other members only the invites that they created. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `TIMEOUT`. */
+  /** List the valid invites of a group, newest first. The owner and admins see all invites, other members only the invites that they created. Refused with NOT_FOUND, NOT_A_MEMBER, TIMEOUT. */
   listInvites: { params: ListInvitesParams; result: Page<Invite> };
-  /** Revoke an invite. Allowed for its creator, the owner and admins. Refused with `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`. */
+  /** Revoke an invite. Allowed for its creator, the owner and admins. Refused with NOT_FOUND, NOT_A_MEMBER, FORBIDDEN. */
   revokeInvite: { params: RevokeInviteParams; result: object };
-  /** Join a group with the code of an invite. An invite is valid as long as its creator may add users: not after the creator left or was removed, and not while only admins may add users and the creator is not an admin. Refused with `NOT_FOUND`, `FORBIDDEN`. */
+  /** Join a group with the code of an invite. An invite is valid as long as its creator may add users: not after the creator left or was removed, and not while only admins may add users and the creator is not an admin. Refused with NOT_FOUND, FORBIDDEN. */
   joinByInvite: { params: JoinByInviteParams; result: JoinByInviteResult };
-  /** Read the profile of a user. Refused with `NOT_FOUND`, `TIMEOUT`. */
+  /** Read the profile of a user. Refused with NOT_FOUND, TIMEOUT. */
   getProfile: { params: GetProfileParams; result: GetProfileResult };
-  /** Change the profile of this user; null clears a field, omitted fields stay as they are. Username and email belong to the account: see PATCH /users/me. A new username and the deletion of an account are pushed to everybody who shares a chat with the user, and appear in sync. Refused with `NOT_FOUND`. */
+  /** Change the profile of this user; null clears a field, omitted fields stay as they are. Username and email belong to the account: see PATCH /users/me. A new username and the deletion of an account are pushed to everybody who shares a chat with the user, and appear in sync. Refused with NOT_FOUND. */
   updateProfile: { params: UpdateProfileParams; result: Data<Profile> };
-  /** Search for users by the beginning of their username or display name. The result is ordered by name. Case, accents and vowel points are ignored. A page may have fewer users than limit, or none, before the end of the list. The list ends when nextCursor is null. Refused with `TIMEOUT`. */
+  /** Search for users by the beginning of their username or display name. The result is ordered by name. Case, accents and vowel points are ignored. A page may have fewer users than limit, or none, before the end of the list. The list ends when nextCursor is null. Refused with TIMEOUT. */
   searchUsers: { params: SearchUsersParams; result: Page<Profile> };
-  /** List all users in the order of their registration, with their presence. With custom, a page may have fewer users than limit, or none, before the end of the list. The list ends when nextCursor is null. Refused with `TIMEOUT`. */
+  /** List all users in the order of their registration, with their presence. With custom, a page may have fewer users than limit, or none, before the end of the list. The list ends when nextCursor is null. Refused with TIMEOUT. */
   listUsers: { params: ListUsersParams; result: Page<Profile> };
-  /** Block a user. Private messages of the blocked user to this user are refused. Refused with `NOT_FOUND`. */
+  /** Block a user. Private messages of the blocked user to this user are refused. Refused with NOT_FOUND. */
   blockUser: { params: BlockUserParams; result: object };
-  /** Unblock a user. If that was the last block between the two, both receive the other’s present positions and presence, as the pushes markRead, markDelivered and subscribePresence. Refused with `NOT_FOUND`. */
+  /** Unblock a user. If that was the last block between the two, both receive the other’s present positions and presence, as the pushes markRead, markDelivered and subscribePresence. Refused with NOT_FOUND. */
   unblockUser: { params: UnblockUserParams; result: object };
-  /** List the users that this user has blocked. Refused with `TIMEOUT`. */
+  /** List the users that this user has blocked. Refused with TIMEOUT. */
   listBlockedUsers: { params: ListBlockedUsersParams; result: Page<ListBlockedUsersRow> };
-  /** Read the presence of up to 100 users. Refused with `TIMEOUT`. */
+  /** Read the presence of up to 100 users. Refused with TIMEOUT. */
   getPresence: { params: GetPresenceParams; result: Data<Presence[]> };
-  /** Subscribe this connection to the presence of users, and read their present state. The subscription ends with the connection. A connection can subscribe to at most 1,000 users. A reconnect within seconds is not a change. Refused with `CONFLICT`. */
+  /** Subscribe this connection to the presence of users, and read their present state. The subscription ends with the connection. A connection can subscribe to at most 1,000 users. A reconnect within seconds is not a change. Refused with CONFLICT. */
   subscribePresence: { params: SubscribePresenceParams; result: Data<Presence[]> };
   /** End subscriptions to the presence of users. */
   unsubscribePresence: { params: UnsubscribePresenceParams; result: object };
   /** Become invisible, which shows this user as offline to everybody, or visible again. */
   setPresence: { params: SetPresenceParams; result: object };
-  /** List the open and recent connections of this user, newest first. device is the value of ?device= that the client connected with, or its User-Agent. Ended connections are kept for 30 days. Refused with `TIMEOUT`. */
+  /** List the open and recent connections of this user, newest first. device is the value of ?device= that the client connected with, or its User-Agent. Ended connections are kept for 30 days. Refused with TIMEOUT. */
   listSessions: { params: ListSessionsParams; result: Page<ListSessionsRow> };
-  /** Log out: close a connection of this user and revoke its token, here or on another device. All connections with the same token close with 4401, and the token becomes invalid. Refused with `NOT_FOUND`. */
+  /** Log out: close a connection of this user and revoke its token, here or on another device. All connections with the same token close with 4401, and the token becomes invalid. Refused with NOT_FOUND. */
   endSession: { params: EndSessionParams; result: object };
   /** Close all other connections of this user and revoke their tokens. The connections close with 4401. This connection stays open and its token stays valid. */
   endOtherSessions: { params: EndOtherSessionsParams; result: object };

@@ -18,6 +18,9 @@ export const getProfile = defineRead({
         email: Type.Optional(
           Nullable(Type.String({ description: 'Present only in the profile of this user' })),
         ),
+        externalId: Type.Optional(
+          Type.String({ description: 'The user at the host; only in the profile of this user' }),
+        ),
       },
       { title: 'ProfileWithEmail', description: 'A profile; that of this user has the email' },
     ),
@@ -28,6 +31,8 @@ export const getProfile = defineRead({
     const user = await existingUser(db, userId ?? session.userId);
     const [profile] = await profilesOf(presence, session.userId, [user]);
     if (!profile) throw new Error('a user without a profile');
-    return { data: { ...profile, ...(user.id === session.userId && { email: user.email }) } };
+    if (user.id !== session.userId) return { data: profile };
+    const { email, externalId } = user;
+    return { data: { ...profile, email, ...(externalId !== null && { externalId }) } };
   },
 });

@@ -279,6 +279,17 @@ describe('tokens of a host', () => {
       expect(data.map((found: { userId: number }) => found.userId)).to.include(userId);
     });
 
+    it('with the identifier at the host, which only that user sees', async () => {
+      const sub = newSub();
+      const client = await connect(await key.sign({ sub }));
+      const { userId, externalId } = await profileOf(client);
+      expect(externalId).to.equal(sub);
+      const other = await newUser(one.url);
+      const connection = await other.connect();
+      expect((await connection.done('getProfile', { userId })).data).not.to.have.property('externalId');
+      expect((await connection.done('getProfile')).data).not.to.have.property('externalId');
+    });
+
     it('with a name of its own if there are no claims, and without an email that is not verified', async () => {
       for (const email_verified of [false, 'true', undefined]) {
         const client = await connect(

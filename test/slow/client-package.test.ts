@@ -169,7 +169,7 @@ export const App = ({ client }: { client: Client }) => <ParleyProvider client={c
   it('has a description of every command and push, with the codes of refusals', async () => {
     const declarations = await readFile('dist/package/client.d.ts', 'utf8');
     expect(declarations).to.match(
-      /\/\*\* Send a message to a person\. .*Refused with `NOT_FOUND`.*\*\/\n\tprivateMessage: \{/,
+      /\/\*\* Send a message to a person\. .*Refused with NOT_FOUND, .*\*\/\n\tprivateMessage: \{ params: PrivateMessageParams;/,
     );
     expect(declarations).to.match(
       /\/\*\* A user sent a message to a group\. \*\/\nexport interface MessageInGroupPush/,
