@@ -579,6 +579,7 @@ describe('several nodes on NATS', function () {
     const [a, b] = [await ada.connect(pair[0]?.url), await bob.connect(pair[1]?.url)];
     await a.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
     await other.start();
+    await Promise.all(pair.map((node) => natsIsConnected(node)));
     expect((await b.push('privateMessage')).params.message).to.equal('Hi');
     await Promise.all(pair.map((node) => node.close()));
     await other.stop();
