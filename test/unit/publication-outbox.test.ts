@@ -75,4 +75,22 @@ describe('a node that reads the outbox', () => {
     await nextPoll();
     expect(received).to.deep.equal(['fault', '3']);
   });
+
+  it('reads once at a time, however long the database takes', async () => {
+    let reads = 0;
+    const query = () => {
+      reads++;
+      return new Promise(() => {});
+    };
+    const slow = watchOutbox(
+      { query } as unknown as Database,
+      () => {},
+      () => {},
+      pino({ level: 'silent' }),
+      1,
+    );
+    for (let polls = 0; polls < 3; polls++) await nextPoll(); // of the other one, with the same interval
+    slow.close();
+    expect(reads).to.equal(1);
+  });
 });
