@@ -2,6 +2,7 @@ import type { Transaction } from 'sequelize';
 import type { HostToken } from '../auth/hostTokens.ts';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
+import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
 import { databaseNow } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
@@ -55,8 +56,9 @@ export async function updateHostProfile(
         hostClaims: { ...seen, ...profile, issuedAt: token.issuedAt },
         updatedAt: databaseNow,
       },
-      { transaction },
+      { transaction, returning: true }, // the version of the profile is counted by a trigger
     );
+    await reconcileEverywhere(db, userId, transaction);
     const chats = changed.username === undefined ? undefined : await chatsNaming(db, userId, transaction);
     return { row, chats, isShown: displayName !== undefined || avatar !== undefined };
   };

@@ -360,6 +360,7 @@ describe('tokens of a host', () => {
       await connect(await key.sign({ sub, ...claims, preferred_username: `second${process.pid}` }));
       const renamed = await friend.push('updateProfile');
       expect(renamed.params).to.include({ username: `second${process.pid}`, displayName: 'Second' });
+      expect(renamed.params.version).to.equal((await profileOf(client)).version);
       expect(await profileOf(client)).to.include({ username: `second${process.pid}`, avatar: 'second.png' });
     });
 
