@@ -38,6 +38,9 @@ export function respond(
     const answer = lastAnswer(status, headers, body, withoutBody); // fails here, where the caller can catch it
     return afterReading(res, () => writeAndClose(res, answer));
   }
+  // Where a client sends requests and reads no answers, the library sometimes takes an answer that is written for missing,
+  // and would end the process. With a handler it closes the connection at the next request.
+  res.onAborted(() => {});
   let failure: unknown;
   res.cork(() => {
     try {
