@@ -24,6 +24,8 @@ import { VERSION } from './version.ts';
 
 export interface Server {
   readonly port: number;
+  /** Identifies the node in the table `nodes`. */
+  readonly nodeId: string;
   /** Returns its state in a few numbers for an operator. */
   summary(): object;
   /** Stops: accepts nothing new, finishes what is in flight, closes sockets with 1001, then the database. */
@@ -94,6 +96,7 @@ async function serve({ config, log, listener, hostKeys, tracing, db }: Foundatio
 
   return {
     port: listener.port,
+    nodeId: messaging.sessions.nodeId,
     summary: () => ({ version: VERSION, accepting: isAccepting, ...summaryOf(parts) }),
     close() {
       isAccepting = false;

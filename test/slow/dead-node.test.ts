@@ -234,7 +234,7 @@ describe('a node that stops', () => {
     const node = await startServer({ NATS_URL: cluster.nats.url });
     const [ada] = await newUsers(1);
     await (await ada.connect(node.url)).done('listSessions');
-    await node.close();
+    await node.stop();
     expect(await nodeOf(ada)).to.equal(undefined);
   });
 
@@ -246,7 +246,7 @@ describe('a node that stops', () => {
     await (await ada.connect(node.url)).done('listSessions');
     await toNats.cut();
     await natsIsConnected(node, false);
-    await node.close();
+    await node.stop();
     expect(await nodeOf(ada)).to.not.equal(undefined);
   });
 });

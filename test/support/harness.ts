@@ -44,6 +44,8 @@ export let database: Database;
 export interface RunningServer extends Server {
   /** `http://127.0.0.1:port` */
   readonly url: string;
+  /** Stops as in production: a node without NATS stays registered, so that others find it dead seconds later. */
+  stop(): Promise<void>;
 }
 
 /** Starts another server on the database of the file; the caller closes it. */
@@ -59,7 +61,16 @@ export async function startServer(env: Record<string, string> = {}): Promise<Run
     ...env,
   });
   const running = await start(config, log);
-  return { ...running, url: `http://127.0.0.1:${running.port}` };
+  return {
+    ...running,
+    url: `http://127.0.0.1:${running.port}`,
+    stop: running.close,
+    async close() {
+      await running.close();
+      // Otherwise a later test may be the one in which it is found dead.
+      await database.execute('delete from nodes where id = $1', [running.nodeId]);
+    },
+  };
 }
 
 /** Values that must never be logged: tokens, passwords and their hashes, the secret of tokens, message contents. */
@@ -103,8 +114,8 @@ export const mochaHooks = {
     assertNothingLeft = watchLeftovers();
     if (isUnitTest(this)) return;
     folder = await temporaryFolder();
-    server = await startServer();
     database = openDatabase(url, 4);
+    server = await startServer();
   },
   async afterEach() {
     mock.reset(); // also after a test that failed, whose mocks would fail those that follow
@@ -112,7 +123,10 @@ export const mochaHooks = {
     assertDescribedFrames();
   },
   async afterAll(this: Mocha.Context) {
-    if (!isUnitTest(this)) await Promise.all([database.close(), server.close()]);
+    if (!isUnitTest(this)) {
+      await server.close();
+      await database.close();
+    }
     assertNothingReplaced();
     await assertNothingLeft();
     if (leaks.length > 0) throw new Error(`secrets in the log: ${leaks.join('')}`);
