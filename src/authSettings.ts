@@ -1,6 +1,6 @@
 import type { EnvironmentReader } from './EnvironmentReader.ts';
 
-/** How the tokens of a host are verified: with a JWKS or a secret. They are not accepted if neither is set. */
+/** The verification of tokens of a host: with a JWKS or a secret. They are not accepted if neither is set. */
 export interface AuthSettings {
   /** URL or file of the JSON Web Key Set (RFC 7517) with the public keys of the host. */
   readonly authJwks: string | undefined;

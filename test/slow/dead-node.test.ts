@@ -144,7 +144,7 @@ describe('the death of a node', function () {
 
   describe('between the commit of changes and their publication', () => {
     let toDatabase: Relay;
-    /** What arrived at the client of a user whose chats did not change, until all others were closed. */
+    /** The frames that arrived at the client of a user whose chats did not change, until all others were closed. */
     let atBystander: Frame[];
     const scenes = new Map<Case, Scene & { readonly code: number }>();
 
