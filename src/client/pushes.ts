@@ -1,4 +1,4 @@
-import type { Message, Push, PushName } from './protocol.ts';
+import type { Message, Params, Push, PushName } from './protocol.ts';
 
 /** The fields of a message without extras that was never changed. */
 export const FRESH = {
@@ -86,8 +86,10 @@ export function pushOf({ content, kind: _, event, ...fields }: Message): Push {
 }
 
 /** Returns the push of a message that this client sent, from the params and the result of the command. */
-export function ownPushOf(sent: Partial<Message> & { readonly clientMessageId?: string }): Push {
-  const { content, clientMessageId: _, ...fields } = sent;
+export function ownPushOf(
+  sent: Partial<Message> & Pick<Params<'messageInGroup'>, 'clientMessageId' | 'ifSeq'>,
+): Push {
+  const { content, clientMessageId: _, ifSeq: __, ...fields } = sent;
   return { type: sendType(fields), params: { ...fields, data: null, message: content } } as unknown as Push;
 }
 

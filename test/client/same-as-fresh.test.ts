@@ -70,6 +70,20 @@ describe('a typed client compared with a fresh one', () => {
     expect(data).to.include({ markedUnread: true });
   });
 
+  it('is right about own messages with every param, by a call or by a chat', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const client = typedClient(ada);
+    const chat = client.chat({ groupId });
+    const [first] = await when(chat.messages, ({ length }) => length === 2);
+    const options = { replyTo: first?.messageId ?? 0, silent: true, custom: { a: 1 } };
+    const content = `hi @${bob.username}`;
+    await client.call('messageInGroup', { groupId, content, ...options, ifSeq: 2 });
+    await chat.send(content, { ...options, ifSeq: 3 });
+    await when(chat.messages, ({ length }) => length === 4);
+    await expectFresh(ada, client, { groupId });
+  });
+
   it('loses nothing when the first connection breaks at once', async () => {
     const [ada, bob] = await newClients(2);
     const sockets: WebSocket[] = [];

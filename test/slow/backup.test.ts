@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { chmod, chown, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -139,12 +139,16 @@ describe('the base backup of docs/operations.md', function () {
     const wal = (await query('select pg_walfile_name(pg_current_wal_lsn())')).trim();
     await query('select pg_switch_wal()');
     // The archiver looks for segments once a minute, also after an attempt that failed.
-    await until(async () => (await readdir(join(backups, 'wal'))).includes(wal), 100_000);
+    // Its file is there before it is complete, and PostgreSQL refuses to start from a part of it.
+    await until(
+      async () => (await query('select last_archived_wal from pg_stat_archiver')).trim() >= wal,
+      100_000,
+    );
     await postgres.stop();
 
     const PGDATA = join(backups, 'restored');
     await run('recovery.signal', { PGDATA });
-    await run(`pg_ctl -w -l ${backups}/log start`, { PGDATA });
+    await run(`pg_ctl -w -l ${backups}/log start || { cat ${backups}/log >&2; exit 1; }`, { PGDATA });
     try {
       await until(async () => (await query('select pg_is_in_recovery()')).trim() === 'f');
       expect((await query('select n from kept')).trim()).to.equal('1');

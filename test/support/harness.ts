@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
@@ -137,13 +138,21 @@ export const mochaHooks = {
 const isUnitTest = (hook: Mocha.Context): boolean =>
   hook.runnable().parent?.suites.every(({ file }) => file?.includes('/test/unit/')) ?? false;
 
-/** Returns an unused port: the system does not assign the same one again at once. */
+/**
+ * Returns an unused port that stays free for a server that is stopped and started again: connections of others never
+ * leave from it, because Linux assigns them ports from 32768 on.
+ */
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
+  const port = randomInt(10_000, 32_768);
+  const probe = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+    return port;
+  } catch {
+    return freePort();
+  } finally {
+    probe.close();
+  }
 }
 
 export interface Reply {
