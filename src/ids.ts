@@ -13,3 +13,5 @@ export type InviteId = Id<'invite'>;
 export type SessionId = Id<'session'>;
 /** Counts the connections of this process, in the order they were opened. */
 export type ConnectionId = Id<'connection'>;
+/** Id of an API key. */
+export type KeyId = Id<'key'>;

@@ -95,6 +95,25 @@ export const commands: Readonly<Record<string, AdminCommand>> = {
     options: LIMIT,
     load: async () => (await import('./reports.ts')).listReports,
   },
+  'key create': {
+    summary:
+      'create an API key for service connections, with scopes separated by commas; its secret is printed only now',
+    takes: ['name', 'scopes'],
+    options: {},
+    load: async () => (await import('./keys.ts')).createApiKey,
+  },
+  'key list': {
+    summary: 'list the API keys, newest first, with their scopes and the time of the last use',
+    takes: [],
+    options: {},
+    load: async () => (await import('./keys.ts')).listApiKeys,
+  },
+  'key revoke': {
+    summary: 'revoke an API key: close its connections and refuse new ones',
+    takes: ['keyId'],
+    options: {},
+    load: async () => (await import('./keys.ts')).revokeApiKey,
+  },
   'database move': {
     summary: 'copy the embedded database of a stopped server to an empty PostgreSQL at a postgres:// URL',
     takes: ['url'],

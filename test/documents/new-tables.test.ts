@@ -38,6 +38,7 @@ const NOT_ERASED: Reasons = {
 const KEPT_OF_ACCOUNT: Reasons = {
   id: 'messages name it',
   created_at: 'reveals nothing about the user',
+  is_bot: 'reveals nothing about the user',
   is_invisible: 'reveals nothing about the user',
   others_ended_at: 'deleted by `user erase`',
   kept_token_id: 'deleted by `user erase`',

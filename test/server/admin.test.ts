@@ -475,4 +475,37 @@ describe('the operator’s command line', function () {
     await elsewhere[0].close();
     await other.close();
   });
+
+  it('creates an API key, which is shown once and stored hashed, lists it, and revokes it', async () => {
+    const { key, ...created } = await admin('key', 'create', 'backend', 'users, act,users');
+    expect(key).to.match(new RegExp(`^pk_${created.id}_[\\w-]{43}$`));
+    expect(created).to.deep.include({ name: 'backend', scopes: ['users', 'act'], lastUsedAt: null });
+    const { key: other } = await admin('key', 'create', 'backend', 'act');
+    const stored = await database.query('select service_keys::text from service_keys', []);
+    const secret = key.slice(-43);
+    expect(JSON.stringify(stored)).to.not.include(secret);
+    expect(JSON.stringify(stored)).to.not.include(Buffer.from(secret, 'base64url').toString('hex'));
+
+    const listed = await admin('key', 'list');
+    expect(listed[1]).to.deep.equal(created);
+    expect(JSON.stringify(listed)).to.not.include(secret).and.not.include(other);
+
+    const revoked = await admin('key', 'revoke', `${created.id}`);
+    expect(revoked.revokedAt).to.be.a('string');
+    expect(await admin('key', 'revoke', `${created.id}`)).to.deep.equal(revoked);
+    expect((await admin('key', 'list'))[1]).to.deep.equal(revoked);
+  });
+
+  it('refuses an API key without a name or with scopes that do not exist, and ids of none', async () => {
+    for (const [name, scopes, message] of [
+      ['', 'act', 'arguments.name'],
+      ['two\nlines', 'act', 'arguments.name'],
+      ['backend', '', 'There is no scope ""; expected one or more of act, users'],
+      ['backend', 'act,root', 'There is no scope "root"'],
+      ['backend', 'toString', 'There is no scope "toString"'],
+    ] as const)
+      expect(await refused('key', 'create', name, scopes), scopes).to.include(message);
+    for (const id of ['0', '999999', 'backend', '1.5', '9'.repeat(30)])
+      expect(await refused('key', 'revoke', id), id).to.equal(`There is no key ${id}`);
+  });
 });

@@ -75,7 +75,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Run
 }
 
 /** Values that must never be logged: tokens, passwords and their hashes, the secret of tokens, message contents. */
-const SECRET = /eyJ[\w-]+\.eyJ|correct horse|\$2[aby]\$|a secret of the tests|Hello, Bob|䷀/;
+const SECRET = /eyJ[\w-]+\.eyJ|correct horse|\$2[aby]\$|a secret of the tests|pk_\d+_[\w-]{43}|Hello, Bob|䷀/;
 const leaks: string[] = [];
 
 /** Checks all log lines of the servers of a run, of every level; LOG_LEVEL prints them. */

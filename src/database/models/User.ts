@@ -72,6 +72,10 @@ export class User extends Model {
   @Column(DataType.JSONB)
   declare custom: CustomData | null;
 
+  /** True if the user is a program. */
+  @Column(DataType.BOOLEAN)
+  declare isBot: boolean;
+
   /** Number of changes of the profile, counted by a trigger. */
   @Column(DataType.INTEGER)
   declare profileVersion: number;
