@@ -15,6 +15,11 @@ const definitions = {
   /** Token bucket of the commands of all connections of a user on one node. */
   userCommandBurst: [8_000, 1, 1_000_000],
   userCommandsPerSecond: [800, 1, 1_000_000],
+  /** The same of the commands of all connections of an API key on one node. They count against no user. */
+  serviceCommandBurst: [20_000, 1, 1_000_000],
+  serviceCommandsPerSecond: [2_000, 1, 1_000_000],
+  /** Connections of an API key to one node. */
+  serviceConnections: [100, 1, 1_000_000],
   connectionsPerUser: [100, 1, 1_000_000],
   connectionsPerAddress: [10_000, 1, 10_000_000],
   /** Connections accepted per second: in total, and before they count there, per user and per address. */

@@ -108,7 +108,7 @@ async function serve({ config, log, listener, hostKeys, tracing, db }: Foundatio
 /** Creates the metrics, which read from the parts of the server when they are asked for: once it listens. */
 function metricsOf(parts: () => ServerParts): Metrics {
   return createMetrics({
-    connections: () => parts().messaging.connections.size,
+    connections: () => parts().messaging.allConnections.size,
     users: () => parts().messaging.connections.users,
     writerQueue: () => parts().messaging.writer.queueLength,
     searchLag: () => parts().upkeep.indexer.lag,
@@ -121,14 +121,14 @@ function metricsOf(parts: () => ServerParts): Metrics {
 }
 
 function summaryOf({ db, messaging, endpoints }: ServerParts): object {
-  const { connections, writer, nats } = messaging;
+  const { allConnections, connections, writer, nats } = messaging;
   return {
     uptimeSeconds: Math.round(process.uptime()),
-    connections: connections.size,
+    connections: allConnections.size,
     users: connections.users,
     unanswered:
       endpoints.router.unanswered +
-      [...connections].reduce((sum, { receiver }) => sum + (receiver?.unanswered() ?? 0), 0),
+      [...allConnections].reduce((sum, { receiver }) => sum + (receiver?.unanswered() ?? 0), 0),
     queue: writer.queueLength,
     databasePools: poolUse(db),
     nats: nats && { connected: nats.connected, subscriptions: nats.subscriptions },

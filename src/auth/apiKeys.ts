@@ -12,6 +12,9 @@ export type Scope = keyof typeof SCOPES;
 /** Bytes of the secret part of a key. */
 const SECRET_BYTES = 32;
 
+/** The beginning of every API key, and of no token. */
+export const API_KEY_PREFIX = 'pk_';
+
 /** An API key as a client presents it: `pk_`, its id, `_`, and its secret in base64url. */
 const FORM = /^pk_([1-9]\d{0,14})_([\w-]{43})$/;
 
@@ -25,7 +28,7 @@ export interface PresentedKey {
 export const newSecret = (): string => randomBytes(SECRET_BYTES).toString('base64url');
 
 /** Returns the key that clients present. */
-export const apiKeyOf = (id: KeyId, secret: string): string => `pk_${id}_${secret}`;
+export const apiKeyOf = (id: KeyId, secret: string): string => `${API_KEY_PREFIX}${id}_${secret}`;
 
 /** Returns the hash that is stored of a secret. It is random, so that a fast hash is enough. */
 export const hashOfSecret = (secret: string): Buffer => createHash('sha256').update(secret).digest();

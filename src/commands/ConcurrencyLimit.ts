@@ -1,6 +1,9 @@
 import { FairQueue } from '../FairQueue.ts';
-import type { UserId } from '../ids.ts';
+import type { KeyId, UserId } from '../ids.ts';
 import { LimitError } from '../protocol/errors.ts';
+
+/** Whose work it is: that of a user, or of the service commands of an API key. */
+type Owner = UserId | `key ${KeyId}`;
 
 export interface ConcurrencyOptions {
   /** Work of one user that runs at a time, over all connections of theirs on this node. */
@@ -20,7 +23,7 @@ export interface WaitBounds {
 }
 
 interface Waiting {
-  readonly userId: UserId;
+  readonly owner: Owner;
   start(): void;
 }
 
@@ -30,8 +33,8 @@ const RETRY = 2;
 /** Limits how much work runs at a time. Users take turns: what one of them has waiting delays nobody else. */
 export class ConcurrencyLimit {
   readonly #options: ConcurrencyOptions;
-  readonly #queue = new FairQueue<UserId, Waiting>();
-  readonly #running = new Map<UserId, number>();
+  readonly #queue = new FairQueue<Owner, Waiting>();
+  readonly #running = new Map<Owner, number>();
   #total = 0;
 
   constructor(options: ConcurrencyOptions) {
@@ -48,65 +51,65 @@ export class ConcurrencyLimit {
    * too much of this user waits, or has waited for too long for the rest of it, and with `UNAVAILABLE` where it has waited
    * for too long for others.
    */
-  async run<T>(userId: UserId, work: () => Promise<T>): Promise<T> {
-    if (!this.#begin(userId)) await this.#turn(userId);
+  async run<T>(owner: Owner, work: () => Promise<T>): Promise<T> {
+    if (!this.#begin(owner)) await this.#turn(owner);
     try {
       return await work();
     } finally {
-      this.#end(userId);
+      this.#end(owner);
     }
   }
 
-  #begin(userId: UserId): boolean {
+  #begin(owner: Owner): boolean {
     const { perUser, total = Number.POSITIVE_INFINITY } = this.#options;
-    const own = this.#running.get(userId) ?? 0;
+    const own = this.#running.get(owner) ?? 0;
     if (own >= perUser || this.#total >= total) return false;
-    this.#running.set(userId, own + 1);
+    this.#running.set(owner, own + 1);
     this.#total++;
-    if (own + 1 === perUser) this.#queue.pause(userId);
+    if (own + 1 === perUser) this.#queue.pause(owner);
     return true;
   }
 
-  #end(userId: UserId): void {
-    const own = (this.#running.get(userId) ?? 1) - 1;
-    if (own > 0) this.#running.set(userId, own);
-    else this.#running.delete(userId);
+  #end(owner: Owner): void {
+    const own = (this.#running.get(owner) ?? 1) - 1;
+    if (own > 0) this.#running.set(owner, own);
+    else this.#running.delete(owner);
     this.#total--;
-    this.#queue.resume(userId);
+    this.#queue.resume(owner);
     const next = this.#queue.shift();
     if (!next) return;
-    this.#begin(next.userId);
+    this.#begin(next.owner);
     next.start();
   }
 
-  #turn(userId: UserId): Promise<void> {
+  #turn(owner: Owner): Promise<void> {
     const { wait } = this.#options;
-    if (wait && this.#isFull(userId, wait)) throw tooMany();
+    if (wait && this.#isFull(owner, wait)) throw tooMany();
     return new Promise((resolve, reject) => {
       const late = () => {
-        this.#queue.remove(userId, waiting);
-        reject(this.#isAtLimit(userId) ? tooMany() : busy());
+        this.#queue.remove(owner, waiting);
+        reject(this.#isAtLimit(owner) ? tooMany() : busy());
       };
       const timer = wait && setTimeout(late, wait.milliseconds);
       const waiting = {
-        userId,
+        owner,
         start() {
           clearTimeout(timer);
           resolve();
         },
       };
-      this.#queue.push(userId, waiting);
+      this.#queue.push(owner, waiting);
     });
   }
 
   /** Lets in always a user of whom nothing waits: those who have much waiting cannot fill the queue for everybody. */
-  #isFull(userId: UserId, { perUser, total }: WaitBounds): boolean {
-    const own = this.#queue.sizeOf(userId);
+  #isFull(owner: Owner, { perUser, total }: WaitBounds): boolean {
+    const own = this.#queue.sizeOf(owner);
     return own >= perUser || (own > 0 && this.#queue.size >= total);
   }
 
-  #isAtLimit(userId: UserId): boolean {
-    return (this.#running.get(userId) ?? 0) >= this.#options.perUser;
+  #isAtLimit(owner: Owner): boolean {
+    return (this.#running.get(owner) ?? 0) >= this.#options.perUser;
   }
 }
 

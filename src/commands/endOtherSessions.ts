@@ -14,6 +14,7 @@ export const endOtherSessions = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 1,
+  isOfConnection: true,
   errors: [],
   async handle(_, { session, sessionId, bus, db }) {
     const { userId, tokenId } = session;

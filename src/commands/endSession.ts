@@ -19,6 +19,7 @@ export const endSession = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 1,
+  isOfConnection: true,
   errors: ['NOT_FOUND'],
   async handle({ sessionId }, { session, sessionId: own, sessions, bus, db, log, finish }) {
     const named = sessionId ?? own;

@@ -19,6 +19,8 @@ export interface CommandFacts {
   readonly ordered: boolean;
   /** The number of commands it counts as against the rate limit. */
   readonly cost: number;
+  /** It is about the connection that it comes from: a service connection cannot send it as a user. */
+  readonly isOfConnection?: true;
 }
 
 /** Facts of every command that only reads. */
@@ -27,8 +29,8 @@ export const READ = { reads: true, repeatable: true, storesMessage: false, order
 /** Facts of every command that stores a message. */
 export const SEND = { reads: false, repeatable: true, storesMessage: true, ordered: true } as const;
 
-/** The one fact that every definition states. */
-export type Cost = Pick<CommandFacts, 'cost'>;
+/** The facts that the definition of every command may state. */
+export type Cost = Pick<CommandFacts, 'cost' | 'isOfConnection'>;
 
 /** Has the params of a command that stores a message. */
 export interface TakesMessageId {

@@ -15,6 +15,7 @@ export const subscribePresence = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 1,
+  isOfConnection: true,
   errors: ['CONFLICT'],
   push: { summary: 'The presence of a subscribed user changed', fields: Presence },
   async handle({ userIds }, { session, origin, presence }) {

@@ -14,6 +14,7 @@ export const unsubscribePresence = defineLocal({
   storesMessage: false,
   ordered: true,
   cost: 1,
+  isOfConnection: true,
   errors: [],
   async handle({ userIds }, { origin, presence }) {
     presence.unsubscribe(origin, userIds);

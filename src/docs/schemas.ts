@@ -287,7 +287,7 @@ export function socketErrors(commands: readonly Command[]): ReadonlySet<ErrorCod
 }
 
 /** Returns the codes that a command may be refused with. */
-export const errorsOf = ({ errors }: Command): ErrorCode[] => [...errors, ...COMMON_ERRORS];
+export const errorsOf = ({ errors }: Pick<Command, 'errors'>): ErrorCode[] => [...errors, ...COMMON_ERRORS];
 
 export function errorSchema(commands: readonly Command[]): TObject {
   return Type.Object(

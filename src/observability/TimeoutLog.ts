@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
-import type { UserId } from '../ids.ts';
+import type { KeyId, UserId } from '../ids.ts';
 import { lruCache } from '../lruCache.ts';
 
 /** A command of which PostgreSQL cancelled a statement. */
 export interface TimedOut {
   readonly type: string;
-  readonly userId: UserId;
+  /** The user of the connection, or the key of a service connection. */
+  readonly userId?: UserId;
+  readonly keyId?: KeyId;
   readonly requestId: string;
   /** Milliseconds from the command to its reply. */
   readonly ms: number;
@@ -32,7 +34,7 @@ export class TimeoutLog {
   }
 
   add(timedOut: TimedOut): void {
-    const key = `${timedOut.type} ${timedOut.userId}`;
+    const key = `${timedOut.type} ${timedOut.userId ?? `key ${timedOut.keyId}`}`;
     const known = this.#known.get(key);
     const at = this.#now();
     if (known && at - known.at < LINE_INTERVAL) {

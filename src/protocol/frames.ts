@@ -8,13 +8,15 @@ export interface Request {
   readonly type: string;
   readonly id: RequestId | undefined;
   readonly params: unknown;
+  /** The user as whom a service connection sends it, if any. Not validated. */
+  readonly as?: unknown;
   readonly problem?: ApiError;
 }
 
 /** The type of an error reply to a frame without a readable type. */
 export const UNKNOWN_TYPE = 'unknown';
 
-/** Reads the envelope `{ type, params, id }` of a frame. Never throws. */
+/** Reads the envelope `{ type, params, id, as }` of a frame. Never throws. */
 export function readRequest(frame: string): Request {
   const wrong = (message: string, type = UNKNOWN_TYPE, id?: RequestId): Request => ({
     type,
@@ -32,12 +34,13 @@ export function readRequest(frame: string): Request {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return wrong('The frame is not an object; expected { "type": …, "params": … }');
 
-  const { type, id, params = {} } = value as { type?: unknown; id?: unknown; params?: unknown };
+  const { type, id, params = {}, as } = value as Readonly<Record<string, unknown>>;
   const readableType = typeof type === 'string' ? type : undefined;
   if (id !== undefined && typeof id !== 'string' && !Number.isSafeInteger(id))
     return wrong('id must be a string or an integer', readableType);
   if (readableType === undefined) return wrong('type must be a string', UNKNOWN_TYPE, id as RequestId);
-  return { type: readableType, id: id as RequestId | undefined, params };
+  const request = { type: readableType, id: id as RequestId | undefined, params };
+  return as === undefined ? request : { ...request, as };
 }
 
 /** Fields of `params` of a reply or push, in addition to the three fixed fields or as their values. */

@@ -98,6 +98,13 @@ function problemOf(format: string, text: unknown): string {
   return own?.problem?.(String(text)) ?? `must be ${own?.expected ?? `a valid ${format}`}`;
 }
 
+/** Returns the problem of a value that must have exactly one of several properties. */
+function problemOfAlternatives({ schema, data }: ErrorObject): string {
+  if (!isObject(data) || Array.isArray(data)) return 'must be an object';
+  const alternatives = schema as readonly { readonly required: readonly string[] }[];
+  return `must have exactly one of ${alternatives.flatMap(({ required }) => required).join(', ')}`;
+}
+
 /** Returns a sentence with the path of the invalid value and the expected form. */
 function explain(error: ErrorObject | undefined, root: string, schema: TSchema): string {
   if (!error) return `${root} is invalid`;
@@ -107,12 +114,12 @@ function explain(error: ErrorObject | undefined, root: string, schema: TSchema):
     case 'required':
       return `${path}.${params.missingProperty} is required`;
     case 'additionalProperties': {
-      const known = Object.keys((schema as { properties?: object }).properties ?? {});
+      const known = Object.keys(error.parentSchema?.properties ?? {});
       const expected = known.length > 0 ? `expected only ${known.join(', ')}` : 'none is expected';
       return `${path}.${params.additionalProperty} is not known; ${expected}`;
     }
     case 'oneOf':
-      return `${path} must have exactly one of receiverId, groupId`;
+      return `${path} ${problemOfAlternatives(error)}`;
     case 'keptAsGiven':
       return `${path} must be at most ${CUSTOM_BYTES} bytes of JSON, in well-formed Unicode without NUL (U+0000)`;
     case 'enum':

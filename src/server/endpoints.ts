@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import type { Passwords } from '../auth/passwords.ts';
+import { findKey, useKeys } from '../auth/serviceKeys.ts';
 import type { Tokens, VerifyToken } from '../auth/tokens.ts';
 import { Positions } from '../chats/Positions.ts';
 import { Typists } from '../chats/Typists.ts';
 import { registry } from '../commands/registry.ts';
+import { serviceRegistry } from '../commands/service/registry.ts';
 import type { createTurns } from '../commands/turns.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
@@ -25,6 +27,7 @@ import type { CursorSigner } from '../protocol/cursor.ts';
 import { createAdmission } from '../socket/admission.ts';
 import { createDispatcher } from '../socket/dispatcher.ts';
 import { createUpgradeLimits } from '../socket/rateLimits.ts';
+import type { ServiceKeys } from '../socket/upgrade.ts';
 import { createWebSocketRoutes } from '../socket/webSocket.ts';
 import type { Messaging } from './messaging.ts';
 import type { Upkeep } from './upkeep.ts';
@@ -76,6 +79,7 @@ function createWebSocket(
     config,
     log,
     db,
+    tokens,
     verifyToken,
     signCursors,
     turns,
@@ -89,19 +93,34 @@ function createWebSocket(
   corkHost: CorkHost,
 ): Mount {
   const { limits, directory, rateLimits: isLimited } = config;
-  const { bus, writer, connections, sessions, presence, presenceChanges, changes, nats } = messaging;
-  const { closures } = upkeep;
+  const { bus, writer, connections, serviceConnections, sessions, presence, presenceChanges, changes, nats } =
+    messaging;
+  const { closures, deletions } = upkeep;
   const [typists, positions] = [new Typists(), new Positions(db)];
   const commandServices = {
     ...{ db, bus, writer, closures, changes, sessions, presence, presenceChanges, typists, positions },
-    ...{ signCursors, turns, limits, directory, log },
+    ...{ signCursors, turns, limits, directory, log, tokens, deletions },
   };
-  const dispatcher = createDispatcher(registry, commandServices, { metrics, tracing, isLimited });
+  const registries = { commands: registry, serviceCommands: serviceRegistry };
+  const dispatcher = createDispatcher(registries, commandServices, { metrics, tracing, isLimited });
+  const keys: ServiceKeys = {
+    find: (presented) => findKey(db, presented),
+    use: async (id) => (await useKeys(db, [id])).has(id),
+  };
   const admission = createAdmission(db, nats !== undefined);
   const upgrades = createUpgradeLimits(limits);
   return createWebSocketRoutes(
     {
-      ...{ connections, sessions, presenceChanges, admission, verifyToken, upgrades },
+      ...{
+        connections,
+        serviceConnections,
+        sessions,
+        presenceChanges,
+        admission,
+        verifyToken,
+        keys,
+        upgrades,
+      },
       ...{ addressOf, corkHost, accepting, limits, isLimited, log },
     },
     dispatcher,

@@ -18,7 +18,9 @@ import { Presence } from '../presence/Presence.ts';
 import { PresenceChanges } from '../presence/PresenceChanges.ts';
 import { SessionLog } from '../sessions/SessionLog.ts';
 import { type ConnectionHandlers, Connections } from '../socket/Connections.ts';
+import { joined } from '../socket/joined.ts';
 import { Reconciler } from '../socket/Reconciler.ts';
+import { ServiceConnections } from '../socket/ServiceConnections.ts';
 
 /** The parts that store messages, publish them and deliver them to the connections of this node. */
 export type Messaging = Awaited<ReturnType<typeof startMessaging>>;
@@ -52,6 +54,8 @@ export async function startMessaging({ config, log, db, clock, listener, metrics
   };
   const connections = new Connections(bus, listener, handlers, createGuard(log), clock);
   const reconciler = new Reconciler(db, bus, connections, log);
+  const serviceConnections = new ServiceConnections(db, bus, connections, listener, log);
+  const allConnections = joined(connections, serviceConnections);
 
   const sessions = new SessionLog(db, bus, clock, log);
   /** Changes of one thing run in it up to their push. */
@@ -69,7 +73,19 @@ export async function startMessaging({ config, log, db, clock, listener, metrics
   const writer = new MessageWriter(db, createDialogDirectory(db), hooks, log, config.limits);
 
   return {
-    ...{ nats, bus, connections, reconciler, sessions, changes, presence, presenceChanges, writer },
+    ...{
+      nats,
+      bus,
+      connections,
+      serviceConnections,
+      allConnections,
+      reconciler,
+      sessions,
+      changes,
+      presence,
+      presenceChanges,
+      writer,
+    },
     resynchroniseAll,
   };
 

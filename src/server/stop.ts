@@ -6,8 +6,8 @@ import type { Database } from '../database/database.ts';
 import type { Listener } from '../net/listener.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
-import type { Connections } from '../socket/Connections.ts';
 import { drainConnections } from '../socket/drain.ts';
+import type { SocketConnection } from '../socket/SocketConnection.ts';
 import type { Endpoints } from './endpoints.ts';
 import type { Messaging } from './messaging.ts';
 import type { Upkeep } from './upkeep.ts';
@@ -36,19 +36,19 @@ export interface ServerParts {
  */
 export async function stop(parts: ServerParts, drainTime: number): Promise<void> {
   const { db, clock, listener, passwords, tracing, messaging, upkeep, endpoints } = parts;
-  const { connections, writer } = messaging;
+  const { allConnections, serviceConnections, connections, writer } = messaging;
   try {
     if (listener.isShared) await listener.stop();
-    await drainConnections(connections, 'This node is stopping; connect again', drainTime);
+    await drainConnections(allConnections, 'This node is stopping; connect again', drainTime);
     await listener.stop();
     await Promise.all([passwords.close(), upkeep.deletions.close(), upkeep.closures.close()]);
-    await untilIdle(endpoints, connections);
+    await untilIdle(endpoints, allConnections);
     await writer.drain();
-    for (const connection of connections) connection.close(CloseCode.GoingAway, 'The server is stopping');
+    for (const connection of allConnections) connection.close(CloseCode.GoingAway, 'The server is stopping');
     for (const part of [connections, upkeep.sendBuffers, upkeep.eventLoop, upkeep.outbox, clock])
       part.close();
     for (const part of [messaging.reconciler, messaging.presenceChanges]) part.close();
-    await Promise.all([messaging.sessions.close(), upkeep.indexer.close()]);
+    await Promise.all([messaging.sessions.close(), serviceConnections.close(), upkeep.indexer.close()]);
     await Promise.all([upkeep.databaseRuns.close(), upkeep.foldedNames.close()]);
     listener.close();
     endpoints.corkHost.close();
@@ -62,7 +62,7 @@ export async function stop(parts: ServerParts, drainTime: number): Promise<void>
 }
 
 /** Resolves when everything accepted was answered, or the grace is over. */
-async function untilIdle({ router }: Endpoints, connections: Connections): Promise<void> {
+async function untilIdle({ router }: Endpoints, connections: Iterable<SocketConnection>): Promise<void> {
   const deadline = performance.now() + GRACE;
   const isBusy = () =>
     router.unanswered > 0 ||

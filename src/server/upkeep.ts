@@ -25,7 +25,7 @@ interface Dependencies {
 }
 
 export function startUpkeep({ log, db, limits, metrics, messaging }: Dependencies) {
-  const { bus, writer, connections, reconciler, resynchroniseAll } = messaging;
+  const { bus, writer, allConnections, reconciler, resynchroniseAll } = messaging;
   const receive = (topic: Topic, message: OutboxMessage) => {
     if (!('died' in message)) bus.receive(topic, message);
     else if (bus.isShared) reconciler.nodeDied(message.died);
@@ -39,7 +39,7 @@ export function startUpkeep({ log, db, limits, metrics, messaging }: Dependencie
     eventLoop: watchEventLoop(log),
     outbox: watchOutbox(db, receive, resynchroniseAll, log),
     sendBuffers: watchSendBuffers(
-      connections,
+      allConnections,
       limits.sendBuffersBytes,
       (connection) => {
         metrics.slowConsumerDropped();

@@ -1,4 +1,4 @@
-import type { OwnBudget } from '../ByteBudget.ts';
+import type { UnansweredBytes } from './UnansweredBytes.ts';
 
 /** A command of a connection on its way to its reply. */
 export interface QueuedCommand {
@@ -25,15 +25,12 @@ export interface CommandQueueOptions {
    * small, until `resume` is called.
    */
   readonly hasRoom: () => boolean;
-  /** Counts the bytes of all connections beyond the share that each has for itself. */
-  readonly budget: OwnBudget;
+  /** Counts the bytes of the connection. */
+  readonly memory: UnansweredBytes;
 }
 
 /** Answered commands whose slots are freed together. */
 const FREED_TOGETHER = 64;
-
-/** Bytes that the commands of a connection may always take, however many other connections there are. */
-export const OWN_SHARE = 16 * 1024;
 
 /**
  * Keeps the commands of one connection in order. They run one after another, so that each meets the effect
@@ -47,6 +44,7 @@ export class CommandQueue {
   /** Indexes of the oldest that is not answered, and of the next to start. */
   #head = 0;
   #next = 0;
+  /** Bytes of memory that the commands take. */
   #bytes = 0;
   #advancing = false;
   #stopped = false;
@@ -59,16 +57,6 @@ export class CommandQueue {
   /** Commands not yet answered. */
   get length(): number {
     return this.#slots.length - this.#head;
-  }
-
-  /** Bytes of memory that they take. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** True if the budget of all connections has room for so many more bytes here, or `more` times the budget. */
-  fits(bytes: number, more = 1): boolean {
-    return this.#options.budget.fits(beyondShare(this.#bytes + bytes) - beyondShare(this.#bytes), more);
   }
 
   push(command: QueuedCommand): void {
@@ -146,11 +134,7 @@ export class CommandQueue {
   }
 
   #count(bytes: number): void {
-    const before = beyondShare(this.#bytes);
     this.#bytes += bytes;
-    const change = beyondShare(this.#bytes) - before;
-    if (change !== 0) this.#options.budget.add(change);
+    this.#options.memory.add(bytes);
   }
 }
-
-const beyondShare = (bytes: number): number => Math.max(0, bytes - OWN_SHARE);

@@ -1,61 +1,51 @@
-import type { ByteBudget } from '../ByteBudget.ts';
-import type { CommandContext, CommandServices } from '../commands/context.ts';
-import type { Command, Outcome } from '../commands/define.ts';
-import { isTimeout, refusalOf } from '../database/failures.ts';
+import type { CommandContext } from '../commands/context.ts';
+import type { Command } from '../commands/define.ts';
 import { HOLD_BYTES } from '../limits.ts';
-import type { Metrics } from '../observability/metrics.ts';
-import type { TimeoutLog } from '../observability/TimeoutLog.ts';
-import type { Trace, Tracing } from '../observability/tracing.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
-import { type ApiError, internal, LimitError } from '../protocol/errors.ts';
-import { encodeError, type Request, type RequestId, readRequest, UNKNOWN_TYPE } from '../protocol/frames.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { encodeError, type Request, readRequest, UNKNOWN_TYPE } from '../protocol/frames.ts';
 import { CommandQueue, type QueuedCommand } from './CommandQueue.ts';
+import { CommandRunner, type Work } from './CommandRunner.ts';
 import { CommandTask, REQUEST_BYTES } from './CommandTask.ts';
-import type { Connection, Receiver } from './Connection.ts';
+import type { Connection } from './Connection.ts';
 import { commandContextOf } from './commandContext.ts';
-import type { createRateLimiters, RateLimiter } from './rateLimits.ts';
-import { BINARY, encodeSuccess, overloaded, unknownType } from './replies.ts';
+import type { RateLimiter } from './rateLimits.ts';
+import type { ReceiverServices } from './receiverServices.ts';
+import { BINARY, overloaded, tooManyCommands, unknownType } from './replies.ts';
+import type { Receiver } from './SocketConnection.ts';
+import { UnansweredBytes } from './UnansweredBytes.ts';
 
 /** Refusals have to be kept as well, until the commands before them are answered: there is a quarter more for them. */
-const WITH_REFUSALS = 1.25;
+export const WITH_REFUSALS = 1.25;
 
 /**
  * Milliseconds in which commands that were queued when their client left still begin: somebody who writes and closes
  * the window has written. Not for longer, because a token that is revoked then has no connection to end here.
  */
-const TIME_AFTER_DISCONNECT = 1_000;
-
-/** Shared by the receivers of a node. */
-export interface ReceiverServices {
-  readonly commands: ReadonlyMap<string, Command>;
-  readonly services: CommandServices;
-  readonly metrics: Metrics;
-  readonly tracing: Tracing | undefined;
-  readonly isVerbose: boolean;
-  /** Undefined where rates are not limited. */
-  readonly rateLimiterOf: ReturnType<typeof createRateLimiters> | undefined;
-  readonly budget: ByteBudget;
-  readonly timeouts: TimeoutLog;
-}
+export const TIME_AFTER_DISCONNECT = 1_000;
 
 /** The receiving end of one connection. */
 export class CommandReceiver implements Receiver {
   readonly #shared: ReceiverServices;
   readonly #connection: Connection;
   readonly #context: CommandContext;
+  readonly #runner: CommandRunner;
+  readonly #memory: UnansweredBytes;
   readonly #queue: CommandQueue;
   readonly #rateLimiter: RateLimiter | undefined;
-  #requests = 0;
 
   constructor(shared: ReceiverServices, connection: Connection) {
     const { userId } = connection.session;
+    const memory = new UnansweredBytes(shared.budget.of(userId));
     const queue = new CommandQueue({
       send: (reply) => connection.send(reply),
       hasRoom: () => connection.waitingBytes <= HOLD_BYTES,
-      budget: shared.budget.of(userId),
+      memory,
     });
     this.#shared = shared;
     this.#connection = connection;
+    this.#runner = new CommandRunner(shared, () => connection.sessionId, connection.owner);
+    this.#memory = memory;
     this.#queue = queue;
     this.#rateLimiter = shared.rateLimiterOf?.(userId);
     this.#context = commandContextOf(shared.services, connection, queue);
@@ -93,22 +83,10 @@ export class CommandReceiver implements Receiver {
 
   /** Runs a command and calls `answer` with its reply. */
   execute(command: Command, { id, params }: Request, answer: (reply: string) => void): void {
-    const { tracing } = this.#shared;
-    const start = performance.now();
-    const number = ++this.#requests;
-    const trace = tracing?.begin(command.type, { 'parley.session': this.#context.sessionId });
-    command.execute(params, trace ? { ...this.#context, trace } : this.#context, (outcome) => {
-      const { reply, code } = this.#encode(command, id, number, outcome, start);
-      this.#noteDone(command.type, number, code, start, trace);
-      try {
-        answer(reply);
-      } catch (error) {
-        this.#shared.services.log.error(
-          { err: error, requestId: this.#requestId(number), type: command.type },
-          'failed to send reply',
-        );
-      }
-    });
+    const context = this.#context;
+    const work: Work = (trace, done) =>
+      command.execute(params, trace ? { ...context, trace } : context, done);
+    this.#runner.run(command, id, work, answer);
   }
 
   #accept(frame: string, request: Request): void {
@@ -123,12 +101,13 @@ export class CommandReceiver implements Receiver {
 
   #hasRoomFor(bytes: number): boolean {
     const { limits } = this.#shared.services;
-    const queue = this.#queue;
+    const { length } = this.#queue;
+    const memory = this.#memory;
     return (
-      queue.length === 0 ||
-      (queue.length < limits.unansweredPerConnection &&
-        queue.bytes + bytes <= limits.unansweredBytesPerConnection &&
-        queue.fits(bytes, WITH_REFUSALS))
+      length === 0 ||
+      (length < limits.unansweredPerConnection &&
+        memory.total + bytes <= limits.unansweredBytesPerConnection &&
+        memory.fits(bytes, WITH_REFUSALS))
     );
   }
 
@@ -136,9 +115,9 @@ export class CommandReceiver implements Receiver {
     const { commands } = this.#shared;
     const command = commands.get(request.type);
     const bytes = REQUEST_BYTES + 2 * frame.length; // no string takes more than two bytes a character
-    const early = this.#overLimit(command) ?? request.problem; // frames that cannot be read cost, too
+    const early = this.#overLimit(command) ?? request.problem ?? onlyOfServices(request); // what is wrong costs, too
     if (!command) return this.#refused(command, request, early ?? unknownType(request.type, commands.keys()));
-    const refusal = early ?? (this.#queue.fits(bytes) ? undefined : overloaded());
+    const refusal = early ?? (this.#memory.fits(bytes) ? undefined : overloaded());
     return refusal
       ? this.#refused(command, request, refusal)
       : new CommandTask(this, command, frame, request, bytes);
@@ -157,61 +136,13 @@ export class CommandReceiver implements Receiver {
 
   #overLimit(command: Command | undefined): ApiError | undefined {
     const seconds = this.#rateLimiter?.take(command);
-    if (seconds === undefined) return undefined;
-    return new LimitError('commands', 'RATE_LIMITED', 'Too many commands; slow down', seconds);
+    return seconds === undefined ? undefined : tooManyCommands(seconds);
   }
+}
 
-  /** Returns the reply. Never throws: an outcome that cannot be encoded is the fault of this command alone. */
-  #encode(
-    { type, reads, pipelined }: Command,
-    id: RequestId | undefined,
-    number: number,
-    outcome: Outcome,
-    start: number,
-  ): { reply: string; code: string } {
-    try {
-      if (!('error' in outcome)) return { reply: encodeSuccess(type, outcome, id), code: 'ok' };
-      if (!pipelined && isTimeout(outcome.error)) this.#noteTimeout(type, number, start);
-      const refusal = refusalOf(outcome.error, reads);
-      if (!refusal) return this.#encodeFault(type, id, number, outcome.error);
-      this.#shared.metrics.limitReached(refusal);
-      return { reply: encodeError(type, refusal, id), code: refusal.code };
-    } catch (error) {
-      return this.#encodeFault(type, id, number, error);
-    }
-  }
-
-  /** Logs an error under an id, and encodes a reply that holds only this id. */
-  #encodeFault(type: string, id: RequestId | undefined, number: number, error: unknown) {
-    const requestId = this.#requestId(number);
-    this.#shared.services.log.error({ err: error, requestId, type }, 'command failed');
-    const fault = internal(requestId);
-    return { reply: encodeError(type, fault, id), code: fault.code };
-  }
-
-  #noteTimeout(type: string, number: number, start: number): void {
-    this.#shared.timeouts.add({
-      type,
-      userId: this.#connection.session.userId,
-      requestId: this.#requestId(number),
-      ms: Math.round(performance.now() - start),
-    });
-  }
-
-  /** Measures, traces and, if asked for, logs a command that is done. */
-  #noteDone(type: string, number: number, code: string, start: number, trace: Trace | undefined): void {
-    const { metrics, isVerbose, services } = this.#shared;
-    metrics.commandDone(type, code, start);
-    trace?.end(code);
-    if (isVerbose)
-      services.log.debug(
-        { requestId: this.#requestId(number), type, outcome: code, ms: performance.now() - start },
-        'command',
-      );
-  }
-
-  /** Returns the session, which `listSessions` and the log of connections have, and the number of the command in it. */
-  #requestId(number: number): string {
-    return `${this.#context.sessionId}.${number}`;
-  }
+/** Refuses `as` on the connection of a user. */
+function onlyOfServices({ as }: Request): ApiError | undefined {
+  return as === undefined
+    ? undefined
+    : new ApiError('BAD_REQUEST', 'as is only for service connections, which present an API key');
 }

@@ -6,20 +6,20 @@ import type { QueuedCommand } from './CommandQueue.ts';
 export const REQUEST_BYTES = 256;
 
 /** Runs commands. */
-interface Executor {
-  execute(command: Command, request: Request, answer: (reply: string) => void): void;
+export interface Executor<Kind> {
+  execute(command: Kind, request: Request, answer: (reply: string) => void): void;
 }
 
 /** A command that was accepted. */
-export class CommandTask implements QueuedCommand {
+export class CommandTask<Kind extends Pick<Command, 'pipelined'>> implements QueuedCommand {
   readonly pipelined: boolean;
   readonly bytes: number;
-  readonly #executor: Executor;
-  readonly #command: Command;
+  readonly #executor: Executor<Kind>;
+  readonly #command: Kind;
   readonly #frame: string;
   #request: Request | undefined;
 
-  constructor(executor: Executor, command: Command, frame: string, request: Request, bytes: number) {
+  constructor(executor: Executor<Kind>, command: Kind, frame: string, request: Request, bytes: number) {
     this.pipelined = command.pipelined;
     this.bytes = bytes;
     this.#executor = executor;

@@ -68,15 +68,14 @@ export class Connections extends ConnectionRegistry {
     this.#expiry = watchExpiry(this, clock, guard);
   }
 
+  /** Returns an id that no other connection of this node has. */
+  newId(): ConnectionId {
+    return ++this.#lastId as ConnectionId;
+  }
+
   /** Registers a connection whose upgrade is under way: from here on it misses no signal. */
   register(session: TokenClaims, address: string, device: string | null): Connection {
-    const connection = new Connection(
-      ++this.#lastId as ConnectionId,
-      session,
-      address,
-      device,
-      this.#native.publish,
-    );
+    const connection = new Connection(this.newId(), session, address, device, this.#native.publish);
     this.add(connection);
     this.#topics.subscribe(userTopic(session.userId));
     return connection;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CloseCode } from '../protocol/closeCodes.ts';
-import type { Connection } from './Connection.ts';
+import type { SocketConnection } from './SocketConnection.ts';
 
 /** Milliseconds between two slices of sockets that are closed. */
 const STEP = 100;
@@ -10,11 +10,11 @@ const STEP = 100;
  * another, or spread over the other nodes. Those that wait for an answer come last. Resolves to those that still wait in
  * the end, which are not closed.
  */
-export async function drainConnections(
-  connections: Iterable<Connection>,
+export async function drainConnections<One extends SocketConnection>(
+  connections: Iterable<One>,
   reason: string,
   duration: number,
-): Promise<Connection[]> {
+): Promise<One[]> {
   const staying = new Set(connections);
   const end = performance.now() + duration;
   for (let left = duration; left > 0 && staying.size > 0; left = end - performance.now()) {
@@ -30,5 +30,5 @@ export async function drainConnections(
 }
 
 /** Returns true unless the connection waits for an answer, or for its admission. */
-const isIdle = ({ socket, receiver }: Connection): boolean =>
+const isIdle = ({ socket, receiver }: SocketConnection): boolean =>
   socket !== undefined && (receiver?.unanswered() ?? 0) === 0;

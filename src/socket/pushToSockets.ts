@@ -1,8 +1,9 @@
 import type { BusMessage } from '../bus/bus.ts';
 import { type Topic, userTopic } from '../bus/topics.ts';
 import type { Listener } from '../net/listener.ts';
-import { bytesOf, type Connection } from './Connection.ts';
+import type { Connection } from './Connection.ts';
 import type { ConnectionRegistry } from './ConnectionRegistry.ts';
+import { bytesOf } from './SocketConnection.ts';
 
 export type Push = Extract<BusMessage, { readonly frame: string }>;
 

@@ -1,15 +1,30 @@
 import { TokenBucket } from 'limiter';
 import type { LRUCache } from 'lru-cache';
+import type { UserReference } from '../accounts/userReferences.ts';
 import type { Command } from '../commands/define.ts';
-import type { UserId } from '../ids.ts';
+import type { KeyId, UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 import { lruCache } from '../lruCache.ts';
+
+type Rated = Pick<Command, 'type' | 'cost' | 'rate'>;
 
 /** Limits the rate of the commands of a connection. */
 export interface RateLimiter {
   /** Takes the cost of a command; where there is not enough for it, returns the seconds until there is. */
-  take(command: Command | undefined): number | undefined;
+  take(command: Rated | undefined): number | undefined;
 }
+
+/** Returns the rate limiter of a connection of a user. */
+export type RateLimiters = (userId: UserId) => RateLimiter;
+
+/** Limits the rate of the commands of a service connection. */
+export interface ServiceRateLimiter extends RateLimiter {
+  /** Takes a command that has a rate of its own from the bucket of the user who sends it. */
+  takeOwn(command: Rated, as: UserReference): number | undefined;
+}
+
+/** Returns the rate limiter of the connections of a key. */
+export type ServiceRateLimiters = (keyId: KeyId) => ServiceRateLimiter;
 
 /** Users and networks whose buckets are kept; the others begin with full ones. */
 const MAX_USERS = 100_000;
@@ -18,7 +33,7 @@ const MAX_USERS = 100_000;
  * Token buckets (https://en.wikipedia.org/wiki/Token_bucket): one for each connection, within one for all of its user
  * on this node, and others for commands with a rate of their own.
  */
-export function createRateLimiters(limits: Limits): (userId: UserId) => RateLimiter {
+export function createRateLimiters(limits: Limits): RateLimiters {
   const users = lruCache<UserId, TokenBucket>(MAX_USERS);
 
   function ofUser(userId: UserId): TokenBucket {
@@ -31,7 +46,7 @@ export function createRateLimiters(limits: Limits): (userId: UserId) => RateLimi
     let common: TokenBucket | undefined; // most connections are idle
     let own: Map<string, TokenBucket> | undefined;
 
-    function ofCommand({ type, rate }: Command): TokenBucket | undefined {
+    function ofCommand({ type, rate }: Rated): TokenBucket | undefined {
       if (!rate) return undefined;
       own ??= new Map();
       const bucket = own.get(type) ?? full(rate.burst, rate.perSecond);
@@ -49,6 +64,31 @@ export function createRateLimiters(limits: Limits): (userId: UserId) => RateLimi
   };
 }
 
+/**
+ * The token buckets of service connections: one for all commands of a key on this node, and others for the commands of its
+ * users that have a rate of their own. They take nothing from those of the users.
+ */
+export function createServiceRateLimiters(limits: Limits): ServiceRateLimiters {
+  const { serviceCommandBurst: burst, serviceCommandsPerSecond: perSecond } = limits;
+  const keys = lruCache<KeyId, TokenBucket>(MAX_USERS);
+  const users = lruCache<string, TokenBucket>(MAX_USERS);
+
+  return (keyId) => ({
+    take(command) {
+      const bucket = keys.get(keyId) ?? full(burst, perSecond);
+      keys.set(keyId, bucket);
+      return secondsUntil(bucket, Math.min(command?.cost ?? 1, burst));
+    },
+    takeOwn({ type, rate }, as) {
+      if (!rate) return undefined;
+      const name = JSON.stringify([keyId, type, as.userId, as.externalId]);
+      const bucket = users.get(name) ?? full(rate.burst, rate.perSecond);
+      users.set(name, bucket);
+      return secondsUntil(bucket, 1);
+    },
+  });
+}
+
 function secondsUntil(bucket: TokenBucket | undefined, cost: number): number | undefined {
   if (!bucket || bucket.tryRemoveTokens(cost)) return undefined;
   return Math.max(1, Math.ceil(bucket.getWaitTime(cost) / 1000));
@@ -59,11 +99,11 @@ export type UpgradeRefusal = 'user' | 'address' | 'all';
 
 /**
  * Limits upgrades: those of a user, of an address and of all, each so many at once and as many a second. An upgrade that
- * is refused to a user or an address takes nothing from the bucket of all.
+ * is refused to a user or an address takes nothing from the bucket of all. A service has no user.
  */
 export function createUpgradeLimits(
   limits: Limits,
-): (userId: UserId, network: string) => UpgradeRefusal | undefined {
+): (userId: UserId | undefined, network: string) => UpgradeRefusal | undefined {
   const users = lruCache<UserId, TokenBucket>(MAX_USERS);
   const networks = lruCache<string, TokenBucket>(MAX_USERS);
   const all = full(limits.upgradesPerSecond, limits.upgradesPerSecond);
@@ -79,7 +119,7 @@ export function createUpgradeLimits(
   }
 
   return (userId, network) => {
-    if (!takes(users, userId, limits.userUpgradesPerSecond)) return 'user';
+    if (userId !== undefined && !takes(users, userId, limits.userUpgradesPerSecond)) return 'user';
     if (!takes(networks, network, limits.addressUpgradesPerSecond)) return 'address';
     return all.tryRemoveTokens(1) ? undefined : 'all';
   };

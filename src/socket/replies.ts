@@ -45,5 +45,8 @@ export function unknownType(type: string, known: Iterable<string>): ApiError {
   return new ApiError('UNKNOWN_TYPE', `There is no command "${name}"${question}`);
 }
 
+export const tooManyCommands = (seconds: number): ApiError =>
+  new LimitError('commands', 'RATE_LIMITED', 'Too many commands; slow down', seconds);
+
 export const overloaded = (): ApiError =>
   new LimitError('memory', 'UNAVAILABLE', 'The server is overloaded; retry in a moment', 1);

@@ -1,8 +1,7 @@
 import type { Logger } from 'pino';
 import { createGuard } from '../net/guard.ts';
-import type { Connection } from './Connection.ts';
-import type { Connections } from './Connections.ts';
 import { createRounds } from './rounds.ts';
+import type { SocketConnection } from './SocketConnection.ts';
 
 /** Milliseconds between two looks at all sockets, and the steps into which a look is divided. */
 const LOOK = 1_000;
@@ -12,15 +11,15 @@ const STEPS = 10;
  * Keeps the send buffers of all clients of a node together below `maxBytes`: each alone may be within its bound, and all
  * together more than the memory there is. Those with the most are dropped, as one that is over its own bound is.
  */
-export function watchSendBuffers(
-  connections: Pick<Connections, 'size'> & Iterable<Connection>,
+export function watchSendBuffers<One extends Pick<SocketConnection, 'waitingBytes'>>(
+  connections: Iterable<One> & { readonly size: number },
   maxBytes: number,
-  drop: (connection: Connection) => void,
+  drop: (connection: One) => void,
   log: Logger,
 ): { close(): void } {
-  let behind: Connection[] = [];
+  let behind: One[] = [];
 
-  function look(connection: Connection): void {
+  function look(connection: One): void {
     if (connection.waitingBytes > 0) behind.push(connection);
   }
 

@@ -1,10 +1,12 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { type PresentedKey, readApiKey } from '../auth/apiKeys.ts';
+import type { ServiceKey } from '../auth/serviceKeys.ts';
 import type { TokenClaims, VerifyToken } from '../auth/tokens.ts';
 import { refusalOf } from '../database/failures.ts';
 import { refuseUncertain, respondError } from '../http/response.ts';
-import type { UserId } from '../ids.ts';
+import type { KeyId, UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 import { type AddressOf, networkOf } from '../net/address.ts';
 import type { CorkHost } from '../net/corkHost.ts';
@@ -15,19 +17,33 @@ import type { Metrics } from '../observability/metrics.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { ApiError, internal, LimitError } from '../protocol/errors.ts';
 import type { Admission } from './admission.ts';
-import type { Connection, SocketData } from './Connection.ts';
+import type { Connection } from './Connection.ts';
 import type { Connections } from './Connections.ts';
 import type { UpgradeRefusal } from './rateLimits.ts';
+import { ServiceConnection } from './ServiceConnection.ts';
+import type { ServiceConnections } from './ServiceConnections.ts';
+import type { SocketConnection } from './SocketConnection.ts';
+import type { SocketData } from './SocketData.ts';
 import { readUpgradeRequest, type UpgradeRequest } from './upgradeRequest.ts';
+
+/** The API keys in the database. */
+export interface ServiceKeys {
+  /** Returns the key that was presented, if it is valid. */
+  find(presented: PresentedKey): Promise<ServiceKey | undefined>;
+  /** Notes the use of a key; returns false if it is not valid any more. */
+  use(id: KeyId): Promise<boolean>;
+}
 
 export interface UpgradeServices {
   readonly verifyToken: VerifyToken;
   readonly connections: Connections;
+  readonly serviceConnections: ServiceConnections;
+  readonly keys: ServiceKeys;
   readonly addressOf: AddressOf;
   readonly limits: Limits;
   readonly isLimited: boolean;
   /** Takes an upgrade from the rate limiters; returns which of them refuses it, if one does. */
-  readonly upgrades: (userId: UserId, network: string) => UpgradeRefusal | undefined;
+  readonly upgrades: (userId: UserId | undefined, network: string) => UpgradeRefusal | undefined;
   readonly admission: Admission;
   readonly accepting: () => boolean;
   readonly log: Logger;
@@ -35,7 +51,7 @@ export interface UpgradeServices {
   readonly guard: Guard;
   readonly corkHost: CorkHost;
   /** Called when the socket is open. */
-  readonly opened: (connection: Connection) => void;
+  readonly opened: (connection: Connection | ServiceConnection) => void;
 }
 
 /** Answers an upgrade: with a socket for a valid token, with 401 otherwise. */
@@ -45,12 +61,12 @@ export async function upgrade(
   context: us_socket_context_t,
   services: UpgradeServices,
 ): Promise<void> {
-  const { connections, metrics } = services;
-  let connection: Connection | undefined;
+  const { metrics } = services;
+  let connection: Connection | ServiceConnection | undefined;
   let isAborted = false;
   const abort = () => {
     isAborted = true;
-    if (connection) connections.remove(connection);
+    if (connection) remove(connection, services);
   };
   res.onAborted(services.guard('upgrade abort', abort));
 
@@ -61,9 +77,9 @@ export async function upgrade(
   }
   const request = readUpgradeRequest(res, req, headers, services.addressOf);
   try {
-    const session = await authorize(request, services);
+    const owner = await authorize(request, services);
     if (isAborted) return;
-    connection = connections.register(session, request.address, request.device);
+    connection = register(owner, request, services);
     await admit(connection, services);
     openSocket(res, context, request, connection, services);
     services.opened(connection);
@@ -73,47 +89,92 @@ export async function upgrade(
       bug(error, services.log);
       return connection.close(CloseCode.InternalError, 'The server failed'); // its close handler removes it
     }
-    if (connection) connections.remove(connection);
+    if (connection) remove(connection, services);
     if (!isAborted) refuse(res, error, services);
   }
 }
 
-/** Returns the session of the token; throws where it is not valid, or a limit is reached. */
+/** Returns the session of the token, or the API key; throws where it is not valid, or a limit is reached. */
 async function authorize(
-  { token, address }: UpgradeRequest,
+  { token, apiKey, address }: UpgradeRequest,
   services: UpgradeServices,
-): Promise<TokenClaims> {
+): Promise<TokenClaims | ServiceKey> {
   if (!services.accepting()) throw stopping();
+  const network = networkOf(address);
+  if (apiKey !== undefined) return authorizeService(apiKey, network, services);
   const session = await services.verifyToken(token);
   if (!session)
     throw new ApiError('UNAUTHORIZED', 'The token is missing, malformed, expired or wrongly signed');
   if (!services.isLimited) return session;
-  const network = networkOf(address);
   assertRoom(services, session.userId, network);
-  const refusal = services.upgrades(session.userId, network);
-  if (refusal) throw tooManyUpgrades(refusal);
+  limitRate(services, session.userId, network);
   return session;
 }
 
-/** Subscribes a connection to all that its user receives. Rejects where it was closed in the meantime. */
-async function admit(connection: Connection, services: UpgradeServices): Promise<void> {
+/** The rate is limited before the look at the database. */
+async function authorizeService(
+  apiKey: string,
+  network: string,
+  services: UpgradeServices,
+): Promise<ServiceKey> {
+  const { keys, serviceConnections, isLimited, limits } = services;
+  if (isLimited) limitRate(services, undefined, network);
+  const presented = readApiKey(apiKey);
+  const key = presented && (await keys.find(presented));
+  if (!key) throw new ApiError('UNAUTHORIZED', 'The key is malformed, unknown or revoked');
+  if (isLimited && serviceConnections.countOfKey(key.id) >= limits.serviceConnections)
+    throw tooMany(`At most ${limits.serviceConnections} connections per key`);
+  return key;
+}
+
+function register(
+  owner: TokenClaims | ServiceKey,
+  { address, device }: UpgradeRequest,
+  { connections, serviceConnections }: UpgradeServices,
+): Connection | ServiceConnection {
+  return 'scopes' in owner
+    ? serviceConnections.register(owner, address, device)
+    : connections.register(owner, address, device);
+}
+
+function remove(
+  connection: Connection | ServiceConnection,
+  { connections, serviceConnections }: UpgradeServices,
+): void {
+  if (connection instanceof ServiceConnection) serviceConnections.remove(connection);
+  else connections.remove(connection);
+}
+
+/** Admits a connection once nothing that is published is missed. Rejects where it was closed in the meantime. */
+async function admit(connection: Connection | ServiceConnection, services: UpgradeServices): Promise<void> {
+  await services.connections.settled(); // what is read then is followed by what is published
+  assertNotClosed(connection, services);
+  if (connection instanceof ServiceConnection) await admitService(connection, services);
+  else await admitUser(connection, services);
+  assertNotClosed(connection, services);
+}
+
+/** Subscribes a connection to all that its user receives. */
+async function admitUser(connection: Connection, services: UpgradeServices): Promise<void> {
   const { connections, admission } = services;
   const { id, session } = connection;
-  await connections.settled(); // what is read then is followed by what is published
-  assertNotClosed(connection, services);
   const state = await admission.load({ id, session });
   assertNotClosed(connection, services);
   if (!state) throw revoked();
   connection.sessionId = state.sessionId;
   await connections.subscribe(connection, state);
-  assertNotClosed(connection, services);
+}
+
+/** Looks again whether the key is valid, now that no revocation is missed, and notes its use. */
+async function admitService({ key }: ServiceConnection, { keys }: UpgradeServices): Promise<void> {
+  if (!(await keys.use(key.id))) throw revoked();
 }
 
 function openSocket(
   res: HttpResponse,
   context: us_socket_context_t,
   { key, extensions, protocol }: UpgradeRequest,
-  connection: Connection,
+  connection: Connection | ServiceConnection,
   { corkHost }: UpgradeServices,
 ): void {
   const data: SocketData = { connection };
@@ -122,9 +183,14 @@ function openSocket(
 }
 
 /** Throws if the connection was closed while its upgrade waited: by a stop, a signal, its expiry, or its client. */
-function assertNotClosed({ state }: Connection, { accepting }: UpgradeServices): void {
+function assertNotClosed({ state }: SocketConnection, { accepting }: UpgradeServices): void {
   if (!accepting()) throw stopping();
   if (state === 'closed') throw revoked();
+}
+
+function limitRate({ upgrades }: UpgradeServices, userId: UserId | undefined, network: string): void {
+  const refusal = upgrades(userId, network);
+  if (refusal) throw tooManyUpgrades(refusal);
 }
 
 function assertRoom({ connections, limits }: UpgradeServices, userId: UserId, network: string): void {
@@ -137,7 +203,7 @@ function assertRoom({ connections, limits }: UpgradeServices, userId: UserId, ne
 
 const stopping = () => new ApiError('UNAVAILABLE', 'The server is stopping', 1);
 
-const revoked = () => new ApiError('UNAUTHORIZED', 'The token was revoked or has expired');
+const revoked = () => new ApiError('UNAUTHORIZED', 'The token or key was revoked or has expired');
 
 const tooMany = (message: string) => new LimitError('connections', 'RATE_LIMITED', message, 10);
 

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import { API_KEY_PREFIX } from '../auth/apiKeys.ts';
 import { bearerToken } from '../auth/authenticate.ts';
 import type { AddressOf } from '../net/address.ts';
 import type { RequestHeaders } from '../net/headers.ts';
@@ -7,6 +8,8 @@ import type { RequestHeaders } from '../net/headers.ts';
 export interface UpgradeRequest {
   /** Empty where there is none. */
   readonly token: string;
+  /** The API key of a service, which is accepted in the header `Authorization` alone. */
+  readonly apiKey: string | undefined;
   readonly address: string;
   readonly device: string | null;
   readonly key: string;
@@ -29,8 +32,10 @@ export function readUpgradeRequest(
   addressOf: AddressOf,
 ): UpgradeRequest {
   const protocols = headers.get('sec-websocket-protocol');
+  const authorization = headers.get('authorization');
   return {
-    token: tokenOf(headers.get('authorization'), protocols, req.getQuery('token')),
+    token: tokenOf(authorization, protocols, req.getQuery('token')),
+    apiKey: apiKeyIn(authorization),
     address: addressOf(res, headers),
     device: deviceOf(req.getQuery('device') ?? headers.get('user-agent')),
     key: headers.get('sec-websocket-key'),
@@ -45,6 +50,12 @@ export function tokenOf(authorization: string, protocols: string, query: string 
   const [first, second] = protocols.split(',').map((protocol) => protocol.trim());
   if (first === PROTOCOL) return second ?? '';
   return query ?? '';
+}
+
+/** Returns the API key in the header; undefined if it has none. */
+function apiKeyIn(authorization: string): string | undefined {
+  const token = bearerToken(authorization);
+  return token?.startsWith(API_KEY_PREFIX) ? token : undefined;
 }
 
 /** Returns the protocol to answer with: only its name is echoed, never the token beside it. */

@@ -8,13 +8,15 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { PresenceChanges } from '../presence/PresenceChanges.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import type { SessionLog } from '../sessions/SessionLog.ts';
-import type { Connection, Socket, SocketData } from './Connection.ts';
+import type { Connection } from './Connection.ts';
 import type { Dispatcher } from './dispatcher.ts';
+import { ServiceConnection } from './ServiceConnection.ts';
+import type { ConnectedSocket, SocketData } from './SocketData.ts';
 import { type UpgradeServices, upgrade } from './upgrade.ts';
 
 /** Adds a callback of the socket library that its types do not know: for a message that it had to drop. */
 interface Behavior extends WebSocketBehavior<SocketData> {
-  dropped(socket: Socket): void;
+  dropped(socket: ConnectedSocket): void;
 }
 
 export type WebSocketServices = Omit<UpgradeServices, 'opened' | 'metrics' | 'guard'> & {
@@ -35,7 +37,11 @@ export function createWebSocketRoutes(
   const guard = createGuard(log);
   const upgradeServices = {
     ...services,
-    ...{ metrics, guard, opened: (connection: Connection) => connectionOpened(services, connection) },
+    ...{
+      metrics,
+      guard,
+      opened: (connection: Connection | ServiceConnection) => connectionOpened(services, connection),
+    },
   };
   const behavior: Behavior = {
     compression: uWS.DISABLED,
@@ -65,7 +71,7 @@ export function createWebSocketRoutes(
       if (connection.state === 'closed') return;
       connection.dropped();
       metrics.slowConsumerDropped();
-      log.warn({ connection: connection.id, userId: connection.session.userId }, 'slow consumer dropped');
+      log.warn({ connection: connection.id, ...connection.owner }, 'slow consumer dropped');
     }),
 
     close: guard('socket close', (socket, code) => {
@@ -77,7 +83,7 @@ export function createWebSocketRoutes(
     for (const path of PATHS) app.ws(path, behavior);
   };
 
-  function receive(socket: Socket, message: ArrayBuffer, isBinary: boolean): void {
+  function receive(socket: ConnectedSocket, message: ArrayBuffer, isBinary: boolean): void {
     const { connection } = socket.getUserData();
     if (message.byteLength > limits.frameBytes) {
       metrics.limited('frame');
@@ -90,14 +96,15 @@ export function createWebSocketRoutes(
 }
 
 /** Ends a connection after a fault, whatever state it is in: its client connects again. */
-function endFailed(_: unknown, socket: Socket): void {
+function endFailed(_: unknown, socket: ConnectedSocket): void {
   socket.end(CloseCode.InternalError, 'The server failed');
 }
 
-function connectionOpened(
-  { connections, sessions, presenceChanges, log }: WebSocketServices,
-  connection: Connection,
-): void {
+function connectionOpened(services: WebSocketServices, connection: Connection | ServiceConnection): void {
+  const { connections, sessions, presenceChanges, log } = services;
+  const { id, address, device, owner } = connection;
+  if (connection instanceof ServiceConnection)
+    return log.debug({ connection: id, ...owner, address, device }, 'service connection opened');
   connections.attach(connection);
   if (connection.socket) {
     sessions.opened(connection);
@@ -105,18 +112,19 @@ function connectionOpened(
       if (!isTransient(error)) log.error({ err: error }, 'failed to publish presence'); // an outage is logged once
     });
   }
-  const { id, sessionId, session, address, device } = connection;
-  log.debug({ connection: id, sessionId, userId: session.userId, address, device }, 'connection opened');
+  const { sessionId } = connection;
+  log.debug({ connection: id, sessionId, ...owner, address, device }, 'connection opened');
 }
 
 function connectionClosed(
-  { connections, sessions, presenceChanges, log }: WebSocketServices,
-  connection: Connection,
+  { connections, serviceConnections, sessions, presenceChanges, log }: WebSocketServices,
+  connection: Connection | ServiceConnection,
   code: number,
 ): void {
-  connections.remove(connection);
+  const isService = connection instanceof ServiceConnection;
+  if (isService) serviceConnections.remove(connection);
+  else connections.remove(connection);
   connection.receiver?.onDisconnect();
-  const wasOpened = sessions.closed(connection);
-  if (wasOpened) presenceChanges.disconnected(connection);
+  if (!isService && sessions.closed(connection)) presenceChanges.disconnected(connection);
   log.debug({ connection: connection.id, code }, 'connection closed');
 }

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { chatTopic, presenceTopic, userTopic } from '../../src/bus/topics.ts';
 import type { ChatId, UserId } from '../../src/ids.ts';
-import type { Connection, Receiver } from '../../src/socket/Connection.ts';
+import type { Connection } from '../../src/socket/Connection.ts';
+import type { Receiver } from '../../src/socket/SocketConnection.ts';
 import { id } from '../support/ids.ts';
 import { until } from '../support/until.ts';
 import { CHAT, Node } from './node.ts';

@@ -5,8 +5,9 @@ import { createOrderedBus } from '../../src/bus/orderedBus.ts';
 import { chatTopic, type Topic, userTopic } from '../../src/bus/topics.ts';
 import type { ChatId, ConnectionId, UserId } from '../../src/ids.ts';
 import { createGuard } from '../../src/net/guard.ts';
-import type { Connection, Socket } from '../../src/socket/Connection.ts';
+import type { Connection } from '../../src/socket/Connection.ts';
 import { Connections } from '../../src/socket/Connections.ts';
+import type { Socket } from '../../src/socket/SocketConnection.ts';
 import { id } from '../support/ids.ts';
 
 export const CHAT: ChatId = id(7);

@@ -118,7 +118,7 @@ describe('the description of the protocol', () => {
     const variables = new Map(
       Object.entries(defaultLimits).map(([name, value]) => [variableOf(name), value]),
     );
-    expect(rows).to.have.length(14);
+    expect(rows).to.have.length(17);
     for (const [name = '', value = ''] of rows)
       expect(Number(value.replaceAll(',', '')), name).to.equal(variables.get(name.replaceAll('`', '')));
     const { frameBytes, sendBufferBytes, unansweredBytesPerConnection, idleSeconds } = defaultLimits;

@@ -4,7 +4,7 @@ import { registry } from '../../src/commands/registry.ts';
 import { routes } from '../../src/http/routes.ts';
 import { type ErrorCode, errorCodes } from '../../src/protocol/errors.ts';
 import type { Client } from '../support/client.ts';
-import { http, newUser } from '../support/harness.ts';
+import { connectService, http, newUser } from '../support/harness.ts';
 import { expectAnswer, isRight } from './answers.ts';
 import { breach, cut, encodeCall, type HttpCall, httpCall } from './bytes.ts';
 import { frame, objectLike } from './json.ts';
@@ -35,6 +35,16 @@ async function always<T>(arbitrary: Arbitrary<T>, numRuns: number, property: (va
 /** Checks that a well-behaved user is still served. */
 const expectServed = async (client: Client) => expect((await client.call('ping')).success).to.equal(true);
 
+/** What looks like the user of a request, and names nobody. */
+const references = fc.record(
+  {
+    userId: fc.oneof(fc.integer({ max: 0 }), fc.double(), fc.constantFrom(2 ** 31, 2 ** 53 - 1, 2 ** 53)),
+    externalId: fc.oneof(fc.string({ unit: 'binary', maxLength: 300 }), fc.integer()),
+    extra: fc.jsonValue(),
+  },
+  { requiredKeys: [] },
+);
+
 /** Commands that return data stored by others. */
 const READING = ['listLastMessage', 'listGroups', 'listUsers', 'getProfile', 'listSessions'];
 
@@ -54,6 +64,17 @@ describe('arbitrary input', function () {
       }
       expect(await client.rest()).to.deep.equal([]);
     });
+  });
+
+  it('as the user of a request is refused, unless it is a service connection and names a user', async () => {
+    const user = await newUser();
+    const [client, service] = [await user.connect(), await connectService('act')];
+    await always(fc.oneof(fc.jsonValue(), references), 200 * MORE, async (as) => {
+      expect(await client.refused('listLastMessage', {}, as)).to.equal('BAD_REQUEST');
+      expect(await service.refused('listLastMessage', {}, as)).to.be.oneOf(['BAD_REQUEST', 'NOT_FOUND']);
+    });
+    await expectServed(client);
+    await service.done('listLastMessage', {}, { userId: user.id });
   });
 
   for (const { type, params } of registry.values())

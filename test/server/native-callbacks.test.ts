@@ -24,7 +24,10 @@ import type { SessionLog } from '../../src/sessions/SessionLog.ts';
 import type { Admission } from '../../src/socket/admission.ts';
 import type { Connection } from '../../src/socket/Connection.ts';
 import { Connections } from '../../src/socket/Connections.ts';
+import type { ServiceConnections } from '../../src/socket/ServiceConnections.ts';
+import type { SocketConnection } from '../../src/socket/SocketConnection.ts';
 import { watchSendBuffers } from '../../src/socket/sendBuffers.ts';
+import type { ServiceKeys } from '../../src/socket/upgrade.ts';
 import { createWebSocketRoutes } from '../../src/socket/webSocket.ts';
 import { connectAs, JWT_SECRET, temporaryFolder } from '../support/harness.ts';
 import { id } from '../support/ids.ts';
@@ -170,6 +173,7 @@ describe('a socket whose frame causes an error in the server', () => {
         accepting: () => true,
       },
       ...{ addressOf: () => '127.0.0.1', upgrades: () => undefined, corkHost },
+      ...{ serviceConnections: {} as ServiceConnections, keys: {} as ServiceKeys },
       admission: {
         load: async () => ({ sessionId: 1, groups: [], dialogs: undefined, snapshot: '1:1:' }),
       } as unknown as Admission,
@@ -177,7 +181,7 @@ describe('a socket whose frame causes an error in the server', () => {
       presenceChanges: { connected: async () => {}, disconnected: nothing } as unknown as PresenceChanges,
     };
     const metrics = { upgradeDone: nothing, connectionClosed: nothing } as unknown as Metrics;
-    const dispatcher = (connection: Connection) => ({
+    const dispatcher = (connection: SocketConnection) => ({
       onFrame(frame: string) {
         if (frame.includes('fault')) throw new Error('a fault');
         connection.send(frame);

@@ -17,36 +17,37 @@ export class Client {
   #waiting: { matches: (frame: Frame) => boolean; resolve: (frame: Frame) => void }[] = [];
   #lastId = 0;
 
-  constructor(socket: WebSocket) {
+  /** `isService`: it has presented an API key. */
+  constructor(socket: WebSocket, isService = false) {
     this.socket = socket;
     this.closed = new Promise((resolve) => socket.on('close', resolve));
     socket.on('error', () => {});
-    socket.on('message', (data) => this.#receive(JSON.parse(String(data))));
+    socket.on('message', (data) => this.#receive(JSON.parse(String(data)), isService));
   }
 
   /** Sends a command and resolves to its reply or error. */
-  call(type: string, params?: unknown): Promise<Frame> {
-    return this.reply(this.send(type, params));
+  call(type: string, params?: unknown, as?: unknown): Promise<Frame> {
+    return this.reply(this.send(type, params, as));
   }
 
   /** Sends a command that must succeed, and resolves to the `params` of its reply. */
-  async done(type: string, params?: unknown): Promise<Frame> {
-    const reply = await this.call(type, params);
+  async done(type: string, params?: unknown, as?: unknown): Promise<Frame> {
+    const reply = await this.call(type, params, as);
     if (reply.error) throw new Error(`${type} was refused: ${reply.code}: ${reply.message}`);
     return reply.params;
   }
 
   /** Sends a command that must be refused, and resolves to the code. */
-  async refused(type: string, params?: unknown): Promise<string> {
-    const reply = await this.call(type, params);
+  async refused(type: string, params?: unknown, as?: unknown): Promise<string> {
+    const reply = await this.call(type, params, as);
     if (!reply.error) throw new Error(`${type} was not refused`);
     return reply.code;
   }
 
-  /** Sends a command without waiting; returns its id. */
-  send(type: string, params?: unknown): string {
+  /** Sends a command, on a service connection as a user, without waiting; returns its id. */
+  send(type: string, params?: unknown, as?: unknown): string {
     const id = `${++this.#lastId}`;
-    this.socket.send(JSON.stringify({ type, params, id }));
+    this.socket.send(JSON.stringify({ type, params, id, as }));
     return id;
   }
 
@@ -91,8 +92,8 @@ export class Client {
     await this.closed;
   }
 
-  #receive(frame: Frame): void {
-    checkFrame(frame);
+  #receive(frame: Frame, isService: boolean): void {
+    checkFrame(frame, isService);
     const index = this.#waiting.findIndex(({ matches }) => matches(frame));
     if (index === -1) this.#frames.push(frame);
     else this.#waiting.splice(index, 1)[0]?.resolve(frame);
@@ -101,13 +102,14 @@ export class Client {
 
 /** Opens a connection with the token in the `Authorization` header; rejects with the HTTP status of a refusal. */
 export function connect(url: string, token: string): Promise<Client> {
-  return open(new WebSocket(url.replace('http', 'ws'), { headers: { authorization: `Bearer ${token}` } }));
+  const headers = { authorization: `Bearer ${token}` };
+  return open(new WebSocket(url.replace('http', 'ws'), { headers }), token.startsWith('pk_'));
 }
 
 /** Resolves when the socket is open; rejects with {@link Refused} when the upgrade is. */
-export function open(socket: WebSocket): Promise<Client> {
+export function open(socket: WebSocket, isService = false): Promise<Client> {
   return new Promise((resolve, reject) => {
-    const client = new Client(socket);
+    const client = new Client(socket, isService);
     socket.on('open', () => resolve(client));
     socket.on('unexpected-response', (_, response) => reject(new Refused(response.statusCode ?? 0)));
     socket.on('error', reject);

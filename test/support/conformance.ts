@@ -1,4 +1,5 @@
 import { registry } from '../../src/commands/registry.ts';
+import { serviceRegistry } from '../../src/commands/service/registry.ts';
 import { errorsOf } from '../../src/docs/openapi.ts';
 import { errorsOf as errorsOfCommand, UNREADABLE_ERRORS } from '../../src/docs/schemas.ts';
 import { routes } from '../../src/http/routes.ts';
@@ -9,11 +10,17 @@ import type { Frame } from './client.ts';
 
 const undescribed: string[] = [];
 
+/** The codes with which a service connection may refuse any command, beside those of the command. */
+const SERVICE_ERRORS = ['FORBIDDEN', 'NOT_FOUND'];
+
 /** Notes an error reply with a code that its command does not have, or that does not say when to try again. */
-export function checkFrame(frame: Frame): void {
+export function checkFrame(frame: Frame, isService: boolean): void {
   if (!frame.error) return;
-  const command = registry.get(frame.type);
-  const codes: readonly string[] = command ? errorsOfCommand(command) : UNREADABLE_ERRORS;
+  const command = registry.get(frame.type) ?? (isService ? serviceRegistry.get(frame.type) : undefined);
+  const codes: readonly string[] = [
+    ...(command ? errorsOfCommand(command) : UNREADABLE_ERRORS),
+    ...(isService ? SERVICE_ERRORS : []),
+  ];
   const mayRetry = frame.code === 'RATE_LIMITED' || frame.code === 'UNAVAILABLE';
   if (codes.includes(frame.code) && (!mayRetry || frame.retryAfter >= 1)) return;
   undescribed.push(JSON.stringify(frame).slice(0, 2_000));

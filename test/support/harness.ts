@@ -5,6 +5,8 @@ import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
 import { pino } from 'pino';
+import type { Scope } from '../../src/auth/apiKeys.ts';
+import { createKey } from '../../src/auth/serviceKeys.ts';
 import { createTokens } from '../../src/auth/tokens.ts';
 import {
   type ClientOptions,
@@ -13,7 +15,7 @@ import {
 } from '../../src/client/node.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Database, openDatabase } from '../../src/database/database.ts';
-import type { ChatId, UserId } from '../../src/ids.ts';
+import type { ChatId, KeyId, UserId } from '../../src/ids.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { createCursorSigner } from '../../src/protocol/cursor.ts';
 import { type Server, startServer as start } from '../../src/server.ts';
@@ -269,6 +271,15 @@ export async function connectAs(token: string, url = server.url): Promise<Client
   const client = await connect(url, token);
   open.push(client);
   return client;
+}
+
+/** Creates an API key. */
+export const newKey = async (...scopes: Scope[]): Promise<{ readonly id: KeyId; readonly key: string }> =>
+  createKey(database, 'a key of the tests', scopes);
+
+/** Opens a service connection with a new key, closed again after the test. */
+export async function connectService(...scopes: Scope[]): Promise<Client> {
+  return connectAs((await newKey(...scopes)).key);
 }
 
 /** Creates users, each with a connection of their own. */

@@ -1,17 +1,15 @@
 import { expect } from 'chai';
 import { ByteBudget } from '../../src/ByteBudget.ts';
-import { CommandQueue, OWN_SHARE } from '../../src/socket/CommandQueue.ts';
+import { CommandQueue } from '../../src/socket/CommandQueue.ts';
+import { OWN_SHARE, UnansweredBytes } from '../../src/socket/UnansweredBytes.ts';
 
 /** A queue, the names of the commands that started or had to wait, and the replies that were sent. */
 function newQueue(hasRoom = () => true, budget = new ByteBudget(0, 1)) {
   const sent: string[] = [];
   const started: string[] = [];
   const answers = new Map<string, () => void>();
-  const queue = new CommandQueue({
-    send: (reply) => sent.push(reply),
-    hasRoom,
-    budget: budget.of('somebody'),
-  });
+  const memory = new UnansweredBytes(budget.of('somebody'));
+  const queue = new CommandQueue({ send: (reply) => sent.push(reply), hasRoom, memory });
   const push = (name: string, pipelined = false, bytes = 1) =>
     queue.push({
       pipelined,
@@ -22,7 +20,7 @@ function newQueue(hasRoom = () => true, budget = new ByteBudget(0, 1)) {
         answers.set(name, () => answer(name));
       },
     });
-  return { queue, sent, started, push, answer: (name: string) => answers.get(name)?.() };
+  return { queue, memory, sent, started, push, answer: (name: string) => answers.get(name)?.() };
 }
 
 describe('the command queue of a connection', () => {
@@ -98,7 +96,7 @@ describe('the command queue of a connection', () => {
   });
 
   it('starts nothing more once it is stopped, and sends no reply', () => {
-    const { queue, sent, started, push, answer } = newQueue();
+    const { queue, memory, sent, started, push, answer } = newQueue();
     for (const name of ['one', 'two']) push(name);
     queue.stop();
     push('three');
@@ -106,7 +104,7 @@ describe('the command queue of a connection', () => {
     queue.resume();
     expect(started).to.deep.equal(['one', 'two waits']);
     expect(sent).to.deep.equal([]);
-    expect([queue.length, queue.bytes]).to.deep.equal([0, 0]);
+    expect([queue.length, memory.total]).to.deep.equal([0, 0]);
   });
 
   it('starts nothing more once it is finished, but replies to what runs', () => {
@@ -120,13 +118,14 @@ describe('the command queue of a connection', () => {
 
   it('goes on when sending a reply fails', () => {
     const sent: string[] = [];
+    const memory = new UnansweredBytes(new ByteBudget(0, 1).of('somebody'));
     const queue = new CommandQueue({
       send(reply) {
         if (reply === 'one') throw new Error('closed');
         sent.push(reply);
       },
       hasRoom: () => true,
-      budget: new ByteBudget(0, 1).of('somebody'),
+      memory,
     });
     let answerOne: (reply: string) => void = () => {};
     queue.push({
@@ -138,34 +137,38 @@ describe('the command queue of a connection', () => {
     });
     expect(() => answerOne('one')).to.throw('closed');
     queue.push({ pipelined: false, bytes: 1, run: (answer) => answer('two') });
-    expect([sent, queue.length, queue.bytes]).to.deep.equal([['two'], 0, 0]);
+    expect([sent, queue.length, memory.total]).to.deep.equal([['two'], 0, 0]);
   });
 
   it('counts the bytes of commands without a reply, and for all connections what is over its own share', () => {
     const budget = new ByteBudget(10_000, 1);
-    const { queue, push, answer } = newQueue(() => true, budget);
+    const { memory, push, answer } = newQueue(() => true, budget);
     push('one', false, 10_000);
     expect(budget.used).to.equal(0);
     push('two', false, 10_000);
-    expect([queue.bytes, budget.used]).to.deep.equal([20_000, 20_000 - OWN_SHARE]);
+    expect([memory.total, budget.used]).to.deep.equal([20_000, 20_000 - OWN_SHARE]);
     answer('one');
-    expect([queue.bytes, budget.used]).to.deep.equal([10_000, 0]);
+    expect([memory.total, budget.used]).to.deep.equal([10_000, 0]);
   });
 
   it('has no room for what is over the budget of all connections, beyond its own share', () => {
-    const { queue, push } = newQueue(() => true, new ByteBudget(10_000, 1));
+    const { memory, push } = newQueue(() => true, new ByteBudget(10_000, 1));
     push('one', false, 20_000);
-    expect([queue.fits(6_384), queue.fits(6_385), queue.fits(6_385, 2)]).to.deep.equal([true, false, true]);
-    const { queue: poor } = newQueue(() => true, new ByteBudget(0, 1));
+    expect([memory.fits(6_384), memory.fits(6_385), memory.fits(6_385, 2)]).to.deep.equal([
+      true,
+      false,
+      true,
+    ]);
+    const { memory: poor } = newQueue(() => true, new ByteBudget(0, 1));
     expect([poor.fits(OWN_SHARE), poor.fits(OWN_SHARE + 1)]).to.deep.equal([true, false]);
   });
 
   it('gives back the bytes of all its commands when it is stopped', () => {
     const budget = new ByteBudget(100_000, 1);
-    const { queue, push } = newQueue(() => true, budget);
+    const { queue, memory, push } = newQueue(() => true, budget);
     for (const name of ['one', 'two', 'three']) push(name, false, 20_000);
     expect(budget.used).to.equal(60_000 - OWN_SHARE);
     queue.stop();
-    expect([budget.used, queue.bytes]).to.deep.equal([0, 0]);
+    expect([budget.used, memory.total]).to.deep.equal([0, 0]);
   });
 });

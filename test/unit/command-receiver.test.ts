@@ -9,7 +9,8 @@ import type { Metrics } from '../../src/observability/metrics.ts';
 import { TimeoutLog } from '../../src/observability/TimeoutLog.ts';
 import { LimitError } from '../../src/protocol/errors.ts';
 import { CommandReceiver } from '../../src/socket/CommandReceiver.ts';
-import { Connection, type Socket } from '../../src/socket/Connection.ts';
+import { Connection } from '../../src/socket/Connection.ts';
+import type { Socket } from '../../src/socket/SocketConnection.ts';
 import { claims } from '../support/claims.ts';
 import { id } from '../support/ids.ts';
 

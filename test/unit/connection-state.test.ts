@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { CloseCode } from '../../src/protocol/closeCodes.ts';
-import { Connection, type Receiver, type Socket } from '../../src/socket/Connection.ts';
+import { Connection } from '../../src/socket/Connection.ts';
 import { drainConnections } from '../../src/socket/drain.ts';
+import type { Receiver, Socket } from '../../src/socket/SocketConnection.ts';
 import { claims } from '../support/claims.ts';
 import { id } from '../support/ids.ts';
 

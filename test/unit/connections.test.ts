@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { chatTopic, type Topic, userTopic } from '../../src/bus/topics.ts';
 import type { ChatId, UserId } from '../../src/ids.ts';
-import { Connection, type Socket } from '../../src/socket/Connection.ts';
+import { Connection } from '../../src/socket/Connection.ts';
 import { ConnectionRegistry } from '../../src/socket/ConnectionRegistry.ts';
 import { Newcomers } from '../../src/socket/Newcomers.ts';
 import { type Push, pushToSockets } from '../../src/socket/pushToSockets.ts';
+import type { Socket } from '../../src/socket/SocketConnection.ts';
 import { takeSlice } from '../../src/socket/slices.ts';
 import { id } from '../support/ids.ts';
 

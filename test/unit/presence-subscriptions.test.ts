@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { presenceTopic, type Topic } from '../../src/bus/topics.ts';
 import type { UserId } from '../../src/ids.ts';
-import { Connection, type Socket } from '../../src/socket/Connection.ts';
+import { Connection } from '../../src/socket/Connection.ts';
 import { ConnectionRegistry } from '../../src/socket/ConnectionRegistry.ts';
 import { PresenceSubscriptions } from '../../src/socket/PresenceSubscriptions.ts';
+import type { Socket } from '../../src/socket/SocketConnection.ts';
 import { TopicSubscriptions } from '../../src/socket/TopicSubscriptions.ts';
 import { id } from '../support/ids.ts';
 

@@ -71,6 +71,7 @@ describe('an upgrade request', () => {
     });
     expect(request).to.deep.equal({
       token: 'one',
+      apiKey: undefined,
       address: '10.0.0.1',
       device: 'a browser',
       key: 'a key',
@@ -83,7 +84,14 @@ describe('an upgrade request', () => {
     const request = read({ 'user-agent': 'a browser' }, { token: 'three', device: 'a phone' });
     expect(request).to.deep.equal({
       ...{ token: 'three', address: '10.0.0.1', device: 'a phone' },
-      ...{ key: '', extensions: '', protocol: '' },
+      ...{ key: '', extensions: '', protocol: '', apiKey: undefined },
     });
+  });
+
+  it('has an API key in the header Authorization alone', () => {
+    expect(read({ authorization: 'bearer pk_1_x' }).apiKey).to.equal('pk_1_x');
+    expect(read({ 'sec-websocket-protocol': 'auth, pk_1_x' }, { token: 'pk_1_x' }).apiKey).to.equal(
+      undefined,
+    );
   });
 });

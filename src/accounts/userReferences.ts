@@ -1,0 +1,61 @@
+import type { Static } from 'typebox';
+import type { Queries } from '../database/database.ts';
+import { prepared } from '../database/statements.ts';
+import type { UserId } from '../ids.ts';
+import { ApiError } from '../protocol/errors.ts';
+import type { UserReference as Schema } from '../protocol/schema/service.ts';
+
+/** A user by id, or by the identifier at the host. */
+export type UserReference = Static<typeof Schema>;
+
+/** A user that was found. */
+export interface ReferencedUser {
+  readonly id: UserId;
+  readonly isDisabled: boolean;
+  readonly isDeleted: boolean;
+}
+
+/** Reads users, in the order of the references; undefined for those that do not exist. */
+export async function findUsers(
+  db: Queries,
+  references: readonly UserReference[],
+): Promise<(ReferencedUser | undefined)[]> {
+  const input = references.map((reference, position) => ({ position, ...reference }));
+  const rows = await db.query<ReferencedUser & { position: number }>(referencedUsers, [
+    JSON.stringify(input),
+  ]);
+  const byPosition = new Map(rows.map((row) => [row.position, row]));
+  return references.map((_, position) => byPosition.get(position));
+}
+
+/** Returns the ids of users, each once; refuses with `NOT_FOUND` if one does not exist or, unless allowed, is deleted. */
+export async function existingUsers(
+  db: Queries,
+  references: readonly UserReference[],
+  { allowsDeleted = false } = {},
+): Promise<UserId[]> {
+  const found = await findUsers(db, references);
+  const ids = found.map((user, index) => {
+    if (!user || (user.isDeleted && !allowsDeleted)) throw noUser(references[index] ?? {});
+    return user.id;
+  });
+  return [...new Set(ids)];
+}
+
+export const noUser = ({ userId, externalId }: UserReference): ApiError =>
+  new ApiError('NOT_FOUND', `There is no user ${userId ?? externalId}`);
+
+/** Uses the primary key and the index users_external_id. */
+const referencedUsers = prepared(
+  'referenced users',
+  `
+select reference.position, person.id, person.disabled_at is not null as "isDisabled",
+  person.deleted_at is not null as "isDeleted"
+from jsonb_to_recordset($1::jsonb) as reference (position integer, "userId" bigint, "externalId" text)
+cross join lateral (
+  (select id, disabled_at, deleted_at from users where id = reference."userId" limit 1)
+  union all
+  (select id, disabled_at, deleted_at from users where external_id = reference."externalId" limit 1)
+) person
+`,
+);

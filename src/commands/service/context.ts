@@ -1,0 +1,15 @@
+import type { Deletions } from '../../accounts/deleteAccount.ts';
+import type { ServiceKey } from '../../auth/serviceKeys.ts';
+import type { Tokens } from '../../auth/tokens.ts';
+import type { CommandServices } from '../context.ts';
+
+/** Parts of the server that service commands use. */
+export interface ServiceServices extends CommandServices {
+  readonly tokens: Tokens;
+  readonly deletions: Pick<Deletions, 'leave'>;
+}
+
+export interface ServiceContext extends ServiceServices {
+  /** The key of the connection. No command checks its scopes: the definition names the one that it needs. */
+  readonly key: ServiceKey;
+}

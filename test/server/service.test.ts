@@ -1,0 +1,320 @@
+import { expect } from 'chai';
+import { WebSocket } from 'ws';
+import { revokeKey } from '../../src/auth/serviceKeys.ts';
+import { open } from '../support/client.ts';
+import {
+  connectAs,
+  connectService,
+  database,
+  http,
+  newClients,
+  newGroup,
+  newKey,
+  newUser,
+  newUsers,
+  server,
+  startServer,
+} from '../support/harness.ts';
+import { until } from '../support/until.ts';
+
+/** Resolves to the status with which an upgrade is refused. */
+const refusedUpgrade = (token: string, url = server.url): Promise<number> =>
+  connectAs(token, url).then(
+    () => expect.fail('the upgrade was not refused'),
+    ({ status }) => status,
+  );
+
+const disable = 'update users set disabled_at = clock_timestamp() where id = $1';
+
+describe('an API key', () => {
+  it('opens a service connection in the header Authorization, and nowhere else', async () => {
+    const { key } = await newKey('act');
+    await (await connectAs(key)).done('ping');
+    const url = server.url.replace('http', 'ws');
+    for (const socket of [
+      new WebSocket(`${url}?token=${key}`),
+      new WebSocket(`${url}?key=${key}`),
+      new WebSocket(url, ['auth', key]),
+    ])
+      expect(await open(socket).catch(({ status }) => status)).to.equal(401);
+    expect((await http('PATCH', '/users/me', { token: key, body: { username: 'x' } })).status).to.equal(401);
+  });
+
+  it('is refused with a wrong secret, another id, or in another form', async () => {
+    const [{ key, id }, other] = [await newKey('act'), await newKey('act')];
+    for (const wrong of [
+      `pk_${id}_${other.key.slice(-43)}`,
+      `pk_999999999_${key.slice(-43)}`,
+      key.slice(0, -1),
+      `${key}x`,
+      'pk_',
+    ])
+      expect(await refusedUpgrade(wrong), wrong).to.equal(401);
+  });
+
+  it('has the time of its last use, also while it is connected', async () => {
+    const { key, id } = await newKey('act');
+    const lastUsed = async () => {
+      const [row] = await database.query<{ at: Date | null }>(
+        'select last_used_at as at from service_keys where id = $1',
+        [id],
+      );
+      return row?.at;
+    };
+    expect(await lastUsed()).to.equal(null);
+    await connectAs(key);
+    expect(await lastUsed()).to.be.a('date');
+  });
+
+  it('ends its connections within a second when it is revoked, and opens no others', async () => {
+    const { key, id } = await newKey('act');
+    const [one, two, other] = [await connectAs(key), await connectAs(key), await connectService('act')];
+    await revokeKey(database, id);
+    expect(await Promise.all([one.closed, two.closed])).to.deep.equal([4401, 4401]);
+    expect(await refusedUpgrade(key)).to.equal(401);
+    await other.done('ping');
+  });
+});
+
+describe('a request of a service connection', () => {
+  it('runs as the user that it names: the reply is the service’s, and the pushes are those of the user', async () => {
+    const [ada, bob] = await newClients(2);
+    await database.users.update({ externalId: `u-${ada.id}` }, { where: { id: ada.id } });
+    const service = await connectService('act');
+    for (const as of [{ userId: ada.id }, { externalId: `u-${ada.id}` }]) {
+      const params = { receiverId: bob.id, content: 'Hi' };
+      const reply = await service.call('privateMessage', params, as);
+      expect(reply).to.have.all.keys('type', 'success', 'params', 'id');
+      expect(reply.params).to.include({ data: null, message: null, senderName: null });
+      for (const { client } of [ada, bob])
+        expect((await client.push('privateMessage')).params).to.include({
+          ...{ senderName: ada.username, senderId: ada.id, messageId: reply.params.messageId },
+        });
+    }
+    const { data } = await service.done('getProfile', {}, { userId: ada.id });
+    expect(data).to.include({ userId: ada.id, email: ada.email });
+  });
+
+  it('has the rights of the user, and no others', async () => {
+    const [owner, outsider] = await newClients(2);
+    const groupId = await newGroup(owner.client);
+    const service = await connectService('act');
+    const send = (as: object) => service.call('messageInGroup', { groupId, content: 'x' }, as);
+    expect((await send({ userId: outsider.id })).code).to.equal('NOT_A_MEMBER');
+    expect((await send({ userId: owner.id })).success).to.equal(true);
+    expect((await service.call('deleteGroup', { groupId }, { userId: outsider.id })).code).to.equal(
+      'NOT_A_MEMBER',
+    );
+  });
+
+  it('that names no user, or both ways, or the wrong type, is refused, and the connection stays open', async () => {
+    const service = await connectService('act');
+    for (const [as, message] of [
+      [null, 'as must be an object'],
+      [[], 'as must be an object'],
+      [7, 'as must be an object'],
+      ['u-7', 'as must be an object'],
+      [{}, 'as must have exactly one of userId, externalId'],
+      [{ userId: 1, externalId: 'u' }, 'as must have exactly one of userId, externalId'],
+      [{ userId: '1' }, 'as.userId must be an integer'],
+      [{ userId: 0 }, 'as.userId must be at least 1'],
+      [{ userId: null }, 'as.userId must be an integer'],
+      [{ externalId: '' }, 'as.externalId must have at least 1 characters'],
+      [{ externalId: 7 }, 'as.externalId must be a string'],
+      [{ externalId: '\0' }, 'as.externalId must be well-formed Unicode without NUL (U+0000)'],
+      [{ externalId: 'x'.repeat(256) }, 'as.externalId must have at most 255 characters'],
+      [{ userId: 1, name: 'x' }, 'as.name is not known; expected only userId, externalId'],
+    ] as const) {
+      const { code, message: told } = await service.call('getProfile', {}, as);
+      expect([code, told], JSON.stringify(as)).to.deep.equal(['BAD_REQUEST', message]);
+    }
+    await service.done('ping');
+  });
+
+  it('as a user who does not exist, is deleted or disabled is refused', async () => {
+    const [deleted, disabled] = await newUsers(2);
+    await http('DELETE', '/users/me', { token: deleted.token, body: { password: deleted.password } });
+    await database.execute(disable, [disabled.id]);
+    const service = await connectService('act');
+    for (const [as, code] of [
+      [{ userId: 999_999_999 }, 'NOT_FOUND'],
+      [{ externalId: 'nobody' }, 'NOT_FOUND'],
+      [{ userId: deleted.id }, 'NOT_FOUND'],
+      [{ userId: disabled.id }, 'FORBIDDEN'],
+    ] as const)
+      expect(await service.refused('listLastMessage', {}, as), JSON.stringify(as)).to.equal(code);
+  });
+
+  it('without as runs service commands alone, and with as commands of users alone', async () => {
+    const user = await newUser();
+    const service = await connectService('act');
+    const as = { userId: user.id };
+    for (const [type, whom, code, message] of [
+      ['listLastMessage', undefined, 'BAD_REQUEST', 'listLastMessage needs as'],
+      ['listLastMessages', undefined, 'UNKNOWN_TYPE', 'did you mean "listLastMessage"?'],
+      ['listLastMessages', as, 'UNKNOWN_TYPE', 'did you mean "listLastMessage"?'],
+      ['subscribePresence', as, 'BAD_REQUEST', 'is about the connection of a user'],
+      ['unsubscribePresence', as, 'BAD_REQUEST', 'is about the connection of a user'],
+      ['endSession', as, 'BAD_REQUEST', 'is about the connection of a user'],
+      ['endOtherSessions', as, 'BAD_REQUEST', 'is about the connection of a user'],
+    ] as const) {
+      const reply = await service.call(type, {}, whom);
+      expect([reply.code, reply.message.includes(message)], type).to.deep.equal([code, true]);
+    }
+  });
+
+  it('needs the scope act, which the refusal names', async () => {
+    const user = await newUser();
+    const service = await connectService('users');
+    const reply = await service.call('listLastMessage', {}, { userId: user.id });
+    expect([reply.code, reply.message]).to.deep.equal(['FORBIDDEN', 'This key does not have the scope act']);
+  });
+
+  it('is answered with its id when it cannot be read', async () => {
+    const service = await connectService('act');
+    service.socket.send('no JSON');
+    expect(await service.next()).to.include({ type: 'unknown', code: 'BAD_REQUEST' });
+    service.socket.send(Buffer.from('{}'));
+    expect((await service.next()).message).to.include('binary');
+    service.socket.send('{"type":7,"id":"a"}');
+    expect(await service.next()).to.include({ code: 'BAD_REQUEST', id: 'a' });
+  });
+});
+
+describe('as on the connection of a user', () => {
+  it('is refused, whatever it is, and the connection stays open', async () => {
+    const [ada, bob] = await newClients(2);
+    for (const as of [{ userId: ada.id }, { userId: bob.id }, {}, null, 7, 'x', []]) {
+      const reply = await ada.client.call('listLastMessage', {}, as);
+      expect([reply.code, reply.message], JSON.stringify(as)).to.deep.equal([
+        'BAD_REQUEST',
+        'as is only for service connections, which present an API key',
+      ]);
+    }
+    await ada.client.done('listLastMessage');
+  });
+});
+
+describe('requests of a service connection', () => {
+  it('keep their order for one user, however the user is named', async () => {
+    const [ada, bob] = await newClients(2);
+    await database.users.update({ externalId: `o-${ada.id}` }, { where: { id: ada.id } });
+    const service = await connectService('act');
+    const ids = Array.from({ length: 40 }, (_, n) =>
+      service.send(
+        'privateMessage',
+        { receiverId: bob.id, content: `${n}` },
+        n % 3 === 0 ? { userId: ada.id } : { externalId: `o-${ada.id}` },
+      ),
+    );
+    const replies = await Promise.all(ids.map((id) => service.reply(id)));
+    expect(replies.map(({ params }) => params.seq)).to.deep.equal(ids.map((_, n) => n + 1));
+    for (const n of ids.keys())
+      expect((await bob.client.push('privateMessage')).params.message).to.equal(`${n}`);
+  });
+
+  it('of other users do not wait for a slow one, nor fail with one that fails', async () => {
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    const service = await connectService('act');
+    const held = await database.sequelize.transaction();
+    await database.query('select id from chats where id = $1 for update', [groupId], held);
+    const slow = service.send('updateGroup', { groupId, description: 'x' }, { userId: ada.id });
+    const behind = service.send('getProfile', {}, { userId: ada.id });
+    expect(await service.refused('getProfile', { userId: 0 }, { userId: bob.id })).to.equal('BAD_REQUEST');
+    expect(await service.refused('getProfile', {}, { externalId: 'nobody' })).to.equal('NOT_FOUND');
+    expect((await service.done('getProfile', {}, { userId: cleo.id })).data.userId).to.equal(cleo.id);
+    await service.done('ping');
+    await held.commit();
+    const order = [await service.next(), await service.next()];
+    expect(order.map(({ id }) => id)).to.deep.equal([slow, behind]);
+    expect(order.map(({ success }) => success)).to.deep.equal([true, true]);
+  });
+
+  it('as a user who is disabled in the meantime are refused', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const service = await connectService('act');
+    const held = await database.sequelize.transaction();
+    await database.query('select id from chats where id = $1 for update', [groupId], held);
+    const slow = service.send('updateGroup', { groupId, description: 'x' }, { userId: ada.id });
+    const behind = service.send('privateMessage', { receiverId: bob.id, content: 'x' }, { userId: ada.id });
+    await service.done('ping');
+    await database.execute(disable, [ada.id]);
+    await held.commit();
+    expect((await service.reply(slow)).success).to.equal(true);
+    expect((await service.reply(behind)).code).to.equal('FORBIDDEN');
+  });
+
+  it('are limited together: a connection with too many unanswered ones is closed', async () => {
+    const own = await startServer({ UNANSWERED_PER_CONNECTION: '10' });
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const service = await connectAs((await newKey('act')).key, own.url);
+    const held = await database.sequelize.transaction();
+    await database.query('select id from chats where id = $1 for update', [groupId], held);
+    for (let n = 0; n < 6; n++)
+      for (const { id } of [ada, bob])
+        service.send('updateGroup', { groupId, description: 'x' }, { userId: id });
+    expect(await service.closed).to.equal(4429);
+    await held.commit();
+    await own.close();
+  });
+
+  it('have rate limits of their key, which take nothing from those of the users', async () => {
+    const own = await startServer({
+      ...{ RATE_LIMITS: 'on', SERVICE_COMMAND_BURST: '5', SERVICE_COMMANDS_PER_SECOND: '1' },
+      ...{ COMMAND_BURST: '3', COMMANDS_PER_SECOND: '1', SERVICE_CONNECTIONS: '2' },
+    });
+    const ada = await newUser();
+    const { key } = await newKey('act');
+    const services = [await connectAs(key, own.url), await connectAs(key, own.url)] as const;
+    const codes: string[] = [];
+    for (let n = 0; n < 6; n++) {
+      const reply = await services[n % 2 === 0 ? 0 : 1].call('getProfile', {}, { userId: ada.id });
+      codes.push(reply.code ?? 'ok');
+    }
+    expect(codes).to.deep.equal(['ok', 'ok', 'ok', 'ok', 'ok', 'RATE_LIMITED']);
+    expect(await refusedUpgrade(key, own.url)).to.equal(429);
+    const client = await ada.connect(own.url);
+    for (let n = 0; n < 3; n++) await client.done('ping');
+    expect(await client.refused('ping')).to.equal('RATE_LIMITED');
+    for (const service of services) await service.close();
+    await client.close();
+    await own.close();
+  });
+
+  it('keep the rate that a command has for each user', async () => {
+    const own = await startServer({ RATE_LIMITS: 'on' });
+    const [ada, bob] = await newClients(2);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'x' });
+    const service = await connectAs((await newKey('act')).key, own.url);
+    const typing = (user: { id: number }, receiver: { id: number }) =>
+      service.call('typing', { receiverId: receiver.id, typing: true }, { userId: user.id });
+    const replies = await Promise.all(Array.from({ length: 11 }, () => typing(ada, bob)));
+    expect(replies.filter(({ code }) => code === 'RATE_LIMITED')).to.have.length(1);
+    expect((await typing(bob, ada)).success).to.equal(true);
+    await service.close();
+    await own.close();
+  });
+
+  it('that were sent before the connection closed are done', async () => {
+    const [ada, bob] = await newClients(2);
+    const service = await connectService('act');
+    for (let n = 0; n < 5; n++)
+      service.send('privateMessage', { receiverId: bob.id, content: `${n}` }, { userId: ada.id });
+    service.socket.close();
+    for (let n = 0; n < 5; n++)
+      expect((await bob.client.push('privateMessage')).params.message).to.equal(`${n}`);
+  });
+});
+
+describe('a server that stops', () => {
+  it('closes service connections, too', async () => {
+    const own = await startServer();
+    const service = await connectAs((await newKey('act')).key, own.url);
+    await until(() => JSON.stringify(own.summary()).includes('"connections":1'));
+    await own.close();
+    expect(await service.closed).to.equal(1001);
+  });
+});
