@@ -1,13 +1,14 @@
 import { registry } from '../src/commands/registry.ts';
-import { asyncapiDocument } from '../src/docs/asyncapi.ts';
+import { serviceRegistry } from '../src/commands/service/registry.ts';
+import { asyncapiDocument, asyncapiServiceDocument } from '../src/docs/asyncapi.ts';
 import { replaceFile } from '../src/files.ts';
 import { clientTypesSource } from './clientTypes.ts';
 import { commandFactsSource } from './commandFacts.ts';
 import { recordExamples } from './recordExamples.ts';
 
 /*
- * `npm run docs`: writes the types and the facts of commands for the client, records the examples, and writes them and the document that
- * contains them.
+ * `npm run docs`: writes the types and the facts of commands for the client, records the examples, and writes them, the document
+ * that contains them, and that of the service commands.
  */
 
 await replaceFile('src/client/commandFacts.ts', commandFactsSource(registry.values()));
@@ -15,3 +16,4 @@ await replaceFile('src/client/commands.ts', clientTypesSource(registry.values())
 const examples = await recordExamples();
 await replaceFile('src/docs/examples.json', `${JSON.stringify(examples, null, 2)}\n`);
 await replaceFile('asyncapi.yaml', asyncapiDocument(registry.values(), examples));
+await replaceFile('docs/asyncapi-service.yaml', asyncapiServiceDocument(serviceRegistry.values()));

@@ -3,14 +3,13 @@ import type { HostToken } from '../auth/hostTokens.ts';
 import type { Publisher } from '../bus/bus.ts';
 import type { KeyedQueue } from '../bus/KeyedQueue.ts';
 import { reconcileEverywhere } from '../bus/outbox.ts';
-import { userTopic } from '../bus/topics.ts';
 import { databaseNow } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
-import type { HostClaims, User } from '../database/models/User.ts';
+import type { HostClaims } from '../database/models/User.ts';
 import type { UserId } from '../ids.ts';
 import { foldedUser } from '../text/foldedColumns.ts';
 import { contactsOf } from '../users/contacts.ts';
-import { chatsNaming, encodeProfile, profileOf, publishName } from '../users/publishProfile.ts';
+import { chatsNaming, profileOf, publishName, publishProfile } from '../users/publishProfile.ts';
 import { usernamesLike, withFreeNames } from './freeNames.ts';
 import { changesSince, type HostProfile } from './hostProfile.ts';
 
@@ -74,9 +73,4 @@ export async function updateHostProfile(
       db.transaction((transaction) => change(transaction, username, email), publish),
     );
   });
-}
-
-function publishProfile(bus: Publisher, user: User, contacts: readonly UserId[]): void {
-  const frame = encodeProfile(user);
-  for (const contactId of contacts) bus.publish(userTopic(contactId), { frame });
 }

@@ -45,6 +45,8 @@ export async function existingUsers(
 export const noUser = ({ userId, externalId }: UserReference): ApiError =>
   new ApiError('NOT_FOUND', `There is no user ${userId ?? externalId}`);
 
+export const isDisabled = (): ApiError => new ApiError('FORBIDDEN', 'The account of this user is disabled');
+
 /** Uses the primary key and the index users_external_id. */
 const referencedUsers = prepared(
   'referenced users',

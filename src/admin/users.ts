@@ -1,15 +1,13 @@
-import { Op, type Transaction } from 'sequelize';
+import { Op } from 'sequelize';
 import { deleteAccount, leaveGroups } from '../accounts/deleteAccount.ts';
-import { reconcileEverywhere } from '../bus/outbox.ts';
-import { userTopic } from '../bus/topics.ts';
-import { databaseNow } from '../database/clock.ts';
+import { disableAccount, revokeTokens } from '../accounts/revocation.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import type { MessageId } from '../ids.ts';
 import { leaveTombstones } from '../messages/tombstone.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { fold, foldForSearch } from '../text/fold.ts';
-import { type Action, type AdminServices, limitOf, literally, UsageError } from './define.ts';
+import { type Action, limitOf, literally, UsageError } from './define.ts';
 import { exportOf } from './export.ts';
 import { inSpans, throughWritten, writtenInSpan } from './writtenMessages.ts';
 
@@ -38,8 +36,8 @@ export const showUser: Action = async ([name = ''], _, { db }) => {
 
 export const disableUser: Action = async ([name = ''], _, services) => {
   const user = await find(services.db, name);
-  await endAll(user, services, { disabledAt: user.disabledAt ?? databaseNow });
-  return shown(user);
+  await disableAccount(user.id, services);
+  return shown(await user.reload());
 };
 
 export const enableUser: Action = async ([name = ''], _, { db }) => {
@@ -49,7 +47,7 @@ export const enableUser: Action = async ([name = ''], _, { db }) => {
 
 export const endSessions: Action = async ([name = ''], _, services) => {
   const user = await find(services.db, name);
-  await endAll(user, services, {});
+  await revokeTokens(user.id, services);
   return shown(user);
 };
 
@@ -105,39 +103,25 @@ export function shown({
   username,
   externalId,
   displayName,
+  isBot,
   createdAt,
   lastSeenAt,
   disabledAt,
   deletedAt,
 }: User) {
-  return { id, email, username, externalId, displayName, createdAt, lastSeenAt, disabledAt, deletedAt };
-}
-
-/** Invalidates all tokens and closes all connections of a user, in one transaction with a change of the account. */
-export async function endAll(user: User, { db, bus }: AdminServices, changes: AccountChanges): Promise<void> {
-  const end = async (transaction: Transaction) => {
-    const [ended] = await db.execute<{ tokenVersion: number }>(endTokens, [user.id], transaction);
-    if (!ended) throw new ApiError('NOT_FOUND', `There is no user ${user.id}`);
-    await db.users.update(changes, { where: { id: user.id }, transaction });
-    await user.reload({ transaction });
-    await reconcileEverywhere(db, user.id, transaction);
-    return ended;
+  return {
+    id,
+    email,
+    username,
+    externalId,
+    displayName,
+    isBot,
+    createdAt,
+    lastSeenAt,
+    disabledAt,
+    deletedAt,
   };
-  await db.transaction(end, ({ tokenVersion }) =>
-    bus.publish(userTopic(user.id), { signal: { kind: 'revoked', tokenVersion } }),
-  );
 }
-
-interface AccountChanges {
-  readonly disabledAt?: Date | typeof databaseNow;
-  readonly passwordHash?: string;
-}
-
-/** Increments the stored value, because a concurrent change may have increased it since the user was read. */
-const endTokens = `
-update users set token_version = token_version + 1 where id = $1 and deleted_at is null
-returning token_version as "tokenVersion"
-`;
 
 /** Messages emptied per transaction. */
 const BATCH = 1_000;

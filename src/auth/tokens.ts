@@ -21,7 +21,8 @@ export interface TokenClaims {
 }
 
 export interface Tokens {
-  issue(user: { id: UserId; tokenVersion: number; othersEndedAt: Date | null }): string;
+  /** Issues a token for the configured lifetime, or for one in seconds. */
+  issue(user: { id: UserId; tokenVersion: number; othersEndedAt: Date | null }, lifetime?: number): string;
   /** Returns the claims, or undefined for a token that is malformed, expired or not signed with one of the secrets. */
   verify(token: string): TokenClaims | undefined;
 }
@@ -47,11 +48,11 @@ export function createTokens(
   const keys = secrets.map((secret) => createSecretKey(Buffer.from(secret)));
   const [signing] = keys as [KeyObject];
   return {
-    issue: ({ id, tokenVersion, othersEndedAt }) =>
+    issue: ({ id, tokenVersion, othersEndedAt }, lifetime = expiresIn) =>
       jwt.sign(
         { ver: tokenVersion, since: othersEndedAt?.getTime() ?? 0, iat: clock.now() / 1000 },
         signing,
-        { algorithm: 'HS256', subject: String(id), jwtid: randomUUID(), expiresIn },
+        { algorithm: 'HS256', subject: String(id), jwtid: randomUUID(), expiresIn: lifetime },
       ),
     verify(token) {
       const now = clock.now();

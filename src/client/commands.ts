@@ -254,11 +254,13 @@ export interface Profile extends Presence {
   username: UserName;
   /** Shown instead of the username. */
   displayName: string | null;
-  /** A short text about the user. */
+  /** About the user. */
   about: string | null;
   /** Location of a picture. */
   avatar: string | null;
   custom: CustomData | null;
+  /** A program. */
+  isBot: boolean;
   version: ProfileVersion;
   createdAt: Time;
 }
@@ -981,6 +983,8 @@ export interface ListGroupMembersRow extends Presence {
   displayName: string | null;
   /** Location of a picture. */
   avatar: string | null;
+  /** A program. */
+  isBot: boolean;
   role: Role;
   joinedAt: Time;
 }
@@ -1134,7 +1138,7 @@ export interface GetProfileResult {
 export interface UpdateProfileParams {
   /** Shown instead of the username; one line. 1 to 100 characters. */
   displayName?: string | null;
-  /** A short text about the user. 0 to 500 characters. */
+  /** About the user. 0 to 500 characters. */
   about?: string | null;
   /** Location of a picture: a URL, or a key in your storage. 1 to 500 characters. */
   avatar?: string | null;
@@ -1148,7 +1152,7 @@ export interface UpdateProfilePush extends PushFields {
   version: ProfileVersion;
   /** Shown instead of the username. */
   displayName?: string | null;
-  /** A short text about the user. */
+  /** About the user. */
   about?: string | null;
   /** Location of a picture. */
   avatar?: string | null;

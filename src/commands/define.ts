@@ -95,6 +95,12 @@ export interface Command<
   execute(params: unknown, context: CommandContext, done: (outcome: Outcome) => void): void;
 }
 
+/** A command, or a service command, as the documents describe it. */
+export interface CommandDescription extends Omit<Command, 'execute'> {
+  /** Of service commands: the scope that the key must have, if any. */
+  readonly scope?: string | undefined;
+}
+
 /** Defines a command with an effect: schema, types, validator, documents and the typed client all derive from this. */
 export function defineCommand<
   const Name extends string,

@@ -6,7 +6,7 @@ import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Role } from '../protocol/schema/groups.ts';
-import { Presence, ShownAvatar, ShownName } from '../protocol/schema/people.ts';
+import { IsBot, Presence, ShownAvatar, ShownName } from '../protocol/schema/people.ts';
 import { Id, IdOfGroup, Limit, Time, UserName } from '../protocol/schema/types.ts';
 import { shownName } from '../users/names.ts';
 import { defineRead } from './define.ts';
@@ -25,6 +25,7 @@ export const listGroupMembers = defineRead({
           username: UserName,
           displayName: ShownName,
           avatar: ShownAvatar,
+          isBot: IsBot,
           role: Role,
           joinedAt: Time,
           online,
@@ -63,16 +64,17 @@ interface Row {
   readonly username: string;
   readonly displayName: string | null;
   readonly avatar: string | null;
+  readonly isBot: boolean;
   readonly role: 'owner' | 'admin' | 'member';
   readonly joinedAt: Date;
 }
 
 /** Along the members of the group $1, in the order of the ids, from the user $3 on: those with the role $2, or all. */
 const membersWhere = (condition: string) => `
-select member.user_id as "userId", ${shownName('username')} as username, display_name as "displayName", avatar, role,
+select member.user_id as "userId", ${shownName('username')} as username, display_name as "displayName", avatar, is_bot as "isBot", role,
   joined_at as "joinedAt"
 from chat_members member
-cross join lateral (select username, display_name, avatar from users where id = member.user_id limit 1) person
+cross join lateral (select username, display_name, avatar, is_bot from users where id = member.user_id limit 1) person
 where chat_id = $1 and ($2::text is null or role = $2) and user_id > $3 and ${condition}
 order by user_id
 limit $4

@@ -1,4 +1,4 @@
-import type { Command } from '../commands/define.ts';
+import type { CommandDescription } from '../commands/define.ts';
 import { VERSION } from '../version.ts';
 import { type Examples, messageNames, UNREADABLE } from './examples.ts';
 import {
@@ -20,11 +20,43 @@ import { yamlOf } from './yaml.ts';
 
 const CHANNEL = { $ref: '#/channels/socket' };
 
+/** What the documents of users and of services do not have in common. */
+interface Audience {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly channel: string;
+  readonly securitySchemes: Readonly<Record<string, object>>;
+}
+
 /**
  * Generates the AsyncAPI 3.0 document (https://www.asyncapi.com/docs/reference/specification/v3.0.0) of all commands as
  * YAML.
  */
-export function asyncapiDocument(registry: Iterable<Command>, examples: Examples): string {
+export const asyncapiDocument = (registry: Iterable<CommandDescription>, examples: Examples): string =>
+  documentOf(registry, examples, {
+    id: 'urn:parley:messenger',
+    title: 'Parley',
+    description: description(examples),
+    channel: 'Carries all commands and pushes. `/ws` is an alias, for proxies that route by path.',
+    securitySchemes,
+  });
+
+/** Generates the document of the service commands. */
+export const asyncapiServiceDocument = (registry: Iterable<CommandDescription>): string =>
+  documentOf(
+    registry,
+    { frames: {}, calls: {} },
+    {
+      id: 'urn:parley:service',
+      title: 'Parley: service commands',
+      description: serviceDescription,
+      channel: 'Carries the commands of a service connection. `/ws` is an alias.',
+      securitySchemes: serviceSecuritySchemes,
+    },
+  );
+
+function documentOf(registry: Iterable<CommandDescription>, examples: Examples, audience: Audience): string {
   const commands = [...registry];
   const components = createComponents(BASES);
   const messages = {
@@ -37,11 +69,11 @@ export function asyncapiDocument(registry: Iterable<Command>, examples: Examples
   };
   return yamlOf({
     asyncapi: '3.0.0',
-    id: 'urn:parley:messenger',
+    id: audience.id,
     info: {
-      title: 'Parley',
+      title: audience.title,
       version: VERSION,
-      description: description(examples),
+      description: audience.description,
       license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
       tags: [{ name: 'messenger' }],
     },
@@ -51,18 +83,13 @@ export function asyncapiDocument(registry: Iterable<Command>, examples: Examples
         host: 'localhost:3000',
         protocol: 'ws',
         description: 'A server started with `npm start`. With TLS, the same frames use `wss`.',
-        security: Object.keys(securitySchemes).map((name) => ({
+        security: Object.keys(audience.securitySchemes).map((name) => ({
           $ref: `#/components/securitySchemes/${name}`,
         })),
       },
     },
     channels: {
-      socket: {
-        address: '/',
-        title: 'The WebSocket',
-        summary: 'Carries all commands and pushes. `/ws` is an alias, for proxies that route by path.',
-        messages,
-      },
+      socket: { address: '/', title: 'The WebSocket', summary: audience.channel, messages },
     },
     operations: {
       ...Object.fromEntries(commands.flatMap(operationsOf)),
@@ -73,10 +100,21 @@ export function asyncapiDocument(registry: Iterable<Command>, examples: Examples
     },
     components: {
       schemas: components.schemas(),
-      securitySchemes,
+      securitySchemes: audience.securitySchemes,
     },
   });
 }
+
+/** What a backend must know in order to begin. */
+const serviceDescription = `
+What a backend does itself, over a WebSocket to which it has connected with an API key, as
+\`Authorization: Bearer <key>\`. Operators create keys by \`npm run admin -- key create\`. Such a service connection also
+sends the commands of \`/asyncapi.yaml\` for users: with \`as\` beside \`type\`, \`params\` and \`id\`. The section "Service
+connections" of the protocol at \`/docs/protocol\` has the rules.
+
+The envelopes are those of \`/asyncapi.yaml\`. Beside the codes of a command, any may be refused with \`FORBIDDEN\`: the key
+does not have its \`scope\`, which is in \`x-parley\`.
+`.trim();
 
 /** Returns what a client must know in order to begin. */
 function description({ frames }: Examples): string {
@@ -128,7 +166,11 @@ const ID = { location: '$message.payload#/id' };
 /** The name of the message that is the error reply to any frame. */
 const ERROR = 'error';
 
-function messagesOf(command: Command, { frames }: Examples, components: Components): Record<string, object> {
+function messagesOf(
+  command: CommandDescription,
+  { frames }: Examples,
+  components: Components,
+): Record<string, object> {
   const names = messageNames(command.type);
   const message = (name: string, payload: Payload) => ({
     ...('id' in payload.envelope.properties && { correlationId: ID }),
@@ -151,7 +193,7 @@ function withFirstRow(frame: object): object {
 }
 
 /** Returns an example of each code that was recorded. */
-function errorExamples(commands: readonly Command[], { frames }: Examples): object[] {
+function errorExamples(commands: readonly CommandDescription[], { frames }: Examples): object[] {
   const names = [...commands.map(({ type }) => messageNames(type).error), UNREADABLE];
   const byCode = new Map<string, object>();
   for (const payload of names.flatMap((name) => frames[name] ?? []))
@@ -159,7 +201,7 @@ function errorExamples(commands: readonly Command[], { frames }: Examples): obje
   return [...byCode.values()];
 }
 
-function operationsOf(definition: Command): [string, object][] {
+function operationsOf(definition: CommandDescription): [string, object][] {
   const {
     type,
     summary,
@@ -172,6 +214,7 @@ function operationsOf(definition: Command): [string, object][] {
     isHeavy,
     errors,
     push,
+    scope,
   } = definition;
   const names = messageNames(type);
   const text = [description, isHeavy && HEAVY].filter(Boolean).join('\n\n');
@@ -182,7 +225,10 @@ function operationsOf(definition: Command): [string, object][] {
     ...(text && { description: text }),
     messages: [inChannel(names.request)],
     reply: { channel: CHANNEL, messages: [inChannel(names.reply), inChannel(ERROR)] },
-    'x-parley': { reads, repeatable, storesMessage, ordered, cost, errors },
+    'x-parley': {
+      ...{ reads, repeatable, storesMessage, ordered, cost, errors },
+      ...(scope !== undefined && { scope }),
+    },
   };
   return push
     ? [
@@ -220,4 +266,8 @@ const securitySchemes = {
     name: 'token',
     description: '`?token=<token>`, for all other clients.',
   },
+};
+
+const serviceSecuritySchemes = {
+  header: { type: 'http', scheme: 'bearer', description: '`Authorization: Bearer <key>`' },
 };

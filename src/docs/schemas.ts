@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type TObject, type TSchema, Type } from 'typebox';
-import type { Command } from '../commands/define.ts';
+import type { CommandDescription } from '../commands/define.ts';
 import { NextCursor } from '../protocol/cursor.ts';
 import { type ErrorCode, errorCodes } from '../protocol/errors.ts';
 import { ChatAddress, ChatState } from '../protocol/schema/chats.ts';
@@ -220,7 +220,7 @@ export interface Payload {
   readonly needsParams: boolean;
 }
 
-export function requestOf({ type, params }: Command): Payload {
+export function requestOf({ type, params }: CommandDescription): Payload {
   return {
     envelope: Request,
     type,
@@ -243,7 +243,7 @@ interface Alternative {
 const alternatives = (type: string, all: readonly Alternative[]) =>
   all.map((one) => ({ title: `${pascalCase(type)}By${one.required.map(pascalCase).join('And')}`, ...one }));
 
-export function replyOf({ type, result }: Command): Payload {
+export function replyOf({ type, result }: CommandDescription): Payload {
   const { title = pascalCase(type), description = `Result of ${type}` } = result as Named;
   const properties = { ...EmptyResult.properties, ...result.properties };
   const params = Type.Object(properties, { title: `${title}Result`, description });
@@ -251,7 +251,7 @@ export function replyOf({ type, result }: Command): Payload {
 }
 
 /** Returns undefined for a command that notifies nobody. */
-export function pushOf({ type, push }: Command): Payload | undefined {
+export function pushOf({ type, push }: CommandDescription): Payload | undefined {
   if (!push) return undefined;
   const { title = pascalCase(type), description = `Params of the push ${type}` } = push.fields as Named;
   const properties = { ...PushedText.properties, ...push.fields.properties };
@@ -282,14 +282,17 @@ export const COMMON_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'RATE_LIMITED
 export const UNREADABLE_ERRORS: readonly ErrorCode[] = ['BAD_REQUEST', 'UNKNOWN_TYPE', 'RATE_LIMITED'];
 
 /** Returns all error codes of the WebSocket. */
-export function socketErrors(commands: readonly Command[]): ReadonlySet<ErrorCode> {
+export function socketErrors(commands: readonly CommandDescription[]): ReadonlySet<ErrorCode> {
   return new Set([...commands.flatMap(errorsOf), ...UNREADABLE_ERRORS]);
 }
 
 /** Returns the codes that a command may be refused with. */
-export const errorsOf = ({ errors }: Pick<Command, 'errors'>): ErrorCode[] => [...errors, ...COMMON_ERRORS];
+export const errorsOf = ({ errors }: Pick<CommandDescription, 'errors'>): ErrorCode[] => [
+  ...errors,
+  ...COMMON_ERRORS,
+];
 
-export function errorSchema(commands: readonly Command[]): TObject {
+export function errorSchema(commands: readonly CommandDescription[]): TObject {
   return Type.Object(
     {
       error: Type.Literal(true, { description: 'The frame is an error' }),

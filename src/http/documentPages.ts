@@ -5,6 +5,7 @@ import { compressedPage, HTML_HEADERS, type Page, page } from './pages.ts';
 /** Generators of the documents. */
 export interface Documents {
   readonly asyncapi: () => string;
+  readonly asyncapiService: () => string;
   readonly openapi: () => string;
   readonly reference: readonly ReferenceFile[];
 }
@@ -13,10 +14,16 @@ export interface Documents {
  * Returns the documents, the pages that show them and all files these pages load, by path. Each is created on first use,
  * because together they would delay the start by a tenth of a second.
  */
-export function documentPages({ asyncapi, openapi, reference }: Documents): ReadonlyMap<string, Page> {
+export function documentPages({
+  asyncapi,
+  asyncapiService,
+  openapi,
+  reference,
+}: Documents): ReadonlyMap<string, Page> {
   return new Map<string, Page>([
     ['/', redirect('docs/')], // if the page is not built
     ['/asyncapi.yaml', page(asyncapi, 'application/yaml', FOR_ALL)],
+    ['/asyncapi-service.yaml', page(asyncapiService, 'application/yaml', FOR_ALL)],
     ['/openapi.yaml', page(openapi, 'application/yaml', FOR_ALL)],
 
     ['/docs', redirect('docs/')],

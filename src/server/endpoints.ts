@@ -9,7 +9,7 @@ import { serviceRegistry } from '../commands/service/registry.ts';
 import type { createTurns } from '../commands/turns.ts';
 import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
-import { asyncapiDocument } from '../docs/asyncapi.ts';
+import { asyncapiDocument, asyncapiServiceDocument } from '../docs/asyncapi.ts';
 import { examples } from '../docs/examples.ts';
 import { openapiDocument } from '../docs/openapi.ts';
 import { reference } from '../docs/pages/reference.ts';
@@ -150,8 +150,9 @@ function createHttp(
   const attempts = config.rateLimits ? createAttemptLimits(limits, nats && db) : noAttemptLimits;
   const documents = documentPages({
     asyncapi: () => asyncapiDocument(registry.values(), examples),
+    asyncapiService: () => asyncapiServiceDocument(serviceRegistry.values()),
     openapi: () => openapiDocument(routes, examples),
-    reference: reference(registry.values(), routes, examples),
+    reference: reference([...registry.values(), ...serviceRegistry.values()], routes, examples),
   });
   const pages = new Map([...documents, ...webPages(config.tlsCert !== undefined)]);
   const services = {

@@ -1,9 +1,14 @@
-import { findUsers, noUser, type ReferencedUser, type UserReference } from '../accounts/userReferences.ts';
+import {
+  findUsers,
+  isDisabled,
+  noUser,
+  type ReferencedUser,
+  type UserReference,
+} from '../accounts/userReferences.ts';
 import { batched } from '../database/batched.ts';
 import type { Queries } from '../database/database.ts';
 import type { UserId } from '../ids.ts';
 import { lruCache } from '../lruCache.ts';
-import { ApiError } from '../protocol/errors.ts';
 
 /** Users that one query reads. */
 const MAX_BATCH = 200;
@@ -39,10 +44,7 @@ export class ActingUsers {
   async refusalOf(reference: UserReference, id: UserId): Promise<unknown> {
     try {
       const user = await this.#users.load(reference);
-      if (user?.id === id && !user.isDeleted)
-        return user.isDisabled
-          ? new ApiError('FORBIDDEN', 'The account of this user is disabled')
-          : undefined;
+      if (user?.id === id && !user.isDeleted) return user.isDisabled ? isDisabled() : undefined;
       if (reference.externalId !== undefined) this.#known.delete(reference.externalId); // it may get another account
       return noUser(reference);
     } catch (error) {

@@ -23,7 +23,7 @@ export async function profilesOf(
   );
   return users.map((user, index) => {
     const { online, lastSeenAt } = states[index] ?? { online: false, lastSeenAt: null };
-    const { id: userId, displayName, about, avatar, custom, profileVersion: version } = user;
+    const { id: userId, displayName, about, avatar, custom, isBot, profileVersion: version } = user;
     const createdAt = user.createdAt.toISOString();
     return {
       userId,
@@ -32,6 +32,7 @@ export async function profilesOf(
       about,
       avatar,
       custom,
+      isBot,
       version,
       createdAt,
       online,

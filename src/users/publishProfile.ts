@@ -21,6 +21,12 @@ export function encodeProfile(user: User): string {
   return encodePush('updateProfile', null, nameOf(user), fields);
 }
 
+/** Publishes the current profile of a user to their contacts. */
+export function publishProfile(bus: Publisher, user: User, contacts: readonly UserId[]): void {
+  const frame = encodeProfile(user);
+  for (const contactId of contacts) bus.publish(userTopic(contactId), { frame });
+}
+
 /** Returns the queue key for changes of the profile of a user. */
 export function profileOf(userId: UserId): string {
   return `profile:${userId}`;

@@ -1,9 +1,11 @@
 import { expect } from 'chai';
+import { SCOPES, type Scope } from '../../src/auth/apiKeys.ts';
 import type { CommandName } from '../../src/client/protocol.ts';
 import type { Command } from '../../src/commands/define.ts';
 import { commands, registry } from '../../src/commands/registry.ts';
+import { serviceCommands } from '../../src/commands/service/registry.ts';
 import type { ErrorCode } from '../../src/protocol/errors.ts';
-import { connectAs, http, newClients, positionIn, signedCursor } from '../support/harness.ts';
+import { connectAs, connectService, http, newClients, positionIn, signedCursor } from '../support/harness.ts';
 import {
   type ActorName,
   actors,
@@ -227,6 +229,48 @@ async function paramsInGroup(type: CommandName, scene: Scene): Promise<object[]>
     (params) => params.groupId === groupId || [group.messageId, group.ownId].includes(params.messageId ?? 0),
   );
 }
+
+/** The outcomes of the service commands with the scope that each needs, for params that name nobody. */
+const serviceTable: Readonly<Record<(typeof serviceCommands)[number]['type'], readonly [object, Outcome]>> = {
+  upsertUsers: [{ users: [{ externalId: 'authorized' }] }, 'ok'],
+  getUsers: [{ users: [{ externalId: 'nobody' }] }, 'ok'],
+  disableUsers: [{ users: [{ externalId: 'nobody' }] }, 'NOT_FOUND'],
+  deleteUsers: [{ users: [{ externalId: 'nobody' }] }, 'NOT_FOUND'],
+  revokeTokens: [{ users: [{ externalId: 'nobody' }] }, 'NOT_FOUND'],
+  createToken: [{ user: { externalId: 'nobody' } }, 'NOT_FOUND'],
+  ping: [{}, 'ok'],
+};
+
+describe('a service command', () => {
+  const scopes = Object.keys(SCOPES) as Scope[];
+  for (const { type, scope } of serviceCommands) {
+    const [params, outcome] = serviceTable[type];
+    it(`${type} is allowed to a service with its scope, and to nobody else`, async () => {
+      const service = await connectService(...(scope ? [scope] : []));
+      expect((await service.call(type, params)).code ?? 'ok').to.equal(outcome);
+      const other = await connectService(...scopes.filter((one) => one !== scope));
+      const reply = await other.call(type, params);
+      if (scope) expect([reply.code, reply.message.includes(scope)]).to.deep.equal(['FORBIDDEN', true]);
+      else expect(reply.code ?? 'ok').to.equal(outcome);
+      const [ada] = await newClients(1);
+      if (!registry.has(type)) expect(await ada.client.refused(type, params)).to.equal('UNKNOWN_TYPE');
+    });
+  }
+});
+
+describe('a command with the user of a service', () => {
+  for (const command of commands)
+    it(`${command.type} needs the scope act${command.isOfConnection ? ', and is refused all the same' : ''}`, async () => {
+      const [ada] = await newClients(1);
+      const as = { userId: ada.id };
+      const scopes = (Object.keys(SCOPES) as Scope[]).filter((scope) => scope !== 'act');
+      const without = await (await connectService(...scopes)).call(command.type, {}, as);
+      expect([without.code, without.message.includes('act')]).to.deep.equal(['FORBIDDEN', true]);
+      const reply = await (await connectService('act')).call(command.type, { unknown: 1 }, as);
+      const isForbidden = reply.message.includes('cannot be sent with as');
+      expect([reply.code, isForbidden]).to.deep.equal(['BAD_REQUEST', command.isOfConnection === true]);
+    });
+});
 
 describe('a push', () => {
   for (const { type, push, ...command } of commands) {

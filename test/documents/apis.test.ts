@@ -5,7 +5,8 @@ import { Type } from 'typebox';
 import { WebSocket } from 'ws';
 import { parse } from 'yaml';
 import { registry } from '../../src/commands/registry.ts';
-import { asyncapiDocument } from '../../src/docs/asyncapi.ts';
+import { serviceRegistry } from '../../src/commands/service/registry.ts';
+import { asyncapiDocument, asyncapiServiceDocument } from '../../src/docs/asyncapi.ts';
 import { examples } from '../../src/docs/examples.ts';
 import { protocol } from '../../src/docs/guides.ts';
 import { createComponents, socketErrors } from '../../src/docs/schemas.ts';
@@ -37,6 +38,25 @@ interface Message {
   readonly payload: Schema;
   readonly examples: { readonly payload: object }[];
 }
+
+describe('docs/asyncapi-service.yaml', () => {
+  const text = asyncapiServiceDocument(serviceRegistry.values());
+
+  it('is the output of `npm run docs` for the current definitions, and is served', async () => {
+    expect(await readFile('docs/asyncapi-service.yaml', 'utf8')).to.equal(text);
+    expect((await http('GET', '/asyncapi-service.yaml')).body).to.equal(text);
+  });
+
+  it('has every service command with its scope, its messages and nothing that it does not define', () => {
+    const document = parse(text);
+    for (const { type, scope } of serviceRegistry.values()) {
+      expect(document.operations[type]['x-parley'].scope, type).to.equal(scope);
+      expect(document.channels.socket.messages).to.include.keys(`${type}Request`, `${type}Reply`);
+    }
+    for (const [, name = ''] of text.matchAll(/#\/components\/schemas\/(\w+)/g))
+      expect(document.components.schemas, name).to.have.property(name);
+  });
+});
 
 describe('asyncapi.yaml', () => {
   const document = parse(asyncapiDocument(registry.values(), examples));

@@ -309,6 +309,210 @@ describe('requests of a service connection', () => {
   });
 });
 
+describe('upsertUsers', () => {
+  it('creates accounts without a password, and changes them; called again, it changes nothing', async () => {
+    const service = await connectService('users', 'act');
+    const [taken, other] = await newUsers(2);
+    const externalId = `new-${taken.id}`;
+    const user = {
+      ...{ externalId, username: taken.username, displayName: 'Ada', email: other.email },
+      ...{ avatar: 'a.png', custom: { team: 7 }, isBot: true },
+    };
+    const [created] = (await service.done('upsertUsers', { users: [user] })).data;
+    expect(created).to.deep.include({
+      ...{ externalId, username: `${taken.username}-2`, displayName: 'Ada', email: null, avatar: 'a.png' },
+      ...{ custom: { team: 7 }, isBot: true, disabledAt: null, deletedAt: null },
+    });
+    expect((await service.done('upsertUsers', { users: [user] })).data).to.deep.equal([created]);
+    const { version } = (await service.done('getProfile', {}, { externalId })).data;
+    expect(version).to.equal(0);
+
+    const changed = { externalId, displayName: null, email: `${externalId}@example.com`, isBot: false };
+    const [row] = (await service.done('upsertUsers', { users: [changed] })).data;
+    expect(row).to.deep.equal({
+      ...created,
+      displayName: null,
+      email: `${externalId}@example.com`,
+      isBot: false,
+    });
+    expect((await service.done('getProfile', {}, { externalId })).data).to.include({
+      version: 1,
+      isBot: false,
+    });
+    const [renamed] = (await service.done('upsertUsers', { users: [{ externalId, username: externalId }] }))
+      .data;
+    expect(renamed.username).to.equal(externalId);
+  });
+
+  it('pushes a change of the profile and of the name', async () => {
+    const [ada] = await newClients(1);
+    const service = await connectService('users', 'act');
+    const externalId = `push-${ada.id}`;
+    await service.done('upsertUsers', { users: [{ externalId }] });
+    await service.done('privateMessage', { receiverId: ada.id, content: 'x' }, { externalId });
+    await service.done('upsertUsers', { users: [{ externalId, displayName: 'Hal' }] });
+    expect((await ada.client.push('updateProfile')).params.displayName).to.equal('Hal');
+    await service.done('upsertUsers', { users: [{ externalId, username: externalId }] });
+    expect((await ada.client.push('updateProfile')).params.username).to.equal(externalId);
+  });
+
+  it('creates each account once, whoever asks at the same time', async () => {
+    const services = [await connectService('users'), await connectService('users')];
+    const users = Array.from({ length: 5 }, (_, n) => ({ externalId: `race-${process.pid}-${n}` }));
+    const replies = await Promise.all(services.map((service) => service.done('upsertUsers', { users })));
+    expect(replies[0].data).to.deep.equal(replies[1].data);
+    expect(new Set(replies[0].data.map(({ userId }: { userId: number }) => userId)).size).to.equal(5);
+  });
+
+  it('refuses wrong values by their path, and changes nothing', async () => {
+    const service = await connectService('users');
+    const externalId = 'wrong';
+    for (const [users, message] of [
+      [[], 'params.users must have at least 1 items'],
+      [
+        Array.from({ length: 101 }, (_, n) => ({ externalId: `${n}` })),
+        'params.users must have at most 100 items',
+      ],
+      [[{ externalId }, {}], 'params.users.1.externalId is required'],
+      [[{ externalId }, { externalId, password: 'x' }], 'params.users.1.password is not known'],
+      [[{ externalId }, { externalId, username: 'a b' }], 'params.users.1.username must match'],
+      [[{ externalId }, { externalId, isBot: null }], 'params.users.1.isBot must be a boolean'],
+    ] as const) {
+      const reply = await service.call('upsertUsers', { users });
+      expect([reply.code, reply.message.includes(message)], reply.message).to.deep.equal([
+        'BAD_REQUEST',
+        true,
+      ]);
+    }
+    expect((await service.done('getUsers', { users: [{ externalId }] })).data).to.deep.equal([]);
+  });
+});
+
+describe('getUsers', () => {
+  it('returns accounts in the order asked for, also deleted ones, and leaves out those that do not exist', async () => {
+    const [ada, bob] = await newUsers(2);
+    await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
+    const service = await connectService('users');
+    const users = [{ userId: bob.id }, { userId: 999_999_999 }, { externalId: 'nobody' }, { userId: ada.id }];
+    const { data } = await service.done('getUsers', { users });
+    expect(data.map(({ userId }: { userId: number }) => userId)).to.deep.equal([bob.id, ada.id]);
+    expect(data[0])
+      .to.include({ username: 'Deleted user', email: null })
+      .and.have.property('deletedAt')
+      .a('string');
+    expect(data[1]).to.include({
+      username: ada.username,
+      email: ada.email,
+      externalId: null,
+      deletedAt: null,
+    });
+  });
+});
+
+describe('disableUsers, revokeTokens and deleteUsers', () => {
+  for (const type of ['disableUsers', 'revokeTokens', 'deleteUsers'])
+    it(`${type} ends the connections and tokens of the users`, async () => {
+      const people = await newClients(2);
+      const service = await connectService('users');
+      await service.done(type, { users: people.map(({ id: userId }) => ({ userId })) });
+      for (const { client, token } of people) {
+        expect(await client.closed).to.equal(4401);
+        expect(await refusedUpgrade(token)).to.equal(401);
+      }
+    });
+
+  it('change nothing if one of the users does not exist', async () => {
+    const [ada] = await newClients(1);
+    const service = await connectService('users');
+    for (const type of ['disableUsers', 'revokeTokens', 'deleteUsers']) {
+      const users = [{ userId: ada.id }, { externalId: 'nobody' }];
+      expect((await service.call(type, { users })).message).to.equal('There is no user nobody');
+    }
+    await ada.client.done('ping');
+  });
+
+  it('disable and delete once: a second time has the same reply, and keeps the time', async () => {
+    const [ada] = await newUsers(1);
+    const service = await connectService('users');
+    const users = [{ userId: ada.id }];
+    const read = async () => (await service.done('getUsers', { users })).data[0];
+    await service.done('disableUsers', { users });
+    const { disabledAt } = await read();
+    expect(disabledAt).to.be.a('string');
+    await service.done('disableUsers', { users });
+    expect(await read()).to.include({ disabledAt });
+    await service.done('deleteUsers', { users });
+    const { deletedAt } = await read();
+    await service.done('deleteUsers', { users });
+    expect(await read()).to.include({ deletedAt });
+    for (const type of ['disableUsers', 'revokeTokens'])
+      expect(await service.refused(type, { users })).to.equal('NOT_FOUND');
+  });
+
+  it('take a deleted user out of the groups, and keep the identifier', async () => {
+    const [owner] = await newClients(1);
+    const service = await connectService('users', 'act');
+    const externalId = `gone-${owner.id}`;
+    const [{ userId }] = (await service.done('upsertUsers', { users: [{ externalId }] })).data;
+    const { groupId } = await owner.client.done('newGroup', { groupName: 'Climbers', userIds: [userId] });
+    await service.done('deleteUsers', { users: [{ externalId }] });
+    expect((await owner.client.push('leaveGroup')).params).to.include({ groupId, userId });
+    expect((await service.done('upsertUsers', { users: [{ externalId }] })).data[0]).to.include({ userId });
+    expect(await service.refused('listLastMessage', {}, { externalId })).to.equal('NOT_FOUND');
+  });
+});
+
+describe('createToken', () => {
+  it('makes a token with which the user connects, for the lifetime asked for', async () => {
+    const service = await connectService('users');
+    const externalId = `token-${process.pid}`;
+    const [{ userId }] = (await service.done('upsertUsers', { users: [{ externalId }] })).data;
+    const user = { externalId };
+    const { token, expiresAt, ...rest } = (await service.done('createToken', { user, expiresInSeconds: 60 }))
+      .data;
+    expect(rest).to.deep.equal({ userId });
+    expect(Date.parse(expiresAt) - Date.now()).to.be.within(50_000, 61_000);
+    const client = await connectAs(token);
+    expect((await client.done('getProfile')).data.userId).to.equal(userId);
+    await service.done('revokeTokens', { users: [user] });
+    expect(await client.closed).to.equal(4401);
+    const { token: second } = (await service.done('createToken', { user })).data;
+    await connectAs(second);
+  });
+
+  it('is refused for users who are disabled, deleted or do not exist, and for lifetimes out of range', async () => {
+    const [disabled, deleted] = await newUsers(2);
+    const service = await connectService('users');
+    await service.done('disableUsers', { users: [{ userId: disabled.id }] });
+    await service.done('deleteUsers', { users: [{ userId: deleted.id }] });
+    for (const [params, code] of [
+      [{ user: { userId: disabled.id } }, 'FORBIDDEN'],
+      [{ user: { userId: deleted.id } }, 'NOT_FOUND'],
+      [{ user: { externalId: 'nobody' } }, 'NOT_FOUND'],
+      [{ user: { userId: deleted.id }, expiresInSeconds: 0 }, 'BAD_REQUEST'],
+      [{ user: { userId: deleted.id }, expiresInSeconds: 31_536_001 }, 'BAD_REQUEST'],
+      [{}, 'BAD_REQUEST'],
+    ] as const)
+      expect(await service.refused('createToken', params), JSON.stringify(params)).to.equal(code);
+  });
+});
+
+describe('a bot', () => {
+  it('is shown as one in its profile and among the members of a group', async () => {
+    const [ada] = await newClients(1);
+    const service = await connectService('users');
+    const user = { externalId: `bot-${ada.id}`, isBot: true };
+    const [{ userId }] = (await service.done('upsertUsers', { users: [user] })).data;
+    const { groupId } = await ada.client.done('newGroup', { groupName: 'Climbers', userIds: [userId] });
+    const { data } = await ada.client.done('listGroupMembers', { groupId });
+    expect(data.map((row: { userId: number; isBot: boolean }) => [row.userId, row.isBot])).to.deep.equal([
+      [ada.id, false],
+      [userId, true],
+    ]);
+    expect((await ada.client.done('getProfile', { userId })).data.isBot).to.equal(true);
+  });
+});
+
 describe('a server that stops', () => {
   it('closes service connections, too', async () => {
     const own = await startServer();

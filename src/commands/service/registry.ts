@@ -1,8 +1,23 @@
+import { createToken } from './createToken.ts';
 import type { ServiceCommand } from './define.ts';
+import { deleteUsers } from './deleteUsers.ts';
+import { disableUsers } from './disableUsers.ts';
+import { getUsers } from './getUsers.ts';
 import { ping } from './ping.ts';
+import { revokeTokens } from './revokeTokens.ts';
+import { upsertUsers } from './upsertUsers.ts';
 
 /** Every service command there is, in the order of the documents. */
-export const serviceCommands = [ping] as const;
+export const serviceCommands = [
+  upsertUsers,
+  getUsers,
+  disableUsers,
+  deleteUsers,
+  revokeTokens,
+  createToken,
+
+  ping,
+] as const;
 
 export const serviceRegistry: ReadonlyMap<string, ServiceCommand> = new Map(
   serviceCommands.map((command): [string, ServiceCommand] => [command.type, command]),

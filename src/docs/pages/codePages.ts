@@ -1,14 +1,15 @@
-import type { Command } from '../../commands/define.ts';
+import type { CommandDescription } from '../../commands/define.ts';
 import { CloseCode } from '../../protocol/closeCodes.ts';
 import { type ErrorCode, errorCodes } from '../../protocol/errors.ts';
 import { errorsOf } from '../schemas.ts';
+import { pathOf } from './commandGroups.ts';
 import { sectionOf } from './guidePage.ts';
 import { type Html, heading, html, join } from './html.ts';
 import type { ReferencePage } from './layout.ts';
 import { inline, markdown, tableRows } from './markdown.ts';
 
 /** Returns the page of the error codes; the protocol says what they mean to a client. */
-export function errorsPage(commands: readonly Command[], protocol: () => string): ReferencePage {
+export function errorsPage(commands: readonly CommandDescription[], protocol: () => string): ReferencePage {
   return {
     path: 'errors',
     title: 'Error codes',
@@ -31,11 +32,13 @@ ${Object.keys(errorCodes).map((code) => {
   };
 }
 
-function refusing(commands: readonly Command[], code: ErrorCode, root: string): Html {
+function refusing(commands: readonly CommandDescription[], code: ErrorCode, root: string): Html {
   const some = commands.filter((command) => errorsOf(command).includes(code));
   if (some.length === 0) return html`None`;
   if (some.length === commands.length) return html`All`;
-  const links = some.map(({ type }) => html`<a href="${root}commands/${type}"><code>${type}</code></a>`);
+  const links = some.map(
+    (command) => html`<a href="${root}${pathOf(command)}"><code>${command.type}</code></a>`,
+  );
   return join(links, ', ');
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from '../../commands/define.ts';
+import type { CommandDescription } from '../../commands/define.ts';
 import type { commands } from '../../commands/registry.ts';
 
 /** The groups of commands in the navigation, in its order. */
@@ -10,6 +10,7 @@ const GROUPS = [
   'People',
   'Presence',
   'Sessions and connection',
+  'Service',
 ] as const;
 
 export type CommandGroup = (typeof GROUPS)[number];
@@ -90,8 +91,18 @@ const GROUP_OF: Readonly<Record<CommandType, CommandGroup>> = {
   ping: 'Sessions and connection',
 };
 
-/** Returns the commands by their groups. */
-export function grouped(commands: readonly Command[]): readonly (readonly [CommandGroup, Command[]])[] {
+/** Returns true for a service command. */
+export const isOfService = (command: CommandDescription): boolean => 'scope' in command;
+
+/** Returns the path of the page of a command, relative to the folder of the pages. */
+export const pathOf = (command: CommandDescription): string =>
+  `${isOfService(command) ? 'service' : 'commands'}/${command.type}`;
+
+/** Returns the commands by their groups; service commands are a group of their own. */
+export function grouped(
+  commands: readonly CommandDescription[],
+): readonly (readonly [CommandGroup, CommandDescription[]])[] {
   const groups: Readonly<Record<string, CommandGroup>> = GROUP_OF;
-  return GROUPS.map((group) => [group, commands.filter(({ type }) => groups[type] === group)]);
+  const groupOf = (command: CommandDescription) => (isOfService(command) ? 'Service' : groups[command.type]);
+  return GROUPS.map((group) => [group, commands.filter((command) => groupOf(command) === group)]);
 }

@@ -1,7 +1,8 @@
-import type { Command } from '../../commands/define.ts';
+import type { CommandDescription } from '../../commands/define.ts';
 import { type Examples, messageNames } from '../examples.ts';
 import { errorsOf, HEAVY, pushOf, replyOf } from '../schemas.ts';
 import { errorList } from './codePages.ts';
+import { isOfService, pathOf } from './commandGroups.ts';
 import { codeBlock, type Html, heading, html } from './html.ts';
 import type { ReferencePage } from './layout.ts';
 import { inline } from './markdown.ts';
@@ -9,14 +10,13 @@ import { propertyTable } from './properties.ts';
 import { snippetsOf, subscription } from './snippets.ts';
 
 /** Returns the page of a command. */
-export function commandPage(command: Command, examples: Examples): ReferencePage {
+export function commandPage(command: CommandDescription, examples: Examples): ReferencePage {
   const { type, summary, description, params, push } = command;
   const pushed = pushOf(command);
   return {
-    path: `commands/${type}`,
+    path: pathOf(command),
     title: type,
     body(root) {
-      const frames = framesOf(type, examples);
       return html`<p class="summary">${inline(summary)}.</p>
 ${description && html`<p>${inline(description)}</p>\n`}${facts(command, root)}
 ${heading(2, 'params', 'Params')}${propertyTable(params, 'params', root)}
@@ -29,14 +29,17 @@ ${
 ${propertyTable(pushed.params, 'push', root)}${codeBlock(subscription(type))}`
 }
 ${heading(2, 'errors', 'Errors')}${errorList(errorsOf(command), root)}
-${heading(2, 'code', 'Code')}${snippets(type, frames.exchanges[0]?.request, root)}
-${heading(2, 'examples', 'Example frames')}${exampleFrames(frames)}`;
+${!isOfService(command) && examplesOf(type, framesOf(type, examples), root)}`;
     },
   };
 }
 
+const examplesOf = (type: string, frames: Frames, root: string): Html =>
+  html`${heading(2, 'code', 'Code')}${snippets(type, frames.exchanges[0]?.request, root)}
+${heading(2, 'examples', 'Example frames')}${exampleFrames(frames)}`;
+
 function facts(
-  { reads, repeatable, storesMessage, ordered, cost, rate, isHeavy }: Command,
+  { reads, repeatable, storesMessage, ordered, cost, rate, isHeavy, scope }: CommandDescription,
   root: string,
 ): Html {
   const commands = cost === 1 ? 'one command' : `${cost} commands`;
@@ -54,6 +57,7 @@ function facts(
     `It costs ${commands} of the rate limit.`,
     rate && `It has a rate of its own: ${rate.burst} at once, then ${rate.perSecond} a second.`,
     isHeavy && HEAVY,
+    scope && `The API key must have the scope \`${scope}\`.`,
   ].filter((sentence) => typeof sentence === 'string');
   return html`${heading(2, 'facts', 'Facts')}<ul>
 ${sentences.map((sentence) => html`<li>${inline(sentence)}</li>\n`)}</ul>

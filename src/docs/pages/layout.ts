@@ -1,6 +1,6 @@
-import type { Command } from '../../commands/define.ts';
+import type { CommandDescription } from '../../commands/define.ts';
 import { VERSION } from '../../version.ts';
-import { grouped } from './commandGroups.ts';
+import { grouped, pathOf } from './commandGroups.ts';
 import { type Html, html } from './html.ts';
 
 /** A page of the reference, without what all pages have in common. */
@@ -34,7 +34,7 @@ function rootOf(path: string): string {
  * Returns a page as a document. All its links are relative, because behind a proxy the paths may have a prefix. The
  * commands follow the content in the source, so that on a phone the content comes first.
  */
-export function documentOf(page: ReferencePage, commands: readonly Command[]): string {
+export function documentOf(page: ReferencePage, commands: readonly CommandDescription[]): string {
   const root = rootOf(page.path);
   const link = (path: string, text: string) =>
     html`<a href="${root}${path}"${path === page.path && html` aria-current="page"`}>${text}</a>`;
@@ -66,7 +66,7 @@ ${page.body(root)}</main>
 ${grouped(commands).map(
   ([group, members]) => html`<h2>${group}</h2>
 <ul>
-${members.map(({ type }) => html`<li>${link(`commands/${type}`, type)}</li>\n`)}</ul>
+${members.map((command) => html`<li>${link(pathOf(command), command.type)}</li>\n`)}</ul>
 `,
 )}</nav>
 </body>

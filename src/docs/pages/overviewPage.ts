@@ -1,5 +1,5 @@
-import type { Command } from '../../commands/define.ts';
-import { grouped } from './commandGroups.ts';
+import type { CommandDescription } from '../../commands/define.ts';
+import { grouped, pathOf } from './commandGroups.ts';
 import { codeBlock, type Html, heading, html, table } from './html.ts';
 import type { ReferencePage } from './layout.ts';
 import { codeIn, inline, slugOf } from './markdown.ts';
@@ -26,8 +26,9 @@ and pushes from the server, each a JSON object in a text frame.</p>
 href="${root}protocol#after-a-reconnect">after a reconnect</a>.</li>
 <li><a href="${root}errors">Error codes</a> and <a href="${root}close-codes">close codes</a>.</li>
 <li><a href="${root}../api/">HTTP API</a>: accounts and tokens, with a command to try each call.</li>
-<li><a href="${root}../asyncapi.yaml">asyncapi.yaml</a> and <a href="${root}../openapi.yaml">openapi.yaml</a>: the same for
-programs.</li>
+<li><a href="${root}../asyncapi.yaml">asyncapi.yaml</a>, <a
+href="${root}../asyncapi-service.yaml">asyncapi-service.yaml</a> and <a href="${root}../openapi.yaml">openapi.yaml</a>: the
+same for programs.</li>
 </ul>
 ${heading(2, 'connecting', 'Connecting')}<p>Each program logs in, creates a group and sends a message to it. The pages of
 the commands go on from here.</p>
@@ -43,7 +44,7 @@ href="${root}protocol#after-a-reconnect">reconnects</a>.</p>
 }
 
 /** Returns the list of all commands with their facts. */
-export function commandsPage(commands: readonly Command[]): ReferencePage {
+export function commandsPage(commands: readonly CommandDescription[]): ReferencePage {
   return {
     path: 'commands',
     title: 'Commands',
@@ -67,7 +68,7 @@ ${grouped(commands).map(
   };
 }
 
-function row(command: Command, root: string): Html {
+function row(command: CommandDescription, root: string): Html {
   const { type, summary, reads, repeatable, storesMessage, ordered, cost, push } = command;
   const facts = [
     reads && 'reads',
@@ -76,7 +77,7 @@ function row(command: Command, root: string): Html {
     ordered && 'ordered',
     push && 'push',
   ].filter(Boolean);
-  return html`<tr><th scope="row"><a href="${root}commands/${type}"><code>${type}</code></a></th>
+  return html`<tr><th scope="row"><a href="${root}${pathOf(command)}"><code>${type}</code></a></th>
 <td>${inline(summary)}</td><td>${cost}</td><td>${facts.join(', ')}</td></tr>
 `;
 }

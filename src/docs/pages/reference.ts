@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from '../../commands/define.ts';
+import type { CommandDescription } from '../../commands/define.ts';
 import type { Examples } from '../examples.ts';
 import { protocol } from '../guides.ts';
 import type { RouteDescription } from '../openapi.ts';
@@ -26,7 +26,7 @@ export interface ReferenceFile {
  * definitions of the running server, so that they are never out of date.
  */
 export function reference(
-  registry: Iterable<Command>,
+  registry: Iterable<CommandDescription>,
   routes: readonly RouteDescription[],
   examples: Examples,
 ): ReferenceFile[] {

@@ -4,12 +4,14 @@ import { Custom, described, Id, Name, Nullable, Text, Time, UserName } from './t
 /* What commands say of people. */
 
 export const DisplayName = Name(1, 100, 'Shown instead of the username; one line');
-export const About = Text(0, 500, 'A short text about the user');
+export const About = Text(0, 500, 'About the user');
 export const Avatar = Text(1, 500, 'Location of a picture: a URL, or a key in your storage');
 
 /** The part of these that users have chosen. */
 export const ShownName = Nullable(Type.String({ description: 'Shown instead of the username' }));
 export const ShownAvatar = Nullable(Type.String({ description: 'Location of a picture' }));
+
+export const IsBot = Type.Boolean({ description: 'A program' });
 
 /** Presence of a user. */
 export const Presence = Type.Object(
@@ -34,9 +36,10 @@ export const Profile = Type.Object(
     userId: Id.user,
     username: UserName,
     displayName: ShownName,
-    about: Nullable(Type.String({ description: 'A short text about the user' })),
+    about: Nullable(Type.String({ description: 'About the user' })),
     avatar: ShownAvatar,
     custom: Nullable(Custom),
+    isBot: IsBot,
     version: ProfileVersion,
     createdAt: Time,
     online: Presence.properties.online,
