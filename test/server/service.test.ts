@@ -1,6 +1,9 @@
 import { expect } from 'chai';
+import { pino } from 'pino';
 import { WebSocket } from 'ws';
 import { revokeKey } from '../../src/auth/serviceKeys.ts';
+import type { ConnectionId, KeyId } from '../../src/ids.ts';
+import { ServiceConnections } from '../../src/socket/ServiceConnections.ts';
 import { open } from '../support/client.ts';
 import {
   connectAs,
@@ -23,6 +26,13 @@ const refusedUpgrade = (token: string, url = server.url): Promise<number> =>
     () => expect.fail('the upgrade was not refused'),
     ({ status }) => status,
   );
+
+/** Resolves to the time at which a key was last used. */
+async function lastUse(id: KeyId): Promise<Date | null | undefined> {
+  const statement = 'select last_used_at as at from service_keys where id = $1';
+  const [row] = await database.query<{ at: Date | null }>(statement, [id]);
+  return row?.at;
+}
 
 const disable = 'update users set disabled_at = clock_timestamp() where id = $1';
 
@@ -52,18 +62,29 @@ describe('an API key', () => {
       expect(await refusedUpgrade(wrong), wrong).to.equal(401);
   });
 
-  it('has the time of its last use, also while it is connected', async () => {
+  it('has the time of its last use from the upgrade on', async () => {
     const { key, id } = await newKey('act');
-    const lastUsed = async () => {
-      const [row] = await database.query<{ at: Date | null }>(
-        'select last_used_at as at from service_keys where id = $1',
-        [id],
-      );
-      return row?.at;
-    };
-    expect(await lastUsed()).to.equal(null);
+    expect(await lastUse(id)).to.equal(null);
     await connectAs(key);
-    expect(await lastUsed()).to.be.a('date');
+    expect(await lastUse(id)).to.be.a('date');
+  });
+
+  it('is compared with the database now and then: its use is noted, and a lost revocation ends its connections', async () => {
+    const { id } = await newKey('act');
+    const bus = { subscribe: () => () => {} };
+    const ids = { newId: () => 1 as ConnectionId };
+    const log = pino({ enabled: false });
+    const connections = new ServiceConnections(database, bus, ids, { publish: () => {} }, log, 20);
+    const connection = connections.register({ id, name: 'a key', scopes: ['act'] }, '127.0.0.1', null);
+    connection.isUsed = true;
+    await until(async () => (await lastUse(id)) !== null);
+    const noted = await lastUse(id);
+    expect(connection.isUsed).to.equal(false);
+    await database.execute('update service_keys set revoked_at = now() where id = $1', [id]);
+    await until(() => connection.state === 'closed');
+    expect(await lastUse(id)).to.deep.equal(noted);
+    connections.remove(connection);
+    await connections.close();
   });
 
   it('ends its connections within a second when it is revoked, and opens no others', async () => {

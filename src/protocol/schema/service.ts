@@ -5,7 +5,7 @@ import { Custom, described, Id, IdOfUser, Nullable, Text, Time } from './types.t
 
 /* What service commands take and give. */
 
-export const ExternalId = Text(1, 255, 'The user at the host, as in the tokens of the host', 'ExternalId');
+const ExternalId = Text(1, 255, 'The user at the host, as in the tokens of the host', 'ExternalId');
 
 /** The two ways to name a user, of which a request uses one. */
 export const UserReference = Type.Object(
