@@ -44,6 +44,8 @@ export interface Config extends AuthSettings {
   readonly registration: boolean;
   /** The people that users find with `searchUsers` and `listUsers`. */
   readonly directory: Directory;
+  /** Days for which events about changes are kept, and their cursors are valid. */
+  readonly eventDays: number;
   /** True if rates and numbers of connections are limited. */
   readonly rateLimits: boolean;
   readonly limits: Limits;
@@ -123,6 +125,7 @@ export function readConfig(env: Environment): Config {
     ...authSettings(reader, jwtSecret),
     registration: reader.choice('REGISTRATION', 'on', ['on', 'off']) === 'on',
     directory: reader.choice('DIRECTORY', 'all', ['all', 'contacts', 'off']),
+    eventDays: reader.integer('EVENT_DAYS', 7, 1, 3650),
     rateLimits: reader.choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
     limits: readLimits((...bounds) => reader.integer(...bounds)),
     trustProxy: proxies(reader),

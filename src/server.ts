@@ -66,7 +66,6 @@ interface Foundation {
 }
 
 async function serve({ config, log, listener, hostKeys, tracing, db }: Foundation): Promise<Server> {
-  const { limits } = config;
   let isAccepting = true;
   const accepting = () => isAccepting;
 
@@ -86,7 +85,7 @@ async function serve({ config, log, listener, hostKeys, tracing, db }: Foundatio
   const hostSessionOf =
     hostKeys && createHostSessions(createHostTokens(config, hostKeys, clock, log), { db, ...messaging });
   const verifyToken: VerifyToken = (token) => tokens.verify(token) ?? hostSessionOf?.(token);
-  const upkeep = startUpkeep({ log, db, limits, metrics, messaging });
+  const upkeep = startUpkeep({ log, db, config, metrics, messaging });
   const endpoints = await createEndpoints({
     ...{ config, log, db, tokens, verifyToken, passwords, signCursors, turns },
     ...{ metrics, tracing, messaging, upkeep, accepting },

@@ -4,7 +4,8 @@ import { disableAccount, revokeTokens } from '../accounts/revocation.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import type { MessageId } from '../ids.ts';
-import { leaveTombstones } from '../messages/tombstone.ts';
+import { recordMessageEvents } from '../messages/messageEvents.ts';
+import { leaveTombstones, type Tombstone } from '../messages/tombstone.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { fold, foldForSearch } from '../text/fold.ts';
 import { type Action, limitOf, literally, UsageError } from './define.ts';
@@ -137,13 +138,19 @@ async function emptyMessages(db: Database, { id }: User): Promise<number> {
       const batch = messages.slice(start, start + BATCH);
       const full = batch.filter(({ isDeleted }) => !isDeleted).map((message) => message.id);
       await db.transaction(async (transaction) => {
-        await leaveTombstones(db, full, transaction);
+        const tombstones = await leaveTombstones(db, full, transaction);
+        await recordMessageEvents(db, tombstones.map(deletionEvent), transaction);
         await db.execute(emptyReports, [JSON.stringify(batch.map((message) => message.id))], transaction);
       });
       count += full.length;
     }
   return count;
 }
+
+const deletionEvent = ({ messageId, version }: Tombstone) => ({
+  ...{ type: 'deletion' as const, messageId, userId: null },
+  data: { command: 'deleteMessage', version },
+});
 
 interface Written {
   readonly id: MessageId;

@@ -46,8 +46,9 @@ export const deleteMessage = defineCommand({
         }
         const [deleted] = await leaveTombstones(db, [messageId], transaction);
         if (!deleted) return undefined;
-        const { deletedAt, ...raised } = deleted;
-        return { part: 'deleted', fields: { deletedAt: deletedAt.toISOString() }, raised };
+        const { deletedAt, version, head } = deleted;
+        const fields = { deletedAt: deletedAt.toISOString() };
+        return { event: 'deletion', part: 'deleted', fields, raised: { version, head } };
       },
       readMessage,
     );

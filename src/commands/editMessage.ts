@@ -70,6 +70,7 @@ export const editMessage = defineCommand({
         await reindex(db, messageId, content, transaction);
         const editedAt = edited.editedAt.toISOString();
         return {
+          event: 'edit',
           part: 'content',
           content,
           fields: { editedAt, custom: newCustom, mentions: edited.mentions ?? [] },

@@ -35,7 +35,7 @@ export const pinMessage = defineCommand({
         if ((await db.pins.count({ where: { chatId: row.chatId }, transaction })) >= MAX_PINS)
           throw new ApiError('CONFLICT', `A chat has at most ${MAX_PINS} pinned messages`);
         await db.pins.create({ ...pin, pinnedBy: session.userId }, { transaction });
-        return { part: 'pin' };
+        return { event: 'pin', part: 'pin' };
       },
     );
     return changed;

@@ -59,7 +59,9 @@ export function defineReaction<const Name extends string>(definition: ReactionDe
           if (!reaction) return undefined;
           const { count, ...raised } = reaction;
           // of this user: whoever reacts as well does not replace it
-          return { part: `reaction:${emoji}:${session.userId}`, fields: { emoji, count }, raised };
+          const part = `reaction:${emoji}:${session.userId}`;
+          const state = { emoji, count };
+          return { event: 'reaction', reaction: state, part, fields: state, raised };
         },
       );
       return { ...changed, emoji, count: change?.fields.count ?? row.counts?.[emoji] ?? 0 };

@@ -28,7 +28,7 @@ export const unpinMessage = defineCommand({
         await assertMayPin(db, session.userId, row, transaction);
         const pin = { chatId: row.chatId, seq: row.seq };
         const count = await db.pins.destroy({ where: pin, transaction });
-        return count > 0 ? { part: 'pin' } : undefined;
+        return count > 0 ? { event: 'pin', part: 'pin' } : undefined;
       },
     );
     return changed;

@@ -13,6 +13,7 @@ import type { ActingUser } from '../users/actingUser.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';
+import { type MessageChangeRecord, type Reaction, recordMessageEvents } from './messageEvents.ts';
 import { type MessageRow, readLiveMessage, type readMessage } from './read.ts';
 
 /** The user who changes a message, and what keeps changes of one message in order up to their push. */
@@ -30,6 +31,9 @@ export interface MessageChange {
 
 /** A change of a message, to be pushed. */
 export interface MessageEvent {
+  /** The type of the event for the backend. */
+  readonly event: MessageChangeRecord['type'];
+  readonly reaction?: Reaction;
   /** The part of the message whose state it describes: a newer push of the same part replaces an older one. */
   readonly part: string;
   /** The new content, if it changed. */
@@ -79,6 +83,15 @@ export async function changeMessageForAll<Event extends MessageEvent | undefined
       const sender = await activeUser(db, session.userId, transaction);
       const change = await work({ transaction, row, chat });
       const raised = change && (change.raised ?? (await raiseVersions(db, [messageId], transaction))[0]);
+      if (change && raised) {
+        const { event, reaction } = change;
+        const data = { command: type, version: raised.version, ...(reaction && { reaction }) };
+        await recordMessageEvents(
+          db,
+          [{ type: event, messageId, userId: session.userId, data }],
+          transaction,
+        );
+      }
       return { chat, row, sender, change, raised };
     };
     const { chat, row, change, raised } = await db.transaction(

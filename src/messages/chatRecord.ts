@@ -4,7 +4,8 @@ import type { Database } from '../database/database.ts';
 import { prepared } from '../database/statements.ts';
 import type { ChatId } from '../ids.ts';
 import { encodePush } from '../protocol/frames.ts';
-import { chatOf, type MessageRow, type SystemEvent, selectMessages } from './read.ts';
+import { messagePush } from './messagePush.ts';
+import { type MessageRow, type SystemEvent, selectMessages } from './read.ts';
 
 const span = prepared(
   'missed messages',
@@ -61,42 +62,14 @@ async function readMissed(
 ): Promise<readonly ReadPush[]> {
   const noUser = 0; // own reactions are not needed
   const rows = await db.query<MessageRow>(span, [noUser, chatId, from, to]);
-  return rows.map((row) => ({ seq: row.seq, frame: pushOf(row), membership: membershipOf(row) }));
+  return rows.map((row) => ({ seq: row.seq, frame: frameOf(row), membership: membershipOf(row) }));
 }
 
 /** Returns the membership change of a system message. */
 const membershipOf = ({ kind, custom }: MessageRow): MembershipChange | undefined =>
   kind === 'system' ? (custom as SystemEvent | null)?.membership : undefined;
 
-/**
- * Encodes the push of a message. Later changes are included: otherwise a deleted message would look like an empty one.
- */
-function pushOf(row: MessageRow): string {
-  const { messageId, seq, kind, senderId, senderName, content, createdAt } = row;
-  const at = { messageId, seq, createdAt: createdAt.toISOString(), senderId, ...chatOf(row) };
-  const address = row.version > 0 ? { ...at, ...changesOf(row) } : at;
-  if (kind === 'system') {
-    const { type = '', membership: _, ...fields } = (row.custom ?? {}) as Partial<SystemEvent>;
-    return encodePush(type, content, senderName, { ...address, event: { type, ...fields }, ...fields });
-  }
-  const extras = {
-    replyTo: row.replyTo ?? undefined,
-    silent: row.silent || undefined,
-    custom: row.custom ?? undefined,
-    mentions: row.mentions ?? undefined,
-    forwardedFrom: row.forwardedFrom ?? undefined,
-    forwardedFromName: row.forwardedFromName ?? undefined,
-  };
-  const type = row.isGroup ? 'messageInGroup' : 'privateMessage';
-  return encodePush(type, content, senderName, { ...address, ...extras });
-}
-
-function changesOf({ version, editedAt, deletedAt, counts, pinned }: MessageRow) {
-  return {
-    version,
-    editedAt: editedAt?.toISOString(),
-    deletedAt: deletedAt?.toISOString(),
-    reactions: counts ? Object.entries(counts).map(([emoji, count]) => ({ emoji, count })) : undefined,
-    pinned: pinned || undefined,
-  };
+function frameOf(row: MessageRow): string {
+  const { type, message, senderName, fields } = messagePush(row);
+  return encodePush(type, message, senderName, fields);
 }

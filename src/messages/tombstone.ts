@@ -18,6 +18,7 @@ export async function leaveTombstones(
 
 /** The time of the deletion of a message, and the counted change. */
 export interface Tombstone extends Raised {
+  readonly messageId: MessageId;
   readonly deletedAt: Date;
 }
 
@@ -50,5 +51,5 @@ with requested as (
   where before.id = emptied.id and mentions.user_id = any (before.mentions)
     and mentions.chat_id = emptied.chat_id and mentions.seq = emptied.seq
 )
-select deleted_at as "deletedAt", version, head from emptied
+select id as "messageId", deleted_at as "deletedAt", version, head from emptied
 `;

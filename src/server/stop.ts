@@ -49,7 +49,7 @@ export async function stop(parts: ServerParts, drainTime: number): Promise<void>
       part.close();
     for (const part of [messaging.reconciler, messaging.presenceChanges]) part.close();
     await Promise.all([messaging.sessions.close(), serviceConnections.close(), upkeep.indexer.close()]);
-    await Promise.all([upkeep.databaseRuns.close(), upkeep.foldedNames.close()]);
+    await Promise.all([upkeep.databaseRuns, upkeep.foldedNames, upkeep.events].map((part) => part.close()));
     listener.close();
     endpoints.corkHost.close();
     const isPublished = db.unpublished.isEmpty && messaging.bus.isConnected;

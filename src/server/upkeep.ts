@@ -3,9 +3,10 @@ import { finishDeletions } from '../accounts/deleteAccount.ts';
 import { type OutboxMessage, watchOutbox } from '../bus/outbox.ts';
 import type { Topic } from '../bus/topics.ts';
 import { emptyClosedGroups } from '../chats/closures.ts';
+import type { Config } from '../config.ts';
 import type { Database } from '../database/database.ts';
 import { watchFoldedNames } from '../database/foldedNames.ts';
-import type { Limits } from '../limits.ts';
+import { deleteOldEvents } from '../events/oldEvents.ts';
 import { SearchIndexer } from '../messages/SearchIndexer.ts';
 import { watchEventLoop } from '../observability/eventLoop.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -19,12 +20,12 @@ export type Upkeep = ReturnType<typeof startUpkeep>;
 interface Dependencies {
   readonly log: Logger;
   readonly db: Database;
-  readonly limits: Limits;
+  readonly config: Config;
   readonly metrics: Metrics;
   readonly messaging: Messaging;
 }
 
-export function startUpkeep({ log, db, limits, metrics, messaging }: Dependencies) {
+export function startUpkeep({ log, db, config, metrics, messaging }: Dependencies) {
   const { bus, writer, allConnections, reconciler, resynchroniseAll } = messaging;
   const receive = (topic: Topic, message: OutboxMessage) => {
     if (!('died' in message)) bus.receive(topic, message);
@@ -36,11 +37,12 @@ export function startUpkeep({ log, db, limits, metrics, messaging }: Dependencie
     foldedNames: watchFoldedNames(db, log),
     deletions: finishDeletions({ db, bus, writer, log }),
     closures: emptyClosedGroups(db, log),
+    events: deleteOldEvents(db, config.eventDays, log),
     eventLoop: watchEventLoop(log),
     outbox: watchOutbox(db, receive, resynchroniseAll, log),
     sendBuffers: watchSendBuffers(
       allConnections,
-      limits.sendBuffersBytes,
+      config.limits.sendBuffersBytes,
       (connection) => {
         metrics.slowConsumerDropped();
         connection.cut();

@@ -17,10 +17,14 @@ const INTERVAL = 3_000;
 const MAX_RUNS = 1_000;
 
 /** SQL for the current run of this database. */
-const presentRun = `(
+export const presentRun = `(
   (select system_identifier::text from pg_control_system())
   || '@' || (extract(epoch from pg_postmaster_start_time()) * 1000000)::bigint
 )`;
+
+/** SQL: a run is one of this database server, or of a physical copy, whose ids of transactions continue. */
+export const isOfSystem = (run: string): string =>
+  `split_part(${run}, '@', 1) = (select system_identifier::text from pg_control_system())`;
 
 /** Reads the current snapshot, the run, and the time of the clock of the database. */
 export const presentState = prepared(
@@ -44,7 +48,7 @@ export async function isInDatabase(
 const settledRun = `
 select from database_runs
 where id = $1 and settled_xid >= pg_snapshot_xmax($2::pg_snapshot)
-  and split_part(id, '@', 1) = (select system_identifier::text from pg_control_system())
+  and ${isOfSystem('id')}
 `;
 
 /**
@@ -58,7 +62,7 @@ export function recordDatabaseRuns(db: Database, log: Logger): { close(): Promis
     });
   };
   const recordOnce = () => {
-    recording ??= run(recordRun).finally(() => {
+    recording ??= run(lockRun).finally(() => {
       recording = undefined;
     });
     return recording;
@@ -75,7 +79,8 @@ export function recordDatabaseRuns(db: Database, log: Logger): { close(): Promis
   };
 }
 
-const recordRun = `
+/** Also locks the row of the run. */
+export const lockRun = `
 insert into database_runs (id, settled_xid) values (${presentRun}, pg_snapshot_xmin(pg_current_snapshot()))
 on conflict (id) do update
 set settled_xid = greatest(database_runs.settled_xid, excluded.settled_xid), noted_at = excluded.noted_at

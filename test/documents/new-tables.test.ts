@@ -20,6 +20,7 @@ const NAMES_USER = /^(user_id|user_low|user_high|sender_id|reporter_id|blocked_i
 const NOT_EXPORTED: Reasons = {
   mentions: 'an index of messages of others',
   deletions: 'a task of the server for a deleted account',
+  events: 'name what happened to rows that are exported',
 };
 
 const NOT_ERASED: Reasons = {
@@ -32,6 +33,7 @@ const NOT_ERASED: Reasons = {
   mentions: 'an index of messages of others, deleted with them',
   former_members: 'an index for sync: positions, no content',
   deletions: 'a task of the server, deleted when it is done',
+  events: 'ids, no content; deleted after EVENT_DAYS',
 };
 
 /** Columns of users that a deleted account keeps. */
@@ -79,6 +81,7 @@ const LEFT_BY_TOMBSTONE: Reasons = {
   messages: 'the tombstone itself',
   reports: 'moderators decide on the reported content',
   message_search_changed: 'made by a trigger of message_search',
+  events: 'name the message; what they show of it is read with it',
 };
 
 /** Columns of tables that the model does not declare. */

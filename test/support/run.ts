@@ -64,19 +64,22 @@ async function startPostgres(): Promise<(name: string) => Promise<string>> {
   postgres = cluster;
   const urlOf = (name: string) => Object.assign(new URL(cluster.url), { pathname: name }).href;
 
-  const admin = new pg.Client(cluster.url);
-  admin.on('error', () => {}); // the end of the database is that of the connection
-  await admin.connect();
+  /** Runs statements on a connection of their own: a test may have restarted the database. */
+  const run = async (...statements: string[]) => {
+    const admin = new pg.Client(cluster.url);
+    admin.on('error', () => {}); // the end of the database is that of the connection
+    await admin.connect();
+    for (const statement of statements) await admin.query(statement);
+    await admin.end();
+  };
 
   // Nothing here has to survive the machine: commits need not wait for its disk.
-  await admin.query('alter system set fsync = off');
-  await admin.query('alter system set full_page_writes = off');
-  await admin.query('select pg_reload_conf()');
-  await admin.query(`create database ${TEMPLATE}`);
+  await run('alter system set fsync = off', 'alter system set full_page_writes = off');
+  await run('select pg_reload_conf()', `create database ${TEMPLATE}`);
   const template = openDatabase(urlOf(TEMPLATE), 1);
   await migrate(template).finally(() => template.close());
   return async (name) => {
-    await admin.query(`create database ${name} template ${TEMPLATE} strategy file_copy`); // without a log of each page
+    await run(`create database ${name} template ${TEMPLATE} strategy file_copy`); // without a log of each page
     return urlOf(name);
   };
 }

@@ -28,6 +28,7 @@ const LAYERS = [
   ['messages'],
   ['accounts'],
   ['sync', 'sessions', 'presence'],
+  ['events'],
   ['commands'],
   ['docs'],
   ['http', 'socket', 'admin'],
@@ -36,7 +37,7 @@ const LAYERS = [
 ];
 
 /** The subjects of the domain, which do not import the transport. */
-const DOMAIN = ['users', 'chats', 'messages', 'accounts', 'sync', 'sessions', 'presence'];
+const DOMAIN = ['users', 'chats', 'messages', 'accounts', 'sync', 'sessions', 'presence', 'events'];
 const TRANSPORT = ['commands', 'http', 'socket', 'admin'];
 
 /** The layers that the client and the page may import. */

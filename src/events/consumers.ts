@@ -1,0 +1,109 @@
+import type { Database } from '../database/database.ts';
+import { ApiError } from '../protocol/errors.ts';
+import { presentRun } from '../sync/databaseRuns.ts';
+import type { EventCursor } from './cursor.ts';
+import { cursorFromNow, type EventSource } from './listEvents.ts';
+import { presentState, validCursor } from './validCursor.ts';
+
+/*
+ * A consumer is a name under which events are read and acknowledged. One connection on one node serves it, as long as it
+ * renews its lease. A database that contains an acknowledged cursor contains everything that the cursor has seen, because
+ * its snapshot was taken before.
+ */
+
+/** Seconds after which another connection may serve a consumer whose node has died. */
+const LEASE = 6;
+
+/** A connection that serves a consumer: `holder` is its unique id. */
+export interface Lease {
+  readonly consumer: string;
+  readonly holder: string;
+}
+
+/**
+ * Takes the lease of a consumer and returns the cursor that was acknowledged last. A new consumer begins with what is
+ * committed from now on. Refuses with `CONFLICT` if another connection has the lease, or if the cursor is no longer valid.
+ */
+export async function takeLease(source: EventSource, { consumer, holder }: Lease): Promise<EventCursor> {
+  const { db, keptDays } = source;
+  const take = () => db.execute<{ cursor: EventCursor }>(takeFree, [consumer, holder, LEASE]);
+  let [taken] = await take();
+  if (!taken) {
+    const [known] = await db.query('select from event_consumers where name = $1', [consumer]);
+    if (!known) await db.execute(addConsumer, [consumer, JSON.stringify(await cursorFromNow(source))]);
+    if (!known) [taken] = await take();
+    if (!taken) throw new ApiError('CONFLICT', `Another connection serves the consumer "${consumer}"`);
+  }
+  try {
+    return await validCursor(db, taken.cursor, await presentState(db), keptDays, true);
+  } catch (error) {
+    await releaseLease(db, { consumer, holder });
+    throw error;
+  }
+}
+
+const takeFree = `
+update event_consumers set holder = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
+where name = $1 and (holder is null or lease_until < clock_timestamp())
+returning cursor
+`;
+
+const addConsumer = `
+insert into event_consumers (name, cursor) values ($1, $2::jsonb) on conflict do nothing
+`;
+
+/**
+ * Renews a lease, and stores the cursor of a consumer that has nothing to acknowledge, so that it does not become too old.
+ * Returns false if another connection has taken the lease.
+ */
+export async function renewLease(
+  db: Database,
+  { consumer, holder }: Lease,
+  reached: EventCursor | undefined,
+): Promise<boolean> {
+  const cursor = reached ? JSON.stringify(reached) : null;
+  const renewed = await db.execute(renewOwn, [consumer, holder, LEASE, cursor, reached?.run ?? null]);
+  return renewed.length > 0;
+}
+
+const renewOwn = `
+update event_consumers
+set lease_until = clock_timestamp() + make_interval(secs => $3),
+  cursor = case when $5 = ${presentRun} then $4::jsonb else cursor end
+where name = $1 and holder = $2
+returning name
+`;
+
+/** Lets another connection serve the consumer at once. */
+export async function releaseLease(db: Database, { consumer, holder }: Lease): Promise<void> {
+  await db.execute(releaseOwn, [consumer, holder]);
+}
+
+const releaseOwn = `
+update event_consumers set holder = null, lease_until = null where name = $1 and holder = $2
+`;
+
+/**
+ * Stores that a consumer has processed everything before a cursor, from where it continues on any node. Also moves a
+ * consumer to another cursor that `listEvents` has returned. Refuses with `CONFLICT` if the cursor is not valid, or if
+ * another connection than `holder` serves the consumer.
+ */
+export async function acknowledge(
+  { db, keptDays }: EventSource,
+  { consumer, holder }: { readonly consumer: string; readonly holder?: string },
+  cursor: EventCursor,
+): Promise<void> {
+  const valid = await validCursor(db, cursor, await presentState(db), keptDays);
+  const bind = [consumer, JSON.stringify(valid), holder ?? null, valid.run];
+  const [stored] = await db.execute(storeCursor, bind);
+  if (!stored) throw new ApiError('CONFLICT', `Another connection serves the consumer "${consumer}"`);
+}
+
+/** Stores nothing in another run of the database: then it is not known whether the cursor is valid there. */
+const storeCursor = `
+insert into event_consumers as consumer (name, cursor)
+select $1, $2::jsonb where $4 = ${presentRun}
+on conflict (name) do update set cursor = excluded.cursor, acknowledged_at = excluded.acknowledged_at
+where consumer.holder = $3 or consumer.holder is null or consumer.lease_until < clock_timestamp()
+returning name
+`;

@@ -1,0 +1,52 @@
+import { type Cursors, wrongCursor } from '../protocol/cursor.ts';
+
+/**
+ * A place in the list of all events. Everything visible to `since` has been read; the rest of the window after it is read
+ * from `next` on.
+ */
+export interface EventCursor {
+  /** The run of the database in which it was made, see sync/databaseRuns.ts. */
+  readonly run: string;
+  /** Milliseconds since the epoch, by the clock of the database, at which its snapshot was taken. */
+  readonly time: number;
+  /** A snapshot (`pg_snapshot` as text); null: nothing has been read. */
+  readonly since: string | null;
+  readonly settled: Settled;
+  /** The window that is being read; null: the next one has to be opened. */
+  readonly window: EventWindow | null;
+}
+
+/** The events that became visible between two snapshots. */
+export interface EventWindow {
+  /** The snapshot at its end. */
+  readonly until: string;
+  /** No event that was visible to `until` has a higher id. */
+  readonly lastId: number;
+  readonly settled: Settled;
+  readonly next: EventPosition;
+}
+
+/** An event of a row: the id of the row, and the number of its events that were read. */
+export type EventPosition = readonly [id: number, events: number];
+
+/** What is known of a snapshot about the ids that open transactions may have taken. */
+export interface Settled {
+  /** Each event up to this id is visible to the snapshot, or its transaction was rolled back. */
+  readonly id: number;
+  /** Up to `id`, only transactions below `xid` have taken ids; null once they have ended. */
+  readonly noted: { readonly id: number; readonly xid: string } | null;
+}
+
+/** Encodes a cursor as text for a client. */
+export const encodeEventCursor = (cursors: Cursors, cursor: EventCursor): string =>
+  cursors.encode([FORM, cursor]);
+
+/** Decodes the result of {@link encodeEventCursor}; refuses anything else with `BAD_REQUEST`. */
+export function decodeEventCursor(cursors: Cursors, text: string): EventCursor {
+  const parts = cursors.decode(text);
+  if (!Array.isArray(parts) || parts[0] !== FORM) throw wrongCursor(); // from another version
+  return parts[1] as EventCursor;
+}
+
+/** The version of the form of cursors. */
+const FORM = 1;

@@ -1,0 +1,52 @@
+/** Rows scanned per statement. */
+const MAX_SCANNED = 2_000;
+
+/** A condition on the visibility of a row. Rows of a transaction that has not begun come from a copied database. */
+const isInWindow = `
+  ($3::pg_snapshot is null or not pg_visible_in_snapshot(xid, $3::pg_snapshot))
+  and (
+    pg_visible_in_snapshot(xid, $4::pg_snapshot)
+    or ($3 is null and xid >= pg_snapshot_xmax(pg_current_snapshot()))
+  )
+`;
+
+/**
+ * Lists the messages and the rows of `events` in a window, in the order of their ids, which is the order of `seq` within a
+ * chat, and of the versions of a message. Uses the indexes on id. `isLast` marks the row at which the scan stopped, included
+ * or not; more may follow.
+ *
+ * $1 and $2 first and last id, $3 snapshot at the beginning of the window or null, $4 snapshot at its end, $5 group or null,
+ * $6 types of changes or null for all, $7 true if texts are included. System messages always are: their types are not known
+ * here.
+ */
+export const scanEvents = `
+with message as materialized (
+  select xid, id, created_at, chat_id, seq, kind, custom from messages
+  where id >= $1::bigint and id <= $2::bigint
+  order by id limit ${MAX_SCANNED}
+), change as materialized (
+  select xid, id, created_at, chat_id, message_id, user_id, type, data from events
+  where id >= $1 and id <= $2
+  order by id limit ${MAX_SCANNED}
+), scanned as (
+  select *, row_number() over (order by id) = ${MAX_SCANNED} as is_last
+  from (
+    select xid, id, created_at, chat_id, id as message_id, null::bigint as user_id, null as type,
+      case when kind = 'system' then custom end as data, kind = 'system' and seq = 1 as is_first,
+      kind = 'system' or $7::boolean as is_requested
+    from message
+    union all
+    select xid, id, created_at, chat_id, message_id, user_id, type, data, false, $6::text[] is null or type = any ($6)
+    from change
+  ) either
+  order by id limit ${MAX_SCANNED}
+)
+select * from (
+  select id, created_at as "createdAt", chat_id as "chatId", message_id as "messageId", user_id as "userId", type, data,
+    is_first as "isFirst", is_last as "isLast",
+    is_requested and ($5::bigint is null or chat_id = $5) and ${isInWindow} as "isIncluded"
+  from scanned
+) found
+where "isIncluded" or "isLast"
+order by id
+`;

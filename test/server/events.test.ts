@@ -1,0 +1,442 @@
+import { expect } from 'chai';
+import { pino } from 'pino';
+import { readCommandLine } from '../../src/admin/commandLine.ts';
+import { runCommand } from '../../src/admin/run.ts';
+import { readConfig } from '../../src/config.ts';
+import { acknowledge } from '../../src/events/consumers.ts';
+import { decodeEventCursor, type EventCursor, encodeEventCursor } from '../../src/events/cursor.ts';
+import { EventSubscription, type SubscriptionOptions } from '../../src/events/EventSubscription.ts';
+import { cursorFromNow, type EventPage, type EventQuery, listEvents } from '../../src/events/listEvents.ts';
+import { deleteOldEvents } from '../../src/events/oldEvents.ts';
+import type { Event } from '../../src/events/read.ts';
+import type { UserId } from '../../src/ids.ts';
+import { createCursorSigner } from '../../src/protocol/cursor.ts';
+import type { ApiError } from '../../src/protocol/errors.ts';
+import { database, http, JWT_SECRET, newClients, newUser } from '../support/harness.ts';
+import { until } from '../support/until.ts';
+
+const log = pino({ enabled: false });
+const source = () => ({ db: database, keptDays: 7 });
+const now = () => cursorFromNow(source());
+
+/** Reads all events after a cursor, page by page. */
+async function readAll(
+  cursor: EventCursor | undefined,
+  query: Partial<EventQuery> = {},
+): Promise<{ events: Event[]; cursor: EventCursor }> {
+  const events: Event[] = [];
+  for (let next = cursor; ; ) {
+    const page = await listEvents(source(), { limit: 100, ...query, cursor: next });
+    expect(page.events.length).to.be.at.most(query.limit ?? 100);
+    events.push(...page.events);
+    next = page.nextCursor;
+    if (!page.more) return { events, cursor: next };
+  }
+}
+
+const eventsAfter = async (cursor: EventCursor, query?: Partial<EventQuery>) =>
+  (await readAll(cursor, query)).events;
+const typesOf = (events: readonly Event[]) => events.map(({ type }) => type);
+const contentsOf = (events: readonly Event[]) => events.map(({ state }) => state.message);
+
+/** Returns the code of the refusal of a promise. */
+const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => expect.fail('it was not refused'),
+    (error: ApiError) => error.code,
+  );
+
+/** Runs a command of the operator. */
+async function admin(...words: string[]): Promise<void> {
+  for await (const _ of runCommand(readCommandLine(words), database, readConfig({}), log));
+}
+
+describe('events', () => {
+  it('contain every message and every change of it, with the state of its push', async () => {
+    const [ada, bob] = await newClients(2);
+    const start = await now();
+    const sent = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Hi' });
+    const { messageId } = sent;
+    const { editedAt } = await ada.client.done('editMessage', { messageId, content: 'Hi!' });
+    await bob.client.done('addReaction', { messageId, emoji: '👍' });
+    await bob.client.done('pinMessage', { messageId });
+    await bob.client.done('unpinMessage', { messageId });
+    await bob.client.done('removeReaction', { messageId, emoji: '👍' });
+
+    const events = await eventsAfter(start);
+    const senderName = ada.username;
+    const place = { userIds: [ada.id, bob.id], seq: 1 };
+    const by = (user: typeof ada, version: number) => ({
+      ...{ message: null, senderName: user.username, senderId: user.id, messageId, seq: 1, version },
+      receiverId: user === ada ? bob.id : ada.id,
+    });
+    const { time, ...message } = events[0] as Event;
+    expect(time).to.equal(sent.createdAt);
+    expect(message).to.deep.equal({
+      ...{ eventId: `${messageId}`, type: 'message', ...place, command: 'privateMessage' },
+      state: {
+        ...{ messageId, seq: 1, createdAt: sent.createdAt, senderId: ada.id, senderName, receiverId: bob.id },
+        ...{
+          message: 'Hi!',
+          version: 5,
+          editedAt,
+          reactions: undefined,
+          deletedAt: undefined,
+          pinned: undefined,
+        },
+        ...{ replyTo: undefined, silent: undefined, custom: undefined, mentions: undefined },
+        ...{ forwardedFrom: undefined, forwardedFromName: undefined },
+      },
+    });
+    const changes = events.slice(1).map(({ eventId: _, time: __, ...event }) => event);
+    const change = (type: string, command: string, state: object) => ({ type, ...place, command, state });
+    expect(changes).to.deep.equal([
+      change('edit', 'editMessage', { ...by(ada, 1), message: 'Hi!', editedAt, custom: null, mentions: [] }),
+      change('reaction', 'addReaction', { ...by(bob, 2), emoji: '👍', count: 1 }),
+      change('pin', 'pinMessage', by(bob, 3)),
+      change('pin', 'unpinMessage', by(bob, 4)),
+      change('reaction', 'removeReaction', { ...by(bob, 5), emoji: '👍', count: 0 }),
+    ]);
+    const ids = events.map(({ eventId }) => Number(eventId));
+    expect(ids).to.deep.equal([...new Set(ids)].sort((one, other) => one - other));
+  });
+
+  it('contain the changes of a group and of its members, also those of one message on several pages', async () => {
+    const [ada, bob, eve] = await newClients(3);
+    const start = await now();
+    const { groupId } = await ada.client.done('newGroup', { groupName: 'Climbers', userIds: [bob.id] });
+    const { groupId: other } = await ada.client.done('newGroup', { groupName: 'Others' });
+    await ada.client.done('addUserInGroup', { groupId, userId: eve.id });
+    await ada.client.done('setMemberRole', { groupId, userId: bob.id, role: 'admin' });
+    await ada.client.done('updateGroup', { groupId, description: 'On Sundays' });
+    await ada.client.done('banUser', { groupId, userId: eve.id });
+    await ada.client.done('unbanUser', { groupId, userId: eve.id });
+    await ada.client.done('transferOwnership', { groupId, userId: bob.id });
+    await bob.client.done('leaveGroup', { groupId });
+    await ada.client.done('messageInGroup', { groupId, content: 'Alone' });
+    await ada.client.done('deleteGroup', { groupId });
+
+    const expected = [
+      ...['1 groupCreated', '1 memberAdded', '2 memberAdded', '3 memberRole', '4 groupChanged'],
+      ...['5 memberRemoved', '6 message', '7 memberRole', '8 memberRemoved', '8 memberRole', '9 message'],
+      '10 groupDeleted',
+    ];
+    for (const limit of [100, 1]) {
+      const events = await eventsAfter(start, { limit, groupId });
+      expect(events.map(({ seq, type }) => `${seq} ${type}`)).to.deep.equal(expected);
+      expect(events.every((event) => event.groupId === groupId)).to.equal(true);
+      expect(new Set(events.map(({ eventId }) => eventId)).size).to.equal(expected.length);
+    }
+    const members = await eventsAfter(start, { limit: 1, types: ['memberAdded', 'groupDeleted'] });
+    expect(members.map((event) => [event.groupId, event.type])).to.deep.equal([
+      ...[
+        [groupId, 'memberAdded'],
+        [other, 'memberAdded'],
+        [groupId, 'memberAdded'],
+        [groupId, 'groupDeleted'],
+      ],
+    ]);
+    const [created] = await eventsAfter(start, { types: ['groupCreated'] });
+    expect(created?.state).to.deep.include({
+      ...{ groupName: 'Climbers', userId: ada.id, userIds: [bob.id], senderName: ada.username },
+      event: { type: 'newGroup', groupName: 'Climbers', userId: ada.id, userIds: [bob.id] },
+    });
+  });
+
+  it('contain the life of accounts, and reports', async () => {
+    const start = await now();
+    const names = { username: 'zoe-events', email: 'zoe-events@example.com' };
+    const { body } = await http('POST', '/auth/register', {
+      body: { ...names, password: 'correct horse battery' },
+    });
+    const zoeId = body.user.id as UserId;
+    const [ada, bob] = await newClients(2);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Buy now' });
+    await bob.client.done('reportMessage', { messageId, reason: 'Spam' });
+    await bob.client.done('reportMessage', { messageId, reason: 'Spam' }); // changes nothing
+    await ada.client.done('updateProfile', { about: 'Climber' });
+    await ada.client.done('updateProfile', { about: 'Climber' }); // changes nothing
+    await admin('user', 'disable', `${zoeId}`);
+    await admin('user', 'enable', `${zoeId}`);
+    await admin('user', 'delete', `${zoeId}`, '--yes');
+
+    const events = await eventsAfter(start);
+    expect(events.map(({ type, seq, state }) => [type, state.userId ?? null, seq])).to.deep.equal([
+      ...[
+        ['userCreated', zoeId, null],
+        ['userCreated', ada.id, null],
+        ['userCreated', bob.id, null],
+      ],
+      ...[
+        ['message', null, 1],
+        ['report', null, 1],
+        ['userUpdated', ada.id, null],
+      ],
+      ...[
+        ['userDisabled', zoeId, null],
+        ['userEnabled', zoeId, null],
+        ['userDeleted', zoeId, null],
+      ],
+    ]);
+    const [report] = events.filter(({ type }) => type === 'report');
+    expect(report).to.deep.include({ userIds: [ada.id, bob.id], command: null });
+    expect(report?.state).to.include({ messageId, reporterId: bob.id, reason: 'Spam', content: 'Buy now' });
+    expect(events.find(({ type }) => type === 'userUpdated')?.state).to.deep.equal({
+      ...{ userId: ada.id, externalId: null, username: ada.username, displayName: null, about: 'Climber' },
+      ...{ avatar: null, custom: null, version: 1 },
+    });
+    const deleted = events.filter(({ state }) => state.userId === zoeId).map(({ state }) => state.username);
+    expect(deleted, 'the name is gone from earlier events as well').to.deep.equal(
+      Array.from({ length: 4 }, () => 'Deleted user'),
+    );
+  });
+
+  it('show nothing of the content of a message that was deleted since', async () => {
+    const [ada, bob] = await newClients(2);
+    const start = await now();
+    const { messageId } = await ada.client.done('privateMessage', {
+      receiverId: bob.id,
+      content: 'a secret',
+    });
+    await ada.client.done('editMessage', { messageId, content: 'the secret' });
+    await bob.client.done('addReaction', { messageId, emoji: '🤫' });
+    const { deletedAt } = await ada.client.done('deleteMessage', { messageId });
+
+    const events = await eventsAfter(start);
+    expect(typesOf(events)).to.deep.equal(['message', 'edit', 'reaction', 'deletion']);
+    expect(JSON.stringify(events)).not.to.match(/secret|🤫/);
+    for (const { state } of events) expect(state).to.include({ deletedAt });
+  });
+
+  it('contain the deletions of an erased user, by nobody', async () => {
+    const [ada, bob] = await newClients(2);
+    for (const content of ['one', 'two'])
+      await ada.client.done('privateMessage', { receiverId: bob.id, content });
+    const start = await now();
+    await admin('user', 'erase', `${ada.id}`, '--yes');
+    const events = await eventsAfter(start);
+    expect(events.map(({ type, seq, state }) => [type, seq, state.senderName])).to.deep.equal([
+      ['userDeleted', null, undefined],
+      ['deletion', 1, null],
+      ['deletion', 2, null],
+    ]);
+  });
+
+  it('begin with the oldest that are kept, without a cursor', async () => {
+    const all = (await readAll(undefined)).events;
+    const [{ count } = { count: -1 }] = await database.query<{ count: number }>(
+      `select (select count(*) from messages) + (select count(*) from events) as count`,
+      [],
+    );
+    expect(new Set(all.map(({ eventId }) => Math.trunc(Number(eventId)))).size).to.equal(count);
+    expect((await readAll(undefined, { limit: 3 })).events).to.deep.equal(all);
+  });
+
+  it('are found of a transaction that commits late, once, and behind those that were read before', async () => {
+    const [ada, bob] = await newClients(2);
+    const late = await database.sequelize.transaction();
+    const insert = `insert into events (type, user_id) values ('userUpdated', $1)`;
+    await database.execute(insert, [bob.id], late);
+    const start = await now();
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'early' });
+    const early = await readAll(start);
+    expect(contentsOf(early.events)).to.deep.equal(['early']);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'next' });
+    const next = await readAll(early.cursor);
+    expect(contentsOf(next.events)).to.deep.equal(['next']);
+    await late.commit();
+
+    const last = await readAll(next.cursor);
+    expect(typesOf(last.events)).to.deep.equal(['userUpdated']);
+    expect(typesOf(await eventsAfter(early.cursor))).to.deep.equal(['userUpdated', 'message']);
+    expect(typesOf(await eventsAfter(start))).to.deep.equal(['userUpdated', 'message', 'message']);
+    expect(await eventsAfter(last.cursor)).to.deep.equal([]);
+  });
+
+  it('of a window do not include what is committed while its pages are read', async () => {
+    const [ada, bob] = await newClients(2);
+    const start = await now();
+    const send = (content: string) => ada.client.done('privateMessage', { receiverId: bob.id, content });
+    await send('one');
+    await send('two');
+    const first = await listEvents(source(), { cursor: start, limit: 1 });
+    await send('three');
+    const second = await listEvents(source(), { cursor: first.nextCursor, limit: 5 });
+    const third = await listEvents(source(), { cursor: second.nextCursor, limit: 5 });
+    expect([first, second, third].map(({ events }) => contentsOf(events))).to.deep.equal([
+      ['one'],
+      ['two'],
+      ['three'],
+    ]);
+    expect([first.more, second.more, third.more]).to.deep.equal([true, false, false]);
+  });
+
+  it('continue after a restart of PostgreSQL, unless it has lost what the cursor has seen', async () => {
+    const [ada, bob] = await newClients(2);
+    const start = await now();
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    const [system] = start.run.split('@');
+    const earlier = { ...start, run: `${system}@1` };
+    await database.execute('insert into database_runs (id, settled_xid) values ($1, $2)', [earlier.run, '1']);
+    expect(await codeOf(listEvents(source(), { cursor: earlier, limit: 5 })), 'unknown').to.equal('CONFLICT');
+
+    const setSeen = (snapshot: string) =>
+      database.execute('update database_runs set event_snapshot = $2 where id = $1', [earlier.run, snapshot]);
+    const xmax = Number(start.since?.split(':')[1]);
+    await setSeen(start.since as string);
+    expect(contentsOf(await eventsAfter(earlier))).to.deep.equal(['hi']);
+    await setSeen(`${xmax - 1}:${xmax + 5}:${xmax - 1}`);
+    expect(await codeOf(readAll(earlier)), 'one was not committed').to.equal('CONFLICT');
+    await setSeen(`${xmax - 1}:${xmax - 1}:`);
+    expect(await codeOf(readAll(earlier)), 'from an earlier time').to.equal('CONFLICT');
+    const copied = { ...start, run: '1@1' };
+    expect(await codeOf(readAll(copied)), 'of another database').to.equal('CONFLICT');
+  });
+
+  it('refuse a cursor that is older than the changes that are kept, which are deleted then', async () => {
+    const ada = await newUser();
+    const start = await now();
+    const old = { ...start, time: start.time - 7 * 86_400_000 - 1_000 };
+    expect(await codeOf(readAll(old))).to.equal('CONFLICT');
+
+    const kept = 'select id from events where user_id = $1';
+    const age = `update events set created_at = created_at - make_interval(days => 7, hours => 2) where user_id = $1`;
+    const bob = await newUser();
+    await database.execute(age, [ada.id]);
+    const deleting = deleteOldEvents(database, 7, log);
+    await until(async () => (await database.query(kept, [ada.id])).length === 0);
+    await deleting.close();
+    expect(await database.query(kept, [bob.id])).to.have.length(1);
+  });
+
+  it('have cursors that stay the same as text', async () => {
+    const cursors = createCursorSigner([JWT_SECRET])('listEvents', 0 as UserId);
+    const cursor = await now();
+    expect(decodeEventCursor(cursors, encodeEventCursor(cursors, cursor))).to.deep.equal(cursor);
+    expect(() => decodeEventCursor(cursors, cursors.encode([0, cursor]))).to.throw('params.cursor');
+  });
+});
+
+/** A consumer that collects its batches. */
+async function subscribe(consumer: string, options: Partial<SubscriptionOptions> = {}) {
+  const batches: EventPage[] = [];
+  const endings: string[] = [];
+  const subscription = await EventSubscription.open(source(), {
+    ...{ consumer, holder: `holder ${++holders}`, log },
+    push: (batch) => batches.push(batch),
+    ended: ({ code }) => endings.push(code),
+    ...options,
+  });
+  open.push(subscription);
+  const events = () => batches.flatMap((batch) => batch.events);
+  return { subscription, batches, endings, events };
+}
+const open: EventSubscription[] = [];
+let holders = 0;
+
+describe('a subscription to events', () => {
+  afterEach(() => Promise.all(open.splice(0).map((subscription) => subscription.close())));
+
+  it('pushes what is committed after it has begun, and continues behind the last acknowledgement', async () => {
+    const [ada, bob] = await newClients(2);
+    const first = await subscribe('billing');
+    const send = (content: string) => ada.client.done('privateMessage', { receiverId: bob.id, content });
+    await send('one');
+    await until(() => first.events().length === 1);
+    await send('two');
+    await until(() => first.events().length === 2);
+    await first.subscription.acknowledge((first.batches[0] as EventPage).nextCursor);
+    await first.subscription.close();
+    await send('three');
+
+    const second = await subscribe('billing');
+    await until(() => second.events().length === 2);
+    expect(contentsOf(second.events())).to.deep.equal(['two', 'three']);
+    await second.subscription.acknowledge((second.batches.at(-1) as EventPage).nextCursor);
+    await second.subscription.close();
+    const third = await subscribe('billing');
+    await send('four');
+    await until(() => third.events().length > 0);
+    expect(contentsOf(third.events())).to.deep.equal(['four']);
+  });
+
+  it('pushes only the requested types', async () => {
+    const [ada, bob] = await newClients(2);
+    const { events } = await subscribe('edits', { types: ['edit'] });
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'a' });
+    await ada.client.done('editMessage', { messageId, content: 'b' });
+    await until(() => events().length > 0);
+    expect(typesOf(events())).to.deep.equal(['edit']);
+  });
+
+  it('waits while four batches are not acknowledged', async () => {
+    const [ada, bob] = await newClients(2);
+    const { subscription, batches } = await subscribe('slow');
+    for (let n = 1; n <= 6; n++) {
+      await ada.client.done('privateMessage', { receiverId: bob.id, content: `${n}` });
+      if (n <= 4) await until(() => batches.length === n);
+    }
+    const [one, two, three, four] = batches as [EventPage, EventPage, EventPage, EventPage];
+    await subscription.acknowledge(two.nextCursor);
+    await until(() => batches.length === 5);
+    expect(contentsOf(batches.flatMap(({ events }) => events))).to.deep.equal(['1', '2', '3', '4', '5', '6']);
+    expect(await codeOf(subscription.acknowledge(one.nextCursor)), 'once more').to.equal('NOT_FOUND');
+    await subscription.acknowledge(four.nextCursor);
+    expect(await codeOf(subscription.acknowledge(three.nextCursor))).to.equal('NOT_FOUND');
+  });
+
+  it('is refused while another one of the same consumer is open, and so is its acknowledgement', async () => {
+    const first = await subscribe('single');
+    expect(await codeOf(subscribe('single'))).to.equal('CONFLICT');
+    const elsewhere = acknowledge(source(), { consumer: 'single' }, await now());
+    expect(await codeOf(elsewhere)).to.equal('CONFLICT');
+    await subscribe('another');
+    await first.subscription.close();
+    await acknowledge(source(), { consumer: 'single' }, await now());
+    await subscribe('single');
+  });
+
+  it('ends when another connection has taken its lease', async () => {
+    const { endings } = await subscribe('taken');
+    await database.execute(`update event_consumers set holder = 'other' where name = 'taken'`, []);
+    await until(() => endings.length > 0);
+    expect(endings).to.deep.equal(['CONFLICT']);
+    const [row] = await database.query<{ holder: string }>(
+      `select holder from event_consumers where name = 'taken'`,
+      [],
+    );
+    expect(row).to.deep.equal({ holder: 'other' });
+  });
+
+  it('begins where a cursor of listEvents was acknowledged, and refuses one that is too old', async () => {
+    const [ada, bob] = await newClients(2);
+    const start = await now();
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'before' });
+    await acknowledge(source(), { consumer: 'restarted' }, start);
+    const { subscription, events } = await subscribe('restarted');
+    await until(() => events().length > 0);
+    expect(contentsOf(events())).to.deep.equal(['before']);
+    await subscription.close();
+
+    const old = { ...start, time: 0 };
+    expect(await codeOf(acknowledge(source(), { consumer: 'restarted' }, old))).to.equal('CONFLICT');
+    const set = `update event_consumers set cursor = $1::jsonb where name = 'restarted'`;
+    await database.execute(set, [JSON.stringify(old)]);
+    expect(await codeOf(subscribe('restarted'))).to.equal('CONFLICT');
+    await acknowledge(source(), { consumer: 'restarted' }, await now());
+    await subscribe('restarted');
+  });
+
+  it('stores how far it has come while nothing has to be acknowledged, so that its cursor does not become old', async () => {
+    await subscribe('idle', { types: ['report'] });
+    const stored = async () => {
+      const [row] = await database.query<{ cursor: EventCursor }>(
+        `select cursor from event_consumers where name = 'idle'`,
+        [],
+      );
+      return row?.cursor.time as number;
+    };
+    const first = await stored();
+    await until(async () => (await stored()) > first);
+  });
+});
