@@ -1,5 +1,6 @@
 import type { Queries } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
+import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
 import type { ChatId, UserId } from '../ids.ts';
 import { PAGE_BYTES } from '../limits.ts';
@@ -103,6 +104,18 @@ function editOf(message: EventMessage) {
   return deletedAt ? { ...edited, deletedAt: deletedAt.toISOString() } : edited;
 }
 
+/** The attributes of users that are read. */
+const PROFILE = [
+  'id',
+  'externalId',
+  'username',
+  'displayName',
+  'about',
+  'avatar',
+  'custom',
+  'profileVersion',
+];
+
 function profileOf(user: User): Fields {
   const { id: userId, externalId, displayName, about, avatar, custom, profileVersion: version } = user;
   return { userId, externalId, username: nameOf(user), displayName, about, avatar, custom, version };
@@ -121,20 +134,23 @@ async function readMessages(db: Queries, ids: readonly number[]): Promise<Map<nu
 }
 
 /** Uses the index messages_id. Stops after $3 bytes of content, in the order of the ids requested. */
-const messagesById = `${selectMessagesAnd(
-  ', chat.user_low as "userLow", chat.user_high as "userHigh"',
-  `(
+export const messagesById = prepared(
+  'events: messages',
+  `${selectMessagesAnd(
+    ', chat.user_low as "userLow", chat.user_high as "userHigh"',
+    `(
   select found.*, position, sum(octet_length(found.content)) over (order by position) as bytes
   from unnest($2::bigint[]) with ordinality as requested (message_id, position)
   cross join lateral (select * from messages where id = requested.message_id limit 1) found
 )`,
-)}
+  )}
 where message.bytes - octet_length(message.content) < $3
-`;
+`,
+);
 
 async function readUsers(db: Queries, ids: readonly UserId[]): Promise<Map<UserId, User>> {
   if (ids.length === 0) return new Map();
-  const users = await db.users.findAll({ where: { id: [...new Set(ids)] } });
+  const users = await db.users.findAll({ attributes: PROFILE, where: { id: [...new Set(ids)] } });
   return new Map(users.map((user) => [user.id, user]));
 }
 

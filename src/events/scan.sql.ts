@@ -1,3 +1,5 @@
+import { prepared } from '../database/statements.ts';
+
 /** Rows scanned per statement. */
 const MAX_SCANNED = 2_000;
 
@@ -19,7 +21,9 @@ const isInWindow = `
  * $6 types of changes or null for all, $7 true if texts are included. System messages always are: their types are not known
  * here.
  */
-export const scanEvents = `
+export const scanEvents = prepared(
+  'events: scan',
+  `
 with message as materialized (
   select xid, id, created_at, chat_id, seq, kind, custom from messages
   where id >= $1::bigint and id <= $2::bigint
@@ -49,4 +53,5 @@ select * from (
 ) found
 where "isIncluded" or "isLast"
 order by id
-`;
+`,
+);

@@ -1,8 +1,11 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { pino } from 'pino';
+import type { Transaction } from 'sequelize';
 import { readCommandLine } from '../../src/admin/commandLine.ts';
 import { runCommand } from '../../src/admin/run.ts';
 import { readConfig } from '../../src/config.ts';
+import { openDatabase } from '../../src/database/database.ts';
 import { acknowledge } from '../../src/events/consumers.ts';
 import { decodeEventCursor, type EventCursor, encodeEventCursor } from '../../src/events/cursor.ts';
 import { EventSubscription, type SubscriptionOptions } from '../../src/events/EventSubscription.ts';
@@ -12,7 +15,7 @@ import type { Event } from '../../src/events/read.ts';
 import type { UserId } from '../../src/ids.ts';
 import { createCursorSigner } from '../../src/protocol/cursor.ts';
 import type { ApiError } from '../../src/protocol/errors.ts';
-import { database, http, JWT_SECRET, newClients, newUser } from '../support/harness.ts';
+import { database, databaseUrl, http, JWT_SECRET, newClients, newUser } from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 const log = pino({ enabled: false });
@@ -32,6 +35,12 @@ async function readAll(
     next = page.nextCursor;
     if (!page.more) return { events, cursor: next };
   }
+}
+
+/** Returns numbers from 0 to 1, the same for the same seed. */
+function randomNumbers(seed: number): () => number {
+  const numbers = fc.sample(fc.noBias(fc.nat(2 ** 30 - 1)), { seed, numRuns: 2_000 });
+  return () => (numbers.pop() as number) / 2 ** 30;
 }
 
 const eventsAfter = async (cursor: EventCursor, query?: Partial<EventQuery>) =>
@@ -251,6 +260,54 @@ describe('events', () => {
     expect(typesOf(await eventsAfter(early.cursor))).to.deep.equal(['userUpdated', 'message']);
     expect(typesOf(await eventsAfter(start))).to.deep.equal(['userUpdated', 'message', 'message']);
     expect(await eventsAfter(last.cursor)).to.deep.equal([]);
+  });
+
+  it('of transactions in any interleaving are found once, none before one that was committed before it began', async () => {
+    const db = openDatabase(databaseUrl(), 20);
+    const open = new Set<Transaction>();
+    const inserted = new Map<Transaction, { id: number; after: number }[]>();
+    const committed: { id: number; after: number }[] = [];
+    const insert = `insert into events (type, user_id, data) values ('userUpdated', 0, '{}') returning id`;
+    const random = randomNumbers(7);
+    const pick = () => [...open][Math.floor(random() * open.size)] as Transaction;
+    const found: string[] = [];
+    let cursor = await now();
+    try {
+      for (let step = 0; step < 400; step++) {
+        const choice = random();
+        if (choice < 0.2 && open.size < 6) open.add(await db.sequelize.transaction());
+        else if (choice < 0.6 && open.size > 0) {
+          const transaction = pick();
+          const after = committed.length; // the statement sees as many
+          const [row] = await db.execute<{ id: number }>(insert, [], transaction);
+          inserted.set(transaction, [...(inserted.get(transaction) ?? []), { id: row?.id ?? 0, after }]);
+        } else if (choice < 0.75 && open.size > 0) {
+          const transaction = pick();
+          open.delete(transaction);
+          if (random() < 0.2) await transaction.rollback();
+          else {
+            await transaction.commit();
+            committed.push(...(inserted.get(transaction) ?? []));
+          }
+        } else {
+          const page = await listEvents({ db, keptDays: 7 }, { cursor, limit: 1 + Math.floor(random() * 4) });
+          found.push(...page.events.map(({ eventId }) => eventId));
+          cursor = page.nextCursor;
+        }
+      }
+      for (const transaction of open) await transaction.rollback();
+      const rest = await readAll(cursor);
+      found.push(...rest.events.map(({ eventId }) => eventId));
+    } finally {
+      await db.close();
+    }
+    const ids = (list: readonly (string | number)[]) => list.map(Number).sort((one, other) => one - other);
+    expect(committed.length).to.be.above(50);
+    expect(ids(found)).to.deep.equal(ids(committed.map(({ id }) => id)));
+    const placeOf = new Map(found.map((id, place) => [Number(id), place]));
+    for (const { id, after } of committed)
+      for (const earlier of committed.slice(0, after))
+        expect(placeOf.get(earlier.id), `${earlier.id} before ${id}`).to.be.below(placeOf.get(id) as number);
   });
 
   it('of a window do not include what is committed while its pages are read', async () => {

@@ -12,6 +12,8 @@ import { around } from '../../src/commands/getMessagesAround.ts';
 import { stateOf } from '../../src/commands/markRead.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import type { PreparedStatement } from '../../src/database/statements.ts';
+import { messagesById } from '../../src/events/read.ts';
+import { scanEvents } from '../../src/events/scan.sql.ts';
 import { candidates, hits } from '../../src/messages/search.sql.ts';
 import { nextFilters } from '../../src/messages/searchFilters.sql.ts';
 import { indexNext } from '../../src/messages/searchIndex.sql.ts';
@@ -104,7 +106,7 @@ const BOUNDS: Readonly<Record<string, number>> = {
 const STATEMENTS: Readonly<Record<'reads' | 'writer' | 'indexer', readonly PreparedStatement[]>> = {
   reads: [
     ...[newestChats, oneChat, stateOf, around, namesFrom, namesOfContactsFrom],
-    ...[changesSince, everything, renamedSince, leftSince, messagesAt],
+    ...[changesSince, everything, renamedSince, leftSince, messagesAt, scanEvents, messagesById],
     ...[
       candidates('all'),
       candidates('one'),
@@ -190,6 +192,8 @@ const INDEXES: Readonly<Record<string, readonly string[]>> = {
     'mentions_pkey',
     'messages_deleted_unread',
   ],
+  'events: messages': ['chats_pkey', 'messages_id', 'pins_pkey', 'reactions_pkey', 'users_pkey'],
+  'events: scan': ['events_pkey', 'messages_id'],
   'sync: changes': [
     'chat_members_by_user',
     'chat_members_changes',
