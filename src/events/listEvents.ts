@@ -3,7 +3,7 @@ import type { ChatId } from '../ids.ts';
 import { fitting } from '../protocol/schema/page.ts';
 import type { EventCursor, EventPosition, EventWindow } from './cursor.ts';
 import { type Event, readEvents } from './read.ts';
-import { scanEvents } from './scan.sql.ts';
+import { scanEvents, scanEventsOfGroup } from './scan.sql.ts';
 import { type EventRow, type EventType, typesOf } from './types.ts';
 import { type PresentState, presentState, validCursor } from './validCursor.ts';
 import { endOf, openWindow } from './window.ts';
@@ -97,9 +97,10 @@ async function scan(
   const rows: EventRow[] = [];
   let [from] = next;
   const texts = types?.includes('message') ?? true;
+  const statement = groupId === undefined ? scanEvents : scanEventsOfGroup;
   for (let statements = 0; rows.length <= limit && statements < MAX_STATEMENTS; statements++) {
     const bind = [from, lastId, since, until, groupId ?? null, types ?? null, texts];
-    const found = await db.reads.query<ScannedRow>(scanEvents, bind);
+    const found = await db.reads.query<ScannedRow>(statement, bind);
     rows.push(...found.filter((row) => row.isIncluded && requestedOf(row, next, types).length > 0));
     const last = found.at(-1);
     if (!last?.isLast) return { rows, next: undefined };

@@ -13,22 +13,19 @@ const isInWindow = `
 `;
 
 /**
- * Lists the messages and the rows of `events` in a window, in the order of their ids, which is the order of `seq` within a
- * chat, and of the versions of a message. Uses the indexes on id. `isLast` marks the row at which the scan stopped, included
+ * Returns a statement that lists messages and the rows of `events` in a window, in the order of their ids, which is the
+ * order of `seq` within a chat, and of the versions of a message. `isLast` marks the row at which the scan stopped, included
  * or not; more may follow.
  *
  * $1 and $2 first and last id, $3 snapshot at the beginning of the window or null, $4 snapshot at its end, $5 group or null,
  * $6 types of changes or null for all, $7 true if texts are included. System messages always are: their types are not known
  * here.
  */
-export const scanEvents = prepared(
-  'events: scan',
-  `
-with message as materialized (
-  select xid, id, created_at, chat_id, seq, kind, custom from messages
-  where id >= $1::bigint and id <= $2::bigint
-  order by id limit ${MAX_SCANNED}
-), change as materialized (
+const scan = (name: string, message: string) =>
+  prepared(
+    name,
+    `
+with recursive ${message}, change as materialized (
   select xid, id, created_at, chat_id, message_id, user_id, type, data from events
   where id >= $1 and id <= $2
   order by id limit ${MAX_SCANNED}
@@ -54,4 +51,36 @@ select * from (
 where "isIncluded" or "isLast"
 order by id
 `,
+  );
+
+const columns = 'xid, id, created_at, chat_id, seq, kind, custom';
+
+/** Scans all messages, by the indexes on id. */
+export const scanEvents = scan(
+  'events: scan',
+  `message as materialized (
+  select ${columns} from messages
+  where id >= $1::bigint and id <= $2::bigint
+  order by id limit ${MAX_SCANNED}
+)`,
+);
+
+/** Scans the messages of the group $5 by key, from the first that has the id $1 or a higher one: by a binary search. */
+export const scanEventsOfGroup = scan(
+  'events: scan of a group',
+  `search (low, high) as (
+  select 1::bigint, (select last_seq from chats where id = $5::bigint) + 1
+  union all
+  select case when is_before then middle + 1 else low end, case when is_before then high else middle end
+  from search
+  cross join lateral (select (low + high) / 2 as middle) halves
+  cross join lateral (
+    select (select id from messages where chat_id = $5 and seq = middle) < $1::bigint as is_before
+  ) probe
+  where low < high
+), message as materialized (
+  select ${columns} from messages
+  where chat_id = $5 and seq >= (select low from search where low = high) and id <= $2::bigint
+  order by seq limit ${MAX_SCANNED}
+)`,
 );

@@ -15,7 +15,15 @@ import type { Event } from '../../src/events/read.ts';
 import type { UserId } from '../../src/ids.ts';
 import { createCursorSigner } from '../../src/protocol/cursor.ts';
 import type { ApiError } from '../../src/protocol/errors.ts';
-import { database, databaseUrl, http, JWT_SECRET, newClients, newUser } from '../support/harness.ts';
+import {
+  database,
+  databaseUrl,
+  http,
+  JWT_SECRET,
+  newClients,
+  newGroup,
+  newUser,
+} from '../support/harness.ts';
 import { until } from '../support/until.ts';
 
 const log = pino({ enabled: false });
@@ -308,6 +316,25 @@ describe('events', () => {
     for (const { id, after } of committed)
       for (const earlier of committed.slice(0, after))
         expect(placeOf.get(earlier.id), `${earlier.id} before ${id}`).to.be.below(placeOf.get(id) as number);
+  });
+
+  it('are found behind any number of others that are of no interest', async () => {
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client);
+    const start = await now();
+    const insert = `insert into events (type, user_id) select 'userUpdated', 0 from generate_series(1, $1::int)`;
+    await database.execute(insert, [10_500]);
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'of a dialog' });
+    await ada.client.done('messageInGroup', { groupId, content: 'of a group' });
+
+    const first = await listEvents(source(), { cursor: start, types: ['message'], limit: 5 });
+    expect(first, 'a page without events').to.deep.include({ events: [], more: true });
+    const rest = await eventsAfter(first.nextCursor, { types: ['message'] });
+    expect(contentsOf(rest)).to.deep.equal(['of a dialog', 'of a group']);
+    expect(contentsOf(await eventsAfter(start, { groupId }))).to.deep.equal(['of a group']);
+    const all = await eventsAfter(start, { limit: 1_000 });
+    expect(new Set(all.map(({ eventId }) => eventId)).size).to.equal(10_502);
+    expect(all).to.have.length(10_502);
   });
 
   it('of a window do not include what is committed while its pages are read', async () => {

@@ -13,7 +13,7 @@ import { stateOf } from '../../src/commands/markRead.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import type { PreparedStatement } from '../../src/database/statements.ts';
 import { messagesById } from '../../src/events/read.ts';
-import { scanEvents } from '../../src/events/scan.sql.ts';
+import { scanEvents, scanEventsOfGroup } from '../../src/events/scan.sql.ts';
 import { candidates, hits } from '../../src/messages/search.sql.ts';
 import { nextFilters } from '../../src/messages/searchFilters.sql.ts';
 import { indexNext } from '../../src/messages/searchIndex.sql.ts';
@@ -106,7 +106,16 @@ const BOUNDS: Readonly<Record<string, number>> = {
 const STATEMENTS: Readonly<Record<'reads' | 'writer' | 'indexer', readonly PreparedStatement[]>> = {
   reads: [
     ...[newestChats, oneChat, stateOf, around, namesFrom, namesOfContactsFrom],
-    ...[changesSince, everything, renamedSince, leftSince, messagesAt, scanEvents, messagesById],
+    ...[
+      changesSince,
+      everything,
+      renamedSince,
+      leftSince,
+      messagesAt,
+      messagesById,
+      scanEvents,
+      scanEventsOfGroup,
+    ],
     ...[
       candidates('all'),
       candidates('one'),
@@ -194,6 +203,7 @@ const INDEXES: Readonly<Record<string, readonly string[]>> = {
   ],
   'events: messages': ['chats_pkey', 'messages_id', 'pins_pkey', 'reactions_pkey', 'users_pkey'],
   'events: scan': ['events_pkey', 'messages_id'],
+  'events: scan of a group': ['chats_pkey', 'events_pkey', 'messages_pkey'],
   'sync: changes': [
     'chat_members_by_user',
     'chat_members_changes',
