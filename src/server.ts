@@ -9,6 +9,8 @@ import type { Config } from './config.ts';
 import { startDatabaseClock } from './database/clock.ts';
 import { type Database, poolSizes } from './database/database.ts';
 import { prepareDataDir, secretFile } from './dataDir.ts';
+import { eventCursors } from './events/cursor.ts';
+import { EventFeed } from './events/EventFeed.ts';
 import { createListener, type Listener } from './net/listener.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { createTracing, type Tracing } from './observability/tracing.ts';
@@ -85,12 +87,15 @@ async function serve({ config, log, listener, hostKeys, tracing, db }: Foundatio
   const hostSessionOf =
     hostKeys && createHostSessions(createHostTokens(config, hostKeys, clock, log), { db, ...messaging });
   const verifyToken: VerifyToken = (token) => tokens.verify(token) ?? hostSessionOf?.(token);
+  const events = new EventFeed({ db, keptDays: config.eventDays }, eventCursors(signCursors), log);
   const upkeep = startUpkeep({ log, db, config, metrics, messaging });
   const endpoints = await createEndpoints({
     ...{ config, log, db, tokens, verifyToken, passwords, signCursors, turns },
-    ...{ metrics, tracing, messaging, upkeep, accepting },
+    ...{ metrics, tracing, messaging, events, upkeep, accepting },
   });
-  const parts: ServerParts = { db, clock, listener, passwords, turns, tracing, messaging, upkeep, endpoints };
+  const parts: ServerParts = {
+    ...{ db, clock, listener, passwords, turns, tracing, messaging, events, upkeep, endpoints },
+  };
   await listener.listen(endpoints.mount);
 
   return {

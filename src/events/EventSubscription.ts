@@ -33,6 +33,8 @@ export class EventSubscription {
   readonly #reading: Recurring;
   /** The cursors of the batches that are not acknowledged, as text, oldest first. */
   readonly #unacknowledged: string[] = [];
+  /** The cursor of the last batch that was. */
+  #acknowledged: string | undefined;
   #cursor: EventCursor;
   #renewedAt = performance.now();
   #state: 'open' | 'ended' = 'open';
@@ -51,10 +53,13 @@ export class EventSubscription {
 
   /** Stores that the consumer has processed all batches up to the one with this `nextCursor`. */
   async acknowledge(cursor: EventCursor): Promise<void> {
-    const index = this.#unacknowledged.indexOf(JSON.stringify(cursor));
-    if (index < 0) throw new ApiError('NOT_FOUND', 'No batch with this cursor waits for its acknowledgement');
+    const text = JSON.stringify(cursor);
+    if (text === this.#acknowledged) return;
+    if (!this.#unacknowledged.includes(text))
+      throw new ApiError('NOT_FOUND', 'No batch with this cursor waits for its acknowledgement');
     await acknowledge(this.#source, this.#options, cursor);
-    this.#unacknowledged.splice(0, this.#unacknowledged.indexOf(JSON.stringify(cursor)) + 1);
+    this.#acknowledged = text;
+    this.#unacknowledged.splice(0, this.#unacknowledged.indexOf(text) + 1);
     this.#reading.runSoon();
   }
 

@@ -1,4 +1,6 @@
-import { type Cursors, wrongCursor } from '../protocol/cursor.ts';
+import type { UserId } from '../ids.ts';
+import type { CursorSigner, Cursors } from '../protocol/cursor.ts';
+import { ApiError } from '../protocol/errors.ts';
 
 /**
  * A place in the list of all events. Everything visible to `since` has been read; the rest of the window after it is read
@@ -37,6 +39,12 @@ export interface Settled {
   readonly noted: { readonly id: number; readonly xid: string } | null;
 }
 
+/** Events are of no user: ids begin with 1. */
+const NO_USER = 0 as UserId;
+
+/** Returns the cursors of events. They are of no key, because a key may replace another one. */
+export const eventCursors = (sign: CursorSigner): Cursors => sign('events', NO_USER);
+
 /** Encodes a cursor as text for a client. */
 export const encodeEventCursor = (cursors: Cursors, cursor: EventCursor): string =>
   cursors.encode([FORM, cursor]);
@@ -44,7 +52,8 @@ export const encodeEventCursor = (cursors: Cursors, cursor: EventCursor): string
 /** Decodes the result of {@link encodeEventCursor}; refuses anything else with `BAD_REQUEST`. */
 export function decodeEventCursor(cursors: Cursors, text: string): EventCursor {
   const parts = cursors.decode(text);
-  if (!Array.isArray(parts) || parts[0] !== FORM) throw wrongCursor(); // from another version
+  if (!Array.isArray(parts) || parts[0] !== FORM)
+    throw new ApiError('BAD_REQUEST', 'params.cursor is of another version of the server');
   return parts[1] as EventCursor;
 }
 

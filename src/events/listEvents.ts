@@ -1,10 +1,11 @@
 import type { Database } from '../database/database.ts';
 import type { ChatId } from '../ids.ts';
+import type { EventType } from '../protocol/schema/events.ts';
 import { fitting } from '../protocol/schema/page.ts';
 import type { EventCursor, EventPosition, EventWindow } from './cursor.ts';
 import { type Event, readEvents } from './read.ts';
 import { scanEvents, scanEventsOfGroup } from './scan.sql.ts';
-import { type EventRow, type EventType, typesOf } from './types.ts';
+import { type EventRow, typesOf } from './types.ts';
 import { type PresentState, presentState, validCursor } from './validCursor.ts';
 import { endOf, openWindow } from './window.ts';
 

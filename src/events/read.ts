@@ -1,33 +1,20 @@
+import type { Static } from 'typebox';
 import type { Queries } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
-import type { ChatId, UserId } from '../ids.ts';
+import type { UserId } from '../ids.ts';
 import { PAGE_BYTES } from '../limits.ts';
 import type { ChangeData } from '../messages/messageEvents.ts';
 import { messagePush } from '../messages/messagePush.ts';
 import { customOf, type MessageRow, selectMessagesAnd } from '../messages/read.ts';
 import type { Fields } from '../protocol/frames.ts';
+import type { Event as EventSchema } from '../protocol/schema/events.ts';
 import { nameOf } from '../users/names.ts';
-import { type EventRow, type EventType, typesOf } from './types.ts';
+import { type EventRow, typesOf } from './types.ts';
 
 /** Something that was committed and that others could see. */
-export interface Event {
-  /** Unique among all events. */
-  readonly eventId: string;
-  readonly type: EventType;
-  /** ISO 8601, UTC, milliseconds. */
-  readonly time: string;
-  /** The chat: a group, or the two people of a dialog, the lower id first. Neither for an event about a user. */
-  readonly groupId?: ChatId;
-  readonly userIds?: readonly [UserId, UserId];
-  /** The position of the message in its chat; null for an event about a user. */
-  readonly seq: number | null;
-  /** The type of the push that members of the chat get; null if there is none. */
-  readonly command: string | null;
-  /** The `params` of that push; of an event about a user the profile, of a report the report. In the present state. */
-  readonly state: Fields;
-}
+export type Event = Static<typeof EventSchema>;
 
 /**
  * Reads the events of rows in their present state, as far as they fit into a page, at least one. Each element has those of
@@ -67,7 +54,7 @@ export async function readEvents(db: Queries, rows: readonly EventRow[]): Promis
 }
 
 function placeOf({ isGroup, chatId, userLow, userHigh, seq }: EventMessage) {
-  return { ...(isGroup ? { groupId: chatId } : { userIds: [userLow, userHigh] as const }), seq };
+  return { ...(isGroup ? { groupId: chatId } : { userIds: [userLow, userHigh] }), seq };
 }
 
 function stateOf(

@@ -1,24 +1,7 @@
 import type { UserId } from '../ids.ts';
-import { type ChangeData, MESSAGE_EVENTS } from '../messages/messageEvents.ts';
+import type { ChangeData } from '../messages/messageEvents.ts';
 import type { SystemEvent } from '../messages/read.ts';
-
-/** The types of events. */
-export const EVENT_TYPES = [
-  'message',
-  ...MESSAGE_EVENTS,
-  ...([
-    'groupCreated',
-    'groupChanged',
-    'groupDeleted',
-    'memberAdded',
-    'memberRemoved',
-    'memberRole',
-  ] as const),
-  ...(['userCreated', 'userUpdated', 'userDisabled', 'userEnabled', 'userDeleted'] as const),
-  'report',
-] as const;
-
-export type EventType = (typeof EVENT_TYPES)[number];
+import type { EventType } from '../protocol/schema/events.ts';
 
 /** A message or a row of `events`, as far as its events can be told without their state. */
 export interface EventRow {

@@ -1,13 +1,11 @@
 import type { Transaction } from 'sequelize';
 import type { Database } from '../database/database.ts';
 import type { MessageId, UserId } from '../ids.ts';
-
-/** The types of the events about changes of messages. */
-export const MESSAGE_EVENTS = ['edit', 'deletion', 'reaction', 'pin'] as const;
+import type { EventType } from '../protocol/schema/events.ts';
 
 /** A change of a message, for the backend of an integrator. */
 export interface MessageChangeRecord {
-  readonly type: (typeof MESSAGE_EVENTS)[number];
+  readonly type: Extract<EventType, 'edit' | 'deletion' | 'reaction' | 'pin'>;
   readonly messageId: MessageId;
   /** The user who changed it; null: an operator. */
   readonly userId: UserId | null;

@@ -55,7 +55,12 @@ export function encodeReply(type: string, fields: Fields, id: RequestId | undefi
   return JSON.stringify({ type, success: true, params, id });
 }
 
-export function encodePush(type: string, message: string | null, senderName: string, fields: Fields): string {
+export function encodePush(
+  type: string,
+  message: string | null,
+  senderName: string | null,
+  fields: Fields,
+): string {
   return JSON.stringify({ type, success: true, params: { data: null, message, senderName, ...fields } });
 }
 

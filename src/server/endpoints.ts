@@ -13,6 +13,7 @@ import { asyncapiDocument, asyncapiServiceDocument } from '../docs/asyncapi.ts';
 import { examples } from '../docs/examples.ts';
 import { openapiDocument } from '../docs/openapi.ts';
 import { reference } from '../docs/pages/reference.ts';
+import type { EventFeed } from '../events/EventFeed.ts';
 import { createAttemptLimits, noAttemptLimits } from '../http/attemptLimits.ts';
 import { documentPages } from '../http/documentPages.ts';
 import { createRouter, type Router } from '../http/router.ts';
@@ -45,6 +46,7 @@ export interface EndpointServices {
   readonly metrics: Metrics;
   readonly tracing: Tracing | undefined;
   readonly messaging: Messaging;
+  readonly events: EventFeed;
   readonly upkeep: Upkeep;
   /** False from the moment the server begins to stop. */
   readonly accepting: () => boolean;
@@ -86,6 +88,7 @@ function createWebSocket(
     metrics,
     tracing,
     messaging,
+    events,
     upkeep,
     accepting,
   }: EndpointServices,
@@ -99,7 +102,7 @@ function createWebSocket(
   const [typists, positions] = [new Typists(), new Positions(db)];
   const commandServices = {
     ...{ db, bus, writer, closures, changes, sessions, presence, presenceChanges, typists, positions },
-    ...{ signCursors, turns, limits, directory, log, tokens, deletions },
+    ...{ signCursors, turns, limits, directory, log, tokens, deletions, events },
   };
   const registries = { commands: registry, serviceCommands: serviceRegistry };
   const dispatcher = createDispatcher(registries, commandServices, { metrics, tracing, isLimited });

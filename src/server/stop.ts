@@ -3,6 +3,7 @@ import type { Passwords } from '../auth/passwords.ts';
 import type { createTurns } from '../commands/turns.ts';
 import type { DatabaseClock } from '../database/clock.ts';
 import type { Database } from '../database/database.ts';
+import type { EventFeed } from '../events/EventFeed.ts';
 import type { Listener } from '../net/listener.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
@@ -25,6 +26,7 @@ export interface ServerParts {
   readonly turns: ReturnType<typeof createTurns>;
   readonly tracing: Tracing | undefined;
   readonly messaging: Messaging;
+  readonly events: EventFeed;
   readonly upkeep: Upkeep;
   readonly endpoints: Endpoints;
 }
@@ -35,7 +37,7 @@ export interface ServerParts {
  * and the database.
  */
 export async function stop(parts: ServerParts, drainTime: number): Promise<void> {
-  const { db, clock, listener, passwords, tracing, messaging, upkeep, endpoints } = parts;
+  const { db, clock, listener, passwords, tracing, messaging, events, upkeep, endpoints } = parts;
   const { allConnections, serviceConnections, connections, writer } = messaging;
   try {
     if (listener.isShared) await listener.stop();
@@ -49,7 +51,8 @@ export async function stop(parts: ServerParts, drainTime: number): Promise<void>
       part.close();
     for (const part of [messaging.reconciler, messaging.presenceChanges]) part.close();
     await Promise.all([messaging.sessions.close(), serviceConnections.close(), upkeep.indexer.close()]);
-    await Promise.all([upkeep.databaseRuns, upkeep.foldedNames, upkeep.events].map((part) => part.close()));
+    const { databaseRuns, foldedNames, oldEvents } = upkeep;
+    await Promise.all([events, databaseRuns, foldedNames, oldEvents].map((part) => part.close()));
     listener.close();
     endpoints.corkHost.close();
     const isPublished = db.unpublished.isEmpty && messaging.bus.isConnected;

@@ -37,7 +37,7 @@ export function startUpkeep({ log, db, config, metrics, messaging }: Dependencie
     foldedNames: watchFoldedNames(db, log),
     deletions: finishDeletions({ db, bus, writer, log }),
     closures: emptyClosedGroups(db, log),
-    events: deleteOldEvents(db, config.eventDays, log),
+    oldEvents: deleteOldEvents(db, config.eventDays, log),
     eventLoop: watchEventLoop(log),
     outbox: watchOutbox(db, receive, resynchroniseAll, log),
     sendBuffers: watchSendBuffers(

@@ -3,6 +3,7 @@ import type { Scope } from '../auth/apiKeys.ts';
 import type { Command } from '../commands/define.ts';
 import type { ServiceContext, ServiceServices } from '../commands/service/context.ts';
 import type { ServiceCommand } from '../commands/service/define.ts';
+import type { ConnectionEvents } from '../events/EventFeed.ts';
 import type { UserId } from '../ids.ts';
 import { HOLD_BYTES } from '../limits.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
@@ -47,6 +48,7 @@ const readReference = compileValidator(Reference, 'as');
 export class ServiceReceiver implements Receiver, Executor<ServiceCommand> {
   readonly #shared: ServiceReceiverServices;
   readonly #connection: ServiceConnection;
+  readonly #events: ConnectionEvents;
   readonly #context: ServiceContext;
   readonly #runner: CommandRunner;
   readonly #memory: UnansweredBytes;
@@ -65,7 +67,8 @@ export class ServiceReceiver implements Receiver, Executor<ServiceCommand> {
     const name = `key ${key.id}`;
     this.#shared = shared;
     this.#connection = connection;
-    this.#context = { ...shared.services, key };
+    this.#events = shared.services.events.connect((frame) => connection.send(frame));
+    this.#context = { ...shared.services, key, connectionEvents: this.#events };
     this.#runner = new CommandRunner(shared, () => `service-${id}`, owner);
     this.#memory = new UnansweredBytes(shared.budget.of(name));
     this.#rateLimiter = shared.serviceRateLimiterOf?.(key.id);
@@ -90,6 +93,7 @@ export class ServiceReceiver implements Receiver, Executor<ServiceCommand> {
   }
 
   onDisconnect(): void {
+    this.#events.close();
     if (this.#unanswered === 0) return;
     this.onDrain();
     setTimeout(() => this.stop(), TIME_AFTER_DISCONNECT).unref();
@@ -97,6 +101,7 @@ export class ServiceReceiver implements Receiver, Executor<ServiceCommand> {
 
   stop(): void {
     this.#isStopped = true;
+    this.#events.close();
     this.#serviceCommands.stop();
     for (const { commands } of this.#users.values()) commands.stop();
   }

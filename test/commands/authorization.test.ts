@@ -238,6 +238,9 @@ const serviceTable: Readonly<Record<(typeof serviceCommands)[number]['type'], re
   deleteUsers: [{ users: [{ externalId: 'nobody' }] }, 'NOT_FOUND'],
   revokeTokens: [{ users: [{ externalId: 'nobody' }] }, 'NOT_FOUND'],
   createToken: [{ user: { externalId: 'nobody' } }, 'NOT_FOUND'],
+  listEvents: [{ fromNow: true }, 'ok'],
+  subscribeEvents: [{ consumer: 'authorized' }, 'ok'],
+  acknowledgeEvents: [{ consumer: 'authorized', cursor: 'of nobody' }, 'BAD_REQUEST'],
   ping: [{}, 'ok'],
 };
 

@@ -384,7 +384,10 @@ describe('events', () => {
     expect(await codeOf(readAll(old))).to.equal('CONFLICT');
 
     const kept = 'select id from events where user_id = $1';
-    const age = `update events set created_at = created_at - make_interval(days => 7, hours => 2) where user_id = $1`;
+    const age = `
+      update events set created_at = created_at - make_interval(days => 7, hours => 2)
+      where id <= (select max(id) from events where user_id = $1)
+    `;
     const bob = await newUser();
     await database.execute(age, [ada.id]);
     const deleting = deleteOldEvents(database, 7, log);

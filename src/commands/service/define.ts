@@ -1,16 +1,15 @@
 import type { Static, TObject } from 'typebox';
 import type { Scope } from '../../auth/apiKeys.ts';
-import type { Queries } from '../../database/database.ts';
 import { compileValidator } from '../../protocol/validator.ts';
 import type { Command, CommandDefinition, Outcome } from '../define.ts';
-import type { ServiceContext } from './context.ts';
+import type { ServiceContext, ServiceReadContext } from './context.ts';
 
 /** A command of the service registry: what a backend does itself, without a user. */
 export interface ServiceCommand<
   Name extends string = string,
   Params extends TObject = TObject,
   Result extends TObject = TObject,
-> extends Omit<Command<Name, Params, Result, never>, 'execute'> {
+> extends Omit<Command<Name, Params, Result>, 'execute'> {
   /** The scope that the key must have; undefined for a command that any key may send. */
   readonly scope: Scope | undefined;
   /** Validates, runs, and calls `done` once; wrong params end with `BAD_REQUEST`. Never throws. */
@@ -18,7 +17,7 @@ export interface ServiceCommand<
 }
 
 interface ServiceDefinition<Name extends string, Params extends TObject, Result extends TObject>
-  extends Omit<CommandDefinition<Name, Params, Result, never>, 'handle' | 'push'> {
+  extends Omit<CommandDefinition<Name, Params, Result, TObject>, 'handle'> {
   readonly scope: Scope | undefined;
   readonly cost: number;
 }
@@ -31,7 +30,7 @@ interface ServiceChange<Name extends string, Params extends TObject, Result exte
 
 interface ServiceRead<Name extends string, Params extends TObject, Result extends TObject>
   extends ServiceDefinition<Name, Params, Result> {
-  handle(params: Static<Params>, context: { readonly db: Queries }): Promise<Static<Result>>;
+  handle(params: Static<Params>, context: ServiceReadContext): Promise<Static<Result>>;
 }
 
 /** Facts of every service command. */
@@ -56,7 +55,9 @@ export function defineServiceRead<const Name extends string, Params extends TObj
   const { handle, errors, ...rest } = definition;
   const facts = { reads: true, repeatable: true, errors: [...errors, 'TIMEOUT'] } as const;
   return define({ ...rest, ...facts }, (params, context) =>
-    context.turns.reads.run(`key ${context.key.id}`, () => handle(params, { db: context.db.reads })),
+    context.turns.reads.run(`key ${context.key.id}`, () =>
+      handle(params, { ...context, db: context.db.reads }),
+    ),
   );
 }
 
