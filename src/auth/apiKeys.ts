@@ -5,6 +5,7 @@ import type { KeyId } from '../ids.ts';
 export const SCOPES = {
   act: 'send the commands of any user, as that user',
   users: 'create, change, disable and delete accounts, and make tokens for them',
+  groups: 'change any group, as its owner',
   events: 'read what happens in all chats',
 } as const;
 

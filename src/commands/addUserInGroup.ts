@@ -19,6 +19,7 @@ export const addUserInGroup = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 2,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'ALREADY_A_MEMBER', 'FORBIDDEN'],
   push: {
     summary: 'A user was added to a group; the added user receives this push as well',

@@ -25,6 +25,7 @@ export const banUser = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 2,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {
     summary: 'A user was banned from a group; the banned user receives no further push about it',

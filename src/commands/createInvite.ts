@@ -41,6 +41,7 @@ export const createInvite = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 1,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   async handle({ groupId, expiresInSeconds, maxUses = null, clientInviteId = null }, { session, db }) {
     const [known] = await db.query<InviteRow>(findInvite, [session.userId, clientInviteId]);

@@ -19,6 +19,7 @@ export const deleteGroup = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 2,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: { summary: 'A group was deleted; no further push about it follows', fields: GroupEvent },
   async handle({ groupId }, context) {

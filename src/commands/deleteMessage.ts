@@ -20,6 +20,7 @@ export const deleteMessage = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 1,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: {
     summary: 'A user deleted a message',

@@ -21,6 +21,11 @@ export interface CommandFacts {
   readonly cost: number;
   /** It is about the connection that it comes from: a service connection cannot send it as a user. */
   readonly isOfConnection?: true;
+  /**
+   * The owner of a group manages the group by it: a service connection may send it as the owner. It has the param `groupId`
+   * or `messageId`.
+   */
+  readonly managesGroup?: true;
 }
 
 /** Facts of every command that only reads. */
@@ -30,7 +35,7 @@ export const READ = { reads: true, repeatable: true, storesMessage: false, order
 export const SEND = { reads: false, repeatable: true, storesMessage: true, ordered: true } as const;
 
 /** The facts that the definition of every command may state. */
-export type Cost = Pick<CommandFacts, 'cost' | 'isOfConnection'>;
+export type Cost = Pick<CommandFacts, 'cost' | 'isOfConnection' | 'managesGroup'>;
 
 /** Has the params of a command that stores a message. */
 export interface TakesMessageId {

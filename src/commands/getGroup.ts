@@ -13,6 +13,7 @@ export const getGroup = defineRead({
   params: Type.Object({ groupId: IdOfGroup }),
   result: Type.Object({ data: Group }),
   cost: 1,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId }, { session, db }) {
     const group = await openGroup(db, groupId);

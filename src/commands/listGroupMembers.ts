@@ -38,6 +38,7 @@ export const listGroupMembers = defineRead({
     nextCursor: NextCursor,
   }),
   cost: 1,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle(
     { groupId, role, limit = DEFAULT_LIMIT, cursor },

@@ -15,6 +15,7 @@ export const listInvites = defineRead({
   params: Type.Object({ groupId: IdOfGroup, limit: Limit, cursor: Cursor }),
   result: Type.Object({ data: Type.Array(Invite, ROWS), nextCursor: NextCursor }),
   cost: 1,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER'],
   async handle({ groupId, limit = DEFAULT_LIMIT, cursor }, { session, db, cursors }) {
     const { member } = await membershipInGroup(db, session.userId, groupId);

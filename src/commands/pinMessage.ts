@@ -20,6 +20,7 @@ export const pinMessage = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 1,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'FORBIDDEN', 'CONFLICT'],
   push: { summary: 'A user pinned a message', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {

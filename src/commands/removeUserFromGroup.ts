@@ -19,6 +19,7 @@ export const removeUserFromGroup = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 2,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {
     summary: 'A member was removed from a group; the removed user receives no further push about it',

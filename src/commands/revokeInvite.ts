@@ -15,6 +15,7 @@ export const revokeInvite = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 1,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   async handle({ groupId, inviteId }, { session, db }) {
     const { member } = await membershipInGroup(db, session.userId, groupId);

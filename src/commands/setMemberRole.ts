@@ -24,6 +24,7 @@ export const setMemberRole = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 2,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: {
     summary: 'The role of a member changed',

@@ -17,6 +17,7 @@ export const transferOwnership = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 2,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: { summary: 'A group has a new owner', fields: MemberEvent },
   async handle({ groupId, userId }, context) {

@@ -17,6 +17,7 @@ export const unbanUser = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 2,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN'],
   push: { summary: 'The ban of a user was lifted', fields: MemberEvent },
   async handle({ groupId, userId }, context) {

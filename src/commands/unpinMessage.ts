@@ -16,6 +16,7 @@ export const unpinMessage = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 1,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'FORBIDDEN'],
   push: { summary: 'A user unpinned a message', fields: Type.Object(MessageAddress) },
   async handle({ messageId }, context) {

@@ -23,6 +23,7 @@ export const updateGroup = defineCommand({
   storesMessage: false,
   ordered: true,
   cost: 2,
+  managesGroup: true,
   errors: ['NOT_FOUND', 'NOT_A_MEMBER', 'FORBIDDEN', 'CONFLICT'],
   push: { summary: 'A user changed a group', fields: groupEvent({ group: SharedGroup }) },
   async handle({ groupId, groupName, ...settings }, context) {

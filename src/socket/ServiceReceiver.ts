@@ -1,4 +1,3 @@
-import type { UserReference } from '../accounts/userReferences.ts';
 import type { Scope } from '../auth/apiKeys.ts';
 import type { Command } from '../commands/define.ts';
 import type { ServiceContext, ServiceServices } from '../commands/service/context.ts';
@@ -9,9 +8,8 @@ import { HOLD_BYTES } from '../limits.ts';
 import { CloseCode } from '../protocol/closeCodes.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { encodeError, type Request, readRequest, UNKNOWN_TYPE } from '../protocol/frames.ts';
-import { UserReference as Reference } from '../protocol/schema/service.ts';
-import { compileValidator } from '../protocol/validator.ts';
 import type { ActingUsers } from './ActingUsers.ts';
+import { type ActingReference, actingReference, isOwner } from './actingReference.ts';
 import { CommandQueue } from './CommandQueue.ts';
 import { TIME_AFTER_DISCONNECT, WITH_REFUSALS } from './CommandReceiver.ts';
 import { CommandRunner } from './CommandRunner.ts';
@@ -36,10 +34,8 @@ export interface ServiceReceiverServices extends ReceiverServices {
 
 /** A valid request: a command of a user, or a service command. */
 type Call =
-  | { readonly command: Command; readonly as: UserReference }
+  | { readonly command: Command; readonly as: ActingReference }
   | { readonly command: ServiceCommand; readonly as?: undefined };
-
-const readReference = compileValidator(Reference, 'as');
 
 /**
  * The receiving end of a service connection. The commands of each user run in their order, beside those of other users, and
@@ -136,14 +132,15 @@ export class ServiceReceiver implements Receiver, Executor<ServiceCommand> {
   }
 
   /** Returns the command that a request asks for; throws where the key does not allow it, or something is wrong. */
-  #callOf({ type, as, problem }: Request): Call {
+  #callOf(request: Request): Call {
+    const { type, as, problem } = request;
     const { serviceCommands, commands } = this.#shared;
     const registry: ReadonlyMap<string, Command | ServiceCommand> =
       as === undefined ? serviceCommands : commands;
     const seconds = this.#rateLimiter?.take(registry.get(type)); // what is wrong costs, too
     if (seconds !== undefined) throw tooManyCommands(seconds);
     if (problem) throw problem;
-    return as === undefined ? this.#serviceCall(type) : this.#userCall(type, as);
+    return as === undefined ? this.#serviceCall(type) : this.#userCall(request);
   }
 
   #serviceCall(type: string): Call {
@@ -154,16 +151,18 @@ export class ServiceReceiver implements Receiver, Executor<ServiceCommand> {
     return { command };
   }
 
-  #userCall(type: string, as: unknown): Call {
+  #userCall(request: Request): Call {
+    const { type } = request;
     const { serviceCommands, commands } = this.#shared;
-    this.#assertScope('act');
-    const reference = readReference(as);
+    this.#assertScope(isOwner(request) ? 'groups' : 'act');
     const command = commands.get(type);
     if (!command) throw serviceCommands.has(type) ? needsNoUser(type) : this.#unknownType(type);
     if (command.isOfConnection) throw ofConnection(type);
-    const seconds = this.#rateLimiter?.takeOwn(command, reference);
+    if (isOwner(request) && !command.managesGroup) throw notOfOwner(type);
+    const as = actingReference(request);
+    const seconds = this.#rateLimiter?.takeOwn(command, as);
     if (seconds !== undefined) throw tooManyCommands(seconds);
-    return { command, as: reference };
+    return { command, as };
   }
 
   #assertScope(scope: Scope): void {
@@ -193,7 +192,7 @@ export class ServiceReceiver implements Receiver, Executor<ServiceCommand> {
   }
 
   /** Adds a command to the queue of its user, once it is known who that is, and in the order of the requests. */
-  #act(command: Command, as: UserReference, frame: string, bytes: number): void {
+  #act(command: Command, as: ActingReference, frame: string, bytes: number): void {
     const place = (userId: UserId) => {
       const queue = this.#queueOf(userId);
       queue.commands.push(new CommandTask(queue, command, frame, readRequest(frame), bytes));
@@ -267,3 +266,9 @@ const needsNoUser = (type: string) =>
 
 const ofConnection = (type: string) =>
   new ApiError('BAD_REQUEST', `${type} is about the connection of a user, and cannot be sent with as`);
+
+const notOfOwner = (type: string) =>
+  new ApiError(
+    'BAD_REQUEST',
+    `${type} does not manage a group, and is not sent as the owner of one: expected as { "userId": … } or { "externalId": … }`,
+  );

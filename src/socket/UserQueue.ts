@@ -1,9 +1,9 @@
-import type { UserReference } from '../accounts/userReferences.ts';
 import type { CommandContext } from '../commands/context.ts';
 import type { Command } from '../commands/define.ts';
 import type { UserId } from '../ids.ts';
 import type { Request } from '../protocol/frames.ts';
 import type { ActingUsers } from './ActingUsers.ts';
+import { actingReference } from './actingReference.ts';
 import type { CommandQueue } from './CommandQueue.ts';
 import type { CommandRunner, Work } from './CommandRunner.ts';
 import type { Executor } from './CommandTask.ts';
@@ -31,10 +31,11 @@ export class UserQueue implements Executor<Command> {
   }
 
   /** Runs a command if the user may still act, after the earlier ones that run beside it. */
-  execute(command: Command, { id, params, as }: Request, answer: (reply: string) => void): void {
+  execute(command: Command, request: Request, answer: (reply: string) => void): void {
+    const { id, params } = request;
     const { userId, context, users, runner, isStopped } = this.#options;
     const work: Work = (trace, done) => {
-      const refusal = users.refusalOf(as as UserReference, userId);
+      const refusal = users.refusalOf(actingReference(request), userId);
       this.#checked = this.#checked
         .then(() => refusal)
         .then((error) => {

@@ -1,10 +1,10 @@
 import { TokenBucket } from 'limiter';
 import type { LRUCache } from 'lru-cache';
-import type { UserReference } from '../accounts/userReferences.ts';
 import type { Command } from '../commands/define.ts';
 import type { KeyId, UserId } from '../ids.ts';
 import type { Limits } from '../limits.ts';
 import { lruCache } from '../lruCache.ts';
+import type { ActingReference } from './actingReference.ts';
 
 type Rated = Pick<Command, 'type' | 'cost' | 'rate'>;
 
@@ -20,7 +20,7 @@ export type RateLimiters = (userId: UserId) => RateLimiter;
 /** Limits the rate of the commands of a service connection. */
 export interface ServiceRateLimiter extends RateLimiter {
   /** Takes a command that has a rate of its own from the bucket of the user who sends it. */
-  takeOwn(command: Rated, as: UserReference): number | undefined;
+  takeOwn(command: Rated, as: ActingReference): number | undefined;
 }
 
 /** Returns the rate limiter of the connections of a key. */
@@ -81,7 +81,7 @@ export function createServiceRateLimiters(limits: Limits): ServiceRateLimiters {
     },
     takeOwn({ type, rate }, as) {
       if (!rate) return undefined;
-      const name = JSON.stringify([keyId, type, as.userId, as.externalId]);
+      const name = JSON.stringify([keyId, type, as]);
       const bucket = users.get(name) ?? full(rate.burst, rate.perSecond);
       users.set(name, bucket);
       return secondsUntil(bucket, 1);

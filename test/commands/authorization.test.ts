@@ -275,6 +275,28 @@ describe('a command with the user of a service', () => {
     });
 });
 
+describe('a command as the owner of a group', () => {
+  for (const command of commands)
+    it(`${command.type} ${command.managesGroup ? 'needs the scope groups' : 'is refused'}`, async () => {
+      const scopes = (Object.keys(SCOPES) as Scope[]).filter((scope) => scope !== 'groups');
+      const without = await (await connectService(...scopes)).call(command.type, {}, 'owner');
+      expect([without.code, without.message.includes('groups')]).to.deep.equal(['FORBIDDEN', true]);
+      const reply = await (await connectService('groups')).call(command.type, {}, 'owner');
+      expect([reply.code, reply.message.includes('is required')]).to.deep.equal([
+        'BAD_REQUEST',
+        command.managesGroup === true,
+      ]);
+    });
+
+  it('manages groups by everything that an owner may do and a member may not, but for writing', () => {
+    const isRanked = ({ outcomes }: Attempt) => outcomes.owner === 'ok' && outcomes.member === 'FORBIDDEN';
+    const writing = ['messageInGroup', 'sendEvent'];
+    for (const { type, managesGroup } of commands)
+      if (table[type].some(isRanked))
+        expect(managesGroup, type).to.equal(writing.includes(type) ? undefined : true);
+  });
+});
+
 describe('a push', () => {
   for (const { type, push, ...command } of commands) {
     if (!push || !takes(command, 'groupId', 'messageId')) continue;

@@ -202,6 +202,71 @@ describe('a request of a service connection', () => {
   });
 });
 
+describe('a request as the owner', () => {
+  it('changes the group and its messages with the rights of the owner, who is named in the pushes', async () => {
+    const service = await connectService('groups');
+    const [ada, bob, cleo] = await newClients(3);
+    const groupId = await newGroup(ada.client, bob);
+    await service.done('addUserInGroup', { groupId, userId: cleo.id }, 'owner');
+    const { params } = await bob.client.push('addUserInGroup');
+    expect(params).to.include({ senderId: ada.id, senderName: ada.username });
+    await service.done('updateGroup', { groupId, groupName: 'Order 7' }, 'owner');
+    const { messageId } = await bob.client.done('messageInGroup', { groupId, content: 'hello' });
+    await service.done('pinMessage', { messageId }, 'owner');
+    await service.done('deleteMessage', { messageId }, 'owner');
+    expect((await cleo.client.push('deleteMessage')).params).to.include({ messageId, senderId: ada.id });
+    expect((await service.done('listGroupMembers', { groupId }, 'owner')).data).to.have.length(3);
+  });
+
+  it('runs as the present one, also if the account is disabled', async () => {
+    const service = await connectService('groups');
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    await service.done('transferOwnership', { groupId, userId: bob.id }, 'owner');
+    await database.execute(disable, [bob.id]);
+    await service.done('setMemberRole', { groupId, userId: ada.id, role: 'member' }, 'owner');
+    expect((await ada.client.push('setMemberRole')).params.senderId).to.equal(bob.id);
+  });
+
+  it('of a group or message that is not there, or in a dialog, is refused', async () => {
+    const service = await connectService('groups');
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
+    await service.done('deleteGroup', { groupId }, 'owner');
+    for (const [type, params, message] of [
+      ['getGroup', { groupId: 999_999_999 }, 'There is no group 999999999'],
+      ['updateGroup', { groupId, groupName: 'x' }, `There is no group ${groupId}`],
+      ['deleteMessage', { messageId: 999_999_999 }, 'There is no message 999999999 in a group'],
+      ['pinMessage', { messageId }, `There is no message ${messageId} in a group`],
+    ] as const) {
+      const reply = await service.call(type, params, 'owner');
+      expect([reply.code, reply.message]).to.deep.equal(['NOT_FOUND', message]);
+    }
+  });
+
+  it('without a group, or of a command that manages none, is refused', async () => {
+    const service = await connectService('groups', 'act');
+    const [ada, bob] = await newClients(2);
+    const groupId = await newGroup(ada.client, bob);
+    for (const [type, params, message] of [
+      ['addUserInGroup', {}, 'params.groupId is required'],
+      ['addUserInGroup', { groupId: '7', userId: bob.id }, 'params.groupId must be'],
+      ['addUserInGroup', undefined, 'params'],
+      ['deleteMessage', { messageId: 0 }, 'params.messageId must be'],
+      ['deleteMessage', null, 'params'],
+      ['messageInGroup', { groupId, content: 'x' }, 'messageInGroup does not manage a group'],
+      ['markRead', { groupId, seq: 1 }, 'markRead does not manage a group'],
+    ] as const) {
+      const reply = await service.call(type, params, 'owner');
+      expect([reply.code, reply.message.includes(message)], `${type} ${reply.message}`).to.deep.equal([
+        'BAD_REQUEST',
+        true,
+      ]);
+    }
+  });
+});
+
 describe('as on the connection of a user', () => {
   it('is refused, whatever it is, and the connection stays open', async () => {
     const [ada, bob] = await newClients(2);
