@@ -1,4 +1,5 @@
 import { connects, IDLE_PEOPLE, idle } from './scenarios/connections.ts';
+import { writeWithConsumer } from './scenarios/events.ts';
 import { expensive } from './scenarios/expensive.ts';
 import { failover } from './scenarios/failover.ts';
 import { behind, indexing } from './scenarios/indexing.ts';
@@ -118,6 +119,12 @@ export const SCENARIOS = {
     on: ['parley', 'nats', 'twoNodes'],
     headline: 'work µs',
     run: (target) => writeInPairs(target, 50, 16),
+  },
+  events: {
+    title: '50 people in 25 dialogs, each with 16 messages in flight, without and with a consumer of events',
+    on: ['parley', 'consumed'],
+    headline: 'acknowledged/s',
+    run: writeWithConsumer,
   },
   failover: {
     title: '10,000 clients of a killed node, until they are connected to the other node',

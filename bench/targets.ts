@@ -42,6 +42,8 @@ const FORMS = {
   limited: { env: { RATE_LIMITS: 'on' } },
   nats: { nats: true },
   twoNodes: { nats: true, nodes: 2 },
+  /** Parley with a backend that receives all events. */
+  consumed: {},
   /** Parley with statistics of statements. */
   scale: { countsStatements: true },
   bare: { script: BARE },

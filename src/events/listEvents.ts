@@ -36,8 +36,12 @@ export interface EventPage {
   readonly more: boolean;
 }
 
-/** Statements of a page: with a filter, all rows scanned may be of no interest. */
+/**
+ * Statements of a page, and rows that each scans after the first, which scans as many as the page may have: with a filter,
+ * they may all be of no interest.
+ */
 const MAX_STATEMENTS = 5;
+const MAX_SCANNED = 2_000;
 const NOTHING_READ = { since: null, settled: { id: 0, noted: null }, window: null };
 
 /**
@@ -99,8 +103,9 @@ async function scan(
   let [from] = next;
   const texts = types?.includes('message') ?? true;
   const statement = groupId === undefined ? scanEvents : scanEventsOfGroup;
-  for (let statements = 0; rows.length <= limit && statements < MAX_STATEMENTS; statements++) {
-    const bind = [from, lastId, since, until, groupId ?? null, types ?? null, texts];
+  for (let statements = 0; rows.length < limit / 2 && statements < MAX_STATEMENTS; statements++) {
+    const count = statements === 0 ? limit + 1 : MAX_SCANNED;
+    const bind = [from, lastId, since, until, groupId ?? null, types ?? null, texts, count];
     const found = await db.reads.query<ScannedRow>(statement, bind);
     rows.push(...found.filter((row) => row.isIncluded && requestedOf(row, next, types).length > 0));
     const last = found.at(-1);

@@ -1,8 +1,5 @@
 import { prepared } from '../database/statements.ts';
 
-/** Rows scanned per statement. */
-const MAX_SCANNED = 2_000;
-
 /** A condition on the visibility of a row. Rows of a transaction that has not begun come from a copied database. */
 const isInWindow = `
   ($3::pg_snapshot is null or not pg_visible_in_snapshot(xid, $3::pg_snapshot))
@@ -18,8 +15,8 @@ const isInWindow = `
  * or not; more may follow.
  *
  * $1 and $2 first and last id, $3 snapshot at the beginning of the window or null, $4 snapshot at its end, $5 group or null,
- * $6 types of changes or null for all, $7 true if texts are included. System messages always are: their types are not known
- * here.
+ * $6 types of changes or null for all, $7 true if texts are included, $8 rows to scan. System messages always are included: their
+ * types are not known here.
  */
 const scan = (name: string, message: string) =>
   prepared(
@@ -28,9 +25,9 @@ const scan = (name: string, message: string) =>
 with recursive ${message}, change as materialized (
   select xid, id, created_at, chat_id, message_id, user_id, type, data from events
   where id >= $1 and id <= $2
-  order by id limit ${MAX_SCANNED}
+  order by id limit $8::int
 ), scanned as (
-  select *, row_number() over (order by id) = ${MAX_SCANNED} as is_last
+  select *, row_number() over (order by id) = $8::int as is_last
   from (
     select xid, id, created_at, chat_id, id as message_id, null::bigint as user_id, null as type,
       case when kind = 'system' then custom end as data, kind = 'system' and seq = 1 as is_first,
@@ -40,7 +37,7 @@ with recursive ${message}, change as materialized (
     select xid, id, created_at, chat_id, message_id, user_id, type, data, false, $6::text[] is null or type = any ($6)
     from change
   ) either
-  order by id limit ${MAX_SCANNED}
+  order by id limit $8::int
 )
 select * from (
   select id, created_at as "createdAt", chat_id as "chatId", message_id as "messageId", user_id as "userId", type, data,
@@ -61,7 +58,7 @@ export const scanEvents = scan(
   `message as materialized (
   select ${columns} from messages
   where id >= $1::bigint and id <= $2::bigint
-  order by id limit ${MAX_SCANNED}
+  order by id limit $8::int
 )`,
 );
 
@@ -81,6 +78,6 @@ export const scanEventsOfGroup = scan(
 ), message as materialized (
   select ${columns} from messages
   where chat_id = $5 and seq >= (select low from search where low = high) and id <= $2::bigint
-  order by seq limit ${MAX_SCANNED}
+  order by seq limit $8::int
 )`,
 );

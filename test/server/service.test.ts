@@ -325,7 +325,8 @@ describe('requests of a service connection', () => {
     await database.query('select id from chats where id = $1 for update', [groupId], held);
     const slow = service.send('updateGroup', { groupId, description: 'x' }, { userId: ada.id });
     const behind = service.send('privateMessage', { receiverId: bob.id, content: 'x' }, { userId: ada.id });
-    await service.done('ping');
+    const waits = `select from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'chats'`;
+    await until(async () => (await database.query(waits, [])).length > 0);
     await database.execute(disable, [ada.id]);
     await held.commit();
     expect((await service.reply(slow)).success).to.equal(true);
