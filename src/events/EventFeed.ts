@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Cursors } from '../protocol/cursor.ts';
 import { encodePush, type Fields } from '../protocol/frames.ts';
 import type { EventType } from '../protocol/schema/events.ts';
-import { acknowledge } from './consumers.ts';
+import { acknowledge, addConsumer } from './consumers.ts';
 import { type EventCursor, encodeEventCursor } from './cursor.ts';
 import { EventSubscription } from './EventSubscription.ts';
 import type { EventSource } from './listEvents.ts';
@@ -75,6 +75,7 @@ export class ConnectionEvents {
     const { source, cursors } = this.#feed;
     const push = (fields: Fields) =>
       this.#send(encodePush('subscribeEvents', null, null, { ...NOTHING, consumer, ...fields }));
+    await addConsumer(source, consumer);
     const subscription = await EventSubscription.open(source, {
       ...{ consumer, holder: randomUUID(), types, log: this.#log },
       push: ({ events: data, nextCursor }) =>

@@ -10,7 +10,7 @@ import { type EventFilter, type EventPage, type EventSource, listEvents } from '
 const POLL_INTERVAL = 500;
 /** Milliseconds after which the lease is renewed. */
 const RENEWAL = 2_000;
-/** Events of a batch, and batches that wait for their acknowledgement. */
+/** The default maximum of events of a batch, and of batches that wait for their acknowledgement. */
 const BATCH = 200;
 const MAX_UNACKNOWLEDGED = 4;
 
@@ -19,13 +19,16 @@ export interface SubscriptionOptions extends Lease, Pick<EventFilter, 'types'> {
   push(batch: EventPage): void;
   /** Called once if the subscription ends by itself: another connection serves the consumer, or the cursor is lost. */
   ended(reason: ApiError): void;
+  /** Maximum number of events of a batch. */
+  readonly limit?: number;
+  readonly maxUnacknowledged?: number;
   readonly log: Logger;
 }
 
 /**
  * Pushes events to a consumer, from the last acknowledgement on, in batches, each once. Only one subscription of a consumer
- * exists on all nodes. Waits while {@link MAX_UNACKNOWLEDGED} batches are not acknowledged; what is not acknowledged when it
- * ends, the next subscription pushes again.
+ * exists on all nodes. Waits while `maxUnacknowledged` batches are not acknowledged; what is not acknowledged when it ends,
+ * the next subscription pushes again.
  */
 export class EventSubscription {
   readonly #source: EventSource;
@@ -39,7 +42,10 @@ export class EventSubscription {
   #renewedAt = performance.now();
   #state: 'open' | 'ended' = 'open';
 
-  /** Refuses with `CONFLICT` if another connection serves the consumer, or its cursor is no longer valid. */
+  /**
+   * Refuses with `CONFLICT` if another connection serves the consumer, and with an `InvalidCursorError` if its cursor is no
+   * longer valid.
+   */
   static async open(source: EventSource, options: SubscriptionOptions): Promise<EventSubscription> {
     return new EventSubscription(source, options, await takeLease(source, options));
   }
@@ -83,9 +89,9 @@ export class EventSubscription {
   /** Pushes the next batch; returns false if there may be no other, or it has to wait. */
   async #pushNext(closing: AbortSignal): Promise<boolean> {
     if (!(await this.#holdLease())) return false;
-    if (this.#unacknowledged.length >= MAX_UNACKNOWLEDGED) return false;
-    const { types } = this.#options;
-    const batch = await listEvents(this.#source, { cursor: this.#cursor, types, limit: BATCH });
+    const { types, limit = BATCH, maxUnacknowledged = MAX_UNACKNOWLEDGED } = this.#options;
+    if (this.#unacknowledged.length >= maxUnacknowledged) return false;
+    const batch = await listEvents(this.#source, { cursor: this.#cursor, types, limit });
     if (!(await this.#holdLease()) || !this.#isOpen(closing)) return false;
     this.#cursor = batch.nextCursor;
     if (batch.events.length === 0) return batch.more;

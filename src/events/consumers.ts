@@ -20,20 +20,27 @@ export interface Lease {
   readonly holder: string;
 }
 
+/** Adds a consumer, unless there is one of this name. It begins with what is committed from now on. */
+export async function addConsumer(source: EventSource, consumer: string): Promise<void> {
+  const { db } = source;
+  const [known] = await db.query('select from event_consumers where name = $1', [consumer]);
+  if (!known) await db.execute(addNew, [consumer, JSON.stringify(await cursorFromNow(source))]);
+}
+
+const addNew = `
+insert into event_consumers (name, cursor) values ($1, $2::jsonb) on conflict do nothing
+`;
+
 /**
- * Takes the lease of a consumer and returns the cursor that was acknowledged last. A new consumer begins with what is
- * committed from now on. Refuses with `CONFLICT` if another connection has the lease, or if the cursor is no longer valid.
+ * Takes the lease of a consumer and returns the cursor that was acknowledged last. Refuses with `CONFLICT` if another
+ * connection has the lease, and with an `InvalidCursorError` if the cursor is no longer valid.
  */
-export async function takeLease(source: EventSource, { consumer, holder }: Lease): Promise<EventCursor> {
-  const { db, keptDays } = source;
-  const take = () => db.execute<{ cursor: EventCursor }>(takeFree, [consumer, holder, LEASE]);
-  let [taken] = await take();
-  if (!taken) {
-    const [known] = await db.query('select from event_consumers where name = $1', [consumer]);
-    if (!known) await db.execute(addConsumer, [consumer, JSON.stringify(await cursorFromNow(source))]);
-    if (!known) [taken] = await take();
-    if (!taken) throw new ApiError('CONFLICT', `Another connection serves the consumer "${consumer}"`);
-  }
+export async function takeLease(
+  { db, keptDays }: EventSource,
+  { consumer, holder }: Lease,
+): Promise<EventCursor> {
+  const [taken] = await db.execute<{ cursor: EventCursor }>(takeFree, [consumer, holder, LEASE]);
+  if (!taken) throw new ApiError('CONFLICT', `Another connection serves the consumer "${consumer}"`);
   try {
     return await validCursor(db, taken.cursor, await presentState(db), keptDays, true);
   } catch (error) {
@@ -46,10 +53,6 @@ const takeFree = `
 update event_consumers set holder = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
 where name = $1 and (holder is null or lease_until < clock_timestamp())
 returning cursor
-`;
-
-const addConsumer = `
-insert into event_consumers (name, cursor) values ($1, $2::jsonb) on conflict do nothing
 `;
 
 /**
@@ -84,9 +87,9 @@ update event_consumers set holder = null, lease_until = null where name = $1 and
 `;
 
 /**
- * Stores that a consumer has processed everything before a cursor, from where it continues on any node. Also moves a
- * consumer to another cursor that `listEvents` has returned. Refuses with `CONFLICT` if the cursor is not valid, or if
- * another connection than `holder` serves the consumer.
+ * Stores that a consumer has processed everything before a cursor, from where it continues on any node. Without a `holder`,
+ * also adds a consumer, and moves one to another cursor that `listEvents` has returned. Refuses with `CONFLICT` if the
+ * cursor is not valid, if `holder` does not have the lease, or if without a `holder` a connection serves the consumer.
  */
 export async function acknowledge(
   { db, keptDays }: EventSource,
@@ -94,16 +97,26 @@ export async function acknowledge(
   cursor: EventCursor,
 ): Promise<void> {
   const valid = await validCursor(db, cursor, await presentState(db), keptDays);
-  const bind = [consumer, JSON.stringify(valid), holder ?? null, valid.run];
-  const [stored] = await db.execute(storeCursor, bind);
+  const bind = [consumer, JSON.stringify(valid), valid.run];
+  const [stored] = await (holder === undefined
+    ? db.execute(storeFree, bind)
+    : db.execute(storeOwn, [...bind, holder]));
   if (!stored) throw new ApiError('CONFLICT', `Another connection serves the consumer "${consumer}"`);
 }
 
-/** Stores nothing in another run of the database: then it is not known whether the cursor is valid there. */
-const storeCursor = `
+/*
+ * Both store nothing in another run of the database: then it is not known whether the cursor is valid there.
+ */
+const storeFree = `
 insert into event_consumers as consumer (name, cursor)
-select $1, $2::jsonb where $4 = ${presentRun}
+select $1, $2::jsonb where $3 = ${presentRun}
 on conflict (name) do update set cursor = excluded.cursor, acknowledged_at = excluded.acknowledged_at
-where consumer.holder = $3 or consumer.holder is null or consumer.lease_until < clock_timestamp()
+where consumer.holder is null or consumer.lease_until < clock_timestamp()
+returning name
+`;
+
+const storeOwn = `
+update event_consumers set cursor = $2::jsonb, acknowledged_at = clock_timestamp()
+where name = $1 and holder = $4 and $3 = ${presentRun}
 returning name
 `;

@@ -31,6 +31,8 @@ export interface EventQuery extends EventFilter {
 
 export interface EventPage {
   readonly events: readonly Event[];
+  /** The place before the page. Read again from here, the page has the same events, in the state that they have then. */
+  readonly cursor: EventCursor;
   readonly nextCursor: EventCursor;
   /** True if there may be another page, even if this one is short. */
   readonly more: boolean;
@@ -72,7 +74,7 @@ async function readPage(
   query: EventFilter & Pick<EventQuery, 'limit'>,
 ): Promise<EventPage> {
   if (!valid.window && newestId <= valid.settled.id)
-    return { events: [], nextCursor: { ...valid, time }, more: false }; // nobody has taken an id since
+    return { events: [], cursor: valid, nextCursor: { ...valid, time }, more: false }; // nobody has taken an id since
   const cursor = valid.window ? valid : { ...valid, ...(await openWindow(db, valid.settled)) };
   const { window } = cursor;
   if (!window) throw new Error('a cursor without a window');
@@ -82,6 +84,7 @@ async function readPage(
   const position = page.stoppedAt ?? next;
   return {
     events: page.events,
+    cursor,
     nextCursor: position ? { ...cursor, window: { ...window, next: position } } : endOf(cursor, window),
     more: position !== undefined,
   };

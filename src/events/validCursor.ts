@@ -24,11 +24,18 @@ select ${presentRun} as run, floor(extract(epoch from clock_timestamp()) * 1000)
   ${newestId} as "newestId"
 `;
 
+/** The refusal of a cursor behind which events are missing. */
+export class InvalidCursorError extends ApiError {
+  constructor(message: string) {
+    super('CONFLICT', message);
+  }
+}
+
 /** A day in milliseconds. */
 const DAY = 86_400_000;
 
 /**
- * Returns a cursor as it is valid in the present run of the database. Refuses it with `CONFLICT` if events after it have
+ * Returns a cursor as it is valid in the present run of the database. Refuses it with an `InvalidCursorError` if events after it have
  * been deleted, or if the database may have lost events before it. `isStored`: the cursor was read from the database
  * itself, which therefore contains everything that the cursor has seen.
  */
@@ -40,7 +47,7 @@ export async function validCursor(
   isStored = false,
 ): Promise<EventCursor> {
   if (cursor.time < time - keptDays * DAY)
-    throw new ApiError('CONFLICT', `The cursor is older than ${keptDays} days, for which events are kept`);
+    throw new InvalidCursorError(`The cursor is older than ${keptDays} days, for which events are kept`);
   if (cursor.run === run) return cursor;
   const seen = cursor.window?.until ?? cursor.since;
   const [found] = await db.query(isStored ? isOfThisSystem : isProven, [
@@ -48,8 +55,7 @@ export async function validCursor(
     ...(isStored ? [] : [seen]),
   ]);
   if (!found && seen !== null)
-    throw new ApiError(
-      'CONFLICT',
+    throw new InvalidCursorError(
       'The database has lost events since the cursor was issued, by a restore or failover',
     );
   return { ...cursor, run };

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { type Database, openDatabase } from '../../src/database/database.ts';
+import { addConsumer } from '../../src/events/consumers.ts';
 import type { EventCursor } from '../../src/events/cursor.ts';
 import { EventSubscription } from '../../src/events/EventSubscription.ts';
 import { cursorFromNow, listEvents } from '../../src/events/listEvents.ts';
@@ -191,6 +192,7 @@ describe('events of several nodes', function () {
       };
     };
 
+    await addConsumer(source(), 'backend');
     const first = await serve('one');
     let second: Awaited<ReturnType<typeof serve>> | undefined;
     await writeEverywhere(async () => {

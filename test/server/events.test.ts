@@ -6,7 +6,7 @@ import { readCommandLine } from '../../src/admin/commandLine.ts';
 import { runCommand } from '../../src/admin/run.ts';
 import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/database.ts';
-import { acknowledge } from '../../src/events/consumers.ts';
+import { acknowledge, addConsumer } from '../../src/events/consumers.ts';
 import { decodeEventCursor, type EventCursor, encodeEventCursor } from '../../src/events/cursor.ts';
 import { EventSubscription, type SubscriptionOptions } from '../../src/events/EventSubscription.ts';
 import { cursorFromNow, type EventPage, type EventQuery, listEvents } from '../../src/events/listEvents.ts';
@@ -396,6 +396,21 @@ describe('events', () => {
     expect(await database.query(kept, [bob.id])).to.have.length(1);
   });
 
+  it('are the same on a page that is read again, also if more have been committed in the meantime', async () => {
+    const [ada, bob] = await newClients(2);
+    const start = await now();
+    const send = (content: string) => ada.client.done('privateMessage', { receiverId: bob.id, content });
+    await send('one');
+    await send('two');
+    const page = await listEvents(source(), { cursor: start, limit: 10 });
+    await send('three');
+    expect(contentsOf((await listEvents(source(), { cursor: start, limit: 10 })).events)).to.have.length(3);
+    const again = await listEvents(source(), { cursor: page.cursor, limit: 10 });
+    expect(again).to.deep.equal(page);
+    expect(contentsOf(again.events)).to.deep.equal(['one', 'two']);
+    expect(contentsOf(await eventsAfter(page.nextCursor))).to.deep.equal(['three']);
+  });
+
   it('have cursors that stay the same as text', async () => {
     const cursors = createCursorSigner([JWT_SECRET])('listEvents', 0 as UserId);
     const cursor = await now();
@@ -408,6 +423,7 @@ describe('events', () => {
 async function subscribe(consumer: string, options: Partial<SubscriptionOptions> = {}) {
   const batches: EventPage[] = [];
   const endings: string[] = [];
+  await addConsumer(source(), consumer);
   const subscription = await EventSubscription.open(source(), {
     ...{ consumer, holder: `holder ${++holders}`, log },
     push: (batch) => batches.push(batch),
@@ -483,9 +499,14 @@ describe('a subscription to events', () => {
     await subscribe('single');
   });
 
-  it('ends when another connection has taken its lease', async () => {
-    const { endings } = await subscribe('taken');
+  it('ends when another connection has taken its lease, and does not acknowledge any more', async () => {
+    const [ada, bob] = await newClients(2);
+    const { endings, batches, subscription } = await subscribe('taken');
+    await ada.client.done('privateMessage', { receiverId: bob.id, content: 'late' });
+    await until(() => batches.length === 1);
     await database.execute(`update event_consumers set holder = 'other' where name = 'taken'`, []);
+    const late = subscription.acknowledge((batches[0] as EventPage).nextCursor);
+    expect(await codeOf(late)).to.equal('CONFLICT');
     await until(() => endings.length > 0);
     expect(endings).to.deep.equal(['CONFLICT']);
     const [row] = await database.query<{ holder: string }>(
