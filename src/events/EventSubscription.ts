@@ -2,7 +2,14 @@ import type { Logger } from 'pino';
 import { isTransient } from '../database/failures.ts';
 import { type Recurring, recurring } from '../database/recurring.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { acknowledge, type Lease, releaseLease, renewLease, takeLease } from './consumers.ts';
+import {
+  acknowledge,
+  type Lease,
+  releaseLease,
+  renewLease,
+  servedElsewhere,
+  takeLease,
+} from './consumers.ts';
 import type { EventCursor } from './cursor.ts';
 import { type EventFilter, type EventPage, type EventSource, listEvents } from './listEvents.ts';
 
@@ -111,10 +118,7 @@ export class EventSubscription {
     const reached = this.#unacknowledged.length === 0 ? this.#cursor : undefined;
     const isHeld = await renewLease(this.#source.db, this.#options, reached);
     if (isHeld) this.#renewedAt = now;
-    else
-      this.#end(
-        new ApiError('CONFLICT', `Another connection serves the consumer "${this.#options.consumer}"`),
-      );
+    else this.#end(servedElsewhere(this.#options.consumer));
     return isHeld;
   }
 

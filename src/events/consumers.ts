@@ -13,6 +13,8 @@ import { presentState, validCursor } from './validCursor.ts';
 
 /** Seconds after which another connection may serve a consumer whose node has died. */
 const LEASE = 6;
+/** Seconds after which to try again while another connection serves the consumer. */
+const RETRY_AFTER = 2;
 
 /** A connection that serves a consumer: `holder` is its unique id. */
 export interface Lease {
@@ -40,7 +42,7 @@ export async function takeLease(
   { consumer, holder }: Lease,
 ): Promise<EventCursor> {
   const [taken] = await db.execute<{ cursor: EventCursor }>(takeFree, [consumer, holder, LEASE]);
-  if (!taken) throw new ApiError('CONFLICT', `Another connection serves the consumer "${consumer}"`);
+  if (!taken) throw servedElsewhere(consumer);
   try {
     return await validCursor(db, taken.cursor, await presentState(db), keptDays, true);
   } catch (error) {
@@ -54,6 +56,10 @@ update event_consumers set holder = $2, lease_until = clock_timestamp() + make_i
 where name = $1 and (holder is null or lease_until < clock_timestamp())
 returning cursor
 `;
+
+/** Returns the refusal of a consumer that another connection serves. Other conflicts have no `retryAfter`. */
+export const servedElsewhere = (consumer: string): ApiError =>
+  new ApiError('CONFLICT', `Another connection serves the consumer "${consumer}"`, RETRY_AFTER);
 
 /**
  * Renews a lease, and stores the cursor of a consumer that has nothing to acknowledge, so that it does not become too old.
@@ -101,7 +107,7 @@ export async function acknowledge(
   const [stored] = await (holder === undefined
     ? db.execute(storeFree, bind)
     : db.execute(storeOwn, [...bind, holder]));
-  if (!stored) throw new ApiError('CONFLICT', `Another connection serves the consumer "${consumer}"`);
+  if (!stored) throw servedElsewhere(consumer);
 }
 
 /*

@@ -100,9 +100,10 @@ describe('listEvents', () => {
       old,
     ]);
     const refusal = await service.call('subscribeEvents', { consumer });
-    expect([refusal.code, refusal.message]).to.deep.equal([
+    expect([refusal.code, refusal.message, refusal.retryAfter]).to.deep.equal([
       'CONFLICT',
       'The cursor is older than 7 days, for which events are kept',
+      undefined,
     ]);
     const { nextCursor: cursor } = await service.done('listEvents', { fromNow: true });
     await service.done('acknowledgeEvents', { consumer, cursor });
@@ -172,9 +173,10 @@ describe('subscribeEvents', () => {
     const [one, other] = [await connectService('events'), await connectService('events')];
     await one.done('subscribeEvents', { consumer });
     const refusal = await other.call('subscribeEvents', { consumer });
-    expect([refusal.code, refusal.message]).to.deep.equal([
+    expect([refusal.code, refusal.message, refusal.retryAfter]).to.deep.equal([
       'CONFLICT',
       `Another connection serves the consumer "${consumer}"`,
+      2,
     ]);
     const { nextCursor: cursor } = await other.done('listEvents', { fromNow: true });
     expect(await other.refused('acknowledgeEvents', { consumer, cursor })).to.equal('CONFLICT');

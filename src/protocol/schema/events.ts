@@ -14,11 +14,12 @@ export const EVENT_TYPES = [
   'report',
 ] as const;
 
+export const EventType = Type.Enum(EVENT_TYPES, { title: 'EventType', description: 'What happened' });
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** The types of events to return. */
 export const EventTypes = Type.Optional(
-  Type.Array(Type.Enum(EVENT_TYPES), {
+  Type.Array(EventType, {
     minItems: 1,
     maxItems: EVENT_TYPES.length,
     uniqueItems: true,
@@ -47,7 +48,7 @@ export const EventCursor = Type.String({
 export const Event = Type.Object(
   {
     eventId: Type.String({ description: 'Unique among all events' }),
-    type: Type.Enum(EVENT_TYPES, { description: 'What happened' }),
+    type: EventType,
     time: described(Time, 'When it happened'),
     groupId: Type.Optional(described(Id.group, 'The group in which it happened')),
     userIds: Type.Optional(
