@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { isTransient } from '../database/failures.ts';
 import { type Recurring, recurring } from '../database/recurring.ts';
@@ -12,6 +13,7 @@ import {
 } from './consumers.ts';
 import type { EventCursor } from './cursor.ts';
 import { type EventFilter, type EventPage, type EventSource, listEvents } from './listEvents.ts';
+import { ReadingSchedule } from './ReadingSchedule.ts';
 
 /** Milliseconds between two reads while there are no events: one cheap statement. */
 const POLL_INTERVAL = 500;
@@ -45,6 +47,7 @@ export class EventSubscription {
   readonly #unacknowledged: string[] = [];
   /** The cursor of the last batch that was. */
   #acknowledged: string | undefined;
+  readonly #schedule = new ReadingSchedule();
   #cursor: EventCursor;
   #renewedAt = performance.now();
   #state: 'open' | 'ended' = 'open';
@@ -98,12 +101,16 @@ export class EventSubscription {
     if (!(await this.#holdLease())) return false;
     const { types, limit = BATCH, maxUnacknowledged = MAX_UNACKNOWLEDGED } = this.#options;
     if (this.#unacknowledged.length >= maxUnacknowledged) return false;
+    const start = performance.now();
     const batch = await listEvents(this.#source, { cursor: this.#cursor, types, limit });
     if (!(await this.#holdLease()) || !this.#isOpen(closing)) return false;
     this.#cursor = batch.nextCursor;
     if (batch.events.length === 0) return batch.more;
     this.#unacknowledged.push(JSON.stringify(batch.nextCursor));
     this.#options.push(batch);
+    const end = performance.now();
+    this.#schedule.record(batch.newestId, end);
+    await delay(this.#schedule.restAfter(end - start), undefined, { signal: closing }).catch(() => {});
     return true;
   }
 

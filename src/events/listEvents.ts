@@ -36,6 +36,8 @@ export interface EventPage {
   readonly nextCursor: EventCursor;
   /** True if there may be another page, even if this one is short. */
   readonly more: boolean;
+  /** The newest id that any transaction had taken. */
+  readonly newestId: number;
 }
 
 /**
@@ -74,7 +76,7 @@ async function readPage(
   query: EventFilter & Pick<EventQuery, 'limit'>,
 ): Promise<EventPage> {
   if (!valid.window && newestId <= valid.settled.id)
-    return { events: [], cursor: valid, nextCursor: { ...valid, time }, more: false }; // nobody has taken an id since
+    return { events: [], cursor: valid, nextCursor: { ...valid, time }, more: false, newestId }; // nobody has taken an id since
   const cursor = valid.window ? valid : { ...valid, ...(await openWindow(db, valid.settled)) };
   const { window } = cursor;
   if (!window) throw new Error('a cursor without a window');
@@ -87,6 +89,7 @@ async function readPage(
     cursor,
     nextCursor: position ? { ...cursor, window: { ...window, next: position } } : endOf(cursor, window),
     more: position !== undefined,
+    newestId,
   };
 }
 

@@ -1,3 +1,5 @@
+import { SendRate } from './SendRate.ts';
+
 /** The size of a slice and the pause after it for a range of the rate of messages. */
 interface SliceRule {
   /** Messages per second up to which the rule applies. */
@@ -19,24 +21,13 @@ const RULES: readonly SliceRule[] = [
   { upTo: Number.POSITIVE_INFINITY, slice: 200, rest: 50, longestRest: 350 },
 ];
 
-/** Milliseconds over which the rate of messages is averaged. */
-const WINDOW = 500;
-
 /** Determines how fast the search indexer processes its backlog, so that it hardly delays senders. */
 export class IndexingSchedule {
-  #newest: number | undefined;
-  #at = 0;
-  #rate = 0;
+  readonly #rate = new SendRate();
 
   /** Records the newest id of a message at a time in milliseconds. */
   record(newest: number, at: number): void {
-    const elapsed = at - this.#at;
-    if (this.#newest !== undefined && elapsed > 0) {
-      const rate = ((newest - this.#newest) / elapsed) * 1_000;
-      this.#rate += (rate - this.#rate) * (1 - Math.exp(-elapsed / WINDOW));
-    }
-    this.#newest = newest;
-    this.#at = at;
+    this.#rate.record(newest, at);
   }
 
   /** Returns the number of messages to index next. */
@@ -50,6 +41,6 @@ export class IndexingSchedule {
   }
 
   get #rule(): SliceRule {
-    return RULES.find(({ upTo }) => this.#rate <= upTo) as SliceRule;
+    return RULES.find(({ upTo }) => this.#rate.perSecond <= upTo) as SliceRule;
   }
 }

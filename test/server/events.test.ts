@@ -402,11 +402,12 @@ describe('events', () => {
     const send = (content: string) => ada.client.done('privateMessage', { receiverId: bob.id, content });
     await send('one');
     await send('two');
-    const page = await listEvents(source(), { cursor: start, limit: 10 });
+    const { newestId, ...page } = await listEvents(source(), { cursor: start, limit: 10 });
     await send('three');
     expect(contentsOf((await listEvents(source(), { cursor: start, limit: 10 })).events)).to.have.length(3);
     const again = await listEvents(source(), { cursor: page.cursor, limit: 10 });
-    expect(again).to.deep.equal(page);
+    expect(again).to.deep.include(page);
+    expect(again.newestId).to.be.above(newestId);
     expect(contentsOf(again.events)).to.deep.equal(['one', 'two']);
     expect(contentsOf(await eventsAfter(page.nextCursor))).to.deep.equal(['three']);
   });
