@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox';
-import type { Command } from '../src/commands/define.ts';
+import type { Command, CommandDescription } from '../src/commands/define.ts';
 import { namedTypes } from '../src/docs/pages/namedTypes.ts';
 import { COMMON_ERRORS } from '../src/docs/schemas.ts';
 import { createTypeNames, type Schema, type TypeNames, without } from '../src/docs/typeNames.ts';
@@ -7,6 +7,7 @@ import { Cursor, NextCursor } from '../src/protocol/cursor.ts';
 import { errorCodes } from '../src/protocol/errors.ts';
 import { Account } from '../src/protocol/schema/accounts.ts';
 import { ChatAddress, ChatState } from '../src/protocol/schema/chats.ts';
+import { Consumer, Event, EventCursor, EventType } from '../src/protocol/schema/events.ts';
 import { Audience, Group, GroupSettings, groupEvent, Role } from '../src/protocol/schema/groups.ts';
 import {
   ChangedMeanwhile,
@@ -21,6 +22,7 @@ import {
   Version,
 } from '../src/protocol/schema/messages.ts';
 import { ProfileVersion } from '../src/protocol/schema/people.ts';
+import { AccountOfHost, ServiceUser, UserReference } from '../src/protocol/schema/service.ts';
 import {
   ClientMessageId,
   Content,
@@ -52,7 +54,7 @@ function plain(schema: TSchema): Schema {
 const { role: _, groupId: __, ...groupFields } = Group.properties;
 const { groupName: ___, ...groupSettings } = GroupSettings;
 /** Types of params. */
-const INPUTS = ['GroupSettings', 'PageParams', 'NumberedPageParams', 'SendOptions'];
+const INPUTS = [...['GroupSettings', 'PageParams', 'NumberedPageParams', 'SendOptions'], 'AccountOfHost'];
 
 /** Returns a type with a name. */
 const named = (title: string, description: string, schema: TSchema): Schema => ({
@@ -97,15 +99,30 @@ const NAMED: readonly Schema[] = [
   named('Account', 'An account, as its user sees it', Account),
 ];
 
-const TYPE_NAMES = createTypeNames(NAMED);
+const { command: ____, state: _____, ...eventFields } = Event.properties;
+
+/** Types with a name of which only service commands know. */
+const SERVICE_NAMED: readonly Schema[] = [
+  ...[AccountOfHost, ServiceUser].map(plain),
+  named('EventFields', 'Fields of every event', Type.Object(eventFields)),
+];
+
+const ALL_NAMED = [...NAMED, ...SERVICE_NAMED, plain(UserReference), plain(Event)];
+const TYPE_NAMES = createTypeNames(ALL_NAMED);
 const { exactName } = TYPE_NAMES;
 
 /** Returns the type of one of these values. */
 const choice = (values: readonly unknown[]): string =>
   values.map((value) => JSON.stringify(value)).join(' | ');
 
-/** Types of values that have their description once, at their declaration. */
-const VALUES: readonly { readonly name: string; readonly schema: Schema; readonly type: string }[] = [
+/** A type of a value that has its description once, at its declaration. */
+interface Value {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly type: string;
+}
+
+const VALUES: readonly Value[] = [
   { name: 'UserId', schema: plain(Id.user), type: 'number' },
   { name: 'GroupId', schema: plain(Id.group), type: 'number' },
   { name: 'MessageId', schema: plain(Id.message), type: 'number' },
@@ -127,7 +144,15 @@ const VALUES: readonly { readonly name: string; readonly schema: Schema; readonl
   { name: 'NextCursor', schema: plain(NextCursor), type: 'string | null' },
 ];
 
-const VALUE_NAMES = new Map(VALUES.map(({ name, schema }) => [JSON.stringify(schema), name]));
+const SERVICE_VALUES: readonly Value[] = [
+  { name: 'EventType', schema: plain(EventType), type: choice(EventType.enum) },
+  { name: 'EventCursor', schema: plain(EventCursor), type: 'string' },
+  { name: 'Consumer', schema: plain(Consumer), type: 'string' },
+];
+
+const VALUE_NAMES = new Map(
+  [...VALUES, ...SERVICE_VALUES].map(({ name, schema }) => [JSON.stringify(schema), name]),
+);
 const valueName = (schema: Schema) => VALUE_NAMES.get(JSON.stringify(schema));
 
 /**
@@ -136,22 +161,94 @@ const valueName = (schema: Schema) => VALUE_NAMES.get(JSON.stringify(schema));
  */
 export function clientTypesSource(registry: Iterable<Command>): string {
   const commands = [...registry];
-  const pushing = commands.filter(({ push }) => push);
   return [
     '/* The types of the frames, written by `npm run docs` from the definitions of the commands. Do not edit. */\n',
     CHAT_ADDRESS,
-    ...VALUES.map(
-      ({ name, schema, type }) => `${comment(describe(schema, true))}export type ${name} = ${type};\n`,
-    ),
+    ...VALUES.map(declareValue),
     errorCodeTypes(),
-    ...NAMED.map((type) =>
-      declare(type.title ?? '', `${type.description}.`, type, { isInput: INPUTS.includes(type.title ?? '') }),
-    ),
+    ...NAMED.map(declareNamed),
     PUSH_FIELDS,
     RESULTS,
     ...commands.flatMap(typesOf),
+    ...indexesOf(commands, { commands: 'Commands', pushes: 'Pushes' }),
+  ].join('\n');
+}
+
+/**
+ * Returns the source of src/client/service/commands.ts: the types of service commands, as far as those of the client do not
+ * contain them, and the names of `userCommands` that cannot be sent with `as`.
+ */
+export function serviceTypesSource(
+  registry: Iterable<CommandDescription>,
+  userCommands: Iterable<CommandDescription>,
+): string {
+  const commands = [...registry];
+  const ofConnection = [...userCommands].filter(({ isOfConnection }) => isOfConnection);
+  const types = [
+    ...SERVICE_VALUES.map(declareValue),
+    USER_REFERENCE,
+    ...SERVICE_NAMED.map(declareNamed),
+    EVENT,
+    ...commands.flatMap(typesOf),
+    ...indexesOf(commands, { commands: 'ServiceCommands', pushes: 'ServicePushes' }),
+    `/** The commands of users that are about their own connection, and cannot be sent for them. */
+export type ConnectionCommandName = ${choice(ofConnection.map(({ type }) => type))};
+`,
+  ].join('\n');
+  const code = types.replaceAll(/\/\*\*.*?\*\//gs, '');
+  const shared = [...VALUES.map(({ name }) => name), ...NAMED.map(({ title }) => title), ...SHARED].filter(
+    (name) => new RegExp(`\\b${name}\\b`).test(code),
+  );
+  return [
+    `import type { ${shared.sort().join(', ')} } from '../commands.ts';\n`,
+    '/* The types of service commands, written by `npm run docs` from their definitions. Do not edit. */\n',
+    types,
+  ].join('\n');
+}
+
+/** Types of the client that have no schema. */
+const SHARED = ['Data', 'Page', 'Pushes'];
+
+const USER_REFERENCE = `/** A user: by the id in Parley, or by the one at the host. */
+export type UserReference =
+  | { readonly userId: UserId; readonly externalId?: never }
+  | { readonly externalId: string; readonly userId?: never };
+`;
+
+const EVENT = `/** An event whose \`state\` has the params of a push, of which \`command\` is the type. */
+interface EventOf<Command, State> extends EventFields {
+  command: Command;
+  state: State;
+}
+
+type TextName = 'messageInGroup' | 'privateMessage';
+
+/**
+ * An event. With \`command\` \`messageInGroup\` or \`privateMessage\` it is a message that a user wrote. In the present state: a
+ * message that was deleted since has no content.
+ */
+export type Event =
+  | { [Name in TextName]: EventOf<Name, Omit<Pushes[Name], 'data'>> }[TextName]
+  | EventOf<Exclude<keyof Pushes, TextName> | null, Readonly<Record<string, unknown>>>;
+`;
+
+function declareValue({ name, schema, type }: Value): string {
+  return `${comment(describe(schema, true))}export type ${name} = ${type};\n`;
+}
+
+function declareNamed(type: Schema): string {
+  const { title = '', description } = type;
+  return declare(title, `${description}.`, type, { isInput: INPUTS.includes(title) });
+}
+
+/** Returns the types of all commands and of all pushes by name. */
+function indexesOf(
+  commands: readonly CommandDescription[],
+  names: { readonly commands: string; readonly pushes: string },
+): string[] {
+  return [
     declareIndex(
-      'Commands',
+      names.commands,
       'The commands by name, each with its params and the `params` of its reply. A {@link CommonErrorCode} may refuse each of them; the other codes are listed.',
       commands.map((command) =>
         property(
@@ -162,11 +259,11 @@ export function clientTypesSource(registry: Iterable<Command>): string {
       ),
     ),
     declareIndex(
-      'Pushes',
+      names.pushes,
       'The `params` of the pushes by name.',
-      pushing.map((command) => property(command.type, namesOf(command).push, [])),
+      commands.filter(({ push }) => push).map((command) => property(command.type, namesOf(command).push, [])),
     ),
-  ].join('\n');
+  ];
 }
 
 const CHAT_ADDRESS = `/** The dialog with a person. */
@@ -213,7 +310,7 @@ export type CommonErrorCode = ${COMMON_ERRORS.map((code) => `'${code}'`).join(' 
 }
 
 /** Returns what a command does, and the codes with which it can be refused. */
-function textOf({ summary, description, errors }: Command): string[] {
+function textOf({ summary, description, errors }: CommandDescription): string[] {
   return [
     `${summary}.`,
     ...(description ? [shortened(description)] : []),
@@ -236,13 +333,13 @@ function shortened(text: string): string {
 }
 
 /** Returns the names of the types of a command. */
-function namesOf({ type }: Command) {
+function namesOf({ type }: CommandDescription) {
   const name = type.charAt(0).toUpperCase() + type.slice(1);
   return { params: `${name}Params`, result: `${name}Result`, row: `${name}Row`, push: `${name}Push` };
 }
 
 /** Declares the types of a command. An entry of its list has a name, too. */
-function typesOf(command: Command): string[] {
+function typesOf(command: CommandDescription): string[] {
   const { push } = command;
   const names = namesOf(command);
   const result = plain(command.result);
@@ -264,7 +361,7 @@ function newRowOf({ properties }: Schema): Schema | undefined {
 }
 
 /** Returns the type of a result: one of its own, unless others have the same. */
-function resultOf(command: Command): string {
+function resultOf(command: CommandDescription): string {
   const result = plain(command.result);
   const { result: name, row } = namesOf(command);
   const { data, ...others } = result.properties ?? {};
@@ -304,6 +401,7 @@ function declareParams(name: string, schema: Schema): string {
 
 function declarePush(name: string, text: string, fields: TSchema): string {
   const schema: Schema = plain(fields);
+  if (schema.properties?.senderName) return declare(name, text, schema); // not of a user
   const parent = schema.properties?.createdAt ? 'MessagePushFields' : 'PushFields';
   return declare(name, text, schema, { parent });
 }
@@ -326,7 +424,7 @@ function declare(name: string, text: string, schema: Schema, options: Options = 
     );
     return `${head}export type ${name} =${variants.join('')};\n`;
   }
-  const { parents, own } = partsOf(schema, createTypeNames(NAMED.filter(({ title }) => title !== name)));
+  const { parents, own } = partsOf(schema, createTypeNames(ALL_NAMED.filter(({ title }) => title !== name)));
   const all = [...(options.parent ? [options.parent] : []), ...parents];
   const extended = all.length > 0 ? ` extends ${all.join(', ')}` : '';
   return `${head}export interface ${name}${extended} ${bodyOf(own, options)}\n`;

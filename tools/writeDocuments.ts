@@ -2,8 +2,8 @@ import { registry } from '../src/commands/registry.ts';
 import { serviceRegistry } from '../src/commands/service/registry.ts';
 import { asyncapiDocument, asyncapiServiceDocument } from '../src/docs/asyncapi.ts';
 import { replaceFile } from '../src/files.ts';
-import { clientTypesSource } from './clientTypes.ts';
-import { commandFactsSource } from './commandFacts.ts';
+import { clientTypesSource, serviceTypesSource } from './clientTypes.ts';
+import { commandFactsSource, serviceFactsSource } from './commandFacts.ts';
 import { recordExamples } from './recordExamples.ts';
 
 /*
@@ -13,6 +13,11 @@ import { recordExamples } from './recordExamples.ts';
 
 await replaceFile('src/client/commandFacts.ts', commandFactsSource(registry.values()));
 await replaceFile('src/client/commands.ts', clientTypesSource(registry.values()));
+await replaceFile('src/client/service/commandFacts.ts', serviceFactsSource(serviceRegistry.values()));
+await replaceFile(
+  'src/client/service/commands.ts',
+  serviceTypesSource(serviceRegistry.values(), registry.values()),
+);
 const examples = await recordExamples();
 await replaceFile('src/docs/examples.json', `${JSON.stringify(examples, null, 2)}\n`);
 await replaceFile('asyncapi.yaml', asyncapiDocument(registry.values(), examples));

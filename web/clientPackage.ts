@@ -1,4 +1,5 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type Plugin as RollupPlugin, rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
 import type { Plugin } from 'vite';
@@ -6,6 +7,8 @@ import root from '../package.json' with { type: 'json' };
 
 /** The folder of the package of the client, of which `npm run pack:client` makes a tarball. */
 export const PACKAGE = 'dist/package';
+/** The folder of the package for backends, of which `npm run pack:service` makes a tarball. */
+export const SERVICE_PACKAGE = 'dist/service';
 /** The folder of the files that the server serves. */
 export const SERVED = 'dist/browser';
 
@@ -15,11 +18,27 @@ export function clientPackage(): Plugin {
     name: 'client-package',
     async writeBundle() {
       await flattenDeclarations();
-      await writeFile(`${PACKAGE}/package.json`, `${JSON.stringify(manifest, null, 2)}\n`);
-      await copyFile('src/client/README.md', `${PACKAGE}/README.md`);
-      await copyFile('LICENSE', `${PACKAGE}/LICENSE`);
+      await describePackage(PACKAGE, manifest, 'src/client/README.md');
     },
   };
+}
+
+/** Completes the package for backends in the same way. Its declarations import the types of the client. */
+export function servicePackage(): Plugin {
+  return {
+    name: 'service-package',
+    async writeBundle() {
+      const commands = importAs(manifest.name, (path) => path.endsWith('/client/commands.ts'));
+      await flatten('service/index', `${SERVICE_PACKAGE}/service.d.ts`, [commands]);
+      await describePackage(SERVICE_PACKAGE, serviceManifest, 'src/client/service/README.md');
+    },
+  };
+}
+
+async function describePackage(folder: string, content: object, readme: string): Promise<void> {
+  await writeFile(`${folder}/package.json`, `${JSON.stringify(content, null, 2)}\n`);
+  await copyFile(readme, `${folder}/README.md`);
+  await copyFile('LICENSE', `${folder}/LICENSE`);
 }
 
 /** Lets the entry for Node import the one for all platforms, instead of a chunk that both have in common. */
@@ -98,17 +117,45 @@ const manifest = {
   peerDependenciesMeta: { react: { optional: true }, ws: { optional: true } },
 };
 
+const serviceManifest = {
+  name: '@parley-chat/service',
+  version: root.version,
+  description:
+    'The typed client of Parley, a messenger server, for backends: service connections with an API key',
+  license: root.license,
+  type: 'module',
+  sideEffects: false,
+  engines: root.engines,
+  exports: {
+    '.': { types: './service.d.ts', default: './service.js' },
+    './package.json': './package.json',
+  },
+  dependencies: { [manifest.name]: root.version, ws: root.dependencies.ws },
+};
+
 /** Joins the declarations that `tsc` wrote: those of the client in one file without imports, and those for React. */
 async function flattenDeclarations(): Promise<void> {
-  await flatten('client', 'index', []);
-  await flatten('react', 'react', ['react', /index\.ts$/]);
+  await flatten('index', `${PACKAGE}/client.d.ts`);
+  const client = importAs('./client.js', (path) => path.endsWith('/client/index.ts'));
+  await flatten('react', `${PACKAGE}/react.d.ts`, [client, importAs('react', (path) => path === 'react')]);
 }
 
-async function flatten(name: string, entry: string, external: (string | RegExp)[]): Promise<void> {
-  const bundle = await rollup({ input: `dist/client/${entry}.d.ts`, external, plugins: [dts(), tidy()] });
-  const paths = (id: string) => (id.endsWith('index.ts') ? './client.js' : id);
-  await bundle.write({ file: `${PACKAGE}/${name}.d.ts`, paths });
+/** Joins the declarations of an entry of the client in one file. */
+async function flatten(entry: string, file: string, plugins: RollupPlugin[] = []): Promise<void> {
+  const bundle = await rollup({ input: `dist/client/${entry}.d.ts`, plugins: [...plugins, dts(), tidy()] });
+  await bundle.write({ file });
   await bundle.close();
+}
+
+/** Imports a module under a name instead of including it. */
+function importAs(name: string, isModule: (path: string) => boolean): RollupPlugin {
+  return {
+    name: 'import-as',
+    resolveId(source, importer = '') {
+      const path = source.startsWith('.') ? join(dirname(importer), source) : source;
+      return isModule(path) ? { id: name, external: true } : null;
+    },
+  };
 }
 
 /** Exports each declaration in its place instead of in a list at the end, indents by tabs, and writes a command in one line. */

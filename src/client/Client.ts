@@ -8,7 +8,7 @@ import { Outbox } from './Outbox.ts';
 import type { ClientOptions } from './options.ts';
 import { PresenceSubscriptions } from './PresenceSubscriptions.ts';
 import type { ChatAddress, CommandName, Params, Push, Result } from './protocol.ts';
-import type { Reply } from './request.ts';
+import { encodeRequest, type Reply } from './request.ts';
 import { Synchroniser } from './Synchroniser.ts';
 import { startTimer } from './timer.ts';
 import { type Chat, type Chats, createView, type Observable, type Presence, type View } from './view/view.ts';
@@ -38,6 +38,7 @@ export class Client implements AsyncIterable<Push> {
       (frame) => this.#link.send(frame),
       (type, params, result) => this.#done(type, params, result),
       startTimer,
+      encodeRequest,
     );
     this.#synchroniser = new Synchroniser(() => this.#self?.userId ?? 0, {
       deliver: (push, isOwn) => {

@@ -6,6 +6,15 @@ import { callHttp } from './http.ts';
 import type { ClientOptions, Socket } from './options.ts';
 import { socketUrl } from './urls.ts';
 
+/** The options of a link. */
+export interface LinkOptions extends ClientOptions {
+  /**
+   * Rejects with the reason for which an upgrade was refused. Default: the answer to an HTTP call that changes nothing,
+   * because browsers hide that of the upgrade from scripts.
+   */
+  readonly probe?: (url: string, token: string) => Promise<unknown>;
+}
+
 /** Receives the events of a link. */
 export interface LinkListener {
   /** Reports that a socket is open. */
@@ -41,7 +50,7 @@ type Ending = readonly [code: number, retryAfter: number];
  * refuses the token and there is no fresh one, and after a close code that forbids to reconnect.
  */
 export class Link {
-  readonly #options: ClientOptions;
+  readonly #options: LinkOptions;
   readonly #listener: LinkListener;
   readonly #backoff = createBackoff(FIRST_DELAY, LONGEST_DELAY, 1);
   #closed = false;
@@ -58,7 +67,7 @@ export class Link {
   /** Ends the present socket in the same way as a broken connection. */
   #endSession: ((code?: number) => void) | undefined;
 
-  constructor(options: ClientOptions, listener: LinkListener) {
+  constructor(options: LinkOptions, listener: LinkListener) {
     this.#options = options;
     this.#listener = listener;
     socketUrl(options.url); // throws if it is not a URL
@@ -180,10 +189,10 @@ export class Link {
     });
   }
 
-  /** Reads the reason of a refused upgrade, which browsers hide from scripts, by an HTTP call that changes nothing. */
+  /** Resolves to the ending of a refused upgrade. */
   #probe(token: string): Promise<Ending> {
-    const { url } = this.#options;
-    return callHttp(url, 'PATCH', 'users/me', {}, token, AbortSignal.timeout(PATIENCE)).then(
+    const { url, probe = probeByHttp } = this.#options;
+    return probe(url, token).then(
       () => [0, 0],
       (error: ParleyError) => {
         const { code, retryAfter = 0 } = error;
@@ -213,6 +222,10 @@ export class Link {
     this.#backoff.reset(WOKEN);
     this.#endPause?.();
   };
+}
+
+function probeByHttp(url: string, token: string): Promise<unknown> {
+  return callHttp(url, 'PATCH', 'users/me', {}, token, AbortSignal.timeout(PATIENCE));
 }
 
 function openSocket(url: string, token: string): Socket {

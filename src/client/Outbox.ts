@@ -1,23 +1,29 @@
 import { createBackoff } from './backoff.ts';
 import type { SendRequest } from './calls.ts';
-import { UNREPEATABLE } from './commandFacts.ts';
 import { isPassing, ParleyError } from './errors.ts';
-import type { CommandName, Params, Result } from './protocol.ts';
-import { encodeRequest, type Reply, type Request } from './request.ts';
+import type { Commands } from './protocol.ts';
+import type { EncodedRequest, Reply, Request } from './request.ts';
 
 /** Seconds of the longest `retryAfter` that is waited for; calls with a longer one, such as slow mode, are rejected. */
 const MAX_RETRY_AFTER = 10;
 
+/** Commands by name. */
+type Registry<All> = { [Type in keyof All]: { readonly params: object; readonly result: object } };
+type Name<All> = keyof All & string;
+
+type Encode<All> = (id: number, type: Name<All>, params: object, as: object | undefined) => EncodedRequest;
+
 /**
  * Keeps each request until its final reply. Commands that change a chat are sent one after another, so that a retry is
  * not overtaken. Requests without a reply are sent again over the next connection, which has no second effect: messages
- * are recognised by their `clientMessageId`, all other commands are idempotent, except those of {@link UNREPEATABLE},
- * which reject. The outbox has no timers and no socket.
+ * are recognised by their `clientMessageId`, all other commands are idempotent, except those that must not be repeated, which
+ * reject. The outbox has no timers and no socket. `All` are the commands by name.
  */
-export class Outbox {
+export class Outbox<All extends Registry<All> = Commands> {
   readonly #write: (frame: string) => void;
-  readonly #done: (type: CommandName, params: object, result: object) => void;
+  readonly #done: (type: Name<All>, params: object, result: object) => void;
   readonly #startTimer: (run: () => void, milliseconds: number) => () => void;
+  readonly #encode: Encode<All>;
   /** The first request of a queue may be sent, the others wait. */
   readonly #queues = new Map<string, Set<Request>>();
   /** By id: requests whose reply is expected over the present connection. */
@@ -31,35 +37,39 @@ export class Outbox {
 
   /**
    * `write` writes a frame to the open socket. `done` receives each command that succeeded, before its caller does.
-   * `startTimer` calls a function after some milliseconds, unless the function that it returns is called before.
+   * `startTimer` calls a function after some milliseconds, unless the function that it returns is called before. `encode` is
+   * called with what {@link call} is called with, and throws where that is to reject.
    */
   constructor(
     write: (frame: string) => void,
-    done: (type: CommandName, params: object, result: object) => void,
+    done: (type: Name<All>, params: object, result: object) => void,
     startTimer: (run: () => void, milliseconds: number) => () => void,
+    encode: Encode<All>,
   ) {
     this.#write = write;
     this.#done = done;
     this.#startTimer = startTimer;
+    this.#encode = encode;
   }
 
   /**
    * Sends a request as soon as its queue and the connection permit, see {@link SendRequest}. A request with priority does not
-   * wait for {@link opened}; it needs a socket. Rejects with a {@link ParleyError}, or with the reason of `signal`.
+   * wait for {@link opened}; it needs a socket. `as` is the user of a service connection. Rejects with a {@link ParleyError}, or with the reason of `signal`.
    */
-  call<Name extends CommandName, Value>(
-    type: Name,
-    params: Params<Name>,
-    take: (result: Result<Name>) => Value,
+  call<Type extends Name<All>, Value>(
+    type: Type,
+    params: All[Type]['params'],
+    take: (result: All[Type]['result']) => Value,
     signal?: AbortSignal,
     isPriority?: boolean,
+    as?: object,
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw this.#closed;
       signal?.throwIfAborted();
       const abort = () => this.#abort(request, signal?.reason);
       const request: Request = {
-        ...encodeRequest(++this.#lastId, type, params),
+        ...this.#encode(++this.#lastId, type, params, as),
         type,
         isPriority,
         take(result) {
@@ -93,7 +103,7 @@ export class Outbox {
     const sent = [...this.#sent.values()];
     this.#sent.clear();
     for (const request of sent)
-      if (request.state === 'aborted' || UNREPEATABLE.includes(request.type)) {
+      if (request.state === 'aborted' || !request.isRepeatable) {
         request.reject(new ParleyError('CONNECTION_LOST', `The outcome of ${request.type} is unknown`));
         this.#finish(request);
       } else {
@@ -121,7 +131,7 @@ export class Outbox {
     const { code = 'INTERNAL', message = '', retryAfter, seq } = reply;
     const seconds = retryAfter ?? 0;
     if (!reply.error) {
-      this.#done(request.type, JSON.parse(request.frame).params, reply.params as object);
+      this.#done(request.type as Name<All>, JSON.parse(request.frame).params, reply.params as object);
       if (request.state === 'sent') request.take(reply.params as never);
     } else if (request.state === 'sent' && isPassing(code) && seconds <= MAX_RETRY_AFTER) {
       request.state = 'waiting';

@@ -1,7 +1,8 @@
 import { type ErrorCode, ParleyError } from './errors.ts';
 import { httpUrl } from './urls.ts';
 
-interface Refusal {
+/** The JSON of a refusal. */
+export interface Refusal {
   readonly code?: ErrorCode;
   readonly message?: string;
 }
@@ -32,9 +33,18 @@ export async function callHttp<Answer>(
   });
   const answer = await response.json().catch(() => {}); // no body, or no JSON
   if (response.ok) return answer;
+  throw refusal(response.status, answer, response.headers.get('retry-after'));
+}
+
+/** Returns the error of a response that is none of success: with the code in its JSON, or with one for its status. */
+export function refusal(
+  status: number,
+  answer: Refusal | undefined,
+  retryAfter: string | null | undefined,
+): ParleyError {
   const {
-    code = response.status === 401 ? 'UNAUTHORIZED' : 'UNAVAILABLE',
-    message = `The server answered ${response.status}`,
+    code = status === 401 ? 'UNAUTHORIZED' : 'UNAVAILABLE',
+    message = `The server answered ${status}`,
   }: Refusal = answer ?? {};
-  throw new ParleyError(code, message, Number(response.headers.get('retry-after')) || undefined);
+  return new ParleyError(code, message, Number(retryAfter) || undefined);
 }

@@ -13,6 +13,11 @@ import {
   connect as connectTyped,
   type Client as TypedClient,
 } from '../../src/client/node.ts';
+import {
+  connectService as connectTypedService,
+  type Service,
+  type ServiceOptions,
+} from '../../src/client/service/index.ts';
 import { readConfig } from '../../src/config.ts';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import type { ChatId, KeyId, UserId } from '../../src/ids.ts';
@@ -264,6 +269,13 @@ export function typedClient(user: Pick<User, 'token'>, options: Partial<ClientOp
   const client = connectTyped({ url: server.url, token: user.token, ...options });
   open.push(client);
   return client;
+}
+
+/** Opens a typed service connection with a key, closed again after the test. */
+export function typedService(key: ServiceOptions['key'], url = server.url): Service {
+  const service = connectTypedService({ url, key });
+  open.push(service);
+  return service;
 }
 
 /** Opens a connection with a token, closed again after the test. */

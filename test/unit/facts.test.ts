@@ -3,8 +3,9 @@ import { expect } from 'chai';
 import { Type } from 'typebox';
 import { defineCommand, defineLocal, defineRead, defineSend } from '../../src/commands/define.ts';
 import { commands, registry } from '../../src/commands/registry.ts';
+import { serviceRegistry } from '../../src/commands/service/registry.ts';
 import type { UserId } from '../../src/ids.ts';
-import { commandFactsSource } from '../../tools/commandFacts.ts';
+import { commandFactsSource, serviceFactsSource } from '../../tools/commandFacts.ts';
 import { id } from '../support/ids.ts';
 
 const typesOf = (some: readonly { readonly type: string }[]) => some.map(({ type }) => type);
@@ -31,6 +32,8 @@ describe('the facts of a command', () => {
   it('are in the client as `npm run docs` writes them', async () => {
     const source = await readFile('src/client/commandFacts.ts', 'utf8');
     expect(source).to.equal(commandFactsSource(registry.values()));
+    const ofServices = await readFile('src/client/service/commandFacts.ts', 'utf8');
+    expect(ofServices).to.equal(serviceFactsSource(serviceRegistry.values()));
   });
 
   for (const document of ['docs/client.md', 'docs/protocol.md'])

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { type ErrorCode, ParleyError } from '../../src/client/errors.ts';
 import { Outbox } from '../../src/client/Outbox.ts';
 import type { CommandName } from '../../src/client/protocol.ts';
+import { encodeRequest } from '../../src/client/request.ts';
 import type { CommandFacts } from '../../src/commands/facts.ts';
 import { commands } from '../../src/commands/registry.ts';
 
@@ -41,6 +42,7 @@ function outboxOf() {
         timer.isCancelled = true;
       };
     },
+    encodeRequest,
   );
   /** Resolves to the result, or to the code or the reason of the rejection. */
   const call = (type: CommandName, { groupId = 1, signal, isPriority }: Settings = {}) =>
@@ -515,6 +517,7 @@ describe('an outbox that is closed', () => {
       () => {},
       () => outbox.close(closed),
       () => () => {},
+      encodeRequest,
     );
     outbox.opened();
     outbox.call('ping', {}, (result) => taken.push(result)).catch(() => {});
