@@ -7,7 +7,18 @@ import { expect } from 'chai';
 import { commands } from '../../src/commands/registry.ts';
 import { examples, messageNames } from '../../src/docs/examples.ts';
 import { snippetsOf } from '../../src/docs/pages/snippets.ts';
-import { newGroup, newUser, newUsers, server, startServer } from '../support/harness.ts';
+import type { Frame } from '../support/client.ts';
+import {
+  connectAs,
+  connectService,
+  newGroup,
+  newKey,
+  newUser,
+  newUsers,
+  server,
+  startServer,
+} from '../support/harness.ts';
+import { until } from '../support/until.ts';
 
 /** A program that runs during the test, and its output. */
 interface Program {
@@ -115,6 +126,55 @@ describe('the examples', function () {
     expect((await client.push('messageInGroup')).params.message).to.match(/^It is /);
     await target.close();
     await bot.prints(/offline/);
+  });
+
+  it('include an order system, which answers once, whatever it was told twice', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-orders-'));
+    const { key } = await newKey('act', 'users', 'events');
+    const env = { PARLEY_KEY: key, ORDERS_FILE: join(folder, 'orders.json') };
+    const run = () => start(process.execPath, ['examples/orders.js'], env);
+    const service = await connectService('users', 'events');
+    const { nextCursor: cursor } = await service.done('listEvents', { fromNow: true });
+    let orders = run();
+    await orders.prints(/online/);
+    orders.child.stdin?.write('1001 c-19 paid\n');
+    await orders.prints(/1001 paid/);
+
+    const { data } = await service.done('createToken', { user: { externalId: 'c-19' } });
+    const customer = await connectAs(data.token);
+    const [{ groupId }] = (await customer.done('listLastMessage')).data;
+    const isAnswer = ({ type, id, params }: Frame) =>
+      type === 'messageInGroup' && id === undefined && params.groupId === groupId;
+    const answer = async () => (await customer.next(isAnswer)).params.message;
+    const ask = async (content: string) => {
+      await customer.done('messageInGroup', { groupId, content });
+      return answer();
+    };
+    expect(await ask('Where is my bicycle?')).to.equal('Order 1001 is paid.');
+    expect(await ask('Please cancel it')).to.equal('Order 1001 is cancelled.');
+    orders.child.kill('SIGKILL');
+    await once(orders.child, 'exit');
+    await customer.done('messageInGroup', { groupId, content: 'Where is it now?' });
+    // As if nothing had been acknowledged: everything comes once more.
+    await until(async () => !(await service.call('acknowledgeEvents', { consumer: 'orders', cursor })).error);
+    orders = run();
+    expect(await answer()).to.equal('Order 1001 is cancelled.');
+    orders.child.stdin?.write('1001 c-19 paid\n1002 c-19 shipped\n');
+    await orders.prints(/1002 shipped/);
+    expect(await ask('Thank you')).to.match(/^You can ask/);
+    const contents = (await customer.done('getMessages', { groupId, limit: 100 })).data
+      .filter(({ kind }: { kind: string }) => kind === 'text')
+      .map(({ content }: { content: string }) => content);
+    expect(contents).to.deep.equal([
+      'Order 1001 is paid.',
+      ...['Where is my bicycle?', 'Order 1001 is paid.'],
+      ...['Please cancel it', 'Order 1001 is cancelled.'],
+      ...['Where is it now?', 'Order 1001 is cancelled.'],
+      ...['Thank you', 'You can ask "where is it?", or "cancel" the order.'],
+    ]);
+    orders.child.kill('SIGTERM');
+    expect((await once(orders.child, 'exit'))[0]).to.equal(0);
+    await rm(folder, { recursive: true });
   });
 
   it('include a messenger for the terminal', async () => {
