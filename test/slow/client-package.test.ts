@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { compile, install, pack } from '../support/packages.ts';
 
 const run = promisify(execFile);
-const bin = (name: string) => resolve('node_modules/.bin', name);
 
 /** Bytes that the installed package may have. */
 const LIMIT = 100_000;
@@ -58,35 +58,12 @@ describe('the package of the client', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'parley-package-'));
-    const { stdout } = await run('npm', ['pack', './dist/package', '--json', '--pack-destination', folder]);
-    const [packed] = JSON.parse(stdout);
+    const packed = await pack('./dist/package', folder);
     ({ files, unpackedSize } = packed);
-    await writeFile(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
-    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${packed.filename}`], {
-      cwd: folder,
-    });
+    await install(folder, [packed]);
   });
 
   after(() => rm(folder, { recursive: true }));
-
-  /** Compiles files of a new project. Returns the output of the compiler. */
-  async function compile(options: object, sources: Readonly<Record<string, string>>): Promise<string> {
-    const project = await mkdtemp(join(folder, 'project-'));
-    for (const [name, text] of Object.entries(sources)) await writeFile(join(project, name), text);
-    const compilerOptions = {
-      strict: true,
-      skipLibCheck: false,
-      noEmit: true,
-      target: 'es2022',
-      types: [],
-      ...options,
-    };
-    await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
-    const { stdout } = await run(bin('tsc'), ['-p', project, '--pretty', 'false', '--listFiles']).catch(
-      (error) => error,
-    );
-    return stdout;
-  }
 
   it('has the files of the client alone, and no dependency', async () => {
     expect(files.map(({ path }) => path).sort()).to.deep.equal([
@@ -120,7 +97,7 @@ describe('the package of the client', () => {
     { module: 'esnext', moduleResolution: 'bundler', exactOptionalPropertyTypes: true },
   ])
     it(`compiles in a strict project with ${Object.values(options)[0]}, without types of other packages`, async () => {
-      const output = await compile(options, { 'program.ts': PROGRAM });
+      const output = await compile(folder, options, { 'program.ts': PROGRAM });
       const own = output
         .trim()
         .split('\n')
@@ -145,7 +122,7 @@ function Chat({ receiverId }: { receiverId: number }) {
 }
 export const App = ({ client }: { client: Client }) => <ParleyProvider client={client}><Chat receiverId={1} /></ParleyProvider>;
 `;
-    const output = await compile({ module: 'nodenext', jsx: 'react-jsx' }, { 'app.tsx': source });
+    const output = await compile(folder, { module: 'nodenext', jsx: 'react-jsx' }, { 'app.tsx': source });
     expect(output)
       .to.include('react.d.ts')
       .and.not.match(/error TS/);
@@ -156,7 +133,7 @@ export const App = ({ client }: { client: Client }) => <ParleyProvider client={c
       `call${index}.ts`,
       `import type { Client } from '@parley-chat/client';\nexport const wrong = (client: Client) => client.call(${call});\n`,
     ]);
-    const output = await compile({ module: 'nodenext' }, Object.fromEntries(sources));
+    const output = await compile(folder, { module: 'nodenext' }, Object.fromEntries(sources));
     for (const [index, [call, expected]] of MISTAKES.entries()) {
       const [, error = 'no error'] =
         new RegExp(`^\\S*call${index}\\.ts\\((.*(?:\\n {2}.*)*)`, 'm').exec(output) ?? [];
