@@ -6,7 +6,7 @@ import { registry } from '../../src/commands/registry.ts';
 import { readConfig } from '../../src/config.ts';
 import { variableOf } from '../../src/limits.ts';
 import { builtFile } from '../support/builtFile.ts';
-import { newUsers, server, startServer } from '../support/harness.ts';
+import { connectAs, newKey, newUsers, server, startServer } from '../support/harness.ts';
 
 /** Returns the text under a heading of a document. */
 async function section(path: string, title: string): Promise<string> {
@@ -53,6 +53,37 @@ describe('the README', () => {
     client.close();
     expect((await device.push('privateMessage')).params.message).to.equal('Hi Bob');
     expect(script?.split('\n').filter((line) => line.trim()).length).to.be.at.most(10);
+  });
+
+  it('has three ways to a token, each in at most ten lines that work as pasted', async () => {
+    const AUTH_SECRET = 'a secret of the product, long enough';
+    const target = await startServer({ AUTH_SECRET });
+    const scripts = [...(await section('README.md', 'Beside your product')).matchAll(/^```js\n(.*?)^```/gms)];
+    const { key } = await newKey('users');
+    process.env.PARLEY_KEY = key;
+    process.env.AUTH_SECRET = AUTH_SECRET;
+    try {
+      const usernames: string[] = [];
+      for (const [, code = ''] of scripts) {
+        expect(code.split('\n').filter((line) => line.trim()).length).to.be.at.most(10);
+        const script = code
+          .replace("'@parley-chat/client'", `'${builtFile('dist/package/node.js')}'`)
+          .replace("'@parley-chat/service'", `'${builtFile('dist/service/service.js')}'`)
+          .replace("'jsonwebtoken'", `'${builtFile('node_modules/jsonwebtoken/index.js')}'`)
+          .replace('http://localhost:3000', target.url);
+        const { token, service } = await import(
+          `data:text/javascript,${encodeURIComponent(`${script}; export { token }; ${/const service/.test(code) ? 'export { service };' : ''}`)}`
+        );
+        service?.close();
+        const client = await connectAs(token, target.url);
+        usernames.push((await client.done('getProfile', {})).data.username);
+      }
+      expect(usernames).to.deep.equal(['ada', 'bea', 'cleo']);
+    } finally {
+      await target.close();
+      delete process.env.PARLEY_KEY;
+      delete process.env.AUTH_SECRET;
+    }
   });
 
   it('fits on a page, and names the commands that start and test', async () => {
