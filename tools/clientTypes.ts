@@ -176,14 +176,16 @@ export function clientTypesSource(registry: Iterable<Command>): string {
 
 /**
  * Returns the source of src/client/service/commands.ts: the types of service commands, as far as those of the client do not
- * contain them, and the names of `userCommands` that cannot be sent with `as`.
+ * contain them, and the names of `userCommands` that cannot be sent with `as`, and that can be sent as the owner.
  */
 export function serviceTypesSource(
   registry: Iterable<CommandDescription>,
   userCommands: Iterable<CommandDescription>,
 ): string {
   const commands = [...registry];
-  const ofConnection = [...userCommands].filter(({ isOfConnection }) => isOfConnection);
+  const users = [...userCommands];
+  const namesOf = (chosen: (command: CommandDescription) => unknown) =>
+    choice(users.filter(chosen).map(({ type }) => type));
   const types = [
     ...SERVICE_VALUES.map(declareValue),
     USER_REFERENCE,
@@ -192,7 +194,9 @@ export function serviceTypesSource(
     ...commands.flatMap(typesOf),
     ...indexesOf(commands, { commands: 'ServiceCommands', pushes: 'ServicePushes' }),
     `/** The commands of users that are about their own connection, and cannot be sent for them. */
-export type ConnectionCommandName = ${choice(ofConnection.map(({ type }) => type))};
+export type ConnectionCommandName = ${namesOf(({ isOfConnection }) => isOfConnection)};
+/** The commands of users by which the owner of a group manages it. */
+export type OwnerCommandName = ${namesOf(({ managesGroup }) => managesGroup)};
 `,
   ].join('\n');
   const code = types.replaceAll(/\/\*\*.*?\*\//gs, '');

@@ -11,7 +11,12 @@ const MAX_RETRY_AFTER = 10;
 type Registry<All> = { [Type in keyof All]: { readonly params: object; readonly result: object } };
 type Name<All> = keyof All & string;
 
-type Encode<All> = (id: number, type: Name<All>, params: object, as: object | undefined) => EncodedRequest;
+type Encode<All> = (
+  id: number,
+  type: Name<All>,
+  params: object,
+  as: object | string | undefined,
+) => EncodedRequest;
 
 /**
  * Keeps each request until its final reply. Commands that change a chat are sent one after another, so that a retry is
@@ -62,7 +67,7 @@ export class Outbox<All extends Registry<All> = Commands> {
     take: (result: All[Type]['result']) => Value,
     signal?: AbortSignal,
     isPriority?: boolean,
-    as?: object,
+    as?: object | string,
   ): Promise<Value> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw this.#closed;

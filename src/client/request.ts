@@ -51,7 +51,12 @@ const MAX_FRAME_BYTES = 64 * 1024;
  * Encodes a command of a user, on a service connection with the user `as` whom it is sent, and with a `clientMessageId` if
  * it stores a message. Throws as {@link encodeFrame}.
  */
-export function encodeRequest(id: number, type: CommandName, given: object, as?: object): EncodedRequest {
+export function encodeRequest(
+  id: number,
+  type: CommandName,
+  given: object,
+  as?: object | string,
+): EncodedRequest {
   const { clientMessageId = randomId() } = given as { readonly clientMessageId?: string };
   const params = STORING.includes(type) ? { ...given, clientMessageId } : given;
   return {

@@ -23,7 +23,7 @@ import {
 import { type Relay, startRelay } from '../support/relay.ts';
 import { until } from '../support/until.ts';
 
-const ALL = ['act', 'users', 'events'] as const;
+const ALL = ['act', 'users', 'groups', 'events'] as const;
 const newService = async (url = server.url): Promise<Service> =>
   typedService((await newKey(...ALL)).key, url);
 
@@ -57,6 +57,9 @@ describe('the client of a service connection', () => {
     expect((await ada.client.push('privateMessage')).params).to.include({
       ...{ messageId, message: 'Hi', senderId: data[0]?.userId },
     });
+    const { groupId } = await call('newGroup', { groupName: 'Order 7' });
+    await service.as('owner').call('addUserInGroup', { groupId, userId: ada.id });
+    expect((await ada.client.push('addUserInGroup')).params.senderId).to.equal(data[0]?.userId);
     const profile = await service.as({ userId: ada.id }).call('getProfile');
     expect(profile.data).to.include({ userId: ada.id });
   });

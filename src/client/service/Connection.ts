@@ -33,8 +33,8 @@ export interface ConnectionListener {
 
 /** Where a call belongs. */
 export interface CallPlace {
-  /** The user for whom it is sent; undefined for a service command. */
-  readonly as?: object | undefined;
+  /** The user for whom it is sent, or `owner`; undefined for a service command. */
+  readonly as?: object | string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

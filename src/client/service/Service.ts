@@ -1,9 +1,9 @@
 import type { CallOptions } from '../calls.ts';
 import { Emitter, type Unsubscribe } from '../Emitter.ts';
 import { ParleyError } from '../errors.ts';
-import type { Params, Result } from '../protocol.ts';
+import type { CommandName, Params, Result } from '../protocol.ts';
 import { Connection } from './Connection.ts';
-import type { UserReference } from './commands.ts';
+import type { OwnerCommandName, UserReference } from './commands.ts';
 import { type EventHandler, EventSubscription, type SubscribeOptions } from './EventSubscription.ts';
 import type { ServiceOptions } from './options.ts';
 import type { ActingCommandName, ServiceCommandName, ServiceParams, ServiceResult } from './protocol.ts';
@@ -26,12 +26,9 @@ type Arguments<All> =
     : [params: All, options?: CallOptions];
 
 /** Sends commands for one user. Its function needs no `this`. */
-export interface ActingUser {
+export interface ActingUser<Names extends CommandName = ActingCommandName> {
   /** Runs a command as the user and resolves to the `params` of its reply. Otherwise as {@link Service.call}. */
-  readonly call: <Name extends ActingCommandName>(
-    type: Name,
-    ...args: Arguments<Params<Name>>
-  ) => Promise<Result<Name>>;
+  readonly call: <Name extends Names>(type: Name, ...args: Arguments<Params<Name>>) => Promise<Result<Name>>;
 }
 
 /** A service connection, which reconnects by itself. Created by {@link connectService}. Its functions need no `this`. */
@@ -74,11 +71,15 @@ export class Service {
     this.#connection.call(type, params ?? ({} as ServiceParams<Name>), { signal: options?.signal });
 
   /**
-   * Returns the means to send commands for a user. Commands of one user about one chat are sent one after another, those of
-   * different users beside each other; name a user in the same way each time.
+   * Returns the means to send commands for a user; with `'owner'`, those that manage a group for its owner. Commands of one
+   * user about one chat are sent one after another, those of different users beside each other; name a user in the same way
+   * each time.
    */
-  readonly as = (user: UserReference): ActingUser => {
-    const as = { ...user };
+  readonly as: {
+    (owner: 'owner'): ActingUser<OwnerCommandName>;
+    (user: UserReference): ActingUser;
+  } = (user: UserReference | 'owner'): ActingUser => {
+    const as = typeof user === 'string' ? user : { ...user };
     return {
       call: (type, ...[params, options]) =>
         this.#connection.call(type, params ?? ({} as Params<typeof type>), { as, signal: options?.signal }),

@@ -208,3 +208,5 @@ export interface ServicePushes {
 
 /** The commands of users that are about their own connection, and cannot be sent for them. */
 export type ConnectionCommandName = "subscribePresence" | "unsubscribePresence" | "endSession" | "endOtherSessions";
+/** The commands of users by which the owner of a group manages it. */
+export type OwnerCommandName = "addUserInGroup" | "deleteMessage" | "pinMessage" | "unpinMessage" | "getGroup" | "updateGroup" | "deleteGroup" | "listGroupMembers" | "setMemberRole" | "transferOwnership" | "removeUserFromGroup" | "banUser" | "unbanUser" | "createInvite" | "listInvites" | "revokeInvite";

@@ -11,7 +11,7 @@ export function encodeServiceRequest(
   id: number,
   type: CommandName | AnyServiceCommandName,
   params: object,
-  as: object | undefined,
+  as: object | string | undefined,
 ): EncodedRequest {
   if (as) {
     const request = encodeRequest(id, type as CommandName, params, as);
