@@ -46,6 +46,8 @@ export interface Config extends AuthSettings {
   readonly directory: Directory;
   /** Days for which events about changes are kept, and their cursors are valid. */
   readonly eventDays: number;
+  /** True if webhooks may be delivered to addresses of private networks, and without TLS. */
+  readonly webhookPrivateNetworks: boolean;
   /** True if rates and numbers of connections are limited. */
   readonly rateLimits: boolean;
   readonly limits: Limits;
@@ -126,6 +128,7 @@ export function readConfig(env: Environment): Config {
     registration: reader.choice('REGISTRATION', 'on', ['on', 'off']) === 'on',
     directory: reader.choice('DIRECTORY', 'all', ['all', 'contacts', 'off']),
     eventDays: reader.integer('EVENT_DAYS', 7, 1, 3650),
+    webhookPrivateNetworks: reader.choice('WEBHOOK_PRIVATE_NETWORKS', 'off', ['on', 'off']) === 'on',
     rateLimits: reader.choice('RATE_LIMITS', 'on', ['on', 'off']) === 'on',
     limits: readLimits((...bounds) => reader.integer(...bounds)),
     trustProxy: proxies(reader),

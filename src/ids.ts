@@ -15,3 +15,4 @@ export type SessionId = Id<'session'>;
 export type ConnectionId = Id<'connection'>;
 /** Id of an API key. */
 export type KeyId = Id<'key'>;
+export type WebhookId = Id<'webhook'>;

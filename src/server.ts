@@ -87,8 +87,9 @@ async function serve({ config, log, listener, hostKeys, tracing, db }: Foundatio
   const hostSessionOf =
     hostKeys && createHostSessions(createHostTokens(config, hostKeys, clock, log), { db, ...messaging });
   const verifyToken: VerifyToken = (token) => tokens.verify(token) ?? hostSessionOf?.(token);
-  const events = new EventFeed({ db, keptDays: config.eventDays }, eventCursors(signCursors), log);
-  const upkeep = startUpkeep({ log, db, config, metrics, messaging });
+  const source = { db, keptDays: config.eventDays };
+  const events = new EventFeed(source, eventCursors(signCursors), log);
+  const upkeep = startUpkeep({ log, source, clock, config, metrics, messaging });
   const endpoints = await createEndpoints({
     ...{ config, log, db, tokens, verifyToken, passwords, signCursors, turns },
     ...{ metrics, tracing, messaging, events, upkeep, accepting },
@@ -120,6 +121,7 @@ function metricsOf(parts: () => ServerParts): Metrics {
     heavyWaiting: () => parts().turns.heavyReads.waiting,
     searchStalled: () => parts().upkeep.indexer.stalledSeconds,
     certificateUntil: () => parts().listener.certificateUntil,
+    webhooks: () => parts().upkeep.webhooks.readings,
     nats: () => parts().messaging.nats,
   });
 }

@@ -114,6 +114,45 @@ export const commands: Readonly<Record<string, AdminCommand>> = {
     options: {},
     load: async () => (await import('./keys.ts')).revokeApiKey,
   },
+  'webhook create': {
+    summary:
+      'post events to a URL, all or those of --types separated by commas, from now on; the secret that signs them, random or of --secret, is printed only now',
+    takes: ['url'],
+    options: { types: { type: 'string' }, secret: { type: 'string' } },
+    load: async () => (await import('./webhooks.ts')).createWebhook,
+  },
+  'webhook list': {
+    summary: 'list the webhooks with their state, lag and last failure',
+    takes: [],
+    options: {},
+    load: async () => (await import('./webhooks.ts')).listWebhooks,
+  },
+  'webhook pause': {
+    summary: 'deliver nothing more to a webhook, and keep its place for EVENT_DAYS',
+    takes: ['webhookId'],
+    options: {},
+    load: async () => (await import('./webhooks.ts')).pauseWebhook,
+  },
+  'webhook resume': {
+    summary: 'deliver to a webhook again, from its place on; also tries a failing one at once',
+    takes: ['webhookId'],
+    options: {},
+    load: async () => (await import('./webhooks.ts')).resumeWebhook,
+  },
+  'webhook replay': {
+    summary:
+      'deliver to a webhook all events from a time on, such as 2026-01-31T12:00:00Z, or from the beginning, and resume it',
+    takes: ['webhookId', 'from'],
+    options: {},
+    load: async () => (await import('./webhooks.ts')).replayWebhook,
+  },
+  'webhook delete': {
+    summary: 'delete a webhook and its place',
+    takes: ['webhookId'],
+    options: {},
+    isFinal: true,
+    load: async () => (await import('./webhooks.ts')).deleteWebhook,
+  },
   'database move': {
     summary: 'copy the embedded database of a stopped server to an empty PostgreSQL at a postgres:// URL',
     takes: ['url'],

@@ -8,7 +8,13 @@ import type { MessageWriter } from '../messages/MessageWriter.ts';
 /** The part of the configuration that admin commands use. */
 export type AdminConfig = Pick<
   Config,
-  'dataDir' | 'databasePoolSize' | 'jwtSecret' | 'limits' | 'passwordCost'
+  | 'dataDir'
+  | 'databasePoolSize'
+  | 'eventDays'
+  | 'jwtSecret'
+  | 'limits'
+  | 'passwordCost'
+  | 'webhookPrivateNetworks'
 >;
 
 /** The services that admin commands use. */

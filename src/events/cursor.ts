@@ -9,7 +9,7 @@ import { ApiError } from '../protocol/errors.ts';
 export interface EventCursor {
   /** The run of the database in which it was made, see sync/databaseRuns.ts. */
   readonly run: string;
-  /** Milliseconds since the epoch, by the clock of the database, at which its snapshot was taken. */
+  /** Milliseconds since the epoch, by the clock of the database: when its snapshot was taken. Older events need not follow it. */
   readonly time: number;
   /** A snapshot (`pg_snapshot` as text); null: nothing has been read. */
   readonly since: string | null;
@@ -22,6 +22,8 @@ export interface EventCursor {
 export interface EventWindow {
   /** The snapshot at its end. */
   readonly until: string;
+  /** Milliseconds since the epoch at which it was taken. */
+  readonly time: number;
   /** No event that was visible to `until` has a higher id. */
   readonly lastId: number;
   readonly settled: Settled;

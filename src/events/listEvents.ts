@@ -46,7 +46,8 @@ export interface EventPage {
  */
 const MAX_STATEMENTS = 5;
 const MAX_SCANNED = 2_000;
-const NOTHING_READ = { since: null, settled: { id: 0, noted: null }, window: null };
+/** The place before the first event. */
+export const NOTHING_READ = { since: null, settled: { id: 0, noted: null }, window: null };
 
 /**
  * Reads the events after a cursor. From one cursor on, each event is read once, and the events of a chat in their order:
@@ -64,8 +65,8 @@ export async function listEvents(source: EventSource, query: EventQuery): Promis
 
 /** Returns a cursor from which everything is read that is committed from now on. */
 export async function cursorFromNow({ db }: Pick<EventSource, 'db'>): Promise<EventCursor> {
-  const { window, ...opened } = await openWindow(db, NOTHING_READ.settled);
-  return endOf({ ...opened, ...NOTHING_READ }, window);
+  const { window, run } = await openWindow(db, NOTHING_READ.settled);
+  return endOf({ run }, window);
 }
 
 /** Reads a page after a valid cursor. */

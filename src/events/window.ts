@@ -5,8 +5,6 @@ import type { EventCursor, EventWindow, Settled } from './cursor.ts';
 /** A new window, and what was known when it was opened. */
 interface Opened {
   readonly run: string;
-  /** Milliseconds since the epoch. */
-  readonly time: number;
   readonly window: EventWindow;
 }
 
@@ -37,12 +35,15 @@ export function openWindow(db: Database, { id, noted }: Settled): Promise<Opened
     const settledId = Math.max(id, before.indexedId, ...known.map((note) => note.id));
     const isOver = noted === null || known.includes(noted);
     const settled = { id: settledId, noted: own.id <= settledId ? null : isOver ? own : noted };
-    return { run, time, window: { until, lastId, settled, next: [id + 1, 0] } };
+    return { run, window: { until, time, lastId, settled, next: [id + 1, 0] } };
   });
 }
 
 /** Returns the cursor behind the last event of a window. */
-export function endOf({ run, time }: EventCursor, { until: since, settled }: EventWindow): EventCursor {
+export function endOf(
+  { run }: Pick<EventCursor, 'run'>,
+  { until: since, time, settled }: EventWindow,
+): EventCursor {
   return { run, time, since, settled, window: null };
 }
 

@@ -23,6 +23,10 @@ export interface Metrics {
   slowConsumerDropped(): void;
   /** Counts messages of other nodes that were read from the database because their publications did not arrive. */
   gapFilled(count: number): void;
+  /** Counts an attempt to deliver a batch of events to a webhook, by how it ended. */
+  webhookAttempted(outcome: string): void;
+  /** Counts a webhook that was not paused by an operator. */
+  webhookPaused(): void;
   text(): Promise<string>;
 }
 
@@ -47,6 +51,8 @@ export interface Readings {
   poolUse(): Readonly<Record<string, PoolUse>>;
   /** Undefined if the server does not terminate TLS itself. */
   certificateUntil(): Date | undefined;
+  /** `lag` in seconds. */
+  webhooks(): { readonly lag: number; readonly paused: number };
   /** Undefined on a single node. */
   nats(): { connected: boolean; subscriptions: number } | undefined;
 }
@@ -106,7 +112,6 @@ export function createMetrics(readings: Readings): Metrics {
     'parley_messages_healed_total',
     'Messages of other nodes that were read from the database because NATS did not deliver them in time',
   );
-
   const limitReached = (refusal: ApiError) => {
     if (refusal instanceof LimitError) limited.inc({ limit: refusal.limit });
   };
@@ -130,6 +135,7 @@ export function createMetrics(readings: Readings): Metrics {
     limited: (limit) => limited.inc({ limit }),
     slowConsumerDropped: () => slowConsumers.inc(),
     gapFilled: (count) => gapsFilled.inc(count),
+    ...countWebhooks(registry),
     text: () => registry.metrics(),
   };
 }
@@ -175,6 +181,25 @@ function measureCommands(registry: Registry) {
   };
 }
 
+/** Counts what happens to webhooks. */
+function countWebhooks(registry: Registry) {
+  const attempts = new Counter({
+    name: 'parley_webhook_attempts_total',
+    help: 'Attempts to deliver a batch of events to a webhook, by outcome (accepted, gone, rejected, timeout, refused or failed)',
+    labelNames: ['outcome'] as const,
+    registers: [registry],
+  });
+  const pauses = new Counter({
+    name: 'parley_webhook_pauses_total',
+    help: 'Webhooks that this node has paused: they failed for 24 hours, answered 410, or lost their place',
+    registers: [registry],
+  });
+  return {
+    webhookAttempted: (outcome: string) => attempts.inc({ outcome }),
+    webhookPaused: () => pauses.inc(),
+  };
+}
+
 /** Registers the gauges of values that are read at each scrape. */
 function gaugeReadings(registry: Registry, readings: Readings): void {
   const gauge = (name: string, help: string, read: () => number) =>
@@ -208,6 +233,16 @@ function gaugeReadings(registry: Registry, readings: Readings): void {
     'parley_search_stalled_seconds',
     'Time for which the search index has made no progress although messages wait, in seconds',
     readings.searchStalled,
+  );
+  gauge(
+    'parley_webhook_lag_seconds',
+    'Age of the oldest event that an active webhook has not accepted, as far as this node knows, in seconds',
+    () => readings.webhooks().lag,
+  );
+  gauge(
+    'parley_webhooks_paused',
+    'Webhooks that are paused, except by an operator',
+    () => readings.webhooks().paused,
   );
   for (const [name, help] of [
     ['used', 'Pool connections in use'],

@@ -51,8 +51,8 @@ export async function stop(parts: ServerParts, drainTime: number): Promise<void>
       part.close();
     for (const part of [messaging.reconciler, messaging.presenceChanges]) part.close();
     await Promise.all([messaging.sessions.close(), serviceConnections.close(), upkeep.indexer.close()]);
-    const { databaseRuns, foldedNames, oldEvents } = upkeep;
-    await Promise.all([events, databaseRuns, foldedNames, oldEvents].map((part) => part.close()));
+    const { webhooks, databaseRuns, foldedNames, oldEvents } = upkeep;
+    await Promise.all([events, webhooks, databaseRuns, foldedNames, oldEvents].map((part) => part.close()));
     listener.close();
     endpoints.corkHost.close();
     const isPublished = db.unpublished.isEmpty && messaging.bus.isConnected;

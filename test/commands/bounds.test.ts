@@ -361,5 +361,6 @@ const noReadings: Readings = {
   searchStalled: () => 0,
   poolUse: () => ({}),
   certificateUntil: () => undefined,
+  webhooks: () => ({ lag: 0, paused: 0 }),
   nats: () => undefined,
 };

@@ -66,6 +66,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Run
     DATA_DIR: folder,
     JWT_SECRET,
     RATE_LIMITS: 'off',
+    WEBHOOK_PRIVATE_NETWORKS: 'on', // the receivers of the tests are on this machine
     ...env,
   });
   const running = await start(config, log);
@@ -82,7 +83,8 @@ export async function startServer(env: Record<string, string> = {}): Promise<Run
 }
 
 /** Values that must never be logged: tokens, passwords and their hashes, the secret of tokens, message contents. */
-const SECRET = /eyJ[\w-]+\.eyJ|correct horse|\$2[aby]\$|a secret of the tests|pk_\d+_[\w-]{43}|Hello, Bob|䷀/;
+const SECRET =
+  /eyJ[\w-]+\.eyJ|correct horse|\$2[aby]\$|a secret of the tests|pk_\d+_[\w-]{43}|whsec_|Hello, Bob|䷀/;
 const leaks: string[] = [];
 
 /** Checks all log lines of the servers of a run, of every level; LOG_LEVEL prints them. */

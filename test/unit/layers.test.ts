@@ -29,6 +29,7 @@ const LAYERS = [
   ['accounts'],
   ['sync', 'sessions', 'presence'],
   ['events'],
+  ['webhooks'],
   ['commands'],
   ['docs'],
   ['http', 'socket', 'admin'],
@@ -37,7 +38,17 @@ const LAYERS = [
 ];
 
 /** The subjects of the domain, which do not import the transport. */
-const DOMAIN = ['users', 'chats', 'messages', 'accounts', 'sync', 'sessions', 'presence', 'events'];
+const DOMAIN = [
+  'users',
+  'chats',
+  'messages',
+  'accounts',
+  'sync',
+  'sessions',
+  'presence',
+  'events',
+  'webhooks',
+];
 const TRANSPORT = ['commands', 'http', 'socket', 'admin'];
 
 /** The layers that the client and the page may import. */

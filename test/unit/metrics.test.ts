@@ -11,6 +11,7 @@ const quiet: Readings = {
   searchStalled: () => 6,
   poolUse: () => ({ reads: { used: 7, free: 8, waiting: 9 }, changes: { used: 10, free: 11, waiting: 12 } }),
   certificateUntil: () => undefined,
+  webhooks: () => ({ lag: 0, paused: 0 }),
   nats: () => undefined,
 };
 

@@ -1,0 +1,2 @@
+delete from event_consumers where name like 'webhook:%';
+drop table webhooks;
