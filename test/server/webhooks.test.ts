@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { pino } from 'pino';
@@ -11,6 +13,7 @@ import { readConfig } from '../../src/config.ts';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import { outcomeOf } from '../../src/webhooks/EndpointDelivery.ts';
 import type { PostOptions, Resolve } from '../../src/webhooks/post.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import {
   database,
   freePort,
@@ -44,7 +47,7 @@ describe('webhooks', () => {
 
   /** Starts a receiver and creates a webhook for it. */
   async function subscribe(answers: (number | null)[], ...options: string[]) {
-    const receiver = await startReceiver(...answers);
+    const receiver = await startReceiver(answers);
     receivers.push(receiver);
     const { id, secret } = await admin(database, 'webhook', 'create', receiver.url, ...options);
     webhooks.push(id);
@@ -112,12 +115,13 @@ describe('webhooks', () => {
     const first = received[0] as Delivery;
     await send('two');
     await until(() => Math.floor(Date.now() / 1000) > Number(first.headers['webhook-timestamp']));
-    receiver.answers = [500, 200];
+    receiver.answers = [null, 200];
     first.answer(503);
-    await until(async () => (await listed(id)).attempts === 1);
+    await until(() => received.length === 2);
     expect(await listed(id)).to.deep.include({ state: 'active', lastFailure: 'status 503' });
-    expect((await listed(id)).lagSeconds).to.be.at.least(0);
-    await until(async () => contentsOf(received).includes('two'), 60_000);
+    expect((await listed(id)).attempts).to.equal(1);
+    received[1]?.answer(500);
+    await until(() => contentsOf(received).includes('two'));
 
     const retries = received.slice(1, 3);
     expect(retries.map(({ body }) => body)).to.deep.equal([first.body, first.body]);
@@ -134,33 +138,37 @@ describe('webhooks', () => {
     expect(await metric(server, 'parley_webhook_attempts_total{outcome="rejected"}')).to.be.at.least(2);
   });
 
-  it('show how old the oldest event is that was not accepted', async () => {
-    const { received, id } = await subscribe([500], '--types', 'message');
+  it('show how old the oldest event is that was not accepted, during an attempt and between two', async () => {
+    const { receiver, received, id } = await subscribe([null], '--types', 'message');
+    const lag = () => metric(server, 'parley_webhook_lag_seconds');
     await (await sender())('late');
-    await until(async () => (await listed(id)).attempts > 0);
-    const hour = `update webhooks set oldest_at = oldest_at - interval '1 hour', next_attempt_at = 'infinity' where id = $1`;
-    await database.execute(hour, [id]);
-    await until(async () => (await metric(server, 'parley_webhook_lag_seconds')) >= 3_600);
-    expect(received).to.not.be.empty;
+    await until(() => received.length === 1);
+    await until(async () => (await lag()) >= 1);
+    receiver.answers = [500];
+    received[0]?.answer(500);
+    await until(async () => (await listed(id)).attempts > 2);
+    expect(await lag()).to.be.at.least(1);
+    expect((await listed(id)).lagSeconds).to.be.at.least(1);
+    receiver.answers = [200];
+    await until(async () => (await lag()) === 0);
   });
 
   it('are paused by 410 at once, and resumed with the same batch', async () => {
     const { receiver, received, id } = await subscribe([410], '--types', 'message');
-    const [paused, pauses] = [
-      await metric(server, 'parley_webhooks_paused'),
-      await metric(server, 'parley_webhook_pauses_total'),
-    ];
+    const paused = () => metric(server, 'parley_webhooks_paused');
+    await until(async () => (await paused()) === 0);
+    const pauses = await metric(server, 'parley_webhook_pauses_total');
     await (await sender())('unwanted');
     await until(async () => (await listed(id)).state === 'paused');
     expect(await listed(id)).to.include({ pauseReason: 'the endpoint answered 410', attempts: 1 });
-    await until(async () => (await metric(server, 'parley_webhooks_paused')) === paused + 1);
+    await until(async () => (await paused()) === 1);
     expect(await metric(server, 'parley_webhook_pauses_total')).to.equal(pauses + 1);
 
     receiver.answers = [200];
     expect(await admin(database, 'webhook', 'resume', id)).to.include({ state: 'active', pausedAt: null });
     await until(() => received.length === 2);
     expect(received[1]?.id).to.equal(received[0]?.id);
-    await until(async () => (await metric(server, 'parley_webhooks_paused')) === paused);
+    await until(async () => (await paused()) === 0);
   });
 
   it('are paused when a batch has not been accepted for 24 hours', async () => {
@@ -176,7 +184,9 @@ where id = $1`,
     await age(23);
     const { attempts } = await listed(id);
     await until(async () => (await listed(id)).attempts > attempts);
-    expect((await listed(id)).state).to.equal('active');
+    const { state, attempts: failed, lastFailureAt, nextAttemptAt } = await listed(id);
+    expect(state).to.equal('active');
+    expect(Date.parse(nextAttemptAt) - Date.parse(lastFailureAt)).to.be.within(0, 1_000 * 2 ** (failed - 1));
     await age(1);
     await until(async () => (await listed(id)).state === 'paused');
     expect((await listed(id)).pauseReason).to.equal('no success for 24 hours: status 500');
@@ -225,6 +235,24 @@ where id = $1`,
     const { received, id } = await subscribe([200], '--types', 'message');
     await admin(database, 'webhook', 'replay', id, 'beginning');
     await until(() => contentsOf(received).includes('before the webhook'));
+  });
+
+  it('are not delivered any more by a node that has lost its lease, which aborts its attempt', async () => {
+    const { receiver, received, id } = await subscribe([null], '--types', 'message');
+    await (await sender())('taken');
+    await until(() => received.length === 1);
+    const setLease = (holder: string | null) =>
+      database.execute(
+        `update event_consumers set holder = $2, lease_until = clock_timestamp() + interval '1 hour' where name = $1`,
+        [`webhook:${id}`, holder],
+      );
+    await setLease('another node');
+    await until(() => received[0]?.isEnded === true);
+    receiver.answers = [200];
+    await setLease(null);
+    await until(() => received.length === 2);
+    expect(received[1]?.id).to.equal(received[0]?.id);
+    expect(await listed(id)).to.include({ lastFailure: null });
   });
 
   it('end when they are deleted, with their place, also during an attempt', async () => {
@@ -334,7 +362,7 @@ describe('webhooks of a database of their own', () => {
   before(async () => {
     url = await createDatabase();
     db = openDatabase(url, 4);
-    receiver = await startReceiver(null);
+    receiver = await startReceiver([null]);
   });
   after(async () => {
     await receiver.close();
@@ -379,7 +407,7 @@ describe('webhooks of a database of their own', () => {
 describe('an attempt to deliver', () => {
   let receiver: Receiver;
   beforeEach(async () => {
-    receiver = await startReceiver(200);
+    receiver = await startReceiver([200]);
   });
   afterEach(() => receiver.close());
 
@@ -458,9 +486,32 @@ describe('an attempt to deliver', () => {
   it('fails if nobody listens, or the name does not exist', async () => {
     await receiver.close();
     expect(await attempt(receiver.url)).to.deep.equal({ outcome: 'failed', problem: 'ECONNREFUSED' });
-    receiver = await startReceiver(200);
+    receiver = await startReceiver([200]);
     const resolve: Resolve = (_, __, callback) =>
       callback(Object.assign(new Error('none'), { code: 'ENOTFOUND' }), []);
     expect(await attempt(named(), { resolve })).to.deep.equal({ outcome: 'failed', problem: 'ENOTFOUND' });
+  });
+
+  it('fails if the certificate is not trusted', async () => {
+    const { cert, key } = makeCertificate(await temporaryFolder());
+    const secure = await startReceiver([200], { cert: await readFile(cert), key: await readFile(key) });
+    const result = await attempt(secure.url);
+    await secure.close();
+    expect(result).to.deep.equal({ outcome: 'failed', problem: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    expect(secure.received).to.be.empty;
+  });
+
+  it('ends with the status of an answer that never ends', async () => {
+    const endless = createServer((_, response) => {
+      response.writeHead(200);
+      const timer = setInterval(() => response.write('x'.repeat(50_000)), 1);
+      response.on('close', () => clearInterval(timer));
+    }).listen(0, '127.0.0.1');
+    await once(endless, 'listening');
+    const { port } = endless.address() as AddressInfo;
+    const { outcome } = await attempt(`http://127.0.0.1:${port}`);
+    expect(outcome).to.equal('accepted');
+    endless.close();
+    await once(endless, 'close');
   });
 });

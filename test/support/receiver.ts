@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Event } from '../../src/events/read.ts';
 
@@ -27,9 +28,13 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-export async function startReceiver(...answers: (number | null)[]): Promise<Receiver> {
+/** Starts a receiver, with TLS if it gets a certificate and its key. */
+export async function startReceiver(
+  answers: (number | null)[],
+  tls?: { readonly cert: Buffer; readonly key: Buffer },
+): Promise<Receiver> {
   const received: Delivery[] = [];
-  const server = createServer(async (request, response) => {
+  const listener: RequestListener = async (request, response) => {
     if (request.url === '/redirected') receiver.redirected++;
     const chunks: Buffer[] = [];
     try {
@@ -42,11 +47,12 @@ export async function startReceiver(...answers: (number | null)[]): Promise<Rece
     received.push(deliveryOf(request.headers, body, answer, () => request.socket.destroyed));
     const [status = 200] = receiver.answers.length > 1 ? receiver.answers.splice(0, 1) : receiver.answers;
     if (status !== null) answer(status);
-  });
+  };
+  const server = tls ? createSecureServer(tls, listener) : createServer(listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const receiver = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/events`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}/events`,
     received,
     answers,
     redirected: 0,
