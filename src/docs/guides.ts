@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The documents that the server shows. */
-export type Guide = 'client' | 'protocol';
+export type Guide = 'client' | 'service-client' | 'protocol';
 
 /** Returns a document of `docs` without its title: the page that shows it has one. */
 export function guide(name: Guide): string {

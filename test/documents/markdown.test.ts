@@ -7,8 +7,9 @@ import { database } from '../support/harness.ts';
 const DOCUMENTS = ['CONTRIBUTING.md', 'ARCHITECTURE.md', 'docs/ordering.md', 'docs/database.md'];
 /** All others. */
 const GUIDES = [
-  ...['README.md', 'examples/react/README.md', 'docs/client.md', 'docs/commands.md'],
+  ...['README.md', 'examples/react/README.md', 'docs/client.md', 'docs/service-client.md'],
   ...[
+    'docs/commands.md',
     'docs/configuration.md',
     'docs/beside-your-product.md',
     'docs/operations.md',

@@ -104,8 +104,8 @@ describe('the description of the protocol', () => {
       for (const code of [from, to]) expect(mayReconnect(code, false), `${code}`).to.equal(reconnects);
   });
 
-  it('is part of the package and of the image, where the server reads it, like the guide of the client', () => {
-    const read = ['docs/client.md', 'docs/protocol.md', 'docs/site'];
+  it('is part of the package and of the image, where the server reads it, like the guides of the clients', () => {
+    const read = ['docs/client.md', 'docs/service-client.md', 'docs/protocol.md', 'docs/site'];
     expect(JSON.parse(readFileSync('package.json', 'utf8')).files).to.include.members(read);
     expect(readFileSync('.dockerignore', 'utf8').split('\n')).to.include.members(
       read.map((path) => `!${path}`),

@@ -18,6 +18,7 @@ const LINKS = [
   ['types', 'Types'],
   ['protocol', 'Protocol'],
   ['client', 'Client'],
+  ['service-client', 'Client for backends'],
   ['errors', 'Errors'],
   ['close-codes', 'Close codes'],
   ['../api/', 'HTTP API'],

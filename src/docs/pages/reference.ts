@@ -43,6 +43,7 @@ export function reference(
     httpPage(routes, examples),
     guidePage('protocol', 'Protocol'),
     guidePage('client', 'The typed client'),
+    guidePage('service-client', 'The typed client for backends'),
     errorsPage(commands, protocol),
     closeCodesPage(protocol),
   ];
