@@ -92,7 +92,7 @@ describe('the client of a service connection', () => {
     await cut;
     expect(sent.map(({ seq }) => seq)).to.deep.equal([1, 2, 3]);
     const { data } = await call('getMessages', { receiverId: bob.id });
-    expect(data.map(({ content }) => content).sort()).to.deep.equal([...contents].sort());
+    expect(data.map(({ content }) => content)).to.deep.equal(contents);
   });
 
   it('rejects a call that must not be sent twice when its reply is lost', async () => {
@@ -123,10 +123,7 @@ describe('the client of a service connection', () => {
     void slow.then(() => {
       isDone = true;
     });
-    await service
-      .as({ userId: bob.id })
-      .call('markRead', { receiverId: ada.id, seq: 0 })
-      .catch(() => {});
+    await service.as({ userId: bob.id }).call('updateProfile', { about: 'beside' });
     await service.call('upsertUsers', { users: [{ externalId: `beside-${ada.id}` }] });
     expect(isDone).to.equal(false);
     await held.commit();
@@ -176,8 +173,9 @@ describe('the client of a service connection', () => {
     const keys = [first.key, second.key];
     const service = typedService(async () => keys.shift() ?? second.key);
     await service.online();
+    const lost = new Promise((resolve) => service.on('state', resolve));
     await revokeKey(database, first.id);
-    await until(() => service.state === 'offline');
+    expect(await lost).to.equal('offline');
     await service.online();
     await service.call('ping');
     expect(keys).to.deep.equal([]);
@@ -220,7 +218,9 @@ function consume(
       return handle(contents);
     },
   );
-  const became = (state: SubscriptionState) => until(() => subscription.state === state);
+  /** Resolves when the subscription has had a state, or has had it a number of times. */
+  const became = (state: SubscriptionState, times = 1) =>
+    until(() => states.filter((one) => one === state).length >= times);
   return { subscription, batches, contents: () => batches.flat(), states, errors, became };
 }
 
@@ -279,11 +279,14 @@ describe('the events of a service', () => {
     await until(() => contents().includes('two'));
     expect(contents()).to.deep.equal(['one', 'one', 'two']);
     relay.drop();
-    await became('offline');
+    await became('offline', 2);
     await write('three');
     await until(() => contents().includes('three'));
     expect(contents().slice(-2)).to.deep.equal(['two', 'three']);
-    expect(states).to.deep.equal(['active', 'offline', 'active', 'offline', 'active']);
+    // The server may take a moment to see that the connection is lost, and refuse the next one until then.
+    expect(states.filter((state) => state !== 'standby')).to.deep.equal([
+      ...['active', 'offline', 'active', 'offline', 'active'],
+    ]);
     expect(errors).to.deep.equal([]);
   });
 
@@ -329,7 +332,7 @@ describe('the events of a service', () => {
     await database.execute(take, [consumer]);
     await became('standby');
     await database.execute('update event_consumers set holder = null where name = $1', [consumer]);
-    await became('active');
+    await became('active', 2);
     expect(states).to.deep.equal(['active', 'offline', 'standby', 'active']);
   });
 
@@ -339,6 +342,8 @@ describe('the events of a service', () => {
     const first = consume(service, consumer);
     await first.became('active');
     await first.subscription.close();
+    const free = 'select from event_consumers where name = $1 and holder is null';
+    await until(async () => (await database.query(free, [consumer])).length > 0);
     const age = `update event_consumers set cursor = jsonb_set(cursor, '{time}', '0') where name = $1`;
     await database.execute(age, [consumer]);
     const second = consume(service, consumer);
