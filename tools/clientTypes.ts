@@ -192,7 +192,11 @@ export function serviceTypesSource(
     ...SERVICE_NAMED.map(declareNamed),
     EVENT,
     ...commands.flatMap(typesOf),
-    ...indexesOf(commands, { commands: 'ServiceCommands', pushes: 'ServicePushes' }),
+    ...indexesOf(
+      commands,
+      { commands: 'ServiceCommands', pushes: 'ServicePushes' },
+      `\`CommonErrorCode\` of \`@parley-chat/client\``,
+    ),
     `/** The commands of users that are about their own connection, and cannot be sent for them. */
 export type ConnectionCommandName = ${namesOf(({ isOfConnection }) => isOfConnection)};
 /** The commands of users by which the owner of a group manages it. */
@@ -249,11 +253,12 @@ function declareNamed(type: Schema): string {
 function indexesOf(
   commands: readonly CommandDescription[],
   names: { readonly commands: string; readonly pushes: string },
+  commonCodes = '{@link CommonErrorCode}',
 ): string[] {
   return [
     declareIndex(
       names.commands,
-      'The commands by name, each with its params and the `params` of its reply. A {@link CommonErrorCode} may refuse each of them; the other codes are listed.',
+      `The commands by name, each with its params and the \`params\` of its reply. A ${commonCodes} may refuse each of them; the other codes are listed.`,
       commands.map((command) =>
         property(
           command.type,

@@ -177,7 +177,7 @@ export interface AcknowledgeEventsParams {
 
 export type PingParams = Record<string, never>;
 
-/** The commands by name, each with its params and the `params` of its reply. A {@link CommonErrorCode} may refuse each of them; the other codes are listed. */
+/** The commands by name, each with its params and the `params` of its reply. A `CommonErrorCode` of `@parley-chat/client` may refuse each of them; the other codes are listed. */
 export interface ServiceCommands {
   /** Create or change up to 100 accounts by their ids at the host. Accounts that are created have no password: their users connect with tokens of the host, or of `createToken`. Changes are pushed as if the users had made them. */
   upsertUsers: { params: UpsertUsersParams; result: Data<ServiceUser[]> };
