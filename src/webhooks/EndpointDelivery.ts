@@ -99,12 +99,17 @@ export class EndpointDelivery {
       this.#oldest = new Date(batch.events[0]?.time ?? 0);
       if (await this.#attempt(batch)) return;
     } catch (error) {
-      if (!(error instanceof ApiError) && !isTransient(error))
-        this.#services.log.error({ err: error, webhookId: this.#endpoint.id }, 'failed to deliver events');
+      if (!(error instanceof ApiError) && !isTransient(error)) await this.#logFault(error);
     } finally {
       this.#oldest = undefined;
     }
     void this.end(0);
+  }
+
+  /** Logs a fault of the server. It counts as a failed attempt, so that it is not repeated every second. */
+  async #logFault(error: unknown): Promise<void> {
+    this.#services.log.error({ err: error, webhookId: this.#endpoint.id }, 'failed to deliver events');
+    await this.#fail('a fault of the server, which is in the log', null).catch(() => {});
   }
 
   /** Makes an attempt and stores how it ended. Returns true if the next batch may follow. */

@@ -52,7 +52,7 @@ where id = $1
 
 export interface Failure {
   readonly id: WebhookId;
-  /** The node's id of its lease. Without the lease nothing is stored. */
+  /** The holder of the lease. If another one has it, nothing is stored. */
   readonly holder: string;
   /** Time of the first event of the batch. */
   readonly oldestAt: Date;

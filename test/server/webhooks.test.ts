@@ -72,6 +72,13 @@ describe('webhooks', () => {
       ])
     ).length === 1;
 
+  /** Pauses a webhook that a node serves; resolves once it does no longer. */
+  async function pauseServed(id: string): Promise<void> {
+    await until(async () => !(await isReleased(id)));
+    await admin(database, 'webhook', 'pause', id);
+    await until(() => isReleased(id));
+  }
+
   afterEach(async () => {
     for (const id of webhooks.splice(0))
       await admin(database, 'webhook', 'delete', `${id}`, '--yes').catch(() => {});
@@ -255,6 +262,21 @@ where id = $1`,
     expect(await listed(id)).to.include({ lastFailure: null });
   });
 
+  it('are retried later after a fault of the server', async () => {
+    const { received, id, secret } = await subscribe([200], '--types', 'message');
+    const setSecret = (value: string) =>
+      database.execute('update webhooks set secret = $2 where id = $1', [id, value]);
+    await pauseServed(id);
+    await setSecret('');
+    await admin(database, 'webhook', 'resume', id);
+    await (await sender())('unsigned');
+    await until(async () => (await listed(id)).attempts > 0);
+    expect((await listed(id)).lastFailure).to.equal('a fault of the server, which is in the log');
+    expect(received).to.be.empty;
+    await setSecret(secret);
+    await until(() => received.length === 1);
+  });
+
   it('end when they are deleted, with their place, also during an attempt', async () => {
     const { received, id } = await subscribe([null], '--types', 'message');
     await (await sender())('last');
@@ -269,8 +291,7 @@ where id = $1`,
 
   it('are paused if events after their place are lost, until an operator chooses another place', async () => {
     const { received, id } = await subscribe([200], '--types', 'message');
-    await admin(database, 'webhook', 'pause', id);
-    await until(() => isReleased(id));
+    await pauseServed(id);
     const lose = `update event_consumers set cursor = jsonb_set(cursor, '{time}', '0') where name = $1`;
     await database.execute(lose, [`webhook:${id}`]);
     const refusal = await admin(database, 'webhook', 'resume', id).catch((error) => error);
