@@ -11,6 +11,7 @@ import { decodeEventCursor, type EventCursor, encodeEventCursor } from '../../sr
 import { EventSubscription, type SubscriptionOptions } from '../../src/events/EventSubscription.ts';
 import { cursorFromNow, type EventPage, type EventQuery, listEvents } from '../../src/events/listEvents.ts';
 import { deleteOldEvents } from '../../src/events/oldEvents.ts';
+import { cursorFromTime } from '../../src/events/pastCursor.ts';
 import type { Event } from '../../src/events/read.ts';
 import type { UserId } from '../../src/ids.ts';
 import { createCursorSigner } from '../../src/protocol/cursor.ts';
@@ -394,6 +395,44 @@ describe('events', () => {
     await until(async () => (await database.query(kept, [ada.id])).length === 0);
     await deleting.close();
     expect(await database.query(kept, [bob.id])).to.have.length(1);
+  });
+
+  it('have a cursor that is as old as its snapshot until everything after it is read', async () => {
+    const [ada, bob] = await newClients(2);
+    const start = await now();
+    for (const content of ['one', 'two'])
+      await ada.client.done('privateMessage', { receiverId: bob.id, content });
+    const old = { ...start, time: start.time - 1_000_000 };
+    const { nextCursor } = await listEvents(source(), { cursor: old, limit: 1 });
+    expect(nextCursor.window).to.not.equal(null);
+    expect(nextCursor.time).to.equal(old.time);
+    const { cursor } = await readAll(nextCursor);
+    expect(cursor.window).to.equal(null);
+    expect(cursor.time).to.be.at.least(start.time);
+  });
+
+  it('are found from a time on, and from a minute before it', async () => {
+    const [ada, bob] = await newClients(2);
+    const start = await now();
+    const contents = ['hours ago', 'shortly before', 'now'];
+    for (const content of contents) await ada.client.done('privateMessage', { receiverId: bob.id, content });
+    const rows = await database.query<{ id: number }>(
+      'select id from messages where content = any ($1) order by id',
+      [contents],
+    );
+    const age = (index: number, seconds: number) =>
+      database.execute(
+        `update messages set created_at = clock_timestamp() - make_interval(secs => $2) where id <= $1`,
+        [rows[index]?.id, seconds],
+      );
+    await age(1, 100);
+    await database.execute(`update events set created_at = created_at - interval '1 day'`, []);
+    await age(0, 7_200);
+    const since = (seconds: number) => cursorFromTime(source(), new Date(start.time - seconds * 1_000));
+    expect(contentsOf(await eventsAfter(await since(0)))).to.deep.equal(['now']);
+    expect(contentsOf(await eventsAfter(await since(50)))).to.deep.equal(['shortly before', 'now']);
+    expect(await codeOf(since(8 * 86_400))).to.equal('BAD_REQUEST');
+    expect(await codeOf(since(-3_600))).to.equal('BAD_REQUEST');
   });
 
   it('are the same on a page that is read again, also if more have been committed in the meantime', async () => {
