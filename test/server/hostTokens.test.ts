@@ -17,6 +17,7 @@ import {
   database,
   http,
   JWT_SECRET,
+  newKey,
   newUser,
   type RunningServer,
   startServer,
@@ -454,6 +455,17 @@ describe('tokens of a host', () => {
       const client = await connect(await fresh(sub));
       await admin('user', 'end-sessions', sub);
       expect(await client.closed).to.equal(4401);
+    });
+
+    it('by the backend are refused on both nodes until newer ones are issued', async () => {
+      const { sub, token, older, clients } = await connected();
+      const service = await connectAs((await newKey('users')).key, one.url);
+      await service.done('revokeTokens', { users: [{ externalId: sub }] });
+      for (const client of clients) expect(await client.closed).to.equal(4401);
+      for (const node of [one, two]) {
+        for (const value of [token, older]) expect(await statusOf(value, node)).to.equal(401);
+        expect(await statusOf(await fresh(sub), node)).to.equal(101);
+      }
     });
 
     it('by the deletion of the account do not bring it back, until it is erased', async () => {

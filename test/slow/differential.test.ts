@@ -6,7 +6,7 @@ import { lineOf, QUIET, type Step, stepsOf } from '../client/differential/steps.
 import { defineDifferentialTests } from '../client/differential/suite.ts';
 import type { Name, Open } from '../client/differential/world.ts';
 
-defineDifferentialTests({ 'one node': 30, 'two nodes': 30 }, 120);
+defineDifferentialTests({ 'one node': 20, 'two nodes': 20 }, 120);
 
 describe('the comparison of clients', function () {
   this.timeout(300_000);
