@@ -5,11 +5,15 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
+import { SCOPES, type Scope } from '../src/auth/apiKeys.ts';
+import { createKey } from '../src/auth/serviceKeys.ts';
 import { registry } from '../src/commands/registry.ts';
 import { readConfig } from '../src/config.ts';
+import { openDatabaseForOperator } from '../src/database/start.ts';
 import { type Examples, messageNames, type RecordedCall, UNREADABLE } from '../src/docs/examples.ts';
 import { startServer } from '../src/server.ts';
 import { CONVERSATION, type Keep, type Line, type Name, NOBODY, SEARCHED } from './conversation.ts';
+import { recordServiceExamples } from './recordServiceExamples.ts';
 
 interface Frame {
   readonly type: string;
@@ -25,16 +29,20 @@ const PAUSE = 100;
 export async function recordExamples(): Promise<Examples> {
   const folder = await mkdtemp(join(tmpdir(), 'parley-docs-'));
   const config = readConfig({ HOST: '127.0.0.1', PORT: '0', DATA_DIR: folder, RATE_LIMITS: 'off' });
-  const server = await startServer(config, pino({ level: 'warn' }));
+  const log = pino({ level: 'warn' });
+  const server = await startServer(config, log);
   try {
-    return await play(server.port);
+    const db = await openDatabaseForOperator(config, log);
+    const { key } = await createKey(db, 'orders', Object.keys(SCOPES) as Scope[]).finally(() => db.close());
+    const examples = await play(server.port);
+    return { ...examples, services: await recordServiceExamples(server.port, key, steady) };
   } finally {
     await server.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function play(port: number): Promise<Examples> {
+async function play(port: number): Promise<Omit<Examples, 'services'>> {
   const { calls, call } = recordingCalls(`http://127.0.0.1:${port}`);
   const password = 'correct horse';
   const register = (username: Name) =>

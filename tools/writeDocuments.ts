@@ -21,4 +21,4 @@ await replaceFile(
 const examples = await recordExamples();
 await replaceFile('src/docs/examples.json', `${JSON.stringify(examples, null, 2)}\n`);
 await replaceFile('asyncapi.yaml', asyncapiDocument(registry.values(), examples));
-await replaceFile('docs/asyncapi-service.yaml', asyncapiServiceDocument(serviceRegistry.values()));
+await replaceFile('docs/asyncapi-service.yaml', asyncapiServiceDocument(serviceRegistry.values(), examples));

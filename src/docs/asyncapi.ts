@@ -34,7 +34,7 @@ interface Audience {
  * YAML.
  */
 export const asyncapiDocument = (registry: Iterable<CommandDescription>, examples: Examples): string =>
-  documentOf(registry, examples, {
+  documentOf(registry, examples.frames, {
     id: 'urn:parley:messenger',
     title: 'Parley',
     description: description(examples),
@@ -43,28 +43,27 @@ export const asyncapiDocument = (registry: Iterable<CommandDescription>, example
   });
 
 /** Generates the document of the service commands. */
-export const asyncapiServiceDocument = (registry: Iterable<CommandDescription>): string =>
-  documentOf(
-    registry,
-    { frames: {}, calls: {} },
-    {
-      id: 'urn:parley:service',
-      title: 'Parley: service commands',
-      description: serviceDescription,
-      channel: 'Carries the commands of a service connection. `/ws` is an alias.',
-      securitySchemes: serviceSecuritySchemes,
-    },
-  );
+export const asyncapiServiceDocument = (registry: Iterable<CommandDescription>, examples: Examples): string =>
+  documentOf(registry, examples.services, {
+    id: 'urn:parley:service',
+    title: 'Parley: service commands',
+    description: serviceDescription,
+    channel: 'Carries the commands of a service connection. `/ws` is an alias.',
+    securitySchemes: serviceSecuritySchemes,
+  });
 
-function documentOf(registry: Iterable<CommandDescription>, examples: Examples, audience: Audience): string {
+/** Recorded frames by the name of their message. */
+type Frames = Examples['frames'];
+
+function documentOf(registry: Iterable<CommandDescription>, frames: Frames, audience: Audience): string {
   const commands = [...registry];
   const components = createComponents(BASES);
   const messages = {
-    ...Object.assign({}, ...commands.map((command) => messagesOf(command, examples, components))),
+    ...Object.assign({}, ...commands.map((command) => messagesOf(command, frames, components))),
     [ERROR]: {
       correlationId: ID,
       payload: components.plain(errorSchema(commands)),
-      examples: errorExamples(commands, examples),
+      examples: errorExamples(commands, frames),
     },
   };
   return yamlOf({
@@ -168,7 +167,7 @@ const ERROR = 'error';
 
 function messagesOf(
   command: CommandDescription,
-  { frames }: Examples,
+  frames: Frames,
   components: Components,
 ): Record<string, object> {
   const names = messageNames(command.type);
@@ -193,7 +192,7 @@ function withFirstRow(frame: object): object {
 }
 
 /** Returns an example of each code that was recorded. */
-function errorExamples(commands: readonly CommandDescription[], { frames }: Examples): object[] {
+function errorExamples(commands: readonly CommandDescription[], frames: Frames): object[] {
   const names = [...commands.map(({ type }) => messageNames(type).error), UNREADABLE];
   const byCode = new Map<string, object>();
   for (const payload of names.flatMap((name) => frames[name] ?? []))

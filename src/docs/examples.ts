@@ -4,6 +4,8 @@ import recorded from './examples.json' with { type: 'json' };
 export interface Examples {
   /** Frames by the name of their message. */
   readonly frames: Readonly<Record<string, readonly object[]>>;
+  /** Frames of a service connection by the name of their message. */
+  readonly services: Readonly<Record<string, readonly object[]>>;
   /** HTTP calls by method and path, such as `POST /auth/login`. */
   readonly calls: Readonly<Record<string, readonly RecordedCall[]>>;
 }

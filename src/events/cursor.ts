@@ -51,12 +51,19 @@ export const eventCursors = (sign: CursorSigner): Cursors => sign('events', NO_U
 export const encodeEventCursor = (cursors: Cursors, cursor: EventCursor): string =>
   cursors.encode([FORM, cursor]);
 
-/** Decodes the result of {@link encodeEventCursor}; refuses anything else with `BAD_REQUEST`. */
+/** Decodes the result of {@link encodeEventCursor}; refuses anything else with `BAD_REQUEST`, also from another version. */
 export function decodeEventCursor(cursors: Cursors, text: string): EventCursor {
-  const parts = cursors.decode(text);
-  if (!Array.isArray(parts) || parts[0] !== FORM)
-    throw new ApiError('BAD_REQUEST', 'params.cursor is of another version of the server');
-  return parts[1] as EventCursor;
+  const [form, cursor] = signedBy(cursors, text) ?? [];
+  if (form === FORM) return cursor as EventCursor;
+  throw new ApiError('BAD_REQUEST', 'params.cursor must be the nextCursor of a page or of a batch of events');
+}
+
+function signedBy(cursors: Cursors, text: string): unknown[] | undefined {
+  try {
+    return cursors.decode(text) as unknown[];
+  } catch {
+    return undefined;
+  }
 }
 
 /** The version of the form of cursors. */

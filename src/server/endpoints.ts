@@ -153,7 +153,7 @@ function createHttp(
   const attempts = config.rateLimits ? createAttemptLimits(limits, nats && db) : noAttemptLimits;
   const documents = documentPages({
     asyncapi: () => asyncapiDocument(registry.values(), examples),
-    asyncapiService: () => asyncapiServiceDocument(serviceRegistry.values()),
+    asyncapiService: () => asyncapiServiceDocument(serviceRegistry.values(), examples),
     openapi: () => openapiDocument(routes, examples),
     reference: reference([...registry.values(), ...serviceRegistry.values()], routes, examples),
   });

@@ -40,7 +40,7 @@ interface Message {
 }
 
 describe('docs/asyncapi-service.yaml', () => {
-  const text = asyncapiServiceDocument(serviceRegistry.values());
+  const text = asyncapiServiceDocument(serviceRegistry.values(), examples);
 
   it('is the output of `npm run docs` for the current definitions, and is served', async () => {
     expect(await readFile('docs/asyncapi-service.yaml', 'utf8')).to.equal(text);
@@ -55,6 +55,18 @@ describe('docs/asyncapi-service.yaml', () => {
     }
     for (const [, name = ''] of text.matchAll(/#\/components\/schemas\/(\w+)/g))
       expect(document.components.schemas, name).to.have.property(name);
+  });
+});
+
+describe('the examples of service commands', () => {
+  const { channels, components } = parse(asyncapiServiceDocument(serviceRegistry.values(), examples));
+
+  it('are there for every message, and fit its schema', () => {
+    for (const [name, message] of Object.entries<Message>(channels.socket.messages)) {
+      expect(message.examples, name).not.to.deep.equal([]);
+      for (const { payload } of message.examples)
+        expect(violations(message.payload, components, payload), JSON.stringify(payload)).to.equal(null);
+    }
   });
 });
 

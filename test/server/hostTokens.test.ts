@@ -269,11 +269,11 @@ describe('tokens of a host', () => {
       const sub = newSub();
       const email = `${process.pid}@host.example`;
       const picture = 'https://id.example.com/ada.png';
-      const claims = { preferred_username: `ada${process.pid}`, name: 'Ada Lovelace', picture };
+      const claims = { preferred_username: `ada-of-host-${process.pid}`, name: 'Ada Lovelace', picture };
       const client = await connect(await key.sign({ sub, ...claims, email, email_verified: true }));
       const { userId, username, displayName, avatar, email: own } = await profileOf(client);
       expect({ username, displayName, avatar, own }).to.deep.equal({
-        ...{ username: `ada${process.pid}`, displayName: 'Ada Lovelace', avatar: picture, own: email },
+        ...{ username: `ada-of-host-${process.pid}`, displayName: 'Ada Lovelace', avatar: picture, own: email },
       });
       const other = await connect(await key.sign({ sub: newSub() }));
       const { data } = await other.done('searchUsers', { query: 'ada love' });

@@ -23,7 +23,7 @@ describe('a consumer of events', function () {
       await newKey('events'),
       await newUsers(2),
     ];
-    const subscription = { consumer: 'backend', types: ['message'] };
+    const subscription = { consumer: 'killed-node', types: ['message'] };
 
     /** Processes batches, and acknowledges them then, until the connection ends. */
     const serve = (client: Client): Served => {
@@ -32,7 +32,7 @@ describe('a consumer of events', function () {
         const { data, nextCursor: cursor } = (await client.push('subscribeEvents')).params;
         served.seqs.push(...data.map(({ seq }: { seq: number }) => seq));
         const last = served.seqs.at(-1) ?? 0;
-        await client.done('acknowledgeEvents', { consumer: 'backend', cursor });
+        await client.done('acknowledgeEvents', { consumer: 'killed-node', cursor });
         served.acknowledged = last;
         return take();
       };

@@ -15,10 +15,14 @@ function differences(part: string, today: Recorded, kept: Recorded): string[] {
 
 type Recorded = Readonly<Record<string, readonly object[]>>;
 
-describe('asyncapi.yaml', () => {
-  it('has examples recorded from the current traffic', async () => {
+describe('the AsyncAPI documents', () => {
+  it('have examples recorded from the current traffic', async () => {
     const today = await recordExamples();
-    const all = differences('frames', today.frames, examples.frames);
-    expect([...all, ...differences('calls', today.calls, examples.calls)].join('\n')).to.equal('');
+    const all = [
+      ...differences('frames', today.frames, examples.frames),
+      ...differences('services', today.services, examples.services),
+      ...differences('calls', today.calls, examples.calls),
+    ];
+    expect(all.join('\n')).to.equal('');
   });
 });

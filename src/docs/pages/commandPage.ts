@@ -29,14 +29,19 @@ ${
 ${propertyTable(pushed.params, 'push', root)}${codeBlock(subscription(type))}`
 }
 ${heading(2, 'errors', 'Errors')}${errorList(errorsOf(command), root)}
-${!isOfService(command) && examplesOf(type, framesOf(type, examples), root)}`;
+${examplesOf(command, examples, root)}`;
     },
   };
 }
 
-const examplesOf = (type: string, frames: Frames, root: string): Html =>
-  html`${heading(2, 'code', 'Code')}${snippets(type, frames.exchanges[0]?.request, root)}
-${heading(2, 'examples', 'Example frames')}${exampleFrames(frames)}`;
+function examplesOf(command: CommandDescription, { frames, services }: Examples, root: string): Html {
+  const { type } = command;
+  const isService = isOfService(command);
+  const recorded = framesOf(type, isService ? services : frames);
+  const code = html`${heading(2, 'code', 'Code')}${snippets(type, recorded.exchanges[0]?.request, root)}
+`;
+  return html`${!isService && code}${heading(2, 'examples', 'Example frames')}${exampleFrames(recorded)}`;
+}
 
 function facts(
   { reads, repeatable, storesMessage, ordered, cost, rate, isHeavy, scope }: CommandDescription,
@@ -87,7 +92,7 @@ interface Frames {
   readonly errors: readonly Frame[];
 }
 
-function framesOf(type: string, { frames }: Examples): Frames {
+function framesOf(type: string, frames: Examples['frames']): Frames {
   const names = messageNames(type);
   const [requests = [], replies = [], pushes = [], errors = []]: (readonly Frame[] | undefined)[] = [
     frames[names.request],
