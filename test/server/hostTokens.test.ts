@@ -273,7 +273,12 @@ describe('tokens of a host', () => {
       const client = await connect(await key.sign({ sub, ...claims, email, email_verified: true }));
       const { userId, username, displayName, avatar, email: own } = await profileOf(client);
       expect({ username, displayName, avatar, own }).to.deep.equal({
-        ...{ username: `ada-of-host-${process.pid}`, displayName: 'Ada Lovelace', avatar: picture, own: email },
+        ...{
+          username: `ada-of-host-${process.pid}`,
+          displayName: 'Ada Lovelace',
+          avatar: picture,
+          own: email,
+        },
       });
       const other = await connect(await key.sign({ sub: newSub() }));
       const { data } = await other.done('searchUsers', { query: 'ada love' });
