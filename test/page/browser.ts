@@ -44,8 +44,8 @@ export async function newWindow(options: BrowserContextOptions = {}): Promise<Pa
   const page = await context.newPage();
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
-    // The browser itself logs connections that fail.
-    if (message.type() === 'error' && !/ERR_|WebSocket|status of 40\d/.test(message.text()))
+    // The browser itself logs connections that fail; a proxy answers 502 while its server is away.
+    if (message.type() === 'error' && !/ERR_|WebSocket|status of (40\d|502)/.test(message.text()))
       problems.push(message.text());
   });
   page.on('request', (request) => {
