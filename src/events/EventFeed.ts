@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Cursors } from '../protocol/cursor.ts';
+import { ApiError } from '../protocol/errors.ts';
 import { encodePush, type Fields } from '../protocol/frames.ts';
 import type { EventType } from '../protocol/schema/events.ts';
 import { acknowledge, addConsumer } from './consumers.ts';
 import { type EventCursor, encodeEventCursor } from './cursor.ts';
 import { EventSubscription } from './EventSubscription.ts';
 import type { EventSource } from './listEvents.ts';
+import { InvalidCursorError } from './validCursor.ts';
 
 /** The fields of a push that it does not have. */
 const NOTHING = { data: [], nextCursor: null, reason: null };
@@ -51,6 +53,8 @@ export class ConnectionEvents {
   readonly #send: (frame: string) => void;
   readonly #closed: (subscriptions: Promise<void>) => void;
   readonly #subscriptions = new Map<string, EventSubscription>();
+  /** Consumers that another connection has taken since this one subscribed. */
+  readonly #lost = new Set<string>();
   #isClosed = false;
 
   constructor(
@@ -72,6 +76,7 @@ export class ConnectionEvents {
   async subscribe(consumer: string, types: readonly EventType[] | undefined): Promise<void> {
     await this.#subscriptions.get(consumer)?.close();
     this.#subscriptions.delete(consumer);
+    this.#lost.delete(consumer);
     const { source, cursors } = this.#feed;
     const push = (fields: Fields) =>
       this.#send(encodePush('subscribeEvents', null, null, { ...NOTHING, consumer, ...fields }));
@@ -80,9 +85,10 @@ export class ConnectionEvents {
       ...{ consumer, holder: randomUUID(), types, log: this.#log },
       push: ({ events: data, nextCursor }) =>
         push({ data, nextCursor: encodeEventCursor(cursors, nextCursor) }),
-      ended: ({ message: reason }) => {
+      ended: (error) => {
         this.#subscriptions.delete(consumer);
-        push({ reason });
+        if (!(error instanceof InvalidCursorError)) this.#lost.add(consumer);
+        push({ reason: error.message });
       },
     });
     if (this.#isClosed) await subscription.close();
@@ -95,6 +101,8 @@ export class ConnectionEvents {
    * another connection serves it, or if the cursor is no longer valid.
    */
   async acknowledge(consumer: string, cursor: EventCursor): Promise<void> {
+    if (this.#lost.has(consumer))
+      throw new ApiError('NOT_FOUND', 'No batch of this connection waits for its acknowledgement');
     const subscription = this.#subscriptions.get(consumer);
     await (subscription?.acknowledge(cursor) ?? acknowledge(this.#feed.source, { consumer }, cursor));
   }

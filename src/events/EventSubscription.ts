@@ -49,7 +49,7 @@ export class EventSubscription {
   #acknowledged: string | undefined;
   readonly #schedule = new ReadingSchedule();
   #cursor: EventCursor;
-  #renewedAt = performance.now();
+  #renewedAt: number;
   #state: 'open' | 'ended' = 'open';
 
   /**
@@ -57,10 +57,17 @@ export class EventSubscription {
    * longer valid.
    */
   static async open(source: EventSource, options: SubscriptionOptions): Promise<EventSubscription> {
-    return new EventSubscription(source, options, await takeLease(source, options));
+    const start = performance.now();
+    return new EventSubscription(source, options, await takeLease(source, options), start);
   }
 
-  private constructor(source: EventSource, options: SubscriptionOptions, cursor: EventCursor) {
+  private constructor(
+    source: EventSource,
+    options: SubscriptionOptions,
+    cursor: EventCursor,
+    leasedAt: number,
+  ) {
+    this.#renewedAt = leasedAt;
     this.#source = source;
     this.#options = options;
     this.#cursor = cursor;
@@ -133,6 +140,7 @@ export class EventSubscription {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     void this.#reading.close();
+    void releaseLease(this.#source.db, this.#options).catch(() => {}); // it ends by itself
     this.#options.ended(reason);
   }
 }

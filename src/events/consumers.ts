@@ -1,9 +1,9 @@
 import type { Database } from '../database/database.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { presentRun } from '../sync/databaseRuns.ts';
 import type { EventCursor } from './cursor.ts';
 import { cursorFromNow, type EventSource } from './listEvents.ts';
 import { presentState, validCursor } from './validCursor.ts';
+import { eventRun } from './window.ts';
 
 /*
  * A consumer is a name under which events are read and acknowledged. One connection on one node serves it, as long as it
@@ -78,7 +78,7 @@ export async function renewLease(
 const renewOwn = `
 update event_consumers
 set lease_until = clock_timestamp() + make_interval(secs => $3),
-  cursor = case when $5 = ${presentRun} then $4::jsonb else cursor end
+  cursor = case when $5 = ${eventRun} then $4::jsonb else cursor end
 where name = $1 and holder = $2
 returning name
 `;
@@ -115,14 +115,15 @@ export async function acknowledge(
  */
 const storeFree = `
 insert into event_consumers as consumer (name, cursor)
-select $1, $2::jsonb where $3 = ${presentRun}
-on conflict (name) do update set cursor = excluded.cursor, acknowledged_at = excluded.acknowledged_at
+select $1, $2::jsonb where $3 = ${eventRun}
+on conflict (name) do update set cursor = excluded.cursor, acknowledged_at = excluded.acknowledged_at,
+  holder = null, lease_until = null -- a holder that has not renewed its lease must not move it back
 where consumer.holder is null or consumer.lease_until < clock_timestamp()
 returning name
 `;
 
 const storeOwn = `
 update event_consumers set cursor = $2::jsonb, acknowledged_at = clock_timestamp()
-where name = $1 and holder = $4 and $3 = ${presentRun}
+where name = $1 and holder = $4 and $3 = ${eventRun}
 returning name
 `;

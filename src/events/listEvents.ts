@@ -103,7 +103,7 @@ interface ScannedRow extends EventRow {
 async function scan(
   db: Database,
   since: string | null,
-  { until, lastId, next }: EventWindow,
+  { until, lastId, settled, next }: EventWindow,
   { types, groupId, limit }: EventFilter & Pick<EventQuery, 'limit'>,
 ): Promise<{ rows: EventRow[]; next: EventPosition | undefined }> {
   const rows: EventRow[] = [];
@@ -112,7 +112,7 @@ async function scan(
   const statement = groupId === undefined ? scanEvents : scanEventsOfGroup;
   for (let statements = 0; rows.length < limit / 2 && statements < MAX_STATEMENTS; statements++) {
     const count = statements === 0 ? limit + 1 : MAX_SCANNED;
-    const bind = [from, lastId, since, until, groupId ?? null, types ?? null, texts, count];
+    const bind = [from, lastId, since, until, groupId ?? null, types ?? null, texts, count, settled.id];
     const found = await db.reads.query<ScannedRow>(statement, bind);
     rows.push(...found.filter((row) => row.isIncluded && requestedOf(row, next, types).length > 0));
     const last = found.at(-1);

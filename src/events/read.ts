@@ -63,7 +63,10 @@ function stateOf(
   user: User | undefined,
   report: Fields | undefined,
 ): Pick<Event, 'command' | 'state'> {
-  if (row.type === 'report') return { command: null, state: report ?? { reportId: reportIdOf(row) } };
+  if (row.type === 'report') {
+    const state = report ?? { reportId: reportIdOf(row) };
+    return { command: null, state: message?.deletedAt ? { ...state, content: '' } : state };
+  }
   if (!message) return { command: null, state: user ? profileOf(user) : { userId: row.userId } };
   if (row.type === null) {
     const { type, message: content, senderName, fields } = messagePush(message);
@@ -100,12 +103,13 @@ const PROFILE = [
   'about',
   'avatar',
   'custom',
+  'isBot',
   'profileVersion',
 ];
 
 function profileOf(user: User): Fields {
-  const { id: userId, externalId, displayName, about, avatar, custom, profileVersion: version } = user;
-  return { userId, externalId, username: nameOf(user), displayName, about, avatar, custom, version };
+  const { id: userId, externalId, displayName, about, avatar, custom, isBot, profileVersion: version } = user;
+  return { userId, externalId, username: nameOf(user), displayName, about, avatar, custom, isBot, version };
 }
 
 interface EventMessage extends MessageRow {

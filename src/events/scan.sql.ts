@@ -1,11 +1,14 @@
 import { prepared } from '../database/statements.ts';
 
-/** A condition on the visibility of a row. Rows of a transaction that has not begun come from a copied database. */
+/**
+ * A condition on the visibility of a row. What is settled is visible, whatever its transaction: rows of a copied database have
+ * numbers of transactions that may not have begun here.
+ */
 const isInWindow = `
   ($3::pg_snapshot is null or not pg_visible_in_snapshot(xid, $3::pg_snapshot))
   and (
     pg_visible_in_snapshot(xid, $4::pg_snapshot)
-    or ($3 is null and xid >= pg_snapshot_xmax(pg_current_snapshot()))
+    or ($3 is null and (id <= $9::bigint or xid >= pg_snapshot_xmax(pg_current_snapshot())))
   )
 `;
 
@@ -15,7 +18,8 @@ const isInWindow = `
  * or not; more may follow.
  *
  * $1 and $2 first and last id, $3 snapshot at the beginning of the window or null, $4 snapshot at its end, $5 group or null,
- * $6 types of changes or null for all, $7 true if texts are included, $8 rows to scan. System messages always are included: their
+ * $6 types of changes or null for all, $7 true if texts are included, $8 rows to scan, $9 the id up to which everything
+ * is settled. System messages always are included: their
  * types are not known here.
  */
 const scan = (name: string, message: string) =>

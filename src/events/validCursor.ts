@@ -1,8 +1,8 @@
 import type { Queries } from '../database/database.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { isOfSystem, presentRun } from '../sync/databaseRuns.ts';
+import { isOfSystem } from '../sync/databaseRuns.ts';
 import type { EventCursor } from './cursor.ts';
-import { newestId } from './window.ts';
+import { eventRun, newestId, ownDatabase } from './window.ts';
 
 /** The state of the database to which a cursor is compared. */
 export interface PresentState {
@@ -20,7 +20,7 @@ export async function presentState(db: Queries): Promise<PresentState> {
 }
 
 const readPresent = `
-select ${presentRun} as run, floor(extract(epoch from clock_timestamp()) * 1000)::bigint as time,
+select ${eventRun} as run, floor(extract(epoch from clock_timestamp()) * 1000)::bigint as time,
   ${newestId} as "newestId"
 `;
 
@@ -35,8 +35,8 @@ export class InvalidCursorError extends ApiError {
 const DAY = 86_400_000;
 
 /**
- * Returns a cursor as it is valid in the present run of the database. Refuses it with an `InvalidCursorError` if events after it have
- * been deleted, or if the database may have lost events before it. `isStored`: the cursor was read from the database
+ * Returns a cursor as it is valid in the present run of the database. Refuses it with an `InvalidCursorError` if
+ * events after it have been deleted, or if the database may have lost events before it. `isStored`: the cursor was read from the database
  * itself, which therefore contains everything that the cursor has seen.
  */
 export async function validCursor(
@@ -66,7 +66,7 @@ const isOfThisSystem = `select where ${isOfSystem('$1')}`;
 /** Everything visible to the snapshot $2 is visible to the one that is stored for the run $1. */
 const isProven = `
 select from database_runs
-where id = $1 and ${isOfSystem('id')}
+where id = split_part($1, '/', 1) and ${isOfSystem('id')} and split_part($1, '/', 2) = ${ownDatabase}
   and pg_snapshot_xmax($2::pg_snapshot) <= pg_snapshot_xmax(event_snapshot)
   and not exists (
     select from pg_snapshot_xip(event_snapshot) as open (xid) where pg_visible_in_snapshot(open.xid, $2::pg_snapshot)

@@ -62,6 +62,15 @@ interface Now {
   readonly time: number;
 }
 
+/** SQL for the identifier of this database among those of its PostgreSQL. */
+export const ownDatabase = `(select oid::text from pg_database where datname = current_database())`;
+
+/**
+ * SQL for the run in cursors of events: that of PostgreSQL, and the database. Ids of transactions go on over all databases
+ * of a PostgreSQL, but those of events do not: a dump that is restored beside its original takes the same ids again.
+ */
+export const eventRun = `(${presentRun} || '/' || ${ownDatabase})`;
+
 /** The newest id that was taken by any transaction. */
 export const newestId = `coalesce(pg_sequence_last_value('messages_id_seq'), 0)`;
 
@@ -73,6 +82,6 @@ select ${newestId} as "newestId", (select least(settled_id, ${newestId}) from me
 const storeSnapshot = `
 update database_runs set event_snapshot = pg_current_snapshot()
 where id = ${presentRun}
-returning event_snapshot::text as snapshot, id as run, pg_current_xact_id()::text as xid, ${newestId} as "newestId",
+returning event_snapshot::text as snapshot, ${eventRun} as run, pg_current_xact_id()::text as xid, ${newestId} as "newestId",
   floor(extract(epoch from clock_timestamp()) * 1000)::bigint as time
 `;

@@ -97,13 +97,18 @@ function secondsUntil(bucket: TokenBucket | undefined, cost: number): number | u
 /** The rate limit that an upgrade is over: that of its user, of its address, or of all together. */
 export type UpgradeRefusal = 'user' | 'address' | 'all';
 
-/**
- * Limits upgrades: those of a user, of an address and of all, each so many at once and as many a second. An upgrade that
- * is refused to a user or an address takes nothing from the bucket of all. A service has no user.
- */
-export function createUpgradeLimits(
-  limits: Limits,
-): (userId: UserId | undefined, network: string) => UpgradeRefusal | undefined {
+/** Limits upgrades. Each function takes one from its buckets, and returns the limit that it is over. */
+export interface UpgradeLimits {
+  /** Takes one of a user. One that is refused to the user or the address takes nothing from the bucket of all. */
+  ofUser(userId: UserId, network: string): UpgradeRefusal | undefined;
+  /** Takes one whose key is looked up: strangers take nothing from the bucket of all. */
+  ofAddress(network: string): UpgradeRefusal | undefined;
+  /** Takes one of a service whose key was found. */
+  ofAll(): UpgradeRefusal | undefined;
+}
+
+/** Limits upgrades of a user, of an address and of all: each so many at once and as many a second. */
+export function createUpgradeLimits(limits: Limits): UpgradeLimits {
   const users = lruCache<UserId, TokenBucket>(MAX_USERS);
   const networks = lruCache<string, TokenBucket>(MAX_USERS);
   const all = full(limits.upgradesPerSecond, limits.upgradesPerSecond);
@@ -118,10 +123,14 @@ export function createUpgradeLimits(
     return bucket.tryRemoveTokens(1);
   }
 
-  return (userId, network) => {
-    if (userId !== undefined && !takes(users, userId, limits.userUpgradesPerSecond)) return 'user';
-    if (!takes(networks, network, limits.addressUpgradesPerSecond)) return 'address';
-    return all.tryRemoveTokens(1) ? undefined : 'all';
+  const ofAddress = (network: string) =>
+    takes(networks, network, limits.addressUpgradesPerSecond) ? undefined : 'address';
+  const ofAll = () => (all.tryRemoveTokens(1) ? undefined : 'all');
+  return {
+    ofUser: (userId, network) =>
+      takes(users, userId, limits.userUpgradesPerSecond) ? (ofAddress(network) ?? ofAll()) : 'user',
+    ofAddress,
+    ofAll,
   };
 }
 

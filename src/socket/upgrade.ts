@@ -19,7 +19,7 @@ import { ApiError, internal, LimitError } from '../protocol/errors.ts';
 import type { Admission } from './admission.ts';
 import type { Connection } from './Connection.ts';
 import type { Connections } from './Connections.ts';
-import type { UpgradeRefusal } from './rateLimits.ts';
+import type { UpgradeLimits, UpgradeRefusal } from './rateLimits.ts';
 import { ServiceConnection } from './ServiceConnection.ts';
 import type { ServiceConnections } from './ServiceConnections.ts';
 import type { SocketConnection } from './SocketConnection.ts';
@@ -43,7 +43,7 @@ export interface UpgradeServices {
   readonly limits: Limits;
   readonly isLimited: boolean;
   /** Takes an upgrade from the rate limiters; returns which of them refuses it, if one does. */
-  readonly upgrades: (userId: UserId | undefined, network: string) => UpgradeRefusal | undefined;
+  readonly upgrades: UpgradeLimits;
   readonly admission: Admission;
   readonly accepting: () => boolean;
   readonly log: Logger;
@@ -107,23 +107,24 @@ async function authorize(
     throw new ApiError('UNAUTHORIZED', 'The token is missing, malformed, expired or wrongly signed');
   if (!services.isLimited) return session;
   assertRoom(services, session.userId, network);
-  limitRate(services, session.userId, network);
+  assertWithin(services.upgrades.ofUser(session.userId, network));
   return session;
 }
 
-/** The rate is limited before the look at the database. */
+/** The look at the database is limited by address; only services with a valid key count against the limit of all. */
 async function authorizeService(
   apiKey: string,
   network: string,
   services: UpgradeServices,
 ): Promise<ServiceKey> {
-  const { keys, serviceConnections, isLimited, limits } = services;
-  if (isLimited) limitRate(services, undefined, network);
+  const { keys, serviceConnections, isLimited, limits, upgrades } = services;
   const presented = readApiKey(apiKey);
+  if (presented && isLimited) assertWithin(upgrades.ofAddress(network));
   const key = presented && (await keys.find(presented));
   if (!key) throw new ApiError('UNAUTHORIZED', 'The key is malformed, unknown or revoked');
   if (isLimited && serviceConnections.countOfKey(key.id) >= limits.serviceConnections)
     throw tooMany(`At most ${limits.serviceConnections} connections per key`);
+  if (isLimited) assertWithin(upgrades.ofAll());
   return key;
 }
 
@@ -188,8 +189,7 @@ function assertNotClosed({ state }: SocketConnection, { accepting }: UpgradeServ
   if (state === 'closed') throw revoked();
 }
 
-function limitRate({ upgrades }: UpgradeServices, userId: UserId | undefined, network: string): void {
-  const refusal = upgrades(userId, network);
+function assertWithin(refusal: UpgradeRefusal | undefined): void {
   if (refusal) throw tooManyUpgrades(refusal);
 }
 

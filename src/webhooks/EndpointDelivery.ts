@@ -10,7 +10,7 @@ import type { Metrics } from '../observability/metrics.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { batchOf, headersOf } from './batch.ts';
 import { post, RefusedError, TimeoutError } from './post.ts';
-import { consumerOf, type Endpoint, noteFailure, noteSuccess } from './progress.ts';
+import { consumerOf, type Endpoint, findEndpoint, noteFailure, noteSuccess } from './progress.ts';
 
 /** Maximum number of events of a batch. */
 const BATCH = 100;
@@ -116,9 +116,12 @@ export class EndpointDelivery {
   async #attempt(batch: EventPage): Promise<boolean> {
     const { source, metrics } = this.#services;
     const { id } = this.#endpoint;
+    // It may have been paused or replayed before this node had the lease.
+    const endpoint = await findEndpoint(source.db, id);
+    if (!endpoint || endpoint.isPaused) return false;
     // Whoever makes the next attempt reads the same events from here.
     await this.#store(batch.cursor, () => acknowledge(source, this.#lease, batch.cursor));
-    const { outcome, problem } = await this.#post(batch);
+    const { outcome, problem } = await this.#post(endpoint, batch);
     if (outcome !== 'accepted' && this.#aborting.signal.aborted) return false; // nobody knows
     metrics.webhookAttempted(outcome);
     if (outcome === 'accepted') {
@@ -137,10 +140,10 @@ export class EndpointDelivery {
     this.#stored = text;
   }
 
-  async #post({ events }: EventPage): Promise<{ outcome: Outcome; problem: string }> {
+  async #post(endpoint: Endpoint, { events }: EventPage): Promise<{ outcome: Outcome; problem: string }> {
     const { clock, allowsPrivate } = this.#services;
-    const { url, secret } = this.#endpoint;
-    const batch = batchOf(this.#endpoint, events);
+    const { url, secret } = endpoint;
+    const batch = batchOf(endpoint, events);
     const headers = headersOf(batch, secret, new Date(clock.now()));
     return outcomeOf(url, headers, batch.body, {
       ...{ allowsPrivate, timeout: TIMEOUT, signal: this.#aborting.signal },

@@ -60,11 +60,16 @@ export class WebhookDeliverer {
       for (const [id, delivery] of this.#deliveries) if (!active.has(id)) void delivery.end(PATIENCE);
       for (const endpoint of this.#endpoints) {
         if (closing.aborted) return;
-        if (endpoint.isFree && !this.#deliveries.has(endpoint.id)) await this.#begin(endpoint);
+        if (endpoint.isFree && !this.#deliveries.has(endpoint.id))
+          await this.#begin(endpoint).catch((error) => this.#logFault(error)); // the others are delivered to
       }
     } catch (error) {
-      if (!isTransient(error)) this.#services.log.error({ err: error }, 'failed to read the webhooks');
+      this.#logFault(error);
     }
+  }
+
+  #logFault(error: unknown): void {
+    if (!isTransient(error)) this.#services.log.error({ err: error }, 'failed to read the webhooks');
   }
 
   async #begin(endpoint: Endpoint): Promise<void> {

@@ -20,7 +20,7 @@ export function batchOf(
   events: readonly Event[],
 ): Batch {
   const hash = createHash('sha256').update(
-    JSON.stringify([id, replays, events.map(({ eventId }) => eventId)]),
+    JSON.stringify([id, replays, events.map(({ eventId, time }) => [eventId, time])]),
   );
   const timestamp = events.at(-1)?.time;
   return {

@@ -1,5 +1,4 @@
 import dns from 'node:dns';
-import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
@@ -57,13 +56,27 @@ export async function post(
     }),
   );
   try {
-    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
-    await discard(response).catch(() => {}); // the status counts
-    return response.statusCode ?? 0;
+    const response = await responseOf(request);
+    const { statusCode = 0 } = response;
+    if (statusCode !== 101) await discard(response).catch(() => {}); // the status counts
+    return statusCode;
   } finally {
     clearTimeout(timer);
     request.destroy();
   }
+}
+
+/** Resolves to the response, also to one that changes the protocol. Rejects however else the request ends. */
+function responseOf(request: http.ClientRequest): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.once('response', resolve);
+    request.once('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve(response);
+    });
+    request.once('error', reject);
+    request.once('close', () => reject(new Error('the connection was closed')));
+  });
 }
 
 /** Reads the body of an answer so far that most clients can end theirs properly. */

@@ -29,15 +29,20 @@ export interface Endpoint {
 /** Returns all endpoints. */
 export const findEndpoints = (db: Database): Promise<Endpoint[]> => db.query<Endpoint>(all, []);
 
-/** There are a few, and most often none. */
-const all = `
+export async function findEndpoint(db: Database, id: WebhookId): Promise<Endpoint | undefined> {
+  return (await db.query<Endpoint>(`${endpoints} where id = $1`, [id]))[0];
+}
+
+const endpoints = `
 select id, url, types, secret, replays, paused_at is not null as "isPaused",
   pause_reason is not null as "isPausedByServer", oldest_at as "oldestAt",
   paused_at is null and coalesce(next_attempt_at <= clock_timestamp(), true)
     and (holder is null or lease_until < clock_timestamp()) as "isFree"
 from webhooks join event_consumers on name = 'webhook:' || id
-order by id
 `;
+
+/** There are a few, and most often none. */
+const all = `${endpoints} order by id`;
 
 /** Notes that an endpoint has accepted a batch. */
 export async function noteSuccess(db: Database, id: WebhookId): Promise<void> {

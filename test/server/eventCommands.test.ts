@@ -195,6 +195,28 @@ describe('subscribeEvents', () => {
       null,
       [],
     ]);
+    // A late acknowledgement must not move the consumer, also if nobody serves it any more.
+    const { nextCursor: cursor } = await service.done('listEvents', { fromNow: true });
+    await database.execute(`update event_consumers set holder = null where name = $1`, [consumer]);
+    expect(await service.refused('acknowledgeEvents', { consumer, cursor })).to.equal('NOT_FOUND');
+    await service.done('subscribeEvents', { consumer });
+  });
+
+  it('ends with a push when its cursor is lost, and lets the consumer be moved', async () => {
+    const consumer = newConsumer();
+    const service = await connectService('events');
+    await service.done('subscribeEvents', { consumer, types: ['report'] });
+    const lost = `
+      update event_consumers set cursor = jsonb_set(cursor, '{time}', '0'), holder = null, lease_until = null
+      where name = $1
+    `;
+    await database.execute(lost, [consumer]);
+    expect((await nextPush(service)).reason).to.include('Another connection');
+    expect(await service.refused('subscribeEvents', { consumer })).to.equal('CONFLICT');
+    const { nextCursor: cursor } = await service.done('listEvents', { fromNow: true });
+    const other = await connectService('events');
+    await other.done('acknowledgeEvents', { consumer, cursor });
+    await service.done('subscribeEvents', { consumer });
   });
 
   it('ends when the key is revoked', async () => {

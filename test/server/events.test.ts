@@ -201,7 +201,7 @@ describe('events', () => {
     expect(report?.state).to.include({ messageId, reporterId: bob.id, reason: 'Spam', content: 'Buy now' });
     expect(events.find(({ type }) => type === 'userUpdated')?.state).to.deep.equal({
       ...{ userId: ada.id, externalId: null, username: ada.username, displayName: null, about: 'Climber' },
-      ...{ avatar: null, custom: null, version: 1 },
+      ...{ avatar: null, custom: null, isBot: false, version: 1 },
     });
     const deleted = events.filter(({ state }) => state.userId === zoeId).map(({ state }) => state.username);
     expect(deleted, 'the name is gone from earlier events as well').to.deep.equal(
@@ -360,13 +360,14 @@ describe('events', () => {
     const [ada, bob] = await newClients(2);
     const start = await now();
     await ada.client.done('privateMessage', { receiverId: bob.id, content: 'hi' });
-    const [system] = start.run.split('@');
-    const earlier = { ...start, run: `${system}@1` };
-    await database.execute('insert into database_runs (id, settled_xid) values ($1, $2)', [earlier.run, '1']);
+    const [, system, own] = /^(.*)@.*\/(.*)$/.exec(start.run) ?? [];
+    const run = `${system}@1`;
+    const earlier = { ...start, run: `${run}/${own}` };
+    await database.execute('insert into database_runs (id, settled_xid) values ($1, $2)', [run, '1']);
     expect(await codeOf(listEvents(source(), { cursor: earlier, limit: 5 })), 'unknown').to.equal('CONFLICT');
 
     const setSeen = (snapshot: string) =>
-      database.execute('update database_runs set event_snapshot = $2 where id = $1', [earlier.run, snapshot]);
+      database.execute('update database_runs set event_snapshot = $2 where id = $1', [run, snapshot]);
     const xmax = Number(start.since?.split(':')[1]);
     await setSeen(start.since as string);
     expect(contentsOf(await eventsAfter(earlier))).to.deep.equal(['hi']);
@@ -374,8 +375,39 @@ describe('events', () => {
     expect(await codeOf(readAll(earlier)), 'one was not committed').to.equal('CONFLICT');
     await setSeen(`${xmax - 1}:${xmax - 1}:`);
     expect(await codeOf(readAll(earlier)), 'from an earlier time').to.equal('CONFLICT');
-    const copied = { ...start, run: '1@1' };
-    expect(await codeOf(readAll(copied)), 'of another database').to.equal('CONFLICT');
+    for (const other of ['1@1/1', start.run.replace(/\d+$/, '1'), `${run}/1`])
+      expect(await codeOf(readAll({ ...start, run: other })), 'of another database').to.equal('CONFLICT');
+  });
+
+  it('of a copied database are found from the beginning, whatever the numbers of its transactions', async () => {
+    const [ada, bob] = await newClients(2);
+    const contents = ['copied 0', 'copied 1', 'copied 2'];
+    for (const content of contents) await ada.client.done('privateMessage', { receiverId: bob.id, content });
+    const statement = `
+      update messages
+      set xid = (pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 10 + 15 * right(content, 1)::int)::text::xid8
+      where content like 'copied %'
+    `;
+    await database.execute(statement, []);
+    const found: unknown[] = [];
+    for (let cursor: EventCursor | undefined; ; ) {
+      const page = await listEvents(source(), { cursor, types: ['message'], limit: 5 });
+      found.push(...contentsOf(page.events));
+      cursor = page.nextCursor;
+      for (let n = 0; n < 20; n++) await database.execute('select pg_current_xact_id()', []); // other writers
+      if (!page.more) break;
+    }
+    expect(found).to.include.members(contents);
+  });
+
+  it('about reports have no content of a message that was deleted since', async () => {
+    const [ada, bob] = await newClients(2);
+    const start = await now();
+    const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'secret' });
+    await bob.client.done('reportMessage', { messageId, reason: 'spam' });
+    await ada.client.done('deleteMessage', { messageId });
+    const [report] = await eventsAfter(start, { types: ['report'] });
+    expect(report?.state).to.include({ messageId, reason: 'spam', content: '' });
   });
 
   it('refuse a cursor that is older than the changes that are kept, which are deleted then', async () => {
@@ -554,6 +586,20 @@ describe('a subscription to events', () => {
       [],
     );
     expect(row).to.deep.equal({ holder: 'other' });
+  });
+
+  it('ends when its lease has expired and the consumer was moved, and does not move it back', async () => {
+    const start = await now();
+    const { endings } = await subscribe('moved');
+    const expired = `update event_consumers set lease_until = clock_timestamp() - interval '1 s' where name = 'moved'`;
+    await database.execute(expired, []);
+    await acknowledge(source(), { consumer: 'moved' }, start);
+    await until(() => endings.length > 0);
+    const [row] = await database.query<{ cursor: EventCursor; holder: string | null }>(
+      `select cursor, holder from event_consumers where name = 'moved'`,
+      [],
+    );
+    expect(row).to.deep.equal({ cursor: start, holder: null });
   });
 
   it('begins where a cursor of listEvents was acknowledged, and refuses one that is too old', async () => {

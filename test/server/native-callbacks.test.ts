@@ -172,7 +172,11 @@ describe('a socket whose frame causes an error in the server', () => {
         isLimited: false,
         accepting: () => true,
       },
-      ...{ addressOf: () => '127.0.0.1', upgrades: () => undefined, corkHost },
+      ...{
+        addressOf: () => '127.0.0.1',
+        upgrades: { ofUser: () => undefined, ofAddress: () => undefined, ofAll: () => undefined },
+        corkHost,
+      },
       ...{ serviceConnections: {} as ServiceConnections, keys: {} as ServiceKeys },
       admission: {
         load: async () => ({ sessionId: 1, groups: [], dialogs: undefined, snapshot: '1:1:' }),

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { pino } from 'pino';
@@ -449,6 +449,19 @@ describe('an attempt to deliver', () => {
   it('reaches the address of a name', async () => {
     const result = await attempt(named(), { resolve: resolveTo('127.0.0.1') });
     expect(result).to.deep.equal({ outcome: 'accepted', problem: 'status 200' });
+  });
+
+  it('is rejected by an answer that changes the protocol, after which it ends', async () => {
+    const upgrading = createTcpServer((socket) => {
+      socket.on('error', () => {}); // the attempt closes it
+      socket.once('data', () => socket.write('HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'));
+    }).listen(0, '127.0.0.1');
+    await once(upgrading, 'listening');
+    const { port } = upgrading.address() as AddressInfo;
+    const result = await attempt(`http://127.0.0.1:${port}`);
+    expect(result).to.deep.equal({ outcome: 'rejected', problem: 'status 101' });
+    upgrading.close();
+    await once(upgrading, 'close');
   });
 
   for (const [status, outcome] of [

@@ -81,7 +81,7 @@ describe('the rate limiter of upgrades', () => {
     });
   /** The refusals of so many upgrades at once. */
   const refusals = (limiter: ReturnType<typeof newLimiter>, count: number, userId: number, address: string) =>
-    Array.from({ length: count }, () => limiter(id(userId), address)).filter((of) => of !== undefined);
+    Array.from({ length: count }, () => limiter.ofUser(id(userId), address)).filter((of) => of !== undefined);
 
   it('takes upgrades up to each limit', () => {
     const limiter = newLimiter();
@@ -95,6 +95,15 @@ describe('the rate limiter of upgrades', () => {
     for (let userId = 2; userId < 30; userId++) refusals(limiter, 10, userId, 'a');
     expect(new Set(refusals(limiter, 5, 30, 'a'))).to.deep.equal(new Set(['address']));
     expect(refusals(limiter, 10, 31, 'b')).to.deep.equal([]);
+  });
+
+  it('takes of strangers, whose keys are looked up, nothing from all', () => {
+    const limiter = newLimiter();
+    for (let n = 0; n < 1_000; n++) limiter.ofAddress(`address ${n}`);
+    expect(Array.from({ length: 51 }, () => limiter.ofAddress('a')).filter((of) => of)).to.deep.equal([
+      'address',
+    ]);
+    expect(Array.from({ length: 101 }, () => limiter.ofAll()).filter((of) => of)).to.deep.equal(['all']);
   });
 
   it('refuses everybody once all together are over their limit', () => {

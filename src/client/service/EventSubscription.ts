@@ -87,7 +87,8 @@ export class EventSubscription {
       opened: (lost) => {
         this.#served = this.#served.then(() => this.#serve(lost));
       },
-      pushed: ({ params }) => {
+      pushed: ({ type, params }) => {
+        if (type !== 'subscribeEvents') return; // of a newer server
         if (params.reason !== null) return this.#connection.restart();
         this.#batches.push(params);
         this.#wake();
@@ -185,8 +186,9 @@ export class EventSubscription {
     if (this.#state === 'closed') return;
     this.#become('closed');
     this.#connection.close();
-    if (error) this.#rejectEnded(error);
-    else this.#resolveEnded();
+    if (!error) return this.#resolveEnded();
+    this.#notices.emit('error', error);
+    this.#rejectEnded(error);
   }
 }
 
