@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts';
 import type { KeyId } from '../ids.ts';
 import { apiKeyOf, hashOfSecret, isSameHash, newSecret, type PresentedKey, type Scope } from './apiKeys.ts';
 
-/** What a valid key allows. */
+/** A valid key, with the scopes that it allows. */
 export interface ServiceKey {
   readonly id: KeyId;
   readonly name: string;

@@ -20,7 +20,7 @@ import { yamlOf } from './yaml.ts';
 
 const CHANNEL = { $ref: '#/channels/socket' };
 
-/** What the documents of users and of services do not have in common. */
+/** The parts in which the documents of users and of services differ. */
 interface Audience {
   readonly id: string;
   readonly title: string;
@@ -104,7 +104,7 @@ function documentOf(registry: Iterable<CommandDescription>, frames: Frames, audi
   });
 }
 
-/** What a backend must know in order to begin. */
+/** The text with which a backend begins. */
 const serviceDescription = `
 What a backend does itself, over a WebSocket to which it has connected with an API key, as
 \`Authorization: Bearer <key>\`. Operators create keys by \`npm run admin -- key create\`. Such a service connection also

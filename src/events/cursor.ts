@@ -33,7 +33,7 @@ export interface EventWindow {
 /** An event of a row: the id of the row, and the number of its events that were read. */
 export type EventPosition = readonly [id: number, events: number];
 
-/** What is known of a snapshot about the ids that open transactions may have taken. */
+/** The ids below which no open transaction of a snapshot can have taken one. */
 export interface Settled {
   /** Each event up to this id is visible to the snapshot, or its transaction was rolled back. */
   readonly id: number;

@@ -3,7 +3,7 @@ import type { ChangeData } from '../messages/messageEvents.ts';
 import type { SystemEvent } from '../messages/read.ts';
 import type { EventType } from '../protocol/schema/events.ts';
 
-/** A message or a row of `events`, as far as its events can be told without their state. */
+/** A message or a row of `events`, as far as its events are known without their state. */
 export interface EventRow {
   readonly id: number;
   readonly createdAt: Date;

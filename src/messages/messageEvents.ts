@@ -13,7 +13,7 @@ export interface MessageChangeRecord {
   readonly data: ChangeData;
 }
 
-/** What the message itself does not show of a change. */
+/** The part of a change that the message itself does not show. */
 export interface ChangeData {
   /** The type of the command, and so of the push. */
   readonly command: string;

@@ -25,7 +25,7 @@ export interface DeliveryServices {
   readonly allowsPrivate: boolean;
 }
 
-/** How an attempt ended, as in the metric `parley_webhook_attempts_total`. */
+/** The end of an attempt, as in the metric `parley_webhook_attempts_total`. */
 export type Outcome = 'accepted' | 'gone' | 'rejected' | 'timeout' | 'refused' | 'failed';
 
 /**

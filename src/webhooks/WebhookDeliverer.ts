@@ -12,7 +12,7 @@ const POLL_INTERVAL = 1_000;
 const PATIENCE = 10_000;
 const GRACE = 1_000;
 
-/** What a node knows of the endpoints, for metrics. */
+/** The state of the endpoints as a node knows it, for metrics. */
 export interface WebhookReadings {
   /** Seconds since the oldest event that an active endpoint has not accepted; 0 if there is none. */
   readonly lag: number;

@@ -17,7 +17,7 @@ const ROUNDS = 12;
 const log = pino({ enabled: false });
 const source = () => ({ db: database, keptDays: 7 });
 
-/** What a cursor has to find: every row, in the order within its chat. */
+/** The rows that a cursor has to find, each in the order within its chat. */
 interface Expected {
   readonly id: number;
   readonly chatId: number | null;

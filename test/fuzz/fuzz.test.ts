@@ -35,7 +35,7 @@ async function always<T>(arbitrary: Arbitrary<T>, numRuns: number, property: (va
 /** Checks that a well-behaved user is still served. */
 const expectServed = async (client: Client) => expect((await client.call('ping')).success).to.equal(true);
 
-/** What looks like the user of a request, and names nobody. */
+/** Values that look like the user of a request, and name nobody. */
 const references = fc.record(
   {
     userId: fc.oneof(fc.integer({ max: 0 }), fc.double(), fc.constantFrom(2 ** 31, 2 ** 53 - 1, 2 ** 53)),

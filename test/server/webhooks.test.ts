@@ -114,7 +114,7 @@ describe('webhooks', () => {
     new Webhook(own).verify(received[0]?.body ?? '', received[0]?.headers ?? {});
   });
 
-  it('are retried with the same id and events, signed anew, before anything else', async () => {
+  it('are retried with the same id and events, with a new signature, before anything else', async () => {
     const { receiver, received, id, secret } = await subscribe([null], '--types', 'message');
     const send = await sender();
     await send('one');

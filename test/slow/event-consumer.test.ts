@@ -6,7 +6,7 @@ import { pause } from '../support/until.ts';
 
 const MESSAGES = 300;
 
-/** What the consumer of one connection got. */
+/** The events that one connection received. */
 interface Served {
   readonly seqs: number[];
   /** The last message of which the server has confirmed the acknowledgement. */

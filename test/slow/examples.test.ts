@@ -128,7 +128,7 @@ describe('the examples', function () {
     await bot.prints(/offline/);
   });
 
-  it('include an order system, which answers once, whatever it was told twice', async () => {
+  it('include an order system, which answers once, whatever events come twice', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'parley-orders-'));
     const { key } = await newKey('act', 'users', 'events');
     const env = { PARLEY_KEY: key, ORDERS_FILE: join(folder, 'orders.json') };

@@ -2,7 +2,7 @@ import type { CustomData, Data, Pushes, Time, UserId } from '../commands.ts';
 
 /* The types of service commands, written by `npm run docs` from their definitions. Do not edit. */
 
-/** What happened. */
+/** The kind of the event. */
 export type EventType = "message" | "edit" | "deletion" | "reaction" | "pin" | "groupCreated" | "groupChanged" | "groupDeleted" | "memberAdded" | "memberRemoved" | "memberRole" | "userCreated" | "userUpdated" | "userDisabled" | "userEnabled" | "userDeleted" | "report";
 
 /** nextCursor of a page or of a batch of events. 1 to 16384 characters. */
@@ -187,7 +187,7 @@ export interface ServiceCommands {
   disableUsers: { params: DisableUsersParams; result: object };
   /** Delete up to 100 accounts, as their users can. Their messages remain under the name "Deleted user". They leave all their groups; if there are many, some of them after the reply. Refused with NOT_FOUND. */
   deleteUsers: { params: DeleteUsersParams; result: object };
-  /** Revoke all tokens of up to 100 users that were issued before, and close their connections. The connections close with 4401 on every node within a second. If one of the accounts does not exist or is deleted, nothing is changed. Refused with NOT_FOUND. */
+  /** Revoke all tokens of up to 100 users that were issued before, and close their connections. The connections close with 4401 on every node within a second. If one of the accounts does not exist or is deleted, nothing is changed. After another error, the tokens of some may be revoked already. Refused with NOT_FOUND. */
   revokeTokens: { params: RevokeTokensParams; result: object };
   /** Make a token with which a user connects: for hosts that have no signed tokens. It is a token as `POST /auth/login` returns it, and is revoked like one. Refused with NOT_FOUND. */
   createToken: { params: CreateTokenParams; result: CreateTokenResult };

@@ -9,7 +9,7 @@ export const deleteUsers = defineServiceCommand({
   type: 'deleteUsers',
   summary: 'Delete up to 100 accounts, as their users can',
   description:
-    'Their messages remain under the name "Deleted user". They leave all their groups; if there are many, some of them after the reply. If one of the accounts does not exist, nothing is changed; those that are deleted already stay so.',
+    'Their messages remain under the name "Deleted user". They leave all their groups; if there are many, some of them after the reply. If one of the accounts does not exist, nothing is changed; those that are deleted already stay so. The accounts are deleted one after another; after another error, some may be deleted already: send it again.',
   params: Type.Object({ users: UserReferences }),
   result: Empty,
   scope: 'users',

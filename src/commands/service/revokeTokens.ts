@@ -9,7 +9,7 @@ export const revokeTokens = defineServiceCommand({
   type: 'revokeTokens',
   summary: 'Revoke all tokens of up to 100 users that were issued before, and close their connections',
   description:
-    'The connections close with 4401 on every node within a second. If one of the accounts does not exist or is deleted, nothing is changed.',
+    'The connections close with 4401 on every node within a second. If one of the accounts does not exist or is deleted, nothing is changed. After another error, the tokens of some may be revoked already.',
   params: Type.Object({ users: UserReferences }),
   result: Empty,
   scope: 'users',

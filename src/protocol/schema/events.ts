@@ -14,7 +14,7 @@ export const EVENT_TYPES = [
   'report',
 ] as const;
 
-export const EventType = Type.Enum(EVENT_TYPES, { title: 'EventType', description: 'What happened' });
+export const EventType = Type.Enum(EVENT_TYPES, { title: 'EventType', description: 'The kind of the event' });
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** The types of events to return. */
