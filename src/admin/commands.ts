@@ -114,6 +114,19 @@ export const commands: Readonly<Record<string, AdminCommand>> = {
     options: {},
     load: async () => (await import('./keys.ts')).revokeApiKey,
   },
+  'consumer list': {
+    summary: 'list the consumers of events of backends, with their lag and whether a connection serves them',
+    takes: [],
+    options: {},
+    load: async () => (await import('./consumers.ts')).listConsumers,
+  },
+  'consumer delete': {
+    summary: 'delete a consumer that no connection serves, and its place',
+    takes: ['name'],
+    options: {},
+    isFinal: true,
+    load: async () => (await import('./consumers.ts')).deleteConsumer,
+  },
   'webhook create': {
     summary:
       'post events to a URL, all or those of --types separated by commas, from now on; the secret that signs them, random or of --secret, is printed only now',

@@ -22,6 +22,11 @@ export interface Lease {
   readonly holder: string;
 }
 
+/** SQL that is true if no connection serves a consumer. */
+export const isFree = `
+(event_consumers.holder is null or event_consumers.lease_until < clock_timestamp())
+`.trim();
+
 /** Adds a consumer, unless there is one of this name. It begins with what is committed from now on. */
 export async function addConsumer(source: EventSource, consumer: string): Promise<void> {
   const { db } = source;
@@ -37,23 +42,27 @@ insert into event_consumers (name, cursor) values ($1, $2::jsonb) on conflict do
  * Takes the lease of a consumer and returns the cursor that was acknowledged last. Refuses with `CONFLICT` if another
  * connection has the lease, and with an `InvalidCursorError` if the cursor is no longer valid.
  */
-export async function takeLease(
-  { db, keptDays }: EventSource,
-  { consumer, holder }: Lease,
-): Promise<EventCursor> {
+export async function takeLease(source: EventSource, { consumer, holder }: Lease): Promise<EventCursor> {
+  const { db } = source;
   const [taken] = await db.execute<{ cursor: EventCursor }>(takeFree, [consumer, holder, LEASE]);
   if (!taken) throw servedElsewhere(consumer);
   try {
-    return await validCursor(db, taken.cursor, await presentState(db), keptDays, true);
+    return await storedCursor(source, taken.cursor);
   } catch (error) {
     await releaseLease(db, { consumer, holder });
     throw error;
   }
 }
 
+/** Returns the cursor of a consumer as it is valid now; refuses with an `InvalidCursorError` if it is not. */
+export const storedCursor = async (
+  { db, keptDays }: EventSource,
+  cursor: EventCursor,
+): Promise<EventCursor> => validCursor(db, cursor, await presentState(db), keptDays, true);
+
 const takeFree = `
 update event_consumers set holder = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
-where name = $1 and (holder is null or lease_until < clock_timestamp())
+where name = $1 and ${isFree}
 returning cursor
 `;
 
@@ -114,11 +123,11 @@ export async function acknowledge(
  * Both store nothing in another run of the database: then it is not known whether the cursor is valid there.
  */
 const storeFree = `
-insert into event_consumers as consumer (name, cursor)
+insert into event_consumers (name, cursor)
 select $1, $2::jsonb where $3 = ${eventRun}
 on conflict (name) do update set cursor = excluded.cursor, acknowledged_at = excluded.acknowledged_at,
   holder = null, lease_until = null -- a holder that has not renewed its lease must not move it back
-where consumer.holder is null or consumer.lease_until < clock_timestamp()
+where ${isFree}
 returning name
 `;
 

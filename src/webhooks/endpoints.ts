@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../database/database.ts';
-import { acknowledge } from '../events/consumers.ts';
+import { acknowledge, storedCursor } from '../events/consumers.ts';
 import type { EventCursor } from '../events/cursor.ts';
-import { cursorFromNow, type EventSource, listEvents } from '../events/listEvents.ts';
-import { InvalidCursorError, presentState, validCursor } from '../events/validCursor.ts';
+import { lagAfter } from '../events/lag.ts';
+import { cursorFromNow, type EventSource } from '../events/listEvents.ts';
+import { InvalidCursorError } from '../events/validCursor.ts';
 import type { WebhookId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import type { EventType } from '../protocol/schema/events.ts';
@@ -57,38 +58,13 @@ export async function listEndpoints(
   source: EventSource,
 ): Promise<(Webhook & { readonly lagSeconds: number | null })[]> {
   const found = await source.db.query<Webhook & { cursor: EventCursor }>(all, []);
-  const { time } = await presentState(source.db);
   return Promise.all(
     found.map(async ({ cursor, ...webhook }) => ({
       ...webhook,
-      lagSeconds: await lagOf(source, cursor, webhook.types ?? undefined, time),
+      lagSeconds: await lagAfter(source, cursor, webhook.types ?? undefined),
     })),
   );
 }
-
-async function lagOf(
-  source: EventSource,
-  stored: EventCursor,
-  types: readonly EventType[] | undefined,
-  now: number,
-): Promise<number | null> {
-  try {
-    let cursor = await storedCursor(source, stored);
-    for (;;) {
-      const page = await listEvents(source, { cursor, types, limit: 1 });
-      const [first] = page.events;
-      if (first) return Math.max(0, Math.round((now - Date.parse(first.time)) / 1000));
-      if (!page.more) return 0;
-      cursor = page.nextCursor;
-    }
-  } catch (error) {
-    if (error instanceof InvalidCursorError) return null;
-    throw error;
-  }
-}
-
-const storedCursor = async ({ db, keptDays }: EventSource, cursor: EventCursor): Promise<EventCursor> =>
-  validCursor(db, cursor, await presentState(db), keptDays, true);
 
 /** Pauses an endpoint. The attempt that is under way is finished. */
 export async function pauseEndpoint({ db }: EventSource, id: WebhookId): Promise<Webhook> {

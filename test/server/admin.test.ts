@@ -1,14 +1,13 @@
 import { expect } from 'chai';
-import { pino } from 'pino';
-import { readCommandLine } from '../../src/admin/commandLine.ts';
 import { UsageError } from '../../src/admin/define.ts';
-import { runCommand } from '../../src/admin/run.ts';
 import { inSpans, throughWritten, writtenInSpan } from '../../src/admin/writtenMessages.ts';
-import { readConfig } from '../../src/config.ts';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import { ApiError } from '../../src/protocol/errors.ts';
+import { adminOn } from '../support/admin.ts';
+import type { Frame } from '../support/client.ts';
 import {
   connectAs,
+  connectService,
   database,
   databaseUrl,
   http,
@@ -22,16 +21,8 @@ import { pause, until } from '../support/until.ts';
 
 /** The connections of the command line. */
 let operator: Database;
-const config = readConfig({});
-const log = pino({ enabled: false });
 
-/** Runs a command as the command line does, and resolves to its output. */
-// biome-ignore lint/suspicious/noExplicitAny: tests read fields of any output
-async function admin(...words: string[]): Promise<any> {
-  let output = '';
-  for await (const piece of runCommand(readCommandLine(words), operator, config, log)) output += piece;
-  return JSON.parse(output);
-}
+const admin = (...words: string[]) => adminOn(operator, words);
 
 /** Runs a command that must be refused, and resolves to the sentence that the operator reads. */
 const refused = (...words: string[]): Promise<string> =>
@@ -219,8 +210,7 @@ describe('the operator’s command line', function () {
         return operator.execute(statement, bind);
       },
     };
-    const call = readCommandLine(['user', 'end-sessions', ada.email]);
-    for await (const _ of runCommand(call, db, config, log));
+    await adminOn(db, ['user', 'end-sessions', ada.email]);
     expect(published.map((message) => JSON.parse(message).signal.kind)).to.deep.equal(['revoked']);
   });
 
@@ -474,6 +464,47 @@ describe('the operator’s command line', function () {
     expect(server.url).to.not.equal(other.url);
     await elsewhere[0].close();
     await other.close();
+  });
+
+  it('lists the consumers of events with their lag, and deletes one, but not while a connection serves it', async () => {
+    const service = await connectService('events');
+    const [ada] = await newClients(1);
+    const [consumer, other] = ['orders-of-admin', 'mail-of-admin'];
+    const shown = async () => (await admin('consumer', 'list')).find(({ name }: Frame) => name === consumer);
+    for (const name of [consumer, other]) await service.done('subscribeEvents', { consumer: name });
+    await ada.client.done('privateMessage', { receiverId: ada.id, content: 'an order' });
+    await service.push('subscribeEvents');
+    await database.execute(`update messages set created_at = created_at - interval '1 hour'`, []);
+    const { acknowledgedAt, ...state } = await shown();
+    expect(state.lagSeconds).to.be.within(3_600, 3_700);
+    expect({ ...state, lagSeconds: 0 }).to.deep.equal({ name: consumer, isServed: true, lagSeconds: 0 });
+    expect(Date.parse(acknowledgedAt)).to.be.closeTo(Date.now(), 60_000);
+    expect(await refused('consumer', 'delete', consumer, '--yes')).to.equal(
+      `Another connection serves the consumer "${consumer}"`,
+    );
+
+    await service.close();
+    await until(async () => !(await shown()).isServed);
+    expect(await refused('consumer', 'delete', consumer)).to.include('Add --yes');
+    expect(await admin('consumer', 'delete', consumer, '--yes')).to.deep.equal({ deleted: consumer });
+    expect(await shown()).to.equal(undefined);
+    expect((await admin('consumer', 'list')).map(({ name }: Frame) => name)).to.deep.equal([other]);
+    expect(await refused('consumer', 'delete', consumer, '--yes')).to.equal(
+      `There is no consumer "${consumer}"`,
+    );
+  });
+
+  it('lists a consumer whose place is lost, and none of a webhook, which it does not delete either', async () => {
+    await database.execute(
+      `insert into event_consumers (name, cursor)
+       select name, jsonb_build_object('run', 'x', 'time', 0, 'since', null, 'window', null)
+       from unnest(array['lost-of-admin', 'webhook:99']) name`,
+      [],
+    );
+    const consumers = await admin('consumer', 'list');
+    expect(consumers.find(({ name }: Frame) => name === 'lost-of-admin')).to.include({ lagSeconds: null });
+    expect(consumers.map(({ name }: Frame) => name)).to.not.include('webhook:99');
+    expect(await refused('consumer', 'delete', 'webhook:99', '--yes')).to.include('There is no consumer');
   });
 
   it('creates an API key, which is shown once and stored hashed, lists it, and revokes it', async () => {

@@ -2,9 +2,6 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import type { Transaction } from 'sequelize';
-import { readCommandLine } from '../../src/admin/commandLine.ts';
-import { runCommand } from '../../src/admin/run.ts';
-import { readConfig } from '../../src/config.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { acknowledge, addConsumer } from '../../src/events/consumers.ts';
 import { decodeEventCursor, type EventCursor, encodeEventCursor } from '../../src/events/cursor.ts';
@@ -16,6 +13,7 @@ import type { Event } from '../../src/events/read.ts';
 import type { UserId } from '../../src/ids.ts';
 import { createCursorSigner } from '../../src/protocol/cursor.ts';
 import type { ApiError } from '../../src/protocol/errors.ts';
+import { admin } from '../support/admin.ts';
 import {
   database,
   databaseUrl,
@@ -63,11 +61,6 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
     () => expect.fail('it was not refused'),
     (error: ApiError) => error.code,
   );
-
-/** Runs a command of the operator. */
-async function admin(...words: string[]): Promise<void> {
-  for await (const _ of runCommand(readCommandLine(words), database, readConfig({}), log));
-}
 
 describe('events', () => {
   it('contain every message and every change of it, with the state of its push', async () => {

@@ -3,13 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { exportSPKI, importJWK, type JWTPayload, SignJWT } from 'jose';
-import { pino } from 'pino';
 import { WebSocket } from 'ws';
-import { readCommandLine } from '../../src/admin/commandLine.ts';
 import { UsageError } from '../../src/admin/define.ts';
-import { runCommand } from '../../src/admin/run.ts';
-import { readConfig } from '../../src/config.ts';
 import { StartError } from '../../src/protocol/errors.ts';
+import { admin } from '../support/admin.ts';
 import type { Client } from '../support/client.ts';
 import { open, Refused } from '../support/client.ts';
 import {
@@ -43,16 +40,6 @@ let made = 0;
 const newSub = () => `host|${process.pid}-${++made}`;
 const seconds = () => Math.floor(Date.now() / 1000);
 const accountOf = (externalId: string) => database.users.findOne({ where: { externalId } });
-
-/** Runs a command of the operator, and resolves to its output. */
-// biome-ignore lint/suspicious/noExplicitAny: tests read fields of any output
-async function admin(...words: string[]): Promise<any> {
-  const command = readCommandLine(words);
-  let output = '';
-  for await (const piece of runCommand(command, database, readConfig({}), pino({ enabled: false })))
-    output += piece;
-  return JSON.parse(output);
-}
 
 describe('tokens of a host', () => {
   let jwks: JwksServer;

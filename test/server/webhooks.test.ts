@@ -5,18 +5,16 @@ import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { pino } from 'pino';
 import { Webhook } from 'standardwebhooks';
-import { readCommandLine } from '../../src/admin/commandLine.ts';
-import { runCommand } from '../../src/admin/run.ts';
-import { readConfig } from '../../src/config.ts';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import { outcomeOf } from '../../src/webhooks/EndpointDelivery.ts';
 import type { PostOptions, Resolve } from '../../src/webhooks/post.ts';
+import { adminOn } from '../support/admin.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import {
   database,
   freePort,
+  http,
   metric,
   newClients,
   server,
@@ -24,19 +22,11 @@ import {
   temporaryFolder,
 } from '../support/harness.ts';
 import { type Delivery, type Receiver, startReceiver } from '../support/receiver.ts';
+import { startRelay } from '../support/relay.ts';
 import { createDatabase } from '../support/run.ts';
 import { until } from '../support/until.ts';
 
-const log = pino({ enabled: false });
-
-/** Runs a command of the operator and returns what it prints. */
-// biome-ignore lint/suspicious/noExplicitAny: tests read fields of any answer
-async function admin(db: Database, ...words: string[]): Promise<any> {
-  const config = readConfig({ WEBHOOK_PRIVATE_NETWORKS: 'on' });
-  let text = '';
-  for await (const piece of runCommand(readCommandLine(words), db, config, log)) text += piece;
-  return JSON.parse(text);
-}
+const admin = (db: Database, ...words: string[]) => adminOn(db, words, { WEBHOOK_PRIVATE_NETWORKS: 'on' });
 
 const contentsOf = (deliveries: readonly Delivery[]) =>
   deliveries.flatMap(({ events }) => events.map(({ state }) => state.message));
@@ -406,7 +396,7 @@ describe('webhooks of a database of their own', () => {
   });
 
   it('are delivered by one node, and by another one at once when it stops, which aborts its attempt', async () => {
-    await admin(db, 'webhook', 'create', receiver.url);
+    const { id } = await admin(db, 'webhook', 'create', receiver.url);
     const first = await startServer({ DATABASE_URL: url });
     await until(async () => Boolean(await holder()));
     const held = await holder();
@@ -422,6 +412,36 @@ describe('webhooks of a database of their own', () => {
     expect(await holder()).to.not.equal(held);
     await second.stop();
     expect(await holder()).to.equal(null);
+    await admin(db, 'webhook', 'delete', `${id}`, '--yes');
+  });
+
+  it('continue after an outage of the database: a batch whose acceptance was not stored comes again under its id', async () => {
+    const { id } = await admin(db, 'webhook', 'create', receiver.url);
+    const relay = await startRelay(url);
+    const node = await startServer({ DATABASE_URL: relay.url });
+    const before = receiver.received.length;
+    const received = () => receiver.received.slice(before);
+    receiver.answers = [null];
+    await happen();
+    await until(() => received().length === 1);
+    await relay.cut();
+    await happen();
+    received()[0]?.answer(200);
+    receiver.answers = [200];
+    await until(async () => (await http('GET', '/health/ready', { url: node.url })).status === 503);
+    expect(received().length).to.equal(1);
+
+    await relay.restore();
+    await until(() => received().length === 3);
+    const [first, repeated, next] = received();
+    expect(repeated?.id).to.equal(first?.id);
+    expect(repeated?.events).to.deep.equal(first?.events);
+    expect(next?.events.map(({ eventId }) => eventId))
+      .to.have.length(1)
+      .and.not.include(first?.events[0]?.eventId);
+    await node.close();
+    await relay.cut();
+    await admin(db, 'webhook', 'delete', `${id}`, '--yes');
   });
 });
 
