@@ -488,7 +488,7 @@ describe('the operator’s command line', function () {
     expect(await refused('consumer', 'delete', consumer)).to.include('Add --yes');
     expect(await admin('consumer', 'delete', consumer, '--yes')).to.deep.equal({ deleted: consumer });
     expect(await shown()).to.equal(undefined);
-    expect((await admin('consumer', 'list')).map(({ name }: Frame) => name)).to.deep.equal([other]);
+    expect((await admin('consumer', 'list')).map(({ name }: Frame) => name)).to.include(other);
     expect(await refused('consumer', 'delete', consumer, '--yes')).to.equal(
       `There is no consumer "${consumer}"`,
     );

@@ -161,8 +161,7 @@ describe('events', () => {
       body: { ...names, password: 'correct horse battery' },
     });
     const zoeId = body.user.id as UserId;
-    const [ada] = await newClients(1);
-    const [bob] = await newClients(1); // in this order
+    const [ada, bob] = await newClients(2);
     const { messageId } = await ada.client.done('privateMessage', { receiverId: bob.id, content: 'Buy now' });
     await bob.client.done('reportMessage', { messageId, reason: 'Spam' });
     await bob.client.done('reportMessage', { messageId, reason: 'Spam' }); // changes nothing

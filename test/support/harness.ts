@@ -229,33 +229,47 @@ let users = 0;
  * run; registers the user over HTTP if `url` names another server.
  */
 export async function newUser(url = server.url): Promise<User> {
-  const username = `user${process.pid}-${++users}`;
-  const names = { username, email: `${username}@example.com` };
-  const { id, token } = url === server.url ? await insertUser(names) : await register(names, url);
-  return { id, ...names, password: PASSWORD, token, connect: (at = url) => connectAs(token, at) };
+  const names = newNames();
+  const account = url === server.url ? (await insertUsers([names]))[0] : await register(names, url);
+  return userOf(names, account as Account, url);
+}
+
+/** Creates as many users as the result type has, in the order of their ids and of their usernames. */
+export async function newUsers<const Count extends number>(count: Count): Promise<TupleOf<Count>> {
+  const names = Array.from({ length: count }, newNames);
+  const accounts = await insertUsers(names);
+  return names.map((user, n) => userOf(user, accounts[n] as Account, server.url)) as TupleOf<Count>;
 }
 
 type Names = Pick<User, 'username' | 'email'>;
+type Account = Pick<User, 'id' | 'token'>;
 
-async function insertUser(names: Names): Promise<Pick<User, 'id' | 'token'>> {
-  const account = { ...names, ...foldedUser(names), passwordHash: PASSWORD_HASH };
-  const { id, tokenVersion, othersEndedAt } = await database.users.create(account);
-  return { id, token: tokens.issue({ id, tokenVersion, othersEndedAt }) };
+function newNames(): Names {
+  const username = `user${process.pid}-${String(++users).padStart(5, '0')}`;
+  return { username, email: `${username}@example.com` };
 }
 
-async function register(names: Names, url: string): Promise<Pick<User, 'id' | 'token'>> {
+const userOf = (names: Names, { id, token }: Account, url: string): User => ({
+  ...{ id, ...names, password: PASSWORD, token, connect: (at = url) => connectAs(token, at) },
+});
+
+/** Inserts users with one statement: their ids, and the events of their creation, are in this order. */
+async function insertUsers(all: readonly Names[]): Promise<Account[]> {
+  const accounts = all.map((names) => ({ ...names, ...foldedUser(names), passwordHash: PASSWORD_HASH }));
+  const created = await database.users.bulkCreate(accounts, { returning: true });
+  return created.map(({ id, tokenVersion, othersEndedAt }) => ({
+    id,
+    token: tokens.issue({ id, tokenVersion, othersEndedAt }),
+  }));
+}
+
+async function register(names: Names, url: string): Promise<Account> {
   const { body, status } = await http('POST', '/auth/register', {
     body: { ...names, password: PASSWORD },
     url,
   });
   if (status !== 201) throw new Error(`registration answered ${status}: ${JSON.stringify(body)}`);
   return { id: body.user.id, token: body.token };
-}
-
-/** Creates as many users as the result type has, in the order of their ids. */
-export async function newUsers<const Count extends number>(count: Count): Promise<TupleOf<Count>> {
-  const users = await Promise.all(Array.from({ length: count }, () => newUser()));
-  return users.sort((one, other) => one.id - other.id) as TupleOf<Count>;
 }
 
 type TupleOf<Count extends number, Tuple extends Item[] = [], Item = User> = number extends Count
