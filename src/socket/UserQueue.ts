@@ -1,6 +1,7 @@
 import type { CommandContext } from '../commands/context.ts';
 import type { Command } from '../commands/define.ts';
 import type { UserId } from '../ids.ts';
+import { ApiError } from '../protocol/errors.ts';
 import type { Request } from '../protocol/frames.ts';
 import type { ActingUsers } from './ActingUsers.ts';
 import { actingReference } from './actingReference.ts';
@@ -39,11 +40,14 @@ export class UserQueue implements Executor<Command> {
       this.#checked = this.#checked
         .then(() => refusal)
         .then((error) => {
-          if (isStopped()) return;
-          if (error !== undefined) done({ error });
+          if (isStopped()) done({ error: closed() });
+          else if (error !== undefined) done({ error });
           else command.execute(params, trace ? { ...context, trace } : context, done);
         });
     };
     runner.run(command, id, work, answer);
   }
 }
+
+/** The outcome of a command that the server did not begin: nobody receives it, but it is measured and its trace ends. */
+const closed = () => new ApiError('UNAVAILABLE', 'The connection has closed', 1);
