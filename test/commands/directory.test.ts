@@ -82,12 +82,11 @@ describe('the directory', () => {
       await newGroup(await ada.connect(), bob, cleo, dan);
       const custom = { team: `blue${process.pid}` };
       for (const user of [bob, dan]) await (await user.connect()).done('updateProfile', { custom });
-      const prefix = `user${process.pid}-`;
       expect(await list(ada, contacts, { custom, limit: 1 })).to.deep.equal([bob.id, dan.id]);
-      expect(await search(ada, contacts, prefix, { custom, limit: 1 })).to.deep.equal([bob.id, dan.id]);
+      expect(await search(ada, contacts, 'user-', { custom, limit: 1 })).to.deep.equal([bob.id, dan.id]);
       await http('DELETE', '/users/me', { token: bob.token, body: { password: bob.password } });
       expect(await list(ada, contacts, { custom })).to.deep.equal([dan.id]);
-      expect(await search(ada, contacts, prefix, { custom })).to.deep.equal([dan.id]);
+      expect(await search(ada, contacts, 'user-', { custom })).to.deep.equal([dan.id]);
     });
 
     it('is the same for a user with more contacts than are read at once', async function () {
@@ -109,7 +108,7 @@ describe('the directory', () => {
       await (await bob.connect()).done('updateProfile', { displayName: `Robert ${bob.username}` });
       for (const query of [bob.username, bob.username.toUpperCase()])
         expect(await search(ada, closed, query), query).to.deep.equal([bob.id]);
-      for (const query of [`user${process.pid}`, `${bob.username}0`, 'Robert', `Robert ${bob.username}`])
+      for (const query of ['user-', `${bob.username}0`, 'Robert', `Robert ${bob.username}`])
         expect(await search(ada, closed, query), query).to.deep.equal([]);
       expect(await search(ada, closed, bob.username, { custom: { team: 'blue' } })).to.deep.equal([]);
     });
@@ -119,7 +118,7 @@ describe('the directory', () => {
       await newGroup(await ada.connect(), bob);
       expect(await list(ada, closed)).to.deep.equal([]);
       expect(await list(ada, closed, { custom: {} })).to.deep.equal([]);
-      expect(await search(ada, closed, `user${process.pid}`)).to.deep.equal([]);
+      expect(await search(ada, closed, 'user-')).to.deep.equal([]);
     });
   });
 

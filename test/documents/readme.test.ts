@@ -1,40 +1,11 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { registry } from '../../src/commands/registry.ts';
 import { readConfig } from '../../src/config.ts';
 import { variableOf } from '../../src/limits.ts';
 import { builtFile } from '../support/builtFile.ts';
+import { commandsIn, section } from '../support/documents.ts';
 import { connectAs, newKey, newUsers, server, startServer } from '../support/harness.ts';
-
-/** Returns the text under a heading of a document. */
-async function section(path: string, title: string): Promise<string> {
-  const text = await readFile(path, 'utf8');
-  return text.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
-}
-
-/** Returns the shell commands in a text, as a reader copies them. */
-const commandsIn = (text: string) =>
-  [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, lines]) => lines).join('\n');
-
-describe('docs/protocol.md', () => {
-  it('has a first conversation that works as pasted', async () => {
-    const open = await startServer({ HOST: '0.0.0.0' });
-    const names = { Ada: `Ada${process.pid}`, Bob: `Bob${process.pid}` };
-    const script = commandsIn(await section('docs/protocol.md', 'A first conversation'))
-      .replaceAll('localhost:3000', `localhost:${open.port}`)
-      .replaceAll(/(sleep|-w) (\d)/g, (_, command, seconds) => `${command} ${3 * seconds}`) // for a busy machine
-      .replaceAll(/"(ada|bob)@/g, `"$1${process.pid}@`)
-      .replaceAll(/"username":"(Ada|Bob)"/g, (_, name: 'Ada' | 'Bob') => `"username":"${names[name]}"`);
-
-    const { stdout } = await promisify(execFile)('bash', ['-c', script]);
-
-    await open.close();
-    expect(stdout).to.match(/"type":"privateMessage","success":true,.*"seq":1,.*"id":1/);
-    expect(stdout).to.include(`"message":"Hi Bob","senderName":"${names.Ada}"`);
-  });
-});
 
 describe('the README', () => {
   it('has a chat in ten lines that works as pasted', async () => {

@@ -155,8 +155,8 @@ describe('the search index', function () {
   it('indexes a message that is committed after many messages with higher ids', async () => {
     const slow = await database.sequelize.transaction();
     const [message] = await database.execute<{ id: number }>(insertMessage, [ada.id], slow);
-    await index.release();
     const { messageId } = await ada.client.done('privateMessage', { receiverId: ada.id, content: 'later' });
+    await index.release(); // not before: it would note an id in between, and wait for the slow transaction then
     await until(() => isIndexed(messageId));
     const noted = 'select from message_search_progress where noted_id >= $1';
     await until(async () => (await database.query(noted, [messageId])).length > 0);

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
-import { runSteps } from '../client/differential/seeds.ts';
-import { type Site, startOneNode } from '../client/differential/site.ts';
-import { lineOf, QUIET, type Step, stepsOf } from '../client/differential/steps.ts';
-import { defineDifferentialTests } from '../client/differential/suite.ts';
-import type { Name, Open } from '../client/differential/world.ts';
+import { runSteps } from './differential/seeds.ts';
+import { type Site, startOneNode } from './differential/site.ts';
+import { lineOf, QUIET, type Step, stepsOf } from './differential/steps.ts';
+import { defineDifferentialTests } from './differential/suite.ts';
+import type { Name, Open } from './differential/world.ts';
 
 defineDifferentialTests({ 'one node': 20, 'two nodes': 20 }, 120);
 

@@ -244,8 +244,10 @@ export async function newUsers<const Count extends number>(count: Count): Promis
 type Names = Pick<User, 'username' | 'email'>;
 type Account = Pick<User, 'id' | 'token'>;
 
+/** Returns the names of the next user, in alphabetical order and without digits, which a test may search for. */
 function newNames(): Names {
-  const username = `user${process.pid}-${String(++users).padStart(5, '0')}`;
+  const digits = String(++users).padStart(5, '0');
+  const username = `user-${digits.replaceAll(/\d/g, (digit) => 'abcdefghij'.charAt(Number(digit)))}`;
   return { username, email: `${username}@example.com` };
 }
 

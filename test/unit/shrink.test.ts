@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { shrink } from '../client/differential/shrink.ts';
+import { shrink } from '../slow/differential/shrink.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const numbers = Array.from({ length: 100 }, (_, index) => index);
