@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { compile, install, pack } from '../support/packages.ts';
+import { compile, install, pack, REACT_PROGRAM } from '../support/packages.ts';
 
 const run = promisify(execFile);
 
@@ -111,20 +111,13 @@ describe('the package of the client', () => {
     await mkdir(join(folder, 'node_modules/@types'), { recursive: true });
     for (const name of ['@types/react', 'csstype'])
       await symlink(resolve('node_modules', name), join(folder, 'node_modules', name));
-    const source = `
-import type { Client } from '@parley-chat/client';
-import { ParleyProvider, useChat, useChats, useConnectionState, usePresence } from '@parley-chat/client/react';
-function Chat({ receiverId }: { receiverId: number }) {
-  const { chat, messages, summary } = useChat({ receiverId });
-  const { send } = chat;
-  const online = usePresence(receiverId)?.online;
-  return <p onClick={() => send('Hi')}>{summary?.name} {messages[0]?.content} {useChats().length} {useConnectionState()} {online}</p>;
-}
-export const App = ({ client }: { client: Client }) => <ParleyProvider client={client}><Chat receiverId={1} /></ParleyProvider>;
-`;
-    const output = await compile(folder, { module: 'nodenext', jsx: 'react-jsx' }, { 'app.tsx': source });
+    const output = await compile(
+      folder,
+      { module: 'nodenext', jsx: 'react-jsx' },
+      { 'app.tsx': REACT_PROGRAM },
+    );
     expect(output)
-      .to.include('react.d.ts')
+      .to.include('/@types/react/index.d.ts')
       .and.not.match(/error TS/);
   });
 

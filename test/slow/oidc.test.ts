@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -10,16 +9,15 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { Refused } from '../support/client.ts';
 import { connectAs, type RunningServer, startServer } from '../support/harness.ts';
+import { installLocked } from '../support/packages.ts';
 import { jumpAhead } from '../support/time.ts';
 
 /** The package of the provider. */
 const PACKAGE = fileURLToPath(new URL('oidc/', import.meta.url));
-const NO_REGISTRY = /E(NOTFOUND|AI_AGAIN|CONNREFUSED|TIMEDOUT)/;
 const REDIRECT = 'https://app.example.com/callback';
 
 /** The parts of oidc-provider that the tests use. */
@@ -40,8 +38,6 @@ interface ProviderContext {
   };
 }
 
-const run = promisify(execFile);
-
 describe('an OpenID provider', function () {
   this.timeout(120_000);
   let Provider: ProviderClass;
@@ -52,11 +48,7 @@ describe('an OpenID provider', function () {
   let key: JWK;
 
   before(async function () {
-    const install = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-    await run('npm', install, { cwd: PACKAGE }).catch((error) => {
-      if (NO_REGISTRY.test(error.stderr)) this.skip();
-      throw error;
-    });
+    if (!(await installLocked(PACKAGE))) this.skip();
     ({ Provider } = await import(`${PACKAGE}node_modules/oidc-provider/lib/index.js`));
     http = createServer((request, response) => handle(request, response)).listen(0, '127.0.0.1');
     await once(http, 'listening');

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { http, temporaryFolder } from '../support/harness.ts';
 import { isInstalled } from '../support/installed.ts';
+import { installLocked } from '../support/packages.ts';
 
 /** Things with a name that a generator makes a type of. */
 const NAMED = [
@@ -21,7 +22,6 @@ const NAMED = [
 
 /** The package of the tools. */
 const PACKAGE = fileURLToPath(new URL('tools/', import.meta.url));
-const NO_REGISTRY = /E(NOTFOUND|AI_AGAIN|CONNREFUSED|TIMEDOUT)/;
 
 /** The findings of generate.js. */
 interface Findings {
@@ -35,11 +35,7 @@ const run = promisify(execFile);
 describe('tools of others', () => {
   before(async function () {
     this.timeout(240_000);
-    const install = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-    await run('npm', install, { cwd: PACKAGE }).catch((error) => {
-      if (NO_REGISTRY.test(error.stderr)) this.skip();
-      throw error;
-    });
+    if (!(await installLocked(PACKAGE))) this.skip();
   });
 
   describe('the documents for programs', function () {

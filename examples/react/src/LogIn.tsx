@@ -5,7 +5,7 @@ import { type FormEvent, useState } from 'react';
 export function LogIn({ entered }: { entered: (token: string) => void }) {
   const [error, setError] = useState('');
   const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault(); // an action would clear the fields, also after a wrong password
+    event.preventDefault();
     const form = new FormData(event.currentTarget);
     const [email = '', username = '', password = ''] = ['email', 'username', 'password'].map((name) =>
       String(form.get(name) ?? ''),

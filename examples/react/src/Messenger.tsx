@@ -1,6 +1,7 @@
 import type { ChatAddress } from '@parley-chat/client';
 import { useChat, useChats, useClient, useConnectionState, usePresence } from '@parley-chat/client/react';
 import { useEffect, useState } from 'react';
+import { Form } from './Form.tsx';
 
 export function Messenger() {
   const state = useConnectionState();
@@ -24,16 +25,16 @@ export function Messenger() {
 
 function FindUser({ found }: { found: (userId: number) => void }) {
   const { call } = useClient();
-  const find = async (form: FormData) => {
-    const { data } = await call('searchUsers', { query: String(form.get('query')) });
+  const find = async (fields: FormData) => {
+    const { data } = await call('searchUsers', { query: String(fields.get('query')) });
     if (data[0]) found(data[0].userId);
   };
   return (
-    <form action={find}>
+    <Form entered={find}>
       <label>
         Write to <input name="query" required />
       </label>
-    </form>
+    </Form>
   );
 }
 
@@ -43,8 +44,8 @@ function Conversation({ address }: { address: ChatAddress }) {
   useEffect(() => {
     chat.markRead().catch(() => {}); // the user may have left the group
   }, [chat, newest]);
-  const send = (form: FormData) => {
-    chat.send(String(form.get('content'))).catch(() => {}); // shown as failed
+  const send = (fields: FormData) => {
+    chat.send(String(fields.get('content'))).catch(() => {}); // shown as failed
   };
   return (
     <main>
@@ -63,12 +64,12 @@ function Conversation({ address }: { address: ChatAddress }) {
         ))}
       </ol>
       <p>{typing.length > 0 && `${typing.join(', ')} …`}</p>
-      <form action={send}>
+      <Form entered={send}>
         <label>
           Message <input name="content" required onInput={() => chat.setTyping(true)} />
         </label>
         <button type="submit">Send</button>
-      </form>
+      </Form>
     </main>
   );
 }
