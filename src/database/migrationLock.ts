@@ -79,14 +79,15 @@ async function takeLock(client: Client, { log, timeout = TIMEOUT, alive }: Waiti
     await client.query('rollback');
 
     const [holder] = (await client.query<Holder>(lockHolder, [LOCK])).rows;
+    const now = performance.now();
     if (holder?.isActive || holder?.sign !== lastSign) {
-      deadline = performance.now() + timeout;
+      deadline = now + timeout;
       lastSign = holder?.sign;
       alive?.();
     }
     const reason = 'another node is migrating it';
     const blockers = holder ? [holder.name] : [];
-    if (performance.now() > deadline) throw blocked(reason, blockers, timeout);
+    if (now > deadline) throw blocked(reason, blockers, timeout);
     if (isFirst) log?.warn({ reason, blockers }, 'waiting to migrate the schema');
     await delay(BUSY_PAUSE);
   }
