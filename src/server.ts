@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { createHostSessions } from './accounts/hostSessions.ts';
 import { openHostKeys } from './auth/hostKeys.ts';
-import { createHostTokens, type HostKeys } from './auth/hostTokens.ts';
+import type { HostKeys } from './auth/hostTokens.ts';
 import { createPasswords } from './auth/passwords.ts';
 import { createTokens, type VerifyToken } from './auth/tokens.ts';
 import { createTurns } from './commands/turns.ts';
@@ -84,8 +84,9 @@ async function serve({ config, log, listener, hostKeys, tracing, db }: Foundatio
   const metrics = metricsOf(() => parts);
 
   const messaging = await startMessaging({ config, log, db, clock, listener, metrics });
-  const hostSessionOf =
-    hostKeys && createHostSessions(createHostTokens(config, hostKeys, clock, log), { db, ...messaging });
+  const hostTokens =
+    hostKeys && (await import('./auth/hostTokens.ts')).createHostTokens(config, hostKeys, clock, log);
+  const hostSessionOf = hostTokens && createHostSessions(hostTokens, { db, ...messaging });
   const verifyToken: VerifyToken = (token) => tokens.verify(token) ?? hostSessionOf?.(token);
   const source = { db, keptDays: config.eventDays };
   const events = new EventFeed(source, eventCursors(signCursors), log);

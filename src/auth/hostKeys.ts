@@ -5,7 +5,6 @@ import type { Logger } from 'pino';
 import { type AuthSettings, isUrl } from '../authSettings.ts';
 import { StartError } from '../protocol/errors.ts';
 import type { HostKeys } from './hostTokens.ts';
-import { Jwks, reasonOf } from './Jwks.ts';
 
 /** Milliseconds within which a JWKS must have arrived, and its maximum bytes. */
 const TIMEOUT = 5_000;
@@ -32,6 +31,7 @@ function secretKeys(secret: string): HostKeys {
 }
 
 async function openJwks(address: string, log: Logger): Promise<HostKeys> {
+  const { Jwks, reasonOf } = await import('./Jwks.ts');
   const isRemote = isUrl(address);
   const keys = new Jwks(() => (isRemote ? fetchJwks(address) : readJwks(address)), intervals, log);
   await keys.start().catch((error) => {

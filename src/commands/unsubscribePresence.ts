@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from '../protocol/schema/type.ts';
 import { described, Empty, UserIds } from '../protocol/schema/types.ts';
 import { defineLocal } from './define.ts';
 

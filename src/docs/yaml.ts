@@ -1,4 +1,6 @@
-import { Document, visit } from 'yaml';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
 
 /** Characters up to which a part of a document stands in one line. */
 const SHORT = 800;
@@ -8,6 +10,7 @@ const PLAIN = /^[\w .;()'/#$-]*$/;
 
 /** Returns a document as YAML, in which what is short stands in one line. Parsers of YAML 1.1 read the same. */
 export function yamlOf(value: object): string {
+  const { Document, visit } = require('yaml') as typeof import('yaml'); // not at the start, where it is not used
   const document = new Document(value, { aliasDuplicateObjects: false, compat: 'yaml-1.1' });
   visit(document, {
     Collection(_, node) {

@@ -1,5 +1,4 @@
 import type { Transaction } from 'sequelize';
-import { Type } from 'typebox';
 import { accountOf, assertUncommon, namesOf, refuseTaken } from '../accounts/account.ts';
 import { deleteAccount } from '../accounts/deleteAccount.ts';
 import { reconcileEverywhere } from '../bus/outbox.ts';
@@ -9,6 +8,7 @@ import type { User } from '../database/models/User.ts';
 import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Account, Email, OfferedPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
+import { Type } from '../protocol/schema/type.ts';
 import { described } from '../protocol/schema/types.ts';
 import { chatsNaming, profileOf, publishName } from '../users/publishProfile.ts';
 import { callerOf, defineRoute, type RouteContext } from './define.ts';
@@ -44,7 +44,7 @@ export const updateMe = defineRoute({
     const user = callerOf(context);
     if (email === undefined && username === undefined && password === undefined)
       throw new ApiError('BAD_REQUEST', 'body must have at least one of email, username, password');
-    if (password !== undefined) assertUncommon(password);
+    if (password !== undefined) await assertUncommon(password);
     if (email !== undefined || password !== undefined) {
       if (currentPassword === undefined)
         throw new ApiError('BAD_REQUEST', 'body.currentPassword is required when email or password changes');

@@ -1,11 +1,11 @@
 import { Op } from 'sequelize';
-import { Type } from 'typebox';
 import { accountOf, assertUncommon, namesOf, normalise, refuseTaken } from '../accounts/account.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Account, Email, OfferedPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
+import { Type } from '../protocol/schema/type.ts';
 import { Text } from '../protocol/schema/types.ts';
 import { fold } from '../text/fold.ts';
 import { defineRoute } from './define.ts';
@@ -27,7 +27,7 @@ export const register = defineRoute({
     { db, tokens, passwords, attempts, address, registration: isOpen },
   ) {
     if (!isOpen) throw new ApiError('FORBIDDEN', 'Registration is closed on this server');
-    assertUncommon(password);
+    await assertUncommon(password);
     await attempts.registering(address);
     const passwordHash = await passwords.hash(password, networkOf(address));
     const user = await db.users.create({ ...namesOf({ email, username }), passwordHash }).catch(refuseTaken);

@@ -1,4 +1,3 @@
-import { propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { VERSION } from '../version.ts';
 import { loadOptional } from './optional.ts';
 
@@ -28,6 +27,7 @@ export interface Trace {
  * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
  */
 export async function createTracing(serviceName: string): Promise<Tracing> {
+  const { propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } = await import('@opentelemetry/api');
   const load = () => import('@opentelemetry/sdk-node');
   const { NodeSDK } = await loadOptional('@opentelemetry/sdk-node', 'OTEL_EXPORTER_OTLP_ENDPOINT', load);
   const sdk = new NodeSDK({ serviceName, instrumentations: [] });

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
 import { KeyedQueue } from '../bus/KeyedQueue.ts';
 import { createMemoryTransport } from '../bus/memory.ts';
-import { createNatsTransport } from '../bus/nats/transport.ts';
 import { createOrderedBus } from '../bus/orderedBus.ts';
 import type { Config } from '../config.ts';
 import type { Clock } from '../database/clock.ts';
@@ -90,7 +89,8 @@ export async function startMessaging({ config, log, db, clock, listener, metrics
   };
 
   /** Opens the transport between the nodes. */
-  function openNats() {
+  async function openNats() {
+    const { createNatsTransport } = await import('../bus/nats/transport.ts');
     const { natsUrl: servers, natsCreds: credentials, natsCa: authorities } = config;
     return createNatsTransport({ servers, credentials, authorities }, log, {
       catchUp: (topic, head) => bus.catchUp(topic, head),

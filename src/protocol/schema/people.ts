@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type } from './type.ts';
 import { Custom, described, Id, Name, Nullable, Text, Time, UserName } from './types.ts';
 
 /* What commands say of people. */
