@@ -1,7 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from './config.ts';
-import { exited, print, Workers } from './Workers.ts';
+import { exited, print, type Workers } from './Workers.ts';
 
 /** Consecutive failures of a worker, to start or to run for long, after which the supervisor gives up on it. */
 const MAX_FAILURES = 5;
@@ -26,7 +24,7 @@ interface Slot {
 
 /** Keeps one worker running in each slot until the process is asked to stop. */
 export class Supervisor {
-  readonly #workers: Workers;
+  readonly #workers: Pick<Workers, 'start' | 'end' | 'endAll'>;
   readonly #slots: readonly Slot[];
   /** Called with a bug of the supervisor. */
   readonly #fail: (error: unknown) => void;
@@ -34,10 +32,15 @@ export class Supervisor {
   #isRoundRequested = false;
   #isReplacing = false;
 
-  constructor(config: Config, fail: (error: unknown) => void) {
-    this.#workers = new Workers(config);
+  /** Starts as many workers as there are slots. */
+  constructor(
+    workers: Pick<Workers, 'start' | 'end' | 'endAll'>,
+    slots: number,
+    fail: (error: unknown) => void,
+  ) {
+    this.#workers = workers;
     this.#fail = fail;
-    this.#slots = Array.from({ length: config.workers }, (_, index) => ({
+    this.#slots = Array.from({ length: slots }, (_, index) => ({
       index,
       worker: undefined,
       state: 'starting',
@@ -78,7 +81,13 @@ export class Supervisor {
       const pause = FIRST_PAUSE * 2 ** (failures - 1);
       print(`restarting worker ${slot.index} in ${pause / 1000} s`);
       slot.state = 'pausing';
-      await Promise.race([delay(pause), new Promise<void>((wake) => Object.assign(slot, { wake }))]);
+      await new Promise<void>((wake) => {
+        const timer = setTimeout(wake, pause);
+        slot.wake = () => {
+          clearTimeout(timer);
+          wake();
+        };
+      });
     }
   }
 

@@ -54,16 +54,21 @@ export class Workers {
 /**
  * Resolves when a worker listens. Rejects after `seconds`, counted from its last report that a migration is running.
  */
-function untilItListens(worker: ChildProcess, seconds: number): Promise<void> {
+export function untilItListens(worker: Pick<ChildProcess, 'on'>, seconds: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(
-      () => reject(new Error(`it did not listen within ${seconds} s`)),
-      seconds * 1000,
-    ).unref();
+    let late: NodeJS.Timeout | undefined;
+    const wait = () => {
+      clearTimeout(late);
+      late = setTimeout(
+        () => reject(new Error(`it did not listen within ${seconds} s`)),
+        seconds * 1000,
+      ).unref();
+    };
     worker.on('message', (state) => {
       if (state === 'listening') resolve();
-      else late.refresh();
+      else wait();
     });
+    wait();
   });
 }
 

@@ -3,7 +3,7 @@ import { loadConfig } from './config.ts';
 import { assertPort } from './net/port.ts';
 import { StartError } from './protocol/errors.ts';
 import { Supervisor } from './Supervisor.ts';
-import { print } from './Workers.ts';
+import { print, Workers } from './Workers.ts';
 
 /*
  * Runs several nodes on one machine that share its port: `npm run start:cluster -- --workers N`, or `WORKERS=N`. The
@@ -22,7 +22,7 @@ try {
     throw new StartError('NATS_URL is unset; expected the URL of a NATS server that connects the workers');
   if (config.port === 0) throw new StartError('PORT is 0; expected a port that the workers share');
   if (!config.sharesPort) await assertPort(config.host, config.port); // workers cannot detect another program at a shared port
-  const supervisor = new Supervisor(config, fail);
+  const supervisor = new Supervisor(new Workers(config), config.workers, fail);
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => void supervisor.stop(signal).catch(fail));
   process.on('SIGHUP', () => void supervisor.replaceAll().catch(fail));

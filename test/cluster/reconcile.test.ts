@@ -110,6 +110,22 @@ describe('after the answer of the database to a commit is lost', () => {
       expect((await client.push('messageInGroup')).params.message).to.equal('for all');
   });
 
+  it('a change is answered UNAVAILABLE if nothing is known of it for two seconds, and pushed when it is', async () => {
+    const groupId = await newGroup(ada.client, bob, eve);
+    await Promise.all([bob, eve].map(({ client }) => client.rest()));
+    const [atBob, atEve] = [bob, eve].map(({ client }) => pushed(client, 'removeUserFromGroup'));
+    const lost = relay.loseAnswerTo('COMMIT', 'chat_members');
+    const reply = ada.client.call('removeUserFromGroup', { groupId, userId: eve.id });
+    await lost;
+    await relay.cut();
+    expect((await reply).code).to.equal('UNAVAILABLE');
+    await relay.restore();
+    await eve.client.push('removeUserFromGroup');
+    await ada.client.done('messageInGroup', { groupId, content: 'without Eve' });
+    await bob.client.next((frame) => frame.params?.message === 'without Eve');
+    expect([atBob?.length, atEve?.length]).to.deep.equal([1, 1]);
+  });
+
   it('a new group is visible to all its members', async () => {
     await callLosing('COMMIT', ada.client, 'newGroup', { groupName: 'Climbers', userIds: [bob.id] });
     const { groupId } = (await bob.client.push('newGroup')).params;
