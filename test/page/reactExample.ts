@@ -66,6 +66,22 @@ export function testReactExample(packages = resolve('node_modules')): void {
     await page.getByText(`${bob.username} …`).waitFor();
   });
 
+  it('says why nobody was found by a name', async () => {
+    const [ada] = await newUsers(1);
+    const page = await open(ada);
+    const search = async (text: string) => {
+      await page.getByLabel('Write to').fill(text);
+      await page.keyboard.press('Enter');
+    };
+    await search('nobody at all');
+    await page.getByRole('alert').getByText('Nobody has that name').waitFor();
+    await search('x'.repeat(1_000));
+    await page.getByRole('alert').getByText('params.query must have at most').waitFor();
+    await search(ada.username);
+    await page.getByLabel('Message').waitFor();
+    expect(await page.getByRole('alert').textContent()).to.equal('');
+  });
+
   it('writes to a user who is found by the name', async () => {
     const [ada, bob] = await newUsers(2);
     const device = await bob.connect();

@@ -25,15 +25,22 @@ export function Messenger() {
 
 function FindUser({ found }: { found: (userId: number) => void }) {
   const { call } = useClient();
+  const [problem, setProblem] = useState('');
   const find = async (fields: FormData) => {
-    const { data } = await call('searchUsers', { query: String(fields.get('query')) });
-    if (data[0]) found(data[0].userId);
+    try {
+      const { data } = await call('searchUsers', { query: String(fields.get('query')) });
+      if (data[0]) found(data[0].userId);
+      setProblem(data[0] ? '' : 'Nobody has that name');
+    } catch (error) {
+      setProblem((error as Error).message);
+    }
   };
   return (
     <Form entered={find}>
       <label>
         Write to <input name="query" required />
       </label>
+      <p role="alert">{problem}</p>
     </Form>
   );
 }
