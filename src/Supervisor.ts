@@ -8,6 +8,9 @@ const FIRST_PAUSE = 1_000;
 /** Milliseconds of serving after which the earlier failures of a worker no longer count. */
 const STABLE_AFTER = 60_000;
 
+/** Starts and ends the processes of workers. */
+type Processes = Pick<Workers, 'start' | 'end' | 'endAll'>;
+
 /** A slot in which one worker runs at a time. */
 interface Slot {
   readonly index: number;
@@ -24,7 +27,7 @@ interface Slot {
 
 /** Keeps one worker running in each slot until the process is asked to stop. */
 export class Supervisor {
-  readonly #workers: Pick<Workers, 'start' | 'end' | 'endAll'>;
+  readonly #workers: Processes;
   readonly #slots: readonly Slot[];
   /** Called with a bug of the supervisor. */
   readonly #fail: (error: unknown) => void;
@@ -33,11 +36,7 @@ export class Supervisor {
   #isReplacing = false;
 
   /** Starts as many workers as there are slots. */
-  constructor(
-    workers: Pick<Workers, 'start' | 'end' | 'endAll'>,
-    slots: number,
-    fail: (error: unknown) => void,
-  ) {
+  constructor(workers: Processes, slots: number, fail: (error: unknown) => void) {
     this.#workers = workers;
     this.#fail = fail;
     this.#slots = Array.from({ length: slots }, (_, index) => ({

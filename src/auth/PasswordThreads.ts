@@ -84,7 +84,7 @@ export class PasswordThreads {
     this.#isClosed = true;
     for (const { reject } of this.#queue.clear()) reject(stopping());
     await Promise.race([Promise.allSettled(this.#unfinished), delay(GRACE, undefined, { ref: false })]);
-    const pools = await this.#pools;
+    const pools = await this.#pools?.catch(() => undefined);
     await Promise.all([pools?.idle.destroy(), pools?.urgent.destroy()]);
   }
 

@@ -83,7 +83,6 @@ describe('the supervisor of workers', () => {
     });
     workers = new FakeWorkers();
   });
-  afterEach(() => mock.timers.reset());
 
   const supervise = (slots: number) =>
     new Supervisor(workers, slots, (error) => {
@@ -247,7 +246,6 @@ describe('the time in which a worker must listen', () => {
   }
 
   beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
-  afterEach(() => mock.timers.reset());
 
   it('is that of the configuration', async () => {
     const state = starting();
