@@ -17,7 +17,7 @@ process.env.TSX_TSCONFIG_PATH ??= fileURLToPath(new URL('mutation.tsconfig.json'
 
 export default {
   mutate: [
-    'src/{ByteBudget,EnvironmentReader,FairQueue,config,databaseUrl,limits,misspeltSettings}.ts',
+    'src/{ByteBudget,EnvironmentReader,FairQueue,Supervisor,config,databaseUrl,limits,misspeltSettings}.ts',
     'src/bus/{ChangeOrder,ChatSequence,GapPlan,KeyedQueue,SeenIds,TopicSequences,topics}.ts',
     'src/bus/nats/{Confirmations,FlowControl,InFlight,OutgoingStream,Peer,Peers,RecentPublications}.ts',
     'src/bus/nats/{RoundTrips,SendPolicy,codec,peerMessages,sender}.ts',
@@ -30,7 +30,7 @@ export default {
     'src/observability/{PlainHistogram,TimeoutLog}.ts',
     'src/presence/OnlineUsers.ts',
     'src/protocol/{closeCodes,cursor,frames,validator}.ts',
-    'src/protocol/schema/{moment,page}.ts',
+    'src/protocol/schema/{moment,page,type}.ts',
     'src/sessions/UnrecordedSessions.ts',
     'src/socket/{CommandQueue,CompactMap,Connection,ConnectionRegistry,Newcomers}.ts',
     'src/socket/{OneOrMany,TopicSubscriptions,slices}.ts',
@@ -52,7 +52,8 @@ export default {
   checkerNodeArgs: ['--import', import.meta.url],
   plugins: ['@stryker-mutator/mocha-runner'],
   mochaOptions: {
-    'no-package': true, // nor the hooks of test/support/harness.ts, which unit tests do without
+    'no-package': true, // nor the hooks of test/support/harness.ts, which these tests do without
+    require: ['test/support/mocks.ts'],
     'no-config': true,
     spec: ['test/unit/**/*.test.ts'],
     // They read files that are not copied, or say nothing about the code above.

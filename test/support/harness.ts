@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { hashSync } from 'bcryptjs';
 import { pino } from 'pino';
@@ -128,7 +127,6 @@ export const mochaHooks = {
     server = await startServer();
   },
   async afterEach() {
-    mock.reset(); // also after a test that failed, whose mocks would fail those that follow
     await Promise.all(open.splice(0).map((client) => client.close()));
     assertDescribedFrames();
   },

@@ -10,10 +10,11 @@ import { untilItListens } from '../../src/Workers.ts';
 class FakeWorker extends EventEmitter {
   readonly pid = 1;
   exitCode: number | null = null;
-  readonly signalCode = null;
+  signalCode: NodeJS.Signals | null = null;
 
-  exit(code: number): void {
-    this.exitCode = code;
+  exit(reason: number | NodeJS.Signals): void {
+    if (typeof reason === 'number') this.exitCode = reason;
+    else this.signalCode = reason;
     this.emit('exit');
   }
 }
@@ -49,8 +50,9 @@ class FakeWorkers {
     });
   }
 
-  async end(worker: ChildProcess): Promise<void> {
-    (worker as unknown as FakeWorker).exit(0);
+  /** Ends a worker, which exits because of the signal. */
+  async end(worker: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+    (worker as unknown as FakeWorker).exit(signal);
   }
 
   async endAll(): Promise<void> {}
@@ -69,8 +71,9 @@ describe('the supervisor of workers', () => {
   let printed: string[];
   let exitCodes: unknown[];
 
-  beforeEach(() => {
+  beforeEach(async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
+    await turn(); // Node warns about the first use of these timers
     mock.method(performance, 'now', () => now);
     printed = [];
     exitCodes = [];
@@ -111,18 +114,16 @@ describe('the supervisor of workers', () => {
       expect(workers.starts).to.be.empty;
       await pass(1);
     }
-    expect(printed.filter((line) => line.startsWith('restarting'))).to.deep.equal([
-      'restarting worker 0 in 1 s',
-      'restarting worker 0 in 2 s',
-      'restarting worker 0 in 4 s',
-      'restarting worker 0 in 8 s',
-    ]);
+    expect(printed).to.deep.equal(
+      [1, 2, 4, 8].flatMap((pause) => ['worker 0 exited with 1', `restarting worker 0 in ${pause} s`]),
+    );
   });
 
   it('begins again with the shortest pause once a worker has served for more than a minute', async () => {
     supervise(1);
     for (const pause of [1_000, 2_000, 4_000]) {
       await serve(60_000);
+      expect(printed.at(-1)).to.equal(`restarting worker 0 in ${pause / 1_000} s`);
       await pass(pause);
     }
     await serve(60_001);
@@ -137,6 +138,7 @@ describe('the supervisor of workers', () => {
     const [first, second] = workers.starts;
     await second?.succeed();
     await first?.fail();
+    expect(printed[0]).to.equal('worker 0 failed to start: it exited with 1');
     for (const pause of [1_000, 2_000, 4_000, 8_000]) {
       await pass(pause);
       await workers.only.fail();
@@ -165,11 +167,12 @@ describe('the supervisor of workers', () => {
     expect(workers.only.index).to.equal(0);
     expect(old.map((worker) => worker?.exitCode)).to.deep.equal([null, null]);
     await workers.only.succeed();
-    expect(old.map((worker) => worker?.exitCode)).to.deep.equal([0, null]);
+    expect(old.map((worker) => worker?.exitCode)).to.deep.equal([null, null]);
+    expect(old.map((worker) => worker?.signalCode)).to.deep.equal(['SIGTERM', null]);
     expect(workers.only.index).to.equal(1);
     await workers.only.succeed();
     await replaced;
-    expect(old.map((worker) => worker?.exitCode)).to.deep.equal([0, 0]);
+    expect(old.map((worker) => worker?.signalCode)).to.deep.equal(['SIGTERM', 'SIGTERM']);
     expect(printed).to.be.empty; // nothing has failed, so nothing is restarted
   });
 
@@ -218,13 +221,83 @@ describe('the supervisor of workers', () => {
     for (const start of [...workers.starts]) await start.succeed();
   });
 
-  it('starts nothing after it was asked to stop', async () => {
+  it('restarts the successor of a worker when it exits, by a signal or by itself', async () => {
     const supervisor = supervise(1);
-    await workers.only.fail();
+    await workers.only.succeed();
+    const replaced = supervisor.replaceAll();
+    await turn();
+    const successor = await workers.only.succeed();
+    await replaced;
+    successor.exit('SIGKILL');
+    await turn();
+    expect(printed).to.deep.equal(['worker 0 exited with SIGKILL', 'restarting worker 0 in 1 s']);
+    await pass(1_000);
+    await workers.only.succeed();
+  });
+
+  it('does not restart a worker that exits while its successor starts, unless that fails', async () => {
+    const supervisor = supervise(1);
+    for (const outcome of ['succeed', 'fail'] as const) {
+      const old = await workers.only.succeed();
+      const replaced = supervisor.replaceAll();
+      await turn();
+      old.exit(1);
+      await pass(10_000);
+      const successor = await workers.only[outcome]();
+      await replaced;
+      await turn();
+      if (!successor) break;
+      expect(printed).to.be.empty;
+      successor.exit(1);
+      await turn();
+      await pass(1_000);
+      printed = [];
+    }
+    expect(printed).to.deep.equal([
+      'failed to replace worker 0: it exited with 1; the old one stays',
+      'worker 0 exited with 1',
+      'restarting worker 0 in 2 s',
+    ]);
+  });
+
+  it('replaces a worker that starts once it serves, because it may have read the old program', async () => {
+    const supervisor = supervise(1);
+    const replaced = supervisor.replaceAll();
+    await turn();
+    const first = await workers.only.succeed();
+    expect(first.signalCode).to.equal(null);
+    await workers.only.succeed();
+    await replaced;
+    expect(first.signalCode).to.equal('SIGTERM');
+  });
+
+  it('starts nothing after it was asked to stop, and says nothing of workers that end then', async () => {
+    const supervisor = supervise(3);
+    const [starting, pausing, serving] = [...workers.starts];
+    await pausing?.fail();
+    const worker = await serving?.succeed();
+    printed = [];
     await supervisor.stop('SIGTERM');
+    await starting?.fail();
+    worker?.exit(0);
     await pass(1_000);
     expect(workers.starts).to.be.empty;
+    expect(printed).to.be.empty;
+    await supervisor.stop('SIGINT');
     expect(exitCodes).to.deep.equal([0]);
+  });
+
+  it('replaces no worker after it was asked to stop, also in the middle of a round', async () => {
+    const supervisor = supervise(2);
+    for (const start of [...workers.starts]) await start.succeed();
+    const replaced = supervisor.replaceAll();
+    await turn();
+    await supervisor.stop('SIGTERM');
+    await workers.only.fail();
+    await replaced;
+    await supervisor.replaceAll();
+    expect(workers.starts).to.be.empty;
+    expect(printed).to.be.empty;
   });
 });
 
