@@ -6,7 +6,7 @@ import { lineOf, QUIET, type Step, stepsOf } from './differential/steps.ts';
 import { defineDifferentialTests } from './differential/suite.ts';
 import type { Name, Open } from './differential/world.ts';
 
-defineDifferentialTests({ 'one node': 12, 'two nodes': 12 }, 120);
+defineDifferentialTests({ 'one node': 8, 'two nodes': 8 }, 120);
 
 describe('the comparison of clients', function () {
   this.timeout(300_000);
