@@ -30,7 +30,7 @@ export default {
     'src/observability/{PlainHistogram,TimeoutLog}.ts',
     'src/presence/OnlineUsers.ts',
     'src/protocol/{closeCodes,cursor,frames,validator}.ts',
-    'src/protocol/schema/{moment,page,type}.ts',
+    'src/protocol/schema/{moment,page}.ts',
     'src/sessions/UnrecordedSessions.ts',
     'src/socket/{CommandQueue,CompactMap,Connection,ConnectionRegistry,Newcomers}.ts',
     'src/socket/{OneOrMany,TopicSubscriptions,slices}.ts',

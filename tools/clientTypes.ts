@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import type { Command, CommandDescription } from '../src/commands/define.ts';
 import { namedTypes } from '../src/docs/pages/namedTypes.ts';
 import { COMMON_ERRORS } from '../src/docs/schemas.ts';
@@ -23,7 +23,6 @@ import {
 } from '../src/protocol/schema/messages.ts';
 import { ProfileVersion } from '../src/protocol/schema/people.ts';
 import { AccountOfHost, ServiceUser, UserReference } from '../src/protocol/schema/service.ts';
-import { Type } from '../src/protocol/schema/type.ts';
 import {
   ClientMessageId,
   Content,

@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import { Email, Username } from '../protocol/schema/accounts.ts';
 import { Avatar, DisplayName } from '../protocol/schema/people.ts';
-import { createValidator } from '../protocol/validator.ts';
+import { compileValidator } from '../protocol/validator.ts';
 import { normalise } from './account.ts';
 
 /** The claims of a token of the host that fill a profile, those that can be used (OpenID Connect Core, 5.1). */
@@ -72,7 +72,7 @@ const isEmail = matches(Email);
 
 /** Returns a function that returns true for values of a schema. */
 function matches(schema: TSchema): (value: unknown) => boolean {
-  const validate = createValidator(schema, 'claims');
+  const validate = compileValidator(schema, 'claims');
   return (value) => {
     try {
       validate(value);

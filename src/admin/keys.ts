@@ -3,7 +3,7 @@ import { createKey, listKeys as list, revokeKey as revoke } from '../auth/servic
 import type { KeyId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Name } from '../protocol/schema/types.ts';
-import { createValidator } from '../protocol/validator.ts';
+import { compileValidator } from '../protocol/validator.ts';
 import { type Action, UsageError } from './define.ts';
 
 export const createApiKey: Action = async ([name = '', scopes = ''], _, { db }) => {
@@ -19,7 +19,7 @@ export const revokeApiKey: Action = async ([id = ''], _, { db }) => {
   return revoked;
 };
 
-const argumentsOf = createValidator(
+const argumentsOf = compileValidator(
   { type: 'object', properties: { name: Name(1, 100, 'Name of the key') }, required: ['name'] },
   'arguments',
 );

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { revokeTokens } from '../accounts/revocation.ts';
 import { isCommonPassword } from '../auth/commonPasswords.ts';
 import { Password } from '../protocol/schema/accounts.ts';
-import { createValidator } from '../protocol/validator.ts';
+import { compileValidator } from '../protocol/validator.ts';
 import { type Action, UsageError } from './define.ts';
 import { find, shown } from './users.ts';
 
@@ -17,7 +17,7 @@ export const resetPassword: Action = async ([name = ''], { password: chosen }, s
   return { ...shown(user), ...(chosen === undefined && { password }) };
 };
 
-const passwordOption = createValidator(
+const passwordOption = compileValidator(
   { type: 'object', properties: { password: Password }, required: ['password'] },
   'options',
 );

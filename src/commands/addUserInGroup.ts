@@ -1,8 +1,9 @@
+import { Type } from 'typebox';
+
 import { addMembers } from '../chats/addMembers.ts';
 import { changeGroup } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { MemberEvent } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfGroup, IdOfUser, Sent } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';

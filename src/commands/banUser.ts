@@ -1,9 +1,10 @@
+import { Type } from 'typebox';
+
 import { changeGroup, removeMembers } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { assertOutranks } from '../chats/ranks.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, MemberEvent } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfGroup, IdOfUser, Text } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { existingUser } from '../users/users.ts';

@@ -1,10 +1,10 @@
+import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
 import { freezePositions, lockDialog } from '../chats/shownPositions.ts';
 import type { UserId } from '../ids.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { encodePush } from '../protocol/frames.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { described, Empty, Id, IdOfUser } from '../protocol/schema/types.ts';
 import { blockOf } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';

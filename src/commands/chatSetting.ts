@@ -1,8 +1,8 @@
 import type { Static, TObject, TProperties } from 'typebox';
+import { Type } from 'typebox';
 import { type ChatAddress as Address, membershipIn, ownStateOf } from '../chats/membership.ts';
 import { pushToSelf } from '../chats/publish.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Empty, inChat } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { activeUser } from '../users/users.ts';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { Type } from 'typebox';
 import { type InviteRow, inviteFields } from '../chats/invites.ts';
 import { membershipInGroup, requireRole } from '../chats/membership.ts';
 import { wire } from '../database/wire.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Invite } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfGroup, Text } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

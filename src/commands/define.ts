@@ -4,7 +4,7 @@ import type { WriteAnswer } from '../messages/WriterQueue.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { Fields } from '../protocol/frames.ts';
 import { SendReply } from '../protocol/schema/messages.ts';
-import { createValidator } from '../protocol/validator.ts';
+import { compileValidator } from '../protocol/validator.ts';
 import type { CommandContext, ReadContext } from './context.ts';
 import {
   type ChangeFacts,
@@ -266,5 +266,5 @@ function write(
 /** Params with unknown names refused, and their validator. */
 function strict<Params extends TObject>(definition: Params) {
   const params = { ...definition, additionalProperties: false };
-  return { params, validate: createValidator(params, 'params') };
+  return { params, validate: compileValidator(params, 'params') };
 }

@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { recordClosure } from '../chats/closures.ts';
 import { changeGroup, deliveredBefore } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { GroupEvent } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Empty, IdOfGroup } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';

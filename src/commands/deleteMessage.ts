@@ -1,10 +1,10 @@
+import { Type } from 'typebox';
 import { membershipInGroup, requireRole } from '../chats/membership.ts';
 import { assertWrittenByUser, changeMessageForAll } from '../messages/changeMessage.ts';
 import { readMessage } from '../messages/read.ts';
 import { leaveTombstones } from '../messages/tombstone.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfMessage, Time } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { Type } from 'typebox';
 import type { UserId } from '../ids.ts';
 import {
   assertWrittenByUser,
@@ -11,7 +12,6 @@ import { reindex } from '../messages/indexMessages.ts';
 import { namesIn } from '../messages/mentions.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChangedMessage, EditedAt, Mentions, MessageAddress } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Content, Custom, IdOfMessage, Nullable, Time } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

@@ -1,6 +1,6 @@
+import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Empty } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

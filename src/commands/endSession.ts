@@ -1,8 +1,8 @@
+import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
 import { createGuard } from '../net/guard.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { described, Empty, IdOfSession } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { assertWrittenByUser } from '../messages/changeMessage.ts';
 import { sendReply } from '../messages/drafts.ts';
 import { readLiveMessage, readWritten } from '../messages/read.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ForwardReply } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { ClientMessageId, IdOfMessage, inChat } from '../protocol/schema/types.ts';
 import { definePreparedSend } from './define.ts';
 

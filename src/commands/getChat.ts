@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { oneChat, type ChatRow as Row } from '../chats/chatList.sql.ts';
 import { dialogWith, membershipInGroup } from '../chats/membership.ts';
 import { wire } from '../database/wire.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChatRow } from '../protocol/schema/chats.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { inChat, Nullable } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 

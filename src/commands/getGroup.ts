@@ -1,8 +1,9 @@
+import { Type } from 'typebox';
+
 import { groupRow } from '../chats/groups.ts';
 import { openGroup } from '../chats/membership.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Group } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfGroup } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 

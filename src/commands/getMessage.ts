@@ -1,6 +1,6 @@
+import { Type } from 'typebox';
 import { messageOf, readMessage } from '../messages/read.ts';
 import { Message } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfMessage } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 

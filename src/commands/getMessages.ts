@@ -1,10 +1,10 @@
+import { Type } from 'typebox';
 import { membershipIn } from '../chats/membership.ts';
 import { DEFAULT_LIMIT, readStretch } from '../messages/history.ts';
 import { messageOf } from '../messages/read.ts';
 import { ROWS } from '../protocol/cursor.ts';
 import { Message } from '../protocol/schema/messages.ts';
 import { fitting } from '../protocol/schema/page.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { inChat, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 

@@ -1,3 +1,4 @@
+import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessages } from '../messages/read.ts';
@@ -5,7 +6,6 @@ import { ROWS } from '../protocol/cursor.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Message } from '../protocol/schema/messages.ts';
 import { fitting } from '../protocol/schema/page.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfMessage, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 

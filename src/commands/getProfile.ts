@@ -1,5 +1,5 @@
+import { Type } from 'typebox';
 import { Profile } from '../protocol/schema/people.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { described, IdOfUser, Nullable } from '../protocol/schema/types.ts';
 import { profilesOf } from '../users/profiles.ts';
 import { existingUser } from '../users/users.ts';

@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readMessage } from '../messages/read.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Id, IdOfMessage, Limit, UserName } from '../protocol/schema/types.ts';
 import { nameOfUser } from '../users/names.ts';
 import { defineRead } from './define.ts';

@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, readMessage, selectMessages } from '../messages/read.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Message } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfMessage, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 

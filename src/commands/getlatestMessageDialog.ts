@@ -1,8 +1,8 @@
+import { Type } from 'typebox';
 import { dialogWith } from '../chats/membership.ts';
 import { historyRow, pageOf, readDialogStretch } from '../messages/history.ts';
 import { ROWS } from '../protocol/cursor.ts';
 import { HistoryRow } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Id, IdOfUser, Limit, Page, UserName } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineRead } from './define.ts';

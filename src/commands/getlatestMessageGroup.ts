@@ -1,8 +1,8 @@
+import { Type } from 'typebox';
 import { membershipInGroup } from '../chats/membership.ts';
 import { historyRow, pageOf, readStretch } from '../messages/history.ts';
 import { ROWS } from '../protocol/cursor.ts';
 import { HistoryRow } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Id, IdOfGroup, Limit, Page } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 

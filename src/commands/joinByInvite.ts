@@ -1,8 +1,9 @@
+import { Type } from 'typebox';
+
 import { changeGroup, insertMembers } from '../chats/groupChange.ts';
 import { isValidInvite } from '../chats/invites.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { described, Id, Text } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';

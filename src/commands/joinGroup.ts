@@ -1,7 +1,8 @@
+import { Type } from 'typebox';
+
 import { changeGroup, insertMembers } from '../chats/groupChange.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, MemberEvent } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfGroup } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';

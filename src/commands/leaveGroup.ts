@@ -1,7 +1,7 @@
+import { Type } from 'typebox';
 import { deliveredBefore } from '../chats/groupChange.ts';
 import { leave } from '../chats/leave.ts';
 import { groupEvent } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { described, Id, IdOfGroup, Sent } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

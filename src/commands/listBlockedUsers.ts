@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { wire } from '../database/wire.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { ShownName } from '../protocol/schema/people.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Id, Limit, Time, UserName } from '../protocol/schema/types.ts';
 import { shownName } from '../users/names.ts';
 import { defineRead } from './define.ts';

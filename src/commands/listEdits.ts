@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { readLiveMessage } from '../messages/read.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Edit } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfMessage, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 

@@ -1,3 +1,4 @@
+import { Type } from 'typebox';
 import { membershipInGroup } from '../chats/membership.ts';
 import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
@@ -6,7 +7,6 @@ import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Role } from '../protocol/schema/groups.ts';
 import { IsBot, Presence, ShownAvatar, ShownName } from '../protocol/schema/people.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Id, IdOfGroup, Limit, Time, UserName } from '../protocol/schema/types.ts';
 import { shownName } from '../users/names.ts';
 import { defineRead } from './define.ts';

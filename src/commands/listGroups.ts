@@ -1,10 +1,11 @@
+import { Type } from 'typebox';
+
 import { groupRow } from '../chats/groups.ts';
 import { prepared } from '../database/statements.ts';
 import type { ChatId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Group } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { CustomFilter, Limit, Text } from '../protocol/schema/types.ts';
 import { foldForSearch } from '../text/fold.ts';
 import { containing } from '../text/patterns.ts';

@@ -1,10 +1,10 @@
+import { Type } from 'typebox';
 import { type InviteRow, inviteFields, isValidInvite } from '../chats/invites.ts';
 import { membershipInGroup } from '../chats/membership.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Invite } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfGroup, Limit } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 

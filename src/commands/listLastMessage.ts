@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { newestChats, type ChatRow as Row } from '../chats/chatList.sql.ts';
 import { wire } from '../database/wire.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { ROWS } from '../protocol/cursor.ts';
 import { ChatRow } from '../protocol/schema/chats.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Limit, Page } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 

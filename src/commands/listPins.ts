@@ -1,3 +1,4 @@
+import { Type } from 'typebox';
 import { membershipIn } from '../chats/membership.ts';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
@@ -5,7 +6,6 @@ import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { type MessageRow, messageOf, selectMessagesAnd } from '../messages/read.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Message } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Id, inChat, Limit, Time } from '../protocol/schema/types.ts';
 import { defineRead } from './define.ts';
 

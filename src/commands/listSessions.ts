@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import { wire } from '../database/wire.ts';
 import type { SessionId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { described, Id, Limit, Nullable, Time } from '../protocol/schema/types.ts';
 import { NODE_DEAD_AFTER } from '../sessions/SessionLog.ts';
 import { defineRead } from './define.ts';

@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { Profile } from '../protocol/schema/people.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { CustomFilter, Limit } from '../protocol/schema/types.ts';
 import { usersByCustom } from '../users/byCustom.ts';
 import { findableBy, isContact } from '../users/directory.ts';

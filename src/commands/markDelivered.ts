@@ -1,6 +1,6 @@
+import { Type } from 'typebox';
 import { moveTo } from '../chats/movePositions.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Empty, inChat, Seq } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { type StateRow, stateColumns } from '../chats/memberState.sql.ts';
 import { moveTo } from '../chats/movePositions.ts';
 import { prepared } from '../database/statements.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChatAddress, ChatState } from '../protocol/schema/chats.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { described, inChat, Seq } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

@@ -1,5 +1,5 @@
+import { Type } from 'typebox';
 import { notePrivateChange } from '../chats/memberState.sql.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { described, Moment } from '../protocol/schema/types.ts';
 import { defineSetting } from './chatSetting.ts';
 

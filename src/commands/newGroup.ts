@@ -1,4 +1,6 @@
 import type { Transaction } from 'sequelize';
+import { Type } from 'typebox';
+
 import { addMembers } from '../chats/addMembers.ts';
 import {
   announceMembers,
@@ -10,7 +12,6 @@ import { listed, refuseTakenName } from '../chats/publicNames.ts';
 import type { WriteSystemMessage } from '../chats/systemMessage.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Group, GroupSettings, groupEvent } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { ClientMessageId, described, GroupName, Id, UserIds } from '../protocol/schema/types.ts';
 import { foldedGroup } from '../text/foldedColumns.ts';
 import { nameOf } from '../users/names.ts';

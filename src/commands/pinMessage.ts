@@ -1,8 +1,8 @@
+import { Type } from 'typebox';
 import { changeMessageForAll } from '../messages/changeMessage.ts';
 import { assertMayPin } from '../messages/mayPin.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { ChangedMessage, MessageAddress } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfMessage } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

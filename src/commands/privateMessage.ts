@@ -1,6 +1,6 @@
+import { Type } from 'typebox';
 import { extrasOf } from '../messages/drafts.ts';
 import { SendOptions, SentExtras } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { ClientMessageId, Content, described, Id, IdOfUser, Sent } from '../protocol/schema/types.ts';
 import { defineSend } from './define.ts';
 

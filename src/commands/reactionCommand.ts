@@ -1,8 +1,8 @@
+import { Type } from 'typebox';
 import { changeMessageForAll, type Raised } from '../messages/changeMessage.ts';
 import type { MessageRow } from '../messages/read.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import { ChangedMessage, Emoji, MessageAddress, ReactionCount } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfMessage } from '../protocol/schema/types.ts';
 import { emojiOf } from '../text/emoji.ts';
 import { defineCommand } from './define.ts';

@@ -1,5 +1,5 @@
+import { Type } from 'typebox';
 import { readLiveMessage } from '../messages/read.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Empty, IdOfMessage, Text } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

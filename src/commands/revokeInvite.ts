@@ -1,7 +1,7 @@
+import { Type } from 'typebox';
 import { membershipInGroup, requireRole } from '../chats/membership.ts';
 import { databaseNow } from '../database/clock.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Empty, IdOfGroup, IdOfInvite } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

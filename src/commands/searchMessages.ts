@@ -1,4 +1,4 @@
-import type { Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { membershipIn } from '../chats/membership.ts';
 import type { Queries } from '../database/database.ts';
 import type { MessageId } from '../ids.ts';
@@ -10,7 +10,6 @@ import { highlight, hitsIn, type Range } from '../messages/searchHighlight.ts';
 import { Cursor, NextCursor, ROWS } from '../protocol/cursor.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Message } from '../protocol/schema/messages.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Address, CustomFilter, described, IdOfUser, Limit, Moment, Text } from '../protocol/schema/types.ts';
 import { foldForSearch, wordsOf } from '../text/fold.ts';
 import { defineRead } from './define.ts';

@@ -1,8 +1,8 @@
+import { Type } from 'typebox';
 import { DEFAULT_LIMIT } from '../messages/history.ts';
 import { Cursor, type Cursors, NextCursor, ROWS, wrongCursor } from '../protocol/cursor.ts';
 import { fitting } from '../protocol/schema/page.ts';
 import { Profile } from '../protocol/schema/people.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { CustomFilter, Limit, Text } from '../protocol/schema/types.ts';
 import { foldForSearch } from '../text/fold.ts';
 import { type NamePosition, usersByName } from '../users/byName.ts';

@@ -1,7 +1,7 @@
+import { Type } from 'typebox';
 import { membershipIn, requireRole } from '../chats/membership.ts';
 import { pushToChat } from '../chats/publish.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Custom, Empty, inChat, Text } from '../protocol/schema/types.ts';
 import { assertNotBlocked } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';

@@ -1,9 +1,10 @@
+import { Type } from 'typebox';
+
 import { changeGroup } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { setRole, targetIn } from '../chats/ranks.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, groupEvent, MemberEvent } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';

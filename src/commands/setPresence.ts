@@ -1,4 +1,4 @@
-import { Type } from '../protocol/schema/type.ts';
+import { Type } from 'typebox';
 import { Empty } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

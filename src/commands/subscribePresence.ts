@@ -1,6 +1,6 @@
+import { Type } from 'typebox';
 import { ROWS } from '../protocol/cursor.ts';
 import { Presence } from '../protocol/schema/people.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { UserIds } from '../protocol/schema/types.ts';
 import { defineCommand } from './define.ts';
 

@@ -1,5 +1,5 @@
+import { Type } from 'typebox';
 import { Change } from '../protocol/schema/sync.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { described, Time } from '../protocol/schema/types.ts';
 import { isInDatabase, presentState } from '../sync/databaseRuns.ts';
 import { findChanges, positionOf } from '../sync/find.ts';

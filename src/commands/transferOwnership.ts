@@ -1,8 +1,9 @@
+import { Type } from 'typebox';
+
 import { changeGroup } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { setRole, targetIn } from '../chats/ranks.ts';
 import { Changed, MemberEvent } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { defineCommand } from './define.ts';

@@ -1,10 +1,10 @@
+import { Type } from 'typebox';
 import { actingIn } from '../chats/actingMember.ts';
 import { pushToChat } from '../chats/publish.ts';
 import { MANY_MEMBERS, SHOWN_AGAIN_SECONDS, SHOWN_TYPISTS, TYPING_SECONDS } from '../chats/Typists.ts';
 import { prepared } from '../database/statements.ts';
 import type { UserId } from '../ids.ts';
 import { ChatAddress } from '../protocol/schema/chats.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Empty, inChat } from '../protocol/schema/types.ts';
 import { assertNotDeleted } from '../users/users.ts';
 import { defineCommand } from './define.ts';

@@ -1,7 +1,8 @@
+import { Type } from 'typebox';
+
 import { changeGroup } from '../chats/groupChange.ts';
 import { requireRole } from '../chats/membership.ts';
 import { Changed, MemberEvent } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfGroup, IdOfUser } from '../protocol/schema/types.ts';
 import { nameOf } from '../users/names.ts';
 import { existingUser } from '../users/users.ts';

@@ -1,8 +1,8 @@
+import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
 import { lockDialog, publishMoves, releasePositions } from '../chats/shownPositions.ts';
 import { encodePush } from '../protocol/frames.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { described, Empty, Id, IdOfUser } from '../protocol/schema/types.ts';
 import { blockOf } from '../users/blocks.ts';
 import { nameOf } from '../users/names.ts';

@@ -1,4 +1,4 @@
-import { Type } from '../protocol/schema/type.ts';
+import { Type } from 'typebox';
 import { described, Empty, UserIds } from '../protocol/schema/types.ts';
 import { defineLocal } from './define.ts';
 

@@ -1,10 +1,11 @@
+import { Type } from 'typebox';
+
 import { changeGroup } from '../chats/groupChange.ts';
 import { groupRow } from '../chats/groups.ts';
 import { requireRole } from '../chats/membership.ts';
 import { refuseTakenName } from '../chats/publicNames.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Changed, Group, GroupSettings, groupEvent, SharedGroup } from '../protocol/schema/groups.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfGroup } from '../protocol/schema/types.ts';
 import { foldedGroup } from '../text/foldedColumns.ts';
 import { nameOf } from '../users/names.ts';

@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import { reconcileEverywhere } from '../bus/outbox.ts';
 import { userTopic } from '../bus/topics.ts';
 import { databaseNow } from '../database/clock.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { About, Avatar, DisplayName, Profile, ProfileVersion } from '../protocol/schema/people.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Custom, Id, Nullable } from '../protocol/schema/types.ts';
 import { foldedUser } from '../text/foldedColumns.ts';
 import { contactsOf } from '../users/contacts.ts';

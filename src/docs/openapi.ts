@@ -1,6 +1,5 @@
-import type { TObject, TSchema } from 'typebox';
+import { type TObject, type TSchema, Type } from 'typebox';
 import { type ErrorCode, errorCodes } from '../protocol/errors.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { VERSION } from '../version.ts';
 import type { Examples, RecordedCall } from './examples.ts';
 import { type Components, createComponents, errorCode, errorMessage } from './schemas.ts';

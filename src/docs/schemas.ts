@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { TObject, TSchema } from 'typebox';
+import { type TObject, type TSchema, Type } from 'typebox';
 import type { CommandDescription } from '../commands/define.ts';
 import { NextCursor } from '../protocol/cursor.ts';
 import { type ErrorCode, errorCodes } from '../protocol/errors.ts';
@@ -16,7 +16,6 @@ import {
 } from '../protocol/schema/messages.ts';
 import { Presence, Profile } from '../protocol/schema/people.ts';
 import { GroupProperties } from '../protocol/schema/sync.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Sent } from '../protocol/schema/types.ts';
 
 /** Descriptions of the formats of Parley, which other tools do not know. */

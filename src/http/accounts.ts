@@ -1,4 +1,5 @@
 import type { Transaction } from 'sequelize';
+import { Type } from 'typebox';
 import { accountOf, assertUncommon, namesOf, refuseTaken } from '../accounts/account.ts';
 import { deleteAccount } from '../accounts/deleteAccount.ts';
 import { reconcileEverywhere } from '../bus/outbox.ts';
@@ -8,7 +9,6 @@ import type { User } from '../database/models/User.ts';
 import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Account, Email, OfferedPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { described } from '../protocol/schema/types.ts';
 import { chatsNaming, profileOf, publishName } from '../users/publishProfile.ts';
 import { callerOf, defineRoute, type RouteContext } from './define.ts';

@@ -10,7 +10,7 @@ import type { User } from '../database/models/User.ts';
 import type { RouteDescription } from '../docs/openapi.ts';
 import type { Limits } from '../limits.ts';
 import type { MessageWriter } from '../messages/MessageWriter.ts';
-import { createValidator } from '../protocol/validator.ts';
+import { compileValidator } from '../protocol/validator.ts';
 import type { AttemptLimits } from './attemptLimits.ts';
 
 /** The services that routes use. */
@@ -73,6 +73,6 @@ export function defineRoute<Body extends TObject | undefined = undefined>(
   if (!schema)
     return { ...rest, body: undefined, execute: async (_, context) => handle(undefined as Input, context) };
   const body = { ...(schema as TObject), additionalProperties: false };
-  const validate = createValidator(body, 'body');
+  const validate = compileValidator(body, 'body');
   return { ...rest, body, execute: async (input, context) => handle(validate(input) as Input, context) };
 }

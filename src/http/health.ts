@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Type } from 'typebox';
 import type { Database } from '../database/database.ts';
 import { ApiError } from '../protocol/errors.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { defineRoute } from './define.ts';
 
 const Status = Type.Object({ status: Type.Literal('ok') });

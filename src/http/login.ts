@@ -1,11 +1,11 @@
 import { Op } from 'sequelize';
+import { Type } from 'typebox';
 import { accountOf, assertUncommon, namesOf, normalise, refuseTaken } from '../accounts/account.ts';
 import type { Database } from '../database/database.ts';
 import type { User } from '../database/models/User.ts';
 import { networkOf } from '../net/address.ts';
 import { ApiError } from '../protocol/errors.ts';
 import { Account, Email, OfferedPassword, Password, Token, Username } from '../protocol/schema/accounts.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { Text } from '../protocol/schema/types.ts';
 import { fold } from '../text/fold.ts';
 import { defineRoute } from './define.ts';

@@ -1,8 +1,8 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { Type } from 'typebox';
 import type { UserId } from '../ids.ts';
 import { ApiError } from './errors.ts';
 import { fitting } from './schema/page.ts';
-import { Type } from './schema/type.ts';
 import { Nullable } from './schema/types.ts';
 
 /** The position at which a list continues. Unlike a page number it stays correct while rows are added and removed. */

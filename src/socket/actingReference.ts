@@ -1,9 +1,9 @@
+import { Type } from 'typebox';
 import type { OwnerReference, UserReference } from '../accounts/userReferences.ts';
 import type { Request } from '../protocol/frames.ts';
 import { UserReference as Reference } from '../protocol/schema/service.ts';
-import { Type } from '../protocol/schema/type.ts';
 import { IdOfGroup, IdOfMessage } from '../protocol/schema/types.ts';
-import { createValidator } from '../protocol/validator.ts';
+import { compileValidator } from '../protocol/validator.ts';
 
 /** The user as whom a service connection sends a command. */
 export type ActingReference = UserReference | OwnerReference;
@@ -13,9 +13,9 @@ const OWNER = 'owner';
 
 export const isOwner = ({ as }: Request): boolean => as === OWNER;
 
-const readReference = createValidator(Reference, 'as');
-const readGroup = createValidator(Type.Object({ groupId: IdOfGroup }), 'params');
-const readMessage = createValidator(Type.Object({ messageId: IdOfMessage }), 'params');
+const readReference = compileValidator(Reference, 'as');
+const readGroup = compileValidator(Type.Object({ groupId: IdOfGroup }), 'params');
+const readMessage = compileValidator(Type.Object({ messageId: IdOfMessage }), 'params');
 
 /** Reads the acting user of a request; throws `BAD_REQUEST` if it is not named in one of the possible forms. */
 export function actingReference(request: Request): ActingReference {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { pino } from 'pino';
+import { Type } from 'typebox';
 import type { CommandName } from '../../src/client/protocol.ts';
 import { type Command, defineCommand } from '../../src/commands/define.ts';
 import { ping } from '../../src/commands/ping.ts';
@@ -8,7 +9,6 @@ import type { ServiceServices } from '../../src/commands/service/context.ts';
 import type { UserId } from '../../src/ids.ts';
 import { defaultLimits, PAGE_BYTES, REPLY_BYTES } from '../../src/limits.ts';
 import { createMetrics, type Readings } from '../../src/observability/metrics.ts';
-import { Type } from '../../src/protocol/schema/type.ts';
 import { Connection } from '../../src/socket/Connection.ts';
 import { createDispatcher } from '../../src/socket/dispatcher.ts';
 import type { Socket } from '../../src/socket/SocketConnection.ts';

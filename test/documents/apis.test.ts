@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect } from 'chai';
+import { Type } from 'typebox';
 import { WebSocket } from 'ws';
 import { parse } from 'yaml';
 import { registry } from '../../src/commands/registry.ts';
@@ -12,7 +13,6 @@ import { createComponents, socketErrors } from '../../src/docs/schemas.ts';
 import { yamlOf } from '../../src/docs/yaml.ts';
 import { routes } from '../../src/http/routes.ts';
 import { errorCodes } from '../../src/protocol/errors.ts';
-import { Type } from '../../src/protocol/schema/type.ts';
 import { builtFile } from '../support/builtFile.ts';
 import { http, newUser, server } from '../support/harness.ts';
 import { violations } from '../support/violations.ts';

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
+import { Type } from 'typebox';
 import { defineCommand, defineLocal, defineRead, defineSend } from '../../src/commands/define.ts';
 import { commands, registry } from '../../src/commands/registry.ts';
 import { serviceRegistry } from '../../src/commands/service/registry.ts';
 import type { UserId } from '../../src/ids.ts';
-import { Type } from '../../src/protocol/schema/type.ts';
 import { commandFactsSource, serviceFactsSource } from '../../tools/commandFacts.ts';
 import { id } from '../support/ids.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import { Type } from 'typebox';
 import { defineCommand } from '../../src/commands/define.ts';
 import { defaultLimits } from '../../src/limits.ts';
-import { Type } from '../../src/protocol/schema/type.ts';
 import { createRateLimiters, createUpgradeLimits } from '../../src/socket/rateLimits.ts';
 import { id } from '../support/ids.ts';
 

@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import { type TProperties, type TSchema, Type } from 'typebox';
 import { ApiError } from '../../src/protocol/errors.ts';
 import { Custom, inChat, Moment, Name, Text } from '../../src/protocol/schema/types.ts';
-import { createValidator } from '../../src/protocol/validator.ts';
+import { compileValidator } from '../../src/protocol/validator.ts';
 
 /** Returns the problem that a validator of a schema finds in an input; undefined if there is none. */
 function problemIn(schema: TSchema, input: unknown): string | undefined {
   try {
-    createValidator(schema, 'params')(input);
+    compileValidator(schema, 'params')(input);
     return undefined;
   } catch (error) {
     expect(error).to.be.instanceOf(ApiError);
@@ -32,14 +32,14 @@ function problemOf(schema: TSchema, value: unknown): string | undefined {
 describe('a validator', () => {
   it('returns valid input as it is', () => {
     const input = { x: 1 };
-    expect(createValidator(strict({ x: Type.Integer() }), 'params')(input)).to.equal(input);
+    expect(compileValidator(strict({ x: Type.Integer() }), 'params')(input)).to.equal(input);
     expect(input).to.deep.equal({ x: 1 });
   });
 
   it('converts nothing and adds no defaults', () => {
     expect(problemOf(Type.Integer(), '1')).to.equal('must be an integer');
     const input = {};
-    createValidator(strict({ x: Type.Optional(Type.Integer({ default: 1 })) }), 'params')(input);
+    compileValidator(strict({ x: Type.Optional(Type.Integer({ default: 1 })) }), 'params')(input);
     expect(input).to.deep.equal({});
   });
 

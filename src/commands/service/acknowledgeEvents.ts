@@ -1,6 +1,6 @@
+import { Type } from 'typebox';
 import { decodeEventCursor } from '../../events/cursor.ts';
 import { Consumer, EventCursor } from '../../protocol/schema/events.ts';
-import { Type } from '../../protocol/schema/type.ts';
 import { Empty } from '../../protocol/schema/types.ts';
 import { defineServiceCommand } from './define.ts';
 

@@ -1,7 +1,7 @@
+import { Type } from 'typebox';
 import { existingUsers, isDisabled } from '../../accounts/userReferences.ts';
 import { Token } from '../../protocol/schema/accounts.ts';
 import { UserReference } from '../../protocol/schema/service.ts';
-import { Type } from '../../protocol/schema/type.ts';
 import { described, Id, Time } from '../../protocol/schema/types.ts';
 import { activeUser } from '../../users/users.ts';
 import { defineServiceCommand } from './define.ts';

@@ -1,6 +1,6 @@
 import type { Static, TObject } from 'typebox';
 import type { Scope } from '../../auth/apiKeys.ts';
-import { createValidator } from '../../protocol/validator.ts';
+import { compileValidator } from '../../protocol/validator.ts';
 import type { Command, CommandDefinition, Outcome } from '../define.ts';
 import type { ServiceContext, ServiceReadContext } from './context.ts';
 
@@ -74,7 +74,7 @@ function define<Name extends string, Params extends TObject, Result extends TObj
   run: (params: Static<Params>, context: ServiceContext) => Promise<Static<Result>>,
 ): ServiceCommand<Name, Params, Result> {
   const params = { ...definition.params, additionalProperties: false };
-  const validate = createValidator(params, 'params');
+  const validate = compileValidator(params, 'params');
   const checked = async (input: unknown, context: ServiceContext) => run(validate(input), context);
   return {
     ...definition,

@@ -1,7 +1,7 @@
+import { Type } from 'typebox';
 import { deleteAccount } from '../../accounts/deleteAccount.ts';
 import { existingUsers } from '../../accounts/userReferences.ts';
 import { UserReferences } from '../../protocol/schema/service.ts';
-import { Type } from '../../protocol/schema/type.ts';
 import { Empty } from '../../protocol/schema/types.ts';
 import { defineServiceCommand } from './define.ts';
 

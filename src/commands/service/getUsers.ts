@@ -1,6 +1,6 @@
+import { Type } from 'typebox';
 import { ROWS } from '../../protocol/cursor.ts';
 import { ServiceUser, UserReferences } from '../../protocol/schema/service.ts';
-import { Type } from '../../protocol/schema/type.ts';
 import { defineServiceRead } from './define.ts';
 import { readServiceUsers } from './serviceUsers.ts';
 

@@ -1,7 +1,7 @@
+import { Type } from 'typebox';
 import { type EventCursor as Cursor, decodeEventCursor, encodeEventCursor } from '../../events/cursor.ts';
 import { cursorFromNow, listEvents as list } from '../../events/listEvents.ts';
 import { Event, EventCursor, EventTypes } from '../../protocol/schema/events.ts';
-import { Type } from '../../protocol/schema/type.ts';
 import { described, IdOfGroup } from '../../protocol/schema/types.ts';
 import { defineServiceRead } from './define.ts';
 

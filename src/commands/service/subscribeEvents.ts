@@ -1,5 +1,5 @@
+import { Type } from 'typebox';
 import { Consumer, Event, EventCursor, EventTypes } from '../../protocol/schema/events.ts';
-import { Type } from '../../protocol/schema/type.ts';
 import { Empty, Nullable } from '../../protocol/schema/types.ts';
 import { defineServiceCommand } from './define.ts';
 

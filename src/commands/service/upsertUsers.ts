@@ -1,7 +1,7 @@
+import { Type } from 'typebox';
 import { upsertAccount } from '../../accounts/upsertAccount.ts';
 import { ROWS } from '../../protocol/cursor.ts';
 import { AccountOfHost, ServiceUser } from '../../protocol/schema/service.ts';
-import { Type } from '../../protocol/schema/type.ts';
 import { defineServiceCommand } from './define.ts';
 import { readServiceUsers } from './serviceUsers.ts';
 

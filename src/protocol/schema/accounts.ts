@@ -1,4 +1,4 @@
-import { Type } from './type.ts';
+import { Type } from 'typebox';
 import { Id, Nullable, Time } from './types.ts';
 
 /* What the account calls take and give. */

@@ -1,5 +1,5 @@
+import { Type } from 'typebox';
 import { Version } from './messages.ts';
-import { Type } from './type.ts';
 import { described, Id, MessageKind, Nullable, Seq, Time, UserName } from './types.ts';
 
 /* Parts of replies and pushes about a user's own membership in a chat. */

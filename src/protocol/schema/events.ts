@@ -1,5 +1,5 @@
+import { Type } from 'typebox';
 import type { Fields } from '../frames.ts';
-import { Type } from './type.ts';
 import { described, Id, Nullable, Seq, Time } from './types.ts';
 
 /* What the service commands about events take and give. */

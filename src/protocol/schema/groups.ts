@@ -1,6 +1,5 @@
-import type { TProperties } from 'typebox';
+import { type TProperties, Type } from 'typebox';
 import { ChangedMeanwhile, Event } from './messages.ts';
-import { Type } from './type.ts';
 import { Custom, described, GroupName, Id, Nullable, Sent, Text, Time } from './types.ts';
 
 /* What commands take and give about groups. */

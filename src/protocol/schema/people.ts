@@ -1,4 +1,4 @@
-import { Type } from './type.ts';
+import { Type } from 'typebox';
 import { Custom, described, Id, Name, Nullable, Text, Time, UserName } from './types.ts';
 
 /* What commands say of people. */

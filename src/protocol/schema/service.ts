@@ -1,6 +1,6 @@
+import { Type } from 'typebox';
 import { Email, Username } from './accounts.ts';
 import { Avatar, DisplayName, IsBot } from './people.ts';
-import { Type } from './type.ts';
 import { Custom, described, Id, IdOfUser, Nullable, Text, Time } from './types.ts';
 
 /* What service commands take and give. */

@@ -1,8 +1,8 @@
+import { Type } from 'typebox';
 import { ChatState, OtherPositions } from './chats.ts';
 import { Group, Role } from './groups.ts';
 import { Message } from './messages.ts';
 import { ProfileVersion } from './people.ts';
-import { Type } from './type.ts';
 import { described, Id, UserName } from './types.ts';
 
 const { role: _, groupId, ...properties } = Group.properties;

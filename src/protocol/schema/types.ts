@@ -1,6 +1,5 @@
-import type { TProperties, TSchema } from 'typebox';
+import { type TProperties, type TSchema, Type } from 'typebox';
 import type { ChatId, InviteId, MessageId, SessionId, UserId } from '../../ids.ts';
-import { Type } from './type.ts';
 
 /*
  * The vocabulary of the wire: what several commands or HTTP calls take or give. The descriptions end up in
