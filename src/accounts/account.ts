@@ -24,8 +24,8 @@ export function namesOf({ email, username }: { email?: string | undefined; usern
 }
 
 /** Refuses one of the most common passwords with `BAD_REQUEST`. */
-export async function assertUncommon(password: string): Promise<void> {
-  if (await isCommonPassword(password))
+export function assertUncommon(password: string): void {
+  if (isCommonPassword(password))
     throw new ApiError('BAD_REQUEST', 'body.password is one of the most common passwords; choose another');
 }
 

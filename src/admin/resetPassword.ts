@@ -9,7 +9,7 @@ import { find, shown } from './users.ts';
 export const resetPassword: Action = async ([name = ''], { password: chosen }, services) => {
   const password = chosen === undefined ? randomBytes(12).toString('base64url') : String(chosen);
   const { password: checked } = passwordOption({ password }) as { password: string };
-  if (await isCommonPassword(checked)) throw new UsageError('--password is one of the most common ones');
+  if (isCommonPassword(checked)) throw new UsageError('--password is one of the most common ones');
   const user = await find(services.db, name);
   if (user.externalId !== null)
     throw new UsageError(`${name} connects with tokens of the host, and has no password`);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Piscina } from 'piscina';
+import { Piscina } from 'piscina';
 import { FairQueue } from '../FairQueue.ts';
 import { ApiError } from '../protocol/errors.ts';
 
@@ -12,11 +12,6 @@ interface Job {
   readonly reject: (error: unknown) => void;
   /** True if a thread of normal priority has started it. */
   isTakenOver: boolean;
-}
-
-interface Pools {
-  readonly idle: Piscina;
-  readonly urgent: Piscina;
 }
 
 /** Limits on the jobs that wait for a thread, in total and per client. They amount to a few seconds of work. */
@@ -45,7 +40,7 @@ export class PasswordThreads {
   readonly #patience: number;
   readonly #log: Logger;
   /** Started by the first job: a node without logins needs none. */
-  #pools: Promise<Pools> | undefined;
+  #pools: { readonly idle: Piscina; readonly urgent: Piscina } | undefined;
   readonly #queue = new FairQueue<string, Job>();
   /** Jobs that run in idle threads and are overdue. */
   readonly #overdue = new Set<Job>();
@@ -84,8 +79,7 @@ export class PasswordThreads {
     this.#isClosed = true;
     for (const { reject } of this.#queue.clear()) reject(stopping());
     await Promise.race([Promise.allSettled(this.#unfinished), delay(GRACE, undefined, { ref: false })]);
-    const pools = await this.#pools?.catch(() => undefined);
-    await Promise.all([pools?.idle.destroy(), pools?.urgent.destroy()]);
+    await Promise.all([this.#pools?.idle.destroy(), this.#pools?.urgent.destroy()]);
   }
 
   #startIdle(): void {
@@ -122,7 +116,7 @@ export class PasswordThreads {
   async #runOn(pool: 'idle' | 'urgent', { name, task, resolve, reject }: Job): Promise<void> {
     try {
       this.#pools ??= createPools(this.#threads, this.#log);
-      resolve((await (await this.#pools)[pool].run(task, { name })) as never);
+      resolve((await this.#pools[pool].run(task, { name })) as never);
     } catch (error) {
       reject(this.#isClosed ? stopping() : error);
     }
@@ -131,8 +125,7 @@ export class PasswordThreads {
 
 const stopping = () => new ApiError('UNAVAILABLE', 'The server is stopping', 1);
 
-async function createPools(threads: number, log: Logger): Promise<Pools> {
-  const { Piscina } = await import('piscina');
+function createPools(threads: number, log: Logger) {
   // Threads do not inherit the preloads of the process (`node --import`): a thread that ends closes the files they opened.
   const filename = new URL('./password-worker.cjs', import.meta.url).href;
   const options = { filename, idleTimeout: THREAD_IDLE, execArgv: [] };

@@ -1,17 +1,11 @@
+import { dictionary } from '@zxcvbn-ts/language-common';
 import { preparePassword } from '../text/opaqueString.ts';
 
 /** Entries of the list of leaked passwords, most common first, that are refused. */
 const RANKS = 1_000;
 
-let common: Promise<ReadonlySet<string>> | undefined;
+const common = new Set(dictionary['passwords-common'].slice(0, RANKS));
 
-/** Resolves to true for one of the thousand most common passwords, which attackers try first. Case is ignored. */
-export async function isCommonPassword(password: string): Promise<boolean> {
-  common ??= load();
-  return (await common).has(preparePassword(password).toLowerCase());
-}
-
-async function load(): Promise<ReadonlySet<string>> {
-  const { dictionary } = await import('@zxcvbn-ts/language-common');
-  return new Set(dictionary['passwords-common'].slice(0, RANKS));
-}
+/** Returns true if a password is one of the thousand most common ones, which attackers try first. Case is ignored. */
+export const isCommonPassword = (password: string): boolean =>
+  common.has(preparePassword(password).toLowerCase());

@@ -44,7 +44,7 @@ export const updateMe = defineRoute({
     const user = callerOf(context);
     if (email === undefined && username === undefined && password === undefined)
       throw new ApiError('BAD_REQUEST', 'body must have at least one of email, username, password');
-    if (password !== undefined) await assertUncommon(password);
+    if (password !== undefined) assertUncommon(password);
     if (email !== undefined || password !== undefined) {
       if (currentPassword === undefined)
         throw new ApiError('BAD_REQUEST', 'body.currentPassword is required when email or password changes');

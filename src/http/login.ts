@@ -27,7 +27,7 @@ export const register = defineRoute({
     { db, tokens, passwords, attempts, address, registration: isOpen },
   ) {
     if (!isOpen) throw new ApiError('FORBIDDEN', 'Registration is closed on this server');
-    await assertUncommon(password);
+    assertUncommon(password);
     await attempts.registering(address);
     const passwordHash = await passwords.hash(password, networkOf(address));
     const user = await db.users.create({ ...namesOf({ email, username }), passwordHash }).catch(refuseTaken);

@@ -77,7 +77,7 @@ describe('the order in which a server stops', () => {
     ['a run of the database is recorded', 'databaseRuns.close', 'bus.close'],
     ['names are folded', 'foldedNames.close', 'bus.close'],
     ['old events are deleted', 'oldEvents.close', 'bus.close'],
-    ['other nodes hear from this one before it leaves', 'bus.close', 'sessions.leave'],
+    ['its last messages are sent before it leaves', 'bus.close', 'sessions.leave'],
     ['a node leaves in the database', 'sessions.leave', 'db.close'],
   ];
   for (const [why, first, second] of ORDER)
@@ -99,7 +99,7 @@ describe('the order in which a server stops', () => {
     );
   });
 
-  it('does not leave if other nodes may not have heard from it', async () => {
+  it('does not leave if other nodes may not have received its last messages', async () => {
     const { parts, calls } = partsOf({ isConnected: false });
     await stop(parts, 0);
     expect(calls.begun).to.not.include('sessions.leave');
